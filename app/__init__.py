@@ -1,0 +1,1 @@
+"""The service: logs from Kafka to ClickHouse, and what people ask of them."""

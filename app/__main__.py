@@ -1,0 +1,93 @@
+"""Start here: read settings, build, run until told to stop."""
+
+import gc
+import logging
+import os
+import signal
+import sys
+import threading
+from types import FrameType
+
+import pyarrow
+import waitress
+
+from app.build import build
+from app.errors import BadSettings
+from app.logs import set_up_logging
+from app.service import STOP_SECS
+from app.settings import Settings, misspelt
+from app.version import VERSION
+
+_log = logging.getLogger("app")
+
+
+def main(arguments: list[str]) -> int:
+    """Run the service, or the one command that is named. Returns the exit code."""
+    if arguments and arguments != ["check"]:
+        print(f"unknown command {arguments[0]!r}; known: check. Without one the service runs.", file=sys.stderr)
+        return 2
+    try:
+        settings = Settings.from_env(os.environ)
+    except BadSettings as error:
+        print("The settings are wrong, nothing was started:", file=sys.stderr)
+        for problem in error.problems:
+            print(f"  {problem}", file=sys.stderr)
+        return 2
+    if arguments == ["check"]:
+        from app.commands.check import check
+
+        return check(settings)
+    return serve(settings)
+
+
+def serve(settings: Settings) -> int:
+    """Run the pipeline and the HTTP side until SIGTERM or SIGINT."""
+    as_json = settings.log.format == "json" or (settings.log.format == "auto" and settings.on_cloud_run)
+    set_up_logging(settings.log.level, as_json=as_json)
+    _log.info("Log analytics %s starts", VERSION)
+    for sentence in misspelt(os.environ):
+        _log.warning("%s", sentence)
+    parts = build(settings)
+    try:
+        http = waitress.create_server(
+            parts.http, host=settings.http.host, port=settings.http.port, threads=settings.http.threads
+        )
+    except OSError as error:
+        _log.error(
+            "Cannot listen on %s:%d: %s. Set HTTP_PORT to a free one.",
+            settings.http.host,
+            settings.http.port,
+            error.strerror,
+        )
+        return 1
+    threading.Thread(target=http.run, name="http", daemon=True).start()
+    _log.info("Listening on http://%s:%d", settings.http.host, settings.http.port)
+    pipeline = threading.Thread(target=parts.service.run, name="ingest", daemon=True)
+    stopping = threading.Event()
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        stopping.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    _tame_memory()
+    pipeline.start()
+    stopping.wait()
+    parts.service.stop()
+    pipeline.join(STOP_SECS)
+    http.close()
+    _log.info("Bye")
+    return 0
+
+
+def _tame_memory() -> None:
+    """Suit the garbage collector and Arrow to what passes through: many objects at a time, none of them for long."""
+    # A chunk of records is many objects and no cycle; looking for cycles as often as usual costs a fifth of the CPU.
+    gc.freeze()
+    gc.set_threshold(200_000, 20, 20)
+    # Arrow's own allocators keep what was freed: 265 MB at the peak against 210 MB, at the same speed.
+    pyarrow.set_memory_pool(pyarrow.system_memory_pool())
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

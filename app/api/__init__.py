@@ -1,0 +1,1 @@
+"""HTTP in front. The only importer of Flask."""

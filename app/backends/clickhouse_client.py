@@ -1,0 +1,125 @@
+"""How every ClickHouse client of the service connects, and what ClickHouse's errors mean to us."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+from urllib.parse import urlsplit
+
+import clickhouse_connect
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError, Error
+from urllib3.exceptions import HTTPError
+
+from app.errors import Refused, TryAgainLater
+from app.settings import ClickHouseSettings
+
+_CONNECT_SECS = 5
+
+# Codes by which the server says that it has looked at the data and will not have it. All other codes are tried again:
+# most end by themselves or when an operator acts (no table, no permission, no space, too much memory), and a row must
+# never be flagged for the fault of a server.
+_REFUSED_CODES: Final = frozenset(
+    {
+        6,  # CANNOT_PARSE_TEXT
+        27,  # CANNOT_PARSE_INPUT_ASSERTION_FAILED
+        33,  # CANNOT_READ_ALL_DATA
+        38,  # CANNOT_PARSE_DATE
+        41,  # CANNOT_PARSE_DATETIME
+        53,  # TYPE_MISMATCH
+        69,  # ARGUMENT_OUT_OF_BOUND
+        70,  # CANNOT_CONVERT_TYPE
+        72,  # CANNOT_PARSE_NUMBER
+        117,  # INCORRECT_DATA
+        131,  # TOO_LARGE_STRING_SIZE
+        128,  # TOO_LARGE_ARRAY_SIZE
+        321,  # VALUE_IS_OUT_OF_RANGE_OF_DATA_TYPE
+        349,  # CANNOT_INSERT_NULL_IN_ORDINARY_COLUMN
+        407,  # DECIMAL_OVERFLOW
+        469,  # VIOLATED_CONSTRAINT
+    }
+)
+
+# Definite, but as often the server's state as the data's ("too many parts" and "too many partitions in one block" are
+# one code, memory is short for this batch or for all): tried again, and taken for a refusal when it does not end.
+_DOUBTFUL_CODES: Final = frozenset(
+    {
+        241,  # MEMORY_LIMIT_EXCEEDED
+        252,  # TOO_MANY_PARTS
+    }
+)
+_DOUBTFUL_ATTEMPTS: Final = 8
+
+# The server gave up on a request that it may have carried out.
+_UNKNOWN_OUTCOME_CODES: Final = frozenset(
+    {
+        159,  # TIMEOUT_EXCEEDED
+        209,  # SOCKET_TIMEOUT
+        210,  # NETWORK_ERROR
+        236,  # ABORTED
+        279,  # ALL_CONNECTION_TRIES_FAILED
+        319,  # UNKNOWN_STATUS_OF_INSERT
+        394,  # QUERY_WAS_CANCELLED
+        999,  # KEEPER_EXCEPTION
+    }
+)
+
+
+def connect(settings: ClickHouseSettings, *, timeout_secs: float) -> Client:
+    """A client of its own connection pool; one thread at a time.
+
+    Raises:
+        TryAgainLater: ClickHouse does not answer, or does not let us in.
+    """
+    parts = urlsplit(settings.url)
+    is_tls = parts.scheme == "https"
+    with translated_errors(f"reach ClickHouse at {settings.url}"):
+        return clickhouse_connect.get_client(
+            host=parts.hostname,
+            port=parts.port or (8443 if is_tls else 8123),
+            interface=parts.scheme,
+            username=settings.user,
+            password=settings.password.get_secret_value(),
+            ca_cert=str(settings.ca_file) if settings.ca_file else None,
+            verify=settings.tls_verify,
+            connect_timeout=_CONNECT_SECS,
+            send_receive_timeout=timeout_secs,
+            query_retries=0,
+            # A session would refuse a second query while the first is running.
+            autogenerate_session_id=False,
+        )
+
+
+@contextmanager
+def translated_errors(doing: str) -> Iterator[None]:
+    """Turn ClickHouse's errors into ours, by their number.
+
+    Raises:
+        Refused: ClickHouse has looked at the data and will not have it.
+        TryAgainLater: anything else.
+    """
+    try:
+        yield
+    except Error as error:
+        raise _translated(error, doing) from error
+    except (ClickHouseError, HTTPError, OSError) as error:
+        reason = f"cannot {doing}: {error.__class__.__name__}"
+        raise TryAgainLater(reason, code="unreachable", is_outcome_unknown=True) from error
+
+
+def _translated(error: Error, doing: str) -> Refused | TryAgainLater:
+    code = error.code
+    if code is None:  # it came from the connection, not from the server
+        return TryAgainLater(f"cannot {doing}: {_first_line(error)}", code="unreachable", is_outcome_unknown=True)
+    reason = f"cannot {doing}: error {code} {error.name or ''}: {_first_line(error)}"
+    if code in _REFUSED_CODES:
+        return Refused(reason, code=str(code))
+    return TryAgainLater(
+        reason,
+        code=str(code),
+        is_outcome_unknown=code in _UNKNOWN_OUTCOME_CODES,
+        max_attempts=_DOUBTFUL_ATTEMPTS if code in _DOUBTFUL_CODES else None,
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0][:300]

@@ -1,0 +1,31 @@
+"""Kafka's errors as ours: one table."""
+
+from kafka import errors
+
+from app.errors import NotOurs, TryAgainLater
+
+_LOST_MEMBERSHIP = (
+    errors.CommitFailedError,
+    errors.IllegalGenerationError,
+    errors.UnknownMemberIdError,
+    errors.RebalanceInProgressError,
+    errors.FencedInstanceIdError,
+)
+
+
+def translated(error: errors.KafkaError, doing: str) -> TryAgainLater | NotOurs:
+    """Our error for one of Kafka's; `doing` says what was tried, such as "commit offsets".
+
+    Errors that only an operator can end (no permission, wrong password) are to be tried again too: they end when the
+    operator acts, and until then nothing is lost.
+    """
+    if isinstance(error, _LOST_MEMBERSHIP):
+        return NotOurs(f"cannot {doing}: {_words(error)}")
+    name = type(error).__name__
+    return TryAgainLater(f"cannot {doing}: {_words(error)}", code=name, is_outcome_unknown=True)
+
+
+def _words(error: errors.KafkaError) -> str:
+    name = type(error).__name__
+    text = str(error)
+    return text if text.startswith(name) else f"{name}: {text}" if text else name

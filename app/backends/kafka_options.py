@@ -1,0 +1,61 @@
+"""How every Kafka client of the service connects: addresses, TLS, SASL."""
+
+from pathlib import Path
+from typing import Any
+
+from kafka.net.sasl.oauth import AbstractTokenProvider
+
+from app.settings import KafkaSettings
+
+
+def connection_options(settings: KafkaSettings) -> dict[str, Any]:
+    """Keyword arguments that a consumer, a producer and an admin client share."""
+    options: dict[str, Any] = {
+        "bootstrap_servers": [server.strip() for server in settings.bootstrap_servers.split(",")],
+        "security_protocol": settings.security_protocol,
+    }
+    if settings.security_protocol.endswith("SSL"):
+        options |= _tls_options(settings)
+    if settings.sasl_mechanism == "OAUTHBEARER":
+        options |= {"sasl_mechanism": "OAUTHBEARER", "sasl_oauth_token_provider": _token_provider(settings)}
+    elif settings.sasl_mechanism and settings.sasl_password:
+        options |= {
+            "sasl_mechanism": settings.sasl_mechanism,
+            "sasl_plain_username": settings.sasl_username,
+            "sasl_plain_password": settings.sasl_password.get_secret_value(),
+        }
+    return options
+
+
+def _tls_options(settings: KafkaSettings) -> dict[str, Any]:
+    def text(path: Path | None) -> str | None:
+        return str(path) if path else None
+
+    password = settings.ssl_key_password
+    return {
+        "ssl_cafile": text(settings.ssl_ca_file),
+        "ssl_certfile": text(settings.ssl_cert_file),
+        "ssl_keyfile": text(settings.ssl_key_file),
+        "ssl_password": password.get_secret_value() if password else None,
+        "ssl_check_hostname": settings.ssl_check_hostname,
+    }
+
+
+def _token_provider(settings: KafkaSettings) -> AbstractTokenProvider:
+    if settings.sasl_oauth_provider == "google":
+        from app.backends.google_token import GoogleTokenProvider  # only there where google-auth is wanted
+
+        return GoogleTokenProvider()
+    assert settings.sasl_oauth_token_file is not None  # settings refuse to start without it
+    return FileTokenProvider(settings.sasl_oauth_token_file)
+
+
+class FileTokenProvider(AbstractTokenProvider):  # type: ignore[misc]
+    """A bearer token that something else keeps fresh in a file, as Kubernetes does for projected tokens."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._path = path
+
+    def token(self) -> str:
+        return self._path.read_text(encoding="utf-8").strip()

@@ -1,0 +1,273 @@
+"""RecordSource on KafkaConsumer. Belongs to one thread.
+
+kafka-python calls rebalance listeners on its own I/O thread, where blocking stops heartbeats and commits fail. So the
+listener only raises a flag; what follows from it happens in `poll`, on the thread of the caller.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from kafka import ConsumerRebalanceListener, KafkaConsumer, TopicPartition
+from kafka.consumer.fetcher import ConsumerRecord
+from kafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
+from kafka.structs import OffsetAndMetadata
+
+from app.backends.kafka_errors import translated
+from app.backends.kafka_options import connection_options
+from app.errors import NotOurs, TryAgainLater
+from app.model import Partition, Polled, Position, RecordChunk
+from app.settings import KafkaSettings
+
+_REQUEST_SECS = 10.0
+_COMMIT_SECS = 5.0
+_ASK_SECS = 2.0
+
+# One poll is one chunk per partition: big enough that work per chunk does not count, small enough that a turn of the
+# loop stays well under a second.
+_MAX_POLL_RECORDS = 5_000
+_FETCH_MAX_BYTES = 8 * 1024 * 1024
+_PARTITION_FETCH_MAX_BYTES = 1 * 1024 * 1024
+_METADATA_SECS = 60.0  # partitions added to the topic are noticed within this time
+
+
+class KafkaSource:
+    """Reads one topic as a member of a consumer group. See `ports.RecordSource`."""
+
+    def __init__(
+        self,
+        settings: KafkaSettings,
+        *,
+        read_topic_id: Callable[[], str],
+        on_lost: Callable[[Partition, int, int], None],
+        on_halted: Callable[[Partition, str], None],
+    ) -> None:
+        """Connect. `on_lost(partition, first, next)` is told of offsets that Kafka deleted before they were read,
+        `on_halted(partition, reason)` of a partition on which going on would be wrong.
+
+        Raises:
+            TryAgainLater: Kafka does not answer.
+        """
+        self._settings = settings
+        self._read_topic_id = read_topic_id
+        self._on_lost = on_lost
+        self._on_halted = on_halted
+        self._topic_id = ""
+        self._started: set[TopicPartition] = set()
+        self._halted: set[TopicPartition] = set()
+        self._is_paused = False
+        self._flag = _Rebalanced()
+        try:
+            self._consumer = KafkaConsumer(**_consumer_options(settings))
+            self._consumer.subscribe([settings.topic], listener=self._flag)
+        except (KafkaError, OSError) as error:
+            raise translated(error, "connect") from error
+
+    def poll(self, timeout_secs: float) -> Polled:
+        """See `ports.RecordSource`."""
+        try:
+            records = self._poll(timeout_secs)
+            if self._flag.is_up:
+                return Polled(assigned=self._take_assignment())
+        except (KafkaError, OSError) as error:
+            raise _try_again(error, "poll") from error
+        started = ((partition, batch) for partition, batch in records.items() if partition in self._started)
+        return Polled([_chunk(partition, self._topic_id, batch) for partition, batch in started])
+
+    def start(self, partition: Partition) -> None:
+        """See `ports.RecordSource`."""
+        self._started.add(TopicPartition(*partition))
+        self._apply_pauses()
+
+    def pause(self) -> None:
+        """See `ports.RecordSource`."""
+        self._is_paused = True
+        self._apply_pauses()
+
+    def resume(self) -> None:
+        """See `ports.RecordSource`."""
+        self._is_paused = False
+        self._apply_pauses()
+
+    def halt(self, partition: Partition) -> None:
+        """See `ports.RecordSource`."""
+        self._halted.add(TopicPartition(*partition))
+        self._apply_pauses()
+
+    def commit(self, next_offsets: Mapping[Partition, int]) -> None:
+        """See `ports.RecordSource`."""
+        offsets = self._to_commit({TopicPartition(*p): offset for p, offset in next_offsets.items()})
+        if self._flag.is_up or not offsets.keys() <= self._consumer.assignment():
+            raise NotOurs("partitions are changing hands")
+        try:
+            self._consumer.commit(offsets, timeout_ms=int(_COMMIT_SECS * 1000))
+        except (KafkaError, OSError) as error:
+            raise translated(error, "commit offsets") from error
+
+    def positions(self) -> Mapping[Partition, int]:
+        """See `ports.RecordSource`."""
+        found = {tp: self._consumer.position(tp, timeout_ms=0) for tp in self._readable()}
+        return {Partition(*tp): offset for tp, offset in found.items() if offset is not None}
+
+    def end_offsets(self) -> Mapping[Partition, int]:
+        """See `ports.RecordSource`."""
+        assignment = self._consumer.assignment()
+        if not assignment:
+            return {}
+        try:
+            ends = self._consumer.end_offsets(assignment, timeout_ms=int(_ASK_SECS * 1000))
+        except (KafkaError, OSError) as error:
+            raise _try_again(error, "ask for end offsets") from error
+        return {Partition(*tp): offset for tp, offset in ends.items()}
+
+    def close(self, timeout_secs: float) -> None:
+        """See `ports.RecordSource`."""
+        self._consumer.close(autocommit=False, timeout_ms=int(timeout_secs * 1000))
+
+    def _poll(self, timeout_secs: float) -> Mapping[TopicPartition, list[ConsumerRecord]]:
+        try:
+            return self._consumer.poll(timeout_ms=int(timeout_secs * 1000))
+        except NoOffsetForPartitionError:
+            self._flag.is_up = True  # a partition without a committed offset: the start policy has its say
+            return {}
+        except OffsetOutOfRangeError as error:
+            self._go_on_after_deleted(error.args[0])
+            return {}
+
+    def _take_assignment(self) -> dict[Partition, Position]:
+        assignment = self._consumer.assignment()
+        self._started.clear()
+        self._halted.clear()
+        self._apply_pauses()
+        self._topic_id = self._read_topic_id()
+        positions = {}
+        for partition, offset in self._committed_or_start(assignment).items():
+            self._consumer.seek(partition, offset)
+            positions[Partition(*partition)] = Position(self._topic_id, offset)
+        # Lowered only now: had anything above failed, the next poll would do it all again. A rebalance that came
+        # meanwhile shows in the assignment.
+        self._flag.is_up = self._consumer.assignment() != assignment
+        return positions
+
+    def _committed_or_start(self, assignment: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        """Where to go on, per partition; those that must not go on are left out."""
+        committed = {partition: self._committed(partition) for partition in assignment}
+        new = [partition for partition, offset in committed.items() if offset is None]
+        starts = self._start_offsets(new) if new else {}
+        if starts:
+            self._consumer.commit(self._to_commit(starts), timeout_ms=int(_COMMIT_SECS * 1000))
+        known = {partition: offset for partition, offset in committed.items() if offset is not None}
+        return self._not_truncated(known) | starts
+
+    def _committed(self, partition: TopicPartition) -> int | None:
+        """The offset that this group committed for this very topic, not for an earlier one of the same name."""
+        committed = self._consumer.committed(partition, metadata=True, timeout_ms=int(_REQUEST_SECS * 1000))
+        if committed is None or committed.metadata not in ("", self._topic_id):
+            return None
+        return int(committed.offset)
+
+    def _to_commit(self, offsets: Mapping[TopicPartition, int]) -> dict[TopicPartition, OffsetAndMetadata]:
+        return {partition: OffsetAndMetadata(offset, self._topic_id, -1) for partition, offset in offsets.items()}
+
+    def _start_offsets(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
+        """Where partitions begin that the group has never read: the start policy counts for a new group, once."""
+        if self._settings.start_from == "latest" and not self._has_read_before():
+            return dict(self._consumer.end_offsets(partitions))
+        return dict(self._consumer.beginning_offsets(partitions))
+
+    def _has_read_before(self) -> bool:
+        topic = self._settings.topic
+        numbers = self._consumer.partitions_for_topic(topic) or ()
+        return any(self._consumer.committed(TopicPartition(topic, number)) is not None for number in numbers)
+
+    def _not_truncated(self, offsets: dict[TopicPartition, int]) -> dict[TopicPartition, int]:
+        """Leave out partitions of which Kafka holds less than the group has read, and say so.
+
+        Kafka has then lost records that it had acknowledged, and gives their offsets to other ones: reading on would
+        skip those or take them for stored.
+        """
+        ends = self._consumer.end_offsets(list(offsets)) if offsets else {}
+        for partition, offset in offsets.items():
+            if offset > ends[partition]:
+                reason = f"the group has read up to offset {offset}, but Kafka ends at {ends[partition]}"
+                self._on_halted(Partition(*partition), reason)
+        return {partition: offset for partition, offset in offsets.items() if offset <= ends[partition]}
+
+    def _go_on_after_deleted(self, out_of_range: Mapping[TopicPartition, int]) -> None:
+        """Kafka's retention overtook us: say what is lost and read what is left."""
+        beginnings = self._consumer.beginning_offsets(list(out_of_range))
+        for partition, offset in out_of_range.items():
+            beginning = beginnings[partition]
+            if beginning > offset:
+                self._on_lost(Partition(*partition), offset, beginning)
+                self._consumer.seek(partition, beginning)
+            else:
+                self._flag.is_up = True  # beyond the end: taking the assignment anew halts it
+
+    def _readable(self) -> set[TopicPartition]:
+        return (self._started - self._halted) & self._consumer.assignment()
+
+    def _apply_pauses(self) -> None:
+        readable = set() if self._is_paused else self._readable()
+        held = self._consumer.assignment() - readable
+        if held:
+            self._consumer.pause(*held)
+        if readable:
+            self._consumer.resume(*readable)
+
+
+class _Rebalanced(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Raises a flag when partitions come or go. Called on kafka-python's I/O thread, so it does nothing else."""
+
+    def __init__(self) -> None:
+        self.is_up = False
+
+    def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        """Partitions go."""
+        self.is_up = True
+
+    def on_partitions_lost(self, lost: Iterable[TopicPartition]) -> None:
+        """Partitions are gone."""
+        self.is_up = True
+
+    def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        """Partitions come."""
+        self.is_up = True
+
+
+def _consumer_options(settings: KafkaSettings) -> dict[str, object]:
+    return connection_options(settings) | {
+        "group_id": settings.group_id,
+        "client_id": "log-ingest",
+        # The library's defaults would skip records of a new group, commit what is not stored, and show records of
+        # aborted transactions.
+        "auto_offset_reset": "none",
+        "enable_auto_commit": False,
+        "isolation_level": "read_committed",
+        "allow_auto_create_topics": False,
+        "session_timeout_ms": int(settings.session_timeout_secs * 1000),
+        "heartbeat_interval_ms": int(settings.session_timeout_secs * 1000 / 5),
+        "max_poll_interval_ms": int(settings.max_poll_interval_secs * 1000),
+        "request_timeout_ms": int(_REQUEST_SECS * 1000),
+        "bootstrap_timeout_ms": int(_REQUEST_SECS * 1000),
+        "metadata_max_age_ms": int(_METADATA_SECS * 1000),
+        "max_poll_records": _MAX_POLL_RECORDS,
+        "fetch_max_bytes": _FETCH_MAX_BYTES,
+        "max_partition_fetch_bytes": _PARTITION_FETCH_MAX_BYTES,
+        "metrics_enabled": False,
+    }
+
+
+def _chunk(partition: TopicPartition, topic_id: str, records: list[ConsumerRecord]) -> RecordChunk:
+    return RecordChunk(
+        partition=Partition(*partition),
+        topic_id=topic_id,
+        offsets=[record.offset for record in records],
+        timestamps_ms=[record.timestamp for record in records],
+        values=[record.value for record in records],
+        headers=[record.headers for record in records],
+        next_offset=records[-1].offset + 1,
+    )
+
+
+def _try_again(error: KafkaError | OSError, doing: str) -> TryAgainLater:
+    ours = translated(error, doing)
+    return ours if isinstance(ours, TryAgainLater) else TryAgainLater(str(ours), code=type(error).__name__)

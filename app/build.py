@@ -1,0 +1,79 @@
+"""The one place where concrete parts are chosen and joined."""
+
+import time
+from dataclasses import dataclass
+
+from flask import Flask
+from prometheus_client import CollectorRegistry
+
+from app.api.app import create_app
+from app.backends.clickhouse_schema import ensure_table
+from app.backends.clickhouse_writer import ClickHouseWriter
+from app.backends.kafka_source import KafkaSource
+from app.backends.kafka_topic import TopicAdmin
+from app.health import Health
+from app.metrics import Metrics
+from app.pipeline.backoff import Backoff
+from app.pipeline.decode import EventTimeBounds
+from app.pipeline.delivery import Delivery
+from app.pipeline.ingest import Ingest
+from app.ports import RecordSource
+from app.service import Service, Side, submit_to_thread
+from app.settings import Settings
+from app.telemetry import IngestTelemetry
+from app.version import VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What runs: the pipeline's life and the HTTP side."""
+
+    service: Service
+    http: Flask
+
+
+def build(settings: Settings) -> Parts:
+    """Join everything for these settings. Opens no connection and starts no thread."""
+    health = Health()
+    metrics = Metrics(CollectorRegistry(), version=VERSION)
+    telemetry = IngestTelemetry(metrics, health)
+    backoff = Backoff()
+    topic_admin = TopicAdmin(settings.kafka)
+
+    def open_pipeline() -> tuple[RecordSource, Ingest]:
+        source = KafkaSource(
+            settings.kafka,
+            read_topic_id=topic_admin.topic_id,
+            on_lost=telemetry.lost_to_retention,
+            on_halted=telemetry.halted,
+        )
+        writer = ClickHouseWriter(settings.clickhouse)
+        ingest = Ingest(
+            source,
+            Delivery(writer, telemetry, clock=time.monotonic, backoff=backoff),
+            telemetry,
+            limits=settings.batch,
+            bounds=EventTimeBounds.of_retention(settings.clickhouse.retention_days),
+            clock=time.monotonic,
+            submit=submit_to_thread,
+        )
+        return source, ingest
+
+    kafka, clickhouse = settings.kafka, settings.clickhouse
+    sides = [
+        Side(
+            "Kafka",
+            f"topic {kafka.topic}",
+            kafka.bootstrap_servers,
+            kafka.connect_attempts,
+            topic_admin.ensure,
+        ),
+        Side(
+            "ClickHouse",
+            f"table {clickhouse.database}.{clickhouse.table}",
+            clickhouse.url,
+            clickhouse.connect_attempts,
+            lambda: ensure_table(clickhouse),
+        ),
+    ]
+    return Parts(Service(sides, open_pipeline, health, backoff=backoff), create_app(health, metrics.registry))

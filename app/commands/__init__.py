@@ -1,0 +1,1 @@
+"""One-time jobs: `python -m app COMMAND`."""

@@ -1,0 +1,42 @@
+"""Errors, named by what the caller does next."""
+
+
+class BadSettings(Exception):
+    """The service must not start: `problems` says, one sentence each, which setting to change."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class TryAgainLater(Exception):
+    """The other side is not able to answer now; the same call may succeed later.
+
+    `code` is ClickHouse's error number or Kafka's error name where there is one, else a short word such as
+    "unreachable". `is_outcome_unknown` is true when the request may have been carried out all the same.
+    `max_attempts`, where set, is how often in a row it may fail like this before it must be taken for a refusal.
+    """
+
+    def __init__(
+        self, reason: str, *, code: str, is_outcome_unknown: bool = False, max_attempts: int | None = None
+    ) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.is_outcome_unknown = is_outcome_unknown
+        self.max_attempts = max_attempts
+
+
+class Refused(Exception):
+    """The other side has definitely not stored the rows and will not as they are: send fewer, or other ones."""
+
+    def __init__(self, reason: str, *, code: str) -> None:
+        super().__init__(reason)
+        self.code = code
+
+
+class NotOurs(Exception):
+    """The partition has moved to another member of the group: what is held of it must be dropped."""
+
+
+class Abandoned(Exception):
+    """Nobody waits for the outcome any more; what was begun may or may not have been done."""

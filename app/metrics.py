@@ -1,0 +1,111 @@
+"""Every series we expose: name, unit, labels, meaning."""
+
+import platform
+from collections.abc import Iterable, Iterator, Sequence
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
+from prometheus_client.core import HistogramMetricFamily
+from prometheus_client.process_collector import ProcessCollector
+
+_SECONDS = (0.05, 0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0)
+
+
+class Metrics:
+    """All series, on a registry that is handed in. Counted once per batch or chunk, never per record."""
+
+    def __init__(self, registry: CollectorRegistry, *, version: str) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]
+        self.registry = registry
+        ProcessCollector(registry=registry)
+
+        def counter(name: str, meaning: str, *labels: str) -> Counter:
+            return Counter(f"log_ingest_{name}", meaning, labels, registry=registry)
+
+        def gauge(name: str, meaning: str, *labels: str) -> Gauge:
+            return Gauge(f"log_ingest_{name}", meaning, labels, registry=registry)
+
+        def histogram(name: str, meaning: str, buckets: Sequence[float]) -> Histogram:
+            return Histogram(f"log_ingest_{name}", meaning, buckets=buckets, registry=registry)
+
+        # What came in.
+        self.messages_consumed = counter("messages_consumed_total", "Records read from Kafka.", "topic", "partition")
+        self.bytes_consumed = counter("bytes_consumed_total", "Bytes of the values of records read from Kafka.")
+        self.parse_errors = counter(
+            "parse_errors_total",
+            "Rows of which something was not understood; they are stored all the same.",
+            "reason",
+        )
+        self.rebalances = counter("rebalances_total", "Times that the partitions of this instance changed.")
+        self.assigned_partitions = gauge("assigned_partitions", "Partitions that this instance reads.")
+        self.consumer_lag = gauge(
+            "consumer_lag", "Records in Kafka behind the last committed offset.", "topic", "partition"
+        )
+        self.committed_offset = gauge(
+            "committed_offset", "Offset up to which everything is stored.", "topic", "partition"
+        )
+        self.lost_to_retention = counter(
+            "lost_to_retention_total",
+            "Records that Kafka deleted before they were read.",
+            "topic",
+            "partition",
+        )
+
+        # What is held.
+        self.buffer_rows = gauge("buffer_rows", "Rows read and not yet stored.")
+        self.buffer_bytes = gauge("buffer_bytes", "Decoded bytes of the rows read and not yet stored.")
+        self.paused = gauge("paused", "1 while reading stands still because ClickHouse does not keep up.")
+        self.halted_partitions = gauge(
+            "halted_partitions", "Partitions stopped because going on would be wrong; a person is needed."
+        )
+
+        # What was stored.
+        self.rows_inserted = counter("rows_inserted_total", "Rows stored in ClickHouse.")
+        self.rows_already_stored = counter(
+            "rows_already_stored_total", "Rows read again and left out because the table holds them."
+        )
+        self.inserts = counter("inserts_total", "Inserts by how they ended: stored, refused, failed.", "result")
+        self.retries = counter(
+            "retries_total", "Calls repeated after an error, by the side's error code.", "side", "code"
+        )
+        self.batch_rows = histogram(
+            "batch_rows", "Rows per insert.", (1, 10, 100, 1e3, 1e4, 2.5e4, 5e4, 1e5, 2.5e5, 5e5)
+        )
+        self.batch_bytes = histogram("batch_bytes", "Decoded bytes per insert.", tuple(4.0**n * 1024 for n in range(9)))
+        self.insert_duration = histogram(
+            "insert_duration_seconds", "Time from sending an insert to its answer.", _SECONDS
+        )
+        self.end_to_end_latency = BulkHistogram(
+            "log_ingest_end_to_end_latency_seconds",
+            "Time from a record's timestamp in Kafka to its row being stored.",
+            _SECONDS,
+        )
+        registry.register(self.end_to_end_latency)
+        self.last_insert = gauge("last_insert_timestamp_seconds", "Unix time of the last insert that was stored.")
+
+        # Who we are.
+        build = gauge("build_info", "Always 1; the version is in the labels.", "version", "python")
+        build.labels(version, platform.python_version()).set(1)
+
+
+class BulkHistogram:
+    """A histogram that takes many values at a time; prometheus_client's takes them one by one."""
+
+    def __init__(self, name: str, meaning: str, bounds: Sequence[float]) -> None:
+        self.bounds = tuple(bounds)
+        self._name = name
+        self._meaning = meaning
+        self._counts = [0] * (len(self.bounds) + 1)
+        self._sum = 0.0
+
+    def add(self, counts: Iterable[int], total: float) -> None:
+        """Add values: how many fell into each bucket (not cumulative, one more than bounds), and their sum."""
+        self._counts = [old + new for old, new in zip(self._counts, counts, strict=True)]
+        self._sum += total
+
+    def collect(self) -> Iterator[HistogramMetricFamily]:
+        """The histogram as prometheus_client exposes it."""
+        buckets, cumulative = [], 0
+        for bound, count in zip((*map(str, self.bounds), "+Inf"), self._counts, strict=True):
+            cumulative += count
+            buckets.append((bound, float(cumulative)))
+        yield HistogramMetricFamily(self._name, self._meaning, buckets=buckets, sum_value=self._sum)

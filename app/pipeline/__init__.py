@@ -1,0 +1,1 @@
+"""From Kafka record to ClickHouse row. Knows ports, never clients."""

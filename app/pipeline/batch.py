@@ -1,0 +1,72 @@
+"""Gathers rows and the offsets that they release; says when they are due. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from app.model import Partition
+from app.pipeline.rows import Rows, concatenate
+from app.settings import BatchSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What goes into one insert, and the offsets that may be committed once it is stored."""
+
+    rows: Rows
+    next_offsets: Mapping[Partition, int]
+    may_be_stored: bool
+    """Some rows may be in the table already, from an earlier life of this or another instance."""
+
+
+class Gathering:
+    """The batch that is filling. Times are seconds of whatever clock the caller has."""
+
+    def __init__(self, limits: BatchSettings) -> None:
+        self._limits = limits
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget everything that was added."""
+        self._parts: list[tuple[Partition, Rows]] = []
+        self._next_offsets: dict[Partition, int] = {}
+        self._may_be_stored = False
+        self._oldest_at: float | None = None
+        self.row_count = 0
+        self.byte_count = 0
+
+    def add(self, partition: Partition, rows: Rows, next_offset: int, *, may_be_stored: bool, now: float) -> None:
+        """Take the rows of a chunk; `next_offset` is where reading goes on after it."""
+        if self._oldest_at is None:
+            self._oldest_at = now
+        self._parts.append((partition, rows))
+        self._next_offsets[partition] = next_offset
+        self._may_be_stored |= may_be_stored
+        self.row_count += rows.num_rows
+        self.byte_count += rows.nbytes
+
+    def drop(self, partition: Partition) -> None:
+        """Forget what was added of one partition."""
+        for owner, rows in self._parts:
+            if owner == partition:
+                self.row_count -= rows.num_rows
+                self.byte_count -= rows.nbytes
+        self._parts = [part for part in self._parts if part[0] != partition]
+        self._next_offsets.pop(partition, None)
+        if not self._parts:
+            self.clear()
+
+    def is_full(self) -> bool:
+        """Whether no more should be added."""
+        return self.row_count >= self._limits.max_rows or self.byte_count >= self._limits.max_bytes
+
+    def is_due(self, now: float) -> bool:
+        """Whether it should be stored: full, or its oldest row is old enough."""
+        if self._oldest_at is None:
+            return False
+        return self.is_full() or now - self._oldest_at >= self._limits.max_age_secs
+
+    def take(self) -> Batch:
+        """Hand over everything gathered and start anew. Only when there is something."""
+        batch = Batch(concatenate([rows for _, rows in self._parts]), self._next_offsets, self._may_be_stored)
+        self.clear()
+        return batch

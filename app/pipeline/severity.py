@@ -1,0 +1,32 @@
+"""The words in which logs say how bad it is, and the six severities that they stand for."""
+
+from typing import Final
+
+SEVERITY_NUMBER: Final[dict[str, int]] = {
+    "": 0,
+    "TRACE": 1,
+    "DEBUG": 5,
+    "INFO": 9,
+    "WARN": 13,
+    "ERROR": 17,
+    "FATAL": 21,
+}
+"""OpenTelemetry's SeverityNumber of each severity: the lowest of the four numbers that its range has."""
+
+_WORDS: Final[dict[str, tuple[str, ...]]] = {
+    "TRACE": ("trace", "finer", "finest", "verbose", "t", *(f"trace{n}" for n in range(1, 9))),
+    "DEBUG": ("debug", "fine", "dbg", "d", *(f"debug{n}" for n in range(1, 6))),
+    "INFO": ("info", "information", "informational", "notice", "note", "inf", "i", "info2", "info3", "info4"),
+    "WARN": ("warn", "warning", "wrn", "w", "warn2", "warn3", "warn4"),
+    "ERROR": ("error", "err", "severe", "e", "error2", "error3", "error4"),
+    "FATAL": (
+        *("fatal", "critical", "crit", "alert", "emergency", "emerg", "panic", "dpanic", "ftl", "f"),
+        *("fatal2", "fatal3", "fatal4"),
+    ),
+}
+_SEVERITY_OF: Final = {word: severity for severity, words in _WORDS.items() for word in words}
+
+
+def severity_of(word: str) -> str:
+    """The severity that a level word in any case stands for, "" for a word that is not known as one."""
+    return _SEVERITY_OF.get(word.strip().lower(), "")

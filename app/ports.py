@@ -1,0 +1,95 @@
+"""The doors to the outside, as small protocols. Implemented in `backends/`, and in memory in `tests/fakes.py`."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from app.model import Partition, Polled
+from app.pipeline.rows import Rows
+
+
+class RecordSource(Protocol):
+    """Where records come from. Belongs to one thread."""
+
+    def poll(self, timeout_secs: float) -> Polled:
+        """Wait up to `timeout_secs` for records. Keeps this member in its group, also while everything is paused.
+
+        Raises:
+            TryAgainLater: Kafka does not answer as it should now.
+        """
+
+    def start(self, partition: Partition) -> None:
+        """Let a newly assigned partition yield its records, from its committed offset on."""
+
+    def pause(self) -> None:
+        """Yield no records until `resume`."""
+
+    def resume(self) -> None:
+        """Undo `pause`. Partitions that were halted or not started stay as they are."""
+
+    def halt(self, partition: Partition) -> None:
+        """Stop reading one partition for good, until it is assigned again."""
+
+    def commit(self, next_offsets: Mapping[Partition, int]) -> None:
+        """Remember for the group that everything before these offsets is stored.
+
+        Raises:
+            NotOurs: the group has moved on without us; the next poll tells what is ours now.
+            TryAgainLater: nothing is known; the same commit may be repeated.
+        """
+
+    def positions(self) -> Mapping[Partition, int]:
+        """Next offset to read of each partition that was started."""
+
+    def end_offsets(self) -> Mapping[Partition, int]:
+        """Offset that the next record of each of our partitions will get, as far as Kafka tells at once."""
+
+    def close(self, timeout_secs: float) -> None:
+        """Leave the group."""
+
+
+class LogWriter(Protocol):
+    """Where rows end up. May be called from any thread, one call at a time."""
+
+    def insert(self, rows: Rows, token: str) -> None:
+        """Store all rows or raise. `token` names this attempt; a second insert with the same token is dropped.
+
+        Raises:
+            TryAgainLater: call again later, after a look at what is missing if the outcome is unknown.
+            Refused: nothing was stored, and these rows never will be as they are.
+        """
+
+    def missing(self, rows: Rows) -> Rows:
+        """Those of the rows that the table does not hold, told by their identity.
+
+        Raises:
+            TryAgainLater: there is no answer now.
+        """
+
+    def last_offset(self, topic_id: str, partition: int) -> int | None:
+        """The highest offset of a partition that the table holds.
+
+        Raises:
+            TryAgainLater: there is no answer now.
+        """
+
+
+class LogPublisher(Protocol):
+    """Puts records on the topic. Safe to share between threads."""
+
+    def publish(self, value: bytes, *, key: bytes | None = None) -> "Acknowledgement":
+        """Hand over one record; it is sent in the background.
+
+        Raises:
+            Refused: the record is larger than Kafka takes.
+            TryAgainLater: there is no room or no broker.
+        """
+
+    def flush(self, timeout_secs: float) -> None:
+        """Wait until every record handed over is acknowledged or failed."""
+
+
+class Acknowledgement(Protocol):
+    """Told when a record is safe in Kafka, or is not."""
+
+    def result(self, timeout_secs: float) -> None:
+        """Wait until all in-sync replicas have the record; raises what went wrong otherwise."""

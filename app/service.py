@@ -1,0 +1,144 @@
+"""The life of the service: reach Kafka and ClickHouse, move records until told to stop, leave in order."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import TypeVar
+
+from app.errors import TryAgainLater
+from app.health import Health
+from app.pipeline.backoff import Backoff
+from app.pipeline.ingest import Ingest
+from app.ports import RecordSource
+
+_log = logging.getLogger(__name__)
+_Result = TypeVar("_Result")
+
+# Cloud Run kills ten seconds after SIGTERM. Two of them stay unused, one and a half are for leaving the group.
+STOP_SECS = 8.0
+_LEAVE_SECS = 1.5
+
+_AFTER_CRASH_SECS = 5.0
+
+
+class _Stopping(Exception):
+    """The service was told to stop while it was still starting."""
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of the two systems that the service stands between, and how to get ready there.
+
+    `prepare` makes what is missing (topic, table) and returns whether it made something; `thing` names it.
+    """
+
+    name: str
+    thing: str
+    address: str
+    attempts: int
+    prepare: Callable[[], bool]
+
+
+class Service:
+    """Runs the pipeline on a thread of its own. `run` is that thread's body."""
+
+    def __init__(
+        self,
+        sides: list[Side],
+        open_pipeline: Callable[[], tuple[RecordSource, Ingest]],
+        health: Health,
+        *,
+        backoff: Backoff,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._sides = sides
+        self._open_pipeline = open_pipeline
+        self._health = health
+        self._backoff = backoff
+        self._clock = clock
+        self._stop = threading.Event()
+        self._stop_at = 0.0
+
+    def stop(self) -> None:
+        """Ask `run` to end within STOP_SECS. Safe from any thread and from a signal handler."""
+        if not self._stop.is_set():
+            self._stop_at = self._clock() + STOP_SECS
+            self._stop.set()
+
+    def run(self) -> None:
+        """Work until stopped. What nobody foresaw is logged, and the pipeline starts anew from what is committed."""
+        while not self._stop.is_set():
+            try:
+                self._run_once()
+            except _Stopping:
+                return
+            except Exception:
+                # Nothing is lost: what was not committed is read again. Dying instead would lose the reason's place
+                # in /health, and a supervisor would do no more than this.
+                _log.exception("The pipeline failed in a way that nobody foresaw; it starts again")
+                self._health.report("pipeline", "failed in a way that nobody foresaw; see the log")
+                self._stop.wait(_AFTER_CRASH_SECS)
+
+    def _run_once(self) -> None:
+        for side in self._sides:
+            self._reach(side)
+        source, ingest = self._insist("kafka", "Kafka", 1, self._open_pipeline)
+        self._health.report("pipeline", None)
+        _log.info("Consuming")
+        try:
+            while not self._stop.is_set():
+                ingest.step()
+            self._leave(ingest)
+        finally:
+            source.close(timeout_secs=_LEAVE_SECS)
+
+    def _leave(self, ingest: Ingest) -> None:
+        _log.info("Stopping: storing what is in hand")
+        if ingest.drain(self._stop_at - _LEAVE_SECS):
+            _log.info("Stopped: everything read is stored and committed")
+        else:
+            _log.info("Stopped: what is not committed will be read again")
+
+    def _reach(self, side: Side) -> None:
+        was_made = self._insist(side.name, f"{side.name} at {side.address}", side.attempts, side.prepare)
+        _log.info(
+            "%s at %s: %s %s",
+            side.name,
+            side.address,
+            side.thing,
+            "created" if was_made else "already exists",
+        )
+        self._health.report(side.name.lower(), None)
+
+    def _insist(self, name: str, whom: str, attempts: int, call: Callable[[], _Result]) -> _Result:
+        attempt = 0
+        while not self._stop.is_set():
+            self._health.turned()
+            attempt += 1
+            try:
+                return call()
+            except TryAgainLater as error:
+                self._health.report(name.lower(), str(error))
+                if attempt <= attempts:
+                    _log.warning("%s: attempt %d/%d failed: %s", whom, attempt, attempts, error)
+                elif (attempt - attempts) % attempts == 1 or attempts == 1:
+                    _log.error("%s stays away after %d attempts; still trying: %s", whom, attempt, error)
+                self._stop.wait(self._backoff.delay_secs(attempt))
+        raise _Stopping
+
+
+def submit_to_thread(call: Callable[[], _Result]) -> "Future[_Result]":
+    """Run a call on a daemon thread of its own: one that hangs in an insert must not keep the process from ending."""
+    future: Future[_Result] = Future()
+
+    def work() -> None:
+        try:
+            future.set_result(call())
+        except BaseException as error:  # the waiting side decides
+            future.set_exception(error)
+
+    threading.Thread(target=work, name="delivery", daemon=True).start()
+    return future

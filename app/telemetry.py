@@ -1,0 +1,165 @@
+"""Tells the log, the metrics and the health of one and the same event, so that they never disagree."""
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+
+import pyarrow.compute as pc
+
+from app.errors import TryAgainLater
+from app.health import Health
+from app.metrics import Metrics
+from app.model import Partition, RecordChunk
+from app.pipeline.rows import Rows
+
+_log = logging.getLogger(__name__)
+
+_STORED_EVERY_SECS = 10.0
+_RETRY_EVERY_SECS = 10.0
+
+
+class RateLimit:
+    """Lets one event through per period and counts what it held back."""
+
+    def __init__(self, every_secs: float, clock: Callable[[], float]) -> None:
+        self._every_secs = every_secs
+        self._clock = clock
+        self._last_at: float | None = None
+
+    def lets_through(self) -> bool:
+        """Whether this event may be told."""
+        now = self._clock()
+        if self._last_at is not None and now - self._last_at < self._every_secs:
+            return False
+        self._last_at = now
+        return True
+
+
+class IngestTelemetry:
+    """What the pipeline reports. Methods are called from the loop's and the delivering thread."""
+
+    def __init__(
+        self,
+        metrics: Metrics,
+        health: Health,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        wall_clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._metrics = metrics
+        self._health = health
+        self._wall_clock = wall_clock
+        self._stored_line = RateLimit(_STORED_EVERY_SECS, clock)
+        self._retry_line = RateLimit(_RETRY_EVERY_SECS, clock)
+        self._untold_inserts: deque[tuple[int, float]] = deque()
+
+    # The loop.
+
+    def turned(self, *, buffer_rows: int, buffer_bytes: int, is_paused: bool) -> None:
+        """The loop has turned once."""
+        self._health.turned()
+        self._metrics.buffer_rows.set(buffer_rows)
+        self._metrics.buffer_bytes.set(buffer_bytes)
+        self._metrics.paused.set(is_paused)
+
+    def consumed(self, chunk: RecordChunk, problems: Mapping[str, int]) -> None:
+        """A chunk was read and decoded; `problems` counts rows by reason."""
+        self._metrics.messages_consumed.labels(*_labels(chunk.partition)).inc(len(chunk.offsets))
+        self._metrics.bytes_consumed.inc(sum(len(value) for value in chunk.values if value))
+        for reason, count in problems.items():
+            self._metrics.parse_errors.labels(reason).inc(count)
+
+    def assigned(self, partitions: Mapping[Partition, int]) -> None:
+        """The partitions of this instance changed; given with the offset that each goes on from."""
+        self._metrics.rebalances.inc()
+        self._metrics.assigned_partitions.set(len(partitions))
+        self._metrics.consumer_lag.clear()
+        self._metrics.committed_offset.clear()
+        listed = ", ".join(f"{p.number} from {offset}" for p, offset in sorted(partitions.items())) or "none"
+        _log.info("Partitions assigned: %s", listed)
+        self.committed(partitions)
+
+    def committed(self, next_offsets: Mapping[Partition, int]) -> None:
+        """Everything before these offsets is stored, and Kafka knows."""
+        for partition, offset in next_offsets.items():
+            self._metrics.committed_offset.labels(*_labels(partition)).set(offset)
+        self._health.note(committed_offsets={str(p): offset for p, offset in sorted(next_offsets.items())})
+
+    def lag(self, lag: Mapping[Partition, int]) -> None:
+        """Records behind the committed offset."""
+        for partition, records in lag.items():
+            self._metrics.consumer_lag.labels(*_labels(partition)).set(records)
+        self._health.note(consumer_lag=sum(lag.values()))
+
+    def halted(self, partition: Partition, reason: str) -> None:
+        """A partition stands still until a person has looked and the service is started again."""
+        if self._health.report(f"partition {partition}", f"halted: {reason}"):
+            self._metrics.halted_partitions.inc()
+            _log.error("Partition %s is halted: %s", partition, reason)
+
+    def lost_to_retention(self, partition: Partition, first: int, next_offset: int) -> None:
+        """Kafka deleted records before they were read."""
+        _log.error("Kafka deleted offsets %d to %d of %s before they were read", first, next_offset - 1, partition)
+        self._metrics.lost_to_retention.labels(*_labels(partition)).inc(next_offset - first)
+
+    def kafka_failed(self, error: TryAgainLater) -> None:
+        """Kafka did not do what it was asked."""
+        self._metrics.retries.labels("kafka", error.code).inc()
+        if self._health.report("kafka", str(error)) or self._retry_line.lets_through():
+            _log.warning("Kafka: %s; trying again", error)
+
+    def kafka_answered(self) -> None:
+        """Kafka did what it was asked."""
+        if self._health.report("kafka", None):
+            _log.info("Kafka is there")
+
+    # Delivery (see DeliveryEvents).
+
+    def inserted(self, rows: Rows, seconds: float) -> None:
+        """An insert was stored."""
+        now = self._wall_clock()
+        self._metrics.inserts.labels("stored").inc()
+        self._metrics.rows_inserted.inc(rows.num_rows)
+        self._metrics.batch_rows.observe(rows.num_rows)
+        self._metrics.batch_bytes.observe(rows.nbytes)
+        self._metrics.insert_duration.observe(seconds)
+        self._metrics.last_insert.set(now)
+        self._observe_latency(rows, now)
+        self._untold_inserts.append((rows.num_rows, seconds))
+        if self._stored_line.lets_through():
+            told = [self._untold_inserts.popleft() for _ in range(len(self._untold_inserts))]
+            row_count, slowest = sum(count for count, _ in told), max(secs for _, secs in told)
+            _log.info("Stored %d rows in %d batches, slowest %.0f ms", row_count, len(told), slowest * 1000)
+
+    def failed(self, result: str) -> None:
+        """An insert was not stored."""
+        self._metrics.inserts.labels(result).inc()
+
+    def already_stored(self, row_count: int) -> None:
+        """Rows were left out because the table holds them."""
+        self._metrics.rows_already_stored.inc(row_count)
+        _log.info("Left out %d rows that the table holds already", row_count)
+
+    def retrying(self, error: TryAgainLater, attempt: int) -> None:
+        """ClickHouse did not do what it was asked."""
+        self._metrics.retries.labels("clickhouse", error.code).inc()
+        if self._health.report("clickhouse", str(error)) or self._retry_line.lets_through():
+            _log.warning("ClickHouse: %s; attempt %d failed, trying again", error, attempt)
+
+    def answered(self) -> None:
+        """ClickHouse did what it was asked."""
+        if self._health.report("clickhouse", None):
+            _log.info("ClickHouse is there")
+
+    def _observe_latency(self, rows: Rows, now: float) -> None:
+        histogram = self._metrics.end_to_end_latency
+        seconds = pc.divide(pc.subtract(now * 1000, rows["record_time_ms"].cast("float64")), 1000.0)
+        seconds = pc.max_element_wise(seconds, 0.0)  # clocks of two machines may disagree
+        up_to = [pc.sum(pc.less_equal(seconds, bound)).as_py() for bound in histogram.bounds]
+        counts = [count - before for before, count in zip([0, *up_to], [*up_to, rows.num_rows], strict=True)]
+        histogram.add(counts, pc.sum(seconds).as_py())
+
+
+def _labels(partition: Partition) -> tuple[str, str]:
+    return partition.topic, str(partition.number)
