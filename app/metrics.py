@@ -2,12 +2,22 @@
 
 import platform
 from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.core import HistogramMetricFamily
 from prometheus_client.process_collector import ProcessCollector
 
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0)
+
+
+class Series(NamedTuple):
+    """One series as people read of it."""
+
+    name: str
+    kind: str
+    labels: tuple[str, ...]
+    meaning: str
 
 
 class Metrics:
@@ -18,13 +28,18 @@ class Metrics:
         self.registry = registry
         ProcessCollector(registry=registry)
 
+        self.described: list[Series] = []
+
         def counter(name: str, meaning: str, *labels: str) -> Counter:
+            self.described.append(Series(f"log_ingest_{name}", "counter", labels, meaning))
             return Counter(f"log_ingest_{name}", meaning, labels, registry=registry)
 
         def gauge(name: str, meaning: str, *labels: str) -> Gauge:
+            self.described.append(Series(f"log_ingest_{name}", "gauge", labels, meaning))
             return Gauge(f"log_ingest_{name}", meaning, labels, registry=registry)
 
         def histogram(name: str, meaning: str, buckets: Sequence[float]) -> Histogram:
+            self.described.append(Series(f"log_ingest_{name}", "histogram", (), meaning))
             return Histogram(f"log_ingest_{name}", meaning, buckets=buckets, registry=registry)
 
         # What came in.
@@ -80,6 +95,7 @@ class Metrics:
             _SECONDS,
         )
         registry.register(self.end_to_end_latency)
+        self.described.append(self.end_to_end_latency.series)
         self.last_insert = gauge("last_insert_timestamp_seconds", "Unix time of the last insert that was stored.")
 
         # Who we are.
@@ -92,8 +108,7 @@ class BulkHistogram:
 
     def __init__(self, name: str, meaning: str, bounds: Sequence[float]) -> None:
         self.bounds = tuple(bounds)
-        self._name = name
-        self._meaning = meaning
+        self.series = Series(name, "histogram", (), meaning)
         self._counts = [0] * (len(self.bounds) + 1)
         self._sum = 0.0
 
@@ -108,4 +123,4 @@ class BulkHistogram:
         for bound, count in zip((*map(str, self.bounds), "+Inf"), self._counts, strict=True):
             cumulative += count
             buckets.append((bound, float(cumulative)))
-        yield HistogramMetricFamily(self._name, self._meaning, buckets=buckets, sum_value=self._sum)
+        yield HistogramMetricFamily(self.series.name, self.series.meaning, buckets=buckets, sum_value=self._sum)

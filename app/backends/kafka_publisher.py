@@ -16,6 +16,7 @@ from kafka.errors import (
     KafkaTimeoutError,
     MessageSizeTooLargeError,
     RecordListTooLargeError,
+    RequestTimedOutError,
 )
 from kafka.partitioner import StickyPartitioner
 
@@ -159,14 +160,13 @@ class KafkaPublisher:
 
     def close(self, timeout_secs: float) -> None:
         """Wait for what is in flight, then disconnect. What remains after that time fails, its outcome unknown."""
-        is_settled = self._in_flight.wait_until_empty(timeout_secs)
         self._closing.set()
-        with self._connecting:
-            self._close_spent_clients()
-            with self._swapping:
-                client, self._client = self._client, None
+        is_settled = self._in_flight.wait_until_empty(timeout_secs)
+        with self._swapping:
+            client, self._client = self._client, None
         if client is not None:
             client.close(is_settled=is_settled)
+        self._close_spent_clients()
 
     def _connected(self) -> "_Client":
         client = self._client
@@ -176,8 +176,12 @@ class KafkaPublisher:
             if self._closing.is_set():
                 raise TryAgainLater("the publisher is closed", code="closed")
             client = self._client or self._connect()
-            self._client = client
-            return client
+            with self._swapping:
+                if not self._closing.is_set():
+                    self._client = client
+                    return client
+        client.close(is_settled=True)
+        raise TryAgainLater("the publisher is closed", code="closed")
 
     def _connect(self) -> "_Client":
         wait_secs = self._tried_at + _RECONNECT_SECS - self._clock()
@@ -259,7 +263,7 @@ class KafkaPublisher:
         # A smaller record shares its batch with others and may have failed because of one of them.
         if isinstance(error, _ABOUT_THE_RECORD) and cost > _BATCH_BYTES + _OVERHEAD_BYTES:
             return Refused(f"topic {self._settings.topic} refused the record: {error}", code=name)
-        if isinstance(error, KafkaTimeoutError):
+        if isinstance(error, (KafkaTimeoutError, RequestTimedOutError)):
             reason = f"not acknowledged within {self._delivery_timeout_secs:g} s"
         elif isinstance(error, IllegalStateError):
             reason = "not acknowledged before the publisher was closed"

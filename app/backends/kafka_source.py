@@ -1,7 +1,7 @@
 """RecordSource on KafkaConsumer. Belongs to one thread.
 
 kafka-python calls rebalance listeners on its own I/O thread, where blocking stops heartbeats and commits fail. So the
-listener only raises a flag; what follows from it happens in `poll`, on the thread of the caller.
+listener only counts; what follows from it happens in `poll`, on the thread of the caller.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -54,10 +54,11 @@ class KafkaSource:
         self._started: set[TopicPartition] = set()
         self._halted: set[TopicPartition] = set()
         self._is_paused = False
-        self._flag = _Rebalanced()
+        self._rebalances = _Rebalances()
+        self._rebalances_seen = 0
         try:
             self._consumer = KafkaConsumer(**_consumer_options(settings))
-            self._consumer.subscribe([settings.topic], listener=self._flag)
+            self._consumer.subscribe([settings.topic], listener=self._rebalances)
         except (KafkaError, OSError) as error:
             raise translated(error, "connect") from error
 
@@ -65,7 +66,7 @@ class KafkaSource:
         """See `ports.RecordSource`."""
         try:
             records = self._poll(timeout_secs)
-            if self._flag.is_up:
+            if self._is_reassigned():
                 return Polled(assigned=self._take_assignment())
         except (KafkaError, OSError) as error:
             raise _try_again(error, "poll") from error
@@ -95,7 +96,7 @@ class KafkaSource:
     def commit(self, next_offsets: Mapping[Partition, int]) -> None:
         """See `ports.RecordSource`."""
         offsets = self._to_commit({TopicPartition(*p): offset for p, offset in next_offsets.items()})
-        if self._flag.is_up or not offsets.keys() <= self._consumer.assignment():
+        if self._is_reassigned() or not offsets.keys() <= self._consumer.assignment():
             raise NotOurs("partitions are changing hands")
         try:
             self._consumer.commit(offsets, timeout_ms=int(_COMMIT_SECS * 1000))
@@ -126,13 +127,17 @@ class KafkaSource:
         try:
             return self._consumer.poll(timeout_ms=int(timeout_secs * 1000))
         except NoOffsetForPartitionError:
-            self._flag.is_up = True  # a partition without a committed offset: the start policy has its say
+            self._rebalances.count += 1  # a partition without a committed offset: the start policy has its say
             return {}
         except OffsetOutOfRangeError as error:
             self._go_on_after_deleted(error.args[0])
             return {}
 
+    def _is_reassigned(self) -> bool:
+        return self._rebalances.count != self._rebalances_seen
+
     def _take_assignment(self) -> dict[Partition, Position]:
+        seen = self._rebalances.count
         assignment = self._consumer.assignment()
         self._started.clear()
         self._halted.clear()
@@ -142,9 +147,9 @@ class KafkaSource:
         for partition, offset in self._committed_or_start(assignment).items():
             self._consumer.seek(partition, offset)
             positions[Partition(*partition)] = Position(self._topic_id, offset)
-        # Lowered only now: had anything above failed, the next poll would do it all again. A rebalance that came
-        # meanwhile shows in the assignment.
-        self._flag.is_up = self._consumer.assignment() != assignment
+        # Only now: had anything above failed, the next poll would do it all again. A rebalance that came meanwhile has
+        # raised the count further.
+        self._rebalances_seen = seen
         return positions
 
     def _committed_or_start(self, assignment: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
@@ -200,7 +205,7 @@ class KafkaSource:
                 self._on_lost(Partition(*partition), offset, beginning)
                 self._consumer.seek(partition, beginning)
             else:
-                self._flag.is_up = True  # beyond the end: taking the assignment anew halts it
+                self._rebalances.count += 1  # beyond the end: taking the assignment anew halts it
 
     def _readable(self) -> set[TopicPartition]:
         return (self._started - self._halted) & self._consumer.assignment()
@@ -214,23 +219,23 @@ class KafkaSource:
             self._consumer.resume(*readable)
 
 
-class _Rebalanced(ConsumerRebalanceListener):  # type: ignore[misc]
-    """Raises a flag when partitions come or go. Called on kafka-python's I/O thread, so it does nothing else."""
+class _Rebalances(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Counts the times that partitions come or go. Called on kafka-python's I/O thread, so it does nothing else."""
 
     def __init__(self) -> None:
-        self.is_up = False
+        self.count = 0
 
     def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         """Partitions go."""
-        self.is_up = True
+        self.count += 1
 
     def on_partitions_lost(self, lost: Iterable[TopicPartition]) -> None:
         """Partitions are gone."""
-        self.is_up = True
+        self.count += 1
 
     def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Partitions come."""
-        self.is_up = True
+        self.count += 1
 
 
 def _consumer_options(settings: KafkaSettings) -> dict[str, object]:

@@ -1,0 +1,45 @@
+# The service as an image. Build and run:
+#   docker build -t log-analytics .
+#   docker run --rm -p 127.0.0.1:8080:8080 -e KAFKA_BOOTSTRAP_SERVERS=... -e CLICKHOUSE_URL=... log-analytics
+
+# The tag names a patch release of Python and a release of Debian. Where a build must be the same byte for byte,
+# hand in the digest of your registry's copy: --build-arg PYTHON_IMAGE=python@sha256:...
+ARG PYTHON_IMAGE=docker.io/library/python:3.13.16-slim-trixie
+
+FROM ${PYTHON_IMAGE} AS packages
+# Without pip inside: nothing in the running image can install anything into it.
+RUN python -m venv --without-pip /venv
+COPY requirements.txt /
+# Wheels only, so that no compiler is ever needed; hashes, so that only the files named in requirements.txt come in.
+# What pyarrow brings for other jobs (its tests, C++ headers, Flight and S3 clients) is a fifth of all packages.
+RUN pip --python /venv/bin/python install --no-cache-dir --no-deps --only-binary :all: --require-hashes \
+        -r /requirements.txt \
+    && arrow="$(echo /venv/lib/python3.*/site-packages/pyarrow)" \
+    && rm -r "$arrow"/tests "$arrow"/include "$arrow"/*_flight* "$arrow"/*_s3*
+
+FROM ${PYTHON_IMAGE} AS source
+COPY app /srv/app
+COPY schema.sql /srv/
+# Compiled here, because the user below may not write there.
+RUN python -m compileall -q --invalidation-mode unchecked-hash /srv/app
+
+FROM ${PYTHON_IMAGE}
+LABEL org.opencontainers.image.title="log-analytics" \
+      org.opencontainers.image.description="Logs in through Kafka, rows in ClickHouse, each exactly once."
+ENV PATH=/venv/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1
+COPY --from=packages /venv /venv
+COPY --from=source /srv /srv
+WORKDIR /srv
+# A number, because Kubernetes' runAsNonRoot cannot look a name up. This user owns no file: the root can be read-only.
+USER 65532:65532
+EXPOSE 8080
+STOPSIGNAL SIGTERM
+# Not through urllib: that would follow a proxy set for the service. Cloud Run ignores this line and has its own probes.
+HEALTHCHECK --interval=15s --timeout=3s --start-period=15s --retries=3 CMD ["python", "-c", "\
+import http.client, os; \
+live = http.client.HTTPConnection('127.0.0.1', int(os.environ.get('PORT') or os.environ.get('HTTP_PORT') or 8080), timeout=2); \
+live.request('GET', '/live'); \
+raise SystemExit(live.getresponse().status != 200)"]
+CMD ["python", "-m", "app"]

@@ -1,0 +1,60 @@
+# What can be done with this repository. Python 3.11+ and the network for the first run are all that is needed.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format docs bench lock image clean-data clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(VENV)/local.stamp ## Run everything on this machine: Kafka, ClickHouse, the service, sample logs (Ctrl-C ends it)
+	@exec $(BIN)/python -m local
+
+test: $(VENV)/dev.stamp ## Run the whole test suite on real Kafka and the real ClickHouse engine
+	@$(BIN)/python -m pytest
+
+check: $(VENV)/dev.stamp ## Format, lint, types and generated files: what CI runs besides the tests
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/cog -I . --check docs/reference.md || { echo "docs/reference.md is out of date: make docs"; exit 1; }
+
+format: $(VENV)/dev.stamp ## Put the code into the one format
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+docs: $(VENV)/dev.stamp ## Make the tables of docs/reference.md anew
+	@$(BIN)/cog -I . -r docs/reference.md
+
+bench: $(VENV)/dev.stamp ## Measure throughput and latency; results go to bench/results/
+	@$(BIN)/python -m bench.throughput
+
+lock: $(VENV)/dev.stamp ## Pin the newest packages that requirements*.in allow
+	@for name in requirements requirements-local requirements-dev; do \
+		$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 \
+			--no-emit-index-url --custom-compile-command "make lock" $$name.in --output-file $$name.txt || exit 1; \
+	done
+
+image: ## Build the container image
+	docker build --tag log-analytics .
+
+clean-data: ## Delete the logs and everything else that `make run` has stored
+	@rm -rf .local/kafka .local/clickhouse .local/log
+	@echo "Deleted. The next 'make run' starts empty."
+
+clean: clean-data ## Delete the data, downloaded parts and the Python environment
+	@rm -rf .local $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+# An environment is made anew only when its list of packages has changed.
+$(VENV)/%.stamp: requirements.txt requirements-%.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2> /dev/null || \
+		{ echo "Python 3.11 or newer is needed; '$(PYTHON)' is not. Name another one: make PYTHON=python3.12 ..."; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
+		{ echo "Cannot make $(VENV). On Debian and Ubuntu the package python3-venv is needed for it."; exit 1; }
+	@echo "Installing Python packages into $(VENV) (only when requirements-$*.txt has changed) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-$*.txt || \
+		{ echo "The packages could not be installed. The first run needs the network (PyPI) and about 1 GB of space."; exit 1; }
+	@touch $@

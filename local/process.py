@@ -1,0 +1,170 @@
+"""A child process that cannot outlive us: output to a file, awaited until ready, stopped, killed, paused."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from local.errors import LocalError
+
+_LEASH = Path(__file__).with_name("leash.py")
+_POLL_SECS = 0.02
+_MAX_LOG_BYTES = 16 * 1024 * 1024
+_COMPLAINT = re.compile(r"\bERROR\b|\bFATAL\b|Exception: |^Caused by: |Error: ")
+
+
+class ChildProcess:
+    """One child with a session of its own (Ctrl-C reaches only us) and a log file.
+
+    When this process ends, however it ends, the child is asked to stop and after 10 s killed.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str | Path],
+        log_file: Path,
+        *,
+        environment: Mapping[str, str] | None = None,
+        directory: Path | None = None,
+    ) -> None:
+        self.name = name
+        self.log_file = log_file
+        self._command = [str(part) for part in command]
+        self._environment = environment
+        self._directory = directory
+        self._process: subprocess.Popen[bytes] | None = None
+        self._leash: int | None = None
+
+    @property
+    def pid(self) -> int:
+        """The process id of the command itself.
+
+        Raises:
+            LocalError: it was never started.
+        """
+        if self._process is None:
+            raise LocalError(f"{self.name} was not started")
+        return self._process.pid
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started and has not ended."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def exit_code(self) -> int | None:
+        """As subprocess gives it: negative for a signal; None before the end."""
+        return None if self._process is None else self._process.poll()
+
+    def start(self) -> None:
+        """Start it; returns at once. A running child is left as it is."""
+        if self.is_running:
+            return
+        self._release()
+        self.log_file.parent.mkdir(parents=True, exist_ok=True)
+        leash, self._leash = os.pipe()
+        try:
+            with self.log_file.open(self._log_mode()) as log:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-I", "-S", str(_LEASH), str(leash), *self._command],
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    env=None if self._environment is None else dict(self._environment),
+                    cwd=self._directory,
+                    start_new_session=True,
+                    pass_fds=(leash,),
+                )
+        finally:
+            os.close(leash)
+
+    def wait_until(self, is_ready: Callable[[], bool], timeout_secs: float) -> None:
+        """Ask `is_ready` until it says yes.
+
+        Raises:
+            LocalError: the child ended first, or time ran out; the text ends with its last words.
+        """
+        deadline = time.monotonic() + timeout_secs
+        while not is_ready():
+            self.require_running()
+            if time.monotonic() > deadline:
+                raise LocalError(f"{self.name} was not ready after {timeout_secs:.0f} s. {self._last_words()}")
+            time.sleep(_POLL_SECS)
+
+    def require_running(self) -> None:
+        """Raise LocalError, with its last words, if it has ended."""
+        if not self.is_running:
+            raise LocalError(f"{self.name} ended with code {self.exit_code}. {self._last_words()}")
+
+    def wait(self, timeout_secs: float) -> bool:
+        """Whether it ended within that time."""
+        if self._process is None:
+            return True
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout_secs)
+            return True
+        return False
+
+    def stop(self, timeout_secs: float = 15.0) -> None:
+        """SIGTERM, and SIGKILL if it is still there after that time. Harmless when it is not running."""
+        self.request_stop()
+        if not self.wait(timeout_secs):
+            self.kill()
+        self._release()
+
+    def request_stop(self) -> None:
+        """SIGTERM without waiting, so that several children can end at the same time."""
+        self._signal(signal.SIGTERM)
+        self._signal(signal.SIGCONT)  # a paused child could not hear it
+
+    def kill(self) -> None:
+        """SIGKILL, and wait until it is gone."""
+        self._signal(signal.SIGKILL)
+        if self._process is not None:
+            self._process.wait()
+        self._release()
+
+    def pause(self) -> None:
+        """SIGSTOP: the process stands still, its sockets stay open."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """SIGCONT after `pause`."""
+        self._signal(signal.SIGCONT)
+
+    def log_tail(self, lines: int = 15) -> str:
+        """The last lines of its log."""
+        if not self.log_file.exists():
+            return ""
+        with self.log_file.open("rb") as log:
+            log.seek(max(0, self.log_file.stat().st_size - 65536))
+            return "\n".join(log.read().decode(errors="replace").splitlines()[-lines:])
+
+    def complaints(self, lines: int = 5) -> list[str]:
+        """The last lines near the end of its log that look like errors."""
+        return [line[:300] for line in self.log_tail(lines=200).splitlines() if _COMPLAINT.search(line)][-lines:]
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(number)  # does nothing once it has been reaped
+
+    def _release(self) -> None:
+        if self._leash is not None:
+            os.close(self._leash)
+            self._leash = None
+
+    def _log_mode(self) -> str:
+        is_large = self.log_file.exists() and self.log_file.stat().st_size > _MAX_LOG_BYTES
+        return "wb" if is_large else "ab"
+
+    def _last_words(self) -> str:
+        tail = "\n".join(self.complaints() or self.log_tail().splitlines())
+        return f"Its log ({self.log_file}) ends with:\n{tail}" if tail else "It wrote no log."

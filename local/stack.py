@@ -1,0 +1,171 @@
+"""All processes of the local stack: started in order, watched, stopped in order."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TextIO
+
+from local.engine import EngineServer
+from local.errors import LocalError
+from local.follow import LogFollower
+from local.kafka import KafkaServer
+from local.ports import LOOPBACK, require_free_port, require_free_space
+from local.process import ChildProcess
+from local.settings import LocalSettings
+
+_PROJECT = Path(__file__).resolve().parent.parent
+_MIN_FREE_BYTES = 1_000_000_000  # Kafka refuses writes on a full disk, and ClickHouse's merges need room
+_SERVICE_TIMEOUT_SECS = 90.0
+_SERVICE_STOP_SECS = 12.0  # the service promises to end within 8
+_LOOK_SECS = 0.25
+_SAMPLES_PER_SEC = "20"
+
+
+class Stack:
+    """Kafka, ClickHouse's engine, the service and sample logs, for one person on one machine.
+
+    `environ` is what the service starts from; where Kafka and ClickHouse are is set here.
+    """
+
+    def __init__(self, settings: LocalSettings, environ: Mapping[str, str], show: Callable[[str], None]) -> None:
+        self._settings = settings
+        self._show = show
+        directory = settings.directory.absolute()
+        logs = directory / "log"
+        self._kafka = KafkaServer(
+            directory / "kafka", settings.kafka_port, cache=settings.cache, log_file=logs / "kafka.log"
+        )
+        self._engine = EngineServer(
+            directory / "clickhouse", settings.clickhouse_port, log_file=logs / "clickhouse.log"
+        )
+        environment = self._service_environment(environ)
+        self._service = ChildProcess(
+            "The service",
+            [sys.executable, "-m", "app"],
+            logs / "service.log",
+            environment=environment,
+            directory=_PROJECT,
+        )
+        self._samples = ChildProcess(
+            "The stream of sample logs",
+            [sys.executable, "producer.py", "--rate", _SAMPLES_PER_SEC, "--count", "0"],
+            logs / "samples.log",
+            environment=environment,
+            directory=_PROJECT,
+        )
+        self._service_log = LogFollower(self._service.log_file, "service", show)
+        self._lock: TextIO | None = None
+
+    def check_machine(self) -> None:
+        """See that there is room for this stack; to be called first.
+
+        Raises:
+            LocalError: a port or the directory is in use, or the disk is full.
+        """
+        settings = self._settings
+        require_free_space(settings.directory, _MIN_FREE_BYTES)
+        settings.directory.mkdir(parents=True, exist_ok=True)
+        self._lock = (settings.directory / "lock").open("w")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LocalError(
+                f"Another local stack is running in {settings.directory}. Stop it, or give this one "
+                "a directory and ports of its own: LOCAL_DIR, LOCAL_KAFKA_PORT, LOCAL_CLICKHOUSE_PORT, LOCAL_HTTP_PORT."
+            ) from None
+        require_free_port(settings.kafka_port, "Kafka", "choose another one with LOCAL_KAFKA_PORT=PORT")
+        require_free_port(settings.clickhouse_port, "ClickHouse", "choose another one with LOCAL_CLICKHOUSE_PORT=PORT")
+        require_free_port(settings.http_port, "the service", "choose another one with LOCAL_HTTP_PORT=PORT")
+
+    def start(self, *, with_samples: bool) -> None:
+        """Bring everything up.
+
+        Raises:
+            LocalError: a part did not come up.
+        """
+        started = time.monotonic()
+        self._show(
+            f"Starting Kafka {self._kafka.version} and ClickHouse's engine, data in {self._settings.directory} ..."
+        )
+        self._engine.launch()  # comes up while Kafka does
+        self._kafka.start()
+        self._show(f"Kafka answers on {self._kafka.bootstrap_servers}")
+        self._engine.wait_until_ready()
+        self._show(f"ClickHouse answers on {self._engine.url}")
+        self._service.start()
+        self._service.wait_until(self._service_is_ready, _SERVICE_TIMEOUT_SECS)
+        if with_samples:
+            self._samples.start()
+        self._show(f"Everything is up after {time.monotonic() - started:.1f} s.\n\n{self._summary(with_samples)}\n")
+
+    def watch(self) -> None:
+        """Pass on what the service says until this thread is interrupted.
+
+        Raises:
+            LocalError: a part has ended by itself.
+        """
+        samples_ran = self._samples.is_running
+        while True:
+            self._service_log.poll()
+            for part in (self._kafka, self._engine, self._service):
+                part.require_running()
+            if samples_ran and not self._samples.is_running:
+                samples_ran = False  # everything else works without them
+                self._show(f"The sample logs have stopped. Why: {self._samples.log_file}")
+            time.sleep(_LOOK_SECS)
+
+    def stop(self) -> None:
+        """Stop everything, from the source of the logs to their store."""
+        self._samples.stop()
+        self._service.stop(_SERVICE_STOP_SECS)
+        self._service_log.poll()
+        self._kafka.stop()
+        self._engine.stop()
+        if self._lock is not None:
+            self._lock.close()
+
+    def _service_environment(self, environ: Mapping[str, str]) -> dict[str, str]:
+        port = str(self._settings.http_port)
+        return {
+            "KAFKA_TOPIC": "logs",
+            **environ,
+            "KAFKA_BOOTSTRAP_SERVERS": self._kafka.bootstrap_servers,
+            "KAFKA_SECURITY_PROTOCOL": "PLAINTEXT",
+            "CLICKHOUSE_URL": self._engine.url,
+            "CLICKHOUSE_USER": "default",
+            "CLICKHOUSE_PASSWORD": "",
+            "HTTP_HOST": LOOPBACK,
+            "HTTP_PORT": port,
+            "PORT": port,
+            "PYTHONUNBUFFERED": "1",
+        }
+
+    def _service_is_ready(self) -> bool:
+        self._service_log.poll()
+        try:
+            with urllib.request.urlopen(f"http://{LOOPBACK}:{self._settings.http_port}/ready", timeout=2) as answer:
+                json.load(answer)
+        except (OSError, ValueError):  # refused, not listening yet, or 503: not ready
+            return False
+        return True
+
+    def _summary(self, with_samples: bool) -> str:
+        settings = self._settings
+        log_directory = settings.directory / "log"
+        samples = (
+            f"{_SAMPLES_PER_SEC} sample logs a second are being sent." if with_samples else "No sample logs are sent."
+        )
+        return (
+            f"  Service     http://{LOOPBACK}:{settings.http_port}   /health  /metrics\n"
+            f"  ClickHouse  {self._engine.url}   table logs.logs\n"
+            f"  Kafka       {self._kafka.bootstrap_servers}   topic logs\n"
+            f"  Output of each process: {log_directory}\n"
+            f"{samples} Ctrl-C stops everything; the data stays in {settings.directory}."
+        )

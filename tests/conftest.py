@@ -1,0 +1,44 @@
+"""One broker and one engine for the whole test run, started when a test first asks for one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from local.engine import EngineServer
+from local.kafka import KafkaServer
+from local.ports import free_port
+from tests.servers import GivenEngine, GivenKafka, RunningEngine, RunningKafka
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningKafka]:
+    """The broker at KAFKA_BOOTSTRAP_SERVERS, or one of our own."""
+    given = os.environ.get("KAFKA_BOOTSTRAP_SERVERS")
+    if given:
+        yield GivenKafka(given)
+        return
+    server = KafkaServer(tmp_path_factory.mktemp("kafka"), free_port())
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningEngine]:
+    """The server at CLICKHOUSE_URL, or an engine of our own."""
+    given = os.environ.get("CLICKHOUSE_URL")
+    if given:
+        user, password = os.environ.get("CLICKHOUSE_USER", "default"), os.environ.get("CLICKHOUSE_PASSWORD", "")
+        yield GivenEngine(given, user, password)
+        return
+    server = EngineServer(tmp_path_factory.mktemp("clickhouse"), free_port())
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()

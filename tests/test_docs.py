@@ -1,0 +1,44 @@
+"""Holds the documents to the code."""
+
+import re
+from pathlib import Path
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from app.api.app import create_app
+from app.health import Health
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCUMENTS = sorted([ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("deploy/**/*.md"), *ROOT.glob("bench/*.md")])
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_every_link_to_a_file_leads_somewhere(document: Path) -> None:
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", document.read_text(encoding="utf-8"))
+
+    assert [link for link in links if not (document.parent / link).exists()] == []
+
+
+def test_the_readme_names_every_endpoint() -> None:
+    routes = {rule.rule for rule in create_app(Health(), CollectorRegistry()).url_map.iter_rules()}
+
+    assert routes
+    assert [route for route in routes if f"`{route}`" not in README] == []
+
+
+def test_the_readme_names_only_make_targets_that_exist() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    named = set(re.findall(r"(?:^|`)make ([a-z-]+)", README, re.MULTILINE))
+
+    assert {"run", "test", "check", "bench"} <= named <= targets
+
+
+def test_the_reference_is_what_the_code_says() -> None:
+    from docs import tables
+
+    reference = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
+
+    assert tables.settings() in reference, "out of date: make docs"
+    assert tables.metrics() in reference, "out of date: make docs"

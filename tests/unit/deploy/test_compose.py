@@ -1,0 +1,161 @@
+"""The compose files, as the real Compose reads them, and the files that they mount."""
+
+import json
+import re
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+import yaml
+
+from app.settings import KafkaSettings, Settings, setting_names
+from tests.compose import KRAFT, PROJECT, ZOOKEEPER, services
+from tests.programs import find_program, run, run_program
+
+ENDS_BY_ITSELF = {"kafka-init"}
+OURS = {"app", "samples"}  # their image brings a health check, or none on purpose
+
+each_stack = pytest.mark.parametrize("files", [KRAFT, ZOOKEEPER], ids=["kraft", "zookeeper"])
+
+
+def clickhouse_xml(name: str) -> ElementTree.Element:
+    """A file of settings that ClickHouse is given."""
+    return ElementTree.parse(PROJECT / f"deploy/clickhouse/{name}.xml").getroot()  # noqa: S314 - our own file
+
+
+@each_stack
+def test_compose_accepts_it_and_its_schema_too(files: tuple[str, ...], tmp_path: Path) -> None:
+    merged = tmp_path / "merged.json"
+    merged.write_text(json.dumps({"services": services(files)}))
+    run([sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(merged)])
+
+
+@each_stack
+def test_images_are_pinned_to_a_release(files: tuple[str, ...]) -> None:
+    foreign = {name: service["image"] for name, service in services(files).items() if name not in OURS}
+    assert {name: image for name, image in foreign.items() if not re.search(r":v?\d+\.\d+\.\d+", image)} == {}
+
+
+@each_stack
+def test_ports_are_open_to_this_machine_only(files: tuple[str, ...]) -> None:
+    ports = [port for service in services(files).values() for port in service.get("ports", [])]
+    assert {port["host_ip"] for port in ports} == {"127.0.0.1"}
+
+
+@each_stack
+def test_whatever_keeps_running_has_a_health_check(files: tuple[str, ...]) -> None:
+    without = {name for name, service in services(files).items() if "test" not in service.get("healthcheck", {})}
+    assert without - OURS == ENDS_BY_ITSELF
+
+
+@each_stack
+def test_nothing_can_take_all_the_memory_or_fill_the_disk_with_its_output(files: tuple[str, ...]) -> None:
+    assert [name for name, service in services(files).items() if "mem_limit" not in service] == []
+    unlimited = {name for name, service in services(files).items() if "max-size" not in json.dumps(service)}
+    assert unlimited == ENDS_BY_ITSELF
+
+
+@each_stack
+def test_mounted_files_are_in_the_repository(files: tuple[str, ...]) -> None:
+    mounts = [mount for service in services(files).values() for mount in service.get("volumes", [])]
+    sources = [Path(mount["source"]) for mount in mounts if mount["type"] == "bind"]
+    assert len(sources) > 5
+    assert [source for source in sources if not source.exists()] == []
+
+
+@each_stack
+def test_what_must_survive_is_on_a_volume(files: tuple[str, ...]) -> None:
+    kept = {
+        name: [mount["target"] for mount in service.get("volumes", []) if mount["type"] == "volume"]
+        for name, service in services(files).items()
+    }
+    assert kept["kafka"] == ["/var/lib/kafka/data"]
+    assert kept["clickhouse"] == ["/var/lib/clickhouse"]
+    assert kept["prometheus"] == ["/prometheus"]
+    assert kept["grafana"] == ["/var/lib/grafana"]
+
+
+@each_stack
+@pytest.mark.parametrize("name", sorted(OURS))
+def test_our_settings_exist_and_are_accepted(files: tuple[str, ...], name: str) -> None:
+    environment = services(files)[name]["environment"]
+    assert set(environment) <= {*setting_names(), "PORT"}
+    Settings.from_env(environment)
+
+
+@each_stack
+def test_our_containers_may_do_nothing_that_they_need_not(files: tuple[str, ...]) -> None:
+    for name in OURS:
+        service = services(files)[name]
+        assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"])
+        assert service["security_opt"] == ["no-new-privileges:true"]
+
+
+@each_stack
+def test_the_topic_is_made_as_the_service_would_make_it(files: tuple[str, ...]) -> None:
+    _, *options = services(files)["kafka-init"]["entrypoint"]
+    kafka = KafkaSettings()
+    assert f"--topic={kafka.topic}" in options
+    assert f"--partitions={kafka.topic_partitions}" in options
+    assert f"--config=retention.ms={kafka.topic_retention_hours * 3_600_000}" in options
+    assert "--config=message.timestamp.type=LogAppendTime" in options
+
+
+def test_both_stacks_differ_in_kafka_only() -> None:
+    kraft, zookeeper = services(KRAFT), services(ZOOKEEPER)
+    assert set(zookeeper) - set(kraft) == {"zookeeper"}
+    assert {name for name in kraft if kraft[name] != zookeeper[name]} == {"kafka", "kafka-init"}
+
+
+def test_nothing_of_kraft_is_left_with_zookeeper() -> None:
+    environment = services(ZOOKEEPER)["kafka"]["environment"]
+    assert "KAFKA_ZOOKEEPER_CONNECT" in environment
+    assert not re.search("controller|CLUSTER_ID|PROCESS_ROLES|NODE_ID|SHARE_", json.dumps(environment), re.IGNORECASE)
+    [kraft_data], [zookeeper_data] = (services(files)["kafka"]["volumes"] for files in (KRAFT, ZOOKEEPER))
+    assert kraft_data["source"] != zookeeper_data["source"]
+
+
+def test_grafana_signs_in_to_clickhouse_as_a_user_who_can_only_read() -> None:
+    settings = clickhouse_xml("grafana")
+    provisioned = yaml.safe_load((PROJECT / "grafana/provisioning/datasources/datasources.yaml").read_text())
+    [source] = [source for source in provisioned["datasources"] if source["uid"] == "clickhouse"]
+    user = settings.find(f"users/{source['jsonData']['username']}")
+    assert user is not None
+    assert settings.findtext(f"profiles/{user.findtext('profile')}/readonly") == "1"
+    assert [grant.text for grant in user.iterfind("grants/query")] == ["GRANT SELECT ON logs.*"]
+
+
+def test_grafana_and_clickhouse_are_given_the_same_password() -> None:
+    user = clickhouse_xml("grafana").find("users/grafana/password")
+    assert user is not None
+    name = user.attrib["from_env"]
+    assert f"password: ${name}" in (PROJECT / "grafana/provisioning/datasources/datasources.yaml").read_text()
+    grafana, clickhouse = (services(KRAFT)[service]["environment"][name] for service in ("grafana", "clickhouse"))
+    assert grafana == clickhouse != ""
+
+
+def test_the_home_dashboard_of_grafana_is_one_of_ours() -> None:
+    path = services(KRAFT)["grafana"]["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
+    [mount] = [mount for mount in services(KRAFT)["grafana"]["volumes"] if path.startswith(mount["target"] + "/")]
+    assert Path(mount["source"], Path(path).name).exists()
+
+
+def test_prometheus_asks_services_of_the_stack_at_ports_they_have() -> None:
+    config = yaml.safe_load((PROJECT / "prometheus.yml").read_text())
+    targets = {
+        target for job in config["scrape_configs"] for group in job["static_configs"] for target in group["targets"]
+    }
+    clickhouse_port = clickhouse_xml("server").findtext("prometheus/port")
+    assert targets == {"app:8080", f"clickhouse:{clickhouse_port}", "localhost:9090"}
+
+
+@pytest.mark.skipif(find_program("promtool") is None, reason="promtool is not installed (Debian: prometheus)")
+def test_prometheus_accepts_its_configuration() -> None:
+    assert "SUCCESS" in run_program("promtool", "check", "config", PROJECT / "prometheus.yml")
+
+
+def test_yaml_is_tidy() -> None:
+    files = ["docker-compose.yml", "docker-compose.zookeeper.yml", "prometheus.yml", "grafana", "deploy"]
+    rules = "{extends: default, rules: {document-start: disable, line-length: {max: 130}}}"
+    run_program("yamllint", "--strict", "-d", rules, *(PROJECT / name for name in files))

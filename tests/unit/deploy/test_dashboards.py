@@ -1,0 +1,123 @@
+"""Grafana's dashboards and data sources: what Grafana, Prometheus and our own metrics make of them."""
+
+import importlib
+import json
+from pathlib import Path
+from typing import Any
+
+import promql_parser
+import pytest
+import yaml
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.models.dashboard import Dashboard
+from prometheus_client import CollectorRegistry
+
+from app.metrics import Metrics
+from tests.dashboards import DASHBOARDS, PROJECT, Query, expand_promql, load, queries
+
+QUERIES = [query for path in DASHBOARDS for query in queries(path)]
+PROMQL = [query for query in QUERIES if query.datasource == "prometheus"]
+
+each_dashboard = pytest.mark.parametrize("path", DASHBOARDS, ids=lambda path: path.stem)
+
+
+def test_there_are_dashboards_with_queries_of_both_kinds() -> None:
+    assert {query.datasource for query in QUERIES} == {"prometheus", "clickhouse"}
+
+
+@each_dashboard
+def test_grafana_knows_every_key_of_a_dashboard(path: Path) -> None:
+    assert list(_lost(load(path), _encoded(Dashboard.from_json(load(path))))) == []
+
+
+@each_dashboard
+def test_grafana_knows_every_option_of_a_panel(path: Path) -> None:
+    lost = []
+    for panel in load(path)["panels"]:
+        kind = importlib.import_module(f"grafana_foundation_sdk.models.{panel['type']}")
+        lost += _lost(panel["options"], _encoded(kind.Options.from_json(panel["options"])))
+        if custom := panel["fieldConfig"]["defaults"].get("custom"):
+            lost += _lost(custom, _encoded(kind.FieldConfig.from_json(custom)))
+    assert lost == []
+
+
+@each_dashboard
+def test_panels_have_numbers_of_their_own_and_do_not_overlap(path: Path) -> None:
+    panels = load(path)["panels"]
+    assert len({panel["id"] for panel in panels}) == len(panels)
+    cells = [cell for panel in panels for cell in _cells(panel["gridPos"])]
+    assert len(set(cells)) == len(cells)
+    assert max(column for column, _ in cells) < 24
+
+
+@each_dashboard
+def test_every_panel_says_what_it_shows(path: Path) -> None:
+    assert [panel["title"] for panel in load(path)["panels"] if not panel["description"]] == []
+
+
+def test_dashboards_have_names_of_their_own() -> None:
+    uids = [load(path)["uid"] for path in DASHBOARDS]
+    assert len(set(uids)) == len(uids)
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=str)
+def test_a_query_asks_a_data_source_that_is_set_up(query: Query) -> None:
+    provisioned = yaml.safe_load((PROJECT / "grafana/provisioning/datasources/datasources.yaml").read_text())
+    assert query.datasource in {source["uid"] for source in provisioned["datasources"]}
+
+
+@pytest.mark.parametrize("query", PROMQL, ids=str)
+def test_promql_asks_for_series_that_the_service_exposes(query: Query) -> None:
+    asked = _series(promql_parser.parse(expand_promql(query.text)))
+    assert asked
+    assert asked - _exposed() == set()
+
+
+def _exposed() -> set[str]:
+    registry = CollectorRegistry()
+    Metrics(registry, version="0")
+    names = set()
+    for metric in registry.collect():
+        suffixes = {"counter": ["_total"], "histogram": ["_bucket", "_sum", "_count"]}.get(metric.type, [""])
+        names |= {metric.name + suffix for suffix in suffixes}
+    return names
+
+
+def _series(expression: promql_parser.Expr) -> set[str]:
+    """The names of the series in an expression."""
+    names: set[str] = set()
+
+    def visit(part: promql_parser.Expr) -> None:
+        selector = part.vector_selector if isinstance(part, promql_parser.MatrixSelector) else part
+        if isinstance(selector, promql_parser.VectorSelector):
+            names.add(selector.name or "")
+
+    promql_parser.walk(expression, visit)
+    return names
+
+
+def _encoded(model: Any) -> Any:
+    return json.loads(JSONEncoder().encode(model))
+
+
+def _lost(given: Any, kept: Any, place: str = "") -> list[str]:
+    """What is in `given` but not, or not the same, in `kept`."""
+    if isinstance(given, dict) and isinstance(kept, dict):
+        return [
+            line
+            for key, value in given.items()
+            for line in (_lost(value, kept[key], f"{place}/{key}") if key in kept else [f"{place}/{key}"])
+        ]
+    if isinstance(given, list) and isinstance(kept, list) and len(given) == len(kept):
+        return [
+            line
+            for number, (one, other) in enumerate(zip(given, kept, strict=True))
+            for line in _lost(one, other, f"{place}/{number}")
+        ]
+    return [] if given == kept else [f"{place}: {given!r} became {kept!r}"]
+
+
+def _cells(position: dict[str, int]) -> list[tuple[int, int]]:
+    columns = range(position["x"], position["x"] + position["w"])
+    rows = range(position["y"], position["y"] + position["h"])
+    return [(column, row) for column in columns for row in rows]

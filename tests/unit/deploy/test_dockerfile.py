@@ -1,0 +1,33 @@
+"""The Dockerfile and what it is given. That it builds and starts is shown in tests/image."""
+
+import re
+from pathlib import Path
+
+from tests.programs import run_program
+
+PROJECT = Path(__file__).parents[3]
+DOCKERFILE = (PROJECT / "Dockerfile").read_text()
+
+
+def test_hadolint_has_nothing_to_say() -> None:
+    assert run_program("hadolint", "--failure-threshold", "style", PROJECT / "Dockerfile") == ""
+
+
+def test_all_that_is_copied_passes_the_ignore_file() -> None:
+    copied = {source.strip("/") for source in re.findall(r"^COPY (?!--from)(\S+) ", DOCKERFILE, re.MULTILINE)}
+    lines = (PROJECT / ".dockerignore").read_text().splitlines()
+    allowed = {line.removeprefix("!") for line in lines if line.startswith("!")}
+    assert copied == allowed
+    assert "*" in lines
+
+
+def test_every_stage_starts_from_the_one_pinned_image() -> None:
+    bases = set(re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE))
+    assert bases == {"${PYTHON_IMAGE}"}
+    assert re.search(r"^ARG PYTHON_IMAGE=\S+/python:\d+\.\d+\.\d+-slim-\w+$", DOCKERFILE, re.MULTILINE)
+
+
+def test_packages_are_installed_by_hash_only() -> None:
+    assert "--require-hashes" in DOCKERFILE
+    pinned = re.findall(r"^[a-z0-9-]+==\S+", (PROJECT / "requirements.txt").read_text(), re.MULTILINE)
+    assert len(pinned) > 10

@@ -1,0 +1,591 @@
+"""What is read of single text records: every layout, every rule, and input meant to break it."""
+
+import re
+import time
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from app.pipeline.severity import SEVERITY_NUMBER
+from app.pipeline.text_line import LAYOUTS, Layout, TextLine, read_text_line
+
+DAY_NS = 86_400 * 1_000_000_000
+
+
+def ms(text: str) -> int:
+    """Unix milliseconds of an ISO time in UTC."""
+    return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()) * 1000
+
+
+RECORD_MS = ms("2024-03-10T12:00:00")
+
+
+def read(text: str, record_time_ms: int = RECORD_MS) -> TextLine:
+    return read_text_line(text, record_time_ms)
+
+
+def time_of(text: str, record_time_ms: int = RECORD_MS) -> str:
+    """The time that was read, as "2024-03-10 12:00:00.000000000", or "none"."""
+    found = read(text, record_time_ms).timestamp_ns
+    if found is None:
+        return "none"
+    seconds, nanos = divmod(found, 1_000_000_000)
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}.{nanos:09}"
+
+
+class Case(NamedTuple):
+    text: str
+    time: str  # without fraction: no fraction is expected
+    severity: str = ""
+    service: str = ""
+    attributes: dict[str, str] = {}  # noqa: RUF012 - never changed
+
+
+CASES = {
+    "ISO, nothing known after it": Case("2024-03-09T08:07:06Z oven two is warm", "2024-03-09 08:07:06"),
+    "Python": Case(
+        "2024-03-09 08:07:06,123 - bakery.oven - WARNING - too hot",
+        "2024-03-09 08:07:06.123",
+        "WARN",
+        attributes={"log.logger": "bakery.oven"},
+    ),
+    "Python without time": Case(
+        "ERROR:bakery.oven:door is open", "none", "ERROR", attributes={"log.logger": "bakery.oven"}
+    ),
+    "Spring Boot 2": Case(
+        "2024-03-09 08:07:06.123  INFO 77 --- [           main] o.b.Oven         : warm",
+        "2024-03-09 08:07:06.123",
+        "INFO",
+        attributes={"process.pid": "77", "thread.name": "main", "log.logger": "o.b.Oven"},
+    ),
+    "Spring Boot 3": Case(
+        "2024-03-09T08:07:06.123+01:00 ERROR 77 --- [bakery] [nio-8080-exec-1] o.b.Oven : cold",
+        "2024-03-09 07:07:06.123",
+        "ERROR",
+        "bakery",
+        {"process.pid": "77", "thread.name": "nio-8080-exec-1", "log.logger": "o.b.Oven"},
+    ),
+    "logback": Case(
+        "2024-03-09 08:07:06.123 [oven-1] DEBUG org.bakery.Oven - warming",
+        "2024-03-09 08:07:06.123",
+        "DEBUG",
+        attributes={"thread.name": "oven-1", "log.logger": "org.bakery.Oven"},
+    ),
+    "logback without date": Case(
+        "08:07:06.123 [oven-1] INFO  org.bakery.Oven - warming",
+        "none",
+        "INFO",
+        attributes={"thread.name": "oven-1", "log.logger": "org.bakery.Oven"},
+    ),
+    "log4j, level first": Case(
+        "2024-03-09 08:07:06,123 FATAL [oven-1] org.bakery.Oven: on fire",
+        "2024-03-09 08:07:06.123",
+        "FATAL",
+        attributes={"thread.name": "oven-1", "log.logger": "org.bakery.Oven"},
+    ),
+    "log4j, no thread": Case(
+        "2024-03-09 08:07:06,123 WARN  org.bakery.Oven [] - hot",
+        "2024-03-09 08:07:06.123",
+        "WARN",
+        attributes={"log.logger": "org.bakery.Oven"},
+    ),
+    "Rust tracing": Case(
+        "2024-03-09T08:07:06.123456Z  INFO bakery::oven: warm",
+        "2024-03-09 08:07:06.123456",
+        "INFO",
+        attributes={"log.logger": "bakery::oven"},
+    ),
+    "ZooKeeper": Case(
+        "2024-03-09 08:07:06,123 - WARN  [Worker[id=3]/10.0.0.9:77:Oven$Door@12] - open",
+        "2024-03-09 08:07:06.123",
+        "WARN",
+        attributes={
+            "thread.name": "Worker[id=3]/10.0.0.9:77",
+            "log.logger": "Oven$Door",
+            "code.line.number": "12",
+        },
+    ),
+    "OpenStack": Case(
+        "oven-api.log.3.2024-03-09 2024-03-09 08:07:06.123 77 INFO oven.api [req-1 - -] warm",
+        "2024-03-09 08:07:06.123",
+        "INFO",
+        attributes={
+            "log.file.name": "oven-api.log.3.2024-03-09",
+            "process.pid": "77",
+            "log.logger": "oven.api",
+        },
+    ),
+    "OpenStack without file": Case(
+        "2024-03-09 08:07:06.123 77 ERROR oven.api [-] cold",
+        "2024-03-09 08:07:06.123",
+        "ERROR",
+        attributes={"process.pid": "77", "log.logger": "oven.api"},
+    ),
+    "nginx error": Case(
+        "2024/03/09 08:07:06 [crit] 77#78: *9 no such loaf",
+        "2024-03-09 08:07:06",
+        "FATAL",
+        attributes={"process.pid": "77", "thread.id": "78"},
+    ),
+    "loguru": Case(
+        "2024-03-09 08:07:06.123 | INFO     | bakery.oven:warm:12 - warm",
+        "2024-03-09 08:07:06.123",
+        "INFO",
+        attributes={"log.logger": "bakery.oven", "code.function.name": "warm", "code.line.number": "12"},
+    ),
+    "zap": Case(
+        "2024-03-09T08:07:06.123Z\tWARN\toven\tbakery/oven.go:12\thot\t{}",
+        "2024-03-09 08:07:06.123",
+        "WARN",
+        attributes={"log.logger": "oven", "code.file.path": "bakery/oven.go", "code.line.number": "12"},
+    ),
+    "Go": Case("2024/03/09 08:07:06 listening", "2024-03-09 08:07:06"),
+    "Go with file": Case(
+        "2024/03/09 08:07:06.123456 oven.go:12: warm",
+        "2024-03-09 08:07:06.123456",
+        attributes={"code.file.path": "oven.go", "code.line.number": "12"},
+    ),
+    "Kubernetes container": Case(
+        "2024-03-09T08:07:06.123456789Z stderr F ERROR cold",
+        "2024-03-09 08:07:06.123456789",
+        "ERROR",
+        attributes={"log.iostream": "stderr"},
+    ),
+    "rsyslog": Case(
+        "2024-03-09T08:07:06.123456+02:00 kiln ovend: warm",
+        "2024-03-09 06:07:06.123456",
+        "",
+        "ovend",
+        {"host.name": "kiln"},
+    ),
+    "journald": Case(
+        "2024-03-09T08:07:06Z kiln ovend[77]: warm",
+        "2024-03-09 08:07:06",
+        "",
+        "ovend",
+        {"host.name": "kiln", "process.pid": "77"},
+    ),
+    "Kafka": Case(
+        "[2024-03-09 08:07:06,123] INFO [Oven id=1] Warm (bakery.Oven)",
+        "2024-03-09 08:07:06.123",
+        "INFO",
+        attributes={"log.logger": "bakery.Oven"},
+    ),
+    "gunicorn": Case(
+        "[2024-03-09 08:07:06 +0100] [77] [ERROR] door jammed",
+        "2024-03-09 07:07:06",
+        "ERROR",
+        attributes={"process.pid": "77"},
+    ),
+    "Elasticsearch": Case(
+        "[2024-03-09T08:07:06,123][WARN ][o.b.Oven                 ] [kiln] hot",
+        "2024-03-09 08:07:06.123",
+        "WARN",
+        attributes={"log.logger": "o.b.Oven"},
+    ),
+    "Rust env_logger": Case(
+        "[2024-03-09T08:07:06Z DEBUG bakery::oven] warm",
+        "2024-03-09 08:07:06",
+        "DEBUG",
+        attributes={"log.logger": "bakery::oven"},
+    ),
+    "Celery": Case(
+        "[2024-03-09 08:07:06,123: ERROR/MainProcess] cold",
+        "2024-03-09 08:07:06.123",
+        "ERROR",
+        attributes={"thread.name": "MainProcess"},
+    ),
+    "Monolog": Case(
+        "[2024-03-09T08:07:06.123456+00:00] oven.CRITICAL: on fire",
+        "2024-03-09 08:07:06.123456",
+        "FATAL",
+        attributes={"log.logger": "oven"},
+    ),
+    "log4j in brackets": Case(
+        "[2024-03-09 08:07:06,123] INFO  [oven-1] org.bakery.Oven - warm",
+        "2024-03-09 08:07:06.123",
+        "INFO",
+        attributes={"thread.name": "oven-1", "log.logger": "org.bakery.Oven"},
+    ),
+    "RFC 5424": Case(
+        '<11>1 2024-03-09T08:07:06.123456789Z kiln ovend 77 WARM [a@1 b="c"] warm',
+        "2024-03-09 08:07:06.123456789",
+        "ERROR",
+        "ovend",
+        {"host.name": "kiln", "process.pid": "77", "log.syslog.msgid": "WARM"},
+    ),
+    "RFC 5424, nothing given": Case("<15>1 - - - - - - warm", "none", "DEBUG"),
+    "RFC 3164": Case(
+        "<12>Mar  9 08:07:06 kiln ovend[77]: warm",
+        "2024-03-09 08:07:06",
+        "WARN",
+        "ovend",
+        {"host.name": "kiln", "process.pid": "77"},
+    ),
+    "RFC 3164 without PRI": Case(
+        "Mar  9 08:07:06 kiln ovend(door)[77]: open",
+        "2024-03-09 08:07:06",
+        "",
+        "ovend",
+        {"host.name": "kiln", "log.logger": "door", "process.pid": "77"},
+    ),
+    "RFC 3164 with an ISO time": Case(
+        "<11>2024-03-09T08:07:06.5+01:00 kiln ovend[77]: cold",
+        "2024-03-09 07:07:06.5",
+        "ERROR",
+        "ovend",
+        {"host.name": "kiln", "process.pid": "77"},
+    ),
+    "RFC 3164, day not padded": Case(
+        "Mar 9 08:07:06 kiln ovend: warm", "2024-03-09 08:07:06", "", "ovend", {"host.name": "kiln"}
+    ),
+    "RFC 3164 without host": Case(
+        "<14>Mar  9 08:07:06 ovend[77]: warm", "2024-03-09 08:07:06", "INFO", "ovend", {"process.pid": "77"}
+    ),
+    "RFC 3164, version in the tag": Case(
+        "Mar  9 08:07:06 kiln ovend 1.4.1: start", "2024-03-09 08:07:06", "", "ovend", {"host.name": "kiln"}
+    ),
+    "RFC 3164, repeated": Case(
+        "Mar  9 08:07:06 kiln last message repeated 2 times",
+        "2024-03-09 08:07:06",
+        attributes={"host.name": "kiln"},
+    ),
+    "RFC 3164, prose": Case("Mar 09 08:07:06 something was warm", "2024-03-09 08:07:06"),
+    "syslog with a PRI alone": Case("<3>the oven is cold", "none", "ERROR"),
+    "Apache error": Case(
+        "[Sat Mar 09 08:07:06 2024] [error] [client 10.0.0.9] no such loaf",
+        "2024-03-09 08:07:06",
+        "ERROR",
+        attributes={"client.address": "10.0.0.9"},
+    ),
+    "Apache error 2.4": Case(
+        "[Sat Mar 09 08:07:06.123456 2024] [oven:warn] [pid 77:tid 78] [client ::1:5000] AH1: hot",
+        "2024-03-09 08:07:06.123456",
+        "WARN",
+        attributes={
+            "log.logger": "oven",
+            "process.pid": "77",
+            "thread.id": "78",
+            "client.address": "::1",
+            "client.port": "5000",
+        },
+    ),
+    "access, common": Case(
+        '10.0.0.9 - ann [09/Mar/2024:08:07:06 -0700] "GET /loaf?kind=rye HTTP/1.1" 200 512',
+        "2024-03-09 15:07:06",
+        "INFO",
+        attributes={
+            "client.address": "10.0.0.9",
+            "user.name": "ann",
+            "http.request.method": "GET",
+            "url.path": "/loaf",
+            "url.query": "kind=rye",
+            "http.response.status_code": "200",
+            "http.response.body.size": "512",
+        },
+    ),
+    "access, combined": Case(
+        r'shop.example:443 ::1 - - [09/Mar/2024:08:07:06 +0000] "POST /loaf HTTP/2.0" 503 - "-" "a \"b\""',
+        "2024-03-09 08:07:06",
+        "ERROR",
+        attributes={
+            "server.address": "shop.example",
+            "client.address": "::1",
+            "http.request.method": "POST",
+            "url.path": "/loaf",
+            "http.response.status_code": "503",
+            "user_agent.original": r"a \"b\"",
+        },
+    ),
+    "access, no request": Case(
+        r'kiln.example - - [09/Mar/2024:08:07:06 +0000] "\x16\x03" 400 0',
+        "2024-03-09 08:07:06",
+        "WARN",
+        attributes={
+            "client.address": "kiln.example",
+            "http.response.status_code": "400",
+            "http.response.body.size": "0",
+        },
+    ),
+    "klog": Case(
+        "E0309 08:07:06.123456   77 oven.go:12] cold",
+        "2024-03-09 08:07:06.123456",
+        "ERROR",
+        attributes={"thread.id": "77", "code.file.path": "oven.go", "code.line.number": "12"},
+    ),
+    "glog with a year": Case(
+        "W20230309 08:07:06.123456 77 oven.cc:12] hot",
+        "2023-03-09 08:07:06.123456",
+        "WARN",
+        attributes={"thread.id": "77", "code.file.path": "oven.cc", "code.line.number": "12"},
+    ),
+    "HDFS": Case(
+        "240309 080706 77 INFO bakery.Oven$Door: shut",
+        "2024-03-09 08:07:06",
+        "INFO",
+        attributes={"process.pid": "77", "log.logger": "bakery.Oven$Door"},
+    ),
+    "Spark": Case(
+        "24/03/09 08:07:06 WARN bakery.Oven: hot",
+        "2024-03-09 08:07:06",
+        "WARN",
+        attributes={"log.logger": "bakery.Oven"},
+    ),
+    "epoch seconds": Case("1709971626 warm", "2024-03-09 08:07:06"),
+    "epoch seconds with fraction": Case("1709971626.5 ERROR cold", "2024-03-09 08:07:06.5", "ERROR"),
+    "epoch milliseconds": Case("1709971626123 warm", "2024-03-09 08:07:06.123"),
+    "epoch in brackets": Case("[1709971626.123] warm", "2024-03-09 08:07:06.123"),
+    "logfmt": Case(
+        'time="2024-03-09T08:07:06+01:00" level=warning app=bakery host=kiln msg="not level=info"',
+        "2024-03-09 07:07:06",
+        "WARN",
+        "bakery",
+        {"host.name": "kiln"},
+    ),
+    "logfmt, epoch and unknown level": Case(
+        "msg=warm ts=1709971626.5 level=loud service=ovend", "2024-03-09 08:07:06.5", "", "ovend"
+    ),
+    "unknown": Case("the oven is warm", "none"),
+    "empty": Case("", "none"),
+}
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+def test_each_layout_is_read(case: Case) -> None:
+    when, _, fraction = case.time.partition(".")
+    found = read(case.text)
+    assert time_of(case.text) == (when if when == "none" else f"{when}.{fraction.ljust(9, '0')}")
+    assert found == TextLine(found.timestamp_ns, case.severity, case.service, case.attributes, case.text)
+
+
+def is_shown(opening: str, rest: str) -> bool:
+    """Whether one of the cases opens as the first pattern says and goes on as the second says."""
+    found = [re.match(f"(?a){opening}", case.text) for case in CASES.values()]
+    return any(re.compile(f"(?a){rest}").match(one.string, one.end()) for one in found if one)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS, ids=lambda one: one.name)
+def test_every_layout_has_a_case(layout: Layout) -> None:
+    assert is_shown(layout.opening, "")
+
+
+@pytest.mark.parametrize("rest", sorted({rest for layout in LAYOUTS for rest in layout.rests}))
+def test_all_that_may_follow_an_opening_has_a_case(rest: str) -> None:
+    assert any(is_shown(layout.opening, rest) for layout in LAYOUTS if rest in layout.rests)
+
+
+@pytest.mark.parametrize(
+    ("text", "when"),
+    [
+        ("2024-03-09T08:07:06", "2024-03-09 08:07:06.000000000"),
+        ("2024-03-09 08:07:06.1", "2024-03-09 08:07:06.100000000"),
+        ("2024-03-09 08:07:06,123456789", "2024-03-09 08:07:06.123456789"),
+        ("2024-03-09 08:07:06.1234567891", "2024-03-09 08:07:06.123456789"),
+        ("2024-03-09T08:07:06.5Z", "2024-03-09 08:07:06.500000000"),
+        ("2024-03-09T08:07:06+05:30", "2024-03-09 02:37:06.000000000"),
+        ("2024-03-09T08:07:06-0130", "2024-03-09 09:37:06.000000000"),
+        ("2024-03-09T08:07:06+01", "2024-03-09 07:07:06.000000000"),
+        ("2024-03-09 08:07:06 UTC", "2024-03-09 08:07:06.000000000"),
+        ("2024-03-09 08:07:06 +0100", "2024-03-09 07:07:06.000000000"),
+        ("2024-02-29T08:07:06Z", "2024-02-29 08:07:06.000000000"),
+        ("2016-12-31T23:59:60Z", "2017-01-01 00:00:00.000000000"),
+        ("1678-01-01T00:00:00Z", "1678-01-01 00:00:00.000000000"),
+        ("2261-12-31T23:59:59.999999999Z", "2261-12-31 23:59:59.999999999"),
+    ],
+)
+def test_every_way_to_write_an_iso_time_is_read(text: str, when: str) -> None:
+    assert time_of(f"{text} warm") == when
+    assert time_of(text) == when
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2023-02-29T08:07:06Z",
+        "2024-02-30T08:07:06Z",
+        "2024-13-09T08:07:06Z",
+        "2024-00-09T08:07:06Z",
+        "2024-03-09T25:07:06Z",
+        "2024-03-09T08:60:06Z",
+        "2024-03-09T08:07:61Z",
+        "2024-03-09T08:07:06+24:00",
+        "1677-12-31T23:59:59Z",
+        "1678-01-01T00:00:00+01:00",
+        "2262-01-01T00:00:00Z",
+        "0000-01-01T00:00:00Z",
+        "9999-12-31T23:59:59Z",
+        "2024-03-09T08:07:06Zulu",
+        "Feb 30 08:07:06 kiln ovend: x",
+        "Mar 00 08:07:06 kiln ovend: x",
+        "[Sat Mar 09 24:07:06 2024] [error] x",
+        "999999999 x",
+        "3709971626 x",
+    ],
+)
+def test_an_impossible_time_is_no_time(text: str) -> None:
+    assert time_of(text) == "none"
+
+
+def test_an_impossible_time_does_not_hide_the_rest_of_the_header() -> None:
+    found = read("2024-02-30 08:07:06,123 - bakery.oven - WARNING - hot")
+    assert (found.severity, found.attributes) == ("WARN", {"log.logger": "bakery.oven"})
+
+
+def test_a_zone_abbreviation_that_means_several_offsets_is_not_taken_for_utc() -> None:
+    assert time_of("2024-03-09 08:07:06 CST warm") == "none"
+
+
+@pytest.mark.parametrize("text", ["240309 080706 77 loaves", "24/03/09 08:07:06 loaves", "12:00:01.123 loaves"])
+def test_digits_that_only_resemble_a_time_are_no_time(text: str) -> None:
+    assert time_of(text) == "none"
+
+
+@pytest.mark.parametrize(
+    ("record", "text", "when"),
+    [
+        ("2024-03-10T12:00:00", "Mar 10 12:00:00", "2024-03-10 12:00:00.000000000"),
+        ("2024-03-10T12:00:00", "Mar 11 12:00:00", "2024-03-11 12:00:00.000000000"),
+        ("2024-03-10T12:00:00", "Mar 11 12:00:00.001", "2023-03-11 12:00:00.001000000"),
+        ("2024-03-10T12:00:00", "Mar 11 12:00:01", "2023-03-11 12:00:01.000000000"),
+        ("2024-03-10T12:00:00", "Dec 31 23:59:59", "2023-12-31 23:59:59.000000000"),
+        ("2023-12-31T23:59:00", "Jan  1 00:30:00", "2024-01-01 00:30:00.000000000"),
+        ("2024-01-01T00:00:10", "Dec 31 23:59:59.25", "2023-12-31 23:59:59.250000000"),
+        ("2024-03-10T12:00:00", "Feb 29 01:02:03", "2024-02-29 01:02:03.000000000"),
+        ("2023-03-10T12:00:00", "Feb 29 01:02:03", "2020-02-29 01:02:03.000000000"),
+        ("2024-02-28T12:00:00", "Feb 29 01:02:03", "2024-02-29 01:02:03.000000000"),
+        ("1903-03-10T12:00:00", "Feb 29 01:02:03", "1896-02-29 01:02:03.000000000"),
+        ("2024-03-10T12:00:00", "Mar 10 2019 12:00:00", "2019-03-10 12:00:00.000000000"),
+    ],
+)
+def test_a_time_without_a_year_gets_the_one_nearest_to_the_record(record: str, text: str, when: str) -> None:
+    assert time_of(f"{text} kiln ovend: warm", ms(record)) == when
+
+
+@pytest.mark.parametrize("record_time_ms", [-(10**18), -(2**63), 2**63, 10**30])
+def test_a_record_time_out_of_the_calendar_leaves_a_time_without_a_year_unknown(record_time_ms: int) -> None:
+    assert time_of("Mar  9 08:07:06 kiln ovend: warm", record_time_ms) == "none"
+
+
+@pytest.mark.parametrize(
+    ("text", "severity"),
+    [
+        ("[ERROR] cold", "ERROR"),
+        ("[warn ] hot", "WARN"),
+        ("oven [  info] warm", "INFO"),
+        ("ERROR: cold", "ERROR"),
+        ("error: cold", "ERROR"),
+        ("Warning: hot", "WARN"),
+        ("oven 2 WARN hot", "WARN"),
+        ("oven 2 (ERROR) cold", "ERROR"),
+        ("INFO", "INFO"),
+        ("oven|DEBUG|warm", "DEBUG"),
+        ("PANIC: out of flour", "FATAL"),
+        ("[notice] warm", "INFO"),
+        ("[finest] [SEVERE] cold", "TRACE"),
+        ("<14>Mar  9 08:07:06 kiln ovend: ERROR cold", "INFO"),
+        ("Mar  9 08:07:06 kiln ovend[7]: fatal: on fire", "FATAL"),
+        ("2024-03-09T08:07:06Z [oven] ERROR cold", "ERROR"),
+        ('{"level": "ERROR", "cut off', ""),
+        ("no error found", ""),
+        ("no ERROR found", ""),
+        ("an error: of judgement", ""),
+        ("2024-03-09 08:07:06 alert manager: started", ""),
+        ("2024-03-09 08:07:06 trace id: 17", ""),
+        ("Mar  9 08:07:06 kiln ovend: critical section: entered", ""),
+        ("ERRORS and WARNINGS", ""),
+        ("NO_ERROR", ""),
+        ("myERROR mine", ""),
+        ("ALERT the baker", ""),
+        ("TRACEBACK", ""),
+        ("[oven] warm", ""),
+        ("x" * 99 + " ERROR too far in", ""),
+        ("warm\nERROR on the second line", ""),
+    ],
+)
+def test_only_a_level_word_that_stands_apart_gives_a_severity(text: str, severity: str) -> None:
+    assert read(text).severity == severity
+
+
+def test_of_a_stack_trace_the_first_line_counts() -> None:
+    found = read("\r\n\n2024-03-09 08:07:06,123 ERROR org.bakery.Oven: cold\r\n\tat Oven.warm(Oven.java:3)\n")
+    assert found.severity == "ERROR"
+    assert found.timestamp_ns == ms("2024-03-09T08:07:06") * 1_000_000 + 123_000_000
+
+
+@pytest.mark.parametrize("around", ["{}", "\x1b[31m{}", "\x1b[1;31m\x1b[0m {}\x1b[0m", "\r{}\r", "\ufeff{}", "{}\r\n"])
+def test_colours_and_carriage_returns_do_not_confuse(around: str) -> None:
+    found = read(around.format("2024-03-09T08:07:06Z \x1b[32m INFO\x1b[0m \x1b[2mbakery::oven\x1b[0m: warm"))
+    assert (found.severity, found.attributes) == ("INFO", {"log.logger": "bakery::oven"})
+    assert found.timestamp_ns == ms("2024-03-09T08:07:06") * 1_000_000
+
+
+MEGABYTE = 1_000_000
+NASTY = ["a", " ", "\n", "[", "[a ", "a=", 'a="\\', "a=b ", ".log", "ERROR", "[ERROR", "no ERROR ", "a:1 "]
+NASTY += ["\x1b[", "\x1b[31m", "1", "٣", "<", "<1>1 - "]
+NASTY_AFTER = {
+    "2024-03-09 08:07:06": [".1", " ", " [", " [ a", " INFO a-", " INFO $", "\tINFO\ta.go:1", " | INFO | a:"],
+    "2024-03-09 08:07:06 INFO 1 --- [": ["] [", "a "],
+    "2024-03-09 08:07:06 - INFO [": [":a", ":aaaaaaaaaaaaaaaaaaaaaaaa@1", ":aaaa@1]"],
+    "[2024-03-09 08:07:06] INFO ": ["(", "(aaa", "(aaa)", "a."],
+    "Mar  9 08:07:06 ": ["a", "a(", "a ", "a["],
+    '1.1.1.1 - - [09/Mar/2024:08:07:06 +0000] "': ['\\"', "GET ", "a", '" '],
+    'a] "': ["a ", "a:1 ", "a:", "- "],
+}
+
+
+@pytest.mark.parametrize(
+    ("opening", "again"),
+    [("", again) for again in NASTY] + [(start, again) for start, many in NASTY_AFTER.items() for again in many],
+)
+def test_a_megabyte_of_anything_is_read_in_milliseconds(opening: str, again: str) -> None:
+    text = opening + again * (MEGABYTE // len(again))
+    started = time.process_time()
+    read(text)
+    assert time.process_time() - started < 0.05
+
+
+printable = st.text(max_size=60)
+headers = st.sampled_from([case.text for case in CASES.values()])
+
+
+@st.composite
+def damaged_headers(draw: st.DrawFn) -> str:
+    """A known record with a piece of it replaced by anything."""
+    text = draw(headers)
+    start, end = sorted((draw(st.integers(0, len(text))), draw(st.integers(0, len(text)))))
+    return text[:start] + draw(printable) + text[end:]
+
+
+@given(st.one_of(st.text(), damaged_headers()), st.integers())
+@example("\ud800", 0)
+@example("\0", 0)
+@example("Feb 29 00:00:00 a b: c", -62_135_596_800_000)
+def test_no_text_and_no_record_time_raises(text: str, record_time_ms: int) -> None:
+    found = read_text_line(text, record_time_ms)
+    assert found.body is text
+    assert found.severity in SEVERITY_NUMBER
+    assert found.timestamp_ns is None or -(2**63) <= found.timestamp_ns < 2**63
+
+
+@given(
+    st.datetimes(datetime(2000, 1, 1), datetime(2000, 12, 31)),  # a leap year
+    st.datetimes(datetime(1690, 1, 1), datetime(2260, 1, 1)),
+)
+def test_a_time_without_a_year_is_never_more_than_a_day_after_the_record(written: datetime, record: datetime) -> None:
+    record_time_ms = int(record.replace(tzinfo=UTC).timestamp() * 1000)
+    for text in (f"{written:%b %e %H:%M:%S} kiln ovend: x", f"I{written:%m%d %H:%M:%S.%f} 1 a.go:1] x"):
+        found = read_text_line(text, record_time_ms).timestamp_ns
+        assert found is not None
+        ahead_ns = found - record_time_ms * 1_000_000
+        assert -8 * 366 * DAY_NS < ahead_ns <= DAY_NS
+        if (written.month, written.day) != (2, 29):
+            assert ahead_ns > -366 * DAY_NS
+
+
+@given(st.datetimes(datetime(1678, 1, 1), datetime(2261, 12, 31)), st.sampled_from("T "))
+def test_an_iso_time_is_read_to_the_microsecond(written: datetime, between: str) -> None:
+    expected = (written.replace(tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)) // datetime.resolution
+    assert read(f"{written.isoformat(between, 'microseconds')} warm").timestamp_ns == expected * 1000
