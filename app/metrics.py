@@ -107,7 +107,7 @@ class BulkHistogram:
     """A histogram that takes many values at a time; prometheus_client's takes them one by one."""
 
     def __init__(self, name: str, meaning: str, bounds: Sequence[float]) -> None:
-        self.bounds = tuple(bounds)
+        self.bounds = tuple(map(float, bounds))
         self.series = Series(name, "histogram", (), meaning)
         self._counts = [0] * (len(self.bounds) + 1)
         self._sum = 0.0

@@ -17,7 +17,7 @@ class Partition(NamedTuple):
         return f"{self.topic}/{self.number}"
 
 
-Headers = Sequence[tuple[str, bytes]]
+Headers = Sequence[tuple[str, bytes | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class LogEvent(BaseModel):
     told apart by magnitude; without it the event takes the time of its Kafka record.
     """
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", strict=True, allow_inf_nan=False)
 
     message: str = Field(description="What happened.")
     timestamp: str | int | float | None = Field(None, description="When it happened.")

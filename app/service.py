@@ -21,7 +21,7 @@ _Result = TypeVar("_Result")
 STOP_SECS = 8.0
 _LEAVE_SECS = 1.5
 
-_AFTER_CRASH_SECS = 5.0
+_LET_GO_SECS = 0.1
 
 
 class _Stopping(Exception):
@@ -70,17 +70,19 @@ class Service:
 
     def run(self) -> None:
         """Work until stopped. What nobody foresaw is logged, and the pipeline starts anew from what is committed."""
+        crashes = 0
         while not self._stop.is_set():
             try:
                 self._run_once()
             except _Stopping:
                 return
             except Exception:
+                crashes += 1
                 # Nothing is lost: what was not committed is read again. Dying instead would lose the reason's place
                 # in /health, and a supervisor would do no more than this.
                 _log.exception("The pipeline failed in a way that nobody foresaw; it starts again")
                 self._health.report("pipeline", "failed in a way that nobody foresaw; see the log")
-                self._stop.wait(_AFTER_CRASH_SECS)
+                self._stop.wait(self._backoff.delay_secs(crashes))
 
     def _run_once(self) -> None:
         for side in self._sides:
@@ -101,6 +103,13 @@ class Service:
             _log.info("Stopped: everything read is stored and committed")
         else:
             _log.info("Stopped: what is not committed will be read again")
+
+    def _let_go(self, ingest: Ingest) -> None:
+        """Wait for the insert in flight, as long as there is time: whoever reads its records next looks for them."""
+        while not ingest.abandon(_LET_GO_SECS):
+            self._health.turned()
+            if self._stop.is_set() and self._clock() >= self._stop_at - _LEAVE_SECS:
+                return
 
     def _reach(self, side: Side) -> None:
         was_made = self._insist(side.name, f"{side.name} at {side.address}", side.attempts, side.prepare)

@@ -10,6 +10,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    FilePath,
     SecretStr,
     ValidationError,
     field_validator,
@@ -23,7 +24,17 @@ SaslMechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"
 
 
 class _Group(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if conflicts := list(self._conflicts()):
+            raise ValueError("\n".join(conflicts))
+        return self
+
+    def _conflicts(self) -> Iterator[str]:
+        """A sentence for each rule between settings that is broken."""
+        return iter(())
 
 
 class KafkaSettings(_Group):
@@ -57,16 +68,16 @@ class KafkaSettings(_Group):
     sasl_mechanism: SaslMechanism | None = Field(None, description="Needed with SASL_SSL and SASL_PLAINTEXT.")
     sasl_username: str | None = Field(None, description="User for PLAIN and SCRAM.")
     sasl_password: SecretStr | None = Field(None, description="Password for PLAIN and SCRAM.")
-    sasl_oauth_token_file: Path | None = Field(
+    sasl_oauth_token_file: FilePath | None = Field(
         None, description="File with a bearer token for OAUTHBEARER, read again for every connection."
     )
     sasl_oauth_provider: Literal["file", "google"] = Field(
         "file",
         description="Where OAUTHBEARER tokens come from: a file, or the machine's Google credentials (Managed Kafka).",
     )
-    ssl_ca_file: Path | None = Field(None, description="CA certificates in PEM; the system's are used without it.")
-    ssl_cert_file: Path | None = Field(None, description="Client certificate in PEM, for mutual TLS.")
-    ssl_key_file: Path | None = Field(None, description="Key of the client certificate in PEM.")
+    ssl_ca_file: FilePath | None = Field(None, description="CA certificates in PEM; the system's are used without it.")
+    ssl_cert_file: FilePath | None = Field(None, description="Client certificate in PEM, for mutual TLS.")
+    ssl_key_file: FilePath | None = Field(None, description="Key of the client certificate in PEM.")
     ssl_key_password: SecretStr | None = Field(None, description="Password of the key.")
     ssl_check_hostname: bool = Field(True, description="Whether the broker's certificate must name the broker's host.")
     session_timeout_secs: float = Field(
@@ -81,26 +92,31 @@ class KafkaSettings(_Group):
         description="Attempts before the log says that Kafka stays away; the service goes on trying.",
     )
 
-    @model_validator(mode="after")
-    def _credentials_fit(self) -> Self:
+    @field_validator("bootstrap_servers")
+    @classmethod
+    def _are_addresses(cls, servers: str) -> str:
+        if not all(_is_address(server.strip()) for server in servers.split(",")):
+            raise ValueError("must be like host:9092,other-host:9092")
+        return servers
+
+    def _conflicts(self) -> Iterator[str]:
         uses_sasl = self.security_protocol.startswith("SASL")
         if uses_sasl and self.sasl_mechanism is None:
-            raise ValueError(f"KAFKA_SASL_MECHANISM is needed with KAFKA_SECURITY_PROTOCOL={self.security_protocol}")
-        if not uses_sasl and self.sasl_mechanism is not None:
-            raise ValueError(
+            yield f"KAFKA_SASL_MECHANISM is needed with KAFKA_SECURITY_PROTOCOL={self.security_protocol}"
+        elif not uses_sasl and self.sasl_mechanism is not None:
+            yield (
                 f"KAFKA_SASL_MECHANISM={self.sasl_mechanism} needs KAFKA_SECURITY_PROTOCOL=SASL_SSL or SASL_PLAINTEXT,"
                 f" it is {self.security_protocol}"
             )
         if self.sasl_mechanism == "OAUTHBEARER":
             if self.sasl_oauth_provider == "file" and self.sasl_oauth_token_file is None:
-                raise ValueError("KAFKA_SASL_OAUTH_TOKEN_FILE is needed with KAFKA_SASL_OAUTH_PROVIDER=file")
-        elif uses_sasl and (self.sasl_username is None or self.sasl_password is None):
-            raise ValueError(f"KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD are needed with {self.sasl_mechanism}")
+                yield "KAFKA_SASL_OAUTH_TOKEN_FILE is needed with KAFKA_SASL_OAUTH_PROVIDER=file"
+        elif self.sasl_mechanism is not None and (self.sasl_username is None or self.sasl_password is None):
+            yield f"KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD are needed with {self.sasl_mechanism}"
         if (self.ssl_cert_file is None) != (self.ssl_key_file is None):
-            raise ValueError("KAFKA_SSL_CERT_FILE and KAFKA_SSL_KEY_FILE are needed together")
+            yield "KAFKA_SSL_CERT_FILE and KAFKA_SSL_KEY_FILE are needed together"
         if self.max_poll_interval_secs <= self.session_timeout_secs:
-            raise ValueError("KAFKA_MAX_POLL_INTERVAL_SECS must be longer than KAFKA_SESSION_TIMEOUT_SECS")
-        return self
+            yield "KAFKA_MAX_POLL_INTERVAL_SECS must be longer than KAFKA_SESSION_TIMEOUT_SECS"
 
 
 class ClickHouseSettings(_Group):
@@ -111,7 +127,7 @@ class ClickHouseSettings(_Group):
     password: SecretStr = Field(SecretStr(""), description="Password of the user.")
     database: str = Field("logs", pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$", description="Database of the table.")
     table: str = Field("logs", pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$", description="Table of the logs.")
-    ca_file: Path | None = Field(
+    ca_file: FilePath | None = Field(
         None, description="CA certificates in PEM for HTTPS; the system's are used without it."
     )
     tls_verify: bool = Field(True, description="Whether the certificate of an HTTPS address is checked.")
@@ -133,11 +149,13 @@ class ClickHouseSettings(_Group):
     @field_validator("url")
     @classmethod
     def _is_http(cls, url: str) -> str:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError("must be like http://host:8123 or https://host:8443")
+        parts = urlsplit(url.rstrip("/"))
         if parts.username or parts.password:
             raise ValueError("must not hold a user or password; use CLICKHOUSE_USER and CLICKHOUSE_PASSWORD")
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
+            raise ValueError("must be like http://host:8123 or https://host:8443")
+        if parts.path or parts.query or parts.fragment:
+            raise ValueError("must end with the host or port; database and user have settings of their own")
         return url.rstrip("/")
 
 
@@ -211,12 +229,9 @@ def setting_names() -> dict[str, FieldInfo]:
 def misspelt(environ: Mapping[str, str]) -> list[str]:
     """A sentence for each variable that is nearly the name of a setting, and so has no effect."""
     known = {*setting_names(), *(name + "_FILE" for name in _secret_names())}
-    prefixes = tuple(f"{group_name.upper()}_" for group_name, _ in _groups())
     sentences = []
-    for name in sorted(environ):
-        if name in known or not name.startswith(prefixes):
-            continue
-        meant = difflib.get_close_matches(name, known, n=1, cutoff=0.85)
+    for name in sorted(environ.keys() - known):
+        meant = difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.85)
         if meant:
             sentences.append(f"{name} is not a setting and has no effect; was {meant[0]} meant?")
     return sentences
@@ -245,30 +260,44 @@ def _read_group(name: str, group: type[_Group], environ: Mapping[str, str], prob
     try:
         return group.model_validate(values)
     except ValidationError as error:
-        problems.extend(_sentences(name, error))
+        problems.extend(_sentences(name, error, environ))
         return None
 
 
 def _read_value(name: str, environ: Mapping[str, str], problems: list[str]) -> str | None:
-    if name == "HTTP_PORT" and environ.get("PORT"):
-        return environ["PORT"]
-    if environ.get(name):
-        return environ[name]
+    if text := environ.get(_source(name, environ)):
+        return text
     path = environ.get(f"{name}_FILE")
     if path and name in _secret_names():
         try:
-            return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+            return Path(path).read_text(encoding="utf-8").rstrip("\r\n") or None
         except OSError as error:
             problems.append(f"{name}_FILE={path}: the file cannot be read ({error.strerror})")
+        except ValueError:
+            problems.append(f"{name}_FILE={path}: the file is not UTF-8 text")
     return None
 
 
-def _sentences(group_name: str, error: ValidationError) -> Iterator[str]:
+def _source(name: str, environ: Mapping[str, str]) -> str:
+    """The variable that a setting is read from: its own, but for the port that Cloud Run gives."""
+    return "PORT" if name == "HTTP_PORT" and environ.get("PORT") else name
+
+
+def _sentences(group_name: str, error: ValidationError, environ: Mapping[str, str]) -> Iterator[str]:
     for problem in error.errors(include_url=False):
         message = problem["msg"].removeprefix("Value error, ")
         if not problem["loc"]:
-            yield message
+            yield from message.splitlines()
             continue
         name = _env_name(group_name, str(problem["loc"][0]))
-        held = "(hidden)" if name in _secret_names() else repr(problem["input"])
-        yield f"{name} is {held}: {message[0].lower()}{message[1:]}"
+        held = "(hidden)" if name in _secret_names() or "@" in problem["input"] else repr(problem["input"])
+        yield f"{_source(name, environ)} is {held}: {message[0].lower()}{message[1:]}"
+
+
+def _is_address(text: str) -> bool:
+    """Whether it is host:port; an IPv6 host stands in brackets."""
+    try:
+        parts = urlsplit(f"//{text}")
+        return bool(parts.hostname and parts.port) and text == parts.netloc and "@" not in text
+    except ValueError:
+        return False

@@ -20,7 +20,7 @@ _RETRY_EVERY_SECS = 10.0
 
 
 class RateLimit:
-    """Lets one event through per period and counts what it held back."""
+    """Lets one event through per period."""
 
     def __init__(self, every_secs: float, clock: Callable[[], float]) -> None:
         self._every_secs = every_secs
@@ -34,6 +34,30 @@ class RateLimit:
             return False
         self._last_at = now
         return True
+
+
+class _SideReport:
+    """What is told of Kafka or of ClickHouse: that it fails, now and then, and once that it is back."""
+
+    def __init__(self, name: str, health: Health, clock: Callable[[], float]) -> None:
+        self._name = name
+        self._health = health
+        self._failure_line = RateLimit(_RETRY_EVERY_SECS, clock)
+        self._is_failure_told = False
+
+    def failed(self, error: TryAgainLater) -> None:
+        """It did not do what it was asked; the same will be tried again."""
+        self._health.report(self._name.lower(), str(error))
+        if self._failure_line.lets_through():
+            self._is_failure_told = True
+            _log.warning("%s: %s; trying again", self._name, error)
+
+    def answered(self) -> None:
+        """It did what it was asked."""
+        self._health.report(self._name.lower(), None)
+        if self._is_failure_told:
+            self._is_failure_told = False
+            _log.info("%s is there again", self._name)
 
 
 class IngestTelemetry:
@@ -51,7 +75,9 @@ class IngestTelemetry:
         self._health = health
         self._wall_clock = wall_clock
         self._stored_line = RateLimit(_STORED_EVERY_SECS, clock)
-        self._retry_line = RateLimit(_RETRY_EVERY_SECS, clock)
+        self._kafka = _SideReport("Kafka", health, clock)
+        self._clickhouse = _SideReport("ClickHouse", health, clock)
+        self._halted: set[Partition] = set()
         self._untold_inserts: deque[tuple[int, float]] = deque()
 
     # The loop.
@@ -76,6 +102,10 @@ class IngestTelemetry:
         self._metrics.assigned_partitions.set(len(partitions))
         self._metrics.consumer_lag.clear()
         self._metrics.committed_offset.clear()
+        for partition in self._halted & partitions.keys():  # they are read anew from where they stood still
+            self._health.report(f"partition {partition}", None)
+        self._halted -= partitions.keys()
+        self._metrics.halted_partitions.set(len(self._halted))
         listed = ", ".join(f"{p.number} from {offset}" for p, offset in sorted(partitions.items())) or "none"
         _log.info("Partitions assigned: %s", listed)
         self.committed(partitions)
@@ -93,9 +123,10 @@ class IngestTelemetry:
         self._health.note(consumer_lag=sum(lag.values()))
 
     def halted(self, partition: Partition, reason: str) -> None:
-        """A partition stands still until a person has looked and the service is started again."""
+        """A partition stands still until it is assigned anew: a person has to look."""
+        self._halted.add(partition)
+        self._metrics.halted_partitions.set(len(self._halted))
         if self._health.report(f"partition {partition}", f"halted: {reason}"):
-            self._metrics.halted_partitions.inc()
             _log.error("Partition %s is halted: %s", partition, reason)
 
     def lost_to_retention(self, partition: Partition, first: int, next_offset: int) -> None:
@@ -106,13 +137,11 @@ class IngestTelemetry:
     def kafka_failed(self, error: TryAgainLater) -> None:
         """Kafka did not do what it was asked."""
         self._metrics.retries.labels("kafka", error.code).inc()
-        if self._health.report("kafka", str(error)) or self._retry_line.lets_through():
-            _log.warning("Kafka: %s; trying again", error)
+        self._kafka.failed(error)
 
     def kafka_answered(self) -> None:
         """Kafka did what it was asked."""
-        if self._health.report("kafka", None):
-            _log.info("Kafka is there")
+        self._kafka.answered()
 
     # Delivery (see DeliveryEvents).
 
@@ -144,13 +173,11 @@ class IngestTelemetry:
     def retrying(self, error: TryAgainLater, attempt: int) -> None:
         """ClickHouse did not do what it was asked."""
         self._metrics.retries.labels("clickhouse", error.code).inc()
-        if self._health.report("clickhouse", str(error)) or self._retry_line.lets_through():
-            _log.warning("ClickHouse: %s; attempt %d failed, trying again", error, attempt)
+        self._clickhouse.failed(error)
 
     def answered(self) -> None:
         """ClickHouse did what it was asked."""
-        if self._health.report("clickhouse", None):
-            _log.info("ClickHouse is there")
+        self._clickhouse.answered()
 
     def _observe_latency(self, rows: Rows, now: float) -> None:
         histogram = self._metrics.end_to_end_latency

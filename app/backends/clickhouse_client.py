@@ -35,16 +35,17 @@ _REFUSED_CODES: Final = frozenset(
         321,  # VALUE_IS_OUT_OF_RANGE_OF_DATA_TYPE
         349,  # CANNOT_INSERT_NULL_IN_ORDINARY_COLUMN
         407,  # DECIMAL_OVERFLOW
-        469,  # VIOLATED_CONSTRAINT
     }
 )
 
 # Definite, but as often the server's state as the data's ("too many parts" and "too many partitions in one block" are
-# one code, memory is short for this batch or for all): tried again, and taken for a refusal when it does not end.
+# one code, memory is short for this batch or for all, the one constraint of our own table is on the time that an insert
+# takes): tried again, and taken for a refusal when it does not end.
 _DOUBTFUL_CODES: Final = frozenset(
     {
         241,  # MEMORY_LIMIT_EXCEEDED
         252,  # TOO_MANY_PARTS
+        469,  # VIOLATED_CONSTRAINT
     }
 )
 _DOUBTFUL_ATTEMPTS: Final = 8

@@ -1,11 +1,42 @@
 """How every Kafka client of the service connects: addresses, TLS, SASL."""
 
+import gc
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from kafka.net.compat import KafkaNetClient
 from kafka.net.sasl.oauth import AbstractTokenProvider
+from kafka.net.selector import NetworkSelector
 
 from app.settings import KafkaSettings
+
+_Client = TypeVar("_Client")
+
+
+def open_client(make: Callable[..., _Client], options: Mapping[str, Any]) -> _Client:
+    """Make a consumer or admin client of kafka-python; one that cannot connect leaves nothing behind.
+
+    Its constructor connects, and when that fails its I/O thread and sockets would stay for good: one more at every
+    attempt to reach a Kafka that is away.
+    """
+    opened: list[tuple[KafkaNetClient, NetworkSelector]] = []
+
+    def network(**configs: Any) -> KafkaNetClient:
+        selector = NetworkSelector(**configs)
+        client = KafkaNetClient(net=selector, **configs)
+        opened.append((client, selector))
+        return client
+
+    try:
+        return make(**options, kafka_client=network)
+    except BaseException:
+        for client, selector in opened:
+            client.close()
+            selector.close()
+        opened.clear()
+        gc.collect()  # sockets of cancelled attempts hang in cycles
+        raise
 
 
 def connection_options(settings: KafkaSettings) -> dict[str, Any]:

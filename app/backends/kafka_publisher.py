@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from kafka import KafkaProducer
 from kafka.errors import (
+    BrokerResponseError,
     IllegalStateError,
     InvalidRecordError,
     InvalidTimestampError,
@@ -223,7 +224,7 @@ class KafkaPublisher:
     @contextmanager
     def _explaining_silence(self) -> Iterator[None]:
         """Say why Kafka did not answer: the client's exceptions tell only that time ran out, its log tells more."""
-        listener = _LastError()
+        listener = _Reason()
         log = logging.getLogger("kafka")
         log.addHandler(listener)
         try:
@@ -344,8 +345,8 @@ class _Client:
         self.producer.close(timeout=_CLOSE_SECS)
 
 
-class _LastError(logging.Handler):
-    """Keeps the last error that the client wrote to its log, other than that time ran out."""
+class _Reason(logging.Handler):
+    """Keeps the error in the client's log that tells most: what the broker said, else the last one but a time-out."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
@@ -353,7 +354,9 @@ class _LastError(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         for argument in record.args if isinstance(record.args, tuple) else ():
-            if isinstance(argument, Exception) and not isinstance(argument, KafkaTimeoutError):
+            if isinstance(argument, KafkaTimeoutError) or isinstance(self.error, BrokerResponseError):
+                continue
+            if isinstance(argument, Exception):
                 self.error = argument
 
 

@@ -12,7 +12,7 @@ from kafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRange
 from kafka.structs import OffsetAndMetadata
 
 from app.backends.kafka_errors import translated
-from app.backends.kafka_options import connection_options
+from app.backends.kafka_options import connection_options, open_client
 from app.errors import NotOurs, TryAgainLater
 from app.model import Partition, Polled, Position, RecordChunk
 from app.settings import KafkaSettings
@@ -57,7 +57,7 @@ class KafkaSource:
         self._rebalances = _Rebalances()
         self._rebalances_seen = 0
         try:
-            self._consumer = KafkaConsumer(**_consumer_options(settings))
+            self._consumer = open_client(KafkaConsumer, _consumer_options(settings))
             self._consumer.subscribe([settings.topic], listener=self._rebalances)
         except (KafkaError, OSError) as error:
             raise translated(error, "connect") from error

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 from kafka.errors import KafkaError, TopicAlreadyExistsError, UnknownTopicOrPartitionError
 
 from app.backends.kafka_errors import translated
-from app.backends.kafka_options import connection_options
+from app.backends.kafka_options import connection_options, open_client
 from app.errors import TryAgainLater
 from app.settings import KafkaSettings
 
@@ -78,15 +78,18 @@ class TopicAdmin:
     def _call(self, doing: str, call: Callable[[KafkaAdminClient], _Answer]) -> _Answer:
         try:
             if self._client is None:
-                self._client = KafkaAdminClient(
-                    **connection_options(self._settings),
-                    request_timeout_ms=int(_REQUEST_SECS * 1000),
-                    bootstrap_timeout_ms=int(_REQUEST_SECS * 1000),
-                )
+                self._client = open_client(KafkaAdminClient, self._options())
             return call(self._client)
         except (KafkaError, OSError) as error:
             self.close()
             raise translated(error, doing) from error
+
+    def _options(self) -> dict[str, Any]:
+        timeout_ms = int(_REQUEST_SECS * 1000)
+        return connection_options(self._settings) | {
+            "request_timeout_ms": timeout_ms,
+            "bootstrap_timeout_ms": timeout_ms,
+        }
 
     def _ensure(self, admin: KafkaAdminClient) -> bool:
         if self._describe(admin) is not None:

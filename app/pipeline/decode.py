@@ -6,6 +6,7 @@ all its values are of the usual type, and value by value only when it does not.
 
 import codecs
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,6 +37,12 @@ _FIELDS = (
     "span_id",
     "host",
 )
+
+# Numeric levels: syslog's 0 to 7, and the tens of bunyan and pino.
+_LEVEL_OF_NUMBER = {
+    **dict(zip("01234567", ("FATAL", "FATAL", "FATAL", "ERROR", "WARN", "INFO", "INFO", "DEBUG"), strict=True)),
+    **{"10": "TRACE", "20": "DEBUG", "30": "INFO", "40": "WARN", "50": "ERROR", "60": "FATAL"},
+}
 
 Event = dict[str, Any]
 
@@ -69,14 +76,15 @@ def decode(chunk: RecordChunk, bounds: EventTimeBounds) -> Decoded:
     """Turn a chunk into rows, in order. Never fails on content."""
     events = _Events()
     for index, value in enumerate(chunk.values):
+        if chunk.headers[index]:
+            _add_unusual(events, index, chunk)
+            continue
         try:
             event = parse_fast(value)  # type: ignore[arg-type] # None raises as well
-        except ValueError:
-            event = None
-        if type(event) is dict and not chunk.headers[index]:
-            events.add(index, event)
-        else:
+        except (ValueError, TypeError, RecursionError):
             _add_unusual(events, index, chunk)
+        else:
+            events.add(index, event)
     return _Columns(events, chunk, bounds).decoded()
 
 
@@ -113,14 +121,16 @@ def _add_unusual(events: _Events, index: int, chunk: RecordChunk) -> None:
         return
     time_ms = chunk.timestamps_ms[index]
     content_type = next((content for name, content in chunk.headers[index] if name.lower() == "content-type"), b"")
-    if content_type.partition(b";")[0].strip().lower() != PACKED_TYPE:
+    if (content_type or b"").partition(b";")[0].strip().lower() != PACKED_TYPE:
         _add_one(events, index, 0, value, time_ms)
         return
-    lines = [line for line in value.split(b"\n", MAX_ITEMS) if line.strip()] or [b""]
-    for item, line in enumerate(lines[: MAX_ITEMS - 1]):
+    lines = [line for line in value.split(b"\n") if line.strip()] or [b""]
+    too_many = len(lines) > MAX_ITEMS
+    if too_many:
+        lines[MAX_ITEMS - 1 :] = [b"\n".join(lines[MAX_ITEMS - 1 :])]
+    for item, line in enumerate(lines):
         _add_one(events, index, item, line.rstrip(b"\r"), time_ms)
-    if len(lines) >= MAX_ITEMS:
-        _add_one(events, index, MAX_ITEMS - 1, b"\n".join(lines[MAX_ITEMS - 1 :]), time_ms)
+    if too_many:
         events.flag_last("packed: more events than a record may hold")
 
 
@@ -134,7 +144,6 @@ def _add_one(events: _Events, index: int, item: int, value: bytes, time_ms: int)
         except ValueError as error:
             reason = f"json: {error}"
         else:
-            assert isinstance(parsed, dict)  # what begins with a brace and is JSON is an object
             events.add(index, parsed, item)
             if reason:
                 events.flag_last(reason, raw=value)
@@ -144,10 +153,10 @@ def _add_one(events: _Events, index: int, item: int, value: bytes, time_ms: int)
         events.flag_last(reason)
 
 
-def _parse(value: bytes) -> tuple[object, str]:
+def _parse(value: bytes) -> tuple[Event, str]:
     try:
         return parse_fast(value), ""
-    except ValueError:
+    except (ValueError, RecursionError):
         return parse_patiently(value)
 
 
@@ -229,6 +238,8 @@ class _Columns:
             target = ALIASES.get(name)
             if target is not None and self._fields[target][row] is None:
                 self._fields[target][row] = value
+            elif name == "attributes" and value == {}:
+                continue
             elif name.startswith("attributes."):
                 attributes.append((name.removeprefix("attributes."), value))
             else:
@@ -262,6 +273,8 @@ class _Columns:
         """Text of an object that holds it under a name of its own, such as {"service": {"name": ...}}."""
         found = ""
         for leaf, item in flatten({name: value}):
+            if item is None:
+                continue
             if ALIASES.get(leaf) == name and not found:
                 found = as_text(item)
             else:
@@ -279,21 +292,14 @@ class _Columns:
             return pa.array(["" if value is None else as_text(value) for value in values], pa.string())
 
     def _severity(self) -> tuple[pa.StringArray, pa.UInt8Array]:
-        values = self._fields["level"]
-        if any(type(value) is int for value in values):
-            self._fields["level"] = [_level_of_number(value) if type(value) is int else value for value in values]
         words = self._text("level").dictionary_encode()
-        names = [severity_of(word) or word for word in words.dictionary.to_pylist()]
+        names = [severity_of(word) or _LEVEL_OF_NUMBER.get(word, word) for word in words.dictionary.to_pylist()]
         numbers = [SEVERITY_NUMBER.get(name, 0) for name in names]
         return pa.array(names, pa.string()).take(words.indices), pa.array(numbers, pa.uint8()).take(words.indices)
 
     def _response_times(self) -> pa.FloatArray:
         values = self._fields["response_time_ms"]
-        try:
-            times = pa.array(values, pa.float64())
-        except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
-            times = pa.array([_number_or_none(value) for value in values], pa.float64())
-        times = times.cast(pa.float32(), safe=False)
+        times = _float_array(values).cast(pa.float32(), safe=False)
         times = pc.if_else(pc.is_finite(times), times, pa.scalar(None, pa.float32()))
         if times.null_count > values.count(None):
             self._flag_lost(times, values)
@@ -307,6 +313,9 @@ class _Columns:
 
     def _times(self, record_ms: pa.Int64Array) -> pa.TimestampArray:
         """Event times where they are there, readable and near the record's; the record's time for the rest."""
+        # Kafka takes any number for a time; this is as much of it as a count of nanoseconds can hold.
+        latest_ms = (2**63 - 1) // 10**6 - self._bounds.future_ms
+        record_ms = pc.min_element_wise(pc.max_element_wise(record_ms, -_DAY_MS), latest_ms)
         record_times = pc.multiply(record_ms, 10**6)
         event_times = self._event_times()
         if event_times is None:
@@ -369,6 +378,13 @@ class _Columns:
         return counts
 
 
+def _float_array(values: Sequence[object]) -> pa.DoubleArray:
+    if bool not in map(type, values):  # Arrow would take True for 1.0
+        with suppress(pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
+            return pa.array(values, pa.float64())
+    return pa.array([_number_or_none(value) for value in values], pa.float64())
+
+
 def _number_or_none(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
@@ -376,14 +392,6 @@ def _number_or_none(value: object) -> float | None:
         return float(value)
     except (ValueError, OverflowError):
         return None
-
-
-def _level_of_number(number: int) -> str:
-    """Numeric levels: syslog's 0 to 7, and the tens of bunyan and pino (30 is INFO there)."""
-    if 0 <= number <= 7:
-        return ("FATAL", "FATAL", "FATAL", "ERROR", "WARN", "INFO", "INFO", "DEBUG")[number]
-    tens = {10: "TRACE", 20: "DEBUG", 30: "INFO", 40: "WARN", 50: "ERROR", 60: "FATAL"}
-    return tens.get(number, str(number))
 
 
 def _single_key_map(key: str, values: pa.StringArray) -> pa.MapArray:

@@ -108,12 +108,13 @@ class Delivery:
                 self._store(rows, may_be_stored, patience)
             except Refused as refusal:
                 self._events.failed("refused")
+                # Refused is what was sent, and that may have been less than these rows: look again from now on.
                 if rows.num_rows > 1:
                     half = rows.num_rows // 2
-                    pending.extendleft([(rows.slice(half), False), (rows.slice(0, half), False)])
+                    pending.extendleft([(rows.slice(half), True), (rows.slice(0, half), True)])
                 elif not _is_flagged(rows):
                     _log.warning("ClickHouse refuses a row; it is stored flagged instead: %s", refusal)
-                    pending.appendleft((flagged(rows, f"refused: ClickHouse error {refusal.code}"), False))
+                    pending.appendleft((flagged(rows, f"refused: ClickHouse error {refusal.code}"), True))
                 else:
                     partition, offset = _place(rows)
                     halted[partition] = f"ClickHouse refuses offset {offset} in every form: {refusal}"
@@ -129,32 +130,55 @@ class Delivery:
         return self._insist(lambda: self._writer.last_offset(topic_id, partition), patience)
 
     def _store(self, rows: Rows, may_be_stored: bool, patience: Patience) -> None:
-        attempt = 0
+        if may_be_stored:
+            rows = self._only_missing(rows, patience)
+        token, may_be_known = _new_token(), False  # known to the server, from an attempt whose outcome we do not know
+        attempt = doubts = 0
         while rows.num_rows:
-            if may_be_stored:
-                rows = self._only_missing(rows, patience)
-                if not rows.num_rows:
-                    return
-            started_at = self._clock()
             try:
-                self._writer.insert(rows, token=uuid.uuid4().hex)
+                self._insert(rows, token, patience)
             except TryAgainLater as error:
                 attempt += 1
-                self._events.failed("failed")
-                if error.max_attempts and attempt >= error.max_attempts:
+                doubts = doubts + 1 if error.max_attempts else 0
+                # One row is never too much: it must not be flagged for what is then the server's own fault.
+                if error.max_attempts and doubts >= error.max_attempts and rows.num_rows > 1:
                     raise Refused(str(error), code=error.code) from error
                 self._wait(error, attempt, patience)
-                may_be_stored |= error.is_outcome_unknown
+                if not error.is_outcome_unknown:
+                    continue
+                missing = self._only_missing(rows, patience)
+                may_be_known = missing.num_rows == rows.num_rows
             else:
-                self._events.answered()
-                self._events.inserted(rows, self._clock() - started_at)
-                return
+                if not may_be_known:
+                    return
+                # Dropped for its token, which a server can remember without having got to store the rows?
+                missing = self._ask_missing(rows, patience)
+                may_be_known = False
+            # An attempt that was given up may still land. With its token it is dropped, now or then; but a token must
+            # never be used for other rows.
+            rows = missing
+            if not may_be_known:
+                token = _new_token()
+
+    def _insert(self, rows: Rows, token: str, patience: Patience) -> None:
+        patience.wait(0)  # nothing new is begun once it has ended
+        started_at = self._clock()
+        try:
+            self._writer.insert(rows, token)
+        except TryAgainLater:
+            self._events.failed("failed")
+            raise
+        self._events.answered()
+        self._events.inserted(rows, self._clock() - started_at)
 
     def _only_missing(self, rows: Rows, patience: Patience) -> Rows:
-        missing = self._insist(lambda: self._writer.missing(rows), patience)
+        missing = self._ask_missing(rows, patience)
         if missing.num_rows < rows.num_rows:
             self._events.already_stored(rows.num_rows - missing.num_rows)
         return missing
+
+    def _ask_missing(self, rows: Rows, patience: Patience) -> Rows:
+        return self._insist(lambda: self._writer.missing(rows), patience)
 
     def _insist(self, ask: Callable[[], _Answer], patience: Patience) -> _Answer:
         attempt = 0
@@ -171,6 +195,10 @@ class Delivery:
     def _wait(self, error: TryAgainLater, attempt: int, patience: Patience) -> None:
         self._events.retrying(error, attempt)
         patience.wait(self._backoff.delay_secs(attempt))
+
+
+def _new_token() -> str:
+    return uuid.uuid4().hex
 
 
 def _without_partitions(rows: Rows, halted: Mapping[Partition, str]) -> Rows:

@@ -12,7 +12,8 @@ _SECONDS_BELOW = 10**11
 _MILLISECONDS_BELOW = 10**14
 _MICROSECONDS_BELOW = 10**17
 
-_FRACTION = re.compile(r"[.,](\d{1,9})\d*")
+_FRACTION = re.compile(r"\d\d:?\d\d:?\d\d[.,](\d{1,9})")
+_LEAP_SECOND = re.compile(r"(?<=:\d\d):60")
 _NUMBER = re.compile(r"[+-]?\d{1,20}(\.\d{1,20})?")
 
 
@@ -73,12 +74,17 @@ def _of_float(number: float) -> int:
 def _of_text(text: str) -> int:
     if _NUMBER.fullmatch(text):
         return read_time_ns(float(text) if "." in text else int(text))
+    text, leap_secs = _LEAP_SECOND.subn(":59", text, count=1)
     try:
         moment = ciso8601.parse_datetime(text)
     except ValueError:
         moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    seconds = int(moment.replace(microsecond=0).timestamp())
+    seconds = int(moment.replace(microsecond=0).timestamp()) + leap_secs
     fraction = _FRACTION.search(text, 8)  # after the date, where a dot may part the numbers
-    return seconds * 10**9 + (int(fraction[1].ljust(9, "0")) if fraction else 0)
+    if fraction:
+        return seconds * 10**9 + int(fraction[1].ljust(9, "0"))
+    if moment.microsecond:
+        raise ValueError("a fraction of something else than a second")
+    return seconds * 10**9

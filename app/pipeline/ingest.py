@@ -8,7 +8,7 @@ member in its group.
 import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from app.errors import Abandoned, NotOurs, TryAgainLater
 from app.model import Partition, Position, RecordChunk
@@ -45,6 +45,7 @@ class Ingest:
         bounds: EventTimeBounds,
         clock: Callable[[], float],
         submit: Submit,
+        new_patience: Callable[[], Patience] = Patience,
     ) -> None:
         self._source = source
         self._delivery = delivery
@@ -52,40 +53,40 @@ class Ingest:
         self._bounds = bounds
         self._clock = clock
         self._submit = submit
+        self._new_patience = new_patience
         self._gathering = Gathering(limits)
         self._in_flight: Future[Delivered] | None = None
         self._in_flight_for: Patience | None = None
         self._in_flight_rows = 0
         self._recovery: Future[dict[Partition, int | None]] | None = None
-        self._patience = Patience()
+        self._recovery_for: Patience | None = None
+        self._patience = new_patience()
         self._unrecovered: Mapping[Partition, Position] = {}
         self._stored_up_to: dict[Partition, int] = {}
         self._uncommitted: dict[Partition, int] = {}
         self._committed: dict[Partition, int] = {}
         self._is_paused = False
+        self._has_kafka_answered = False
         self._lag_at = clock()
 
     def step(self) -> None:
-        """One turn. Never waits for ClickHouse, and for Kafka no longer than one call.
+        """One turn. Never waits for ClickHouse, and for Kafka no longer than one call of each kind.
 
         Raises:
             Exception: whatever the delivering thread did not expect; the loop must not go on then.
         """
-        try:
-            polled = self._source.poll(_POLL_SECS)
-            if polled.assigned is not None:
-                self._take_over(polled.assigned)
-            for chunk in polled.chunks:
-                self._take(chunk)
-            self._recover()
-            self._collect()
-            self._commit()
-            self._store_if(self._gathering.is_due(self._clock()))
-            self._adjust_pace()
-            self._report_lag()
+        # What fails on Kafka's side must keep nothing else from being done: rows that are read are stored all the
+        # same, and reading pauses when there are too many of them.
+        has_failed = not self._try(self._read)
+        self._recover()
+        self._collect()
+        has_failed |= not self._try(self._commit)
+        self._store_if(self._gathering.is_due(self._clock()))
+        self._adjust_pace()
+        has_failed |= not self._try(self._report_lag)
+        if self._has_kafka_answered and not has_failed:
             self._telemetry.kafka_answered()
-        except TryAgainLater as error:
-            self._telemetry.kafka_failed(error)
+        self._has_kafka_answered = False
         self._telemetry.turned(
             buffer_rows=self._gathering.row_count + self._in_flight_rows,
             buffer_bytes=self._gathering.byte_count,
@@ -95,19 +96,44 @@ class Ingest:
     def drain(self, deadline: float) -> bool:
         """Store and commit what is in hand, as far as time allows. Returns whether everything was.
 
-        What was not is read again by whoever gets the partitions next.
+        What was not is read again by whoever gets the partitions next. The end of this instance.
         """
         while self._clock() < deadline:
             self._collect()
             self._store_if(self._gathering.row_count > 0)
             if self._in_flight is None:
                 break
-            self._wait_in_flight(deadline)
+            _has_ended(self._in_flight, deadline - self._clock())
+        in_hand = bool(self._gathering.row_count) or self._in_flight is not None
+        stored = self._uncommitted
+        self._try(self._commit)
+        self._patience.give_up()
+        return stored.items() <= self._committed.items() and not in_hand
+
+    def abandon(self, timeout_secs: float) -> bool:
+        """Begin no further insert, and wait for the end of the one in flight. Returns whether it has ended.
+
+        Until then nobody should read the same records: what is still on its way to the table cannot be found there.
+        """
+        self._patience.give_up()
+        return self._in_flight is None or _has_ended(self._in_flight, timeout_secs)
+
+    def _try(self, call: Callable[[], None]) -> bool:
         try:
-            self._commit()
+            call()
         except TryAgainLater as error:
             self._telemetry.kafka_failed(error)
-        return not self._uncommitted and self._in_flight is None and not self._gathering.row_count
+            return False
+        return True
+
+    def _read(self) -> None:
+        polled = self._source.poll(_POLL_SECS)
+        if polled.assigned is not None:
+            self._take_over(polled.assigned)
+        for chunk in polled.chunks:
+            self._take(chunk)
+        # A poll that brings nothing proves nothing: it is also what a Kafka that is gone brings.
+        self._has_kafka_answered |= polled.assigned is not None or bool(polled.chunks)
 
     def _take(self, chunk: RecordChunk) -> None:
         decoded = decode(chunk, self._bounds)
@@ -129,7 +155,7 @@ class Ingest:
         self._committed = {partition: position.next_offset for partition, position in positions.items()}
         self._unrecovered = positions
         self._patience.give_up()
-        self._patience = Patience()
+        self._patience = self._new_patience()
 
     def _recover(self) -> None:
         """Start the partitions taken over, once the table has said how far each is stored."""
@@ -138,6 +164,7 @@ class Ingest:
         if self._recovery is None:
             if self._unrecovered:
                 positions, patience, self._unrecovered = self._unrecovered, self._patience, {}
+                self._recovery_for = patience
                 self._recovery = self._submit(lambda: self._last_offsets(positions, patience))
             return
         if not self._recovery.done():
@@ -147,7 +174,7 @@ class Ingest:
             last_offsets = recovery.result()
         except Abandoned:
             return
-        if self._unrecovered:
+        if self._recovery_for is not self._patience:
             return  # partitions have changed hands again meanwhile
         self._stored_up_to = {p: last for p, last in last_offsets.items() if last is not None}
         for partition in last_offsets:
@@ -167,13 +194,6 @@ class Ingest:
             self._in_flight_rows = batch.rows.num_rows
             self._in_flight_for = patience
             self._in_flight = self._submit(lambda: self._delivery.store(batch, patience))
-
-    def _wait_in_flight(self, deadline: float) -> None:
-        assert self._in_flight is not None
-        try:
-            self._in_flight.exception(timeout=max(0.0, deadline - self._clock()))
-        except TimeoutError:
-            return
 
     def _collect(self) -> None:
         if self._in_flight is None or not self._in_flight.done():
@@ -199,6 +219,7 @@ class Ingest:
         except NotOurs as error:
             _log.info("Offsets not committed, partitions are changing hands: %s", error)
         else:
+            self._has_kafka_answered = True
             self._committed.update(self._uncommitted)
             self._telemetry.committed(self._committed)
         self._uncommitted = {}
@@ -218,6 +239,7 @@ class Ingest:
             return
         self._lag_at = self._clock()
         ends = self._source.end_offsets()
+        self._has_kafka_answered |= bool(ends)
         if self._is_idle():
             self._uncommitted = self._passed_by()
         self._telemetry.lag({p: max(0, end - self._committed.get(p, end)) for p, end in ends.items()})
@@ -229,3 +251,11 @@ class Ingest:
         """Positions beyond the committed offsets: transaction markers and the like, which are no records."""
         positions = self._source.positions()
         return {p: offset for p, offset in positions.items() if offset > self._committed.get(p, offset)}
+
+
+def _has_ended(future: "Future[Any]", within_secs: float) -> bool:
+    try:
+        future.exception(timeout=max(0.0, within_secs))
+    except TimeoutError:
+        return False
+    return True

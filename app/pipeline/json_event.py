@@ -2,36 +2,55 @@
 
 import json
 import math
+import re
 from collections.abc import Iterator
 from typing import Any
 
-import orjson
+import msgspec
 
-parse_fast = orjson.loads
+# Integers of any size stay exact. Raises ValueError, RecursionError, or TypeError for None.
+parse_fast = msgspec.json.Decoder(dict[str, Any]).decode
+
+# Escapes are matched one by one, so that the second backslash of "\\ud800" is not taken for the start of another.
+_ESCAPE = re.compile(r"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(?P<lone_surrogate>u[dD][89a-fA-F]..)|.)", re.DOTALL)
 
 
-def parse_patiently(value: bytes) -> tuple[object, str]:
-    """What strict JSON parsing refused: NaN, numbers beyond 64 bits, lone surrogates, bytes that are not UTF-8.
+def parse_patiently(value: bytes) -> tuple[dict[str, Any], str]:
+    """What strict JSON parsing refused: NaN, numbers out of range, lone surrogates, bytes that are not UTF-8.
 
-    Returns the parsed value and, where something had to be replaced to get it, the reason.
+    A number that Python cannot hold stays the text that it was. Returns the parsed object and, where something had to
+    be replaced to get it, the reason.
 
     Raises:
-        ValueError: it is not JSON; the text says why, in few different words.
+        ValueError: it is not a JSON object; the text says why, in few different words.
     """
     text, reason = value.decode(errors="replace"), ""
-    if "\ufffd" in text and "\ufffd".encode() not in value:
+    mended = _ESCAPE.sub(lambda escape: "\\ufffd" if escape["lone_surrogate"] else escape[0], text)
+    if text.encode() != value:
         reason = "utf-8: invalid bytes"
+    elif mended != text:
+        reason = "json: lone surrogate"
     try:
-        parsed = json.loads(text)
+        parsed = json.loads(mended, parse_int=_int_or_text, parse_float=_float_or_text, parse_constant=str)
     except RecursionError:
         raise ValueError("nested too deeply") from None
-    except json.JSONDecodeError:
-        raise ValueError("not valid") from None
     except ValueError:
-        raise ValueError("a number has too many digits") from None
-    if not _is_encodable(parsed):
-        parsed, reason = _replace_surrogates(parsed), "json: lone surrogate"
+        raise ValueError("not valid") from None
+    if not isinstance(parsed, dict):
+        raise ValueError("not an object")
     return parsed, reason
+
+
+def _int_or_text(digits: str) -> int | str:
+    try:
+        return int(digits)
+    except ValueError:  # Python refuses to convert some thousand digits
+        return digits
+
+
+def _float_or_text(digits: str) -> float | str:
+    number = float(digits)
+    return number if math.isfinite(number) else digits
 
 
 def flatten(event: dict[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -57,29 +76,44 @@ _MAX_DEPTH = 16  # deeper than any log is read; a name made of hundreds of keys 
 
 def as_text(value: object) -> str:
     """A JSON value as people write it: strings bare, everything else as JSON."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, float) and not math.isfinite(value):
-        return "NaN" if math.isnan(value) else ("Infinity" if value > 0 else "-Infinity")
+    return value if isinstance(value, str) else _as_json(value)
+
+
+def _as_json(value: object) -> str:
     try:
-        return orjson.dumps(value).decode()
-    except (TypeError, ValueError):  # integers beyond 64 bits, deep nesting
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        return msgspec.json.encode(value).decode()
+    except RecursionError:
+        return _deep_as_json(value)
 
 
-def _is_encodable(value: object) -> bool:
-    try:
-        json.dumps(value, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+def _deep_as_json(value: object) -> str:
+    """JSON of what the parser just managed to read and the encoder, deeper in the stack, does not manage to write."""
+    written: list[str] = []
+    pending: list[tuple[Iterator[tuple[str, object]], str]] = [(iter([("", value)]), "")]
+    while pending:
+        members, closing_bracket = pending[-1]
+        for opening, member in members:
+            written.append(opening)
+            if isinstance(member, dict):
+                written.append("{")
+                pending.append((_members(member), "}"))
+                break
+            if isinstance(member, list):
+                written.append("[")
+                pending.append((_items(member), "]"))
+                break
+            written.append(_as_json(member))
+        else:
+            written.append(closing_bracket)
+            pending.pop()
+    return "".join(written)
 
 
-def _replace_surrogates(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.encode(errors="replace").decode()
-    if isinstance(value, dict):
-        return {_replace_surrogates(key): _replace_surrogates(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_replace_surrogates(item) for item in value]
-    return value
+def _members(value: dict[str, object]) -> Iterator[tuple[str, object]]:
+    for number, (key, member) in enumerate(value.items()):
+        yield f"{',' if number else ''}{_as_json(key)}:", member
+
+
+def _items(value: list[object]) -> Iterator[tuple[str, object]]:
+    for number, item in enumerate(value):
+        yield "," if number else "", item

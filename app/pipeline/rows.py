@@ -1,9 +1,9 @@
 """Rows of the table on their way into it: Arrow record batches with one fixed schema."""
 
+import json
 from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
-import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -68,17 +68,24 @@ def partitions_of(rows: Rows) -> Iterable[tuple[str, int]]:
 
 def flagged(row: Rows, reason: str) -> Rows:
     """A single row that ClickHouse refused, in a form that it cannot refuse: identity, time, and all else as text."""
-    values = row.to_pylist()[0]
-    whole = orjson.dumps(values, default=_as_text, option=orjson.OPT_NON_STR_KEYS)
-    kept = {name: [values[name]] for name in _KEPT}
-    empty = {name: [_EMPTY.get(name, "")] for name in SCHEMA.names if name not in kept}
-    flags = {"ParseError": [reason], "_raw": [whole]}
-    return pa.record_batch([pa.array((kept | empty | flags)[f.name], f.type) for f in SCHEMA], schema=SCHEMA)
+    whole = json.dumps({name: _plain(row[name]) for name in SCHEMA.names}, ensure_ascii=False)
+    flags = {"ParseError": reason, "_raw": whole.encode()}
+
+    def column(field: pa.Field) -> pa.Array:
+        if field.name in _KEPT:
+            return row[field.name]
+        return pa.array([flags.get(field.name, _EMPTY.get(field.name, ""))], field.type)
+
+    return pa.record_batch([column(field) for field in SCHEMA], schema=SCHEMA)
 
 
 _KEPT = ("Timestamp", "_topic", "_topic_id", "_partition", "_offset", "_item", "record_time_ms")
 _EMPTY = {"SeverityNumber": 0, "ResourceAttributes": [], "LogAttributes": [], "ResponseTimeMs": None}
 
 
-def _as_text(value: object) -> str:
-    return value.decode(errors="backslashreplace") if isinstance(value, bytes) else str(value)
+def _plain(column: pa.Array) -> object:
+    """The single value of a column as JSON knows it."""
+    if pa.types.is_timestamp(column.type):
+        column = column.cast(pa.int64())  # Python's datetime has no nanoseconds
+    value = column[0].as_py()
+    return value.decode(errors="backslashreplace") if isinstance(value, bytes) else value

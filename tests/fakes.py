@@ -1,0 +1,526 @@
+"""In-memory twins of the ports, time that is turned by hand, and another thread that works when it is told to."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
+
+import pyarrow as pa
+
+from app.errors import NotOurs, Refused, TryAgainLater
+from app.model import Headers, Partition, Polled, Position, RecordChunk
+from app.pipeline.delivery import Patience
+from app.pipeline.rows import Rows
+
+if TYPE_CHECKING:
+    from app.ports import Acknowledgement, LogPublisher, LogWriter, RecordSource
+
+_Result = TypeVar("_Result")
+
+RECORD_TIME_MS = 1_700_000_000_000
+
+
+# Time and threads.
+
+
+class Clock:
+    """Time in seconds that stands still until it is turned."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def turn(self, secs: float) -> None:
+        """Let time pass."""
+        self.now += secs
+
+
+class QuickPatience(Patience):
+    """Turns the clock instead of waiting, after the world has had a moment to change."""
+
+    def __init__(self, clock: Clock, meanwhile: Callable[[], None] = lambda: None) -> None:
+        super().__init__()
+        self._clock = clock
+        self._meanwhile = meanwhile
+
+    def wait(self, secs: float) -> None:
+        """Let time pass; raises Abandoned when it was given up."""
+        if secs:
+            self._meanwhile()
+            self._clock.turn(secs)
+        super().wait(0)
+
+
+class OtherThread:
+    """Stands in for the thread that calls are handed to: it runs them one by one when the test says so."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._calls: deque[tuple[Callable[[], Any], Future[Any]]] = deque()
+        self.runs_when_waited_for = True
+
+    def submit(self, call: Callable[[], _Result], /) -> Future[_Result]:
+        """Take a call; see `app.pipeline.ingest.Submit`."""
+        future: Future[_Result] = _Awaited(self)
+        self._calls.append((call, future))
+        return future
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a call waits to be run."""
+        return bool(self._calls)
+
+    def run(self) -> None:
+        """Run every call that was taken."""
+        while self._calls:
+            call, future = self._calls.popleft()
+            try:
+                future.set_result(call())
+            except Exception as error:  # the side that waits decides
+                future.set_exception(error)
+
+    def waited_for(self, timeout_secs: float) -> None:
+        """Somebody waits for an outcome: have it ready, or let the time pass."""
+        if self.runs_when_waited_for:
+            self.run()
+        else:
+            self._clock.turn(timeout_secs)
+
+
+class _Awaited(Future[_Result]):
+    def __init__(self, thread: OtherThread) -> None:
+        super().__init__()
+        self._thread = thread
+
+    def exception(self, timeout: float | None = None) -> BaseException | None:
+        if not self.done():
+            self._thread.waited_for(timeout or 0.0)
+        return super().exception(timeout=0)
+
+
+# Where rows end up.
+
+
+class Identity(NamedTuple):
+    """What tells a row from every other one."""
+
+    topic_id: str
+    partition: int
+    offset: int
+    item: int
+
+
+@dataclass
+class Insert:
+    """How one insert is to go wrong."""
+
+    error: Exception
+    stores: bool = False
+    """The rows are stored all the same: the answer is what got lost."""
+    lands_later: bool = False
+    """The server is still busy with the rows; they are stored when the test says `land`."""
+    keeps_token_only: bool = False
+    """The server remembers the token and not the rows, as when it is killed between writing the two."""
+
+
+class MemoryTable:
+    """A LogWriter that keeps its rows in a list. Faults are used up in the order in which they were asked for."""
+
+    def __init__(self) -> None:
+        self.blocks: list[Rows] = []
+        self.tokens: list[str] = []
+        """Token of each insert that was tried, in order."""
+        self.refuses: Callable[[dict[str, Any]], bool] = lambda _row: False
+        self.meanwhile: Callable[[], None] = lambda: None
+        """What happens elsewhere while an insert is on its way."""
+        self.blocked: threading.Event | None = None
+        """While set to an event, calls hang until it happens."""
+        self.look_count = 0
+        self._known_tokens: set[str] = set()
+        self._insert_faults: deque[Insert] = deque()
+        self._look_faults: deque[Exception] = deque()
+        self._landing: list[tuple[Rows, str]] = []
+
+    # What tests ask for.
+
+    def next_insert(self, error: Exception, **how: bool) -> None:
+        """One of the next inserts raises this."""
+        self._insert_faults.append(Insert(error, **how))
+
+    def next_look(self, error: Exception) -> None:
+        """One of the next questions about what is stored raises this."""
+        self._look_faults.append(error)
+
+    def land(self) -> None:
+        """Store what the server was still busy with."""
+        while self._landing:
+            self._keep(*self._landing.pop(0))
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Everything stored, in the order of being stored."""
+        return [row for block in self.blocks for row in block.to_pylist()]
+
+    def identities(self) -> list[Identity]:
+        """Identity of everything stored, sorted; equal ones are duplicates."""
+        return sorted(
+            Identity(row["_topic_id"], row["_partition"], row["_offset"], row["_item"]) for row in self.rows()
+        )
+
+    def offsets(self, partition: int = 0) -> list[int]:
+        """Offsets stored of one partition, sorted; equal ones are duplicates."""
+        return [identity.offset for identity in self.identities() if identity.partition == partition]
+
+    # LogWriter.
+
+    def insert(self, rows: Rows, token: str) -> None:
+        """See `ports.LogWriter`."""
+        self._answer_or_hang()
+        self.tokens.append(token)
+        self.meanwhile()
+        fault = self._insert_faults.popleft() if self._insert_faults else None
+        if fault is None and any(self.refuses(row) for row in rows.to_pylist()):
+            raise Refused("a row is refused", code="27")
+        if fault is None or fault.stores:
+            self._keep(rows, token)
+        elif fault.lands_later:
+            self._landing.append((rows, token))
+        elif fault.keeps_token_only:
+            self._known_tokens.add(token)
+        if fault is not None:
+            raise fault.error
+
+    def missing(self, rows: Rows) -> Rows:
+        """See `ports.LogWriter`."""
+        self._answer_or_hang()
+        self._fail_look()
+        stored = set(self.identities())
+        columns = [rows[name].to_pylist() for name in ("_topic_id", "_partition", "_offset", "_item")]
+        is_missing = [Identity(*place) not in stored for place in zip(*columns, strict=True)]
+        return rows.filter(pa.array(is_missing, pa.bool_()))
+
+    def last_offset(self, topic_id: str, partition: int) -> int | None:
+        """See `ports.LogWriter`."""
+        self._answer_or_hang()
+        self._fail_look()
+        places = (identity for identity in self.identities() if identity[:2] == (topic_id, partition))
+        return max((place.offset for place in places), default=None)
+
+    def _keep(self, rows: Rows, token: str) -> None:
+        if token not in self._known_tokens:
+            self._known_tokens.add(token)
+            self.blocks.append(rows)
+
+    def _fail_look(self) -> None:
+        self.look_count += 1
+        if self._look_faults:
+            raise self._look_faults.popleft()
+
+    def _answer_or_hang(self) -> None:
+        if self.blocked is not None:
+            self.blocked.wait()
+
+
+# Where records come from.
+
+
+class Record(NamedTuple):
+    """A record in memory."""
+
+    offset: int
+    value: bytes | None
+    headers: Headers
+    timestamp_ms: int
+
+
+@dataclass
+class _Log:
+    records: list[Record] = field(default_factory=list)
+    first_offset: int = 0
+    next_offset: int = 0
+
+
+@dataclass
+class _Group:
+    committed: dict[Partition, tuple[str, int]] = field(default_factory=dict)
+    members: list[MemorySource] = field(default_factory=list)
+
+
+class MemoryKafka:
+    """One topic and the groups that read it."""
+
+    def __init__(self, *, partitions: int = 1, topic: str = "logs") -> None:
+        self.topic = topic
+        self._ids = itertools.count(1)
+        self._groups: dict[str, _Group] = {}
+        self.recreate(partitions)
+
+    def recreate(self, partitions: int) -> None:
+        """Delete the topic and make another one of the same name."""
+        self.topic_id = f"topic-{next(self._ids)}"
+        self._logs = [_Log() for _ in range(partitions)]
+        for group in self._groups:
+            self.rebalance(group)
+
+    def add_partition(self) -> None:
+        """Give the topic one more."""
+        self._logs.append(_Log())
+        for group in self._groups:
+            self.rebalance(group)
+
+    def send(
+        self,
+        *values: bytes | None,
+        partition: int = 0,
+        headers: Headers = (),
+        timestamp_ms: int = RECORD_TIME_MS,
+    ) -> None:
+        """Append records."""
+        log = self._logs[partition]
+        for value in values:
+            log.records.append(Record(log.next_offset, value, headers, timestamp_ms))
+            log.next_offset += 1
+
+    def skip_offset(self, partition: int = 0) -> None:
+        """Use up an offset without a record, as the end of a transaction does."""
+        self._logs[partition].next_offset += 1
+
+    def delete_before(self, offset: int, partition: int = 0) -> None:
+        """Delete records, as retention does."""
+        log = self._logs[partition]
+        log.first_offset = offset
+        log.records = [record for record in log.records if record.offset >= offset]
+
+    def truncate(self, offset: int, partition: int = 0) -> None:
+        """Lose the end of a partition, as an unclean election does."""
+        log = self._logs[partition]
+        log.next_offset = offset
+        log.records = [record for record in log.records if record.offset < offset]
+
+    def log(self, partition: Partition) -> _Log:
+        """What a partition holds."""
+        return self._logs[partition.number]
+
+    @property
+    def partitions(self) -> list[Partition]:
+        """All partitions of the topic."""
+        return [Partition(self.topic, number) for number in range(len(self._logs))]
+
+    def group(self, name: str) -> _Group:
+        """A group, new or not."""
+        return self._groups.setdefault(name, _Group())
+
+    def committed(self, partition: int = 0, group: str = "group") -> int | None:
+        """The next offset that a group has committed for the topic as it is now."""
+        topic_id, offset = self.group(group).committed.get(Partition(self.topic, partition), ("", 0))
+        return offset if topic_id == self.topic_id else None
+
+    def rebalance(self, group: str = "group") -> None:
+        """Share the partitions out anew; every member is told by its next poll."""
+        members = self.group(group).members
+        for index, member in enumerate(members):
+            member.reassign(self.partitions[index :: len(members)])
+
+
+class MemorySource:
+    """A RecordSource on MemoryKafka. `next_poll` and `next_commit` script errors; `commit_error` lasts until unset."""
+
+    def __init__(
+        self,
+        kafka: MemoryKafka,
+        *,
+        group: str = "group",
+        start_from: Literal["earliest", "latest"] = "earliest",
+        on_lost: Callable[[Partition, int, int], None] = lambda *_: None,
+        on_halted: Callable[[Partition, str], None] = lambda *_: None,
+        max_chunk_records: int = 500,
+    ) -> None:
+        self._kafka = kafka
+        self._group_name = group
+        self._group = kafka.group(group)
+        self._start_from = start_from
+        self._on_lost = on_lost
+        self._on_halted = on_halted
+        self._max_chunk_records = max_chunk_records
+        self._assigned: list[Partition] = []
+        self._positions: dict[Partition, int] = {}
+        self._started: set[Partition] = set()
+        self._halted: set[Partition] = set()
+        self._is_reassigned = False
+        self._poll_faults: deque[Exception] = deque()
+        self._commit_faults: deque[Exception] = deque()
+        self.commit_error: Exception | None = None
+        self.is_paused = False
+        self.is_closed = False
+        self._group.members.append(self)
+        kafka.rebalance(group)
+
+    # What tests ask for.
+
+    def next_poll(self, error: Exception) -> None:
+        """One of the next polls raises this."""
+        self._poll_faults.append(error)
+
+    def next_commit(self, error: Exception) -> None:
+        """One of the next commits raises this."""
+        self._commit_faults.append(error)
+
+    @property
+    def faults_left(self) -> int:
+        """How many of the errors asked for have not been raised yet."""
+        return len(self._poll_faults) + len(self._commit_faults)
+
+    @property
+    def started(self) -> set[Partition]:
+        """Partitions that were started since the last assignment."""
+        return set(self._started)
+
+    def reassign(self, partitions: Sequence[Partition]) -> None:
+        """Called when partitions are shared out anew."""
+        self._assigned = list(partitions)
+        self._is_reassigned = True
+
+    # RecordSource.
+
+    def poll(self, timeout_secs: float) -> Polled:
+        """See `ports.RecordSource`. Never waits."""
+        if self._poll_faults:
+            raise self._poll_faults.popleft()
+        if self._is_reassigned:
+            return Polled(assigned=self._take_assignment())
+        if self.is_paused:
+            return Polled()
+        return Polled(list(self._chunks()))
+
+    def start(self, partition: Partition) -> None:
+        """See `ports.RecordSource`."""
+        self._started.add(partition)
+
+    def pause(self) -> None:
+        """See `ports.RecordSource`."""
+        self.is_paused = True
+
+    def resume(self) -> None:
+        """See `ports.RecordSource`."""
+        self.is_paused = False
+
+    def halt(self, partition: Partition) -> None:
+        """See `ports.RecordSource`."""
+        self._halted.add(partition)
+
+    def commit(self, next_offsets: Mapping[Partition, int]) -> None:
+        """See `ports.RecordSource`."""
+        if self._commit_faults:
+            raise self._commit_faults.popleft()
+        if self.commit_error is not None:
+            raise self.commit_error
+        if self._is_reassigned or not next_offsets.keys() <= set(self._assigned):
+            raise NotOurs("partitions are changing hands")
+        for partition, offset in next_offsets.items():
+            self._group.committed[partition] = (self._kafka.topic_id, offset)
+
+    def positions(self) -> Mapping[Partition, int]:
+        """See `ports.RecordSource`."""
+        return {partition: self._positions[partition] for partition in self._readable()}
+
+    def end_offsets(self) -> Mapping[Partition, int]:
+        """See `ports.RecordSource`."""
+        return {partition: self._kafka.log(partition).next_offset for partition in self._assigned}
+
+    def close(self, timeout_secs: float) -> None:
+        """See `ports.RecordSource`."""
+        if not self.is_closed:
+            self.is_closed = True
+            self._group.members.remove(self)
+            self._kafka.rebalance(self._group_name)
+
+    def _take_assignment(self) -> dict[Partition, Position]:
+        self._is_reassigned = False
+        self._started.clear()
+        self._halted.clear()
+        is_new_group = not self._group.committed
+        if is_new_group and self._start_from == "latest":
+            for partition in self._kafka.partitions:
+                end = self._kafka.log(partition).next_offset
+                self._group.committed[partition] = (self._kafka.topic_id, end)
+        positions = {}
+        for partition in self._assigned:
+            log = self._kafka.log(partition)
+            topic_id, offset = self._group.committed.get(partition, ("", 0))
+            if topic_id != self._kafka.topic_id:
+                offset = log.first_offset
+                self._group.committed[partition] = (self._kafka.topic_id, offset)
+            if offset > log.next_offset:
+                self._on_halted(partition, f"read up to {offset}, but Kafka ends at {log.next_offset}")
+            else:
+                positions[partition] = Position(self._kafka.topic_id, offset)
+        self._positions = {partition: position.next_offset for partition, position in positions.items()}
+        return positions
+
+    def _readable(self) -> list[Partition]:
+        return [p for p in self._assigned if p in self._started and p not in self._halted]
+
+    def _chunks(self) -> Iterator[RecordChunk]:
+        for partition in self._readable():
+            log, position = self._kafka.log(partition), self._positions[partition]
+            if position < log.first_offset:
+                self._on_lost(partition, position, log.first_offset)
+                position = log.first_offset
+            waiting = [record for record in log.records if record.offset >= position]
+            taken = waiting[: self._max_chunk_records]
+            self._positions[partition] = log.next_offset if taken == waiting else taken[-1].offset + 1
+            if taken:
+                yield RecordChunk(
+                    partition=partition,
+                    topic_id=self._kafka.topic_id,
+                    offsets=[record.offset for record in taken],
+                    timestamps_ms=[record.timestamp_ms for record in taken],
+                    values=[record.value for record in taken],
+                    headers=[record.headers for record in taken],
+                    next_offset=taken[-1].offset + 1,
+                )
+
+
+# Where records are sent to.
+
+
+class MemoryPublisher:
+    """A LogPublisher on MemoryKafka; while `is_down` nothing is taken."""
+
+    def __init__(self, kafka: MemoryKafka, *, max_record_bytes: int = 1_000_000) -> None:
+        self._kafka = kafka
+        self._max_record_bytes = max_record_bytes
+        self.is_down = False
+
+    def publish(self, value: bytes, *, key: bytes | None = None) -> MemoryAcknowledgement:
+        """See `ports.LogPublisher`."""
+        if len(value) > self._max_record_bytes:
+            raise Refused(f"a record of {len(value)} bytes is larger than the topic allows", code="MessageSizeTooLarge")
+        if self.is_down:
+            raise TryAgainLater("Kafka does not answer", code="unreachable")
+        self._kafka.send(value, partition=hash(key) % len(self._kafka.partitions) if key else 0)
+        return MemoryAcknowledgement()
+
+    def flush(self, timeout_secs: float) -> None:
+        """See `ports.LogPublisher`."""
+
+
+class MemoryAcknowledgement:
+    """What was published is in memory already."""
+
+    def result(self, timeout_secs: float) -> None:
+        """See `ports.Acknowledgement`."""
+
+
+if TYPE_CHECKING:
+
+    def _fits(
+        table: MemoryTable, source: MemorySource, publisher: MemoryPublisher, done: MemoryAcknowledgement
+    ) -> tuple[LogWriter, RecordSource, LogPublisher, Acknowledgement]:
+        return table, source, publisher, done

@@ -1,0 +1,111 @@
+"""One shape for every error of every route."""
+
+import logging
+from typing import Any
+
+import pytest
+from flask import Flask, abort
+from prometheus_client import CollectorRegistry
+from werkzeug.exceptions import ServiceUnavailable
+from werkzeug.test import TestResponse
+
+from app.api.app import create_app
+from app.health import Health
+
+
+def application() -> Flask:
+    return create_app(Health(), CollectorRegistry())
+
+
+ROUTES = sorted(rule.rule for rule in application().url_map.iter_rules())
+
+
+def error_of(answer: TestResponse) -> dict[str, Any]:
+    """The error, after a look at its shape."""
+    assert answer.content_type == "application/json"
+    assert answer.json is not None
+    assert answer.json.keys() == {"error"}
+    error: dict[str, Any] = answer.json["error"]
+    assert error.keys() == {"status", "code", "message"}
+    assert error["status"] == answer.status_code
+    return error
+
+
+def test_there_are_routes_to_try() -> None:
+    assert {"/live", "/ready", "/health", "/metrics"} <= set(ROUTES)
+
+
+@pytest.mark.parametrize("path", ["/", "/nowhere", "/live/", "/metrics/x", "/%00", "/static/x"])
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+def test_a_path_that_is_not_there_is_said_to_be_so(method: str, path: str) -> None:
+    answer = application().test_client().open(path, method=method)
+
+    assert (answer.status_code, error_of(answer)["code"]) == (404, "not_found")
+
+
+@pytest.mark.parametrize("path", ROUTES)
+def test_a_method_that_is_not_allowed_is_told_with_those_that_are(path: str) -> None:
+    answer = application().test_client().delete(path)
+
+    assert (answer.status_code, error_of(answer)["code"]) == (405, "method_not_allowed")
+    assert {"GET", "HEAD"} <= set(answer.headers["Allow"].split(", "))
+
+
+def test_headers_that_belong_to_an_error_are_kept() -> None:
+    app = application()
+
+    @app.get("/busy")
+    def busy() -> str:
+        raise ServiceUnavailable("Too much to do.", retry_after=7)
+
+    answer = app.test_client().get("/busy")
+
+    assert error_of(answer) == {"status": 503, "code": "service_unavailable", "message": "Too much to do."}
+    assert answer.headers["Retry-After"] == "7"
+    assert len(answer.headers.getlist("Content-Type")) == 1
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 409, 413, 415, 422, 429, 500, 501, 502, 503])
+def test_every_status_has_the_same_shape(status: int) -> None:
+    app = application()
+
+    @app.get("/fails")
+    def fails() -> str:
+        abort(status)
+
+    assert error_of(app.test_client().get("/fails"))["status"] == status
+
+
+def test_an_error_that_nobody_foresaw_is_logged_and_tells_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    app = application()
+
+    @app.get("/fails")
+    def fails() -> str:
+        raise RuntimeError("geheim")
+
+    answer = app.test_client().get("/fails")
+
+    assert answer.status_code == 500
+    assert error_of(answer)["code"] == "internal_server_error"
+    assert "geheim" not in answer.text
+    [record] = caplog.records
+    assert record.levelno == logging.ERROR
+    assert record.exc_info is not None
+    assert str(record.exc_info[1]) == "geheim"
+
+
+def test_metrics_that_cannot_be_collected_are_an_error_of_the_same_shape(caplog: pytest.LogCaptureFixture) -> None:
+    class Broken:
+        def collect(self) -> list[Any]:
+            raise RuntimeError("broken")
+
+        def describe(self) -> list[Any]:
+            return []
+
+    registry = CollectorRegistry()
+    registry.register(Broken())
+
+    answer = create_app(Health(), registry).test_client().get("/metrics")
+
+    assert error_of(answer)["status"] == 500
+    assert caplog.records

@@ -1,0 +1,50 @@
+"""Kafka's errors as ours."""
+
+import pytest
+from kafka import errors
+
+from app.backends.kafka_errors import translated
+from app.errors import NotOurs, TryAgainLater
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        errors.CommitFailedError("moved on"),
+        errors.IllegalGenerationError(),
+        errors.UnknownMemberIdError(),
+        errors.RebalanceInProgressError(),
+        errors.FencedInstanceIdError(),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_member_that_the_group_has_left_behind_owns_nothing(error: errors.KafkaError) -> None:
+    assert isinstance(translated(error, "commit offsets"), NotOurs)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        errors.KafkaConnectionError("refused"),
+        errors.KafkaTimeoutError("late"),
+        errors.TopicAuthorizationFailedError(),
+        errors.SaslAuthenticationFailedError("wrong password"),
+        errors.UnknownTopicOrPartitionError(),
+        errors.CoordinatorNotAvailableError(),
+        errors.UnknownError(),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_everything_else_may_end_by_itself_or_by_an_operator(error: errors.KafkaError) -> None:
+    ours = translated(error, "poll")
+
+    assert isinstance(ours, TryAgainLater)
+    assert ours.code == type(error).__name__
+    assert ours.is_outcome_unknown
+
+
+def test_the_reason_names_the_error_once() -> None:
+    assert str(translated(errors.KafkaTimeoutError("late"), "poll")).count("KafkaTimeoutError") == 1
+    assert str(translated(errors.KafkaTimeoutError(), "poll")).count("KafkaTimeoutError") == 1
+    assert str(translated(errors.KafkaTimeoutError("late"), "poll")).startswith("cannot poll: KafkaTimeoutError")
+    assert "late" in str(translated(errors.KafkaTimeoutError("late"), "poll"))

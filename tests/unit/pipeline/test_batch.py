@@ -1,0 +1,140 @@
+"""When a batch is due, and what it releases."""
+
+import pyarrow as pa
+import pytest
+
+from app.model import Partition
+from app.pipeline.batch import Gathering
+from app.pipeline.rows import Rows
+from app.settings import BatchSettings
+
+ONE, TWO = Partition("logs", 1), Partition("logs", 2)
+LIMITS = BatchSettings(max_rows=10, max_bytes=4096, max_age_secs=2)
+
+
+def rows_of(*numbers: int) -> Rows:
+    return pa.record_batch({"number": pa.array(numbers, pa.int64())})  # 8 bytes each
+
+
+def add(
+    gathering: Gathering, partition: Partition, rows: Rows, next_offset: int = 1, *, may: bool = False, now: float = 0
+) -> None:
+    gathering.add(partition, rows, next_offset, may_be_stored=may, now=now)
+
+
+def test_nothing_gathered_is_never_due() -> None:
+    gathering = Gathering(LIMITS)
+
+    assert not gathering.is_due(now=10**9)
+    assert not gathering.is_full()
+
+
+def test_a_batch_is_due_when_its_oldest_row_is_old_enough() -> None:
+    gathering = Gathering(LIMITS)
+    add(gathering, ONE, rows_of(1), now=5)
+    add(gathering, ONE, rows_of(2), now=6.9)
+
+    assert not gathering.is_due(now=6.99)
+    assert gathering.is_due(now=7)
+    assert not gathering.is_full()
+
+
+def test_a_batch_is_due_at_once_when_it_has_enough_rows() -> None:
+    gathering = Gathering(LIMITS)
+    add(gathering, ONE, rows_of(*range(9)))
+    assert not gathering.is_due(now=0)
+
+    add(gathering, TWO, rows_of(9))
+
+    assert gathering.is_full()
+    assert gathering.is_due(now=0)
+
+
+def test_a_batch_is_due_at_once_when_it_has_enough_bytes() -> None:
+    gathering = Gathering(BatchSettings(max_rows=500_000, max_bytes=1024, max_age_secs=2))
+    add(gathering, ONE, rows_of(*range(127)))
+    assert not gathering.is_due(now=0)
+
+    add(gathering, ONE, rows_of(1))
+
+    assert gathering.byte_count == 1024
+    assert gathering.is_due(now=0)
+
+
+def test_a_batch_holds_the_rows_in_the_order_they_came() -> None:
+    gathering = Gathering(LIMITS)
+    add(gathering, ONE, rows_of(1, 2), 12)
+    add(gathering, TWO, rows_of(3), 33)
+    add(gathering, ONE, rows_of(4), 14)
+
+    batch = gathering.take()
+
+    assert batch.rows["number"].to_pylist() == [1, 2, 3, 4]
+    assert batch.next_offsets == {ONE: 14, TWO: 33}
+    assert not batch.may_be_stored
+
+
+def test_what_is_taken_is_gone() -> None:
+    gathering = Gathering(LIMITS)
+    add(gathering, ONE, rows_of(1), may=True)
+    first = gathering.take()
+    assert (gathering.row_count, gathering.byte_count, gathering.is_due(now=10**9)) == (0, 0, False)
+
+    add(gathering, TWO, rows_of(2), 9, now=100)
+
+    assert first.next_offsets == {ONE: 1}, "a batch under way is not changed by the next one"
+    assert not gathering.is_due(now=101)
+    second = gathering.take()
+    assert (second.next_offsets, second.may_be_stored) == ({TWO: 9}, False)
+
+
+@pytest.mark.parametrize(("first", "second"), [(True, False), (False, True)])
+def test_one_chunk_that_may_be_stored_makes_the_batch_so(first: bool, second: bool) -> None:
+    gathering = Gathering(LIMITS)
+    add(gathering, ONE, rows_of(1), may=first)
+    add(gathering, TWO, rows_of(1), may=second)
+
+    assert gathering.take().may_be_stored
+
+
+def test_a_chunk_without_rows_releases_its_offsets_all_the_same() -> None:
+    gathering = Gathering(LIMITS)
+    add(gathering, ONE, rows_of(), 7)
+
+    assert gathering.is_due(now=2)
+    assert gathering.take().next_offsets == {ONE: 7}
+
+
+def test_dropping_a_partition_leaves_the_others() -> None:
+    gathering = Gathering(LIMITS)
+    add(gathering, ONE, rows_of(1, 2), 12)
+    add(gathering, TWO, rows_of(3), 33)
+    add(gathering, ONE, rows_of(4), 14)
+
+    gathering.drop(ONE)
+
+    assert (gathering.row_count, gathering.byte_count) == (1, 8)
+    batch = gathering.take()
+    assert batch.rows["number"].to_pylist() == [3]
+    assert batch.next_offsets == {TWO: 33}
+
+
+def test_dropping_the_only_partition_leaves_nothing() -> None:
+    gathering = Gathering(LIMITS)
+    add(gathering, ONE, rows_of(1), may=True)
+
+    gathering.drop(ONE)
+
+    assert not gathering.is_due(now=10**9)
+    add(gathering, TWO, rows_of(1), now=50)
+    assert not gathering.is_due(now=51)
+    assert not gathering.take().may_be_stored
+
+
+def test_dropping_what_was_never_added_changes_nothing() -> None:
+    gathering = Gathering(LIMITS)
+    add(gathering, ONE, rows_of(1))
+
+    gathering.drop(TWO)
+
+    assert gathering.take().next_offsets == {ONE: 1}

@@ -1,0 +1,253 @@
+"""producer.py from its options to its exit code, with a publisher in memory."""
+
+import json
+import signal
+from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+
+import pytest
+
+from app.backends.kafka_publisher import OnDone
+from app.errors import Refused, TryAgainLater
+from producer import exit_code, main
+from sending.signals import Signals
+from sending.tally import Tally
+from tests.unit.sending.publishers import MemoryPublisher, SilentPublisher, UnreachablePublisher
+
+FULL = Path("/dev/full")
+needs_a_full_device = pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
+
+
+@pytest.fixture
+def log_file(tmp_path: Path) -> Callable[[bytes], str]:
+    def write(content: bytes) -> str:
+        path = tmp_path / "some.log"
+        path.write_bytes(content)
+        return str(path)
+
+    return write
+
+
+def test_the_default_is_ten_thousand_generated_events(capsys: pytest.CaptureFixture[str]) -> None:
+    publisher = MemoryPublisher()
+
+    assert main([], {}, make_publisher=publisher.make) == 0
+
+    assert len(publisher.values) == 10_000
+    assert publisher.is_closed
+    assert "10,000 sent, 10,000 acknowledged, 0 failed" in capsys.readouterr().out
+
+
+def test_events_are_keyed_by_the_field_that_was_named() -> None:
+    publisher = MemoryPublisher()
+
+    main(["--count", "200", "--key", "service"], {}, make_publisher=publisher.make)
+
+    assert publisher.keys == [json.loads(value)["service"].encode() for value in publisher.values]
+
+
+def test_a_seed_repeats_the_events_but_for_their_times() -> None:
+    runs = [MemoryPublisher(), MemoryPublisher()]
+    for publisher in runs:
+        main(["--count", "50", "--seed", "4"], {}, make_publisher=publisher.make)
+
+    first, second = ([json.loads(value) | {"timestamp": ""} for value in publisher.values] for publisher in runs)
+    assert [event["service"] for event in first] == [event["service"] for event in second]
+
+
+@pytest.mark.parametrize("arguments", [["--file"], []])
+def test_the_lines_of_a_file_are_sent_and_empty_ones_are_skipped(
+    arguments: list[str], log_file: Callable[[bytes], str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    publisher = MemoryPublisher()
+
+    code = main([*arguments, log_file(b"one\n\r\n\n\xfftwo")], {}, make_publisher=publisher.make)
+
+    assert (code, publisher.values) == (0, [b"one", b"\xfftwo"])
+    assert "2 empty lines skipped" in capsys.readouterr().out
+
+
+def test_count_limits_the_lines_of_a_file(log_file: Callable[[bytes], str]) -> None:
+    publisher = MemoryPublisher()
+
+    main(["--count", "2", log_file(b"1\n2\n3\n")], {}, make_publisher=publisher.make)
+
+    assert publisher.values == [b"1", b"2"]
+
+
+def test_an_empty_file_is_no_failure(log_file: Callable[[bytes], str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([log_file(b"")], {}, make_publisher=MemoryPublisher().make) == 0
+    assert "0 sent" in capsys.readouterr().out
+
+
+def test_a_record_without_the_key_field_is_sent_and_told_of(
+    log_file: Callable[[bytes], str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    publisher = MemoryPublisher()
+
+    main(["--key", "a", log_file(b'{"a":"x"}\nplain\n')], {}, make_publisher=publisher.make)
+
+    assert publisher.keys == [b"x", None]
+    assert "1 sent without a key" in capsys.readouterr().out
+
+
+def test_failed_records_are_counted_and_named_and_the_exit_code_is_1(
+    log_file: Callable[[bytes], str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    def answer(value: bytes) -> TryAgainLater | None:
+        return TryAgainLater("not acknowledged", code="Timeout") if value == b"bad" else None
+
+    publisher = MemoryPublisher(answer)
+    code = main([log_file(b"ok\nbad\nok\nbad\n")], {}, make_publisher=publisher.make)
+
+    out = capsys.readouterr().out
+    assert code == 1
+    assert "4 sent, 2 acknowledged, 2 failed" in out
+    assert "2 failed (number 2, 4): not acknowledged" in out
+
+
+def test_a_line_that_is_too_long_fails_by_its_number_and_the_others_are_sent(
+    log_file: Callable[[bytes], str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    publisher = MemoryPublisher()
+
+    code = main([log_file(b"a\n" + b"x" * 500 + b"\nb\n")], {}, make_publisher=publisher.make)
+
+    assert (code, publisher.values) == (1, [b"a", b"b"])
+    assert "1 failed (number 2): a line of 501 bytes is longer than the topic allows (100 bytes)" in (
+        capsys.readouterr().out
+    )
+
+
+def test_a_record_that_the_publisher_does_not_take_is_a_failed_one(
+    log_file: Callable[[bytes], str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Refusing(MemoryPublisher):
+        def publish(self, value: bytes, *, key: bytes | None, on_done: OnDone) -> None:
+            raise Refused("too large", code="MessageSizeTooLargeError")
+
+    assert main([log_file(b"a\nb\n")], {}, make_publisher=Refusing().make) == 1
+    assert "2 sent, 0 acknowledged, 2 failed" in capsys.readouterr().out
+
+
+def test_an_unreachable_kafka_is_one_sentence_and_exit_code_1(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([], {}, make_publisher=UnreachablePublisher().make) == 1
+
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("producer.py: Kafka does not answer at kafka.example:9092 (refused).")
+    assert "Traceback" not in captured.err
+
+
+def test_options_come_before_the_environment() -> None:
+    publisher = MemoryPublisher()
+    environ = {"KAFKA_TOPIC": "from-env", "KAFKA_BOOTSTRAP_SERVERS": "from-env:1"}
+
+    main(["--count", "1", "--topic", "from-option"], environ, make_publisher=publisher.make)
+
+    assert publisher.settings.topic == "from-option"
+    assert publisher.settings.bootstrap_servers == "from-env:1"
+
+
+def test_settings_of_other_programs_do_not_matter() -> None:
+    environ = {"CLICKHOUSE_URL": "nonsense", "BATCH_MAX_ROWS": "-1"}
+
+    assert main(["--count", "1"], environ, make_publisher=MemoryPublisher().make) == 0
+
+
+def test_a_bad_setting_is_one_sentence_and_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--topic", "no spaces"], {}, make_publisher=MemoryPublisher().make) == 2
+    assert "producer.py: KAFKA_TOPIC is 'no spaces'" in capsys.readouterr().err
+
+
+def test_a_file_that_cannot_be_read_is_one_sentence_and_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--file", "/no/such/file"], {}, make_publisher=MemoryPublisher().make) == 2
+    assert "/no/such/file cannot be read: No such file or directory" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--count", "-1"], "must be a whole number"),
+        (["--count", "many"], "must be a whole number"),
+        (["--rate", "fast"], "must be a number, 0 or more"),
+        (["--rate", "nan"], "must be a number, 0 or more"),
+        (["--timeout", "0"], "must be a number, 1 or more"),
+        (["--compression", "rar"], "invalid choice"),
+        (["a.log", "--file", "b.log"], "name the input once"),
+        (["a.log", "--seed", "1"], "--seed is for generated events"),
+        (["--cuont", "1"], "unrecognized arguments"),
+    ],
+)
+def test_bad_options_are_explained(arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments, {}, make_publisher=MemoryPublisher().make)
+
+    assert stopped.value.code == 2
+    assert words in capsys.readouterr().err
+
+
+def test_a_signal_stops_an_endless_run_which_then_is_a_success(capsys: pytest.CaptureFixture[str]) -> None:
+    signals = Signals()
+
+    def answer_and_stop_after_five(_: bytes) -> None:
+        if len(publisher.values) == 5:
+            signals.receive(signal.SIGINT)
+
+    publisher = MemoryPublisher(answer_and_stop_after_five)
+    code = main(["--count", "0"], {}, make_publisher=publisher.make, signals=signals)
+
+    assert (code, len(publisher.values)) == (0, 5)
+    assert "5 sent, 5 acknowledged, 0 failed" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("number", "expected"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_before_the_end_of_the_input_shows_in_the_exit_code(number: int, expected: int) -> None:
+    signals = Signals()
+
+    def stop(_: bytes) -> None:
+        signals.receive(number)
+
+    assert main(["--count", "1000"], {}, make_publisher=MemoryPublisher(stop).make, signals=signals) == expected
+
+
+def test_a_second_signal_gives_up_on_what_is_in_flight(capsys: pytest.CaptureFixture[str]) -> None:
+    signals = Signals()
+
+    code = main(["--count", "0"], {}, make_publisher=SilentPublisher(signals).make, signals=signals)
+
+    assert code == 1
+    assert "3 not answered: they may or may not have arrived" in capsys.readouterr().out
+
+
+def test_one_record_that_is_not_acknowledged_outweighs_everything_else() -> None:
+    tally = Tally()
+    tally.send()
+    tally.settle(1, 10, TryAgainLater("late", code="late"))
+
+    assert exit_code(tally, problem=None, signal_number=signal.SIGINT, is_endless=True) == 1
+
+
+@needs_a_full_device
+def test_a_summary_that_cannot_be_written_is_one_sentence_and_exit_code_1(capsys: pytest.CaptureFixture[str]) -> None:
+    with FULL.open("w") as full, redirect_stdout(full):
+        code = main(["--count", "3", "--quiet"], {}, make_publisher=MemoryPublisher().make)
+
+    assert code == 1
+    assert capsys.readouterr().err == (
+        "producer.py: the summary cannot be written: No space left on device. 3 sent, 3 acknowledged, 0 failed\n"
+    )
+
+
+@needs_a_full_device
+def test_records_are_sent_also_where_complaints_cannot_be_written(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    environ = {"KAFKA_TOPICS": "nearly a setting"}
+
+    with FULL.open("w") as full, redirect_stderr(full):
+        code = main(["--count", "3"], environ, make_publisher=MemoryPublisher().make)
+
+    assert code == 0
+    assert "3 sent, 3 acknowledged, 0 failed" in capsys.readouterr().out

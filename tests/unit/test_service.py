@@ -1,0 +1,370 @@
+"""The life of the service: reaching both sides, running, stopping in time, and getting up again."""
+
+import logging
+import re
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
+from typing import TypeVar
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from app.errors import Refused, TryAgainLater
+from app.health import Health
+from app.metrics import Metrics
+from app.pipeline.backoff import Backoff
+from app.pipeline.decode import EventTimeBounds
+from app.pipeline.delivery import Delivery
+from app.pipeline.ingest import Ingest, Submit
+from app.ports import RecordSource
+from app.service import STOP_SECS, Service, Side, submit_to_thread
+from app.settings import BatchSettings
+from app.telemetry import IngestTelemetry
+from tests.fakes import Clock, MemoryKafka, MemorySource, MemoryTable, OtherThread, QuickPatience
+
+_Result = TypeVar("_Result")
+
+AWAY = TryAgainLater("nobody answers", code="unreachable")
+DEADLINE_SECS = 20.0
+NO_WAIT = Backoff(first_secs=0.0, max_secs=0.0)
+
+
+class WatchedHealth(Health):
+    """Tells the test of each turn of the loop, also of the one that waits for a side to answer."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock)
+        self.on_turned: Callable[[], None] = lambda: None
+
+    def turned(self) -> None:
+        super().turned()
+        self.on_turned()
+
+
+class Rig:
+    """A service between a Kafka and a table in memory. Its clock stands still unless turned."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.kafka = MemoryKafka()
+        self.table = MemoryTable()
+        self.health = WatchedHealth(self.clock)
+        self.prepare_kafka: Callable[[], bool] = lambda: False
+        self.prepare_clickhouse: Callable[[], bool] = lambda: False
+        self.connect: Callable[[], bool] = lambda: True
+        self.submit: Submit = SubmitAtOnce()
+        self.sources: list[MemorySource] = []
+        self.registry = CollectorRegistry()
+        self.telemetry = IngestTelemetry(
+            Metrics(self.registry, version="test"),
+            self.health,
+            clock=self.clock,
+            wall_clock=lambda: 1_700_000_001.0,
+        )
+        sides = [
+            Side("Kafka", "topic logs", "kafka:9092", 3, lambda: self.prepare_kafka()),
+            Side("ClickHouse", "table logs.logs", "http://clickhouse:8123", 3, lambda: self.prepare_clickhouse()),
+        ]
+        self.service = Service(sides, self._open_pipeline, self.health, backoff=NO_WAIT, clock=self.clock)
+
+    def _open_pipeline(self) -> tuple[RecordSource, Ingest]:
+        self.connect()
+        source = MemorySource(self.kafka)
+        self.sources.append(source)
+        ingest = Ingest(
+            source,
+            Delivery(self.table, self.telemetry, clock=self.clock, backoff=NO_WAIT),
+            self.telemetry,
+            limits=BatchSettings(max_rows=10),
+            bounds=EventTimeBounds.of_retention(30),
+            clock=self.clock,
+            submit=self.submit,
+            new_patience=lambda: QuickPatience(self.clock),
+        )
+        return source, ingest
+
+    def send(self, count: int) -> None:
+        self.kafka.send(*(b"line %d" % n for n in range(count)))
+
+    def consumed(self) -> float | None:
+        return self.registry.get_sample_value("log_ingest_messages_consumed_total", {"topic": "logs", "partition": "0"})
+
+    def run_until(self, is_time: Callable[[], bool]) -> None:
+        """Run the service until a turn of the loop finds that it is time to stop."""
+        self.health.on_turned = lambda: self.service.stop() if is_time() else None
+        self.service.run()
+
+    def run_until_committed(self, offset: int) -> None:
+        self.run_until(lambda: self.kafka.committed() == offset)
+
+
+class SubmitAtOnce:
+    """Runs the call on the spot."""
+
+    def __call__(self, call: Callable[[], _Result], /) -> "Future[_Result]":
+        future: Future[_Result] = Future()
+        try:
+            future.set_result(call())
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+class AnswersButHangsStoring:
+    """What asks the table is answered at once; what stores hangs."""
+
+    def __init__(self, rig: Rig) -> None:
+        self.thread = OtherThread(rig.clock)
+        self.thread.runs_when_waited_for = False
+        self._rig = rig
+
+    def __call__(self, call: Callable[[], _Result], /) -> "Future[_Result]":
+        submit: Submit = self.thread.submit if self._rig.table.look_count else SubmitAtOnce()
+        return submit(call)
+
+
+class Failing:
+    """A call that fails some times, then does what it should."""
+
+    def __init__(self, times: int, error: Exception = AWAY, *, then: bool = False) -> None:
+        self._left = times
+        self._error = error
+        self._then = then
+        self.calls = 0
+        self.before_each: Callable[[], None] = lambda: None
+
+    def __call__(self) -> bool:
+        self.calls += 1
+        self.before_each()
+        if self._left:
+            self._left -= 1
+            raise self._error
+        return self._then
+
+
+@pytest.fixture
+def rig() -> Rig:
+    return Rig()
+
+
+@pytest.fixture
+def log(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
+    with caplog.at_level(logging.INFO, logger="app"):
+        yield caplog
+
+
+# Reaching both sides.
+
+
+def test_what_was_made_and_what_was_there_is_told(rig: Rig, log: pytest.LogCaptureFixture) -> None:
+    rig.prepare_kafka = Failing(0, then=True)
+    rig.send(10)
+
+    rig.run_until_committed(10)
+
+    assert "Kafka at kafka:9092: topic logs created" in log.messages
+    assert "ClickHouse at http://clickhouse:8123: table logs.logs already exists" in log.messages
+
+
+def test_attempts_are_told_with_their_number(rig: Rig, log: pytest.LogCaptureFixture) -> None:
+    rig.prepare_kafka = Failing(2)
+    rig.send(10)
+
+    rig.run_until_committed(10)
+
+    assert [message for message in log.messages if "attempt" in message] == [
+        "Kafka at kafka:9092: attempt 1/3 failed: nobody answers",
+        "Kafka at kafka:9092: attempt 2/3 failed: nobody answers",
+    ]
+
+
+def test_a_side_that_stays_away_is_tried_for_ever_and_told_now_and_then(
+    rig: Rig, log: pytest.LogCaptureFixture
+) -> None:
+    away = Failing(10)
+    rig.prepare_clickhouse = away
+    rig.send(10)
+
+    rig.run_until_committed(10)
+
+    assert away.calls == 11
+    errors = [record.getMessage() for record in log.records if record.levelno == logging.ERROR]
+    assert len(errors) == 3  # after the attempts 4, 7 and 10
+    assert re.fullmatch(r"ClickHouse .* stays away after 4 attempts; still trying: nobody answers", errors[0])
+
+
+def test_while_a_side_stays_away_the_service_is_alive_and_says_why_it_is_not_ready(rig: Rig) -> None:
+    seen: list[tuple[bool, Mapping[str, str]]] = []
+
+    def look() -> None:
+        rig.clock.turn(50)
+        seen.append((rig.health.is_live(), rig.health.problems()))
+
+    away = Failing(5)
+    away.before_each = look
+    rig.prepare_clickhouse = away
+    rig.send(10)
+
+    rig.run_until_committed(10)
+
+    assert [is_live for is_live, _ in seen] == [True] * 6
+    assert seen[0][1] == {"clickhouse": "not reached yet"}
+    assert seen[5][1] == {"clickhouse": "nobody answers"}
+
+
+def test_a_service_that_runs_has_no_problems(rig: Rig) -> None:
+    rig.prepare_kafka = Failing(3)
+    rig.prepare_clickhouse = Failing(3)
+    rig.send(10)
+
+    rig.run_until_committed(10)
+
+    assert rig.health.problems() == {}
+
+
+def test_a_source_that_cannot_connect_is_tried_again(rig: Rig) -> None:
+    connect = Failing(3)
+    rig.connect = connect
+    rig.send(10)
+
+    rig.run_until_committed(10)
+
+    assert connect.calls == 4
+    assert rig.table.offsets() == list(range(10))
+
+
+def test_a_stop_during_the_start_ends_it(rig: Rig) -> None:
+    away = Failing(1_000_000)
+    rig.prepare_kafka = away
+
+    rig.run_until(lambda: away.calls == 5)
+
+    assert away.calls == 6
+    assert rig.sources == []
+
+
+def test_a_stop_before_the_start_ends_it_too(rig: Rig) -> None:
+    rig.service.stop()
+
+    rig.service.run()
+
+    assert rig.sources == []
+
+
+# Stopping.
+
+
+def test_a_stop_stores_and_commits_what_is_in_hand_and_leaves_the_group(rig: Rig) -> None:
+    rig.send(5)  # not enough for a batch
+
+    rig.run_until(lambda: rig.consumed() == 5)
+
+    assert rig.table.offsets() == list(range(5))
+    assert rig.kafka.committed() == 5
+    assert rig.sources[0].is_closed
+
+
+def test_a_stop_ends_in_time_also_when_an_insert_hangs(rig: Rig, log: pytest.LogCaptureFixture) -> None:
+    submit = AnswersButHangsStoring(rig)
+    rig.submit = submit
+    rig.send(10)
+    started_at = rig.clock.now
+
+    rig.run_until(lambda: submit.thread.is_busy)
+
+    assert rig.clock.now - started_at <= STOP_SECS
+    assert rig.kafka.committed() == 0
+    assert rig.sources[0].is_closed
+    assert "Stopped: what is not committed will be read again" in log.messages
+
+
+def test_an_insert_that_had_not_begun_when_the_service_stopped_is_not_begun(rig: Rig) -> None:
+    submit = AnswersButHangsStoring(rig)
+    rig.submit = submit
+    rig.send(10)
+    rig.run_until(lambda: submit.thread.is_busy)
+
+    submit.thread.run()
+
+    assert rig.table.offsets() == []
+
+
+# What nobody foresaw.
+
+
+def test_an_unforeseen_error_restarts_the_pipeline_without_loss(rig: Rig, log: pytest.LogCaptureFixture) -> None:
+    rig.send(10)
+    rig.table.next_insert(ZeroDivisionError("a mistake of ours"))
+
+    rig.run_until_committed(10)
+
+    assert rig.table.offsets() == list(range(10))
+    assert [source.is_closed for source in rig.sources] == [True, True]
+    [crash] = [record for record in log.records if record.exc_info]
+    assert "nobody foresaw" in crash.getMessage()
+    assert rig.health.problems() == {}
+
+
+def test_readiness_tells_of_an_unforeseen_error(rig: Rig) -> None:
+    seen: list[Mapping[str, str]] = []
+    again = Failing(0)
+    again.before_each = lambda: seen.append(rig.health.problems())
+    rig.prepare_kafka = again
+    rig.send(10)
+    rig.table.next_insert(ZeroDivisionError("a mistake of ours"))
+
+    rig.run_until_committed(10)
+
+    assert seen[1].keys() == {"pipeline"}
+    assert "nobody foresaw" in seen[1]["pipeline"]
+
+
+def test_a_restart_waits_for_the_insert_in_flight_and_does_not_repeat_it(rig: Rig) -> None:
+    """The loop crashes while the other thread is storing: what that one stores must be found, not stored again."""
+    hangs, goes_on = threading.Event(), threading.Event()
+    turns_after_crash: list[str] = []
+    stored_at_start: list[int] = []
+
+    def crash_the_loop_and_hang() -> None:
+        rig.sources[0].next_poll(ZeroDivisionError("a mistake of ours"))
+        hangs.set()
+        goes_on.wait(DEADLINE_SECS)
+
+    def watch_the_loop() -> bool:
+        if hangs.is_set() and not rig.sources[0].faults_left:
+            turns_after_crash.append("turned")
+        if len(turns_after_crash) > 1:
+            goes_on.set()
+        return rig.kafka.committed() == 10
+
+    again = Failing(0)
+    again.before_each = lambda: stored_at_start.append(len(rig.table.offsets()))
+    rig.prepare_kafka = again
+    rig.table.meanwhile = crash_the_loop_and_hang
+    rig.submit = submit_to_thread
+    rig.send(10)
+
+    rig.run_until(watch_the_loop)
+
+    assert stored_at_start == [0, 10]
+    assert rig.table.offsets() == list(range(10))
+
+
+# The thread that calls are handed to.
+
+
+def test_a_call_runs_on_a_thread_of_its_own() -> None:
+    assert submit_to_thread(threading.current_thread).result(DEADLINE_SECS) is not threading.current_thread()
+
+
+def test_a_call_that_hangs_does_not_keep_the_process_from_ending() -> None:
+    assert submit_to_thread(lambda: threading.current_thread().daemon).result(DEADLINE_SECS)
+
+
+def test_what_a_call_raises_reaches_whoever_asks() -> None:
+    def refuse() -> None:
+        raise Refused("no", code="1")
+
+    with pytest.raises(Refused):
+        submit_to_thread(refuse).result(DEADLINE_SECS)

@@ -1,0 +1,347 @@
+"""Settings: read once, checked whole, secrets kept."""
+
+import re
+import traceback
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr, ValidationError
+
+from app.errors import BadSettings
+from app.settings import Settings, misspelt, setting_names
+
+SECRET = "geheim-1234"
+
+
+def problems_of(environ: dict[str, str]) -> list[str]:
+    with pytest.raises(BadSettings) as caught:
+        Settings.from_env(environ)
+    return caught.value.problems
+
+
+def problem_of(environ: dict[str, str]) -> str:
+    [problem] = problems_of(environ)
+    return problem
+
+
+SASL = {"KAFKA_SECURITY_PROTOCOL": "SASL_SSL", "KAFKA_SASL_MECHANISM": "PLAIN"}
+SASL_USER = {**SASL, "KAFKA_SASL_USERNAME": "u", "KAFKA_SASL_PASSWORD": SECRET}
+
+
+def test_nothing_needs_to_be_set() -> None:
+    assert Settings.from_env({}) == Settings()
+
+
+def test_values_are_read_from_their_names() -> None:
+    settings = Settings.from_env(
+        {
+            "KAFKA_TOPIC": "app.logs",
+            "KAFKA_TOPIC_PARTITIONS": "12",
+            "CLICKHOUSE_URL": "https://click.example:8443/",
+            "CLICKHOUSE_TLS_VERIFY": "false",
+            "BATCH_MAX_AGE_SECS": "0.25",
+            "LOG_LEVEL": "debug",
+        }
+    )
+
+    assert (settings.kafka.topic, settings.kafka.topic_partitions) == ("app.logs", 12)
+    assert (settings.clickhouse.url, settings.clickhouse.tls_verify) == ("https://click.example:8443", False)
+    assert (settings.batch.max_age_secs, settings.log.level) == (0.25, "debug")
+
+
+@pytest.mark.parametrize("name", setting_names())
+def test_an_empty_value_is_the_same_as_none(name: str) -> None:
+    assert Settings.from_env({name: ""}) == Settings.from_env({})
+
+
+def test_settings_cannot_be_changed_afterwards() -> None:
+    settings = Settings.from_env({})
+
+    with pytest.raises(ValidationError, match="frozen"):
+        settings.kafka.topic = "other"  # type: ignore[misc]
+
+
+# Problems
+
+
+def test_all_problems_are_told_at_once() -> None:
+    problems = problems_of(
+        {
+            "KAFKA_TOPIC": "no spaces",
+            "KAFKA_TOPIC_PARTITIONS": "0",
+            "KAFKA_START_FROM": "middle",
+            "CLICKHOUSE_URL": "tcp://host:9000",
+            "CLICKHOUSE_PASSWORD_FILE": "/nowhere/secret",
+            "BATCH_MAX_ROWS": "many",
+            "HTTP_PORT": "70000",
+            "LOG_FORMAT": "xml",
+        }
+    )
+
+    assert sorted(re.split(r"[ =]", problem)[0] for problem in problems) == [
+        "BATCH_MAX_ROWS",
+        "CLICKHOUSE_PASSWORD_FILE",
+        "CLICKHOUSE_URL",
+        "HTTP_PORT",
+        "KAFKA_START_FROM",
+        "KAFKA_TOPIC",
+        "KAFKA_TOPIC_PARTITIONS",
+        "LOG_FORMAT",
+    ]
+
+
+def test_a_problem_says_what_was_held_and_what_is_allowed() -> None:
+    assert problem_of({"KAFKA_START_FROM": "middle"}) == (
+        "KAFKA_START_FROM is 'middle': input should be 'earliest' or 'latest'"
+    )
+    assert problem_of({"HTTP_PORT": "70000"}) == "HTTP_PORT is '70000': input should be less than or equal to 65535"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("KAFKA_TOPIC", "logs\n"),
+        ("KAFKA_BOOTSTRAP_SERVERS", "kafka"),
+        ("KAFKA_BOOTSTRAP_SERVERS", "a:9092,,b:9092"),
+        ("KAFKA_BOOTSTRAP_SERVERS", "a:9092,"),
+        ("KAFKA_BOOTSTRAP_SERVERS", "a:port"),
+        ("KAFKA_BOOTSTRAP_SERVERS", "a:0"),
+        ("KAFKA_BOOTSTRAP_SERVERS", "a:70000"),
+        ("KAFKA_BOOTSTRAP_SERVERS", "http://a:9092"),
+        ("KAFKA_MAX_POLL_INTERVAL_SECS", "inf"),
+        ("KAFKA_SESSION_TIMEOUT_SECS", "15s"),
+        ("BATCH_MAX_AGE_SECS", "nan"),
+        ("BATCH_MAX_AGE_SECS", "0"),
+        ("BATCH_MAX_ROWS", "1e5"),
+        ("CLICKHOUSE_URL", "host:8123"),
+        ("CLICKHOUSE_URL", "http://"),
+        ("CLICKHOUSE_URL", "http://host:99999"),
+        ("CLICKHOUSE_URL", "http://host:port"),
+        ("CLICKHOUSE_URL", "http://host:0"),
+        ("CLICKHOUSE_URL", "http://host:8123/proxied"),
+        ("CLICKHOUSE_URL", "http://host:8123/?database=x"),
+        ("CLICKHOUSE_URL", "http://[::1"),
+        ("CLICKHOUSE_DATABASE", "a`b"),
+        ("CLICKHOUSE_TABLE", "logs; DROP"),
+        ("CLICKHOUSE_TLS_VERIFY", "maybe"),
+        ("CLICKHOUSE_CA_FILE", "/nowhere/ca.pem"),
+        ("KAFKA_SSL_CA_FILE", "/nowhere/ca.pem"),
+        ("CLICKHOUSE_RETENTION_DAYS", "2"),
+    ],
+)
+def test_a_value_that_would_fail_later_stops_the_start(name: str, text: str) -> None:
+    problem = problem_of({name: text})
+
+    assert problem.startswith(f"{name} is {text!r}: ")
+
+
+@pytest.mark.parametrize("servers", ["a:9092", "a:9092, b.example:19092", "10.0.0.1:9092", "[::1]:9092,[fe80::1]:1"])
+def test_usual_addresses_of_brokers_are_fine(servers: str) -> None:
+    assert Settings.from_env({"KAFKA_BOOTSTRAP_SERVERS": servers}).kafka.bootstrap_servers == servers
+
+
+@pytest.mark.parametrize(
+    ("environ", "words"),
+    [
+        ({"KAFKA_SECURITY_PROTOCOL": "SASL_SSL"}, "KAFKA_SASL_MECHANISM is needed"),
+        ({**SASL_USER, "KAFKA_SECURITY_PROTOCOL": "SSL"}, "KAFKA_SASL_MECHANISM=PLAIN needs KAFKA_SECURITY_PROTOCOL="),
+        (SASL, "KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD are needed with PLAIN"),
+        ({**SASL, "KAFKA_SASL_USERNAME": "u"}, "KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD are needed with PLAIN"),
+        ({**SASL_USER, "KAFKA_SASL_MECHANISM": "OAUTHBEARER"}, "KAFKA_SASL_OAUTH_TOKEN_FILE is needed"),
+        ({"KAFKA_SSL_CERT_FILE": __file__}, "KAFKA_SSL_CERT_FILE and KAFKA_SSL_KEY_FILE are needed together"),
+        ({"KAFKA_SSL_KEY_FILE": __file__}, "KAFKA_SSL_CERT_FILE and KAFKA_SSL_KEY_FILE are needed together"),
+        (
+            {"KAFKA_SESSION_TIMEOUT_SECS": "60", "KAFKA_MAX_POLL_INTERVAL_SECS": "60"},
+            "KAFKA_MAX_POLL_INTERVAL_SECS must be longer than KAFKA_SESSION_TIMEOUT_SECS",
+        ),
+    ],
+)
+def test_settings_that_do_not_fit_together_stop_the_start(environ: dict[str, str], words: str) -> None:
+    assert problem_of(environ).startswith(words)
+
+
+def test_all_that_does_not_fit_together_is_told_at_once() -> None:
+    environ = {
+        "KAFKA_SASL_MECHANISM": "OAUTHBEARER",
+        "KAFKA_SSL_CERT_FILE": __file__,
+        "KAFKA_SESSION_TIMEOUT_SECS": "60",
+        "KAFKA_MAX_POLL_INTERVAL_SECS": "59",
+    }
+
+    assert len(problems_of(environ)) == 4
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        SASL_USER,
+        {**SASL_USER, "KAFKA_SASL_MECHANISM": "SCRAM-SHA-512", "KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT"},
+        {**SASL, "KAFKA_SASL_MECHANISM": "OAUTHBEARER", "KAFKA_SASL_OAUTH_TOKEN_FILE": __file__},
+        {**SASL, "KAFKA_SASL_MECHANISM": "OAUTHBEARER", "KAFKA_SASL_OAUTH_PROVIDER": "google"},
+        {"KAFKA_SECURITY_PROTOCOL": "SSL", "KAFKA_SSL_CERT_FILE": __file__, "KAFKA_SSL_KEY_FILE": __file__},
+    ],
+)
+def test_settings_that_fit_together_are_fine(environ: dict[str, str]) -> None:
+    assert Settings.from_env(environ).kafka.security_protocol == environ["KAFKA_SECURITY_PROTOCOL"]
+
+
+# Secrets
+
+
+def test_secrets_are_read_and_never_shown() -> None:
+    environ = {**SASL_USER, "CLICKHOUSE_PASSWORD": SECRET, "KAFKA_SSL_KEY_PASSWORD": SECRET}
+
+    settings = Settings.from_env(environ)
+
+    assert settings.clickhouse.password.get_secret_value() == SECRET
+    assert settings.kafka.sasl_password == settings.kafka.ssl_key_password == SecretStr(SECRET)
+    for shown in (
+        repr(settings),
+        str(settings),
+        settings.model_dump_json(),
+        f"{settings.kafka} {settings.clickhouse!r}",
+    ):
+        assert SECRET not in shown
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {**SASL_USER, "CLICKHOUSE_PASSWORD": SECRET, "KAFKA_TOPIC": "no spaces"},
+        {**SASL_USER, "KAFKA_SECURITY_PROTOCOL": "PLAINTEXT"},
+        {"CLICKHOUSE_URL": f"http://user:{SECRET}@host:8123"},
+        {"CLICKHOUSE_URL": f"http://{SECRET}@host"},
+        {"CLICKHOUSE_URL": f"tcp://user:{SECRET}@host:9000"},
+        {"CLICKHOUSE_URL": f"http://user:{SECRET}@host:port"},
+        {"CLICKHOUSE_URL": f"http://user:{SECRET}@[::1"},
+        {"KAFKA_BOOTSTRAP_SERVERS": f"user:{SECRET}@host:9092"},
+    ],
+)
+def test_secrets_are_not_shown_with_a_problem(environ: dict[str, str]) -> None:
+    with pytest.raises(BadSettings) as caught:
+        Settings.from_env(environ)
+
+    assert caught.value.problems
+    assert SECRET not in repr(caught.value) + str(caught.value) + "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize("name", ["CLICKHOUSE_PASSWORD", "KAFKA_SASL_PASSWORD", "KAFKA_SSL_KEY_PASSWORD"])
+def test_a_secret_may_stand_in_a_file(name: str, tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text(f" {SECRET} \r\n", encoding="utf-8")
+
+    settings = Settings.from_env({f"{name}_FILE": str(file)})
+
+    group, _, field = name.partition("_")
+    assert getattr(getattr(settings, group.lower()), field.lower()) == SecretStr(f" {SECRET} ")
+
+
+def test_the_secret_itself_comes_before_its_file() -> None:
+    settings = Settings.from_env({"CLICKHOUSE_PASSWORD": "a", "CLICKHOUSE_PASSWORD_FILE": "/nowhere"})
+
+    assert settings.clickhouse.password.get_secret_value() == "a"
+
+
+def test_an_empty_file_is_the_same_as_none(tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text("\n", encoding="utf-8")
+
+    assert "are needed" in problem_of({**SASL, "KAFKA_SASL_USERNAME": "u", "KAFKA_SASL_PASSWORD_FILE": str(file)})
+
+
+def test_a_file_that_cannot_be_read_is_told_by_name(tmp_path: Path) -> None:
+    binary = tmp_path / "binary"
+    binary.write_bytes(b"\xff\xfe")
+
+    assert problem_of({"CLICKHOUSE_PASSWORD_FILE": "/nowhere"}) == (
+        "CLICKHOUSE_PASSWORD_FILE=/nowhere: the file cannot be read (No such file or directory)"
+    )
+    assert "(Is a directory)" in problem_of({"CLICKHOUSE_PASSWORD_FILE": str(tmp_path)})
+    assert problem_of({"CLICKHOUSE_PASSWORD_FILE": str(binary)}).endswith(": the file is not UTF-8 text")
+
+
+def test_only_secrets_are_read_from_files(tmp_path: Path) -> None:
+    file = tmp_path / "topic"
+    file.write_text("other", encoding="utf-8")
+
+    assert Settings.from_env({"KAFKA_TOPIC_FILE": str(file)}).kafka.topic == "logs"
+
+
+# Where it runs
+
+
+def test_the_port_of_cloud_run_comes_before_our_own() -> None:
+    assert Settings.from_env({"PORT": "9000", "HTTP_PORT": "9001"}).http.port == 9000
+    assert Settings.from_env({"PORT": "", "HTTP_PORT": "9001"}).http.port == 9001
+
+
+def test_a_problem_names_the_variable_that_holds_it() -> None:
+    assert problem_of({"PORT": "http", "HTTP_PORT": "9001"}).startswith("PORT is 'http': ")
+
+
+@pytest.mark.parametrize("name", ["K_SERVICE", "CLOUD_RUN_WORKER_POOL"])
+def test_cloud_run_is_recognised(name: str) -> None:
+    assert Settings.from_env({name: "logs"}).on_cloud_run
+    assert not Settings.from_env({}).on_cloud_run
+
+
+FOREIGN = {
+    "KAFKA_PORT": "tcp://10.0.0.1:9092",
+    "KAFKA_PORT_9092_TCP_ADDR": "10.0.0.1",
+    "KAFKA_SERVICE_HOST": "10.0.0.1",
+    "CLICKHOUSE_PORT": "tcp://10.0.0.1:8123",
+    "CLICKHOUSE_SERVICE_PORT": "8123",
+    "HTTP_PROXY": "http://proxy:3128",
+    "http_proxy": "http://proxy:3128",
+    "HTTPS_PROXY": "http://proxy:3128",
+    "PATH": "/bin",
+    "HOSTNAME": "pod-1",
+}
+
+
+def test_variables_of_others_neither_stop_the_start_nor_warn() -> None:
+    assert Settings.from_env(FOREIGN) == Settings()
+    assert misspelt(FOREIGN) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("KAFKA_BOOTSTRAP_SERVER", "KAFKA_BOOTSTRAP_SERVERS"),
+        ("KAFAK_TOPIC", "KAFKA_TOPIC"),
+        ("kafka_topic", "KAFKA_TOPIC"),
+        ("BATCH_MAX_ROW", "BATCH_MAX_ROWS"),
+        ("CLICKHOSE_URL", "CLICKHOUSE_URL"),
+        ("CLICKHOUSE_PASSWORD_FIL", "CLICKHOUSE_PASSWORD_FILE"),
+        ("LOG_LEVL", "LOG_LEVEL"),
+    ],
+)
+def test_a_near_miss_is_told(name: str, meant: str) -> None:
+    assert misspelt({name: "x"}) == [f"{name} is not a setting and has no effect; was {meant} meant?"]
+
+
+def test_settings_and_files_of_secrets_are_no_near_misses() -> None:
+    secrets = ["CLICKHOUSE_PASSWORD_FILE", "KAFKA_SASL_PASSWORD_FILE", "KAFKA_SSL_KEY_PASSWORD_FILE"]
+
+    assert misspelt(dict.fromkeys([*setting_names(), *secrets], "x")) == []
+
+
+# What is said of settings
+
+
+@pytest.mark.parametrize(("name", "field"), setting_names().items())
+def test_every_setting_says_what_it_is(name: str, field: object) -> None:
+    description = getattr(field, "description", None)
+
+    assert description, f"{name} has no description"
+    assert description[0].isupper()
+    assert description.endswith(".")
+
+
+COUNTS = ("_PARTITIONS", "_FACTOR", "_ATTEMPTS", "_ROWS", "_PORT", "_THREADS")
+UNITS = ("_SECS", "_HOURS", "_DAYS", "_BYTES")
+
+
+@pytest.mark.parametrize("name", [name for name, field in setting_names().items() if field.annotation in (int, float)])
+def test_every_number_has_its_unit_in_its_name(name: str) -> None:
+    assert name.endswith(COUNTS + UNITS)

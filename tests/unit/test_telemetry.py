@@ -1,0 +1,287 @@
+"""Log, metrics and health say the same of one event."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry
+
+from app.errors import TryAgainLater
+from app.health import Health
+from app.metrics import Metrics
+from app.model import Partition, RecordChunk
+from app.telemetry import IngestTelemetry, RateLimit
+from tests.fakes import Clock
+
+ONE, TWO = Partition("logs", 1), Partition("logs", 2)
+NOW = 1_700_000_000.0
+
+
+@dataclass
+class World:
+    """Telemetry and the three places that it tells."""
+
+    clock: Clock = field(default_factory=Clock)
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+    health: Health = field(default_factory=Health)
+
+    def __post_init__(self) -> None:
+        metrics = Metrics(self.registry, version="1")
+        self.telemetry = IngestTelemetry(metrics, self.health, clock=self.clock, wall_clock=lambda: NOW)
+
+    def value(self, name: str, **labels: str) -> float | None:
+        return self.registry.get_sample_value(f"log_ingest_{name}", labels)
+
+
+@pytest.fixture
+def world(caplog: pytest.LogCaptureFixture) -> World:
+    caplog.set_level(logging.INFO, "app")
+    return World()
+
+
+def rows_aged(ages_secs: Sequence[float]) -> pa.RecordBatch:
+    return pa.record_batch({"record_time_ms": pa.array([round((NOW - age) * 1000) for age in ages_secs], pa.int64())})
+
+
+def failure(reason: str = "cannot insert: timed out", code: str = "159") -> TryAgainLater:
+    return TryAgainLater(reason, code=code)
+
+
+# Reading
+
+
+def test_a_chunk_counts_records_bytes_and_problems(world: World) -> None:
+    chunk = RecordChunk(ONE, "id", [5, 6, 9], [0, 0, 0], [b"abc", None, b""], [(), (), ()], 10)
+
+    world.telemetry.consumed(chunk, {"tombstone": 1, "empty": 1})
+    world.telemetry.consumed(chunk, {"empty": 2})
+
+    assert world.value("messages_consumed_total", topic="logs", partition="1") == 6
+    assert world.value("bytes_consumed_total") == 6
+    assert world.value("parse_errors_total", reason="empty") == 3
+    assert world.value("parse_errors_total", reason="tombstone") == 1
+
+
+def test_a_turn_of_the_loop_is_a_sign_of_life(world: World) -> None:
+    world.telemetry.turned(buffer_rows=3, buffer_bytes=300, is_paused=True)
+
+    assert (world.value("buffer_rows"), world.value("buffer_bytes"), world.value("paused")) == (3, 300, 1)
+    world.telemetry.turned(buffer_rows=0, buffer_bytes=0, is_paused=False)
+    assert world.value("paused") == 0
+
+
+def test_partitions_that_went_away_are_no_longer_told(world: World) -> None:
+    world.telemetry.assigned({ONE: 10, TWO: 20})
+    world.telemetry.lag({ONE: 1, TWO: 2})
+
+    world.telemetry.assigned({TWO: 25})
+
+    assert world.value("rebalances_total") == 2
+    assert world.value("assigned_partitions") == 1
+    assert world.value("committed_offset", topic="logs", partition="1") is None
+    assert world.value("consumer_lag", topic="logs", partition="1") is None
+    assert world.value("committed_offset", topic="logs", partition="2") == 25
+    assert world.health.figures()["committed_offsets"] == {"logs/2": 25}
+
+
+def test_lag_is_told_by_partition_and_as_a_sum(world: World) -> None:
+    world.telemetry.lag({ONE: 3, TWO: 4})
+
+    assert world.value("consumer_lag", topic="logs", partition="2") == 4
+    assert world.health.figures()["consumer_lag"] == 7
+
+
+def test_records_that_kafka_deleted_unread_are_an_error(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    world.telemetry.lost_to_retention(ONE, 100, 150)
+
+    assert world.value("lost_to_retention_total", topic="logs", partition="1") == 50
+    [record] = caplog.records
+    assert record.levelno == logging.ERROR
+    assert "offsets 100 to 149 of logs/1" in record.getMessage()
+
+
+# Halted partitions
+
+
+def test_a_halted_partition_counts_once_however_often_it_is_told(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    for reason in ("refused: 6", "refused: 6", "refused: 53"):
+        world.telemetry.halted(ONE, reason)
+
+    assert world.value("halted_partitions") == 1
+    assert world.health.problems()["partition logs/1"] == "halted: refused: 53"
+    assert [record.getMessage() for record in caplog.records] == [
+        "Partition logs/1 is halted: refused: 6",
+        "Partition logs/1 is halted: refused: 53",
+    ]
+    world.telemetry.halted(TWO, "refused: 6")
+    assert world.value("halted_partitions") == 2
+
+
+def test_a_halted_partition_that_is_read_anew_is_well_again(world: World) -> None:
+    world.telemetry.halted(ONE, "refused")
+    world.telemetry.halted(TWO, "truncated")
+
+    world.telemetry.assigned({ONE: 10})
+
+    assert world.value("halted_partitions") == 1
+    assert "partition logs/1" not in world.health.problems()
+    assert "partition logs/2" in world.health.problems()
+
+
+# Storing
+
+
+def test_an_insert_is_counted(world: World) -> None:
+    world.telemetry.inserted(rows_aged([0.2, 0.2]), 0.3)
+
+    assert world.value("rows_inserted_total") == 2
+    assert world.value("inserts_total", result="stored") == 1
+    assert world.value("batch_rows_sum") == 2
+    assert world.value("batch_bytes_sum") == 16
+    assert world.value("insert_duration_seconds_sum") == 0.3
+    assert world.value("last_insert_timestamp_seconds") == NOW
+
+
+def test_an_insert_that_failed_is_not_counted_as_stored(world: World) -> None:
+    world.telemetry.failed("refused")
+    world.telemetry.already_stored(5)
+
+    assert world.value("inserts_total", result="refused") == 1
+    assert world.value("inserts_total", result="stored") is None
+    assert world.value("rows_already_stored_total") == 5
+    assert world.value("rows_inserted_total") == 0
+
+
+LATENCY = "end_to_end_latency_seconds"
+
+
+def test_latency_falls_into_the_right_buckets(world: World) -> None:
+    world.telemetry.inserted(rows_aged([0.02, 0.05, 0.06, 4.0, 5000, 10**6]), 0.1)
+
+    at_most = {bound: world.value(f"{LATENCY}_bucket", le=bound) for bound in ("0.05", "0.1", "3.0", "5.0", "3600.0")}
+    assert at_most == {"0.05": 2, "0.1": 3, "3.0": 3, "5.0": 4, "3600.0": 4}
+    assert world.value(f"{LATENCY}_bucket", le="+Inf") == 6
+    assert world.value(f"{LATENCY}_sum") == pytest.approx(0.02 + 0.05 + 0.06 + 4 + 5000 + 10**6)
+
+
+def test_a_record_from_the_future_took_no_time(world: World) -> None:
+    world.telemetry.inserted(rows_aged([-30.0]), 0.1)
+
+    assert world.value(f"{LATENCY}_bucket", le="0.05") == 1
+    assert world.value(f"{LATENCY}_sum") == 0
+
+
+@settings(deadline=None)
+@given(st.lists(st.lists(st.integers(-10, 5000), min_size=1, max_size=20), min_size=1, max_size=4))
+def test_the_latency_histogram_adds_up(batches: list[list[int]]) -> None:
+    world = World()
+
+    for ages in batches:
+        world.telemetry.inserted(rows_aged(ages), 0.1)
+
+    ages = [max(age, 0) for batch in batches for age in batch]
+    assert world.value(f"{LATENCY}_count") == len(ages) == world.value("rows_inserted_total")
+    assert world.value(f"{LATENCY}_sum") == pytest.approx(sum(ages))
+    for bound in (0.05, 1.0, 2.0, 30.0, 3600.0):
+        assert world.value(f"{LATENCY}_bucket", le=str(bound)) == sum(age <= bound for age in ages)
+
+
+# Repeats
+
+
+def test_a_limit_lets_one_through_per_period() -> None:
+    clock = Clock()
+    limit = RateLimit(10, clock)
+
+    told = []
+    for _ in range(25):
+        told.append(limit.lets_through())
+        clock.turn(1)
+
+    assert [number for number, was_told in enumerate(told) if was_told] == [0, 10, 20]
+
+
+def messages(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records]
+
+
+def test_inserts_are_told_together_and_none_is_left_out(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    for _ in range(21):
+        world.telemetry.inserted(rows_aged([0, 0]), 0.25)
+        world.clock.turn(1)
+
+    assert messages(caplog) == [
+        "Stored 2 rows in 1 batches, slowest 250 ms",
+        "Stored 20 rows in 10 batches, slowest 250 ms",
+        "Stored 20 rows in 10 batches, slowest 250 ms",
+    ]
+
+
+@pytest.mark.parametrize("side", ["kafka", "clickhouse"])
+def test_the_same_failure_again_and_again_is_told_now_and_then(
+    world: World, caplog: pytest.LogCaptureFixture, side: str
+) -> None:
+    for attempt in range(1, 201):
+        fail(world, side, f"cannot insert: attempt {attempt}")
+        world.clock.turn(0.1)
+
+    assert len(caplog.records) == 2
+    assert {record.levelno for record in caplog.records} == {logging.WARNING}
+    assert world.value("retries_total", side=side, code="159") == 200
+    assert world.health.problems()[side] == "cannot insert: attempt 200"
+
+
+@pytest.mark.parametrize("side", ["kafka", "clickhouse"])
+def test_a_side_that_comes_and_goes_does_not_flood_the_log(
+    world: World, caplog: pytest.LogCaptureFixture, side: str
+) -> None:
+    for _ in range(100):
+        fail(world, side)
+        answer(world, side)
+        world.clock.turn(0.1)
+
+    assert len(caplog.records) == 2
+    assert side not in world.health.problems()
+
+
+def test_the_trouble_of_one_side_does_not_hide_that_of_the_other(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.telemetry.kafka_failed(failure("cannot poll"))
+    world.telemetry.retrying(failure("cannot insert"), 1)
+
+    assert [message.partition(";")[0] for message in messages(caplog)] == [
+        "Kafka: cannot poll",
+        "ClickHouse: cannot insert",
+    ]
+
+
+@pytest.mark.parametrize(("side", "name"), [("kafka", "Kafka"), ("clickhouse", "ClickHouse")])
+def test_the_end_of_trouble_is_told_once(world: World, caplog: pytest.LogCaptureFixture, side: str, name: str) -> None:
+    fail(world, side)
+    caplog.clear()
+
+    for _ in range(3):
+        answer(world, side)
+
+    assert messages(caplog) == [f"{name} is there again"]
+
+
+def fail(world: World, side: str, reason: str = "cannot insert: timed out") -> None:
+    if side == "kafka":
+        world.telemetry.kafka_failed(failure(reason))
+    else:
+        world.telemetry.retrying(failure(reason), 1)
+
+
+def answer(world: World, side: str) -> None:
+    if side == "kafka":
+        world.telemetry.kafka_answered()
+    else:
+        world.telemetry.answered()
