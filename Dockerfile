@@ -7,7 +7,7 @@
 ARG PYTHON_IMAGE=docker.io/library/python:3.13.16-slim-trixie
 
 FROM ${PYTHON_IMAGE} AS packages
-# Without pip inside: nothing in the running image can install anything into it.
+# No pip of its own: that of the base image installs into it, and the running service needs none.
 RUN python -m venv --without-pip /venv
 COPY requirements.txt /
 # Wheels only, so that no compiler is ever needed; hashes, so that only the files named in requirements.txt come in.

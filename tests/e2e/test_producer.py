@@ -284,3 +284,22 @@ def test_a_topic_that_appears_a_moment_later_is_used(missing_topic: Topic) -> No
         assert producer.wait(TIMEOUT_SECS) == 0
 
     assert len(missing_topic.values()) == 10
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_summary_on_a_full_disk_is_one_sentence_and_exit_code_1(topic: Topic) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            command("--count", "10", "--quiet"),
+            env=environment(topic),
+            cwd=ROOT,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            timeout=TIMEOUT_SECS,
+        )
+
+    assert done.returncode == 1
+    assert done.stderr == (
+        b"producer.py: the summary cannot be written: No space left on device. 10 sent, 10 acknowledged, 0 failed\n"
+    )
+    assert len(topic.values()) == 10

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from local.sample_logs import REGULAR_USER, SampleLogs
-from local.sample_shop import SERVICES
+from sending.sample_logs import REGULAR_USER, SampleLogs
+from sending.sample_shop import SERVICES
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC).timestamp()
 EVENTS = 60_000

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from local.sample_shop import ROUTES, SERVICES, Route, Service
+from sending.sample_shop import ROUTES, SERVICES, Route, Service
 
 REGULAR_USER = "123"
 

@@ -1,0 +1,115 @@
+"""Moves lines to Kafka and keeps count of what becomes of them."""
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Protocol
+
+from app.backends.kafka_publisher import OnDone
+from app.errors import Refused, TryAgainLater
+from sending.lines import Line
+from sending.pacer import Pacer
+from sending.tally import Tally
+
+_TOPIC_PATIENCE_SECS = 10.0
+
+_ADVICE = {
+    "unreachable": "The KAFKA_* variables say where it is and how to log in there.",
+    "UnknownTopic": "The service makes it when it starts; or make it with kafka-topics.sh --create --topic NAME.",
+}
+
+
+class Publisher(Protocol):
+    """What a sender needs of KafkaPublisher."""
+
+    def connect(self) -> int: ...
+
+    def publish(self, value: bytes, *, key: bytes | None, on_done: OnDone) -> object: ...
+
+    def close(self, timeout_secs: float) -> None: ...
+
+
+class Sender:
+    """Moves lines to the publisher, on a thread of its own: reading and sending may block, Ctrl-C must not wait."""
+
+    def __init__(
+        self,
+        publisher: Publisher,
+        open_lines: Callable[[int], Iterable[Line]],
+        tally: Tally,
+        *,
+        max_count: int,
+        pacer: Pacer,
+        key_of: Callable[[bytes], bytes | None] | None,
+        stopping: threading.Event,
+    ) -> None:
+        self._publisher = publisher
+        self._open_lines = open_lines
+        self._tally = tally
+        self._max_count = max_count
+        self._pacer = pacer
+        self._key_of = key_of
+        self._stopping = stopping
+        self._thread = threading.Thread(target=self._run, name="sender", daemon=True)
+        self.problem: str | None = None
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def has_ended(self, wait_secs: float) -> bool:
+        """Whether there is nothing more to send."""
+        self._thread.join(wait_secs)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        try:
+            max_bytes = connect_patiently(self._publisher, self._stopping)
+            self._send_all(self._open_lines(max_bytes), max_bytes)
+        except TryAgainLater as error:
+            self.problem = f"{error}. {_ADVICE.get(error.code, '')}".rstrip()
+        except OSError as error:
+            self.problem = f"the input cannot be read any further: {error.strerror or error}"
+
+    def _send_all(self, lines: Iterable[Line], max_bytes: int) -> None:
+        for line in lines:
+            if self._stopping.is_set():
+                return
+            self._tally.read_bytes += line.size_bytes
+            if line.value == b"":
+                self._tally.empty_lines += 1
+                continue
+            self._pacer.wait()
+            self._send(line, max_bytes)
+            if self._tally.sent == self._max_count:
+                return
+
+    def _send(self, line: Line, max_bytes: int) -> None:
+        self._tally.send()
+        settle = partial(self._tally.settle, line.number, len(line.value or b""))
+        if line.value is None:
+            reason = f"a line of {line.size_bytes} bytes is longer than the topic allows ({max_bytes} bytes)"
+            settle(Refused(reason, code="MessageSizeTooLargeError"))
+            return
+        key = self._key_of(line.value) if self._key_of else None
+        if self._key_of and key is None:
+            self._tally.without_key += 1
+        try:
+            self._publisher.publish(line.value, key=key, on_done=settle)
+        except (TryAgainLater, Refused) as error:
+            settle(error)
+
+
+def connect_patiently(publisher: Publisher, stopping: threading.Event) -> int:
+    """Connect; where the topic is missing, give the service a moment to make it. Returns the bytes of a record.
+
+    Raises:
+        TryAgainLater: Kafka does not answer, or the topic stays missing.
+    """
+    deadline = time.monotonic() + _TOPIC_PATIENCE_SECS
+    while True:
+        try:
+            return publisher.connect()
+        except TryAgainLater as error:
+            if error.code != "UnknownTopic" or time.monotonic() > deadline or stopping.wait(0.5):
+                raise

@@ -1,0 +1,21 @@
+"""What Ctrl-C and SIGTERM do."""
+
+import signal
+import threading
+from types import FrameType
+
+
+class Signals:
+    """Ctrl-C and SIGTERM: the first one asks to stop sending, the second one to give up on what is in flight."""
+
+    def __init__(self) -> None:
+        self.stopping = threading.Event()
+        self.received: list[int] = []
+
+    def install(self) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self.receive)
+
+    def receive(self, number: int, _frame: FrameType | None = None) -> None:
+        self.received.append(number)
+        self.stopping.set()

@@ -1,0 +1,101 @@
+"""Counts what became of the records, and says so in a few lines."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from app.errors import Refused, TryAgainLater
+
+_NAMED_FAILURES = 10
+
+
+@dataclass
+class Failures:
+    """Records that failed for the same reason, the first few by number."""
+
+    example: str
+    count: int = 0
+    numbers: list[int] = field(default_factory=list)
+
+
+class Tally:
+    """What became of the records. Counted by the thread that sends and by the client's."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._started_at: float | None = None
+        self._settled_at: float | None = None
+        self.read_bytes = 0
+        self.empty_lines = 0
+        self.without_key = 0
+        self.sent = 0
+        self.acknowledged = 0
+        self.acknowledged_bytes = 0
+        self.failed = 0
+        self.failures: dict[str, Failures] = {}
+
+    @property
+    def in_flight(self) -> int:
+        """Records whose fate is not known yet."""
+        return self.sent - self.acknowledged - self.failed
+
+    @property
+    def seconds(self) -> float:
+        """From the first record to the last answer; to now while answers are due."""
+        if self._started_at is None:
+            return 0.0
+        until = self._settled_at if self._settled_at is not None and not self.in_flight else self._clock()
+        return until - self._started_at
+
+    @property
+    def records_per_second(self) -> float:
+        return self.acknowledged / self.seconds if self.seconds else 0.0
+
+    def send(self) -> None:
+        """One more record is about to be handed over."""
+        if self._started_at is None:
+            self._started_at = self._clock()
+        self.sent += 1
+
+    def settle(self, number: int, size_bytes: int, error: TryAgainLater | Refused | None) -> None:
+        """The record with this number is acknowledged, or has failed."""
+        with self._lock:
+            self._settled_at = self._clock()
+            if error is None:
+                self.acknowledged += 1
+                self.acknowledged_bytes += size_bytes
+                return
+            self.failed += 1
+            failures = self.failures.setdefault(error.code, Failures(str(error)))
+            failures.count += 1
+            if len(failures.numbers) < _NAMED_FAILURES:
+                failures.numbers.append(number)
+
+
+def summary(tally: Tally, *, where: str) -> str:
+    """What became of the records, in a few lines."""
+    size, rate = _size(tally.acknowledged_bytes), f"{tally.records_per_second:,.0f} records/s"
+    lines = [
+        f"{tally.sent:,} sent, {tally.acknowledged:,} acknowledged, {tally.failed:,} failed",
+        f"{size} in {tally.seconds:.1f} s to {where}: {rate}",
+    ]
+    if tally.in_flight:
+        lines.append(f"{tally.in_flight:,} not answered: they may or may not have arrived")
+    if tally.empty_lines:
+        lines.append(f"{tally.empty_lines:,} empty lines skipped")
+    if tally.without_key:
+        lines.append(f"{tally.without_key:,} sent without a key: they do not have the field")
+    for failures in tally.failures.values():
+        numbers = ", ".join(map(str, failures.numbers)) + (", ..." if failures.count > len(failures.numbers) else "")
+        lines.append(f"{failures.count:,} failed (number {numbers}): {failures.example}")
+    return "\n".join(lines)
+
+
+def _size(size_bytes: float) -> str:
+    for unit in ("bytes", "kB", "MB"):
+        if size_bytes < 1000:
+            return f"{size_bytes:.0f} bytes" if unit == "bytes" else f"{size_bytes:.1f} {unit}"
+        size_bytes /= 1000
+    return f"{size_bytes:.1f} GB"

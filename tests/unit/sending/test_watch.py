@@ -1,0 +1,70 @@
+"""When a run is over."""
+
+import io
+import signal
+import threading
+from collections.abc import Callable, Iterable, Iterator
+
+from sending.lines import Line
+from sending.pacer import Pacer
+from sending.progress import Progress
+from sending.sender import Publisher, Sender
+from sending.signals import Signals
+from sending.tally import Tally
+from sending.watch import watch
+from tests.fakes import Clock
+from tests.unit.sending.publishers import MemoryPublisher, SilentPublisher
+
+PATIENCE_SECS = 60.0
+
+
+def watched(
+    publisher: Publisher, open_lines: Callable[[int], Iterable[Line]], signals: Signals
+) -> tuple[Sender, Tally]:
+    """A sender that was watched until the run was over, and what it counted."""
+    tally, clock = Tally(), Clock()
+    sender = Sender(
+        publisher,
+        open_lines,
+        tally,
+        max_count=0,
+        pacer=Pacer(0, clock, clock.turn),
+        key_of=None,
+        stopping=signals.stopping,
+    )
+    progress = Progress(tally, io.StringIO(), max_count=0, input_bytes=0)
+    sender.start()
+    watch(sender, tally, progress, signals)
+    return sender, tally
+
+
+def test_a_run_is_over_when_everything_is_sent_and_answered() -> None:
+    sender, tally = watched(MemoryPublisher(), lambda _: [Line(1, b"one", 4), Line(2, b"two", 4)], Signals())
+
+    assert sender.has_ended(0)
+    assert (tally.sent, tally.acknowledged) == (2, 2)
+
+
+def test_after_a_signal_nobody_waits_for_input_that_may_never_come() -> None:
+    signals, has_more = Signals(), threading.Event()
+
+    def open_lines(_: int) -> Iterator[Line]:
+        yield Line(1, b"one", 4)
+        signals.receive(signal.SIGINT)
+        has_more.wait(PATIENCE_SECS)
+
+    sender, tally = watched(MemoryPublisher(), open_lines, signals)
+
+    assert tally.acknowledged == 1
+    assert not sender.has_ended(0)
+    has_more.set()
+    assert sender.has_ended(PATIENCE_SECS)
+
+
+def test_a_second_signal_ends_the_wait_for_answers() -> None:
+    signals = Signals()
+
+    sender, tally = watched(SilentPublisher(signals), lambda _: [Line(n, b"x", 2) for n in range(1, 4)], signals)
+
+    assert sender.has_ended(PATIENCE_SECS)
+    assert tally.in_flight == 3
