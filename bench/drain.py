@@ -1,0 +1,100 @@
+"""A backlog drained by the shipped service, and the same backlog only counted."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+
+from bench.errors import BenchError
+from bench.processes import CpuWatch, peak_memory_mb
+from bench.report import Figures
+from bench.service import ROOT, Scrape, Service, environment, running_service
+from bench.stack import DATABASE, BenchStack
+
+_MILLION = 1e6
+
+# Before the first rows are stored the service is looked at often, to know when it began; after that it is left alone.
+_BEGIN_POLL_SECS = 0.05
+_POLL_SECS = 1.0
+_BEGIN_SECS = 60.0
+_SLOWEST_EVENTS_PER_SEC = 5_000
+
+
+def measure_bare_loop(stack: BenchStack, python: str, topic: str, events: int) -> Figures:
+    """What kafka-python could do at most: same interpreter, same options, nothing done with the records.
+
+    Raises:
+        BenchError: it did not count as many records as were sent.
+    """
+    done = subprocess.run(
+        [python, "-m", "bench.bare_loop", str(events)],
+        env=environment(stack, topic, "bare"),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise BenchError(f"the bare loop ended with code {done.returncode}: {done.stdout}{done.stderr[-2000:]}")
+    counted = json.loads(done.stdout)
+    return {
+        "bare_events_per_sec": events / counted["secs"],
+        "bare_cpu_secs_per_million": counted["cpu_secs"] / events * _MILLION,
+    }
+
+
+def measure_drain(stack: BenchStack, python: str, topic: str, events: int, table: str) -> Figures:
+    """Let a new group read the whole topic into a new table.
+
+    From the moment before the first records are read until the last row is stored; CPU over the same time.
+
+    Raises:
+        BenchError: it does not end.
+    """
+    with (
+        running_service(stack, python, topic, table) as service,
+        CpuWatch({"service": service.pid, "engine": stack.engine.pid, "kafka": stack.kafka.pid}) as watch,
+    ):
+        began_at = _wait_for_first_record(service)
+        first = service.wait_until_stored(1, _BEGIN_POLL_SECS, _BEGIN_SECS)
+        last = service.wait_until_stored(events, _POLL_SECS, _BEGIN_SECS + events / _SLOWEST_EVENTS_PER_SEC)
+        peak = peak_memory_mb(service.pid)
+    figures = {
+        "service_events_per_sec": events / (last.stored_at - began_at),
+        "service_events_per_sec_first_to_last_stored": _rate_between(first, last),
+        "service_peak_memory_mb": peak,
+        "service_cpu_secs_per_million_with_start": watch.total("service", last.stored_at) / events * _MILLION,
+    }
+    for name in ("service", "engine", "kafka"):
+        used = watch.used(name, began_at, last.stored_at)
+        figures[f"{name}_cpu_secs_per_million"] = used / events * _MILLION
+    return figures | exactness(stack, table, events)
+
+
+def exactness(stack: BenchStack, table: str, events: int) -> Figures:
+    """How many of the events are not in the table, and how many rows are there beyond once."""
+    answer = stack.query(
+        f"SELECT count(), uniqExact(_topic_id, _partition, _offset, _item) FROM `{DATABASE}`.`{table}`"
+    )
+    rows, distinct = map(int, answer.split("\t"))
+    return {"rows_missing": events - distinct, "rows_twice": rows - distinct}
+
+
+def _wait_for_first_record(service: Service) -> float:
+    """The last moment (Unix time) at which the service had read nothing."""
+    seen_idle_at = time.time()
+
+    def has_read(scrape: Scrape) -> bool:
+        nonlocal seen_idle_at
+        if scrape.consumed:
+            return True
+        seen_idle_at = time.time()
+        return False
+
+    service.wait_until(has_read, _BEGIN_POLL_SECS, _BEGIN_SECS)
+    return seen_idle_at
+
+
+def _rate_between(first: Scrape, last: Scrape) -> float:
+    return (last.stored - first.stored) / max(last.stored_at - first.stored_at, 1e-3)

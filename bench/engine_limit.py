@@ -1,0 +1,107 @@
+"""What the engine could store at most: the same rows, posted by one client that has nothing else to do."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+
+from app.backends.clickhouse_writer import ClickHouseWriter
+from app.model import Partition, RecordChunk
+from app.pipeline.decode import EventTimeBounds, decode
+from app.pipeline.rows import TABLE_COLUMNS, Rows, concatenate
+from bench.processes import cpu_secs
+from bench.report import Figures
+from bench.stack import DATABASE, PARTITIONS, BenchStack
+from bench.workload import backlog_events
+
+BODY_ROWS = 100_000
+
+_MILLION = 1e6
+_TOPIC = "engine-limit"
+_CHUNK_ROWS = 5_000  # as the service decodes them
+
+
+def measure_engine_limit(stack: BenchStack, *, bodies: int, rounds: int) -> Figures:
+    """Post `bodies` different bodies `rounds` times, as Arrow like the service and then as JSONEachRow."""
+    batches = list(_batches(bodies))
+    arrow, json_rows = f"arrow_{uuid.uuid4().hex}", f"json_{uuid.uuid4().hex}"
+    stack.create_table(arrow)
+    stack.create_table(json_rows)
+    writer = ClickHouseWriter(stack.clickhouse_settings(arrow))
+    figures = _measured("arrow", stack, rounds, [_insert_call(writer, batch) for batch in batches])
+    texts = [_as_json_rows(stack, arrow, first * BODY_ROWS) for first in range(bodies)]
+    stack.drop_table(arrow)
+    figures |= _measured("json", stack, rounds, [_post_call(stack, json_rows, text) for text in texts])
+    stack.drop_table(json_rows)
+    return figures
+
+
+def _measured(form: str, stack: BenchStack, rounds: int, calls: Sequence[Callable[[], None]]) -> Figures:
+    stack.settle()
+    start, cpu_start = time.monotonic(), cpu_secs(stack.engine.pid)
+    for _ in range(rounds):
+        for call in calls:
+            call()
+    elapsed, cpu = time.monotonic() - start, cpu_secs(stack.engine.pid) - cpu_start
+    rows = rounds * len(calls) * BODY_ROWS
+    return {
+        f"engine_{form}_rows_per_sec": rows / elapsed,
+        f"engine_{form}_cpu_secs_per_million": cpu / rows * _MILLION,
+    }
+
+
+def _insert_call(writer: ClickHouseWriter, rows: Rows) -> Callable[[], None]:
+    return lambda: writer.insert(rows, token=uuid.uuid4().hex)
+
+
+def _post_call(stack: BenchStack, table: str, body: bytes) -> Callable[[], None]:
+    columns = ", ".join(TABLE_COLUMNS)
+    sql = f"INSERT INTO `{DATABASE}`.`{table}` ({columns}) FORMAT JSONEachRow"
+
+    def post() -> None:
+        # With a token, or the engine would drop a body that it has seen before.
+        stack.post(body, {"query": sql, "async_insert": "0", "insert_deduplication_token": uuid.uuid4().hex})
+
+    return post
+
+
+def _as_json_rows(stack: BenchStack, table: str, first: int) -> bytes:
+    """The rows of one body, in the order in which they were inserted."""
+    columns = ", ".join(TABLE_COLUMNS)
+    begin, end = first // PARTITIONS, (first + BODY_ROWS) // PARTITIONS
+    sql = (
+        f"SELECT {columns} FROM `{DATABASE}`.`{table}` WHERE _offset >= {begin} AND _offset < {end}"
+        " ORDER BY _offset, _partition LIMIT 1 BY _offset, _partition FORMAT JSONEachRow"
+    )
+    return stack.post(sql.encode(), {})
+
+
+def _batches(count: int) -> Iterator[Rows]:
+    """Batches as the service makes them: chunks of the partitions in turn, decoded and put together."""
+    events = backlog_events(count * BODY_ROWS)
+    for first in range(0, count * BODY_ROWS, BODY_ROWS):
+        values = list(islice(events, BODY_ROWS))
+        yield concatenate(list(_decoded_chunks(values, first // PARTITIONS)))
+
+
+def _decoded_chunks(values: Sequence[bytes], first_offset: int) -> Iterator[Rows]:
+    bounds = EventTimeBounds.of_retention(30)
+    now_ms = int(time.time() * 1000)
+    for begin in range(0, len(values) // PARTITIONS, _CHUNK_ROWS):
+        for number in range(PARTITIONS):
+            mine = values[number::PARTITIONS][begin : begin + _CHUNK_ROWS]
+            offsets = range(first_offset + begin, first_offset + begin + len(mine))
+            yield decode(
+                RecordChunk(
+                    partition=Partition(_TOPIC, number),
+                    topic_id=_TOPIC,
+                    offsets=list(offsets),
+                    timestamps_ms=[now_ms] * len(mine),
+                    values=mine,
+                    headers=[()] * len(mine),
+                    next_offset=offsets.stop,
+                ),
+                bounds,
+            ).rows

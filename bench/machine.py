@@ -1,0 +1,54 @@
+"""What the figures were measured on."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from bench.errors import BenchError
+
+_PACKAGES = ("kafka-python", "crc32c", "lz4", "orjson", "pyarrow", "numpy", "clickhouse-connect", "prometheus-client")
+
+_ASK_PYTHON = """
+import importlib.metadata, json, platform, sys
+def version(name):
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+found = {name: version(name) for name in sys.argv[1:]}
+print(json.dumps({"python": platform.python_version(), "packages": {name: v for name, v in found.items() if v}}))
+"""
+
+
+def interpreter(python: str) -> dict[str, Any]:
+    """Version of an interpreter and of those of its packages that matter for speed.
+
+    Raises:
+        BenchError: it cannot be run.
+    """
+    try:
+        done = subprocess.run([python, "-c", _ASK_PYTHON, *_PACKAGES], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise BenchError(f"--service-python {python} cannot be run: {error}") from error
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def machine() -> dict[str, Any]:
+    """Processor, cores, memory and system."""
+    return {
+        "processor": _first_value("/proc/cpuinfo", "model name") or platform.machine(),
+        "cores": len(os.sched_getaffinity(0)),
+        "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1),
+        "system": f"{platform.system()} {platform.release()}",
+    }
+
+
+def _first_value(path: str, name: str) -> str:
+    lines = Path(path).read_text().splitlines()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith(name)), "")

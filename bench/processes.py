@@ -1,0 +1,117 @@
+"""CPU time and memory of processes, from /proc."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple, Self
+
+from bench.errors import BenchError
+
+_SAMPLE_SECS = 0.05
+_TICKS_PER_SEC = os.sysconf("SC_CLK_TCK")
+
+
+class CpuSample(NamedTuple):
+    """CPU seconds (user and system) that a process had used at a moment; `at` is Unix time."""
+
+    at: float
+    cpu_secs: float
+
+
+def cpu_secs(pid: int) -> float:
+    """CPU seconds of a process up to now, all its threads, user and system.
+
+    Raises:
+        BenchError: there is no such process, or no /proc.
+    """
+    return cpu_secs_of_stat(_read(pid, "stat"))
+
+
+def cpu_secs_of_stat(stat: str) -> float:
+    """CPU seconds in the text of /proc/PID/stat; the command's name in it may hold spaces and brackets."""
+    fields = stat.rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS_PER_SEC
+
+
+def peak_memory_mb(pid: int) -> float:
+    """The most resident memory that a process ever had, in units of 10^6 bytes.
+
+    Raises:
+        BenchError: there is no such process, or no /proc.
+    """
+    return peak_memory_mb_of_status(_read(pid, "status"))
+
+
+def peak_memory_mb_of_status(status: str) -> float:
+    """Peak resident memory in the text of /proc/PID/status, in units of 10^6 bytes."""
+    kib = next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:"))
+    return int(kib) * 1024 / 1e6
+
+
+def _read(pid: int, name: str) -> str:
+    path = Path(f"/proc/{pid}/{name}")
+    try:
+        return path.read_text()
+    except OSError as error:
+        raise BenchError(
+            f"{path} cannot be read: {error.strerror}. The bench needs Linux and living processes."
+        ) from error
+
+
+class CpuWatch:
+    """Samples processes on a thread of its own, so that CPU times are known for moments learned of later."""
+
+    def __init__(self, pids: Mapping[str, int]) -> None:
+        self._pids = pids
+        self._samples: dict[str, list[CpuSample]] = {name: [] for name in pids}
+        self._should_stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="cpu-watch", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._sample()
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._should_stop.set()
+        self._thread.join()
+
+    def used(self, name: str, start: float, end: float) -> float:
+        """CPU seconds that a process used between two moments (Unix time), as far as it was watched."""
+        samples = self._samples[name]
+        return cpu_secs_at(samples, end) - cpu_secs_at(samples, start)
+
+    def total(self, name: str, end: float) -> float:
+        """CPU seconds that a process had used by a moment (Unix time) since it was started."""
+        return cpu_secs_at(self._samples[name], end)
+
+    def _run(self) -> None:
+        while not self._should_stop.wait(_SAMPLE_SECS):
+            try:
+                self._sample()
+            except BenchError:  # a process has ended; whoever waits for its work finds out why
+                return
+
+    def _sample(self) -> None:
+        for name, pid in self._pids.items():
+            self._samples[name].append(CpuSample(time.time(), cpu_secs(pid)))
+
+
+def cpu_secs_at(samples: Sequence[CpuSample], at: float) -> float:
+    """CPU seconds at a moment, between two samples in proportion; outside of them the nearest sample counts."""
+    index = bisect_right(samples, at, key=lambda sample: sample.at)
+    if index == 0:
+        return samples[0].cpu_secs
+    if index == len(samples):
+        return samples[-1].cpu_secs
+    before, after = samples[index - 1], samples[index]
+    share = (at - before.at) / (after.at - before.at)
+    return before.cpu_secs + share * (after.cpu_secs - before.cpu_secs)

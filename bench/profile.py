@@ -1,0 +1,190 @@
+"""Where the service's time goes while it drains a backlog: py-spy's samples by group of functions."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from bench.errors import BenchError
+from bench.report import table
+from bench.service import running_service
+from bench.stack import BenchStack
+
+_SAMPLES_PER_SEC = 50
+_BEGIN_SECS = 60.0
+_BEGIN_POLL_SECS = 0.05
+_POLL_SECS = 1.0
+_DRAIN_SECS = 600.0
+_SAVE_SECS = 30.0
+_MOST_FUNCTIONS = 25
+
+WAITING: Final = "waiting"
+OTHER: Final = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Functions that belong together: a pattern on `function (file)`, as py-spy writes a frame without its line."""
+
+    name: str
+    frame: re.Pattern[str]
+
+
+def _group(name: str, frame: str) -> Group:
+    return Group(name, re.compile(frame))
+
+
+# The innermost frame that fits a group decides. py-spy sees Python frames only: what compiled code does counts for the
+# Python function that called it.
+GROUPS: Final = (
+    _group(WAITING, r"^(Condition\.wait|EpollSelector\.select|SocketIO\.readinto|Event\.wait) \("),
+    _group(
+        "kafka-python: checksums and decompression",
+        r"(_maybe_uncompress|validate_crc|calc_crc32c) \(kafka/|kafka/codec",
+    ),
+    _group(
+        "kafka-python: records out of batches", r"kafka/record/|_unpack_records|PartitionRecords|^<lambda> \(<string>"
+    ),
+    _group("kafka-python: fetching and the rest", r"\(kafka/"),
+    _group("records to chunks", r"app/backends/kafka_source\.py"),
+    _group("decode: JSON", r"^(decode|_Events\.\w+) \(app/pipeline/decode\.py"),
+    _group("decode: other keys", r"app/pipeline/json_event\.py|_take_rest|_attribute_map"),
+    _group("decode: columns (Arrow)", r"app/pipeline/decode\.py"),
+    _group("batches", r"app/pipeline/(batch|rows)\.py"),
+    _group("insert", r"clickhouse_connect/|app/backends/clickhouse_writer\.py"),
+    _group("metrics and log", r"app/telemetry\.py|prometheus_client/"),
+    _group("the loop itself", r"app/pipeline/|app/service\.py"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """One thread seen in one place so many times; frames from the outermost in, as `function (file)`."""
+
+    thread: str
+    frames: Sequence[str]
+    samples: int
+
+    @property
+    def group(self) -> str:
+        """The group of the innermost frame that has one."""
+        for frame in reversed(self.frames):
+            for group in GROUPS:
+                if group.frame.search(frame):
+                    return group.name
+        return OTHER
+
+
+def read_stacks(raw: str) -> list[Stack]:
+    """Read py-spy's raw format: `thread (ID): NAME;frame;frame COUNT` per line. Numbers in names of threads go."""
+    stacks = []
+    for line in raw.splitlines():
+        place, _, count = line.rpartition(" ")
+        thread, *frames = place.split(";")
+        name = re.sub(r"[-_.\d]+$", "", thread.partition("): ")[2]) or "(unnamed)"
+        stacks.append(Stack(name, [re.sub(r":\d+\)$", ")", frame) for frame in frames], int(count)))
+    return stacks
+
+
+def ticks(stacks: Iterable[Stack]) -> int:
+    """How many times the process was looked at: its main thread is there every time."""
+    return sum(stack.samples for stack in stacks if stack.thread == "MainThread")
+
+
+def shares(stacks: Iterable[Stack], thread: str, looks: int) -> list[tuple[str, float]]:
+    """Share of the time that threads of this name spend in each group, greatest first; waiting comes last."""
+    counts: Counter[str] = Counter()
+    for stack in stacks:
+        if stack.thread == thread:
+            counts[stack.group] += stack.samples
+    by_size = sorted(counts.items(), key=lambda item: (item[0] == WAITING, -item[1]))
+    return [(group, count / looks) for group, count in by_size]
+
+
+def top_functions(stacks: Iterable[Stack], thread: str, looks: int) -> list[tuple[str, float]]:
+    """Functions in which the thread itself was found most often, waiting left out."""
+    counts: Counter[str] = Counter()
+    for stack in stacks:
+        if stack.thread == thread and stack.group != WAITING and stack.frames:
+            counts[stack.frames[-1]] += stack.samples
+    return [(function, count / looks) for function, count in counts.most_common(_MOST_FUNCTIONS)]
+
+
+def as_markdown(context: Mapping[str, str], stacks: Sequence[Stack]) -> str:
+    """A page with the shares of each thread that did something."""
+    looks = ticks(stacks)
+    lines = ["# Where the time goes in a drain", "", *(f"- {name}: {value}" for name, value in context.items())]
+    lines += [
+        f"- Samples: {looks} at {_SAMPLES_PER_SEC} per second, of Python frames; compiled code counts for its caller",
+        "",
+        "Shares are of the elapsed time. A thread that could run but waits for Python's lock or for a processor is",
+        "counted where it stands.",
+        "",
+        _summary(stacks, looks),
+    ]
+    for thread in ("ingest", "delivery", "kafka-io-log-ingest"):
+        lines += ["", f"## Thread `{thread}`", ""]
+        lines += table(("Group", "Share"), _percent(shares(stacks, thread, looks)))
+    lines += ["", "## Functions of thread `ingest`", ""]
+    lines += table(("Function", "Share"), _percent(top_functions(stacks, "ingest", looks), code=True))
+    return "\n".join([*lines, ""])
+
+
+def _summary(stacks: Sequence[Stack], looks: int) -> str:
+    busy = {group: share for group, share in shares(stacks, "ingest", looks) if group != WAITING}
+    total = sum(busy.values())
+    kafka = sum(share for group, share in busy.items() if group.startswith("kafka-python"))
+    decoding = sum(share for group, share in busy.items() if group.startswith("decode"))
+    return (
+        f"The ingest thread works {total:.0%} of the time: {kafka:.0%} in kafka-python, {decoding:.0%} in decoding and"
+        f" {total - kafka - decoding:.0%} in all the rest. The nearer that is to 100 %, the more this one thread, and"
+        " not Kafka or the engine, stands in the way of more."
+    )
+
+
+def _percent(rows: Iterable[tuple[str, float]], *, code: bool = False) -> list[tuple[str, str]]:
+    return [(f"`{name}`" if code else name, f"{share:.1%}") for name, share in rows]
+
+
+def profile_drain(
+    stack: BenchStack, python: str, topic: str, events: int, results: Path, context: Mapping[str, str]
+) -> Path:
+    """Drain the topic under py-spy and write profile.md; its path.
+
+    Raises:
+        BenchError: py-spy is not there or may not look into the service.
+    """
+    raw_file = stack.directory / "profile.raw"
+    with running_service(stack, python, topic, "profiled") as service:
+        service.wait_until(lambda scrape: scrape.consumed > 0, _BEGIN_POLL_SECS, _BEGIN_SECS)
+        sampler = _start_sampler(service.pid, raw_file)
+        try:
+            service.wait_until_stored(events, _POLL_SECS, _DRAIN_SECS)
+        finally:
+            sampler.send_signal(signal.SIGINT)
+            _, complaint = sampler.communicate(timeout=_SAVE_SECS)
+    stacks = read_stacks(raw_file.read_text()) if raw_file.exists() else []
+    if not ticks(stacks):
+        raise BenchError(f"py-spy saw nothing; it may need root or kernel.yama.ptrace_scope=0:\n{complaint[-1000:]}")
+    results.mkdir(parents=True, exist_ok=True)
+    page = results / "profile.md"
+    page.write_text(as_markdown(context, stacks))
+    return page
+
+
+def _start_sampler(pid: int, output: Path) -> subprocess.Popen[str]:
+    beside = str(Path(sys.executable).parent)
+    program = shutil.which("py-spy", path=beside) or shutil.which("py-spy")
+    if program is None:
+        raise BenchError("py-spy is not installed; it comes with requirements-dev.txt")
+    command = [program, "record", "--pid", str(pid), "--format", "raw", "--threads", "--idle"]
+    command += ["--rate", str(_SAMPLES_PER_SEC), "--output", str(output)]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)

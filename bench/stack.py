@@ -1,0 +1,106 @@
+"""A broker and an engine for the bench alone: fresh, in a temporary directory, on free ports."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from app.backends.clickhouse_schema import ensure_table
+from app.backends.kafka_topic import TopicAdmin
+from app.settings import ClickHouseSettings, KafkaSettings
+from bench.errors import BenchError
+from local.engine import EngineServer
+from local.kafka import KafkaServer
+from local.ports import free_port
+
+PARTITIONS = 4
+DATABASE = "bench"
+
+_QUERY_SECS = 300
+_SETTLE_SECS = 60.0
+_SETTLE_POLL_SECS = 0.2
+
+
+class BenchStack:
+    """The running broker and engine, with what the measurements ask of them."""
+
+    def __init__(self, kafka: KafkaServer, engine: EngineServer, directory: Path) -> None:
+        self.kafka = kafka
+        self.engine = engine
+        self.directory = directory
+
+    def kafka_settings(self, topic: str) -> KafkaSettings:
+        """The service's settings for this broker and topic."""
+        return KafkaSettings(bootstrap_servers=self.kafka.bootstrap_servers, topic=topic, topic_partitions=PARTITIONS)
+
+    def clickhouse_settings(self, table: str) -> ClickHouseSettings:
+        """The service's settings for this engine and table."""
+        return ClickHouseSettings(url=self.engine.url, database=DATABASE, table=table)
+
+    def create_topic(self, topic: str) -> None:
+        """As the service creates it: LogAppendTime."""
+        admin = TopicAdmin(self.kafka_settings(topic))
+        try:
+            admin.ensure()
+        finally:
+            admin.close()
+
+    def create_table(self, table: str) -> None:
+        """As the service creates it, from schema.sql."""
+        ensure_table(self.clickhouse_settings(table))
+
+    def drop_table(self, table: str) -> None:
+        """Forget it, and wait until the engine is idle again."""
+        self.query(f"DROP TABLE `{DATABASE}`.`{table}` SYNC")
+        self.settle()
+
+    def query(self, sql: str) -> str:
+        """The answer to a query, tab-separated or in the format that it names.
+
+        Raises:
+            BenchError: the engine refuses it.
+        """
+        return self.post(sql.encode(), {}).decode().strip()
+
+    def post(self, body: bytes, parameters: dict[str, str]) -> bytes:
+        """POST a body; `parameters` go into the URL.
+
+        Raises:
+            BenchError: the engine refuses it.
+        """
+        url = f"{self.engine.url}/?{urllib.parse.urlencode(parameters)}"
+        try:
+            with urllib.request.urlopen(url, body, timeout=_QUERY_SECS) as answer:  # noqa: S310 - our own engine
+                return bytes(answer.read())
+        except urllib.error.HTTPError as error:
+            raise BenchError(f"the engine refused a query: {error.read().decode()[:500]}") from error
+
+    def settle(self) -> None:
+        """Wait until the engine merges nothing, so that it does not work for an earlier measurement in the next."""
+        deadline = time.monotonic() + _SETTLE_SECS
+        while self.query("SELECT count() FROM system.merges") != "0" and time.monotonic() < deadline:
+            time.sleep(_SETTLE_POLL_SECS)
+
+
+@contextmanager
+def running_stack() -> Iterator[BenchStack]:
+    """Start broker and engine; both and their data are gone afterwards.
+
+    Raises:
+        local.errors.LocalError: one of them does not start.
+    """
+    with tempfile.TemporaryDirectory(prefix="bench-") as name, ExitStack() as cleanup:
+        directory = Path(name)
+        kafka = KafkaServer(directory / "kafka", free_port())
+        kafka.start()
+        cleanup.callback(kafka.stop)
+        engine = EngineServer(directory / "clickhouse", free_port())
+        engine.start()
+        cleanup.callback(engine.stop)
+        yield BenchStack(kafka, engine, directory)
