@@ -113,7 +113,7 @@ def _decompressed(pieces: Iterable[bytes], encoding: str) -> Iterator[bytes]:
 
 def _decompressor(encoding: str) -> _Decompressor:
     if encoding == "lz4":
-        return lz4.frame.LZ4FrameDecompressor()  # type: ignore[no-any-return]
+        return lz4.frame.LZ4FrameDecompressor()
     if encoding == "zstd":
         return zstandard.ZstdDecompressor().decompressobj()
     if encoding == "gzip":

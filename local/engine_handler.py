@@ -165,7 +165,8 @@ class Handler(BaseHTTPRequestHandler):
     def _send_head(self, status: int, headers: dict[str, str]) -> None:
         self.send_response(status)
         for name, value in headers.items():
-            self.send_header(name, value)
+            # Some values are the client's own, and a line end in one would begin a header.
+            self.send_header(name, "".join(char for char in value if " " <= char <= "~"))
         self.end_headers()
 
 

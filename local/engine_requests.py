@@ -68,7 +68,10 @@ class Requests:
         """Look for clients that went away until told to stop. Runs in a thread of its own."""
         while not is_stopping.wait(_LOOK_SECS):
             for query_id in self._abandoned():
-                stop_query(query_id)
+                try:
+                    stop_query(query_id)
+                except EngineError as error:  # it runs on; the next one may be stopped all the same
+                    print(f"Query {query_id} was abandoned and could not be stopped: {error}", flush=True)
 
     def _abandoned(self) -> list[str]:
         with self._changed:  # held while polling, so that no descriptor is closed and given to another

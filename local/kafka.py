@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import time
 import uuid
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
@@ -13,13 +14,15 @@ from typing import Literal
 
 from local.errors import LocalError
 from local.kafka_jars import DEFAULT_CACHE, java, kafka_class_path
+from local.kafka_probe import has_brokers
 from local.kafka_security import NO_SECURITY, KafkaSecurity
 from local.ports import LOOPBACK, answers, free_port, require_free_port
-from local.process import ChildProcess
+from local.process import ChildProcess, complaints
 
 KRAFT_VERSION = "4.3.1"
 ZOOKEEPER_VERSION = "3.9.1"
 START_TIMEOUT_SECS = 60.0
+_ZOOKEEPER_SESSION_SECS = 2.0
 
 Mode = Literal["kraft", "zookeeper"]
 
@@ -96,7 +99,7 @@ class KafkaServer:
         return self._broker is not None and self._broker.is_running
 
     def start(self, timeout_secs: float = START_TIMEOUT_SECS) -> None:
-        """Start and wait until an admin request is answered.
+        """Start and wait until the broker says that its cluster is there.
 
         Raises:
             LocalError: port taken, no jars and no network, or Kafka ended or did not answer in time.
@@ -112,8 +115,7 @@ class KafkaServer:
         self._broker = self._java_child("Kafka", class_path, "kafka.Kafka", properties, self._log_file)
         self._broker.start()
         try:
-            self._broker.wait_until(lambda: answers(self.port), timeout_secs)
-            self._broker.wait_until(lambda: answers_admin_requests(self.bootstrap_servers), timeout_secs)
+            self._broker.wait_until(lambda: has_brokers(self.port), timeout_secs)
         except LocalError:
             self.kill()
             raise
@@ -181,6 +183,7 @@ class KafkaServer:
         return self._common_properties() | {
             "broker.id": "1",
             "zookeeper.connect": f"{LOOPBACK}:{zookeeper_port}",
+            "zookeeper.session.timeout.ms": str(int(_ZOOKEEPER_SESSION_SECS * 1000)),
             **self._own_properties,
         }
 
@@ -191,12 +194,16 @@ class KafkaServer:
             "clientPort": str(port),
             "clientPortAddress": LOOPBACK,
             "admin.enableServer": "false",
+            "tickTime": "200",  # sessions last at least two ticks
         }
         main = "org.apache.zookeeper.server.quorum.QuorumPeerMain"
         log_file = self._log_file.with_name("zookeeper.log")
         self._zookeeper = self._java_child("ZooKeeper", class_path, main, properties, log_file)
         self._zookeeper.start()
         self._zookeeper.wait_until(lambda: answers(port), timeout_secs)
+        if self._data.exists() and not (self._data / ".kafka_cleanshutdown").exists():
+            # Killed the last time: as long as ZooKeeper holds its old session it refuses to be registered.
+            time.sleep(_ZOOKEEPER_SESSION_SECS + 0.5)
         return port
 
     def _format_once(self, class_path: str, properties: Mapping[str, str]) -> None:
@@ -208,11 +215,11 @@ class KafkaServer:
         config = self._write_config("format", {**properties, "log.dirs": str(new_data)})
         cluster_id = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         command = [str(java()), *self._java_options, "-cp", class_path, "kafka.tools.StorageTool", "format"]
-        command += ["--cluster-id", cluster_id, "--config", str(config), *self.security.format_options()]
+        command += [f"--cluster-id={cluster_id}", f"--config={config}", *self.security.format_options()]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
-            output = (done.stderr or done.stdout).strip().splitlines()
-            raise LocalError(f"Kafka could not prepare its storage in {self._data}: {' '.join(output[-3:])}")
+            said = done.stderr + done.stdout
+            raise LocalError(f"Kafka could not prepare its storage in {self._data}:\n{complaints(said) or said}")
         new_data.rename(self._data)
 
     def _java_child(
@@ -229,20 +236,3 @@ class KafkaServer:
         path.write_text("".join(f"{key}={value}\n" for key, value in properties.items()))
         path.chmod(0o600)  # may hold passwords of listeners
         return path
-
-
-def answers_admin_requests(bootstrap_servers: str) -> bool:
-    """Whether the cluster says who its brokers are."""
-    from kafka import KafkaAdminClient
-    from kafka.errors import KafkaError
-
-    try:
-        admin = KafkaAdminClient(bootstrap_servers=bootstrap_servers, request_timeout_ms=2000)
-    except KafkaError:
-        return False
-    try:
-        return bool(admin.describe_cluster()["brokers"])
-    except KafkaError:
-        return False
-    finally:
-        admin.close()

@@ -148,10 +148,6 @@ class ChildProcess:
             log.seek(max(0, self.log_file.stat().st_size - 65536))
             return "\n".join(log.read().decode(errors="replace").splitlines()[-lines:])
 
-    def complaints(self, lines: int = 5) -> list[str]:
-        """The last lines near the end of its log that look like errors."""
-        return [line[:300] for line in self.log_tail(lines=200).splitlines() if _COMPLAINT.search(line)][-lines:]
-
     def _signal(self, number: signal.Signals) -> None:
         if self._process is not None:
             self._process.send_signal(number)  # does nothing once it has been reaped
@@ -166,5 +162,12 @@ class ChildProcess:
         return "wb" if is_large else "ab"
 
     def _last_words(self) -> str:
-        tail = "\n".join(self.complaints() or self.log_tail().splitlines())
-        return f"Its log ({self.log_file}) ends with:\n{tail}" if tail else "It wrote no log."
+        tail = self.log_tail(lines=200)
+        if not tail:
+            return "It wrote no log."
+        return f"Its log ({self.log_file}) says:\n{complaints(tail) or self.log_tail()}"
+
+
+def complaints(text: str, lines: int = 5) -> str:
+    """The last lines that look like errors, each cut to a readable length."""
+    return "\n".join([line[:300] for line in text.splitlines() if _COMPLAINT.search(line)][-lines:])

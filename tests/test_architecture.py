@@ -8,6 +8,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 APP = ROOT / "app"
+PRODUCER = [ROOT / "producer.py", *sorted((ROOT / "sending").glob("*.py"))]
 
 ALLOWED = {
     "kafka": ("app/backends/",),
@@ -59,17 +60,28 @@ def test_the_pipeline_knows_ports_and_never_backends() -> None:
     assert wrong == []
 
 
-def test_the_service_does_not_need_the_local_stack() -> None:
+def test_the_service_needs_nothing_around_it() -> None:
     wrong = [
         (name_of(path), name)
         for path in modules()
         for name in imports_of(path)
-        if name.split(".")[0] in ("local", "bench", "tests", "producer")
+        if name.split(".")[0] in ("sending", "local", "bench", "tests", "producer")
     ]
 
     assert wrong == []
 
 
-@pytest.mark.parametrize("path", modules(), ids=name_of)
+def test_the_producer_needs_only_the_service_and_its_own_parts() -> None:
+    wrong = [
+        (name_of(path), name)
+        for path in PRODUCER
+        for name in imports_of(path)
+        if name.split(".")[0] in ("local", "bench", "tests", "kafka")
+    ]
+
+    assert wrong == []
+
+
+@pytest.mark.parametrize("path", [*modules(), *PRODUCER], ids=name_of)
 def test_every_module_says_what_lives_there(path: Path) -> None:
     assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))

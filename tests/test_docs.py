@@ -10,7 +10,9 @@ from app.api.app import create_app
 from app.health import Health
 
 ROOT = Path(__file__).resolve().parents[1]
-DOCUMENTS = sorted([ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("deploy/**/*.md"), *ROOT.glob("bench/*.md")])
+DOCUMENTS = sorted(
+    [ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("deploy/**/*.md"), *ROOT.glob("bench/*.md")]
+)
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 

@@ -1,15 +1,18 @@
-"""Kafka as the compose files set it up: their settings start a real broker, their commands do what they say."""
+"""Kafka as the compose files set it up: their settings alone start a broker, and the service makes its topic on it."""
 
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from kafka import KafkaAdminClient
 
-from local.kafka import KRAFT_VERSION, ZOOKEEPER_VERSION, answers_admin_requests
+from app.backends.kafka_topic import TopicAdmin
+from app.errors import TryAgainLater
+from app.settings import KafkaSettings
+from local.kafka import KRAFT_VERSION, ZOOKEEPER_VERSION
 from local.kafka_jars import DEFAULT_CACHE, java, kafka_class_path
 from local.ports import answers, free_port
 from local.process import ChildProcess
@@ -18,8 +21,8 @@ from tests.compose import KRAFT, ZOOKEEPER, services
 pytestmark = pytest.mark.stack
 
 START_SECS = 60
-# Of a container rather than of Kafka's configuration.
-NOT_PROPERTIES = ("CLUSTER_ID", "KAFKA_HEAP_OPTS", "KAFKA_OPTS")
+# Of the container, not of Kafka's configuration.
+NOT_PROPERTIES = ("CLUSTER_ID", "KAFKA_HEAP_OPTS")
 
 
 @dataclass(frozen=True)
@@ -29,20 +32,23 @@ class Place:
     folder: Path
     ports: Mapping[str, int]
 
-    def move(self, text: str) -> str:
-        """A setting or an argument, as it must be here."""
-        text = text.replace("://kafka:", "://127.0.0.1:").replace("://localhost:", "://127.0.0.1:")
-        text = text.replace("://0.0.0.0:", "://127.0.0.1:").replace("://:", "://127.0.0.1:")
-        text = (
-            text.replace("@kafka:", "@127.0.0.1:").replace("=kafka:", "=127.0.0.1:").replace("zookeeper:", "127.0.0.1:")
-        )
+    @property
+    def bootstrap_servers(self) -> str:
+        """The listener for programs of this machine."""
+        return f"127.0.0.1:{self.ports['9092']}"
+
+    def move(self, setting: str) -> str:
+        """A setting of a container as it must be here."""
+        for name in ("kafka:", "localhost:", "0.0.0.0:", ":"):  # the last: an address without a host
+            setting = setting.replace(f"://{name}", "://127.0.0.1:")
+        setting = setting.replace("@kafka:", "@127.0.0.1:").replace("zookeeper:", "127.0.0.1:")
         for container_port, port in self.ports.items():
-            text = text.replace(f":{container_port}", f":{port}")
-        return text.replace("/var/lib/kafka/data", str(self.folder / "data"))
+            setting = setting.replace(f":{container_port}", f":{port}")
+        return setting.replace("/var/lib/kafka/data", str(self.folder / "data"))
 
 
-class Java:
-    """Programs of one version of Kafka."""
+class Programs:
+    """The programs of one version of Kafka."""
 
     def __init__(self, version: str, folder: Path) -> None:
         self._class_path = kafka_class_path(version, DEFAULT_CACHE)
@@ -53,88 +59,83 @@ class Java:
         done = subprocess.run(self._command(main, arguments), capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
 
-    def child(self, name: str, main: str, *arguments: str | Path) -> ChildProcess:
+    def child(self, name: str, main: str, config: Path) -> ChildProcess:
         """One that goes on, not started yet."""
-        return ChildProcess(name, self._command(main, arguments), self._folder / f"{name}.log")
+        return ChildProcess(name, self._command(main, [config]), self._folder / f"{name}.log")
 
-    def properties_file(self, name: str, properties: Mapping[str, str]) -> Path:
-        """Write a configuration file."""
+    def config(self, name: str, properties: Mapping[str, str]) -> Path:
+        """A file with these properties."""
         path = self._folder / f"{name}.properties"
         path.write_text("".join(f"{key}={value}\n" for key, value in properties.items()))
         return path
 
     def _command(self, main: str, arguments: Sequence[str | Path]) -> list[str]:
-        return [str(java()), "-Xmx512m", "-XX:TieredStopAtLevel=1", "-cp", self._class_path, main, *map(str, arguments)]
+        options = ["-Xmx512m", "-XX:TieredStopAtLevel=1", "-cp", self._class_path]
+        return [str(java()), *options, main, *map(str, arguments)]
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place(tmp_path, {"19092": free_port(), "9092": free_port(), "9093": free_port(), "2181": free_port()})
-
-
-@pytest.fixture
-def kraft(place: Place) -> Iterator[dict[str, Any]]:
-    stack = services(KRAFT)
-    tools = Java(KRAFT_VERSION, place.folder)
-    config = tools.properties_file("kafka", _properties(stack["kafka"], place))
-    cluster_id = stack["kafka"]["environment"]["CLUSTER_ID"]
-    tools.run("kafka.tools.StorageTool", "format", "--cluster-id", cluster_id, "--config", config)
-    broker = tools.child("kafka", "kafka.Kafka", config)
+@pytest.fixture(scope="module")
+def kraft(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    place = _place(tmp_path_factory)
+    programs = Programs(KRAFT_VERSION, place.folder)
+    kafka = services(KRAFT)["kafka"]
+    config = programs.config("kafka", _properties(kafka, place))
+    cluster_id = kafka["environment"]["CLUSTER_ID"]
+    programs.run("kafka.tools.StorageTool", "format", "--cluster-id", cluster_id, "--config", config)
+    broker = programs.child("kafka", "kafka.Kafka", config)
     try:
         _start(broker, place)
-        _create_topic(stack, tools, place)
-        yield stack
+        yield place
     finally:
         broker.stop()
 
 
-@pytest.fixture
-def zookeeper(place: Place) -> Iterator[dict[str, Any]]:
-    stack = services(ZOOKEEPER)
-    tools = Java(ZOOKEEPER_VERSION, place.folder)
+@pytest.fixture(scope="module")
+def zookeeper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    place = _place(tmp_path_factory)
+    programs = Programs(ZOOKEEPER_VERSION, place.folder)
     port = place.ports["2181"]
-    environment = stack["zookeeper"]["environment"]
     settings = {
         "dataDir": str(place.folder / "zookeeper"),
         "clientPort": str(port),
         "clientPortAddress": "127.0.0.1",
-        "tickTime": environment["ZOOKEEPER_TICK_TIME"],
         "admin.enableServer": "false",
-        environment["KAFKA_OPTS"].removeprefix("-Dzookeeper.").partition("=")[0]: "ruok",
+        "4lw.commands.whitelist": "ruok",
     }
-    keeper = tools.child(
-        "zookeeper",
-        "org.apache.zookeeper.server.quorum.QuorumPeerMain",
-        tools.properties_file("zookeeper", settings),
-    )
-    broker = tools.child("broker", "kafka.Kafka", tools.properties_file("broker", _properties(stack["kafka"], place)))
+    zookeeper_main = "org.apache.zookeeper.server.quorum.QuorumPeerMain"
+    keeper = programs.child("zookeeper", zookeeper_main, programs.config("zookeeper", settings))
+    kafka = programs.config("kafka", _properties(services(ZOOKEEPER)["kafka"], place))
+    broker = programs.child("kafka", "kafka.Kafka", kafka)
     try:
         keeper.start()
         keeper.wait_until(lambda: answers(port), START_SECS)
         _start(broker, place)
-        _create_topic(stack, tools, place)
-        yield stack
+        yield place
     finally:
         broker.stop()
         keeper.stop()
 
 
-def test_kraft_settings_start_a_broker_with_the_topic(kraft: dict[str, Any], place: Place) -> None:
-    assert _topic(place) == (4, "LogAppendTime")
+def test_with_kraft_the_service_makes_its_topic(kraft: Place) -> None:
+    assert _makes_topic(kraft)
 
 
-def test_zookeeper_settings_start_a_broker_with_the_topic(zookeeper: dict[str, Any], place: Place) -> None:
-    assert _topic(place) == (4, "LogAppendTime")
+def test_with_zookeeper_the_service_makes_its_topic(zookeeper: Place) -> None:
+    assert _makes_topic(zookeeper)
 
 
-def test_zookeepers_health_check_tells_it_from_an_empty_port(zookeeper: dict[str, Any], place: Place) -> None:
+def test_zookeepers_health_check_tells_it_from_an_empty_port(zookeeper: Place) -> None:
     def exit_code(port: int) -> int:
-        _, *command = zookeeper["zookeeper"]["healthcheck"]["test"]
-        # `config` doubles every dollar again, for Compose to read.
+        _, *command = services(ZOOKEEPER)["zookeeper"]["healthcheck"]["test"]
+        # Compose doubles each dollar of what it prints, so that it can be read back.
         here = [word.replace("/2181", f"/{port}").replace("$$", "$") for word in command]
         return subprocess.run(here, capture_output=True, check=False).returncode
 
-    assert (exit_code(place.ports["2181"]), exit_code(free_port())) == (0, 1)
+    assert (exit_code(zookeeper.ports["2181"]), exit_code(free_port())) == (0, 1)
+
+
+def _place(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    return Place(tmp_path_factory.mktemp("kafka"), {port: free_port() for port in ("19092", "9092", "9093", "2181")})
 
 
 def _properties(kafka: dict[str, Any], place: Place) -> dict[str, str]:
@@ -150,23 +151,23 @@ def _properties(kafka: dict[str, Any], place: Place) -> dict[str, str]:
 def _start(broker: ChildProcess, place: Place) -> None:
     broker.start()
     broker.wait_until(lambda: answers(place.ports["9092"]), START_SECS)
-    broker.wait_until(lambda: answers_admin_requests(f"127.0.0.1:{place.ports['9092']}"), START_SECS)
+    broker.wait_until(lambda: _knows_topics(place), START_SECS)
 
 
-def _create_topic(stack: dict[str, Any], tools: Java, place: Place) -> None:
-    _, *options = stack["kafka-init"]["entrypoint"]
-    for _ in range(2):  # the second `docker compose up` must find it harmless
-        tools.run("org.apache.kafka.tools.TopicCommand", *map(place.move, options))
+def _knows_topics(place: Place) -> bool:
+    """Whether the broker is far enough to be asked."""
+    with closing(_topic_admin(place)) as admin:
+        try:
+            admin.describe()
+        except TryAgainLater:
+            return False
+        return True
 
 
-def _topic(place: Place) -> tuple[int, str]:
-    """Partitions and kind of time, as a program of this machine sees them through the external listener."""
-    admin = KafkaAdminClient(bootstrap_servers=f"127.0.0.1:{place.ports['9092']}")
-    try:
-        [topic] = admin.describe_topics(["logs"])
-        from kafka.admin import ConfigResource
+def _makes_topic(place: Place) -> bool:
+    with closing(_topic_admin(place)) as admin:
+        return admin.ensure()
 
-        print(admin.describe_configs([ConfigResource("TOPIC", "logs")]))
-        return len(topic["partitions"]), ""
-    finally:
-        admin.close()
+
+def _topic_admin(place: Place) -> TopicAdmin:
+    return TopicAdmin(KafkaSettings(bootstrap_servers=place.bootstrap_servers))

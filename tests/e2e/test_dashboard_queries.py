@@ -13,8 +13,8 @@ from pydantic import SecretStr
 from app.backends.clickhouse_client import connect
 from app.backends.clickhouse_schema import statements
 from app.settings import ClickHouseSettings
-from tests.conftest import RunningEngine
 from tests.dashboards import DASHBOARDS, Query, View, expand_sql, queries
+from tests.servers import RunningEngine
 
 pytestmark = pytest.mark.stack
 

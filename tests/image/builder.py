@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.programs import run
+
 _TOOLS = ("buildah", "debootstrap")
 _BASE_PACKAGES = ("python3", "python3-pip", "python-is-python3", "ca-certificates")
 # The official image has both of these paths in this order; Debian's Python stands in the second.
@@ -48,7 +50,7 @@ class Buildah:
         Raises:
             AssertionError: with all that it printed, when it fails.
         """
-        return _run(self.command(verb, *arguments)).strip()
+        return run(self.command(verb, *arguments)).strip()
 
 
 class Image:
@@ -110,8 +112,8 @@ def build_image(project: Path, cache: Path, scratch: Path) -> Image:
 
 def _install_tools() -> None:
     if not all(map(shutil.which, _TOOLS)):
-        _run(["apt-get", "update"])
-        _run(["apt-get", "install", "--yes", "--no-install-recommends", *_TOOLS])
+        run(["apt-get", "update"])
+        run(["apt-get", "install", "--yes", "--no-install-recommends", *_TOOLS])
 
 
 def _base_of(dockerfile: Path) -> tuple[str, str]:
@@ -128,12 +130,12 @@ def _base_files(debian_release: str, cache: Path, scratch: Path) -> Path:
         return kept
     root = scratch / "debian"
     options = ["--variant=minbase", f"--include={','.join(_BASE_PACKAGES)}"]
-    _run(["debootstrap", *options, debian_release, str(root)])
+    run(["debootstrap", *options, debian_release, str(root)])
     for folder in ("var/cache/apt/archives", "var/lib/apt/lists"):
         shutil.rmtree(root / folder)
     cache.mkdir(parents=True, exist_ok=True)
     unfinished = cache / f"{kept.name}.{os.getpid()}"
-    _run(["tar", "-C", str(root), "-cf", str(unfinished), "."])
+    run(["tar", "-C", str(root), "-cf", str(unfinished), "."])
     return unfinished.rename(kept)
 
 
@@ -147,9 +149,3 @@ def _import_base(buildah: Buildah, files: Path, name: str) -> None:
 
 def _succeeds(command: Sequence[str]) -> bool:
     return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False).returncode == 0
-
-
-def _run(command: Sequence[str]) -> str:
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
-    return done.stdout

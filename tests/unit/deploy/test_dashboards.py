@@ -10,6 +10,7 @@ import pytest
 import yaml
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import Dashboard
+from grafana_foundation_sdk.models.prometheus import Dataquery
 from prometheus_client import CollectorRegistry
 
 from app.metrics import Metrics
@@ -17,6 +18,10 @@ from tests.dashboards import DASHBOARDS, PROJECT, Query, expand_promql, load, qu
 
 QUERIES = [query for path in DASHBOARDS for query in queries(path)]
 PROMQL = [query for query in QUERIES if query.datasource == "prometheus"]
+
+# The keys of a query of Grafana's ClickHouse data source, and its number of each kind of answer.
+SQL_TARGET_KEYS = frozenset({"refId", "datasource", "pluginVersion", "editorType", "queryType", "format", "rawSql"})
+SQL_FORMATS = {"timeseries": 0, "table": 1, "logs": 2}
 
 each_dashboard = pytest.mark.parametrize("path", DASHBOARDS, ids=lambda path: path.stem)
 
@@ -39,6 +44,18 @@ def test_grafana_knows_every_option_of_a_panel(path: Path) -> None:
         if custom := panel["fieldConfig"]["defaults"].get("custom"):
             lost += _lost(custom, _encoded(kind.FieldConfig.from_json(custom)))
     assert lost == []
+
+
+@each_dashboard
+def test_data_sources_know_every_key_of_a_query(path: Path) -> None:
+    targets = [target for panel in load(path)["panels"] for target in panel["targets"]]
+    lost = [
+        key for target in targets if "expr" in target for key in _lost(target, _encoded(Dataquery.from_json(target)))
+    ]
+    assert lost == []
+    sql = [target for target in targets if "rawSql" in target]
+    assert {frozenset(target) for target in sql} == {SQL_TARGET_KEYS}
+    assert [target["rawSql"] for target in sql if target["format"] != SQL_FORMATS[target["queryType"]]] == []
 
 
 @each_dashboard

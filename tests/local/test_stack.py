@@ -1,0 +1,216 @@
+"""`python -m local` as a user runs it: comes up, keeps its data, ends all it started, explains itself."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from local.kafka_jars import DEFAULT_CACHE
+from local.ports import LOOPBACK, answers, free_port
+
+pytestmark = pytest.mark.stack
+
+_PROJECT = Path(__file__).resolve().parents[2]
+_START_SECS = 120.0
+
+
+class _Run:
+    """One run of the command, with its output so far."""
+
+    def __init__(self, environment: dict[str, str], log_file: Path, options: list[str]) -> None:
+        self._log_file = log_file
+        with log_file.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "local", *options],
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd=_PROJECT,
+                env=environment,
+            )
+
+    @property
+    def output(self) -> str:
+        return self._log_file.read_text()
+
+    def wait_until_up(self) -> None:
+        deadline = time.monotonic() + _START_SECS
+        while "Everything is up" not in self.output:
+            assert self.process.poll() is None, self.output
+            assert time.monotonic() < deadline, self.output
+            time.sleep(0.05)
+
+    def descendants(self) -> list[psutil.Process]:
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+
+MakeRun = Callable[..., _Run]
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """Ports and a directory of our own, Kafka's jars from the common cache."""
+    ours = {
+        "LOCAL_DIR": str(tmp_path / "local"),
+        "LOCAL_CACHE_DIR": str(DEFAULT_CACHE),
+        "LOCAL_KAFKA_PORT": str(free_port()),
+        "LOCAL_CLICKHOUSE_PORT": str(free_port()),
+        "LOCAL_HTTP_PORT": str(free_port()),
+    }
+    return {**os.environ, **ours}
+
+
+@pytest.fixture
+def run(environment: dict[str, str], tmp_path: Path) -> Iterator[MakeRun]:
+    """Starts the command; whatever is left of it in the end is killed."""
+    runs: list[_Run] = []
+
+    def start(*options: str, **changes: str) -> _Run:
+        made = _Run({**environment, **changes}, tmp_path / f"run-{len(runs)}.log", list(options))
+        runs.append(made)
+        return made
+
+    yield start
+    for made in runs:
+        left = made.descendants() if made.process.poll() is None else []
+        made.process.kill()
+        made.process.wait()
+        for process in left:
+            if process.is_running():
+                process.kill()
+
+
+def _count_rows(environment: dict[str, str]) -> int:
+    address = f"http://{LOOPBACK}:{environment['LOCAL_CLICKHOUSE_PORT']}/?query=SELECT+count()+FROM+logs.logs"
+    with urllib.request.urlopen(address, timeout=20) as answer:
+        return int(answer.read())
+
+
+def _wait_for_rows(environment: dict[str, str], more_than: int) -> int:
+    deadline = time.monotonic() + 60
+    while (count := _count_rows(environment)) <= more_than:
+        assert time.monotonic() < deadline, "no more rows came"
+        time.sleep(0.1)
+    return count
+
+
+def test_sample_logs_arrive_and_are_there_after_a_restart(run: MakeRun, environment: dict[str, str]) -> None:
+    first = run()
+    first.wait_until_up()
+    _wait_for_rows(environment, more_than=20)
+    processes = first.descendants()
+    first.process.send_signal(signal.SIGINT)
+    assert first.process.wait(40) == 0
+    _, alive = psutil.wait_procs(processes, timeout=10)
+    second = run("--no-samples")
+    second.wait_until_up()
+
+    assert len(processes) >= 4
+    assert alive == []
+    assert _count_rows(environment) > 20
+    for port in ("LOCAL_KAFKA_PORT", "LOCAL_CLICKHOUSE_PORT", "LOCAL_HTTP_PORT"):
+        assert environment[port] in second.output
+
+
+def test_nothing_is_left_when_it_is_killed_with_9(run: MakeRun) -> None:
+    killed = run()
+    killed.wait_until_up()
+    processes = killed.descendants()
+
+    killed.process.kill()
+    _, alive = psutil.wait_procs(processes, timeout=20)
+
+    assert len(processes) >= 4
+    assert alive == []
+
+
+def test_nothing_is_left_when_it_is_told_to_stop_while_it_starts(run: MakeRun) -> None:
+    starting = run()
+    while not (processes := starting.descendants()):
+        assert starting.process.poll() is None, starting.output
+
+    starting.process.send_signal(signal.SIGTERM)
+    code = starting.process.wait(40)
+    _, alive = psutil.wait_procs(processes, timeout=20)
+
+    assert code == 0
+    assert "Stopped." in starting.output
+    assert "Traceback" not in starting.output
+    assert alive == []
+
+
+def test_everything_ends_when_a_part_dies(run: MakeRun) -> None:
+    running = run("--no-samples")
+    running.wait_until_up()
+    processes = running.descendants()
+    engine = next(process for process in processes if "local.engine" in process.cmdline())
+
+    engine.kill()
+    code = running.process.wait(40)
+    _, alive = psutil.wait_procs(processes, timeout=10)
+
+    assert code == 1
+    assert "ClickHouse engine ended with code -9" in running.output
+    assert "Traceback" not in running.output
+    assert alive == []
+
+
+@pytest.mark.parametrize("name", ["LOCAL_KAFKA_PORT", "LOCAL_CLICKHOUSE_PORT", "LOCAL_HTTP_PORT"])
+def test_a_taken_port_is_told_with_the_way_out(run: MakeRun, environment: dict[str, str], name: str) -> None:
+    with socket.create_server((LOOPBACK, int(environment[name]))):
+        refused = run()
+        code = refused.process.wait(60)
+
+    assert code == 1
+    assert re.search(rf"Port {environment[name]} for .* cannot be used \(Address already in use\)", refused.output)
+    assert f"{name}=PORT" in refused.output
+    assert "Traceback" not in refused.output
+
+
+def test_a_second_copy_in_the_same_directory_is_refused(run: MakeRun) -> None:
+    first = run("--no-samples")
+    first.wait_until_up()
+
+    second = run("--no-samples")
+
+    assert second.process.wait(20) == 1
+    assert "Another local stack is running" in second.output
+
+
+def test_a_first_start_without_network_is_told(run: MakeRun, environment: dict[str, str], tmp_path: Path) -> None:
+    nowhere = f"http://{LOOPBACK}:{free_port()}"
+    refused = run(
+        LOCAL_CACHE_DIR=str(tmp_path / "cache"), HTTPS_PROXY=nowhere, https_proxy=nowhere, M2_REPO=str(tmp_path)
+    )
+
+    assert refused.process.wait(60) == 1
+    assert "could not be downloaded from Maven Central" in refused.output
+    assert "needs the network" in refused.output
+    assert "Traceback" not in refused.output
+    assert not answers(int(environment["LOCAL_CLICKHOUSE_PORT"]))
+
+
+def test_a_bad_port_is_told(run: MakeRun) -> None:
+    refused = run(LOCAL_HTTP_PORT="http")
+
+    assert refused.process.wait(20) == 1
+    assert "LOCAL_HTTP_PORT is 'http', and must be a number from 1 to 65535." in refused.output
+
+
+def test_a_directory_that_cannot_be_made_is_told(run: MakeRun, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    refused = run(LOCAL_DIR=str(tmp_path / "file" / "local"))
+
+    assert refused.process.wait(20) == 1
+    assert "Not a directory" in refused.output
+    assert "Traceback" not in refused.output
