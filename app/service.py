@@ -94,6 +94,9 @@ class Service:
             while not self._stop.is_set():
                 ingest.step()
             self._leave(ingest)
+        except Exception:
+            self._let_go(ingest)
+            raise
         finally:
             source.close(timeout_secs=_LEAVE_SECS)
 
