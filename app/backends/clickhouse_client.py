@@ -103,14 +103,14 @@ def translated_errors(doing: str) -> Iterator[None]:
     except Error as error:
         raise _translated(error, doing) from error
     except (ClickHouseError, HTTPError, OSError) as error:
-        reason = f"cannot {doing}: {error.__class__.__name__}"
+        reason = f"cannot {doing}: {_cause(error)}"
         raise TryAgainLater(reason, code="unreachable", is_outcome_unknown=True) from error
 
 
 def _translated(error: Error, doing: str) -> Refused | TryAgainLater:
     code = error.code
     if code is None:  # it came from the connection, not from the server
-        return TryAgainLater(f"cannot {doing}: {_first_line(error)}", code="unreachable", is_outcome_unknown=True)
+        return TryAgainLater(f"cannot {doing}: {_cause(error)}", code="unreachable", is_outcome_unknown=True)
     reason = f"cannot {doing}: error {code} {error.name or ''}: {_first_line(error)}"
     if code in _REFUSED_CODES:
         return Refused(reason, code=str(code))
@@ -122,5 +122,13 @@ def _translated(error: Error, doing: str) -> Refused | TryAgainLater:
     )
 
 
-def _first_line(error: Exception) -> str:
+def _cause(error: BaseException) -> str:
+    """What the errors around it only repeat: "Connection refused", without pools, retries and query ids."""
+    while inner := error.__cause__ or (None if error.__suppress_context__ else error.__context__):
+        error = inner
+    system_words = error.strerror if isinstance(error, OSError) else None
+    return system_words or _first_line(error) or error.__class__.__name__
+
+
+def _first_line(error: BaseException) -> str:
     return str(error).partition("\n")[0][:300]

@@ -92,3 +92,16 @@ def test_a_reason_is_never_long() -> None:
 def test_an_error_of_our_own_is_not_hidden() -> None:
     with pytest.raises(KeyError), translated_errors("insert"):
         raise KeyError("bug")
+
+
+def test_a_connection_that_failed_is_told_by_its_cause_alone() -> None:
+    refused = ConnectionRefusedError(111, "Connection refused")
+    error = OperationalError("Error HTTPConnectionPool(host='h', port=1): Max retries exceeded with url: /?query_id=1")
+    error.__cause__ = MaxRetryError(None, "/?query_id=1")  # type: ignore[arg-type]
+    error.__cause__.__context__ = refused
+
+    assert str(translation_of(error)) == "cannot insert 3 rows: Connection refused"
+
+
+def test_an_error_without_words_is_told_by_its_name() -> None:
+    assert str(translation_of(TimeoutError())) == "cannot insert 3 rows: TimeoutError"
