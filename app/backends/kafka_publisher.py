@@ -3,13 +3,11 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from kafka import KafkaProducer
 from kafka.errors import (
-    BrokerResponseError,
     IllegalStateError,
     InvalidRecordError,
     InvalidTimestampError,
@@ -22,6 +20,7 @@ from kafka.errors import (
 from kafka.partitioner import StickyPartitioner
 
 from app.backends.kafka_options import connection_options
+from app.backends.kafka_silence import explained_silence
 from app.backends.kafka_topic import TopicAdmin
 from app.errors import Refused, TryAgainLater
 from app.settings import KafkaSettings
@@ -191,7 +190,7 @@ class KafkaPublisher:
         self._closing.wait(max(wait_secs, 0))
         self._close_spent_clients()
         try:
-            with self._explaining_silence():
+            with explained_silence(self._settings.bootstrap_servers):
                 max_record_bytes = self._max_record_bytes()
                 client = _Client(self._producer_options, max_record_bytes)
         except TryAgainLater as error:
@@ -220,22 +219,6 @@ class KafkaPublisher:
         except (TryAgainLater, KeyError) as error:
             _log.warning("limit of the topic is not known, %d bytes are assumed: %s", _USUAL_MAX_RECORD_BYTES, error)
             return _USUAL_MAX_RECORD_BYTES
-
-    @contextmanager
-    def _explaining_silence(self) -> Iterator[None]:
-        """Say why Kafka did not answer: the client's exceptions tell only that time ran out, its log tells more."""
-        listener = _Reason()
-        log = logging.getLogger("kafka")
-        log.addHandler(listener)
-        try:
-            yield
-        except (KafkaError, TryAgainLater) as error:
-            if isinstance(error, TryAgainLater) and error.code != KafkaTimeoutError.__name__:
-                raise
-            where, reason = self._settings.bootstrap_servers, listener.error or error
-            raise TryAgainLater(f"Kafka does not answer at {where} ({reason})", code="unreachable") from error
-        finally:
-            log.removeHandler(listener)
 
     def _retire_if_spent(self, client: "_Client", error: Exception) -> None:
         """Replace a producer that met an error which is no passing one: it would fail all records from now on."""
@@ -343,21 +326,6 @@ class _Client:
             self.producer._sender.force_close()
             self.producer._sender.join(_CLOSE_SECS)
         self.producer.close(timeout=_CLOSE_SECS)
-
-
-class _Reason(logging.Handler):
-    """Keeps the error in the client's log that tells most: what the broker said, else the last one but a time-out."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.WARNING)
-        self.error: Exception | None = None
-
-    def emit(self, record: logging.LogRecord) -> None:
-        for argument in record.args if isinstance(record.args, tuple) else ():
-            if isinstance(argument, KafkaTimeoutError) or isinstance(self.error, BrokerResponseError):
-                continue
-            if isinstance(argument, Exception):
-                self.error = argument
 
 
 if TYPE_CHECKING:

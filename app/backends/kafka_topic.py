@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
-from kafka.errors import KafkaError, TopicAlreadyExistsError, UnknownTopicOrPartitionError
+from kafka.errors import KafkaError, TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
 
 from app.backends.kafka_errors import translated
 from app.backends.kafka_options import connection_options, open_client
+from app.backends.kafka_silence import explained_silence
 from app.errors import TryAgainLater
 from app.settings import KafkaSettings
 
@@ -78,44 +79,24 @@ class TopicAdmin:
     def _call(self, doing: str, call: Callable[[KafkaAdminClient], _Answer]) -> _Answer:
         try:
             if self._client is None:
-                self._client = open_client(KafkaAdminClient, self._options())
+                self._client = open_admin(self._settings)
             return call(self._client)
         except (KafkaError, OSError) as error:
             self.close()
             raise translated(error, doing) from error
 
-    def _options(self) -> dict[str, Any]:
-        timeout_ms = int(_REQUEST_SECS * 1000)
-        return connection_options(self._settings) | {
-            "request_timeout_ms": timeout_ms,
-            "bootstrap_timeout_ms": timeout_ms,
-        }
-
     def _ensure(self, admin: KafkaAdminClient) -> bool:
         if self._describe(admin) is not None:
             return False
-        settings = self._settings
-        topic = {
-            "num_partitions": settings.topic_partitions,
-            "replication_factor": settings.topic_replication_factor,
-            "configs": {
-                "retention.ms": str(settings.topic_retention_hours * _HOUR_MS),
-                # With the producers' own times, one event dated far back could make Kafka delete unread segments.
-                "message.timestamp.type": "LogAppendTime",
-            },
-        }
         try:
-            admin.create_topics({settings.topic: topic}, wait_for_metadata=True)
+            admin.create_topics(as_set(self._settings), wait_for_metadata=True)
         except TopicAlreadyExistsError:  # another instance was faster
             return False
         return True
 
     def _describe(self, admin: KafkaAdminClient) -> TopicDescription | None:
-        try:
-            [topic] = admin.describe_topics([self._settings.topic])
-        except UnknownTopicOrPartitionError:
-            return None
-        if topic["error_code"] == UnknownTopicOrPartitionError.errno:
+        topic = metadata_of(admin, self._settings.topic)
+        if topic is None:
             return None
         partitions = topic["partitions"]
         return TopicDescription(
@@ -125,6 +106,54 @@ class TopicAdmin:
         )
 
     def _configs(self, admin: KafkaAdminClient) -> dict[str, str]:
-        resource = ConfigResource(ConfigResourceType.TOPIC, self._settings.topic)
-        answer = admin.describe_configs([resource], config_filter="all")
-        return {name: config["value"] for name, config in answer["topic"][self._settings.topic].items()}
+        return configs_of(admin, self._settings.topic)
+
+
+def open_admin(settings: KafkaSettings) -> KafkaAdminClient:
+    """A client for questions to the cluster; one thread at a time.
+
+    Raises:
+        TryAgainLater: Kafka does not answer.
+    """
+    timeout_ms = int(_REQUEST_SECS * 1000)
+    options = {"request_timeout_ms": timeout_ms, "bootstrap_timeout_ms": timeout_ms}
+    with explained_silence(settings.bootstrap_servers):
+        return open_client(KafkaAdminClient, connection_options(settings) | options)
+
+
+def as_set(settings: KafkaSettings) -> dict[str, dict[str, Any]]:
+    """The topic as the service makes it, in the words of `KafkaAdminClient.create_topics`."""
+    topic = {
+        "num_partitions": settings.topic_partitions,
+        "replication_factor": settings.topic_replication_factor,
+        "configs": {
+            "retention.ms": str(settings.topic_retention_hours * _HOUR_MS),
+            # With the producers' own times, one event dated far back could make Kafka delete unread segments.
+            "message.timestamp.type": "LogAppendTime",
+        },
+    }
+    return {settings.topic: topic}
+
+
+def metadata_of(admin: KafkaAdminClient, topic: str) -> dict[str, Any] | None:
+    """What Kafka says of a topic, None where there is none.
+
+    Raises:
+        KafkaError: we may not see it, or it is not ready.
+    """
+    try:
+        [metadata] = admin.describe_topics([topic])
+    except UnknownTopicOrPartitionError:
+        return None
+    if metadata["error_code"] == UnknownTopicOrPartitionError.errno:
+        return None
+    if metadata["error_code"]:
+        raise for_code(metadata["error_code"])(f"topic {topic}")
+    return metadata
+
+
+def configs_of(admin: KafkaAdminClient, topic: str) -> dict[str, str]:
+    """A topic's configuration, defaults included; empty where it may not be read."""
+    resource = ConfigResource(ConfigResourceType.TOPIC, topic)
+    answer = admin.describe_configs([resource], config_filter="all")
+    return {name: config["value"] for name, config in answer["topic"][topic].items()}

@@ -1,0 +1,45 @@
+"""Why Kafka does not answer: the client's exceptions tell only that time ran out, its log tells more."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from kafka.errors import BrokerResponseError, KafkaError, KafkaTimeoutError
+
+from app.errors import TryAgainLater
+
+
+@contextmanager
+def explained_silence(bootstrap_servers: str) -> Iterator[None]:
+    """Let the error of a client that cannot connect say why.
+
+    Raises:
+        TryAgainLater: in place of every error of the client.
+    """
+    listener = _Reason()
+    log = logging.getLogger("kafka")
+    log.addHandler(listener)
+    try:
+        yield
+    except (KafkaError, TryAgainLater) as error:
+        if isinstance(error, TryAgainLater) and error.code != KafkaTimeoutError.__name__:
+            raise
+        reason = listener.error or error
+        raise TryAgainLater(f"Kafka does not answer at {bootstrap_servers} ({reason})", code="unreachable") from error
+    finally:
+        log.removeHandler(listener)
+
+
+class _Reason(logging.Handler):
+    """Keeps the error in the client's log that tells most: what the broker said, else the last one but a time-out."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.error: Exception | None = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        for argument in record.args if isinstance(record.args, tuple) else ():
+            if isinstance(argument, KafkaTimeoutError) or isinstance(self.error, BrokerResponseError):
+                continue
+            if isinstance(argument, Exception):
+                self.error = argument
