@@ -36,7 +36,7 @@ def main(arguments: list[str]) -> int:
     if arguments == ["check"]:
         from app.commands.check import check
 
-        return check(settings)
+        return check(settings, misspelt(os.environ))
     return serve(settings)
 
 

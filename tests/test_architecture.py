@@ -60,6 +60,17 @@ def test_the_pipeline_knows_ports_and_never_backends() -> None:
     assert wrong == []
 
 
+def test_the_doctor_judges_facts_and_never_asks_for_them() -> None:
+    wrong = [
+        (name_of(path), name)
+        for path in (APP / "doctor").glob("*.py")
+        for name in imports_of(path)
+        if name.startswith("app.") and not name.startswith(("app.doctor", "app.settings"))
+    ]
+
+    assert wrong == []
+
+
 def test_the_service_needs_nothing_around_it() -> None:
     wrong = [
         (name_of(path), name)

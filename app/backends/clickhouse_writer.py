@@ -1,7 +1,7 @@
 """LogWriter on ClickHouse: one batch, one insert, one block."""
 
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Mapping
+from typing import Final, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,10 +13,10 @@ from app.settings import ClickHouseSettings
 
 _Answer = TypeVar("_Answer")
 
-_INSERT_SETTINGS = {
+# What every insert asks for. The doctor checks that our user may.
+INSERT_SETTINGS: Final[Mapping[str, object]] = {
     # The answer must mean that the rows are stored, not queued.
     "async_insert": 0,
-    "wait_end_of_query": 1,
     # One insert is one block, whatever the user's profile says: a part of a batch must never be stored alone.
     "max_insert_block_size": 1_048_449,
     "min_insert_block_size_rows": 1_048_449,
@@ -38,7 +38,7 @@ class ClickHouseWriter:
 
     def insert(self, rows: Rows, token: str) -> None:
         """See `ports.LogWriter`."""
-        settings = _INSERT_SETTINGS | {"insert_deduplication_token": token, "query_id": token}
+        settings = {**INSERT_SETTINGS, "wait_end_of_query": 1, "insert_deduplication_token": token, "query_id": token}
         table = pa.Table.from_batches([rows.select(TABLE_COLUMNS)])
         self._call(
             f"insert {rows.num_rows} rows",

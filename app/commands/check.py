@@ -1,8 +1,69 @@
-"""`python -m app check`: placeholder for the doctor, filled next."""
+"""`python -m app check`: looks at Kafka, ClickHouse and the settings, and says what to do. Changes nothing."""
 
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from app.backends.clickhouse_facts import gather_clickhouse
+from app.backends.kafka_facts import gather_kafka
+from app.doctor import clickhouse_checks, kafka_checks
+from app.doctor.facts import ClickHouseFacts, KafkaFacts
+from app.doctor.findings import Finding, exit_code, summary
+from app.doctor.settings_checks import check_settings
+from app.errors import TryAgainLater
 from app.settings import Settings
 
 
-def check(settings: Settings) -> int:
-    """Placeholder."""
-    raise NotImplementedError(settings)
+def check(settings: Settings, misspelt: Iterable[str] = ()) -> int:
+    """Look at the real Kafka and ClickHouse, and print a line for each check.
+
+    `misspelt` are sentences on variables of the environment that have no effect. Returns the exit code.
+    """
+    # What the clients complain of is said by the findings, in better words.
+    logging.getLogger().addHandler(logging.NullHandler())
+    return examine(
+        settings,
+        misspelt,
+        gather_kafka=lambda: gather_kafka(settings.kafka),
+        gather_clickhouse=lambda: gather_clickhouse(settings.clickhouse),
+        say=lambda line: print(line, flush=True),
+    )
+
+
+def examine(
+    settings: Settings,
+    misspelt: Iterable[str],
+    *,
+    gather_kafka: Callable[[], KafkaFacts],
+    gather_clickhouse: Callable[[], ClickHouseFacts],
+    say: Callable[[str], Any],
+) -> int:
+    """Ask both sides, each whatever becomes of the other, and say what was found. Returns the exit code."""
+    kafka, clickhouse = settings.kafka, settings.clickhouse
+
+    def look_at_kafka() -> Sequence[Finding]:
+        try:
+            return kafka_checks.check_kafka(gather_kafka(), kafka)
+        except TryAgainLater as error:
+            return kafka_checks.unreachable(kafka, str(error))
+
+    def look_at_clickhouse() -> Sequence[Finding]:
+        try:
+            return clickhouse_checks.check_clickhouse(gather_clickhouse(), clickhouse)
+        except TryAgainLater as error:
+            return clickhouse_checks.unreachable(str(error), error.code)
+
+    sections: list[tuple[str, Callable[[], Sequence[Finding]]]] = [
+        ("Settings", lambda: check_settings(settings, misspelt)),
+        (f"Kafka at {kafka.bootstrap_servers}", look_at_kafka),
+        (f"ClickHouse at {clickhouse.url}", look_at_clickhouse),
+    ]
+    findings: list[Finding] = []
+    for title, look in sections:
+        say(title)
+        for finding in look():
+            findings.append(finding)
+            say(str(finding))
+    say("")
+    say(summary(findings))
+    return exit_code(findings)

@@ -1,0 +1,74 @@
+"""What a check has to say, and how it is written for people."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Level(StrEnum):
+    """How a check ended. Only a problem makes the exit code 1."""
+
+    OK = "ok"
+    WARNING = "warning"
+    PROBLEM = "problem"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line: what was looked at, what was found, and behind an arrow what to do about it."""
+
+    level: Level
+    about: str
+    found: str
+    advice: str = ""
+
+    def __str__(self) -> str:
+        words = f"{self.found.rstrip('.')} -> {self.advice}" if self.advice else self.found
+        return f"  {self.level:<8} {self.about:<18} {' '.join(words.split())}"
+
+
+def ok(about: str, found: str) -> Finding:
+    """As it should be."""
+    return Finding(Level.OK, about, found)
+
+
+def warning(about: str, found: str, advice: str = "") -> Finding:
+    """The service works, but less well or less safely than it could."""
+    return Finding(Level.WARNING, about, found, advice)
+
+
+def problem(about: str, found: str, advice: str = "") -> Finding:
+    """The service would not work, or would not keep its promise."""
+    return Finding(Level.PROBLEM, about, found, advice)
+
+
+def skipped(about: str, found: str) -> Finding:
+    """Not looked at, because something before it failed."""
+    return Finding(Level.SKIPPED, about, found)
+
+
+def exit_code(findings: Iterable[Finding]) -> int:
+    """1 if anything must be mended, else 0."""
+    return int(any(finding.level is Level.PROBLEM for finding in findings))
+
+
+def summary(findings: Iterable[Finding]) -> str:
+    """The last line: how many of each, and what follows."""
+    counts = Counter(finding.level for finding in findings)
+    told = [f"{counts[Level.OK]} ok", _several(counts[Level.WARNING], "warning")]
+    told.append(_several(counts[Level.PROBLEM], "problem"))
+    if counts[Level.SKIPPED]:
+        told.append(f"{counts[Level.SKIPPED]} skipped")
+    if counts[Level.PROBLEM]:
+        verdict = "Mend what is called a problem, then check again."
+    elif counts[Level.WARNING]:
+        verdict = "The service can run; the warnings say where it could be safer."
+    else:
+        verdict = "The service can run."
+    return f"{', '.join(told)}. {verdict}"
+
+
+def _several(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -1,0 +1,94 @@
+"""`python -m app check` between a Kafka and a ClickHouse that are made up."""
+
+from collections.abc import Callable
+from typing import NoReturn
+
+import pytest
+
+from app.commands.check import examine
+from app.doctor.facts import ClickHouseFacts, KafkaFacts
+from app.doctor.findings import Finding, ok, problem, skipped, summary, warning
+from app.errors import TryAgainLater
+from app.settings import ClickHouseSettings, Settings
+from tests.unit.doctor.healthy import clickhouse, kafka, table, topic
+
+SETTINGS = Settings(clickhouse=ClickHouseSettings(insert_timeout_secs=10))
+
+
+def away(side: str) -> Callable[[], NoReturn]:
+    def ask() -> NoReturn:
+        raise TryAgainLater(f"{side} does not answer", code="unreachable")
+
+    return ask
+
+
+def run(
+    gather_kafka: Callable[[], KafkaFacts] = kafka, gather_clickhouse: Callable[[], ClickHouseFacts] = clickhouse
+) -> tuple[int, list[str]]:
+    lines: list[str] = []
+    code = examine(SETTINGS, [], gather_kafka=gather_kafka, gather_clickhouse=gather_clickhouse, say=lines.append)
+    return code, lines
+
+
+def test_when_all_is_well_every_line_says_so_and_the_exit_code_is_0() -> None:
+    code, lines = run()
+
+    assert code == 0
+    assert {line.split()[0] for line in lines if line.startswith("  ")} == {"ok"}
+    assert lines[-1].endswith("0 warnings, 0 problems. The service can run.")
+
+
+def test_a_warning_leaves_the_exit_code_at_0() -> None:
+    code, lines = run(lambda: kafka(topic=topic(under_replicated_count=1)))
+
+    assert code == 0
+    assert "1 warning, 0 problems" in lines[-1]
+
+
+def test_a_problem_makes_it_1() -> None:
+    code, lines = run(gather_clickhouse=lambda: clickhouse(table=table(engine="Null")))
+
+    assert code == 1
+    assert "1 problem" in lines[-1]
+
+
+@pytest.mark.parametrize(
+    ("gather_kafka", "gather_clickhouse", "silent", "other"),
+    [
+        (away("Kafka"), clickhouse, "Kafka does not answer", "  ok       columns"),
+        (kafka, away("ClickHouse"), "ClickHouse does not answer", "  ok       consumer group"),
+    ],
+)
+def test_a_side_that_is_away_is_one_line_and_the_other_is_looked_at_all_the_same(
+    gather_kafka: Callable[[], KafkaFacts],
+    gather_clickhouse: Callable[[], ClickHouseFacts],
+    silent: str,
+    other: str,
+) -> None:
+    code, lines = run(gather_kafka, gather_clickhouse)
+
+    assert code == 1
+    [problem_line] = [line for line in lines if line.startswith("  problem")]
+    assert silent in problem_line
+    assert any(line.startswith(other) for line in lines)
+
+
+def test_columns_stand_under_each_other() -> None:
+    _, lines = run(away("Kafka"), lambda: clickhouse(table=table(views=["v"])))
+
+    told = [line for line in lines if line.startswith("  ")]
+    assert {line[29] for line in told} == {" "}
+    assert " " not in {line[30] for line in told} | {line[11] for line in told}
+
+
+@pytest.mark.parametrize(
+    ("findings", "words"),
+    [
+        ([ok("a", "b")], "1 ok, 0 warnings, 0 problems. The service can run."),
+        ([ok("a", "b"), warning("a", "b")], "1 ok, 1 warning, 0 problems. The service can run; the warnings"),
+        ([problem("a", "b"), warning("a", "b")], "0 ok, 1 warning, 1 problem. Mend what is called a problem"),
+        ([problem("a", "b"), skipped("a", "b")], "0 ok, 0 warnings, 1 problem, 1 skipped. Mend"),
+    ],
+)
+def test_the_last_line_counts_and_says_what_follows(findings: list[Finding], words: str) -> None:
+    assert summary(findings).startswith(words)
