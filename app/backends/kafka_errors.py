@@ -28,4 +28,4 @@ def translated(error: errors.KafkaError, doing: str) -> TryAgainLater | NotOurs:
 def _words(error: errors.KafkaError) -> str:
     name = type(error).__name__
     text = str(error)
-    return text if text.startswith(name) else f"{name}: {text}" if text else name
+    return text if name in text else f"{name}: {text}" if text else name

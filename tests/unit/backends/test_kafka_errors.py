@@ -44,6 +44,8 @@ def test_everything_else_may_end_by_itself_or_by_an_operator(error: errors.Kafka
 
 
 def test_the_reason_names_the_error_once() -> None:
+    named_by_number = errors.TopicAuthorizationFailedError("topic logs")
+    assert str(translated(named_by_number, "poll")).count("TopicAuthorizationFailedError") == 1
     assert str(translated(errors.KafkaTimeoutError("late"), "poll")).count("KafkaTimeoutError") == 1
     assert str(translated(errors.KafkaTimeoutError(), "poll")).count("KafkaTimeoutError") == 1
     assert str(translated(errors.KafkaTimeoutError("late"), "poll")).startswith("cannot poll: KafkaTimeoutError")
