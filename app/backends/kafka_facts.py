@@ -1,12 +1,19 @@
 """Asks Kafka what the doctor wants to know. Changes nothing."""
 
 import time
+import uuid
 from collections.abc import Callable
 from contextlib import closing
 from typing import Any, TypeVar
 
-from kafka.admin import KafkaAdminClient
-from kafka.errors import CoordinatorNotAvailableError, KafkaError
+from kafka.admin import KafkaAdminClient, MemberToRemove
+from kafka.errors import (
+    CoordinatorNotAvailableError,
+    GroupAuthorizationFailedError,
+    GroupIdNotFoundError,
+    KafkaError,
+    UnknownMemberIdError,
+)
 
 from app.backends.kafka_errors import translated
 from app.backends.kafka_topic import as_set, configs_of, metadata_of, open_admin
@@ -83,11 +90,27 @@ def _group(admin: KafkaAdminClient, settings: KafkaSettings) -> Group:
     committed = _with_coordinator(lambda: admin.list_group_offsets([settings.group_id]))[settings.group_id]
     described = admin.describe_groups([settings.group_id])[settings.group_id]
     return Group(
-        state=described["group_state"],
+        may_join=_may_join(admin, settings.group_id, _operations(described)),
         member_count=len(described["members"]),
         committed_count=sum(partition.topic == settings.topic for partition in committed),
-        operations=_operations(described),
     )
+
+
+def _may_join(admin: KafkaAdminClient, group_id: str, operations: frozenset[str] | None) -> bool:
+    """Whether we have the right Read on the group.
+
+    Of a group that does not exist yet Kafka does not say. The same right is needed to take a member out of it, and one
+    that never was is not missed.
+    """
+    if operations is not None:
+        return "READ" in operations
+    try:
+        admin.remove_group_members(group_id, [MemberToRemove(member_id=str(uuid.uuid4()))])
+    except GroupAuthorizationFailedError:
+        return False
+    except (GroupIdNotFoundError, UnknownMemberIdError):
+        pass
+    return True
 
 
 def _with_coordinator(question: Callable[[], _Fact]) -> _Fact:

@@ -1,6 +1,9 @@
 """`python -m app check`: looks at Kafka, ClickHouse and the settings, and says what to do. Changes nothing."""
 
 import logging
+import os
+import signal
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -21,13 +24,19 @@ def check(settings: Settings, misspelt: Iterable[str] = ()) -> int:
     """
     # What the clients complain of is said by the findings, in better words.
     logging.getLogger().addHandler(logging.NullHandler())
-    return examine(
-        settings,
-        misspelt,
-        gather_kafka=lambda: gather_kafka(settings.kafka),
-        gather_clickhouse=lambda: gather_clickhouse(settings.clickhouse),
-        say=lambda line: print(line, flush=True),
-    )
+    try:
+        return examine(
+            settings,
+            misspelt,
+            gather_kafka=lambda: gather_kafka(settings.kafka),
+            gather_clickhouse=lambda: gather_clickhouse(settings.clickhouse),
+            say=lambda line: print(line, flush=True),
+        )
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except BrokenPipeError:  # whoever reads, `head` for one, has seen enough; what is still buffered goes nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
 
 
 def examine(

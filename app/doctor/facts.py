@@ -32,10 +32,9 @@ class Topic:
 class Group:
     """The consumer group now. `committed_count` counts partitions of our topic with a committed offset."""
 
-    state: str
+    may_join: bool
     member_count: int
     committed_count: int
-    operations: frozenset[str] | None
 
 
 @dataclass(frozen=True, slots=True)

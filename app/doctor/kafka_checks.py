@@ -51,8 +51,8 @@ def _check_topic(facts: KafkaFacts, settings: KafkaSettings) -> Iterator[Finding
         yield _check_creation(facts, settings)
         yield skipped("configuration", f"of topic {name}, which does not exist yet")
     else:
-        yield _check_rights(topic, name)
         yield _check_partitions(topic, name)
+        yield _check_rights(topic, name)
         yield from check_configs(topic, settings)
 
 
@@ -200,7 +200,7 @@ def _check_group(facts: KafkaFacts, settings: KafkaSettings) -> Finding:
     name, group = settings.group_id, facts.group
     if isinstance(group, Unknown):
         return problem("consumer group", group.reason, f"The service needs the right Read on group {name}")
-    if group.operations is not None and "READ" not in group.operations:
+    if not group.may_join:
         return problem("consumer group", f"{name} may not be joined", f"Allow Read on group {name}")
     partition_count = facts.topic.partition_count if isinstance(facts.topic, Topic) else settings.topic_partitions
     told = f"{name}: {_members(group)}, {_progress(group, partition_count, settings)}"

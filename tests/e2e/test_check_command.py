@@ -187,6 +187,12 @@ def test_a_topic_that_does_not_keep_logs_is_found(
     assert done.returncode == (level == "problem")
 
 
+def test_a_variable_that_is_misspelt_is_found(world: World) -> None:
+    done = world.check(KAFKA_TOPICS="other")
+
+    assert any("KAFKA_TOPICS is not a setting" in line for line in lines_of(done, "warning"))
+
+
 def test_a_topic_that_cannot_be_made_is_found(world: World) -> None:
     done = world.check(KAFKA_TOPIC_REPLICATION_FACTOR="5")
 
@@ -337,3 +343,18 @@ def test_nothing_stays_unknown_on_a_real_kafka_and_the_real_engine(world: World)
         for fact in (clickhouse.privileges, clickhouse.insert_settings, clickhouse.clock_ahead_secs)
     )
     assert len(clickhouse.table_defaults) == 2
+
+
+def test_a_reader_that_has_seen_enough_is_no_crash(world: World) -> None:
+    program = f"{sys.executable} -m app check"
+
+    done = subprocess.run(
+        ["sh", "-c", f"KAFKA_BOOTSTRAP_SERVERS={world.kafka.bootstrap_servers} {program} | true"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_SECS,
+        check=False,
+    )
+
+    assert done.stderr == ""

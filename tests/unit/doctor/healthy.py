@@ -57,7 +57,7 @@ def topic_with(**configs: str) -> Topic:
 
 
 def group(**changes: Any) -> Group:
-    usual: dict[str, Any] = {"state": "Stable", "member_count": 2, "committed_count": 4, "operations": {"READ"}}
+    usual: dict[str, Any] = {"may_join": True, "member_count": 2, "committed_count": 4}
     return Group(**(usual | changes))
 
 

@@ -1,0 +1,122 @@
+"""What the doctor says of rights, on a broker that gives none unless told to."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from kafka import KafkaAdminClient
+from kafka.admin import ACL, ACLOperation, ACLPermissionType, ResourcePattern, ResourceType
+
+from app.backends.kafka_facts import gather_kafka
+from app.doctor.facts import KafkaFacts
+from app.doctor.findings import Finding, Level
+from app.doctor.kafka_checks import check_kafka
+from app.settings import KafkaSettings
+from local.kafka import KafkaServer
+from local.kafka_security import KafkaSecurity
+from local.ports import free_port
+
+pytestmark = pytest.mark.stack
+
+USER = "ingest"
+SPREAD_SECS = 30.0  # rights are told to the broker a moment after they are given
+
+
+@pytest.fixture(scope="module")
+def strict_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServer]:
+    folder = tmp_path_factory.mktemp("strict-kafka")
+    security = KafkaSecurity.create(folder / "certificates", {USER: "secret"})
+    authorizer = "org.apache.kafka.metadata.authorizer.StandardAuthorizer"
+    server = KafkaServer(
+        folder / "broker",
+        free_port(),
+        security=security,
+        properties={"authorizer.class.name": authorizer, "super.users": "User:ANONYMOUS"},
+    )
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="module")
+def admin(strict_kafka: KafkaServer) -> Iterator[Any]:
+    client = KafkaAdminClient(bootstrap_servers=strict_kafka.bootstrap_servers)
+    yield client
+    client.close()
+
+
+def settings_for(server: KafkaServer, name: str) -> KafkaSettings:
+    """As our user; topic and group have the same name."""
+    security = server.security
+    assert security.certificates is not None
+    return KafkaSettings.model_validate(
+        {
+            "bootstrap_servers": security.sasl_ssl_bootstrap_servers,
+            "topic": name,
+            "group_id": name,
+            "security_protocol": "SASL_SSL",
+            "sasl_mechanism": "SCRAM-SHA-256",
+            "sasl_username": USER,
+            "sasl_password": "secret",
+            "ssl_ca_file": security.certificates.ca_file,
+        }
+    )
+
+
+def allow(admin: Any, kind: ResourceType, name: str, operation: ACLOperation) -> None:
+    pattern = ResourcePattern(kind, name)
+    admin.create_acls([ACL(f"User:{USER}", "*", operation, ACLPermissionType.ALLOW, pattern)])
+
+
+def problems_once(settings: KafkaSettings, is_spread: Callable[[KafkaFacts], bool]) -> list[Finding]:
+    """The problems that are found as soon as the broker knows of the rights."""
+    deadline = time.monotonic() + SPREAD_SECS
+    while not is_spread(facts := gather_kafka(settings)):
+        assert time.monotonic() < deadline, facts
+    return [finding for finding in check_kafka(facts, settings) if finding.level is Level.PROBLEM]
+
+
+def test_without_any_right_topic_and_group_are_problems(strict_kafka: KafkaServer) -> None:
+    settings = settings_for(strict_kafka, "nothing")
+
+    topic, group = problems_once(settings, lambda _: True)
+
+    assert "TopicAuthorizationFailedError" in topic.found
+    assert "the rights Describe and Read on topic nothing" in topic.advice
+    assert "GroupAuthorizationFailedError" in group.found
+
+
+def test_a_topic_and_a_new_group_that_may_be_seen_and_not_read_are_problems(
+    strict_kafka: KafkaServer, admin: Any
+) -> None:
+    admin.create_topics({"seen": {"num_partitions": 1, "replication_factor": 1}}, wait_for_metadata=True)
+    allow(admin, ResourceType.TOPIC, "seen", ACLOperation.DESCRIBE)
+    allow(admin, ResourceType.GROUP, "seen", ACLOperation.DESCRIBE)
+
+    topic, group = problems_once(settings_for(strict_kafka, "seen"), lambda facts: "Unknown" not in str(facts.group))
+
+    assert topic.found == "topic seen may not be read"
+    assert group.found == "seen may not be joined"
+
+
+def test_a_topic_that_we_may_not_create_is_a_problem(strict_kafka: KafkaServer, admin: Any) -> None:
+    allow(admin, ResourceType.GROUP, "absent", ACLOperation.READ)
+    allow(admin, ResourceType.TOPIC, "absent", ACLOperation.DESCRIBE)
+
+    [topic] = problems_once(settings_for(strict_kafka, "absent"), lambda facts: facts.topic is None)
+
+    assert "absent does not exist, and creating it would fail" in topic.found
+
+
+def test_with_the_rights_that_are_asked_for_nothing_is_a_problem(strict_kafka: KafkaServer, admin: Any) -> None:
+    admin.create_topics({"read": {"num_partitions": 1, "replication_factor": 1}}, wait_for_metadata=True)
+    for operation in (ACLOperation.DESCRIBE, ACLOperation.READ):
+        allow(admin, ResourceType.TOPIC, "read", operation)
+    allow(admin, ResourceType.GROUP, "read", ACLOperation.READ)
+
+    assert problems_once(settings_for(strict_kafka, "read"), lambda facts: "Unknown" not in str(facts.group)) == []
