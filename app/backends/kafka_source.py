@@ -54,7 +54,7 @@ class KafkaSource:
         self._started: set[TopicPartition] = set()
         self._halted: set[TopicPartition] = set()
         self._is_paused = False
-        self._rebalances = _Rebalances()
+        self._rebalances = _Rebalances(self._insist_on_joining)
         self._rebalances_seen = 0
         try:
             self._consumer = open_client(KafkaConsumer, _consumer_options(settings))
@@ -132,6 +132,14 @@ class KafkaSource:
         except OffsetOutOfRangeError as error:
             self._go_on_after_deleted(error.args[0])
             return {}
+
+    def _insist_on_joining(self) -> None:
+        """Have the client go on joining until it is done, over as many polls as that takes.
+
+        kafka-python 3.0.12 joins again when it learns of the topic's partitions, forgets why as soon as it has dealt
+        them out, and does not take its own when a poll ends right then: it would stand there without any, for good.
+        """
+        self._consumer._coordinator.request_rejoin()
 
     def _is_reassigned(self) -> bool:
         return self._rebalances.count != self._rebalances_seen
@@ -220,14 +228,17 @@ class KafkaSource:
 
 
 class _Rebalances(ConsumerRebalanceListener):  # type: ignore[misc]
-    """Counts the times that partitions come or go. Called on kafka-python's I/O thread, so it does nothing else."""
+    """Counts the times that partitions come or go. Called on kafka-python's I/O thread, so it does little else."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_joining: Callable[[], None]) -> None:
+        """`on_joining` is called when this member begins to join its group, for the first time or once more."""
         self.count = 0
+        self._on_joining = on_joining
 
     def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
-        """Partitions go."""
+        """Partitions go, if there were any: a join begins with this."""
         self.count += 1
+        self._on_joining()
 
     def on_partitions_lost(self, lost: Iterable[TopicPartition]) -> None:
         """Partitions are gone."""
