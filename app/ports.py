@@ -38,10 +38,18 @@ class RecordSource(Protocol):
         """
 
     def positions(self) -> Mapping[Partition, int]:
-        """Next offset to read of each partition that was started."""
+        """Next offset to read of each partition that was started.
+
+        Raises:
+            TryAgainLater: partitions are changing hands; the next poll tells more.
+        """
 
     def end_offsets(self) -> Mapping[Partition, int]:
-        """Offset that the next record of each of our partitions will get, as far as Kafka tells at once."""
+        """Offset that the next record of each of our partitions will get.
+
+        Raises:
+            TryAgainLater: Kafka does not tell at once.
+        """
 
     def close(self, timeout_secs: float) -> None:
         """Leave the group."""

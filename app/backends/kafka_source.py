@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from kafka import ConsumerRebalanceListener, KafkaConsumer, TopicPartition
 from kafka.consumer.fetcher import ConsumerRecord
-from kafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
+from kafka.errors import KafkaError, LogTruncationError, NoOffsetForPartitionError, OffsetOutOfRangeError
 from kafka.structs import OffsetAndMetadata
 
 from app.backends.kafka_errors import translated
@@ -19,6 +19,7 @@ from app.settings import KafkaSettings
 
 _REQUEST_SECS = 10.0
 _COMMIT_SECS = 5.0
+_OFFSETS_SECS = 5.0
 _ASK_SECS = 2.0
 
 # One poll is one chunk per partition: big enough that work per chunk does not count, small enough that a turn of the
@@ -26,7 +27,7 @@ _ASK_SECS = 2.0
 _MAX_POLL_RECORDS = 5_000
 _FETCH_MAX_BYTES = 8 * 1024 * 1024
 _PARTITION_FETCH_MAX_BYTES = 1 * 1024 * 1024
-_METADATA_SECS = 60.0  # partitions added to the topic are noticed within this time
+_METADATA_SECS = 10.0  # partitions added to the topic, and a topic made again, are noticed within this time
 
 
 class KafkaSource:
@@ -39,6 +40,7 @@ class KafkaSource:
         read_topic_id: Callable[[], str],
         on_lost: Callable[[Partition, int, int], None],
         on_halted: Callable[[Partition, str], None],
+        metadata_secs: float = _METADATA_SECS,
     ) -> None:
         """Connect. `on_lost(partition, first, next)` is told of offsets that Kafka deleted before they were read,
         `on_halted(partition, reason)` of a partition on which going on would be wrong.
@@ -51,13 +53,15 @@ class KafkaSource:
         self._on_lost = on_lost
         self._on_halted = on_halted
         self._topic_id = ""
+        self._topic_id_seen: object = None  # by the consumer, whose metadata may be older or newer than what we read
+        self._is_topic_made_again = False  # while we were there: all that is in it is new
         self._started: set[TopicPartition] = set()
         self._halted: set[TopicPartition] = set()
         self._is_paused = False
         self._rebalances = _Rebalances(self._insist_on_joining)
         self._rebalances_seen = 0
         try:
-            self._consumer = open_client(KafkaConsumer, _consumer_options(settings))
+            self._consumer = open_client(KafkaConsumer, _consumer_options(settings, metadata_secs))
             self._consumer.subscribe([settings.topic], listener=self._rebalances)
         except (KafkaError, OSError) as error:
             raise translated(error, "connect") from error
@@ -66,6 +70,7 @@ class KafkaSource:
         """See `ports.RecordSource`."""
         try:
             records = self._poll(timeout_secs)
+            self._look_for_another_topic()
             if self._is_reassigned():
                 return Polled(assigned=self._take_assignment())
         except (KafkaError, OSError) as error:
@@ -105,7 +110,10 @@ class KafkaSource:
 
     def positions(self) -> Mapping[Partition, int]:
         """See `ports.RecordSource`."""
-        found = {tp: self._consumer.position(tp, timeout_ms=0) for tp in self._readable()}
+        try:
+            found = {tp: self._consumer.position(tp, timeout_ms=0) for tp in self._readable()}
+        except KafkaError as error:  # of a partition that is just coming or going, or of lost records
+            raise _try_again(error, "ask for positions") from error
         return {Partition(*tp): offset for tp, offset in found.items() if offset is not None}
 
     def end_offsets(self) -> Mapping[Partition, int]:
@@ -132,6 +140,21 @@ class KafkaSource:
         except OffsetOutOfRangeError as error:
             self._go_on_after_deleted(error.args[0])
             return {}
+        except LogTruncationError as error:
+            divergent = error.divergent_offsets.items()
+            self._stop_at_truncated({partition: None if end is None else end.offset for partition, end in divergent})
+            return {}
+
+    def _look_for_another_topic(self) -> None:
+        """Take the assignment anew when the topic was deleted and made again.
+
+        The group need not notice, and the consumer would go on at its old positions in the new topic.
+        """
+        topic_id = self._consumer._cluster.topic_id(self._settings.topic)
+        if topic_id not in (None, self._topic_id_seen):
+            if self._topic_id_seen is not None:
+                self._rebalances.count += 1
+            self._topic_id_seen = topic_id
 
     def _insist_on_joining(self) -> None:
         """Have the client go on joining until it is done, over as many polls as that takes.
@@ -150,7 +173,9 @@ class KafkaSource:
         self._started.clear()
         self._halted.clear()
         self._apply_pauses()
-        self._topic_id = self._read_topic_id()
+        topic_id = self._read_topic_id()
+        self._is_topic_made_again |= self._topic_id not in ("", topic_id)
+        self._topic_id = topic_id
         positions = {}
         for partition, offset in self._committed_or_start(assignment).items():
             self._consumer.seek(partition, offset)
@@ -182,14 +207,23 @@ class KafkaSource:
 
     def _start_offsets(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
         """Where partitions begin that the group has never read: the start policy counts for a new group, once."""
-        if self._settings.start_from == "latest" and not self._has_read_before():
-            return dict(self._consumer.end_offsets(partitions))
-        return dict(self._consumer.beginning_offsets(partitions))
+        is_new_group = not self._is_topic_made_again and not self._has_read_before()
+        if self._settings.start_from == "latest" and is_new_group:
+            return self._ends(partitions)
+        return self._beginnings(partitions)
+
+    def _beginnings(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        # Without a limit kafka-python asks for ever, also for a topic that is not there any more.
+        return dict(self._consumer.beginning_offsets(list(partitions), timeout_ms=int(_OFFSETS_SECS * 1000)))
+
+    def _ends(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        return dict(self._consumer.end_offsets(list(partitions), timeout_ms=int(_OFFSETS_SECS * 1000)))
 
     def _has_read_before(self) -> bool:
         topic = self._settings.topic
-        numbers = self._consumer.partitions_for_topic(topic) or ()
-        return any(self._consumer.committed(TopicPartition(topic, number)) is not None for number in numbers)
+        partitions = [TopicPartition(topic, number) for number in self._consumer.partitions_for_topic(topic) or ()]
+        timeout_ms = int(_REQUEST_SECS * 1000)
+        return any(self._consumer.committed(partition, timeout_ms=timeout_ms) is not None for partition in partitions)
 
     def _not_truncated(self, offsets: dict[TopicPartition, int]) -> dict[TopicPartition, int]:
         """Leave out partitions of which Kafka holds less than the group has read, and say so.
@@ -197,7 +231,7 @@ class KafkaSource:
         Kafka has then lost records that it had acknowledged, and gives their offsets to other ones: reading on would
         skip those or take them for stored.
         """
-        ends = self._consumer.end_offsets(list(offsets)) if offsets else {}
+        ends = self._ends(offsets) if offsets else {}
         for partition, offset in offsets.items():
             if offset > ends[partition]:
                 reason = f"the group has read up to offset {offset}, but Kafka ends at {ends[partition]}"
@@ -206,14 +240,28 @@ class KafkaSource:
 
     def _go_on_after_deleted(self, out_of_range: Mapping[TopicPartition, int]) -> None:
         """Kafka's retention overtook us: say what is lost and read what is left."""
-        beginnings = self._consumer.beginning_offsets(list(out_of_range))
+        beginnings = self._beginnings(out_of_range)
         for partition, offset in out_of_range.items():
             beginning = beginnings[partition]
             if beginning > offset:
                 self._on_lost(Partition(*partition), offset, beginning)
                 self._consumer.seek(partition, beginning)
             else:
-                self._rebalances.count += 1  # beyond the end: taking the assignment anew halts it
+                self._stop_at_truncated(self._ends([partition]))
+
+    def _stop_at_truncated(self, ends: Mapping[TopicPartition, int | None]) -> None:
+        """Halt partitions of which Kafka no longer holds what was read: it may give those offsets to other records."""
+        if self._read_topic_id() != self._topic_id:
+            self._rebalances.count += 1  # it is another topic, which is read from its beginning
+            return
+        for partition, end in ends.items():
+            position = self._consumer.position(partition, timeout_ms=0)
+            if position is None or position <= (end or 0):
+                continue  # it was moved meanwhile, because partitions changed hands
+            self.halt(Partition(*partition))
+            self._consumer.seek(partition, 0)  # or kafka-python would complain of the old position at every poll
+            known_end = "" if end is None else f", those from offset {end} on"
+            self._on_halted(Partition(*partition), f"Kafka has lost records that were read already{known_end}")
 
     def _readable(self) -> set[TopicPartition]:
         return (self._started - self._halted) & self._consumer.assignment()
@@ -249,7 +297,7 @@ class _Rebalances(ConsumerRebalanceListener):  # type: ignore[misc]
         self.count += 1
 
 
-def _consumer_options(settings: KafkaSettings) -> dict[str, object]:
+def _consumer_options(settings: KafkaSettings, metadata_secs: float = _METADATA_SECS) -> dict[str, object]:
     return connection_options(settings) | {
         "group_id": settings.group_id,
         "client_id": "log-ingest",
@@ -264,7 +312,7 @@ def _consumer_options(settings: KafkaSettings) -> dict[str, object]:
         "max_poll_interval_ms": int(settings.max_poll_interval_secs * 1000),
         "request_timeout_ms": int(_REQUEST_SECS * 1000),
         "bootstrap_timeout_ms": int(_REQUEST_SECS * 1000),
-        "metadata_max_age_ms": int(_METADATA_SECS * 1000),
+        "metadata_max_age_ms": int(metadata_secs * 1000),
         "max_poll_records": _MAX_POLL_RECORDS,
         "fetch_max_bytes": _FETCH_MAX_BYTES,
         "max_partition_fetch_bytes": _PARTITION_FETCH_MAX_BYTES,
