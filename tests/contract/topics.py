@@ -1,0 +1,366 @@
+"""One topic, in memory or in a real Kafka, and members of groups that read it: one face for one suite."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple, Protocol
+
+from confluent_kafka import Producer
+from kafka import KafkaAdminClient, TopicPartition
+from kafka.admin import MemberToRemove
+from kafka.protocol.consumer import IsolationLevel, OffsetSpec
+from kafka.structs import OffsetAndMetadata
+
+from app.backends.kafka_source import KafkaSource
+from app.backends.kafka_topic import TopicAdmin
+from app.errors import TryAgainLater
+from app.model import Headers, Partition, Position, RecordChunk
+from app.ports import RecordSource
+from app.settings import KafkaSettings
+from tests.fakes import RECORD_TIME_MS, MemoryKafka, MemorySource
+
+SESSION_SECS = 6.0  # the least that both sides allow
+TIMEOUT_SECS = 20.0
+_POLL_SECS = 0.05
+_METADATA_SECS = 0.5
+
+StartFrom = Literal["earliest", "latest"]
+
+
+class Seen(NamedTuple):
+    """A record as it came out of a source."""
+
+    offset: int
+    value: bytes | None
+    headers: Headers
+    timestamp_ms: int
+
+
+@dataclass
+class Reader:
+    """A member of a group: starts what it is assigned, and keeps what it was told and what it has read."""
+
+    source: RecordSource = field(init=False)
+    starts_by_itself: bool = True
+    assignments: list[Mapping[Partition, Position]] = field(default_factory=list)
+    chunks: list[RecordChunk] = field(default_factory=list)
+    lost: list[tuple[Partition, int, int]] = field(default_factory=list)
+    halted: list[tuple[Partition, str]] = field(default_factory=list)
+
+    def turn(self) -> None:
+        """Poll once."""
+        polled = self.source.poll(_POLL_SECS)
+        self.chunks += polled.chunks
+        if polled.assigned is not None:
+            self.assignments.append(polled.assigned)
+            for partition in polled.assigned if self.starts_by_itself else ():
+                self.source.start(partition)
+
+    def commit(self, next_offset: int, partition: int = 0) -> None:
+        """Commit that everything before this offset is stored."""
+        [whole] = {chunk.partition.topic for chunk in self.chunks} | {p.topic for a in self.assignments for p in a}
+        self.source.commit({Partition(whole, partition): next_offset})
+
+    def try_turn(self) -> None:
+        """Poll once; the next poll may do what this one could not."""
+        try:
+            self.turn()
+        except TryAgainLater:
+            return
+
+    @property
+    def assigned(self) -> Mapping[Partition, Position]:
+        """What is ours by the last that was told."""
+        return self.assignments[-1] if self.assignments else {}
+
+    @property
+    def numbers(self) -> set[int]:
+        """Numbers of the partitions that are ours."""
+        return {partition.number for partition in self.assigned}
+
+    def seen(self, partition: int = 0) -> list[Seen]:
+        """Records of one partition, in the order in which they came."""
+        return [
+            Seen(*record)
+            for chunk in self.chunks
+            if chunk.partition.number == partition
+            for record in zip(chunk.offsets, chunk.values, chunk.headers, chunk.timestamps_ms, strict=True)
+        ]
+
+    def offsets(self, partition: int = 0) -> list[int]:
+        """Offsets of one partition, in the order in which they came."""
+        return [record.offset for record in self.seen(partition)]
+
+    def values(self, partition: int = 0) -> list[bytes | None]:
+        """Values of one partition, in the order in which they came."""
+        return [record.value for record in self.seen(partition)]
+
+
+def turn_until(is_so: Callable[[], bool], *readers: Reader, through_trouble: bool = False) -> None:
+    """Poll with each of the readers in turn until it is so."""
+    deadline = time.monotonic() + TIMEOUT_SECS
+    while not is_so():
+        assert time.monotonic() < deadline, f"not so after {TIMEOUT_SECS:g} s, by {readers}"
+        for reader in readers:
+            if through_trouble:
+                reader.try_turn()
+            else:
+                reader.turn()
+
+
+class Topic(Protocol):
+    """What a suite does to a topic and around it."""
+
+    @property
+    def name(self) -> str: ...
+
+    def topic_id(self) -> str:
+        """Id of the topic as it is now."""
+
+    def send(
+        self,
+        *values: bytes | None,
+        partition: int = 0,
+        headers: Headers = (),
+        timestamp_ms: int = RECORD_TIME_MS,
+    ) -> None:
+        """Append records, acknowledged when this returns."""
+
+    def send_in_transaction(self, *values: bytes, is_committed: bool = True) -> None:
+        """Append records to partition 0 in a transaction that is committed or aborted; its end takes an offset too."""
+
+    def delete_before(self, offset: int, partition: int = 0) -> None:
+        """Delete records as retention does."""
+
+    def recreate(self, partitions: int) -> None:
+        """Delete the topic and make another one of the same name."""
+
+    def add_partition(self) -> None:
+        """Give the topic one more."""
+
+    def set_committed(self, offset: int, partition: int = 0, topic_id: str | None = None) -> None:
+        """Make it so that the group has committed this offset, for another topic where an id is given.
+
+        The group has no members yet.
+        """
+
+    def expel_members(self) -> None:
+        """Make the group go on without its members."""
+
+    def member(self, *, start_from: StartFrom = "earliest", starts_by_itself: bool = True) -> Reader:
+        """A new member of the group."""
+
+    def close(self) -> None:
+        """End all members."""
+
+
+class MemoryTopic:
+    """A topic of MemoryKafka."""
+
+    def __init__(self, partitions: int) -> None:
+        self._kafka = MemoryKafka(partitions=partitions)
+        self.name = self._kafka.topic
+        self.send = self._kafka.send
+        self.delete_before = self._kafka.delete_before
+        self.recreate = self._kafka.recreate
+        self.add_partition = self._kafka.add_partition
+        self.expel_members = self._kafka.rebalance
+
+    def topic_id(self) -> str:
+        """See `Topic`."""
+        return self._kafka.topic_id
+
+    def send_in_transaction(self, *values: bytes, is_committed: bool = True) -> None:
+        """See `Topic`."""
+        for value in values:
+            if is_committed:
+                self._kafka.send(value)
+            else:
+                self._kafka.skip_offset()
+        self._kafka.skip_offset()
+
+    def set_committed(self, offset: int, partition: int = 0, topic_id: str | None = None) -> None:
+        """See `Topic`."""
+        committed = self._kafka.group("group").committed
+        committed[Partition(self.name, partition)] = (topic_id or self.topic_id(), offset)
+
+    def member(self, *, start_from: StartFrom = "earliest", starts_by_itself: bool = True) -> Reader:
+        """See `Topic`."""
+        reader = Reader(starts_by_itself=starts_by_itself)
+        reader.source = MemorySource(
+            self._kafka,
+            start_from=start_from,
+            on_lost=lambda *told: reader.lost.append(told),
+            on_halted=lambda *told: reader.halted.append(told),
+        )
+        return reader
+
+    def close(self) -> None:
+        """See `Topic`."""
+
+
+class KafkaTopic:
+    """A topic of a real Kafka, read by KafkaSource."""
+
+    def __init__(self, partitions: int, bootstrap_servers: str, admin: KafkaAdminClient, producer: Producer) -> None:
+        self.name = f"source-{uuid.uuid4().hex[:12]}"
+        self._servers = bootstrap_servers
+        self._admin = admin
+        self._producer = producer
+        self._topic_admin = TopicAdmin(self._settings("earliest"))
+        self._readers: list[Reader] = []
+        self._create(partitions)
+
+    def topic_id(self) -> str:
+        """See `Topic`."""
+        return self._topic_admin.topic_id()
+
+    def send(
+        self,
+        *values: bytes | None,
+        partition: int = 0,
+        headers: Headers = (),
+        timestamp_ms: int = RECORD_TIME_MS,
+    ) -> None:
+        """See `Topic`."""
+        send(self._producer, self.name, values, partition=partition, headers=headers, timestamp_ms=timestamp_ms)
+
+    def send_in_transaction(self, *values: bytes, is_committed: bool = True) -> None:
+        """See `Topic`."""
+        end = self._end() + len(values) + 1
+        producer = Producer({"bootstrap.servers": self._servers, "transactional.id": uuid.uuid4().hex})
+        producer.init_transactions(TIMEOUT_SECS)
+        producer.begin_transaction()
+        send(producer, self.name, values)
+        if is_committed:
+            producer.commit_transaction(TIMEOUT_SECS)
+        else:
+            producer.abort_transaction(TIMEOUT_SECS)
+        wait_until(lambda: self._end() == end)  # Kafka writes the end of a transaction a little later
+
+    def delete_before(self, offset: int, partition: int = 0) -> None:
+        """See `Topic`."""
+        self._admin.delete_records({TopicPartition(self.name, partition): offset})
+
+    def recreate(self, partitions: int) -> None:
+        """See `Topic`."""
+        self._admin.delete_topics([self.name])
+        wait_until(lambda: self._topic_admin.describe() is None)
+        self._create(partitions)
+
+    def add_partition(self) -> None:
+        """See `Topic`."""
+        [topic] = self._admin.describe_topics([self.name])
+        count = len(topic["partitions"]) + 1
+        self._admin.create_partitions({self.name: count})
+        self._wait_for_partitions(count)
+
+    def set_committed(self, offset: int, partition: int = 0, topic_id: str | None = None) -> None:
+        """See `Topic`."""
+        mark = OffsetAndMetadata(offset, topic_id or self.topic_id(), -1)
+        committed = {TopicPartition(self.name, partition): mark}
+        self._admin.alter_group_offsets(self._group, committed)
+
+    def expel_members(self) -> None:
+        """See `Topic`."""
+        [group] = self._admin.describe_groups([self._group]).values()
+        members = [MemberToRemove(member_id=member["member_id"]) for member in group["members"]]
+        self._admin.remove_group_members(self._group, members)
+
+    def member(self, *, start_from: StartFrom = "earliest", starts_by_itself: bool = True) -> Reader:
+        """See `Topic`."""
+        reader = Reader(starts_by_itself=starts_by_itself)
+        reader.source = KafkaSource(
+            self._settings(start_from),
+            read_topic_id=self.topic_id,
+            on_lost=lambda *told: reader.lost.append(told),
+            on_halted=lambda *told: reader.halted.append(told),
+            metadata_secs=_METADATA_SECS,
+        )
+        self._readers.append(reader)
+        return reader
+
+    def close(self) -> None:
+        """See `Topic`."""
+        for reader in self._readers:
+            reader.source.close(timeout_secs=1)
+        self._topic_admin.close()
+
+    @property
+    def _group(self) -> str:
+        return f"group-of-{self.name}"
+
+    def _settings(self, start_from: StartFrom) -> KafkaSettings:
+        return KafkaSettings(
+            bootstrap_servers=self._servers,
+            topic=self.name,
+            group_id=self._group,
+            start_from=start_from,
+            session_timeout_secs=SESSION_SECS,
+        )
+
+    def _create(self, partitions: int) -> None:
+        configs = {"retention.ms": "-1"}  # the tests' records are of long ago
+        topic = {"num_partitions": partitions, "replication_factor": 1, "configs": configs}
+        self._admin.create_topics({self.name: topic}, wait_for_metadata=True)
+        self._wait_for_partitions(partitions)
+
+    def _wait_for_partitions(self, count: int) -> None:
+        def known() -> int:
+            return len(self._producer.list_topics(self.name, TIMEOUT_SECS).topics[self.name].partitions)
+
+        wait_until(lambda: known() == count)
+
+    def _end(self) -> int:
+        """Where partition 0 ends for readers who see committed records alone."""
+        partition = TopicPartition(self.name, 0)
+        found = self._admin.list_partition_offsets(
+            {partition: OffsetSpec.LATEST}, isolation_level=IsolationLevel.READ_COMMITTED
+        )
+        return int(found[partition].offset)
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    """Ask until it is so."""
+    deadline = time.monotonic() + TIMEOUT_SECS
+    while not is_so():
+        assert time.monotonic() < deadline, f"not so after {TIMEOUT_SECS:g} s"
+        time.sleep(0.01)
+
+
+@contextmanager
+def kafka_clients(bootstrap_servers: str) -> Iterator[tuple[KafkaAdminClient, Producer]]:
+    """What it takes to make topics and to send to them."""
+    admin = KafkaAdminClient(bootstrap_servers=bootstrap_servers)
+    try:
+        yield admin, Producer({"bootstrap.servers": bootstrap_servers, "enable.idempotence": True, "linger.ms": 0})
+    finally:
+        admin.close()
+
+
+def send(
+    producer: Producer,
+    topic: str,
+    values: Sequence[bytes | None],
+    *,
+    partition: int = 0,
+    headers: Headers = (),
+    timestamp_ms: int = RECORD_TIME_MS,
+) -> None:
+    """Append records to a partition, and wait until Kafka has acknowledged all of them."""
+    errors: list[Any] = []
+    for value in values:
+        producer.produce(
+            topic,
+            value,
+            partition=partition,
+            headers=list(headers),
+            timestamp=timestamp_ms,
+            on_delivery=lambda error, _: errors.append(error),
+        )
+    assert producer.flush(TIMEOUT_SECS) == 0
+    assert errors == [None] * len(values)
