@@ -55,13 +55,17 @@ _BLANK = r"(?:\s|--[^\n]*\n|/\*.*?\*/)"
 _READS = re.compile(rf"(?:{_BLANK}|\()*(?:SELECT|WITH)\b", re.IGNORECASE | re.DOTALL)
 _INSERTS = re.compile(rf"{_BLANK}*INSERT\b", re.IGNORECASE | re.DOTALL)
 _NAME = r"(?:`[^`]+`|\"[^\"]+\"|[\w$]+)"
+_INTO = (
+    rf"{_BLANK}*INSERT\s+INTO\s+(?:TABLE\s+)?{_NAME}(?:\s*\.\s*{_NAME})?\s*"
+    r"(?:\([^()]*(?:\([^()]*\)[^()]*)*\)\s*)?"
+)
 # An INSERT whose rows follow it: neither SELECT nor a function stands between the table and the format.
 _INSERT_HEAD = re.compile(
-    rf"(?P<head>{_BLANK}*INSERT\s+INTO\s+(?:TABLE\s+)?{_NAME}(?:\s*\.\s*{_NAME})?\s*"
-    r"(?:\([^()]*(?:\([^()]*\)[^()]*)*\)\s*)?(?:SETTINGS\s[^;]*?)?)"
+    rf"(?P<head>{_INTO}(?:SETTINGS\s[^;]*?)?)"
     r"(?:(?<=[\s)`\"])FORMAT\s+(?P<format>\w+)(?:\s*;)?|(?<=[\s)`\"])VALUES\b)\s?",
     re.IGNORECASE | re.DOTALL,
 )
+_INSERT_SETTINGS = re.compile(rf"(?P<into>{_INTO})(?P<settings>.*)", re.IGNORECASE | re.DOTALL)
 _FORMAT = re.compile(r"\sFORMAT\s+(\w+)\s*(?:SETTINGS\s[^;]*)?;?\s*$", re.IGNORECASE)
 _PROCESSES = re.compile(r"\bsystem\.processes\b", re.IGNORECASE)
 _KILL = re.compile(rf"{_BLANK}*KILL\s+QUERY\b", re.IGNORECASE | re.DOTALL)
@@ -77,6 +81,12 @@ class Statement:
     format: str
     rows: Sequence[bytes] | None = None
     is_read: bool = False
+
+    def reading(self, path: str) -> str:
+        """An INSERT that finds its rows in a file."""
+        parts = _INSERT_SETTINGS.fullmatch(self.sql)
+        assert parts is not None  # the head was found by the same expression
+        return f"{parts['into']} FROM INFILE {quoted(path)} COMPRESSION 'none' {parts['settings']} FORMAT {self.format}"
 
     @property
     def is_streamed(self) -> bool:

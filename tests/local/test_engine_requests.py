@@ -110,6 +110,17 @@ def test_one_bad_row_refuses_the_whole_body(client: Client, table: str) -> None:
     assert _count(client, table) == 0
 
 
+def test_rows_against_a_constraint_are_refused(client: Client, table: str) -> None:
+    client.command(f"ALTER TABLE {table} ADD CONSTRAINT small CHECK i < 1000")
+
+    client.raw_insert(table, ["i"], b"999\n", fmt="TSV")
+    with pytest.raises(DatabaseError, match="small") as caught:
+        client.raw_insert(table, ["i"], b"1\n1000\n", fmt="TSV")
+
+    assert caught.value.code == 469
+    assert _count(client, table) == 1
+
+
 def test_a_query_stops_when_its_client_goes_away(engine: RunningEngine, client: Client) -> None:
     address = urlsplit(engine.url)
     query = urlencode({"query": "SELECT sum(sipHash64(number)) FROM numbers(1000000000000)", "query_id": "abandoned"})

@@ -39,6 +39,20 @@ def test_an_insert_is_parted_from_its_rows(
 
 
 @pytest.mark.parametrize(
+    ("url_query", "sql"),
+    [
+        ("INSERT INTO t FORMAT CSV", "INSERT INTO t  FROM INFILE '/a' COMPRESSION 'none'  FORMAT CSV"),
+        (
+            "INSERT INTO d.t (`SETTINGS `) SETTINGS x=1, y='(' FORMAT CSV",
+            "INSERT INTO d.t (`SETTINGS `)  FROM INFILE '/a' COMPRESSION 'none' SETTINGS x=1, y='('  FORMAT CSV",
+        ),
+    ],
+)
+def test_an_insert_reads_its_rows_from_a_file(url_query: str, sql: str) -> None:
+    assert statement(url_query, [b"1"], "TabSeparated").reading("/a") == sql
+
+
+@pytest.mark.parametrize(
     "sql",
     [
         "INSERT INTO t VALUES (1)",
