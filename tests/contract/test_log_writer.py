@@ -1,0 +1,505 @@
+"""LogWriter: what `ports.py` promises, on MemoryTable and on the real ClickHouse engine."""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import pyarrow as pa
+import pytest
+
+from app.backends.clickhouse_client import connect
+from app.backends.clickhouse_schema import ensure_table
+from app.backends.clickhouse_writer import ClickHouseWriter
+from app.errors import Refused, TryAgainLater
+from app.pipeline.rows import SCHEMA, TABLE_COLUMNS, Rows, concatenate
+from app.ports import LogWriter
+from app.settings import ClickHouseSettings
+from local.engine import EngineServer
+from local.ports import free_port
+from tests.fakes import RECORD_TIME_MS, Identity, MemoryTable
+from tests.sample_rows import sample_rows, without_offsets
+from tests.servers import RunningEngine
+
+TIMEOUT_SECS = 20
+NEVER_DELETED_DAYS = 3650  # the tests' rows are of long ago
+DAY_NS = 24 * 3600 * 1_000_000_000
+DEFAULTS: dict[str, Any] = {
+    "SeverityNumber": 0,
+    "ResourceAttributes": [],
+    "LogAttributes": [],
+    "ResponseTimeMs": None,
+    "_topic": "logs",
+    "_topic_id": "topic-1",
+    "_partition": 0,
+    "_item": 0,
+    "_raw": b"",
+    "record_time_ms": RECORD_TIME_MS,
+}
+
+
+class Table(Protocol):
+    """A table as a suite sees it: its writer, and what it holds."""
+
+    @property
+    def writer(self) -> LogWriter: ...
+
+    def stored(self) -> list[dict[str, Any]]:
+        """All rows by offset and item, without the columns that the table fills in."""
+
+    def refuse_long_span_ids(self) -> None:
+        """Take no row with a span id of more than three bytes from now on."""
+
+
+class InMemory:
+    """MemoryTable."""
+
+    def __init__(self) -> None:
+        self.table = MemoryTable()
+        self.writer: LogWriter = self.table
+
+    def stored(self) -> list[dict[str, Any]]:
+        """See `Table`."""
+        return sorted((row for block in self.table.blocks for row in plain(block)), key=_place)
+
+    def refuse_long_span_ids(self) -> None:
+        """See `Table`."""
+        self.table.refuses = lambda row: len(row["SpanId"]) > 3
+
+
+class InClickHouse:
+    """A table of its own, made as the service makes it."""
+
+    def __init__(self, engine: RunningEngine) -> None:
+        self.settings = settings_of(engine)
+        self.writer: LogWriter = ClickHouseWriter(self.settings)
+        self.client = connect(self.settings, timeout_secs=30)
+        ensure_table(self.settings)
+
+    @property
+    def name(self) -> str:
+        """As SQL has it."""
+        return f"`{self.settings.database}`.`{self.settings.table}`"
+
+    def stored(self) -> list[dict[str, Any]]:
+        """See `Table`."""
+        sql = f"SELECT {', '.join(TABLE_COLUMNS)} FROM {self.name}"
+        found = self.client.query_arrow(sql, settings={"output_format_arrow_string_as_string": 0})
+        return sorted((row for block in found.to_batches() for row in plain(block)), key=_place)
+
+    def refuse_long_span_ids(self) -> None:
+        """See `Table`."""
+        self.client.command(f"ALTER TABLE {self.name} MODIFY COLUMN SpanId FixedString(3)")
+
+    def parts(self) -> Counter[str]:
+        """How many parts each day partition has."""
+        answer = self.client.query(
+            "SELECT partition FROM system.parts"
+            " WHERE active AND database = {database:String} AND table = {table:String}",
+            parameters={"database": self.settings.database, "table": self.settings.table},
+        )
+        return Counter(str(partition) for (partition,) in answer.result_rows)
+
+    def drop(self) -> None:
+        """Delete it."""
+        self.client.command(f"DROP TABLE IF EXISTS {self.name}")
+        self.client.close()
+
+
+def settings_of(engine: RunningEngine, **others: Any) -> ClickHouseSettings:
+    """Settings for a new table on a server."""
+    given = {
+        "url": engine.url,
+        "user": engine.user or "default",
+        "password": engine.password,
+        "database": "contract",
+        "table": f"writer_{uuid.uuid4().hex[:12]}",
+        "retention_days": NEVER_DELETED_DAYS,
+    }
+    return ClickHouseSettings.model_validate(given | others)
+
+
+@pytest.fixture
+def clickhouse(engine: RunningEngine) -> Iterator[InClickHouse]:
+    table = InClickHouse(engine)
+    yield table
+    table.drop()
+
+
+@pytest.fixture(params=["memory", pytest.param("clickhouse", marks=pytest.mark.stack)])
+def table(request: pytest.FixtureRequest) -> Table:
+    made: Table = InMemory() if request.param == "memory" else request.getfixturevalue("clickhouse")
+    return made
+
+
+def row(offset: int, **columns: Any) -> Rows:
+    """A row; what is not given is empty."""
+    given = {**DEFAULTS, "Timestamp": RECORD_TIME_MS * 1_000_000 + offset, "_offset": offset, **columns}
+    return pa.record_batch([pa.array([given.get(f.name, "")], f.type) for f in SCHEMA], schema=SCHEMA)
+
+
+def insert(writer: LogWriter, rows: Rows, token: str | None = None) -> None:
+    """Store rows under a new token, or the one that is given."""
+    writer.insert(rows, token or uuid.uuid4().hex)
+
+
+def insert_when_it_can_be(writer: LogWriter, rows: Rows, token: str) -> None:
+    """Store rows, trying again for as long as an earlier attempt with the token is going on."""
+    deadline = time.monotonic() + TIMEOUT_SECS
+    while True:
+        try:
+            insert(writer, rows, token)
+        except TryAgainLater:
+            assert time.monotonic() < deadline, "the server does not take the rows again"
+        else:
+            return
+
+
+def plain(rows: Rows) -> list[dict[str, Any]]:
+    """The rows as the table knows them: strings as bytes, times as nanoseconds, attributes as a mapping."""
+    columns = {name: [_plain(value) for value in _column(rows, name)] for name in TABLE_COLUMNS}
+    return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+
+
+def _column(rows: Rows, name: str) -> Sequence[Any]:
+    column = rows[name]
+    if pa.types.is_timestamp(column.type):
+        column = column.cast(pa.int64())
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    values: Sequence[Any] = column.to_pylist()
+    return values
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return {_plain(key): _plain(item) for key, item in value}
+    return value.encode() if isinstance(value, str) else value
+
+
+def _place(stored: Mapping[str, Any]) -> tuple[Any, ...]:
+    return stored["_topic_id"], stored["_partition"], stored["_offset"], stored["_item"]
+
+
+def places(rows: Rows) -> list[Identity]:
+    """Identities of rows, in their order."""
+    columns = (rows[name].to_pylist() for name in ("_topic_id", "_partition", "_offset", "_item"))
+    return [Identity(*place) for place in zip(*columns, strict=True)]
+
+
+def stored_offsets(table: Table) -> list[int]:
+    """Offsets of what is stored; equal ones are duplicates."""
+    return [stored["_offset"] for stored in table.stored()]
+
+
+# Inserting.
+
+
+def test_rows_come_back_exactly_as_they_were_sent(table: Table) -> None:
+    rows = concatenate(
+        [
+            row(0),
+            row(
+                1,
+                Timestamp=1_700_000_000_123_456_789,
+                TraceId="4bf92f3577b34da6a3ce929d0e0e4736",
+                SpanId="00f067aa0ba902b7",
+                SeverityText="ERROR",
+                SeverityNumber=255,
+                ServiceName="payment-service",
+                Body="NUL \x00, tab\t, line\r\n, quote ' \" \\, emoji 🔥 é, \ufffd",
+                ResourceAttributes=[("host.name", "a"), ("", "")],
+                LogAttributes=[("k", "v"), ("k.🔥", "\x00"), ("long", "x" * 100_000)],
+                UserId="Ω",
+                ResponseTimeMs=87.5,
+                ParseError="not JSON",
+                _raw=b"\x00\xff\xfe\x80 invalid \xc3\x28",
+            ),
+            row(2**48 - 1, ResponseTimeMs=0.0, _partition=65535, _item=65535, _topic_id="topic-2", _topic="other"),
+            row(3, Timestamp=RECORD_TIME_MS * 1_000_000 - 1, Body=" ", _raw=bytes(range(256))),
+        ]
+    )
+
+    insert(table.writer, rows)
+
+    assert table.stored() == sorted(plain(rows), key=_place)
+
+
+def test_an_insert_with_the_token_of_an_earlier_one_is_dropped(table: Table) -> None:
+    rows = sample_rows(3)
+    insert(table.writer, rows, "a token")
+
+    insert(table.writer, rows, "a token")
+    insert(table.writer, sample_rows(2, first_offset=100), "a token")
+
+    assert stored_offsets(table) == [0, 1, 2]
+
+
+def test_the_same_rows_with_another_token_are_stored_again(table: Table) -> None:
+    rows = sample_rows(2)
+
+    insert(table.writer, rows, "a token")
+    insert(table.writer, rows, "another token")
+
+    assert stored_offsets(table) == [0, 0, 1, 1]
+
+
+def test_an_insert_with_a_row_that_is_refused_stores_none(table: Table) -> None:
+    table.refuse_long_span_ids()
+    rows = concatenate([row(0, SpanId="abc"), row(1, SpanId="too long"), row(2, SpanId="abc")])
+
+    with pytest.raises(Refused) as raised:
+        insert(table.writer, rows)
+
+    assert raised.value.code.isdecimal()
+    assert table.stored() == []
+    insert(table.writer, row(0, SpanId="abc"))
+    assert stored_offsets(table) == [0]
+
+
+@pytest.mark.stack
+def test_an_insert_is_one_part_for_each_day(clickhouse: InClickHouse) -> None:
+    """Only on the real one: the fake has no parts."""
+    half = sample_rows(50_000)
+    next_day = [value + DAY_NS for value in half["Timestamp"].cast(pa.int64()).to_pylist()]
+    columns = {**dict(zip(SCHEMA.names, half.columns, strict=True)), "Timestamp": next_day}
+    columns["_offset"] = range(50_000, 100_000)
+    other_half = pa.record_batch([pa.array(columns[f.name], f.type) for f in SCHEMA], schema=SCHEMA)
+
+    insert(clickhouse.writer, concatenate([half, other_half]))
+
+    assert clickhouse.parts() == {"2023-11-14": 1, "2023-11-15": 1}
+    assert clickhouse.client.query(f"SELECT count(), uniqExact(_offset) FROM {clickhouse.name}").result_rows == [
+        (100_000, 100_000)
+    ]
+
+
+@pytest.mark.stack
+def test_an_insert_may_span_more_days_than_the_server_would_let_it_by_itself(clickhouse: InClickHouse) -> None:
+    """Only on the real one: the fake has no limit on days; the server's own is 100."""
+    rows = concatenate([row(day, Timestamp=RECORD_TIME_MS * 1_000_000 - day * DAY_NS) for day in range(120)])
+
+    insert(clickhouse.writer, rows)
+
+    assert len(clickhouse.parts()) == 120
+    assert places(clickhouse.writer.missing(rows)) == []
+
+
+@pytest.mark.stack
+def test_an_insert_overrides_what_the_user_may_have_set(clickhouse: InClickHouse) -> None:
+    """Only on the real one: the fake has no settings. A column remembers what held while its row was inserted."""
+    names = ("async_insert", "max_insert_threads", "max_partitions_per_insert_block", "max_insert_block_size")
+    for name in names:
+        clickhouse.client.command(
+            f"ALTER TABLE {clickhouse.name} ADD COLUMN held_{name} String DEFAULT toString(getSetting('{name}'))"
+        )
+
+    insert(clickhouse.writer, row(0))
+
+    columns = ", ".join(f"held_{name}" for name in names)
+    [held] = clickhouse.client.query(f"SELECT {columns} FROM {clickhouse.name}").result_rows
+    assert [value.lower() for value in held] == ["false", "1", "0", "1048449"]
+
+
+# Looking for what is missing.
+
+
+def test_nothing_is_missing_of_what_was_inserted(table: Table) -> None:
+    rows = sample_rows(1000)
+    insert(table.writer, rows)
+
+    assert table.writer.missing(rows).num_rows == 0
+
+
+def test_everything_is_missing_in_an_empty_table(table: Table) -> None:
+    rows = sample_rows(3)
+
+    assert table.writer.missing(rows) == rows
+
+
+def test_missing_rows_are_handed_back_whole_and_in_order(table: Table) -> None:
+    rows = sample_rows(10)
+    insert(table.writer, without_offsets(rows, {0, 4, 5, 9}))
+
+    missing = table.writer.missing(rows)
+
+    assert missing == rows.take([0, 4, 5, 9])
+    insert(table.writer, missing)
+    assert stored_offsets(table) == list(range(10))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"_partition": 1}, {"_topic_id": "topic-2"}, {"_item": 1}, {"_offset": 8}],
+    ids=["partition", "topic", "item", "offset"],
+)
+def test_a_row_that_differs_in_one_part_of_its_identity_is_another_one(table: Table, other: dict[str, Any]) -> None:
+    insert(table.writer, row(7))
+    rows = concatenate([row(7), row(7, **other)])
+
+    assert places(table.writer.missing(rows)) == places(row(7, **other))
+
+
+def test_missing_rows_are_told_over_partitions_topics_items_and_days(table: Table) -> None:
+    rows = concatenate(
+        [
+            row(offset, _topic_id=topic_id, _partition=partition, _item=item, Timestamp=time)
+            for topic_id in ("topic-1", "topic-2")
+            for partition in (0, 7)
+            for offset in (5, 2**40)
+            for item in (0, 1, 65535)
+            for time in [RECORD_TIME_MS * 1_000_000 - item * DAY_NS % (5 * DAY_NS) - offset % 3]
+        ]
+    )
+    is_stored = [n % 5 in (0, 3) for n in range(rows.num_rows)]
+    insert(table.writer, rows.filter(pa.array(is_stored)))
+
+    missing = table.writer.missing(rows)
+
+    assert places(missing) == [p for p, stored in zip(places(rows), is_stored, strict=True) if not stored]
+
+
+# How far a partition is stored.
+
+
+def test_the_last_offset_is_the_highest_of_its_topic_and_partition(table: Table) -> None:
+    insert(table.writer, concatenate([row(3), row(9), row(4), row(20, _partition=1), row(30, _topic_id="topic-2")]))
+    insert(table.writer, concatenate([row(5), row(2**48)]))
+
+    last = table.writer.last_offset
+    assert [last("topic-1", 0), last("topic-1", 1), last("topic-2", 0)] == [2**48, 20, 30]
+
+
+def test_there_is_no_last_offset_of_what_is_not_stored(table: Table) -> None:
+    insert(table.writer, row(0))
+
+    last = table.writer.last_offset
+    assert [last("topic-1", 0), last("topic-1", 1), last("topic-2", 0)] == [0, None, None]
+
+
+def test_the_writer_may_be_called_from_another_thread_each_time(table: Table) -> None:
+    for offset in range(3):
+        thread = threading.Thread(target=insert, args=(table.writer, row(offset)))
+        thread.start()
+        thread.join()
+
+    assert stored_offsets(table) == [0, 1, 2]
+
+
+# When ClickHouse does not do it. The fake is told what to raise; here it is seen what the real one does.
+
+
+CALLS: dict[str, Callable[[LogWriter], object]] = {
+    "insert": lambda writer: insert(writer, row(0)),
+    "missing": lambda writer: writer.missing(row(0)),
+    "last_offset": lambda writer: writer.last_offset("topic-1", 0),
+}
+every_call = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
+
+
+@pytest.fixture(scope="module")
+def own_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineServer]:
+    """A server with a password that a test may pause."""
+    server = EngineServer(tmp_path_factory.mktemp("own-engine"), free_port(), user="writer", password="right")
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.mark.stack
+@every_call
+def test_a_table_that_is_not_there_is_to_be_tried_again(
+    clickhouse: InClickHouse, call: Callable[[LogWriter], object]
+) -> None:
+    clickhouse.client.command(f"DROP TABLE {clickhouse.name}")
+
+    with pytest.raises(TryAgainLater, match=clickhouse.settings.table) as raised:
+        call(clickhouse.writer)
+
+    assert (raised.value.code, raised.value.is_outcome_unknown) == ("60", False)
+
+
+@pytest.mark.stack
+def test_a_row_against_a_constraint_is_a_doubt_that_does_not_last_for_ever(clickhouse: InClickHouse) -> None:
+    clickhouse.client.command(f"ALTER TABLE {clickhouse.name} ADD CONSTRAINT polite CHECK Body != 'rude'")
+
+    with pytest.raises(TryAgainLater, match="polite") as raised:
+        insert(clickhouse.writer, concatenate([row(0, Body="kind"), row(1, Body="rude")]))
+
+    assert (raised.value.code, raised.value.is_outcome_unknown) == ("469", False)
+    assert raised.value.max_attempts is not None
+    assert clickhouse.stored() == []
+
+
+@pytest.mark.stack
+@every_call
+def test_a_wrong_password_is_to_be_tried_again(own_engine: EngineServer, call: Callable[[LogWriter], object]) -> None:
+    writer = ClickHouseWriter(settings_of(own_engine, password="wr0ng"))
+
+    with pytest.raises(TryAgainLater, match="Authentication failed") as raised:
+        call(writer)
+
+    assert (raised.value.code, raised.value.is_outcome_unknown) == ("516", False)
+    assert "wr0ng" not in str(raised.value)
+
+
+@pytest.mark.stack
+@every_call
+def test_a_server_that_is_not_there_is_an_unknown_outcome(call: Callable[[LogWriter], object]) -> None:
+    settings = ClickHouseSettings(url=f"http://127.0.0.1:{free_port()}")
+
+    with pytest.raises(TryAgainLater) as raised:
+        call(ClickHouseWriter(settings))
+
+    assert (raised.value.code, raised.value.is_outcome_unknown) == ("unreachable", True)
+
+
+@pytest.mark.stack
+def test_a_server_that_is_silent_for_too_long_is_an_unknown_outcome_and_the_token_makes_it_known(
+    own_engine: EngineServer,
+) -> None:
+    settings = settings_of(own_engine, insert_timeout_secs=1)
+    ensure_table(settings)
+    writer = ClickHouseWriter(settings)
+    insert(writer, row(0))
+
+    own_engine.pause()
+    try:
+        with pytest.raises(TryAgainLater) as raised:
+            insert(writer, row(1), "a token")
+    finally:
+        own_engine.resume()
+    insert_when_it_can_be(writer, row(1), "a token")
+
+    assert (raised.value.code, raised.value.is_outcome_unknown) == ("unreachable", True)
+    client = connect(settings, timeout_secs=30)
+    offsets = client.query(f"SELECT _offset FROM `{settings.database}`.`{settings.table}` ORDER BY ALL").result_rows
+    client.close()
+    assert offsets == [(0,), (1,)]
+
+
+@pytest.mark.stack
+def test_a_writer_goes_on_when_its_server_comes_back(tmp_path: Path) -> None:
+    server = EngineServer(tmp_path / "clickhouse", free_port())
+    server.start()
+    try:
+        settings = settings_of(server)
+        ensure_table(settings)
+        writer = ClickHouseWriter(settings)
+        insert(writer, row(0))
+
+        server.kill()
+        with pytest.raises(TryAgainLater) as raised:
+            insert(writer, row(1), "a token")
+        server.start()
+        insert(writer, row(1), "a token")
+
+        assert raised.value.is_outcome_unknown
+        assert places(writer.missing(concatenate([row(0), row(1), row(2)]))) == places(row(2))
+    finally:
+        server.kill()
