@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from kafka.net.compat import KafkaNetClient
+from kafka.net.manager import KafkaConnectionManager
 from kafka.net.sasl.oauth import AbstractTokenProvider
 from kafka.net.selector import NetworkSelector
 
@@ -24,7 +25,7 @@ def open_client(make: Callable[..., _Client], options: Mapping[str, Any]) -> _Cl
 
     def network(**configs: Any) -> KafkaNetClient:
         selector = NetworkSelector(**configs)
-        client = KafkaNetClient(net=selector, **configs)
+        client = KafkaNetClient(selector, _Connections(selector, **configs), **configs)
         opened.append((client, selector))
         return client
 
@@ -37,6 +38,23 @@ def open_client(make: Callable[..., _Client], options: Mapping[str, Any]) -> _Cl
         opened.clear()
         gc.collect()  # sockets of cancelled attempts hang in cycles
         raise
+
+
+class _Connections(KafkaConnectionManager):  # type: ignore[misc]  # kafka-python has no types
+    """Connections that hear why a login fails."""
+
+    async def _build_transport(self, node: Any, timeout_at: float | None = None) -> Any:
+        transport = await super()._build_transport(node, timeout_at)
+        receive = transport._sock_recv
+
+        def receive_to_the_end() -> tuple[bytes, Exception | None]:
+            # A broker says why it refuses a login and hangs up. kafka-python 3.0.12 drops what it reads together with
+            # the end; the end is still there when it reads again.
+            data, error = receive()
+            return data, None if data else error
+
+        transport._sock_recv = receive_to_the_end
+        return transport
 
 
 def connection_options(settings: KafkaSettings) -> dict[str, Any]:
