@@ -1,0 +1,64 @@
+"""What clients say that Kafka does not let in. Each tries in a process of its own: it takes ten seconds to give up."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from typing import NamedTuple
+
+from app.backends.kafka_publisher import KafkaPublisher
+from app.backends.kafka_source import KafkaSource
+from app.backends.kafka_topic import TopicAdmin
+from app.errors import TryAgainLater
+from app.settings import KafkaSettings
+
+
+class Refusal(NamedTuple):
+    """The sentence that is said, all that stands behind it, and how long it took."""
+
+    said: str
+    behind: str
+    secs: float
+
+
+def open_admin(settings: KafkaSettings) -> None:
+    """Reach Kafka to look at the topic."""
+    TopicAdmin(settings).ensure()
+
+
+def open_source(settings: KafkaSettings) -> None:
+    """Reach Kafka to read."""
+    KafkaSource(settings, read_topic_id=str, on_lost=print, on_halted=print)
+
+
+def open_publisher(settings: KafkaSettings) -> None:
+    """Reach Kafka to send."""
+    KafkaPublisher(settings).connect()
+
+
+OPENERS: Mapping[str, Callable[[KafkaSettings], None]] = {
+    "admin": open_admin,
+    "source": open_source,
+    "publisher": open_publisher,
+}
+
+
+def refusals_of(settings: Mapping[str, KafkaSettings]) -> dict[tuple[str, str], Refusal]:
+    """What each client says with each of the settings."""
+    cases = [(fault, client) for fault in settings for client in OPENERS]
+    with ProcessPoolExecutor(len(cases), mp_context=get_context("spawn")) as pool:
+        tried = pool.map(_refusal, [OPENERS[client] for _, client in cases], [settings[fault] for fault, _ in cases])
+        return dict(zip(cases, tried, strict=True))
+
+
+def _refusal(opened: Callable[[KafkaSettings], None], settings: KafkaSettings) -> Refusal:
+    started_at = time.monotonic()
+    try:
+        opened(settings)
+    except TryAgainLater as error:
+        behind = "".join(traceback.format_exception(error))
+        return Refusal(str(error), behind, time.monotonic() - started_at)
+    raise AssertionError("it was let in")

@@ -1,0 +1,270 @@
+"""TLS and logins on both sides: who is let in, and what those hear who are not."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+import traceback
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.backends.clickhouse_client import connect
+from app.backends.clickhouse_schema import ensure_table
+from app.backends.clickhouse_writer import ClickHouseWriter
+from app.backends.kafka_publisher import KafkaPublisher
+from app.backends.kafka_source import KafkaSource
+from app.backends.kafka_topic import TopicAdmin
+from app.errors import TryAgainLater
+from app.settings import ClickHouseSettings, KafkaSettings
+from local.certificates import Certificates
+from local.engine import EngineServer
+from local.kafka import KafkaServer
+from local.kafka_security import KafkaSecurity
+from local.ports import free_port
+from tests.contract.refusals import OPENERS, Refusal, refusals_of
+from tests.sample_rows import sample_rows
+
+pytestmark = pytest.mark.stack
+
+USER, PASSWORD, WRONG_PASSWORD = "alice", "open-sesame", "open-barley"
+TIMEOUT_SECS = 20
+LOOPBACK_BY_A_NAME_IN_NO_CERTIFICATE = "127.1"
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    return Certificates.create(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture(scope="module")
+def strangers(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    """Of an authority that neither side knows."""
+    return Certificates.create(tmp_path_factory.mktemp("strangers"))
+
+
+# Kafka.
+
+
+@pytest.fixture(scope="module")
+def guarded_kafka(tmp_path_factory: pytest.TempPathFactory, certificates: Certificates) -> Iterator[KafkaServer]:
+    """A broker with TLS and SASL that takes certificates of clients, where they show one."""
+    security = KafkaSecurity(certificates, free_port(), free_port(), {USER: PASSWORD})
+    asks = {"listener.name.ssl.ssl.client.auth": "requested"}
+    server = KafkaServer(tmp_path_factory.mktemp("kafka"), free_port(), security=security, properties=asks)
+    server.start()
+    yield server
+    server.stop()
+
+
+MakeSettings = Callable[..., KafkaSettings]
+
+
+@pytest.fixture(scope="module")
+def make_settings(
+    guarded_kafka: KafkaServer, certificates: Certificates, tmp_path_factory: pytest.TempPathFactory
+) -> MakeSettings:
+    """Makes settings for a new topic that get in with SASL or without it, but for what is given."""
+
+    def make(mechanism: str | None, **others: Any) -> KafkaSettings:
+        security, name = guarded_kafka.security, f"security-{uuid.uuid4().hex[:12]}"
+        given: dict[str, Any] = {"topic": name, "group_id": name, "ssl_ca_file": certificates.ca_file}
+        if mechanism is None:
+            given |= {"security_protocol": "SSL", "bootstrap_servers": security.ssl_bootstrap_servers}
+        else:
+            given |= {"security_protocol": "SASL_SSL", "bootstrap_servers": security.sasl_ssl_bootstrap_servers}
+            given |= {"sasl_mechanism": mechanism, "sasl_username": USER, "sasl_password": PASSWORD}
+        if mechanism == "OAUTHBEARER":
+            given["sasl_oauth_token_file"] = tmp_path_factory.mktemp("oauth") / "token"
+            given["sasl_oauth_token_file"].write_text(unsecured_token())
+        return KafkaSettings.model_validate(given | others)
+
+    return make
+
+
+def unsecured_token() -> str:
+    """What the local broker takes for a token: claims that nobody signed."""
+    now = time.time()
+    parts = ({"alg": "none"}, {"sub": USER, "iat": now, "exp": now + 600})
+    return ".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts) + "."
+
+
+def of_a_client(certificates: Certificates) -> dict[str, Path]:
+    """Settings that show a certificate to the broker."""
+    return {"ssl_cert_file": certificates.certificate_file, "ssl_key_file": certificates.key_file}
+
+
+def values_sent_and_read(settings: KafkaSettings) -> list[bytes | None]:
+    """What comes out of a topic made, filled and read by the service's own clients."""
+    with closing(TopicAdmin(settings)) as admin:
+        admin.ensure()
+        publisher = KafkaPublisher(settings)
+        publisher.publish(b"a log").result(TIMEOUT_SECS)
+        publisher.close(timeout_secs=5)
+        source = KafkaSource(settings, read_topic_id=admin.topic_id, on_lost=_never, on_halted=_never)
+        try:
+            return first_values(source)
+        finally:
+            source.close(timeout_secs=5)
+
+
+def first_values(source: KafkaSource) -> list[bytes | None]:
+    deadline = time.monotonic() + TIMEOUT_SECS
+    while time.monotonic() < deadline:
+        polled = source.poll(0.1)
+        for partition in polled.assigned or ():
+            source.start(partition)
+        for chunk in polled.chunks:
+            return list(chunk.values)
+    raise AssertionError(f"nothing was read within {TIMEOUT_SECS} s")
+
+
+def _never(*_: object) -> None:
+    raise AssertionError("nothing is lost or halted here")
+
+
+@pytest.mark.parametrize("mechanism", [None, "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"])
+def test_logs_go_through_a_broker_over_tls(make_settings: MakeSettings, mechanism: str | None) -> None:
+    assert values_sent_and_read(make_settings(mechanism)) == [b"a log"]
+
+
+def test_logs_go_through_a_broker_that_knows_the_certificate_of_its_client(
+    make_settings: MakeSettings, certificates: Certificates
+) -> None:
+    assert values_sent_and_read(make_settings(None, **of_a_client(certificates))) == [b"a log"]
+
+
+def test_a_broker_by_a_name_that_is_not_in_its_certificate_is_reached_if_that_is_allowed(
+    guarded_kafka: KafkaServer, make_settings: MakeSettings
+) -> None:
+    servers = f"{LOOPBACK_BY_A_NAME_IN_NO_CERTIFICATE}:{guarded_kafka.security.ssl_port}"
+
+    settings = make_settings(None, bootstrap_servers=servers, ssl_check_hostname=False)
+
+    assert values_sent_and_read(settings) == [b"a log"]
+
+
+EXPECTED = {
+    "wrong password": "Authentication failed: Invalid username or password",
+    "wrong password, SCRAM": "invalid credentials with SASL mechanism SCRAM-SHA-512",
+    "unknown authority": "certificate verify failed: unable to get local issuer certificate",
+    "other name": f"certificate is not valid for '{LOOPBACK_BY_A_NAME_IN_NO_CERTIFICATE}'",
+    "unknown client": "alert certificate unknown",
+}
+
+
+@pytest.fixture(scope="module")
+def refusals(
+    guarded_kafka: KafkaServer, make_settings: MakeSettings, strangers: Certificates
+) -> dict[tuple[str, str], Refusal]:
+    """What each client says of each fault."""
+    other_name = f"{LOOPBACK_BY_A_NAME_IN_NO_CERTIFICATE}:{guarded_kafka.security.ssl_port}"
+    return refusals_of(
+        {
+            "wrong password": make_settings("PLAIN", sasl_password=WRONG_PASSWORD),
+            "wrong password, SCRAM": make_settings("SCRAM-SHA-512", sasl_password=WRONG_PASSWORD),
+            "unknown authority": make_settings(None, ssl_ca_file=strangers.ca_file),
+            "other name": make_settings(None, bootstrap_servers=other_name),
+            "unknown client": make_settings(None, **of_a_client(strangers)),
+        }
+    )
+
+
+@pytest.mark.parametrize("client", OPENERS)
+@pytest.mark.parametrize("fault", EXPECTED)
+def test_who_is_not_let_in_by_kafka_hears_why(
+    refusals: dict[tuple[str, str], Refusal], fault: str, client: str
+) -> None:
+    refusal = refusals[fault, client]
+
+    assert EXPECTED[fault] in refusal.said
+    assert "\n" not in refusal.said
+    assert refusal.secs < TIMEOUT_SECS
+    assert WRONG_PASSWORD not in refusal.behind
+
+
+# ClickHouse.
+
+
+@pytest.fixture(scope="module")
+def guarded_engine(tmp_path_factory: pytest.TempPathFactory, certificates: Certificates) -> Iterator[EngineServer]:
+    """A server with HTTPS and a password."""
+    directory, port = tmp_path_factory.mktemp("engine"), free_port()
+    server = EngineServer(directory, port, user=USER, password=PASSWORD, certificates=certificates)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def clickhouse(guarded_engine: EngineServer, certificates: Certificates) -> ClickHouseSettings:
+    """Settings that get in, for a table of one's own."""
+    return ClickHouseSettings.model_validate(
+        {
+            "url": guarded_engine.url,
+            "user": USER,
+            "password": PASSWORD,
+            "ca_file": certificates.ca_file,
+            "table": f"security_{uuid.uuid4().hex[:12]}",
+            "retention_days": 3650,
+        }
+    )
+
+
+def but(settings: ClickHouseSettings, **others: Any) -> ClickHouseSettings:
+    """The settings, but for some."""
+    return ClickHouseSettings.model_validate({**settings.model_dump(), **others})
+
+
+def test_rows_go_to_clickhouse_over_https_with_a_password(clickhouse: ClickHouseSettings) -> None:
+    ensure_table(clickhouse)
+    writer = ClickHouseWriter(clickhouse)
+    writer.insert(sample_rows(3), "a token")
+
+    assert writer.missing(sample_rows(4))["_offset"].to_pylist() == [3]
+
+
+def test_a_certificate_is_not_looked_at_if_that_is_allowed(clickhouse: ClickHouseSettings) -> None:
+    with pytest.warns(match="certificate verification"):
+        assert ensure_table(but(clickhouse, ca_file=None, tls_verify=False))
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"password": WRONG_PASSWORD}, "Authentication failed"),
+        ({"user": "bob"}, "Authentication failed"),
+        ({"ca_file": "strangers"}, "certificate verify failed: unable to get local issuer certificate"),
+        ({"url": "other name"}, f"certificate is not valid for '{LOOPBACK_BY_A_NAME_IN_NO_CERTIFICATE}'"),
+        ({"url": "not HTTPS"}, "SSL"),
+    ],
+    ids=["wrong password", "wrong user", "unknown authority", "other name", "not HTTPS"],
+)
+def test_who_is_not_let_in_by_clickhouse_hears_why(
+    clickhouse: ClickHouseSettings,
+    guarded_engine: EngineServer,
+    guarded_kafka: KafkaServer,
+    strangers: Certificates,
+    change: dict[str, str],
+    expected: str,
+) -> None:
+    values = {
+        "strangers": strangers.ca_file,
+        "other name": f"https://{LOOPBACK_BY_A_NAME_IN_NO_CERTIFICATE}:{guarded_engine.port}",
+        "not HTTPS": f"https://127.0.0.1:{guarded_kafka.port}",
+    }
+    settings = but(clickhouse, **{name: values.get(value, value) for name, value in change.items()})
+
+    with pytest.raises(TryAgainLater) as raised:
+        connect(settings, timeout_secs=5)
+
+    assert expected in str(raised.value)
+    assert "\n" not in str(raised.value)
+    behind = "".join(traceback.format_exception(raised.value))
+    assert WRONG_PASSWORD not in behind
+    assert PASSWORD not in behind
