@@ -206,13 +206,21 @@ class MemoryTopic:
 class KafkaTopic:
     """A topic of a real Kafka, read by KafkaSource."""
 
-    def __init__(self, partitions: int, bootstrap_servers: str, admin: KafkaAdminClient, producer: Producer) -> None:
+    def __init__(
+        self,
+        partitions: int,
+        bootstrap_servers: str,
+        admin: KafkaAdminClient,
+        producer: Producer,
+        configs: Mapping[str, str] | None = None,
+    ) -> None:
         self.name = f"source-{uuid.uuid4().hex[:12]}"
         self._servers = bootstrap_servers
         self._admin = admin
         self._producer = producer
         self._topic_admin = TopicAdmin(self._settings("earliest"))
         self._readers: list[Reader] = []
+        self._configs = {"retention.ms": "-1"} | dict(configs or {})  # the tests' records are of long ago
         self._create(partitions)
 
     def topic_id(self) -> str:
@@ -290,6 +298,12 @@ class KafkaTopic:
             reader.source.close(timeout_secs=1)
         self._topic_admin.close()
 
+    def stored_bytes(self) -> int:
+        """What the topic takes on disk."""
+        directories = [directory for broker in self._admin.describe_log_dirs() for directory in broker["log_dirs"]]
+        logs = [log for directory in directories for log in directory["topics"] if log["name"] == self.name]
+        return sum(int(partition["partition_size"]) for log in logs for partition in log["partitions"])
+
     @property
     def _group(self) -> str:
         return f"group-of-{self.name}"
@@ -304,8 +318,7 @@ class KafkaTopic:
         )
 
     def _create(self, partitions: int) -> None:
-        configs = {"retention.ms": "-1"}  # the tests' records are of long ago
-        topic = {"num_partitions": partitions, "replication_factor": 1, "configs": configs}
+        topic = {"num_partitions": partitions, "replication_factor": 1, "configs": self._configs}
         self._admin.create_topics({self.name: topic}, wait_for_metadata=True)
         self._wait_for_partitions(partitions)
 
