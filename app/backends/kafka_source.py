@@ -13,6 +13,7 @@ from kafka.structs import OffsetAndMetadata
 
 from app.backends.kafka_errors import translated
 from app.backends.kafka_options import connection_options, open_client
+from app.backends.kafka_silence import explained_silence
 from app.errors import NotOurs, TryAgainLater
 from app.model import Partition, Polled, Position, RecordChunk
 from app.settings import KafkaSettings
@@ -61,7 +62,8 @@ class KafkaSource:
         self._rebalances = _Rebalances(self._insist_on_joining)
         self._rebalances_seen = 0
         try:
-            self._consumer = open_client(KafkaConsumer, _consumer_options(settings, metadata_secs))
+            with explained_silence(settings.bootstrap_servers):
+                self._consumer = open_client(KafkaConsumer, _consumer_options(settings, metadata_secs))
             self._consumer.subscribe([settings.topic], listener=self._rebalances)
         except (KafkaError, OSError) as error:
             raise translated(error, "connect") from error
