@@ -9,14 +9,13 @@ import time
 from bench.errors import BenchError
 from bench.processes import CpuWatch, peak_memory_mb
 from bench.report import Figures
-from bench.service import ROOT, Scrape, Service, environment, running_service
+from bench.service import environment, running_service
 from bench.stack import DATABASE, BenchStack
+from local.service import ROOT, Scrape, ServiceProcess
 
 _MILLION = 1e6
 
-# Before the first rows are stored the service is looked at often, to know when it began; after that it is left alone.
-_BEGIN_POLL_SECS = 0.05
-_POLL_SECS = 1.0
+_POLL_SECS = 1.0  # seldom: while it works the service is left alone
 _BEGIN_SECS = 60.0
 _SLOWEST_EVENTS_PER_SEC = 5_000
 
@@ -57,8 +56,8 @@ def measure_drain(stack: BenchStack, python: str, topic: str, events: int, table
         CpuWatch({"service": service.pid, "engine": stack.engine.pid, "kafka": stack.kafka.pid}) as watch,
     ):
         began_at = _wait_for_first_record(service)
-        first = service.wait_until_stored(1, _BEGIN_POLL_SECS, _BEGIN_SECS)
-        last = service.wait_until_stored(events, _POLL_SECS, _BEGIN_SECS + events / _SLOWEST_EVENTS_PER_SEC)
+        first = service.wait_until_stored(1, _BEGIN_SECS)
+        last = service.wait_until_stored(events, _BEGIN_SECS + events / _SLOWEST_EVENTS_PER_SEC, every_secs=_POLL_SECS)
         peak = peak_memory_mb(service.pid)
     figures = {
         "service_events_per_sec": events / (last.stored_at - began_at),
@@ -81,7 +80,7 @@ def exactness(stack: BenchStack, table: str, events: int) -> Figures:
     return {"rows_missing": events - distinct, "rows_twice": rows - distinct}
 
 
-def _wait_for_first_record(service: Service) -> float:
+def _wait_for_first_record(service: ServiceProcess) -> float:
     """The last moment (Unix time) at which the service had read nothing."""
     seen_idle_at = time.time()
 
@@ -92,7 +91,7 @@ def _wait_for_first_record(service: Service) -> float:
         seen_idle_at = time.time()
         return False
 
-    service.wait_until(has_read, _BEGIN_POLL_SECS, _BEGIN_SECS)
+    service.wait_until(has_read, _BEGIN_SECS)
     return seen_idle_at
 
 

@@ -12,9 +12,10 @@ from typing import Self
 from bench.drain import exactness
 from bench.errors import BenchError
 from bench.report import Figures
-from bench.service import Scrape, Service, running_service
+from bench.service import running_service
 from bench.stack import DATABASE, PARTITIONS, BenchStack
 from bench.workload import append_times_ms, send_steadily
+from local.service import Scrape, ServiceProcess
 
 LIMIT_SECS = 1.5
 
@@ -35,13 +36,13 @@ def measure_latency(stack: BenchStack, python: str, topic: str, rate: int, secs:
     stack.create_topic(topic)
     kafka = stack.kafka.bootstrap_servers
     with running_service(stack, python, topic, table) as service:
-        service.wait_until(lambda scrape: scrape.assigned == PARTITIONS, _POLL_SECS, _PATIENCE_SECS)
+        service.wait_until(lambda scrape: scrape.assigned == PARTITIONS, _PATIENCE_SECS)
         send_steadily(kafka, topic, rate, _WARM_UP_EVENTS / rate)
-        before = service.wait_until_stored(_WARM_UP_EVENTS, _POLL_SECS, _PATIENCE_SECS)
+        before = service.wait_until_stored(_WARM_UP_EVENTS, _PATIENCE_SECS, every_secs=_POLL_SECS)
         with _InsertWatch(service) as watch:
             sent_per_sec = send_steadily(kafka, topic, rate, secs)
             events = round(rate * secs) + _WARM_UP_EVENTS
-            after = service.wait_until_stored(events, _POLL_SECS, _PATIENCE_SECS)
+            after = service.wait_until_stored(events, _PATIENCE_SECS, every_secs=_POLL_SECS)
     ends = sorted({*watch.ends, after.stored_at} - {before.stored_at})
     latencies = sorted(_latencies(stack, topic, table, before.stored_at, ends))
     figures = {
@@ -101,7 +102,7 @@ def _counted(buckets: Mapping[float, float], limit_secs: float) -> float:
 class _InsertWatch:
     """Notes when inserts end, on a thread of its own."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: ServiceProcess) -> None:
         self._service = service
         self._should_stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="insert-watch", daemon=True)

@@ -20,7 +20,6 @@ from bench.stack import BenchStack
 
 _SAMPLES_PER_SEC = 50
 _BEGIN_SECS = 60.0
-_BEGIN_POLL_SECS = 0.05
 _POLL_SECS = 1.0
 _DRAIN_SECS = 600.0
 _SAVE_SECS = 30.0
@@ -164,10 +163,10 @@ def profile_drain(
     """
     raw_file = stack.directory / "profile.raw"
     with running_service(stack, python, topic, "profiled") as service:
-        service.wait_until(lambda scrape: scrape.consumed > 0, _BEGIN_POLL_SECS, _BEGIN_SECS)
+        service.wait_until(lambda scrape: scrape.consumed > 0, _BEGIN_SECS)
         sampler = _start_sampler(service.pid, raw_file)
         try:
-            service.wait_until_stored(events, _POLL_SECS, _DRAIN_SECS)
+            service.wait_until_stored(events, _DRAIN_SECS, every_secs=_POLL_SECS)
         finally:
             sampler.send_signal(signal.SIGINT)
             _, complaint = sampler.communicate(timeout=_SAVE_SECS)

@@ -18,10 +18,10 @@ from bench.latency import measure_latency
 from bench.machine import interpreter, machine
 from bench.profile import profile_drain
 from bench.report import Figures, as_text, missed, store, summarise, with_ratios
-from bench.service import ROOT
 from bench.stack import PARTITIONS, BenchStack, running_stack
 from bench.workload import EVENTS_PER_SEC, backlog_events, kind_of, load
 from local.errors import LocalError
+from local.service import ROOT
 
 RESULTS = ROOT / "bench" / "results"
 

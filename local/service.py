@@ -1,0 +1,186 @@
+"""The service as it is shipped, as a child process, watched from outside: its metrics, its health, its log."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from app.settings import setting_names
+from local.errors import LocalError
+from local.ports import LOOPBACK, free_port
+from local.process import ChildProcess
+
+ROOT = Path(__file__).resolve().parents[1]
+LATENCY = "log_ingest_end_to_end_latency_seconds"
+
+_START_SECS = 60.0
+_STOP_SECS = 15.0  # the service promises to end within 8
+_ANSWER_SECS = 10
+_POLL_SECS = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Scrape:
+    """What /metrics said: totals over all labels, and the latency histogram by upper bound in seconds (cumulative)."""
+
+    totals: Mapping[str, float]
+    latency_buckets: Mapping[float, float]
+
+    def total(self, name: str) -> float:
+        """A series of ours without its prefix, over all labels; 0 where it has no values yet."""
+        return self.totals.get(f"log_ingest_{name}", 0.0)
+
+    @property
+    def consumed(self) -> int:
+        """Records read so far."""
+        return int(self.total("messages_consumed_total"))
+
+    @property
+    def stored(self) -> int:
+        """Rows stored so far."""
+        return int(self.total("rows_inserted_total"))
+
+    @property
+    def stored_at(self) -> float:
+        """When the last insert had ended, Unix time; 0 before the first."""
+        return self.total("last_insert_timestamp_seconds")
+
+    @property
+    def assigned(self) -> int:
+        """Partitions that the service reads."""
+        return int(self.total("assigned_partitions"))
+
+
+class Answer(NamedTuple):
+    """What an endpoint said."""
+
+    status: int
+    content: Any
+
+
+def read_metrics(text: str) -> Scrape:
+    """Read the Prometheus text format."""
+    totals: dict[str, float] = {}
+    buckets: dict[float, float] = {}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            if sample.name == f"{LATENCY}_bucket":
+                buckets[float(sample.labels["le"])] = sample.value
+            else:
+                totals[sample.name] = totals.get(sample.name, 0.0) + sample.value
+    return Scrape(totals, buckets)
+
+
+def clean_environment(environ: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str]:
+    """The environment with our settings and no others, so that the rest is as shipped."""
+    foreign = {*setting_names(), "PORT", "K_SERVICE", "CLOUD_RUN_WORKER_POOL"}
+    foreign |= {f"{name}_FILE" for name in foreign}
+    return {name: value for name, value in environ.items() if name not in foreign} | dict(own)
+
+
+class ServiceProcess:
+    """One instance of the service, on a port of its own that it keeps from start to start."""
+
+    def __init__(self, environ: Mapping[str, str], log_file: Path, *, python: str = sys.executable) -> None:
+        self._url = f"http://{LOOPBACK}:{(port := free_port())}"
+        own = {"HTTP_HOST": LOOPBACK, "HTTP_PORT": str(port)}
+        self._child = ChildProcess(
+            "The service", [python, "-m", "app"], log_file, environment={**environ, **own}, directory=ROOT
+        )
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._child.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        """As subprocess gives it: negative for a signal; None before the end."""
+        return self._child.exit_code
+
+    @property
+    def log(self) -> str:
+        """All that it has written, over all its starts."""
+        return self._child.log_file.read_text()
+
+    def start(self) -> None:
+        """Start it and wait for the first answer of its HTTP side, which is long before it consumes.
+
+        Raises:
+            LocalError: it ended, or did not answer in time.
+        """
+        self._child.start()
+        self._child.wait_until(self._answers, _START_SECS)
+
+    def stop(self) -> None:
+        """As an operator stops it: SIGTERM."""
+        self._child.stop(_STOP_SECS)
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self._child.kill()
+
+    def get(self, path: str) -> Answer:
+        """Ask one of its JSON endpoints."""
+        try:
+            with urllib.request.urlopen(self._url + path, timeout=_ANSWER_SECS) as answer:  # noqa: S310
+                return Answer(answer.status, json.load(answer))
+        except urllib.error.HTTPError as error:
+            with error:
+                return Answer(error.code, json.load(error))
+
+    def metrics(self) -> str:
+        """The text of /metrics now."""
+        with urllib.request.urlopen(f"{self._url}/metrics", timeout=_ANSWER_SECS) as answer:  # noqa: S310
+            return str(answer.read().decode())
+
+    def scrape(self) -> Scrape:
+        """Its metrics now."""
+        return read_metrics(self.metrics())
+
+    def wait_until(
+        self, is_reached: Callable[[Scrape], bool], timeout_secs: float, *, every_secs: float = _POLL_SECS
+    ) -> Scrape:
+        """Look at the metrics every so often, until they show something.
+
+        Raises:
+            LocalError: they did not in time, or the service has ended.
+        """
+        deadline = time.monotonic() + timeout_secs
+        while True:
+            self._child.require_running()
+            if is_reached(scrape := self.scrape()):
+                return scrape
+            if time.monotonic() > deadline:
+                raise LocalError(
+                    f"The service has read {scrape.consumed} records and stored {scrape.stored} rows after "
+                    f"{timeout_secs:.0f} s, which is not what was waited for. Its log ends with:\n"
+                    + self._child.log_tail()
+                )
+            time.sleep(every_secs)
+
+    def wait_until_stored(self, count: int, timeout_secs: float, *, every_secs: float = _POLL_SECS) -> Scrape:
+        """Wait for so many rows; `stored_at` of the answer is when the last of them was stored.
+
+        Raises:
+            LocalError: the time was not enough, or the service has ended.
+        """
+        reached = self.wait_until(lambda scrape: scrape.stored >= count, timeout_secs, every_secs=every_secs)
+        # The time of an insert is noted just after its rows: a second look has both of the same insert.
+        return max(reached, self.scrape(), key=lambda scrape: scrape.stored_at)
+
+    def _answers(self) -> bool:
+        try:
+            self.scrape()
+        except OSError:
+            return False
+        return True
