@@ -8,6 +8,10 @@ from typing import Final, TextIO
 
 _SEVERITY: Final = {"WARNING": "WARNING", "ERROR": "ERROR", "CRITICAL": "CRITICAL", "DEBUG": "DEBUG"}
 
+# Parts of the Kafka client that call every attempt at a connection an error, several a second while a broker restarts,
+# some with a traceback. That Kafka is away, and why, we say ourselves, now and then.
+_NOISY: Final = ("kafka.net", "kafka.cluster", "kafka.coordinator", "kafka.consumer.fetcher")
+
 
 class JsonFormatter(logging.Formatter):
     """One JSON object per line with the keys that Cloud Logging understands: severity, message, time."""
@@ -30,6 +34,8 @@ def set_up_logging(level: str, *, as_json: bool, stream: TextIO = sys.stdout) ->
     """Send everything to one stream. Libraries are heard from WARNING on; what they retry, we report ourselves."""
     handler = logging.StreamHandler(stream)
     handler.setFormatter(JsonFormatter() if as_json else logging.Formatter("%(asctime)s %(levelname)-7s %(message)s"))
+    if level != "debug":
+        handler.addFilter(lambda record: not record.name.startswith(_NOISY))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("app").setLevel(level.upper())
     for name in ("kafka", "urllib3", "clickhouse_connect"):

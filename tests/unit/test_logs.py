@@ -85,6 +85,16 @@ def test_the_level_is_for_our_own_log_and_libraries_speak_up_only_when_it_matter
     assert [line.split()[-1] for line in stream.getvalue().splitlines()] == ["ours", "broken", "queue"]
 
 
+@pytest.mark.parametrize(("level", "lines"), [("info", 0), ("debug", 4)])
+def test_attempts_of_the_kafka_client_are_for_whoever_looks_for_a_fault_in_it(level: str, lines: int) -> None:
+    stream = written(as_json=False, level=level)
+
+    for name in ("kafka.net.transport", "kafka.cluster", "kafka.coordinator", "kafka.consumer.fetcher"):
+        logging.getLogger(name).error("Connection lost")
+
+    assert len(stream.getvalue().splitlines()) == lines
+
+
 def test_a_higher_level_keeps_the_rest_out() -> None:
     stream = written(as_json=False, level="error")
 
