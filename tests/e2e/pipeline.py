@@ -1,0 +1,199 @@
+"""A topic and a table with the shipped service between them, a stream of logs into it, and a look at what arrived."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from kafka import KafkaConsumer, TopicPartition
+from pydantic import SecretStr
+
+from app.backends.clickhouse_client import connect
+from app.settings import ClickHouseSettings
+from local.service import ROOT, ServiceProcess, clean_environment
+from tests.servers import RunningEngine, RunningKafka
+
+PARTITIONS = 4
+PATIENCE_SECS = 60.0
+_POLL_SECS = 0.05
+
+IDENTITY = "(_topic_id, _partition, _offset, _item)"
+
+
+def wait_until(is_so: Callable[[], bool], what: str, timeout_secs: float = PATIENCE_SECS) -> None:
+    """Ask until the answer is yes; fail, saying what was waited for, when that takes too long."""
+    deadline = time.monotonic() + timeout_secs
+    while not is_so():
+        assert time.monotonic() < deadline, f"not within {timeout_secs:.0f} s: {what}"
+        time.sleep(_POLL_SECS)
+
+
+class Pipeline:
+    """What a test has for itself on a broker and an engine: topic, group, table, and instances of the service."""
+
+    def __init__(self, kafka: RunningKafka, engine: RunningEngine, directory: Path) -> None:
+        self.kafka = kafka
+        self.topic = self.database = f"e2e_{uuid.uuid4().hex[:12]}"
+        self._engine = engine
+        self._directory = directory
+        self._services: list[ServiceProcess] = []
+
+    def environment(self, **settings: str) -> dict[str, str]:
+        """What programs of the project need to know; `settings` come last and win."""
+        own = {
+            "KAFKA_BOOTSTRAP_SERVERS": self.kafka.bootstrap_servers,
+            "KAFKA_TOPIC": self.topic,
+            "KAFKA_TOPIC_PARTITIONS": str(PARTITIONS),
+            "KAFKA_GROUP_ID": self.topic,
+            "KAFKA_SESSION_TIMEOUT_SECS": "6",  # after a kill the next instance waits for so long
+            "CLICKHOUSE_URL": self._engine.url,
+            "CLICKHOUSE_USER": self._engine.user or "default",
+            "CLICKHOUSE_PASSWORD": self._engine.password,
+            "CLICKHOUSE_DATABASE": self.database,
+        }
+        return clean_environment(os.environ, {**own, **settings})
+
+    def new_service(self, **settings: str) -> ServiceProcess:
+        """One more instance of the service, not started."""
+        log_file = self._directory / f"{self.topic}-{len(self._services)}.log"
+        self._services.append(ServiceProcess(self.environment(**settings), log_file))
+        return self._services[-1]
+
+    def start_service(self, **settings: str) -> ServiceProcess:
+        """The first instance, started: it has made topic and table and reads all partitions."""
+        service = self.new_service(**settings)
+        service.start()
+        service.wait_until(lambda scrape: scrape.assigned > 0, PATIENCE_SECS)
+        return service
+
+    def end_services(self) -> None:
+        """End every instance, whatever state it is in."""
+        for service in self._services:
+            service.kill()
+
+    def send(self, lines: Sequence[str]) -> None:
+        """Send these lines by producer.py; returns when all of them are acknowledged."""
+        with Stream(self) as stream:
+            stream.write(lines)
+
+    def query(self, sql: str) -> list[dict[str, Any]]:
+        """What the engine answers; the table is `logs.logs` in the query."""
+        settings = ClickHouseSettings(
+            url=self._engine.url,
+            user=self._engine.user or "default",
+            password=SecretStr(self._engine.password),
+            database=self.database,
+        )
+        client = connect(settings, timeout_secs=30)
+        try:
+            return list(client.query(sql.replace("logs.logs", f"{self.database}.logs")).named_results())
+        finally:
+            client.close()
+
+    def row_count(self) -> int:
+        """How many rows the table holds."""
+        return int(self.query("SELECT count() AS rows FROM logs.logs")[0]["rows"])
+
+    def wait_for_rows(self, count: int) -> None:
+        """Wait until the table holds so many rows."""
+        wait_until(lambda: self.row_count() >= count, f"{count} rows in the table")
+
+    def record_count(self) -> int:
+        """How many records the topic holds."""
+        with KafkaConsumer(bootstrap_servers=self.kafka.bootstrap_servers) as consumer:
+            partitions = [TopicPartition(self.topic, number) for number in range(PARTITIONS)]
+            return sum(consumer.end_offsets(partitions).values())
+
+    def wait_until_committed(self, *services: ServiceProcess) -> int:
+        """Wait until these instances have committed all that the topic holds, and so will insert no more of it.
+
+        Returns the number of records.
+        """
+        records = self.record_count()
+
+        def committed() -> float:
+            return sum(service.scrape().total("committed_offset") for service in services)
+
+        wait_until(lambda: committed() == records, f"{records} records committed")
+        return records
+
+    def require_once(self, lines: Sequence[str], *services: ServiceProcess) -> None:
+        """Every line is a row, exactly once, and there are no other rows; told when these instances are idle."""
+        records = self.wait_until_committed(*services)
+        sent, stored = Counter(lines), Counter(row["Body"] for row in self.query("SELECT Body FROM logs.logs"))
+        assert list((sent - stored).elements())[:5] == [], "these and perhaps others are lost"
+        assert list((stored - sent).elements())[:5] == [], "these and perhaps others are there too often"
+        [counts] = self.query(f"SELECT count() AS rows, uniqExact{IDENTITY} AS distinct FROM logs.logs")
+        assert counts == {"rows": records, "distinct": records}
+
+
+class Stream:
+    """producer.py at work: with what `write` gives it, or with lines of our own that do not end until the block does.
+
+    When the block ends, every line has been acknowledged by Kafka, or the test fails.
+    """
+
+    def __init__(self, pipeline: Pipeline, *, lines_per_sec: int = 0) -> None:
+        self.lines: list[str] = []
+        self._lines_per_sec = lines_per_sec
+        self._environment = pipeline.environment()
+        self._should_stop = threading.Event()
+        self._feeder = threading.Thread(target=self._feed, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._producer = subprocess.Popen(
+            [sys.executable, "producer.py", "--quiet", "-"],
+            env=self._environment,
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        if self._lines_per_sec:
+            self._feeder.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            self._producer.kill()
+        self._should_stop.set()
+        if self._lines_per_sec:
+            self._feeder.join()
+        out, _ = self._producer.communicate(timeout=PATIENCE_SECS)
+        if error is None:
+            summary = f"{len(self.lines):,} sent, {len(self.lines):,} acknowledged, 0 failed"
+            assert summary in out.decode(), out.decode()
+            assert self._producer.returncode == 0
+
+    def write(self, lines: Sequence[str]) -> None:
+        """Send these lines."""
+        assert self._producer.stdin is not None
+        self._producer.stdin.write("".join(f"{line}\n" for line in lines).encode())
+        self._producer.stdin.flush()
+        self.lines += lines
+
+    def wait_for_more(self, count: int) -> None:
+        """Wait until so many more lines have been handed to producer.py."""
+        enough = len(self.lines) + count
+        wait_until(lambda: len(self.lines) >= enough, f"{count} more lines")
+
+    def _feed(self) -> None:
+        """Lines that differ from each other, a few at a time."""
+        portion = max(1, self._lines_per_sec // 50)
+        while not self._should_stop.wait(portion / self._lines_per_sec):
+            first = len(self.lines)
+            try:
+                self.write([f"INFO line {number} of the stream" for number in range(first, first + portion)])
+            except BrokenPipeError:
+                return  # it was killed, or says in its summary why it has ended

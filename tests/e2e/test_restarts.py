@@ -1,0 +1,180 @@
+"""What is restarted, killed or away in the middle of a stream: every acknowledged line is stored, exactly once."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+import psutil
+import pytest
+
+from local.engine import EngineServer
+from local.kafka import KafkaServer
+from local.ports import free_port
+from local.service import ServiceProcess
+from tests.e2e.pipeline import PARTITIONS, PATIENCE_SECS, Pipeline, Stream, wait_until
+
+pytestmark = pytest.mark.stack
+
+LINES_PER_SEC = 1_000
+SOME = 1_000  # lines or rows: enough to be in the middle of something
+STOP_SECS = 8.0  # Cloud Run kills ten seconds after SIGTERM
+
+
+class Restartable(Protocol):
+    """A part of the pipeline that can be ended and started again."""
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+    def kill(self) -> None: ...
+
+
+@pytest.fixture(scope="module")
+def own_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServer]:
+    """A broker that these tests may end; they leave it running."""
+    server = KafkaServer(tmp_path_factory.mktemp("kafka"), free_port())
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture(scope="module")
+def own_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineServer]:
+    """An engine that these tests may end; they leave it running."""
+    server = EngineServer(tmp_path_factory.mktemp("clickhouse"), free_port())
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def pipeline(own_kafka: KafkaServer, own_engine: EngineServer, tmp_path: Path) -> Iterator[Pipeline]:
+    """A topic and a table for one test."""
+    made = Pipeline(own_kafka, own_engine, tmp_path)
+    yield made
+    made.end_services()
+    for server in (own_kafka, own_engine):  # a test that failed may have left it ended
+        if not server.is_running:
+            server.start()
+
+
+def require_once_across(pipeline: Pipeline, service: ServiceProcess, part: Restartable, how: str) -> None:
+    """Stream lines while a part ends, is away for a while and comes back; see that every line is stored once."""
+    with Stream(pipeline, lines_per_sec=LINES_PER_SEC) as stream:
+        pipeline.wait_for_rows(SOME)
+        part.kill() if how == "kill" else part.stop()
+        stream.wait_for_more(SOME)
+        part.start()
+        pipeline.wait_for_rows(pipeline.row_count() + SOME)
+    pipeline.require_once(stream.lines, service)
+
+
+each_way_to_end = pytest.mark.parametrize("how", ["stop", "kill"])
+
+
+@each_way_to_end
+def test_every_line_is_stored_once_when_the_service_is_restarted(pipeline: Pipeline, how: str) -> None:
+    service = pipeline.start_service()
+
+    require_once_across(pipeline, service, service, how)
+
+
+@each_way_to_end
+def test_every_line_is_stored_once_when_kafka_is_restarted(
+    pipeline: Pipeline, own_kafka: KafkaServer, how: str
+) -> None:
+    service = pipeline.start_service()
+
+    require_once_across(pipeline, service, own_kafka, how)
+
+
+@each_way_to_end
+def test_every_line_is_stored_once_when_the_engine_is_restarted(
+    pipeline: Pipeline, own_engine: EngineServer, how: str
+) -> None:
+    service = pipeline.start_service()
+
+    require_once_across(pipeline, service, own_engine, how)
+
+
+def test_a_service_told_to_stop_under_load_stores_and_commits_what_it_has_read(pipeline: Pipeline) -> None:
+    service = pipeline.start_service()
+    with Stream(pipeline, lines_per_sec=20 * LINES_PER_SEC) as stream:
+        pipeline.wait_for_rows(SOME)
+        told_at = time.monotonic()
+        service.stop()
+        took_secs = time.monotonic() - told_at
+
+    assert service.exit_code == 0
+    assert took_secs < STOP_SECS
+    assert "Stopped: everything read is stored and committed" in service.log
+    stored = pipeline.row_count()
+    assert SOME <= stored < len(stream.lines)
+    service.start()
+    pipeline.require_once(stream.lines, service)
+    assert "Left out" not in service.log, "rows had been stored and not committed"
+
+
+def test_a_second_instance_takes_its_share_and_gives_it_back(pipeline: Pipeline) -> None:
+    first = pipeline.start_service()
+    with Stream(pipeline, lines_per_sec=LINES_PER_SEC) as stream:
+        pipeline.wait_for_rows(SOME)
+        second = pipeline.new_service()
+        second.start()
+        for service in (first, second):
+            service.wait_until(lambda scrape: scrape.assigned == PARTITIONS // 2, PATIENCE_SECS)
+            service.wait_until_stored(service.scrape().stored + SOME, PATIENCE_SECS)
+        first.stop()
+        second.wait_until(lambda scrape: scrape.assigned == PARTITIONS, PATIENCE_SECS)
+
+    pipeline.require_once(stream.lines, second)
+
+
+def test_while_clickhouse_is_away_reading_pauses_and_memory_stays_bounded(
+    pipeline: Pipeline, own_engine: EngineServer
+) -> None:
+    service = pipeline.start_service(BATCH_MAX_ROWS="2000")
+    with Stream(pipeline, lines_per_sec=10 * LINES_PER_SEC) as stream:
+        pipeline.wait_for_rows(SOME)
+        own_engine.kill()
+        paused = service.wait_until(lambda scrape: scrape.total("paused") == 1, PATIENCE_SECS)
+        paused_bytes = psutil.Process(service.pid).memory_info().rss
+        stream.wait_for_more(20 * SOME)
+        later = service.scrape()
+
+        assert service.get("/live").status == 200
+        assert service.get("/health").content["seconds_since_loop_turned"] < 5
+        ready = service.get("/ready")
+        assert ready.status == 503
+        assert ready.content["problems"]["clickhouse"].endswith("Connection refused")
+        assert (later.total("paused"), later.consumed) == (1, paused.consumed)
+        assert psutil.Process(service.pid).memory_info().rss < paused_bytes + 20e6
+
+        own_engine.start()
+        service.wait_until_stored(paused.consumed + SOME, PATIENCE_SECS)
+        wait_until(lambda: service.get("/ready").status == 200, "the service is ready again")
+    pipeline.require_once(stream.lines, service)
+
+
+def test_kafka_that_is_away_at_the_start_is_waited_for_aloud(pipeline: Pipeline, own_kafka: KafkaServer) -> None:
+    own_kafka.stop()
+    service = pipeline.new_service()
+    service.start()
+
+    wait_until(lambda: "attempt 1/10 failed" in service.log, "a word about the first attempt")
+    assert service.get("/live").status == 200
+    assert service.get("/ready").status == 503
+    assert re.search(r"Listening on http.*\n.*Kafka at .*: attempt 1/10 failed", service.log)
+    own_kafka.start()
+    service.wait_until(lambda scrape: scrape.assigned == PARTITIONS, PATIENCE_SECS)
+    lines = [f"line {number}" for number in range(SOME)]
+    pipeline.send(lines)
+
+    assert f"topic {pipeline.topic} created" in service.log
+    assert service.get("/ready").status == 200
+    pipeline.require_once(lines, service)
