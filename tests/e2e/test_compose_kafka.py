@@ -1,4 +1,4 @@
-"""Kafka as the compose files set it up: their settings alone start a broker, and the service makes its topic on it."""
+"""Kafka as the compose files set it up: their settings alone start a broker, and the service works with it."""
 
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,10 +17,13 @@ from local.kafka_jars import DEFAULT_CACHE, java, kafka_class_path
 from local.ports import answers, free_port
 from local.process import ChildProcess
 from tests.compose import KRAFT, ZOOKEEPER, services
+from tests.e2e.pipeline import PATIENCE_SECS, Pipeline, Stream
+from tests.servers import GivenKafka, RunningEngine
 
 pytestmark = pytest.mark.stack
 
 START_SECS = 60
+SOME = 500  # lines: enough to be in the middle of something
 # Of the container, not of Kafka's configuration.
 NOT_PROPERTIES = ("CLUSTER_ID", "KAFKA_HEAP_OPTS")
 
@@ -122,6 +125,25 @@ def test_with_kraft_the_service_makes_its_topic(kraft: Place) -> None:
 
 def test_with_zookeeper_the_service_makes_its_topic(zookeeper: Place) -> None:
     assert _makes_topic(zookeeper)
+
+
+@pytest.mark.parametrize("mode", ["kraft", "zookeeper"])
+def test_every_line_is_stored_once_though_the_service_is_killed(
+    mode: str, request: pytest.FixtureRequest, engine: RunningEngine, tmp_path: Path
+) -> None:
+    place: Place = request.getfixturevalue(mode)
+    pipeline = Pipeline(GivenKafka(place.bootstrap_servers), engine, tmp_path)
+    try:
+        service = pipeline.start_service()
+        with Stream(pipeline, lines_per_sec=2 * SOME) as stream:
+            pipeline.wait_for_rows(SOME)
+            service.kill()
+            stream.wait_for_more(SOME)
+            service.start()
+            service.wait_until_stored(SOME, PATIENCE_SECS)
+        pipeline.require_once(stream.lines, service)
+    finally:
+        pipeline.end_services()
 
 
 def test_zookeepers_health_check_tells_it_from_an_empty_port(zookeeper: Place) -> None:

@@ -145,7 +145,7 @@ def test_while_clickhouse_is_away_reading_pauses_and_memory_stays_bounded(
         paused = service.wait_until(lambda scrape: scrape.total("paused") == 1, PATIENCE_SECS)
         paused_bytes = psutil.Process(service.pid).memory_info().rss
         stream.wait_for_more(20 * SOME)
-        later = service.scrape()
+        later = service.wait_until(lambda scrape: scrape.total("consumer_lag") > SOME, PATIENCE_SECS)
 
         assert service.get("/live").status == 200
         assert service.get("/health").content["seconds_since_loop_turned"] < 5

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import socket
-import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -16,78 +13,33 @@ from pathlib import Path
 import psutil
 import pytest
 
-from local.kafka_jars import DEFAULT_CACHE
 from local.ports import LOOPBACK, answers, free_port
+from tests.local_run import LocalRun, own_environment
 
 pytestmark = pytest.mark.stack
 
-_PROJECT = Path(__file__).resolve().parents[2]
-_START_SECS = 120.0
-
-
-class _Run:
-    """One run of the command, with its output so far."""
-
-    def __init__(self, environment: dict[str, str], log_file: Path, options: list[str]) -> None:
-        self._log_file = log_file
-        with log_file.open("wb") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "local", *options],
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                cwd=_PROJECT,
-                env=environment,
-            )
-
-    @property
-    def output(self) -> str:
-        return self._log_file.read_text()
-
-    def wait_until_up(self) -> None:
-        deadline = time.monotonic() + _START_SECS
-        while "Everything is up" not in self.output:
-            assert self.process.poll() is None, self.output
-            assert time.monotonic() < deadline, self.output
-            time.sleep(0.05)
-
-    def descendants(self) -> list[psutil.Process]:
-        return psutil.Process(self.process.pid).children(recursive=True)
-
-
-MakeRun = Callable[..., _Run]
+MakeRun = Callable[..., LocalRun]
 
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
     """Ports and a directory of our own, Kafka's jars from the common cache."""
-    ours = {
-        "LOCAL_DIR": str(tmp_path / "local"),
-        "LOCAL_CACHE_DIR": str(DEFAULT_CACHE),
-        "LOCAL_KAFKA_PORT": str(free_port()),
-        "LOCAL_CLICKHOUSE_PORT": str(free_port()),
-        "LOCAL_HTTP_PORT": str(free_port()),
-    }
-    return {**os.environ, **ours}
+    return own_environment(tmp_path)
 
 
 @pytest.fixture
 def run(environment: dict[str, str], tmp_path: Path) -> Iterator[MakeRun]:
     """Starts the command; whatever is left of it in the end is killed."""
-    runs: list[_Run] = []
+    runs: list[LocalRun] = []
 
-    def start(*options: str, **changes: str) -> _Run:
-        made = _Run({**environment, **changes}, tmp_path / f"run-{len(runs)}.log", list(options))
+    def start(*options: str, **changes: str) -> LocalRun:
+        made = LocalRun({**environment, **changes}, tmp_path / f"run-{len(runs)}.log", list(options))
         runs.append(made)
         return made
 
     yield start
     for made in runs:
-        left = made.descendants() if made.process.poll() is None else []
-        made.process.kill()
-        made.process.wait()
-        for process in left:
-            if process.is_running():
-                process.kill()
+        made.kill()
 
 
 def _count_rows(environment: dict[str, str]) -> int:
