@@ -64,9 +64,13 @@ def pipeline(own_kafka: KafkaServer, own_engine: EngineServer, tmp_path: Path) -
 
 
 def require_once_across(pipeline: Pipeline, service: ServiceProcess, part: Restartable, how: str) -> None:
-    """Stream lines while a part ends, is away for a while and comes back; see that every line is stored once."""
+    """Stream lines while a part ends, is away for a while and comes back; see that every line is stored once.
+
+    It ends when the service has read lines that it has not stored yet.
+    """
     with Stream(pipeline, lines_per_sec=LINES_PER_SEC) as stream:
         pipeline.wait_for_rows(SOME)
+        service.wait_until(lambda scrape: scrape.consumed - scrape.stored > SOME / 4, PATIENCE_SECS)
         part.kill() if how == "kill" else part.stop()
         stream.wait_for_more(SOME)
         part.start()
