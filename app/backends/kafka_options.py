@@ -14,6 +14,8 @@ from app.settings import KafkaSettings
 
 _Client = TypeVar("_Client")
 
+_RECONNECT_MAX_MS = 1_000  # the client's own 30 s are how long a Kafka that is back would wait to be noticed
+
 
 def open_client(make: Callable[..., _Client], options: Mapping[str, Any]) -> _Client:
     """Make a consumer or admin client of kafka-python; one that cannot connect leaves nothing behind.
@@ -62,6 +64,7 @@ def connection_options(settings: KafkaSettings) -> dict[str, Any]:
     options: dict[str, Any] = {
         "bootstrap_servers": [server.strip() for server in settings.bootstrap_servers.split(",")],
         "security_protocol": settings.security_protocol,
+        "reconnect_backoff_max_ms": _RECONNECT_MAX_MS,
     }
     if settings.security_protocol.endswith("SSL"):
         options |= _tls_options(settings)

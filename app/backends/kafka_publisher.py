@@ -79,7 +79,6 @@ class KafkaPublisher:
             "request_timeout_ms": int(min(_REQUEST_SECS, delivery_timeout_secs - linger_secs) * 1000),
             "max_block_ms": int(_CONNECT_SECS * 1000),
             "bootstrap_timeout_ms": int(_CONNECT_SECS * 1000),
-            "reconnect_backoff_max_ms": int(_RECONNECT_SECS * 1000),
             "allow_auto_create_topics": False,  # the service makes the topic, with the settings that it needs
             "metrics_enabled": False,
         }

@@ -25,6 +25,7 @@ def test_plain_text_needs_addresses_only() -> None:
     assert options(KAFKA_BOOTSTRAP_SERVERS="a:9092, b:9092") == {
         "bootstrap_servers": ["a:9092", "b:9092"],
         "security_protocol": "PLAINTEXT",
+        "reconnect_backoff_max_ms": 1_000,
     }
 
 
