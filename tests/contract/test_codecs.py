@@ -6,11 +6,10 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import pytest
-from confluent_kafka import Producer
 from kafka import KafkaProducer
 from kafka.errors import MessageSizeTooLargeError
 
-from tests.contract.topics import KafkaTopic, kafka_clients, send, turn_until
+from tests.contract.topics import KafkaTopic, kafka_clients, ordered_producer, send, turn_until
 from tests.servers import RunningKafka
 
 pytestmark = pytest.mark.stack
@@ -37,8 +36,8 @@ def make_topic(kafka: RunningKafka) -> Iterator[MakeTopic]:
 
 
 def send_by_librdkafka(servers: str, topic: str, values: Sequence[bytes], codec: str) -> None:
-    options = {"bootstrap.servers": servers, "compression.type": codec, "linger.ms": 100}
-    send(Producer(options | {"message.max.bytes": 100_000_000}), topic, values)
+    producer = ordered_producer(servers, compression_type=codec, linger_ms=100, message_max_bytes=100_000_000)
+    send(producer, topic, values)
 
 
 def send_by_kafka_python(servers: str, topic: str, values: Sequence[bytes], codec: str) -> None:
