@@ -52,7 +52,7 @@ SERVICES = (
     Service(
         "payment-service",
         120,
-        0.02,
+        0.06,  # cards are declined all the time
         ("payment %d authorised", "payment %d captured", "refund %d booked"),
         (
             "payment %d declined: card issuer does not answer",
