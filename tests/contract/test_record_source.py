@@ -585,24 +585,27 @@ def test_a_partition_of_which_kafka_lost_what_was_read_already_is_halted_and_the
     halted, offsets = read_while_the_end_is_lost(own_kafka, tmp_path / "kafka" / "data")
     gc.collect()
 
-    assert halted == [(0, "Kafka has lost records that were read already, those from offset 5 on")]
+    # Which one depends on whether Kafka seems to have no such topic while it starts, which makes members join anew.
+    assert halted in (
+        [(0, "Kafka has lost records that were read already, those from offset 5 on")],
+        [(0, "the group has read up to offset 10, but Kafka ends at 5")],
+    )
     assert offsets == list(range(10))
 
 
 def read_while_the_end_is_lost(kafka: KafkaServer, data: Path) -> tuple[list[tuple[int, str]], list[int]]:
-    """Read ten records, of which Kafka loses five and puts others in their place; what is halted, and what was read."""
+    """Read and commit ten records, of which Kafka loses five; what is halted, and what was read."""
     with kafka_clients(kafka.bootstrap_servers) as (admin, producer):
         topic = KafkaTopic(2, kafka.bootstrap_servers, admin, producer)
         for n in range(10):  # a batch each
             topic.send(b"%d" % n)
         reader = topic.member()
         turn_until(lambda: len(reader.seen()) == 10, reader)
-        reader.commit(3)
+        reader.commit(10)
 
         kafka.kill()
         lose_end(data / f"{topic.name}-0", keep=5 / 10)
         kafka.start()
-        topic.send(*(b"another %d" % n for n in range(10)))
         topic.send(b"goes on", partition=1)
         turn_until(lambda: bool(reader.halted and reader.seen(1)), reader, through_trouble=True)
         for _ in range(20):
