@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from functools import partial
 
 from flask import Flask
 from prometheus_client import CollectorRegistry
@@ -14,9 +15,10 @@ from app.backends.kafka_topic import TopicAdmin
 from app.health import Health
 from app.metrics import Metrics
 from app.pipeline.backoff import Backoff
-from app.pipeline.decode import EventTimeBounds
+from app.pipeline.decode import EventTimeBounds, decode
 from app.pipeline.delivery import Delivery
 from app.pipeline.ingest import Ingest
+from app.pipeline.progress import Progress
 from app.ports import RecordSource
 from app.service import Service, Side, submit_to_thread
 from app.settings import Settings
@@ -47,13 +49,22 @@ def build(settings: Settings) -> Parts:
             on_lost=telemetry.lost_to_retention,
             on_halted=telemetry.halted,
         )
-        writer = ClickHouseWriter(settings.clickhouse)
+        progress = Progress(source, on_committed=telemetry.committed)
+        delivery = Delivery(
+            ClickHouseWriter(settings.clickhouse),
+            progress,
+            telemetry,
+            clock=time.monotonic,
+            backoff=backoff,
+            deadline_secs=settings.clickhouse.insert_deadline_secs,
+        )
         ingest = Ingest(
             source,
-            Delivery(writer, telemetry, clock=time.monotonic, backoff=backoff),
+            delivery,
+            progress,
             telemetry,
+            decode=partial(decode, bounds=EventTimeBounds.of_retention(settings.clickhouse.retention_days)),
             limits=settings.batch,
-            bounds=EventTimeBounds.of_retention(settings.clickhouse.retention_days),
             clock=time.monotonic,
             submit=submit_to_thread,
         )

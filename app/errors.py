@@ -38,5 +38,12 @@ class NotOurs(Exception):
     """The partition has moved to another member of the group: what is held of it must be dropped."""
 
 
+class MustRejoin(Exception):
+    """What the group remembers of us is not known, and may yet change: join it anew, as another member.
+
+    Kafka refuses whatever the old member still has on its way.
+    """
+
+
 class Abandoned(Exception):
     """Nobody waits for the outcome any more; what was begun may or may not have been done."""

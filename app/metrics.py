@@ -78,6 +78,9 @@ class Metrics:
         self.rows_already_stored = counter(
             "rows_already_stored_total", "Rows read again and left out because the table holds them."
         )
+        self.unknown_outcomes = counter(
+            "unknown_outcomes_total", "Inserts of which nobody saw the end; the table was asked what it holds."
+        )
         self.inserts = counter("inserts_total", "Inserts by how they ended: stored, refused, failed.", "result")
         self.retries = counter(
             "retries_total", "Calls repeated after an error, by the side's error code.", "side", "code"

@@ -1,5 +1,6 @@
 """The nouns that all rooms share."""
 
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -20,6 +21,13 @@ class Partition(NamedTuple):
 Headers = Sequence[tuple[str, bytes | None]]
 
 
+class LastRecord(NamedTuple):
+    """The last record of a range: its offset, and the CRC-32 of its time and value."""
+
+    offset: int
+    crc: int
+
+
 @dataclass(frozen=True, slots=True)
 class RecordChunk:
     """Records of one partition in the order of their offsets, as parallel sequences of equal length.
@@ -36,6 +44,15 @@ class RecordChunk:
     headers: Sequence[Headers]
     next_offset: int
 
+    @property
+    def last_record(self) -> LastRecord:
+        """What tells the last record from another one at its offset."""
+        return LastRecord(self.offsets[-1], self.crc(-1))
+
+    def crc(self, index: int) -> int:
+        """CRC-32 of the time and value of one record."""
+        return zlib.crc32(self.values[index] or b"", self.timestamps_ms[index] & 0xFFFFFFFF)
+
 
 @dataclass(frozen=True, slots=True)
 class Polled:
@@ -49,11 +66,37 @@ class Polled:
     assigned: Mapping[Partition, "Position"] | None = None
 
 
+class Lease(NamedTuple):
+    """The right to insert records of a partition up to `end`, until a moment by ClickHouse's clock.
+
+    It stands in Kafka before the insert is sent, so that whoever reads the partition next knows what may still be on
+    its way to the table, and until when. `token` names the insert. `last_record` is the last one before `end`: if Kafka
+    has lost records and given their offsets to others, this one is another too.
+    """
+
+    token: str
+    deadline_ms: int
+    end: int
+    last_record: LastRecord
+
+
+class Mark(NamedTuple):
+    """What a group remembers of a partition: everything before `next_offset` is stored, `lease` may be on its way."""
+
+    next_offset: int
+    lease: Lease | None = None
+
+
 class Position(NamedTuple):
-    """Where a partition stands: the id of its topic and the next offset to read."""
+    """Where a partition stands when it is assigned: the id of its topic, the next offset to read, an open lease.
+
+    `is_foreign`: somebody else than this service has set the offset, so that an open lease would not be known.
+    """
 
     topic_id: str
     next_offset: int
+    lease: Lease | None = None
+    is_foreign: bool = False
 
 
 class LogEvent(BaseModel):

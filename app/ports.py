@@ -1,9 +1,9 @@
 """The doors to the outside, as small protocols. Implemented in `backends/`, and in memory in `tests/fakes.py`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Protocol
 
-from app.model import Partition, Polled
+from app.model import Mark, Partition, Polled
 from app.pipeline.rows import Rows
 
 
@@ -15,6 +15,7 @@ class RecordSource(Protocol):
 
         Raises:
             TryAgainLater: Kafka does not answer as it should now.
+            MustRejoin: see `commit`; where a group begins to read is committed too.
         """
 
     def start(self, partition: Partition) -> None:
@@ -29,12 +30,13 @@ class RecordSource(Protocol):
     def halt(self, partition: Partition) -> None:
         """Stop reading one partition for good, until it is assigned again."""
 
-    def commit(self, next_offsets: Mapping[Partition, int]) -> None:
-        """Remember for the group that everything before these offsets is stored.
+    def commit(self, marks: Mapping[Partition, Mark]) -> None:
+        """Remember these marks for the group, all or none of them.
 
         Raises:
-            NotOurs: the group has moved on without us; the next poll tells what is ours now.
-            TryAgainLater: nothing is known; the same commit may be repeated.
+            NotOurs: the group has moved on without us; the next poll assigns anew, even if the partitions are the same.
+            TryAgainLater: nothing was remembered.
+            MustRejoin: they may have been remembered, or may yet be.
         """
 
     def positions(self) -> Mapping[Partition, int]:
@@ -58,12 +60,14 @@ class RecordSource(Protocol):
 class LogWriter(Protocol):
     """Where rows end up. May be called from any thread, one call at a time."""
 
-    def insert(self, rows: Rows, token: str) -> None:
-        """Store all rows or raise. `token` names this attempt; a second insert with the same token is dropped.
+    def insert(self, rows: Rows, token: str, deadline_ms: int) -> None:
+        """Store all rows or raise; `token` names this insert and no other.
+
+        ClickHouse's own clock decides whether it is before the deadline: an insert that gets there later is refused.
 
         Raises:
-            TryAgainLater: call again later, after a look at what is missing if the outcome is unknown.
-            Refused: nothing was stored, and these rows never will be as they are.
+            TryAgainLater: it failed, and may have stored a part of the rows; if its outcome is unknown it may go on.
+            Refused: ClickHouse will not have these rows as they are.
         """
 
     def missing(self, rows: Rows) -> Rows:
@@ -75,6 +79,20 @@ class LogWriter(Protocol):
 
     def last_offset(self, topic_id: str, partition: int) -> int | None:
         """The highest offset of a partition that the table holds.
+
+        Raises:
+            TryAgainLater: there is no answer now.
+        """
+
+    def now_ms(self) -> int:
+        """ClickHouse's clock, Unix time.
+
+        Raises:
+            TryAgainLater: there is no answer now.
+        """
+
+    def running(self) -> Set[str]:
+        """Tokens of the inserts that ClickHouse is busy with, whoever sent them.
 
         Raises:
             TryAgainLater: there is no answer now.

@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TypeVar
 
-from app.errors import TryAgainLater
+from app.errors import MustRejoin, TryAgainLater
 from app.health import Health
 from app.pipeline.backoff import Backoff
 from app.pipeline.ingest import Ingest
@@ -76,6 +76,9 @@ class Service:
                 self._run_once()
             except _Stopping:
                 return
+            except MustRejoin as error:
+                _log.warning("Joining the group anew: %s", error)
+                self._health.report("kafka", str(error))
             except Exception:
                 crashes += 1
                 # Nothing is lost: what was not committed is read again. Dying instead would lose the reason's place

@@ -137,8 +137,12 @@ class ClickHouseSettings(_Group):
         le=3650,
         description="Age at which rows are deleted; used when the service creates the table.",
     )
-    insert_timeout_secs: float = Field(
-        30, gt=0, le=120, description="How long one insert may take before its outcome counts as unknown."
+    insert_deadline_secs: float = Field(
+        10,
+        ge=1,
+        le=120,
+        description="ClickHouse refuses an insert that gets to it later than this after its lease was taken; also how"
+        " long the next owner of a partition may have to wait.",
     )
     connect_attempts: int = Field(
         10,

@@ -170,6 +170,11 @@ class IngestTelemetry:
         self._metrics.rows_already_stored.inc(row_count)
         _log.info("Left out %d rows that the table holds already", row_count)
 
+    def settling(self, deadline_in_secs: float) -> None:
+        """Nobody knows how an insert ended."""
+        self._metrics.unknown_outcomes.inc()
+        _log.info("An insert may still be on its way; looking what is stored in %.1f s", max(0.0, deadline_in_secs))
+
     def retrying(self, error: TryAgainLater, attempt: int) -> None:
         """ClickHouse did not do what it was asked."""
         self._metrics.retries.labels("clickhouse", error.code).inc()

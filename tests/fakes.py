@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 import pyarrow as pa
 
 from app.errors import NotOurs, Refused, TryAgainLater
-from app.model import Headers, Partition, Polled, Position, RecordChunk
-from app.pipeline.delivery import Patience
+from app.model import Headers, Mark, Partition, Polled, Position, RecordChunk
 from app.pipeline.rows import Rows
 
 if TYPE_CHECKING:
@@ -40,22 +39,6 @@ class Clock:
     def turn(self, secs: float) -> None:
         """Let time pass."""
         self.now += secs
-
-
-class QuickPatience(Patience):
-    """Turns the clock instead of waiting, after the world has had a moment to change."""
-
-    def __init__(self, clock: Clock, meanwhile: Callable[[], None] = lambda: None) -> None:
-        super().__init__()
-        self._clock = clock
-        self._meanwhile = meanwhile
-
-    def wait(self, secs: float) -> None:
-        """Let time pass; raises Abandoned when it was given up."""
-        if secs:
-            self._meanwhile()
-            self._clock.turn(secs)
-        super().wait(0)
 
 
 class OtherThread:
@@ -133,7 +116,8 @@ class Insert:
 class MemoryTable:
     """A LogWriter that keeps its rows in a list. Faults are used up in the order in which they were asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock | None = None) -> None:
+        self._clock = clock or Clock()
         self.blocks: list[Rows] = []
         self.tokens: list[str] = []
         """Token of each insert that was tried, in order."""
@@ -146,7 +130,9 @@ class MemoryTable:
         self._known_tokens: set[str] = set()
         self._insert_faults: deque[Insert] = deque()
         self._look_faults: deque[Exception] = deque()
-        self._landing: list[tuple[Rows, str]] = []
+        self._landing: list[tuple[Rows, str, int]] = []
+        self.busy_with: set[str] = set()
+        """Tokens of inserts that it says are running."""
 
     # What tests ask for.
 
@@ -159,9 +145,11 @@ class MemoryTable:
         self._look_faults.append(error)
 
     def land(self) -> None:
-        """Store what the server was still busy with."""
+        """What was still on its way gets here now: before its deadline it is stored."""
         while self._landing:
-            self._keep(*self._landing.pop(0))
+            rows, token, deadline_ms = self._landing.pop(0)
+            if self._time_ms() < deadline_ms:
+                self._keep(rows, token)
 
     def rows(self) -> list[dict[str, Any]]:
         """Everything stored, in the order of being stored."""
@@ -179,18 +167,20 @@ class MemoryTable:
 
     # LogWriter.
 
-    def insert(self, rows: Rows, token: str) -> None:
+    def insert(self, rows: Rows, token: str, deadline_ms: int) -> None:
         """See `ports.LogWriter`."""
         self._answer_or_hang()
         self.tokens.append(token)
         self.meanwhile()
         fault = self._insert_faults.popleft() if self._insert_faults else None
+        if fault is None and self._time_ms() >= deadline_ms:
+            raise TryAgainLater("the insert came too late", code="469", max_attempts=8)
         if fault is None and any(self.refuses(row) for row in rows.to_pylist()):
             raise Refused("a row is refused", code="27")
         if fault is None or fault.stores:
             self._keep(rows, token)
         elif fault.lands_later:
-            self._landing.append((rows, token))
+            self._landing.append((rows, token, deadline_ms))
         elif fault.keeps_token_only:
             self._known_tokens.add(token)
         if fault is not None:
@@ -211,6 +201,20 @@ class MemoryTable:
         self._fail_look()
         places = (identity for identity in self.identities() if identity[:2] == (topic_id, partition))
         return max((place.offset for place in places), default=None)
+
+    def now_ms(self) -> int:
+        """See `ports.LogWriter`."""
+        self._answer_or_hang()
+        self._fail_look()
+        return self._time_ms()
+
+    def running(self) -> Set[str]:
+        """See `ports.LogWriter`."""
+        self._answer_or_hang()
+        return set(self.busy_with)
+
+    def _time_ms(self) -> int:
+        return int(self._clock.now * 1000)
 
     def _keep(self, rows: Rows, token: str) -> None:
         if token not in self._known_tokens:
@@ -248,7 +252,7 @@ class _Log:
 
 @dataclass
 class _Group:
-    committed: dict[Partition, tuple[str, int]] = field(default_factory=dict)
+    committed: dict[Partition, tuple[str, Mark]] = field(default_factory=dict)
     members: list[MemorySource] = field(default_factory=list)
 
 
@@ -318,8 +322,17 @@ class MemoryKafka:
 
     def committed(self, partition: int = 0, group: str = "group") -> int | None:
         """The next offset that a group has committed for the topic as it is now."""
-        topic_id, offset = self.group(group).committed.get(Partition(self.topic, partition), ("", 0))
-        return offset if topic_id == self.topic_id else None
+        mark = self.mark(partition, group)
+        return mark.next_offset if mark else None
+
+    def mark(self, partition: int = 0, group: str = "group") -> Mark | None:
+        """All that a group remembers of a partition of the topic as it is now."""
+        topic_id, mark = self.group(group).committed.get(Partition(self.topic, partition), ("", Mark(0)))
+        return mark if topic_id == self.topic_id else None
+
+    def remember(self, next_offset: int, partition: int = 0, group: str = "group") -> None:
+        """Set a committed offset of a group."""
+        self.group(group).committed[Partition(self.topic, partition)] = (self.topic_id, Mark(next_offset))
 
     def rebalance(self, group: str = "group") -> None:
         """Share the partitions out anew; every member is told by its next poll."""
@@ -414,16 +427,17 @@ class MemorySource:
         """See `ports.RecordSource`."""
         self._halted.add(partition)
 
-    def commit(self, next_offsets: Mapping[Partition, int]) -> None:
+    def commit(self, marks: Mapping[Partition, Mark]) -> None:
         """See `ports.RecordSource`."""
-        if self._commit_faults:
-            raise self._commit_faults.popleft()
-        if self.commit_error is not None:
-            raise self.commit_error
-        if self._is_reassigned or not next_offsets.keys() <= set(self._assigned):
+        error = self._commit_faults.popleft() if self._commit_faults else self.commit_error
+        if isinstance(error, NotOurs):
+            self._is_reassigned = True
+        if error is not None:
+            raise error
+        if self._is_reassigned or not marks.keys() <= set(self._assigned):
             raise NotOurs("partitions are changing hands")
-        for partition, offset in next_offsets.items():
-            self._group.committed[partition] = (self._kafka.topic_id, offset)
+        for partition, mark in marks.items():
+            self._group.committed[partition] = (self._kafka.topic_id, mark)
 
     def positions(self) -> Mapping[Partition, int]:
         """See `ports.RecordSource`."""
@@ -448,18 +462,19 @@ class MemorySource:
         if is_new_group and self._start_from == "latest":
             for partition in self._kafka.partitions:
                 end = self._kafka.log(partition).next_offset
-                self._group.committed[partition] = (self._kafka.topic_id, end)
+                self._group.committed[partition] = (self._kafka.topic_id, Mark(end))
         positions = {}
         for partition in self._assigned:
             log = self._kafka.log(partition)
-            topic_id, offset = self._group.committed.get(partition, ("", 0))
+            topic_id, mark = self._group.committed.get(partition, ("", Mark(0)))
             if topic_id != self._kafka.topic_id:
-                offset = log.first_offset
-                self._group.committed[partition] = (self._kafka.topic_id, offset)
-            if offset > log.next_offset:
-                self._on_halted(partition, f"read up to {offset}, but Kafka ends at {log.next_offset}")
+                mark = Mark(log.first_offset)
+                self._group.committed[partition] = (self._kafka.topic_id, mark)
+            read_up_to = max(mark.next_offset, mark.lease.end if mark.lease else 0)
+            if read_up_to > log.next_offset:
+                self._on_halted(partition, f"read up to {read_up_to}, but Kafka ends at {log.next_offset}")
             else:
-                positions[partition] = Position(self._kafka.topic_id, offset)
+                positions[partition] = Position(self._kafka.topic_id, *mark)
         self._positions = {partition: position.next_offset for partition, position in positions.items()}
         return positions
 

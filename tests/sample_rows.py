@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from app.model import Partition, RecordChunk
+from app.model import LastRecord, Partition, RecordChunk
 from app.pipeline.batch import Batch
 from app.pipeline.decode import EventTimeBounds, decode
 from app.pipeline.rows import Rows, concatenate
@@ -33,10 +33,11 @@ def sample_rows(count: int, *, partition: int = 0, first_offset: int = 0) -> Row
 
 def sample_batch(*parts: Rows, may_be_stored: bool = False) -> Batch:
     """A batch of rows, each part of another partition or further on in the same one."""
-    next_offsets: dict[Partition, int] = {}
-    for rows in parts:
-        next_offsets[Partition("logs", rows["_partition"][0].as_py())] = rows["_offset"][-1].as_py() + 1
-    return Batch(concatenate(parts), next_offsets, may_be_stored)
+    last_records = {
+        Partition("logs", rows["_partition"][0].as_py()): LastRecord(rows["_offset"][-1].as_py(), 0) for rows in parts
+    }
+    next_offsets = {partition: last.offset + 1 for partition, last in last_records.items()}
+    return Batch(concatenate(parts), next_offsets, last_records, may_be_stored)
 
 
 def without_offsets(rows: Rows, offsets: Iterable[int]) -> Rows:

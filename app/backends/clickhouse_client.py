@@ -56,6 +56,7 @@ _UNKNOWN_OUTCOME_CODES: Final = frozenset(
         159,  # TIMEOUT_EXCEEDED
         209,  # SOCKET_TIMEOUT
         210,  # NETWORK_ERROR
+        216,  # QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING: something on the way has sent it twice
         236,  # ABORTED
         279,  # ALL_CONNECTION_TRIES_FAILED
         319,  # UNKNOWN_STATUS_OF_INSERT

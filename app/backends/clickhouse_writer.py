@@ -1,17 +1,20 @@
 """LogWriter on ClickHouse: one batch, one insert, one block."""
 
-from collections.abc import Callable, Mapping
-from typing import Final, TypeVar
+from collections.abc import Callable, Mapping, Sequence, Set
+from typing import Any, Final, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from clickhouse_connect.driver.client import Client
 
 from app.backends.clickhouse_client import connect, translated_errors
+from app.pipeline.delivery import MARGIN_SECS
 from app.pipeline.rows import TABLE_COLUMNS, Rows, identities, partitions_of, without
 from app.settings import ClickHouseSettings
 
 _Answer = TypeVar("_Answer")
+
+_QUERY_PREFIX: Final = "log-ingest-"  # by which our inserts are known among everything that a server runs
 
 # What every insert asks for. The doctor checks that our user may.
 INSERT_SETTINGS: Final[Mapping[str, object]] = {
@@ -36,10 +39,12 @@ class ClickHouseWriter:
         self._table = f"`{settings.database}`.`{settings.table}`"
         self._client: Client | None = None
 
-    def insert(self, rows: Rows, token: str) -> None:
+    def insert(self, rows: Rows, token: str, deadline_ms: int) -> None:
         """See `ports.LogWriter`."""
-        settings = {**INSERT_SETTINGS, "wait_end_of_query": 1, "insert_deduplication_token": token, "query_id": token}
-        table = pa.Table.from_batches([rows.select(TABLE_COLUMNS)])
+        own = {"wait_end_of_query": 1, "insert_deduplication_token": token, "query_id": _QUERY_PREFIX + token}
+        settings = {**INSERT_SETTINGS, **own}
+        deadline = pa.repeat(pa.scalar(deadline_ms, pa.timestamp("ms", tz="UTC")), rows.num_rows)
+        table = pa.Table.from_batches([rows.select(TABLE_COLUMNS)]).append_column("_deadline", deadline)
         self._call(
             f"insert {rows.num_rows} rows",
             lambda client: client.insert_arrow(
@@ -58,48 +63,44 @@ class ClickHouseWriter:
     def last_offset(self, topic_id: str, partition: int) -> int | None:
         """See `ports.LogWriter`."""
         # By the ledger projection: a few rows per part, whatever the size of the table.
-        answer = self._call(
-            "ask for the last offset",
-            lambda client: (
-                client.query(
-                    f"SELECT count(), max(_offset) FROM {self._table}"
-                    " WHERE _topic_id = {topic_id:String} AND _partition = {partition:UInt16}",
-                    parameters={"topic_id": topic_id, "partition": partition},
-                ).result_rows
-            ),
-        )
-        [(count, last)] = answer
+        sql = f"SELECT count(), max(_offset) FROM {self._table}"
+        sql += " WHERE _topic_id = {topic_id:String} AND _partition = {partition:UInt16}"
+        [(count, last)] = self._query("ask for the last offset", sql, topic_id=topic_id, partition=partition)
         return last if count else None
 
+    def now_ms(self) -> int:
+        """See `ports.LogWriter`."""
+        return int(self._query("ask for the time", "SELECT toUnixTimestamp64Milli(now64(3))")[0][0])
+
+    def running(self) -> Set[str]:
+        """See `ports.LogWriter`."""
+        sql = "SELECT query_id FROM system.processes WHERE startsWith(query_id, {prefix:String})"
+        rows = self._query("ask which inserts are running", sql, prefix=_QUERY_PREFIX)
+        return {query_id.removeprefix(_QUERY_PREFIX) for [query_id] in rows}
+
     def _stored(self, rows: Rows, topic_id: str, partition: int) -> pa.Array:
-        """Identities that the table holds in the range of offsets and times of these rows of one partition."""
-        offsets, times = (
-            pc.min_max(rows["_offset"]).as_py(),
-            pc.min_max(rows["Timestamp"].cast(pa.int64())).as_py(),
-        )
-        parameters = {
-            "topic_id": topic_id,
-            "partition": partition,
-            "first": offsets["min"],
-            "last": offsets["max"],
-            "earliest": times["min"],
-            "latest": times["max"],
-        }
+        """Identities that the table holds in the range of offsets of these rows of one partition.
+
+        Not only near the times of these rows: another version of the decoder may have read other times.
+        """
+        offsets = pc.min_max(rows["_offset"]).as_py()
+        parameters = {"topic_id": topic_id, "partition": partition, "first": offsets["min"], "last": offsets["max"]}
         found = self._call(
             "look up stored rows",
             lambda client: client.query_arrow(
                 f"SELECT bitOr(bitShiftLeft(_offset, 16), toUInt64(_item)) AS identity FROM {self._table}"
                 " WHERE _topic_id = {topic_id:String} AND _partition = {partition:UInt16}"
-                " AND _offset BETWEEN {first:UInt64} AND {last:UInt64}"
-                " AND Timestamp BETWEEN fromUnixTimestamp64Nano({earliest:Int64})"
-                " AND fromUnixTimestamp64Nano({latest:Int64})",
+                " AND _offset BETWEEN {first:UInt64} AND {last:UInt64}",
                 parameters=parameters,
             ),
         )
         return found["identity"].combine_chunks()
 
+    def _query(self, doing: str, sql: str, **parameters: object) -> Sequence[Sequence[Any]]:
+        return self._call(doing, lambda client: client.query(sql, parameters=parameters).result_rows)
+
     def _call(self, doing: str, call: Callable[[Client], _Answer]) -> _Answer:
         if self._client is None:
-            self._client = connect(self._settings, timeout_secs=self._settings.insert_timeout_secs)
+            self._client = connect(self._settings, timeout_secs=self._settings.insert_deadline_secs + MARGIN_SECS)
         with translated_errors(doing):
             return call(self._client)

@@ -12,8 +12,11 @@ _LOST_MEMBERSHIP = (
     errors.FencedInstanceIdError,
 )
 
+# Answers of a broker that say no more than silence does: the request may have been carried out all the same.
+_NO_ANSWER = (errors.RequestTimedOutError, errors.NetworkExceptionError, errors.UnknownError)
 
-def translated(error: errors.KafkaError, doing: str) -> TryAgainLater | NotOurs:
+
+def translated(error: errors.KafkaError | OSError, doing: str) -> TryAgainLater | NotOurs:
     """Our error for one of Kafka's; `doing` says what was tried, such as "commit offsets".
 
     Errors that only an operator can end (no permission, wrong password) are to be tried again too: they end when the
@@ -22,10 +25,11 @@ def translated(error: errors.KafkaError, doing: str) -> TryAgainLater | NotOurs:
     if isinstance(error, _LOST_MEMBERSHIP):
         return NotOurs(f"cannot {doing}: {_words(error)}")
     name = type(error).__name__
-    return TryAgainLater(f"cannot {doing}: {_words(error)}", code=name, is_outcome_unknown=True)
+    is_answer = isinstance(error, errors.BrokerResponseError) and not isinstance(error, _NO_ANSWER)
+    return TryAgainLater(f"cannot {doing}: {_words(error)}", code=name, is_outcome_unknown=not is_answer)
 
 
-def _words(error: errors.KafkaError) -> str:
+def _words(error: Exception) -> str:
     name = type(error).__name__
     text = str(error)
     return text if name in text else f"{name}: {text}" if text else name

@@ -14,8 +14,9 @@ from kafka.structs import OffsetAndMetadata
 from app.backends.kafka_errors import translated
 from app.backends.kafka_options import connection_options, open_client
 from app.backends.kafka_silence import explained_silence
-from app.errors import NotOurs, TryAgainLater
-from app.model import Partition, Polled, Position, RecordChunk
+from app.errors import MustRejoin, NotOurs, TryAgainLater
+from app.model import Mark, Partition, Polled, Position, RecordChunk
+from app.pipeline.commit_metadata import read_metadata, write_metadata
 from app.settings import KafkaSettings
 
 _REQUEST_SECS = 10.0
@@ -75,6 +76,8 @@ class KafkaSource:
             self._look_for_another_topic()
             if self._is_reassigned():
                 return Polled(assigned=self._take_assignment())
+        except NotOurs as error:  # no longer, or not yet: the next poll takes the assignment anew
+            raise TryAgainLater(str(error), code="rebalance") from error
         except (KafkaError, OSError) as error:
             raise _try_again(error, "poll") from error
         started = ((partition, batch) for partition, batch in records.items() if partition in self._started)
@@ -100,15 +103,12 @@ class KafkaSource:
         self._halted.add(TopicPartition(*partition))
         self._apply_pauses()
 
-    def commit(self, next_offsets: Mapping[Partition, int]) -> None:
+    def commit(self, marks: Mapping[Partition, Mark]) -> None:
         """See `ports.RecordSource`."""
-        offsets = self._to_commit({TopicPartition(*p): offset for p, offset in next_offsets.items()})
+        offsets = self._to_commit({TopicPartition(*partition): mark for partition, mark in marks.items()})
         if self._is_reassigned() or not offsets.keys() <= self._consumer.assignment():
             raise NotOurs("partitions are changing hands")
-        try:
-            self._consumer.commit(offsets, timeout_ms=int(_COMMIT_SECS * 1000))
-        except (KafkaError, OSError) as error:
-            raise translated(error, "commit offsets") from error
+        self._commit(offsets)
 
     def positions(self) -> Mapping[Partition, int]:
         """See `ports.RecordSource`."""
@@ -178,34 +178,53 @@ class KafkaSource:
         topic_id = self._read_topic_id()
         self._is_topic_made_again |= self._topic_id not in ("", topic_id)
         self._topic_id = topic_id
-        positions = {}
-        for partition, offset in self._committed_or_start(assignment).items():
-            self._consumer.seek(partition, offset)
-            positions[Partition(*partition)] = Position(self._topic_id, offset)
+        positions = self._committed_or_start(assignment)
+        for partition, position in positions.items():
+            self._consumer.seek(partition, position.next_offset)
         # Only now: had anything above failed, the next poll would do it all again. A rebalance that came meanwhile has
         # raised the count further.
         self._rebalances_seen = seen
-        return positions
+        return {Partition(*partition): position for partition, position in positions.items()}
 
-    def _committed_or_start(self, assignment: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+    def _committed_or_start(self, assignment: Iterable[TopicPartition]) -> dict[TopicPartition, Position]:
         """Where to go on, per partition; those that must not go on are left out."""
         committed = {partition: self._committed(partition) for partition in assignment}
-        new = [partition for partition, offset in committed.items() if offset is None]
+        new = [partition for partition, position in committed.items() if position is None]
         starts = self._start_offsets(new) if new else {}
         if starts:
-            self._consumer.commit(self._to_commit(starts), timeout_ms=int(_COMMIT_SECS * 1000))
-        known = {partition: offset for partition, offset in committed.items() if offset is not None}
-        return self._not_truncated(known) | starts
+            marks = {partition: Mark(offset) for partition, offset in starts.items()}
+            self._commit(self._to_commit(marks))
+        known = {partition: position for partition, position in committed.items() if position is not None}
+        return self._not_truncated(known) | {p: Position(self._topic_id, offset) for p, offset in starts.items()}
 
-    def _committed(self, partition: TopicPartition) -> int | None:
-        """The offset that this group committed for this very topic, not for an earlier one of the same name."""
+    def _committed(self, partition: TopicPartition) -> Position | None:
+        """What this group committed for this very topic, not for an earlier one of the same name."""
         committed = self._consumer.committed(partition, metadata=True, timeout_ms=int(_REQUEST_SECS * 1000))
-        if committed is None or committed.metadata not in ("", self._topic_id):
+        if committed is None:
             return None
-        return int(committed.offset)
+        remembered = read_metadata(committed.metadata)
+        if remembered is None:
+            return Position(self._topic_id, int(committed.offset), is_foreign=True)
+        if remembered.topic_id != self._topic_id:
+            return None
+        return Position(self._topic_id, int(committed.offset), remembered.lease)
 
-    def _to_commit(self, offsets: Mapping[TopicPartition, int]) -> dict[TopicPartition, OffsetAndMetadata]:
-        return {partition: OffsetAndMetadata(offset, self._topic_id, -1) for partition, offset in offsets.items()}
+    def _commit(self, offsets: Mapping[TopicPartition, OffsetAndMetadata]) -> None:
+        try:
+            self._consumer.commit(offsets, timeout_ms=int(_COMMIT_SECS * 1000))
+        except (KafkaError, OSError) as error:
+            ours = translated(error, "commit offsets")
+            if isinstance(ours, NotOurs):
+                self._rebalances.count += 1  # also when no rebalance follows, all is read again from what is committed
+            elif ours.is_outcome_unknown:
+                raise MustRejoin(str(ours)) from error
+            raise ours from error
+
+    def _to_commit(self, marks: Mapping[TopicPartition, Mark]) -> dict[TopicPartition, OffsetAndMetadata]:
+        return {
+            partition: OffsetAndMetadata(mark.next_offset, write_metadata(self._topic_id, mark.lease), -1)
+            for partition, mark in marks.items()
+        }
 
     def _start_offsets(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
         """Where partitions begin that the group has never read: the start policy counts for a new group, once."""
@@ -227,18 +246,22 @@ class KafkaSource:
         timeout_ms = int(_REQUEST_SECS * 1000)
         return any(self._consumer.committed(partition, timeout_ms=timeout_ms) is not None for partition in partitions)
 
-    def _not_truncated(self, offsets: dict[TopicPartition, int]) -> dict[TopicPartition, int]:
+    def _not_truncated(self, positions: dict[TopicPartition, Position]) -> dict[TopicPartition, Position]:
         """Leave out partitions of which Kafka holds less than the group has read, and say so.
 
         Kafka has then lost records that it had acknowledged, and gives their offsets to other ones: reading on would
         skip those or take them for stored.
         """
-        ends = self._ends(offsets) if offsets else {}
-        for partition, offset in offsets.items():
-            if offset > ends[partition]:
-                reason = f"the group has read up to offset {offset}, but Kafka ends at {ends[partition]}"
+        ends = self._ends(positions) if positions else {}
+        kept = {}
+        for partition, position in positions.items():
+            read_up_to = max(position.next_offset, position.lease.end if position.lease is not None else 0)
+            if read_up_to > ends[partition]:
+                reason = f"the group has read up to offset {read_up_to}, but Kafka ends at {ends[partition]}"
                 self._on_halted(Partition(*partition), reason)
-        return {partition: offset for partition, offset in offsets.items() if offset <= ends[partition]}
+            else:
+                kept[partition] = position
+        return kept
 
     def _go_on_after_deleted(self, out_of_range: Mapping[TopicPartition, int]) -> None:
         """Kafka's retention overtook us: say what is lost and read what is left."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from app.model import Partition
+from app.model import LastRecord, Partition, RecordChunk
 from app.pipeline.rows import Rows, concatenate
 from app.settings import BatchSettings
 
@@ -14,6 +14,7 @@ class Batch:
 
     rows: Rows
     next_offsets: Mapping[Partition, int]
+    last_records: Mapping[Partition, LastRecord]
     may_be_stored: bool
     """Some rows may be in the table already, from an earlier life of this or another instance."""
 
@@ -29,17 +30,19 @@ class Gathering:
         """Forget everything that was added."""
         self._parts: list[tuple[Partition, Rows]] = []
         self._next_offsets: dict[Partition, int] = {}
+        self._last_records: dict[Partition, LastRecord] = {}
         self._may_be_stored = False
         self._oldest_at: float | None = None
         self.row_count = 0
         self.byte_count = 0
 
-    def add(self, partition: Partition, rows: Rows, next_offset: int, *, may_be_stored: bool, now: float) -> None:
-        """Take the rows of a chunk; `next_offset` is where reading goes on after it."""
+    def add(self, chunk: RecordChunk, rows: Rows, *, may_be_stored: bool, now: float) -> None:
+        """Take the rows of a chunk."""
         if self._oldest_at is None:
             self._oldest_at = now
-        self._parts.append((partition, rows))
-        self._next_offsets[partition] = next_offset
+        self._parts.append((chunk.partition, rows))
+        self._next_offsets[chunk.partition] = chunk.next_offset
+        self._last_records[chunk.partition] = chunk.last_record
         self._may_be_stored |= may_be_stored
         self.row_count += rows.num_rows
         self.byte_count += rows.nbytes
@@ -52,6 +55,7 @@ class Gathering:
                 self.byte_count -= rows.nbytes
         self._parts = [part for part in self._parts if part[0] != partition]
         self._next_offsets.pop(partition, None)
+        self._last_records.pop(partition, None)
         if not self._parts:
             self.clear()
 
@@ -67,6 +71,7 @@ class Gathering:
 
     def take(self) -> Batch:
         """Hand over everything gathered and start anew. Only when there is something."""
-        batch = Batch(concatenate([rows for _, rows in self._parts]), self._next_offsets, self._may_be_stored)
+        rows = concatenate([rows for _, rows in self._parts])
+        batch = Batch(rows, self._next_offsets, self._last_records, self._may_be_stored)
         self.clear()
         return batch

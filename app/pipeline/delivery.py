@@ -1,33 +1,45 @@
-"""Gets a batch into the table: once, whole, however often it takes. Knows nothing of Kafka.
+"""Gets a batch into the table: each row once, however often it takes.
 
-A row's identity (topic id, partition, offset, item) is in the table, so the table itself tells what it holds. Whenever
-the outcome of an insert is unknown, or an earlier life may have stored part of a batch, delivery looks before it
-inserts and sends only what is missing.
+A row's identity (topic id, partition, offset, item) is in the table, so the table itself tells what it holds. What it
+cannot tell is what is still on its way to it. So no insert is sent without a lease: a note beside the committed offsets
+in Kafka that names the insert and the moment, by the table's clock, after which the table refuses it. Kafka takes the
+note only from the owner of the partitions; and whoever owns them next, or no longer knows how an insert ended, waits
+for that moment before it looks. docs/delivery.md tells the whole protocol and why each step is there.
+
+The methods are steps for a `Process`: they yield what they wait for. Knows neither Kafka nor ClickHouse.
 """
 
 import logging
-import threading
 import uuid
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
+from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from functools import partial
+from typing import Final, Protocol, TypeVar
 
-import pyarrow.compute as pc
-
-from app.errors import Abandoned, Refused, TryAgainLater
-from app.model import Partition
+from app.errors import Refused, TryAgainLater
+from app.model import Lease, Partition, Position
 from app.pipeline.backoff import Backoff
 from app.pipeline.batch import Batch
-from app.pipeline.rows import Rows, flagged
+from app.pipeline.process import Call, Pause, Steps
+from app.pipeline.progress import Progress
+from app.pipeline.rows import Rows, first_place, flagged, is_flagged, without_partitions
 from app.ports import LogWriter
 
 _log = logging.getLogger(__name__)
 _Answer = TypeVar("_Answer")
 
+# The server compares with the deadline when it takes the rows in; until they are in the table it needs a moment more.
+MARGIN_SECS: Final = 3.0
+
+_CLOCK_FRESH_SECS = 60.0
+_LOOK_EVERY_SECS = 1.0
+_LEAST_LEFT_SECS = 0.5  # a lease that ends sooner than this is not worth an insert
+
 
 class DeliveryEvents(Protocol):
-    """Told of what happens on the way, for metrics and health. Called from the delivering thread."""
+    """Told of what happens on the way, for metrics and health."""
 
     def inserted(self, rows: Rows, seconds: float) -> None:
         """An insert was stored."""
@@ -38,11 +50,17 @@ class DeliveryEvents(Protocol):
     def already_stored(self, row_count: int) -> None:
         """Rows were left out because the table holds them."""
 
+    def settling(self, deadline_in_secs: float) -> None:
+        """Nobody knows how an insert ended; it is waited for until the table would refuse it."""
+
     def retrying(self, error: TryAgainLater, attempt: int) -> None:
         """ClickHouse did not do what it was asked; the same will be tried again."""
 
     def answered(self) -> None:
         """ClickHouse did what it was asked."""
+
+    def kafka_failed(self, error: TryAgainLater) -> None:
+        """Kafka did not take a lease; the same will be tried again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,163 +71,228 @@ class Delivered:
     halted: Mapping[Partition, str]
 
 
-class Patience:
-    """Waits between attempts, until told that nobody wants the outcome any more. Safe to share between threads."""
+class ServerClock:
+    """ClickHouse's clock, guessed from ours between two readings."""
 
-    def __init__(self) -> None:
-        self._given_up = threading.Event()
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._read_at = float("-inf")
+        self._ms = 0
 
-    def give_up(self) -> None:
-        """End the wait that is going on, and every later one, by `Abandoned`."""
-        self._given_up.set()
+    def set(self, now_ms: int) -> None:
+        """ClickHouse has just said what time it is."""
+        self._read_at, self._ms = self._clock(), now_ms
 
-    def wait(self, secs: float) -> None:
-        """Let time pass.
+    def doubt(self) -> None:
+        """Something was not as expected: do not guess before the next reading."""
+        self._read_at = float("-inf")
 
-        Raises:
-            Abandoned: it was given up.
-        """
-        if self._given_up.wait(secs):
-            raise Abandoned
+    @property
+    def is_fresh(self) -> bool:
+        """Whether the last reading may be built on."""
+        return self._clock() - self._read_at < _CLOCK_FRESH_SECS
+
+    def now_ms(self) -> int:
+        """Unix time, a little behind ClickHouse's if anything. Only while fresh."""
+        return self._ms + int((self._clock() - self._read_at) * 1000)
 
 
 class Delivery:
-    """Stores one batch at a time. Belongs to one thread at a time."""
+    """Stores one batch at a time."""
 
     def __init__(
         self,
         writer: LogWriter,
+        progress: Progress,
         events: DeliveryEvents,
         *,
         clock: Callable[[], float],
         backoff: Backoff,
+        deadline_secs: float,
+        new_token: Callable[[], str] = lambda: uuid.uuid4().hex,
     ) -> None:
         self._writer = writer
+        self._progress = progress
         self._events = events
         self._clock = clock
         self._backoff = backoff
+        self._deadline_secs = deadline_secs
+        self._new_token = new_token
+        self._server_clock = ServerClock(clock)
+        self._last_ended = ""  # token of the last insert that is known to have ended, well or not
 
-    def store(self, batch: Batch, patience: Patience) -> Delivered:
-        """Store every row of the batch, for as long as it takes or `patience` lasts.
+    def deliver(self, batch: Batch) -> Steps[Delivered]:
+        """Store every row of the batch, for as long as it takes.
 
         A batch that is refused is halved until the row that is to blame stands alone; that row is stored in a form
         that cannot be refused. Should even that be refused, its partition halts there.
 
         Raises:
-            Abandoned: patience ended; any part of the batch may be stored.
+            NotOurs: the partitions are changing hands; any part of the batch may be stored.
+            MustRejoin: see `Progress.commit`.
         """
         halted: dict[Partition, str] = {}
         next_offsets = dict(batch.next_offsets)
-        pending = deque([(batch.rows, batch.may_be_stored)])
+        pending = deque([batch.rows])
+        must_look = batch.may_be_stored
         while pending:
-            rows, may_be_stored = pending.popleft()
-            rows = _without_partitions(rows, halted)
+            rows = without_partitions(pending.popleft(), halted)
             try:
-                self._store(rows, may_be_stored, patience)
+                yield from self._insert_missing(rows, batch, must_look=must_look)
             except Refused as refusal:
                 self._events.failed("refused")
-                # Refused is what was sent, and that may have been less than these rows: look again from now on.
+                must_look = True  # a block over several days is several parts, and one of them may be stored
                 if rows.num_rows > 1:
                     half = rows.num_rows // 2
-                    pending.extendleft([(rows.slice(half), True), (rows.slice(0, half), True)])
-                elif not _is_flagged(rows):
+                    pending.extendleft([rows.slice(half), rows.slice(0, half)])
+                elif not is_flagged(rows):
                     _log.warning("ClickHouse refuses a row; it is stored flagged instead: %s", refusal)
-                    pending.appendleft((flagged(rows, f"refused: ClickHouse error {refusal.code}"), True))
+                    pending.appendleft(flagged(rows, f"refused: ClickHouse error {refusal.code}"))
                 else:
-                    partition, offset = _place(rows)
+                    partition, offset = first_place(rows)
                     halted[partition] = f"ClickHouse refuses offset {offset} in every form: {refusal}"
                     next_offsets[partition] = offset
         return Delivered(next_offsets, halted)
 
-    def last_offset(self, topic_id: str, partition: int, patience: Patience) -> int | None:
-        """The highest offset of a partition that the table holds, asked for as long as it takes.
+    def recover(self, partition: Partition, position: Position) -> Steps[int]:
+        """Wait until nothing of a partition can be on its way any more, and look how far it may be stored.
 
-        Raises:
-            Abandoned: patience ended.
+        Returns the offset from which on nothing is.
         """
-        return self._insist(lambda: self._writer.last_offset(topic_id, partition), patience)
+        lease = position.lease
+        if lease is not None and lease.token != self._last_ended:
+            yield from self._settle(lease.token, lease.deadline_ms)
+        elif position.is_foreign:
+            deadline_ms = (yield from self._now_ms()) + int(self._deadline_secs * 1000)
+            yield from self._settle(None, deadline_ms)
+        last = yield from self._ask(partial(self._writer.last_offset, position.topic_id, partition.number))
+        return max(-1 if last is None else last + 1, lease.end if lease is not None else 0)
 
-    def _store(self, rows: Rows, may_be_stored: bool, patience: Patience) -> None:
-        if may_be_stored:
-            rows = self._only_missing(rows, patience)
-        token, may_be_known = _new_token(), False  # known to the server, from an attempt whose outcome we do not know
+    def _insert_missing(self, rows: Rows, batch: Batch, *, must_look: bool) -> Steps[None]:
         attempt = doubts = 0
         while rows.num_rows:
+            lease = yield from self._take_lease(batch)
+            if must_look:
+                rows = yield from self._missing(rows)
+                if not rows.num_rows or not self._is_worth_an_insert(lease):
+                    self._end(lease)  # nothing was sent under it
+                    continue
             try:
-                self._insert(rows, token, patience)
+                seconds = yield Call(partial(self._timed_insert, rows, lease), partial(self._note_end, lease))
             except TryAgainLater as error:
+                self._events.failed("failed")
+                self._server_clock.doubt()
+                must_look = True
                 attempt += 1
                 doubts = doubts + 1 if error.max_attempts else 0
                 # One row is never too much: it must not be flagged for what is then the server's own fault.
                 if error.max_attempts and doubts >= error.max_attempts and rows.num_rows > 1:
                     raise Refused(str(error), code=error.code) from error
-                self._wait(error, attempt, patience)
-                if not error.is_outcome_unknown:
-                    continue
-                missing = self._only_missing(rows, patience)
-                may_be_known = missing.num_rows == rows.num_rows
+                self._events.retrying(error, attempt)
+                yield Pause(self._backoff.delay_secs(attempt))
+                if error.is_outcome_unknown:
+                    yield from self._settle(lease.token, lease.deadline_ms)
+                    self._end(lease)
             else:
-                if not may_be_known:
+                self._events.answered()
+                self._events.inserted(rows, seconds)
+                return
+
+    def _take_lease(self, batch: Batch) -> "Steps[_BatchLease]":
+        """Prove that the partitions are still ours, and say until when this insert may be on its way.
+
+        A new token and a new moment for each insert, because what was sent under an old one may have been stored in
+        part.
+        """
+        attempt = 0
+        while True:
+            now_ms = yield from self._now_ms()
+            lease = _BatchLease(self._new_token(), now_ms + int(self._deadline_secs * 1000))
+            try:
+                self._progress.lease({p: lease.of(batch, p) for p in batch.next_offsets})
+            except TryAgainLater as error:
+                attempt += 1
+                self._events.kafka_failed(error)
+                yield Pause(self._backoff.delay_secs(attempt))
+            else:
+                return lease
+
+    def _end(self, lease: "_BatchLease") -> None:
+        """Nothing that was sent under this lease is on its way any more."""
+        self._last_ended = lease.token
+        self._progress.release()
+
+    def _note_end(self, lease: "_BatchLease", outcome: "Future[float]") -> None:
+        error = outcome.exception()
+        is_definite = error is None or isinstance(error, Refused)
+        if is_definite or (isinstance(error, TryAgainLater) and not error.is_outcome_unknown):
+            self._end(lease)
+
+    def _is_worth_an_insert(self, lease: "_BatchLease") -> bool:
+        left_ms = lease.deadline_ms - self._server_clock.now_ms()
+        return self._server_clock.is_fresh and left_ms > _LEAST_LEFT_SECS * 1000
+
+    def _settle(self, token: str | None, deadline_ms: int) -> Steps[None]:
+        """Wait until an insert whose end nobody saw has ended, or can no longer begin; without a token, until all have.
+
+        An insert that began in time may take long.
+        """
+        suspects: Set[str] | None = None if token is None else {token}
+        is_told = False
+        while True:
+            now_ms, running = yield from self._ask(self._ask_what_runs)
+            self._server_clock.set(now_ms)
+            left_secs = (deadline_ms - now_ms) / 1000 + MARGIN_SECS
+            if left_secs < 0:
+                suspects = running if suspects is None else suspects & running
+                if not suspects:
                     return
-                # Dropped for its token, which a server can remember without having got to store the rows?
-                missing = self._ask_missing(rows, patience)
-                may_be_known = False
-            # An attempt that was given up may still land. With its token it is dropped, now or then; but a token must
-            # never be used for other rows.
-            rows = missing
-            if not may_be_known:
-                token = _new_token()
+            if not is_told:
+                is_told = True
+                self._events.settling(left_secs)
+            yield Pause(min(max(left_secs, 0.2), _LOOK_EVERY_SECS))
 
-    def _insert(self, rows: Rows, token: str, patience: Patience) -> None:
-        patience.wait(0)  # nothing new is begun once it has ended
-        started_at = self._clock()
-        try:
-            self._writer.insert(rows, token)
-        except TryAgainLater:
-            self._events.failed("failed")
-            raise
-        self._events.answered()
-        self._events.inserted(rows, self._clock() - started_at)
-
-    def _only_missing(self, rows: Rows, patience: Patience) -> Rows:
-        missing = self._ask_missing(rows, patience)
+    def _missing(self, rows: Rows) -> Steps[Rows]:
+        missing = yield from self._ask(partial(self._writer.missing, rows))
         if missing.num_rows < rows.num_rows:
             self._events.already_stored(rows.num_rows - missing.num_rows)
         return missing
 
-    def _ask_missing(self, rows: Rows, patience: Patience) -> Rows:
-        return self._insist(lambda: self._writer.missing(rows), patience)
+    def _now_ms(self) -> Steps[int]:
+        if not self._server_clock.is_fresh:
+            self._server_clock.set((yield from self._ask(self._writer.now_ms)))
+        return self._server_clock.now_ms()
 
-    def _insist(self, ask: Callable[[], _Answer], patience: Patience) -> _Answer:
+    def _ask(self, question: Callable[[], _Answer]) -> Steps[_Answer]:
         attempt = 0
         while True:
             try:
-                answer = ask()
+                answer: _Answer = yield Call(question)
             except TryAgainLater as error:
                 attempt += 1
-                self._wait(error, attempt, patience)
+                self._events.retrying(error, attempt)
+                yield Pause(self._backoff.delay_secs(attempt))
             else:
                 self._events.answered()
                 return answer
 
-    def _wait(self, error: TryAgainLater, attempt: int, patience: Patience) -> None:
-        self._events.retrying(error, attempt)
-        patience.wait(self._backoff.delay_secs(attempt))
+    # On the other thread.
+
+    def _timed_insert(self, rows: Rows, lease: "_BatchLease") -> float:
+        started_at = self._clock()
+        self._writer.insert(rows, lease.token, lease.deadline_ms)
+        return self._clock() - started_at
+
+    def _ask_what_runs(self) -> tuple[int, Set[str]]:
+        # In this order: what gets to ClickHouse after this time is refused, what got there before is seen to run.
+        now_ms = self._writer.now_ms()
+        return now_ms, self._writer.running()
 
 
-def _new_token() -> str:
-    return uuid.uuid4().hex
+@dataclass(frozen=True, slots=True)
+class _BatchLease:
+    token: str
+    deadline_ms: int
 
-
-def _without_partitions(rows: Rows, halted: Mapping[Partition, str]) -> Rows:
-    for partition in halted:
-        rows = rows.filter(pc.not_equal(rows["_partition"], partition.number))
-    return rows
-
-
-def _is_flagged(row: Rows) -> bool:
-    return str(row["ParseError"][0]).startswith("refused:")
-
-
-def _place(row: Rows) -> tuple[Partition, int]:
-    return Partition(row["_topic"][0].as_py(), row["_partition"][0].as_py()), row["_offset"][0].as_py()
+    def of(self, batch: Batch, partition: Partition) -> Lease:
+        return Lease(self.token, self.deadline_ms, batch.next_offsets[partition], batch.last_records[partition])

@@ -1,35 +1,59 @@
-"""The loop: poll, decode, gather, store, commit. Runs on the one thread that owns the source.
+"""The loop: poll, decode, gather, deliver, commit. Runs on the one thread that owns the source.
 
-While a batch is being stored by another thread the next one is decoded here. There is never more than one batch in
-flight and one filling, so memory is bounded: when both are full, reading pauses and polling goes on, which keeps this
-member in its group.
+While a batch is being delivered, which is waiting for other threads, the next one is decoded. There is never more than
+one batch in flight and one filling, so memory is bounded: when both are full, reading pauses and polling goes on, which
+keeps this member in its group.
 """
 
+import bisect
 import logging
+import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
-from typing import Any, Protocol, TypeVar
+from contextlib import suppress
+from typing import Protocol
 
-from app.errors import Abandoned, NotOurs, TryAgainLater
-from app.model import Partition, Position, RecordChunk
+from app.errors import Abandoned, MustRejoin, NotOurs, TryAgainLater
+from app.model import LastRecord, Partition, Position, RecordChunk
 from app.pipeline.batch import Gathering
-from app.pipeline.decode import EventTimeBounds, decode
-from app.pipeline.delivery import Delivered, Delivery, Patience
+from app.pipeline.decode import Decoded
+from app.pipeline.delivery import Delivered, Delivery
+from app.pipeline.process import Process, Steps, Submit
+from app.pipeline.progress import Progress
 from app.ports import RecordSource
 from app.settings import BatchSettings
-from app.telemetry import IngestTelemetry
 
 _log = logging.getLogger(__name__)
-_Result = TypeVar("_Result")
 
 _POLL_SECS = 0.1  # also the longest that a finished insert waits for its commit
 _LAG_EVERY_SECS = 5.0
 
 
-class Submit(Protocol):
-    """Runs a call on another thread."""
+class IngestEvents(Protocol):
+    """Told of what happens in the loop, for metrics, health and log."""
 
-    def __call__(self, call: Callable[[], _Result], /) -> "Future[_Result]": ...
+    def turned(self, *, buffer_rows: int, buffer_bytes: int, is_paused: bool) -> None:
+        """The loop has turned once."""
+
+    def consumed(self, chunk: RecordChunk, problems: Mapping[str, int]) -> None:
+        """A chunk was read and decoded; `problems` counts rows by reason."""
+
+    def assigned(self, partitions: Mapping[Partition, int]) -> None:
+        """The partitions of this instance changed; given with the offset that each goes on from."""
+
+    def committed(self, next_offsets: Mapping[Partition, int]) -> None:
+        """Everything before these offsets is stored, and Kafka knows."""
+
+    def lag(self, lag: Mapping[Partition, int]) -> None:
+        """Records behind the committed offset."""
+
+    def halted(self, partition: Partition, reason: str) -> None:
+        """A partition stands still until it is assigned anew: a person has to look."""
+
+    def kafka_failed(self, error: TryAgainLater) -> None:
+        """Kafka did not do what it was asked."""
+
+    def kafka_answered(self) -> None:
+        """Kafka did what it was asked."""
 
 
 class Ingest:
@@ -39,32 +63,31 @@ class Ingest:
         self,
         source: RecordSource,
         delivery: Delivery,
-        telemetry: IngestTelemetry,
+        progress: Progress,
+        events: IngestEvents,
         *,
+        decode: Callable[[RecordChunk], Decoded],
         limits: BatchSettings,
-        bounds: EventTimeBounds,
         clock: Callable[[], float],
         submit: Submit,
-        new_patience: Callable[[], Patience] = Patience,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._source = source
         self._delivery = delivery
-        self._telemetry = telemetry
-        self._bounds = bounds
+        self._progress = progress
+        self._events = events
+        self._decode = decode
         self._clock = clock
         self._submit = submit
-        self._new_patience = new_patience
+        self._sleep = sleep
         self._gathering = Gathering(limits)
-        self._in_flight: Future[Delivered] | None = None
-        self._in_flight_for: Patience | None = None
+        self._delivering: Process[Delivered] | None = None
         self._in_flight_rows = 0
-        self._recovery: Future[dict[Partition, int | None]] | None = None
-        self._recovery_for: Patience | None = None
-        self._patience = new_patience()
+        self._recovering: Process[None] | None = None
         self._unrecovered: Mapping[Partition, Position] = {}
-        self._stored_up_to: dict[Partition, int] = {}
-        self._uncommitted: dict[Partition, int] = {}
-        self._committed: dict[Partition, int] = {}
+        self._may_be_stored_before: dict[Partition, int] = {}
+        self._leased: dict[Partition, LastRecord] = {}
+        self._was_dropped = False
         self._is_paused = False
         self._has_kafka_answered = False
         self._lag_at = clock()
@@ -73,21 +96,22 @@ class Ingest:
         """One turn. Never waits for ClickHouse, and for Kafka no longer than one call of each kind.
 
         Raises:
-            Exception: whatever the delivering thread did not expect; the loop must not go on then.
+            MustRejoin: this member of the group must not go on.
+            Exception: whatever nobody foresaw; the loop must not go on then.
         """
-        # What fails on Kafka's side must keep nothing else from being done: rows that are read are stored all the
-        # same, and reading pauses when there are too many of them.
+        # What fails on Kafka's side must keep nothing else from being done: what is leased is stored all the same, and
+        # reading pauses when there is too much of it.
         has_failed = not self._try(self._read)
         self._recover()
-        self._collect()
+        self._turn_delivery()
+        self._deliver_if(self._gathering.is_due(self._clock()))
         has_failed |= not self._try(self._commit)
-        self._store_if(self._gathering.is_due(self._clock()))
         self._adjust_pace()
         has_failed |= not self._try(self._report_lag)
         if self._has_kafka_answered and not has_failed:
-            self._telemetry.kafka_answered()
+            self._events.kafka_answered()
         self._has_kafka_answered = False
-        self._telemetry.turned(
+        self._events.turned(
             buffer_rows=self._gathering.row_count + self._in_flight_rows,
             buffer_bytes=self._gathering.byte_count,
             is_paused=self._is_paused,
@@ -98,136 +122,164 @@ class Ingest:
 
         What was not is read again by whoever gets the partitions next. The end of this instance.
         """
-        while self._clock() < deadline:
-            self._collect()
-            self._store_if(self._gathering.row_count > 0)
-            if self._in_flight is None:
-                break
-            _has_ended(self._in_flight, deadline - self._clock())
-        in_hand = bool(self._gathering.row_count) or self._in_flight is not None
-        stored = self._uncommitted
-        self._try(self._commit)
-        self._patience.give_up()
-        return stored.items() <= self._committed.items() and not in_hand
+        try:
+            while self._clock() < deadline:
+                self._turn_delivery()
+                self._deliver_if(self._gathering.row_count > 0)
+                if self._delivering is None:
+                    break
+                self._delivering.wait(deadline - self._clock(), self._sleep)
+            in_hand = bool(self._gathering.row_count) or self._delivering is not None
+            self._abandon_delivery()
+            return self._try(self._commit) and not in_hand and not self._was_dropped
+        except MustRejoin as error:
+            _log.warning("What is stored could not be committed: %s", error)
+            return False
 
     def abandon(self, timeout_secs: float) -> bool:
-        """Begin no further insert, and wait for the end of the one in flight. Returns whether it has ended.
+        """Begin nothing more, and wait for the end of the insert in flight. Returns whether it has ended.
 
-        Until then nobody should read the same records: what is still on its way to the table cannot be found there.
+        Whoever reads the same records next need not wait then until it cannot happen any more.
         """
-        self._patience.give_up()
-        return self._in_flight is None or _has_ended(self._in_flight, timeout_secs)
+        self._abandon_delivery()
+        if self._delivering is not None:
+            self._delivering.wait(timeout_secs, self._sleep)
+            self._turn_delivery()
+        return self._delivering is None
 
     def _try(self, call: Callable[[], None]) -> bool:
         try:
             call()
         except TryAgainLater as error:
-            self._telemetry.kafka_failed(error)
+            self._events.kafka_failed(error)
             return False
         return True
 
     def _read(self) -> None:
         polled = self._source.poll(_POLL_SECS)
         if polled.assigned is not None:
-            self._take_over(polled.assigned)
+            self._take_assignment(polled.assigned)
         for chunk in polled.chunks:
             self._take(chunk)
         # A poll that brings nothing proves nothing: it is also what a Kafka that is gone brings.
         self._has_kafka_answered |= polled.assigned is not None or bool(polled.chunks)
 
     def _take(self, chunk: RecordChunk) -> None:
-        decoded = decode(chunk, self._bounds)
-        self._telemetry.consumed(chunk, decoded.problems)
+        if self._is_another_log(chunk):
+            return
+        decoded = self._decode(chunk)
+        self._events.consumed(chunk, decoded.problems)
         self._gathering.add(
-            chunk.partition,
+            chunk,
             decoded.rows,
-            chunk.next_offset,
-            may_be_stored=chunk.offsets[0] <= self._stored_up_to.get(chunk.partition, -1),
+            may_be_stored=chunk.offsets[0] < self._may_be_stored_before.get(chunk.partition, 0),
             now=self._clock(),
         )
 
     # Taking over partitions: what an earlier owner stored but did not commit is found in the table.
 
-    def _take_over(self, positions: Mapping[Partition, Position]) -> None:
-        self._telemetry.assigned({partition: position.next_offset for partition, position in positions.items()})
+    def _take_assignment(self, positions: Mapping[Partition, Position]) -> None:
+        self._events.assigned({partition: position.next_offset for partition, position in positions.items()})
         self._gathering.clear()  # it is read again from the committed offset
-        self._uncommitted.clear()
-        self._committed = {partition: position.next_offset for partition, position in positions.items()}
+        self._progress.clear()
+        self._may_be_stored_before.clear()
+        self._leased.clear()
+        self._was_dropped = False
+        self._abandon_delivery()
+        if self._recovering is not None:
+            self._recovering.abandon()
         self._unrecovered = positions
-        self._patience.give_up()
-        self._patience = self._new_patience()
 
     def _recover(self) -> None:
-        """Start the partitions taken over, once the table has said how far each is stored."""
-        if self._in_flight is not None:
-            return  # its rows are about to be in the table, so wait before looking
-        if self._recovery is None:
-            if self._unrecovered:
-                positions, patience, self._unrecovered = self._unrecovered, self._patience, {}
-                self._recovery_for = patience
-                self._recovery = self._submit(lambda: self._last_offsets(positions, patience))
-            return
-        if not self._recovery.done():
-            return
-        recovery, self._recovery = self._recovery, None
-        try:
-            last_offsets = recovery.result()
-        except Abandoned:
-            return
-        if self._recovery_for is not self._patience:
-            return  # partitions have changed hands again meanwhile
-        self._stored_up_to = {p: last for p, last in last_offsets.items() if last is not None}
-        for partition in last_offsets:
+        """Start the partitions that were assigned, each as soon as the table has said how far it is stored."""
+        if self._recovering is not None and self._recovering.turn():
+            recovering, self._recovering = self._recovering, None
+            self._raise_unforeseen(recovering)
+        # An insert in flight may be of these partitions: when it has ended, nobody has to wait until it must have.
+        if self._unrecovered and self._recovering is None and self._delivering is None:
+            positions, self._unrecovered = self._unrecovered, {}
+            self._recovering = Process(self._take_over(positions), self._submit, self._clock)
+            self._recovering.turn()
+
+    def _take_over(self, positions: Mapping[Partition, Position]) -> Steps[None]:
+        for partition, position in sorted(positions.items(), key=_wait_of):
+            self._may_be_stored_before[partition] = yield from self._delivery.recover(partition, position)
+            if position.lease is not None:
+                self._leased[partition] = position.lease.last_record
+            self._progress.take_over(partition, position)
             self._source.start(partition)
 
-    def _last_offsets(self, positions: Mapping[Partition, Position], patience: Patience) -> dict[Partition, int | None]:
-        return {
-            partition: self._delivery.last_offset(position.topic_id, partition.number, patience)
-            for partition, position in positions.items()
-        }
+    def _is_another_log(self, chunk: RecordChunk) -> bool:
+        """Whether Kafka gives other records at offsets that an earlier owner was storing; the partition then halts."""
+        leased = self._leased.get(chunk.partition)
+        if leased is None or leased.offset > chunk.offsets[-1]:
+            return False
+        del self._leased[chunk.partition]
+        index = bisect.bisect_left(chunk.offsets, leased.offset)
+        if chunk.offsets[index] != leased.offset or chunk.crc(index) == leased.crc:
+            return False
+        self._halt(chunk.partition, f"Kafka holds another record at offset {leased.offset} than it held before")
+        return True
 
-    # Storing and committing.
+    def _halt(self, partition: Partition, reason: str) -> None:
+        self._source.halt(partition)
+        self._gathering.drop(partition)
+        self._events.halted(partition, reason)
 
-    def _store_if(self, is_due: bool) -> None:
-        if is_due and self._in_flight is None and self._recovery is None and not self._unrecovered:
-            batch, patience = self._gathering.take(), self._patience
+    # Delivering and committing.
+
+    def _deliver_if(self, is_due: bool) -> None:
+        if is_due and self._delivering is None:
+            batch = self._gathering.take()
             self._in_flight_rows = batch.rows.num_rows
-            self._in_flight_for = patience
-            self._in_flight = self._submit(lambda: self._delivery.store(batch, patience))
+            self._delivering = Process(self._delivery.deliver(batch), self._submit, self._clock)
+            self._turn_delivery()
 
-    def _collect(self) -> None:
-        if self._in_flight is None or not self._in_flight.done():
+    def _turn_delivery(self) -> None:
+        if self._delivering is None or not self._delivering.turn():
             return
-        in_flight, self._in_flight, self._in_flight_rows = self._in_flight, None, 0
+        delivering, self._delivering, self._in_flight_rows = self._delivering, None, 0
         try:
-            delivered = in_flight.result()
+            delivered = delivering.result()
         except Abandoned:
-            return
-        if self._in_flight_for is not self._patience:
             return  # partitions have changed hands meanwhile; recovery finds the rows in the table
-        self._uncommitted.update(delivered.next_offsets)
+        except NotOurs as error:
+            self._lose_all(error)
+            return
+        self._progress.stored(delivered.next_offsets)
         for partition, reason in delivered.halted.items():
-            self._source.halt(partition)
-            self._gathering.drop(partition)
-            self._telemetry.halted(partition, reason)
+            self._halt(partition, reason)
+
+    def _abandon_delivery(self) -> None:
+        if self._delivering is not None:
+            self._delivering.abandon()
+            self._turn_delivery()
+
+    def _raise_unforeseen(self, recovering: Process[None]) -> None:
+        with suppress(Abandoned):
+            recovering.result()
 
     def _commit(self) -> None:
-        if not self._uncommitted:
+        """Tell Kafka what is stored, unless the lease of a batch in flight has just done so or is about to."""
+        if self._delivering is not None:
             return
         try:
-            self._source.commit(self._uncommitted)
+            if self._progress.commit():
+                self._has_kafka_answered = True
         except NotOurs as error:
-            _log.info("Offsets not committed, partitions are changing hands: %s", error)
-        else:
-            self._has_kafka_answered = True
-            self._committed.update(self._uncommitted)
-            self._telemetry.committed(self._committed)
-        self._uncommitted = {}
+            self._lose_all(error)
+
+    def _lose_all(self, error: NotOurs) -> None:
+        """Drop what is in hand; the next poll says what is ours, and from where on it is read again."""
+        _log.info("What was read is dropped, partitions are changing hands: %s", error)
+        self._gathering.clear()
+        self._progress.clear()
+        self._was_dropped = True
 
     # Pace.
 
     def _adjust_pace(self) -> None:
-        must_pause = self._in_flight is not None and self._gathering.is_full()
+        must_pause = self._delivering is not None and self._gathering.is_full()
         if must_pause and not self._is_paused:
             self._source.pause()
         elif self._is_paused and not must_pause:
@@ -240,22 +292,19 @@ class Ingest:
         self._lag_at = self._clock()
         ends = self._source.end_offsets()
         self._has_kafka_answered |= bool(ends)
-        if self._is_idle():
-            self._uncommitted = self._passed_by()
-        self._telemetry.lag({p: max(0, end - self._committed.get(p, end)) for p, end in ends.items()})
-
-    def _is_idle(self) -> bool:
-        return self._in_flight is None and not self._gathering.row_count and not self._uncommitted
+        if self._delivering is None and not self._gathering.row_count:
+            self._progress.stored(self._passed_by())
+        committed = self._progress.committed
+        self._events.lag({p: max(0, end - committed.get(p, end)) for p, end in ends.items()})
 
     def _passed_by(self) -> dict[Partition, int]:
         """Positions beyond the committed offsets: transaction markers and the like, which are no records."""
+        committed = self._progress.committed
         positions = self._source.positions()
-        return {p: offset for p, offset in positions.items() if offset > self._committed.get(p, offset)}
+        return {p: offset for p, offset in positions.items() if offset > committed.get(p, offset)}
 
 
-def _has_ended(future: "Future[Any]", within_secs: float) -> bool:
-    try:
-        future.exception(timeout=max(0.0, within_secs))
-    except TimeoutError:
-        return False
-    return True
+def _wait_of(item: tuple[Partition, Position]) -> int:
+    """Partitions for which nobody has to wait come first."""
+    lease = item[1].lease
+    return lease.deadline_ms if lease is not None else 0

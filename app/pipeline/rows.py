@@ -7,6 +7,8 @@ from typing import TypeAlias
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from app.model import Partition
+
 Rows: TypeAlias = pa.RecordBatch
 
 _ATTRIBUTES = pa.map_(pa.string(), pa.string())
@@ -64,6 +66,23 @@ def partitions_of(rows: Rows) -> Iterable[tuple[str, int]]:
     pairs = rows.select(["_topic_id", "_partition"])
     table = pa.Table.from_batches([pairs]).group_by(["_topic_id", "_partition"]).aggregate([])
     return [(row["_topic_id"], row["_partition"]) for row in table.to_pylist()]
+
+
+def without_partitions(rows: Rows, partitions: Iterable[Partition]) -> Rows:
+    """The rows of all other partitions."""
+    for partition in partitions:
+        rows = rows.filter(pc.not_equal(rows["_partition"], partition.number))
+    return rows
+
+
+def first_place(rows: Rows) -> tuple[Partition, int]:
+    """Partition and offset of the first row."""
+    return Partition(rows["_topic"][0].as_py(), rows["_partition"][0].as_py()), rows["_offset"][0].as_py()
+
+
+def is_flagged(row: Rows) -> bool:
+    """Whether `flagged` made this single row."""
+    return str(row["ParseError"][0]).startswith("refused:")
 
 
 def flagged(row: Rows, reason: str) -> Rows:

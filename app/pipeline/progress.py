@@ -1,0 +1,75 @@
+"""Up to where each partition of ours is stored, and what Kafka has been told of it."""
+
+from collections.abc import Callable, Mapping
+
+from app.errors import NotOurs
+from app.model import Lease, Mark, Partition, Position
+from app.ports import RecordSource
+
+
+class Progress:
+    """The marks of the partitions that were taken over. Belongs to the thread of the source."""
+
+    def __init__(self, source: RecordSource, on_committed: Callable[[Mapping[Partition, int]], None]) -> None:
+        self._source = source
+        self._on_committed = on_committed
+        self.clear()
+
+    def clear(self) -> None:
+        """Partitions change hands: none is ours to mark until it is taken over."""
+        self._stored: dict[Partition, int] = {}
+        self._leases: Mapping[Partition, Lease] = {}
+        self._told: dict[Partition, Mark] = {}
+
+    def take_over(self, partition: Partition, position: Position) -> None:
+        """A partition is ours; the lease that it came with has ended."""
+        self._stored[partition] = position.next_offset
+        if not position.is_foreign:
+            self._told[partition] = Mark(position.next_offset, position.lease)
+
+    def stored(self, next_offsets: Mapping[Partition, int]) -> None:
+        """Everything before these offsets is stored as well."""
+        self._stored.update(next_offsets)
+
+    def lease(self, leases: Mapping[Partition, Lease]) -> None:
+        """Tell Kafka of an insert before it is sent, and of all that is stored.
+
+        Raises:
+            NotOurs: partitions are changing hands.
+            TryAgainLater: Kafka has certainly not taken it.
+            MustRejoin: it may have taken it, or may yet.
+        """
+        if not leases.keys() <= self._stored.keys():
+            raise NotOurs("partitions were not taken over")
+        self._tell(leases)
+        self._leases = leases
+
+    def release(self) -> None:
+        """The insert of the last lease has ended; the next commit says so."""
+        self._leases = {}
+
+    def commit(self) -> bool:
+        """Tell Kafka what is new. Returns whether anything was.
+
+        Raises:
+            NotOurs, TryAgainLater, MustRejoin: see `lease`.
+        """
+        return self._tell(self._leases)
+
+    @property
+    def committed(self) -> Mapping[Partition, int]:
+        """Next offset of each partition, as Kafka has been told."""
+        return {partition: mark.next_offset for partition, mark in self._told.items()}
+
+    def _tell(self, leases: Mapping[Partition, Lease]) -> bool:
+        news = self._news(leases)
+        if not news:
+            return False
+        self._source.commit(news)
+        self._told.update(news)
+        self._on_committed(self.committed)
+        return True
+
+    def _news(self, leases: Mapping[Partition, Lease]) -> dict[Partition, Mark]:
+        marks = {partition: Mark(offset, leases.get(partition)) for partition, offset in self._stored.items()}
+        return {partition: mark for partition, mark in marks.items() if mark != self._told.get(partition)}

@@ -1,0 +1,200 @@
+"""One instance of the service in the simulation: the shipped loop, delivery and progress, and no threads."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, NamedTuple, TypeVar
+
+from app.errors import MustRejoin, TryAgainLater
+from app.model import Partition, RecordChunk
+from app.pipeline.backoff import Backoff
+from app.pipeline.delivery import Delivery
+from app.pipeline.ingest import Ingest
+from app.pipeline.progress import Progress
+from app.pipeline.rows import Rows
+from app.settings import BatchSettings
+from tests.simulation.kafka import Member, SimKafka, SimSource
+from tests.simulation.rows import decode
+from tests.simulation.table import Sent, SimTable, SimWriter
+
+DEADLINE_SECS = 10.0
+
+_Result = TypeVar("_Result")
+_LIMITS = BatchSettings(max_rows=8, max_age_secs=0.5)
+
+
+class Silent:
+    """IngestEvents and DeliveryEvents that nobody listens to."""
+
+    def turned(self, *, buffer_rows: int, buffer_bytes: int, is_paused: bool) -> None: ...
+    def consumed(self, chunk: RecordChunk, problems: Mapping[str, int]) -> None: ...
+    def assigned(self, partitions: Mapping[Partition, int]) -> None: ...
+    def committed(self, next_offsets: Mapping[Partition, int]) -> None: ...
+    def lag(self, lag: Mapping[Partition, int]) -> None: ...
+    def halted(self, partition: Partition, reason: str) -> None:
+        raise AssertionError(f"{partition} is halted: {reason}")
+
+    def kafka_failed(self, error: TryAgainLater) -> None: ...
+    def kafka_answered(self) -> None: ...
+    def inserted(self, rows: Rows, seconds: float) -> None: ...
+    def failed(self, result: str) -> None: ...
+    def already_stored(self, row_count: int) -> None: ...
+    def settling(self, deadline_in_secs: float) -> None: ...
+    def retrying(self, error: TryAgainLater, attempt: int) -> None: ...
+    def answered(self) -> None: ...
+
+
+class SteadyBackoff(Backoff):
+    """Chance belongs to the seed alone."""
+
+    def delay_secs(self, attempt: int, chance: float | None = None) -> float:
+        """See `Backoff`."""
+        return super().delay_secs(attempt, 0.5)
+
+
+class Awaited(Future[_Result]):
+    """An outcome for which somebody may wait, in the time of the simulation."""
+
+    def __init__(self, wait: Callable[[float], None]) -> None:
+        super().__init__()
+        self._wait = wait
+
+    def exception(self, timeout: float | None = None) -> BaseException | None:
+        """See `Future`."""
+        if not self.done():
+            self._wait(timeout or 0.0)
+        return super().exception(timeout=0)
+
+
+class Asked(NamedTuple):
+    """A call that the other thread has not made yet."""
+
+    call: Callable[[], Any]
+    answer: Future[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What an instance is made of; a mutation puts something else in one place."""
+
+    ingest: type[Ingest] = Ingest
+    delivery: type[Delivery] = Delivery
+    progress: type[Progress] = Progress
+    source: type[SimSource] = SimSource
+    writer: type[SimWriter] = SimWriter
+    checks_deadline: bool = True
+
+
+@dataclass(slots=True, eq=False)
+class Instance:
+    """A process. `asked` are calls for its other thread; it does nothing while it is paused."""
+
+    kafka: SimKafka
+    table: SimTable
+    chance: random.Random
+    parts: Parts
+    version: int
+    on_lost: Callable[[str, int, int, int], None]
+    meanwhile: Callable[[], None]
+    asked: list[Asked] = field(default_factory=list)
+    resumes_at: float = 0.0
+    rejoins: int = 0
+    _clock_rate: float = field(init=False)
+    _tokens: Any = field(init=False)
+    member: Member = field(init=False)
+    ingest: Ingest = field(init=False)
+    source: SimSource = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._clock_rate = self.chance.uniform(0.9, 1.1)
+        self._tokens = itertools.count()
+        self.open(self.kafka.join())
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether it has been stopped from outside, and does not know."""
+        return self.resumes_at > self.table.now
+
+    def open(self, member: Member) -> None:
+        """Start the pipeline as this member of the group."""
+        parts, events = self.parts, Silent()
+        self.member = member
+        self.asked.clear()
+        self.source = parts.source(self.kafka, member, self.on_lost)
+        progress = parts.progress(self.source, events.committed)
+        delivery = parts.delivery(
+            parts.writer(self.table, self.meanwhile),
+            progress,
+            events,
+            clock=self._clock,
+            backoff=SteadyBackoff(),
+            deadline_secs=DEADLINE_SECS,
+            new_token=lambda: f"{id(self)}.{member.id}.{next(self._tokens)}",
+        )
+        self.ingest = parts.ingest(
+            self.source,
+            delivery,
+            progress,
+            events,
+            decode=partial(decode, version=self.version),
+            limits=_LIMITS,
+            clock=self._clock,
+            submit=self._submit,
+            sleep=self._sleep,
+        )
+
+    def step(self) -> None:
+        """One turn of the loop; the service joins the group anew when it must."""
+        try:
+            self.ingest.step()
+        except MustRejoin:
+            self._rejoin()
+
+    def answer_one(self, *, is_lost: bool = False) -> None:
+        """The other thread makes a call; the answer may get lost."""
+        asked = self.asked.pop(0)
+        try:
+            result = asked.call()
+        except Sent as sent:
+            sent.insert.answer = asked.answer
+        except TryAgainLater as error:
+            asked.answer.set_exception(error)
+        else:
+            if is_lost:
+                asked.answer.set_exception(TryAgainLater("no answer", code="unreachable", is_outcome_unknown=True))
+            else:
+                asked.answer.set_result(result)
+
+    def stop(self) -> None:
+        """As on SIGTERM: with no time left, or with time to finish what is in hand."""
+        self.ingest.drain(self._clock() + self.chance.choice((0.0, 6.5)))
+        self.source.close(0.0)
+
+    def _rejoin(self) -> None:
+        self.rejoins += 1
+        self.ingest.abandon(0.0)
+        self.source.close(0.0)
+        self.open(self.kafka.join())
+
+    def _wait(self, timeout_secs: float) -> None:
+        """Meanwhile the other thread works, or only time passes."""
+        if self.asked and self.chance.random() < 0.7:
+            self.answer_one()
+            self.meanwhile()
+        self._sleep(timeout_secs)
+
+    def _sleep(self, secs: float) -> None:
+        self.table.now += secs / self._clock_rate + 1e-6
+
+    def _clock(self) -> float:
+        return self.table.now * self._clock_rate
+
+    def _submit(self, call: Callable[[], _Result], /) -> Future[_Result]:
+        answer = Awaited[_Result](self._wait)
+        self.asked.append(Asked(call, answer))
+        return answer

@@ -1,0 +1,420 @@
+"""One run: a seed decides what happens when, then the faults end, and what is stored is compared with what was sent."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
+
+from app.pipeline.commit_metadata import read_metadata, write_metadata
+from app.pipeline.delivery import MARGIN_SECS
+from tests.simulation.instance import DEADLINE_SECS, Instance, Parts
+from tests.simulation.kafka import SimKafka
+from tests.simulation.rows import REFUSED_BODY, items_of
+from tests.simulation.table import Identity, SimTable
+
+SESSION_SECS = 15.0
+
+_FAULTY_TICKS = 500
+_DRAIN_TICKS = 2_000
+_PARTITIONS = 3
+_MAX_INSTANCES = 4
+_AS_SHIPPED = Parts()
+
+_Thing = TypeVar("_Thing")
+
+Fault = tuple[str, Callable[[], bool]]
+WeightedFault = tuple[int, str, Callable[[], bool]]
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a run showed. `problem` is empty when everything is as it must be; `happened` counts each fault."""
+
+    seed: int
+    problem: str = ""
+    records: int = 0
+    happened: Counter[str] = field(default_factory=Counter)
+
+
+class Run:
+    """The world of one seed."""
+
+    def __init__(self, seed: int, parts: Parts = _AS_SHIPPED) -> None:
+        self._chance = random.Random(seed)
+        self._parts = parts
+        self._window = self._chance.choice((0, 6, 10_000))
+        self._kafka = SimKafka(self._chance, _PARTITIONS)
+        self._table = SimTable(self._chance, window=self._window, checks_deadline=parts.checks_deadline)
+        self._table.is_refused = lambda row: row["Body"] == REFUSED_BODY
+        self._instances: list[Instance] = []
+        self._dead: list[tuple[float, Instance]] = []
+        self._version = 0
+        self._values = 0
+        self._sent: dict[Identity, None] = {}
+        self._deleted: set[tuple[str, int, int]] = set()
+        self._checked: dict[tuple[str, int], int] = {}
+        self._told_lost: set[tuple[str, int, int]] = set()
+        self._is_draining = False
+        self.outcome = Outcome(seed)
+        self._faults = _weighted(self._of_everything())
+        self._faults_on_the_way = _weighted(self._of_sent())
+        self._faults_while_running = _weighted(self._of_running())
+
+    def play(self) -> Outcome:
+        """Let it happen and judge it."""
+        try:
+            for _ in range(2):
+                self._spawn()
+            for _ in range(_FAULTY_TICKS):
+                self._tick()
+            self._drain()
+            self._judge()
+        except AssertionError as problem:
+            self.outcome.problem = str(problem) or "an assertion failed"
+        return self.outcome
+
+    # Ticks.
+
+    def _tick(self) -> None:
+        self._table.now += self._chance.choice((0.01, 0.05, 0.1, 0.1, 0.3))
+        self._evict()
+        if self._chance.random() < 0.92:
+            self._go_on()
+        else:
+            self._happen(self._faults)
+        self._check()
+
+    def _happen(self, faults: Sequence[Fault]) -> None:
+        name, act = self._any_of(faults)
+        if act():
+            self.outcome.happened[name] += 1
+
+    def _go_on(self) -> None:
+        """Something that is no fault: a turn, an answer, an insert that gets on, a record."""
+        what = self._chance.random()
+        if what < 0.08:
+            self._produce()
+        elif what < 0.23 and self._table.on_the_way:
+            self._advance(self._faults_on_the_way, lambda: self._table.arrive(self._any_of(self._table.on_the_way)))
+        elif what < 0.38 and self._table.running:
+            self._advance(self._faults_while_running, lambda: self._table.finish(self._any_of(self._table.running)))
+        else:
+            self._turn_one()
+
+    def _advance(self, faults: Sequence[Fault], go_on: Callable[[], None]) -> None:
+        if self._chance.random() < 0.3:
+            self._happen(faults)
+        else:
+            go_on()
+
+    def _turn_one(self) -> None:
+        awake = [instance for instance in self._instances if not instance.is_paused]
+        if awake:
+            instance = self._any_of(awake)
+            if instance.asked and self._chance.random() < 0.6:
+                instance.answer_one()
+            else:
+                instance.step()
+
+    def _any_of(self, things: Sequence[_Thing]) -> _Thing:
+        return things[self._chance.randrange(len(things))]
+
+    def _go_straight_on(self) -> None:
+        """All that can get on does."""
+        for insert in list(self._table.running):
+            self._table.finish(insert)
+        for insert in list(self._table.on_the_way):
+            self._table.arrive(insert)
+        [instance] = self._instances
+        if instance.asked:
+            instance.answer_one()
+        instance.step()
+
+    def _drain(self) -> None:
+        """The faults end: one fresh instance, and what is on its way still arrives."""
+        self._is_draining = self._kafka.is_gentle = True
+        for instance in list(self._instances):
+            self._kill(instance, evicted_after_secs=0.0)
+        while self._kafka.late_commits:
+            self._kafka.land_commit(0)
+        self._spawn()
+        for _ in range(_DRAIN_TICKS):
+            if self._is_drained():
+                return
+            self._table.now += 0.5
+            self._evict()
+            self._go_straight_on()
+            self._check()
+        raise AssertionError(f"not drained: {self._kafka.committed}, ends {[len(log.ids) for log in self._kafka.logs]}")
+
+    def _is_drained(self) -> bool:
+        if self._table.on_the_way or self._table.running:
+            return False
+        committed, topic_id = self._kafka.committed, self._kafka.topic_id
+        return all(
+            not log.ids or committed.get(number) == (len(log.ids), write_metadata(topic_id, None))
+            for number, log in enumerate(self._kafka.logs)
+        )
+
+    # Judgement.
+
+    def _check(self) -> None:
+        """What must hold at every moment."""
+        assert not self._table.doubles, f"stored twice: {self._table.doubles}"
+        for number, (offset, metadata) in self._kafka.committed.items():
+            if metadata and (remembered := read_metadata(metadata)) and remembered.topic_id == self._kafka.topic_id:
+                self._check_stored(number, offset)
+
+    def _check_stored(self, number: int, end: int) -> None:
+        """Kafka must not believe that something is stored which is not."""
+        log, checked = self._kafka.logs[number], self._checked.get((self._kafka.topic_id, number), 0)
+        for offset in range(checked, end):
+            self._check_record(number, offset, log.ids[offset])
+        self._checked[self._kafka.topic_id, number] = max(checked, end)
+
+    def _check_record(self, number: int, offset: int, value: int | None) -> None:
+        topic_id = self._kafka.topic_id
+        if value is not None and (topic_id, number, offset) not in self._deleted:
+            for item in range(items_of(value)):
+                identity = Identity(topic_id, number, offset, item)
+                assert self._table.rows[identity], f"lost: {identity}"
+
+    def _judge(self) -> None:
+        for number, log in enumerate(self._kafka.logs):
+            for offset, value in enumerate(log.ids):
+                self._check_record(number, offset, value)
+        spurious = self._table.rows.keys() - self._sent.keys()
+        assert not spurious, f"nobody sent: {spurious}"
+        unaccounted = self._deleted_unread() - self._told_lost
+        assert not unaccounted, f"deleted unread and not told: {unaccounted}"
+
+    def _deleted_unread(self) -> set[tuple[str, int, int]]:
+        kept = {identity[:3] for identity in self._table.rows}
+        sent = {identity[:3] for identity in self._sent if identity.topic_id == self._kafka.topic_id}
+        return (self._deleted & sent) - kept
+
+    # Faults: how often in comparison, name, and what happens. Each returns whether it did.
+
+    def _of_everything(self) -> Iterator[WeightedFault]:
+        yield 4, "killed", partial(self._any_instance, partial(self._kill, evicted_after_secs=SESSION_SECS))
+        yield (
+            4,
+            "killed, partitions move at once",
+            partial(self._any_instance, partial(self._kill, evicted_after_secs=0.0)),
+        )
+        yield 3, "killed, replaced by the same static member", partial(self._any_instance, self._replace)
+        yield 5, "stopped", partial(self._any_instance, self._stop)
+        yield 8, "started", self._spawn
+        yield 5, "paused", partial(self._any_instance, self._pause)
+        yield 3, "taken for dead", partial(self._any_instance, lambda i: self._kafka.leave(i.member))
+        yield 4, "rebalanced", self._rebalance
+        yield 4, "answer to a question lost", self._lose_answer
+        yield 8, "commit carried out late", self._land_commit
+        yield 3, "time passed", self._pass_time
+        yield 2, "server clock set back", self._set_clock_back
+        yield 2, "tokens forgotten", self._forget_tokens
+        yield 2, "offset set by others", self._set_offset
+        yield 2, "group killed, its offsets set by others", self._set_back_group
+        yield 2, "offset rolled back", self._roll_back
+        yield 2, "deleted by retention", self._delete
+        yield 1, "topic made anew", self._recreate
+        yield 2, "new version of the decoder", self._upgrade
+
+    def _of_sent(self) -> Iterator[WeightedFault]:
+        yield 3, "insert lost", self._any_sent(self._table.lose)
+        yield 3, "client gave up before the insert arrived", self._any_sent(self._table.hang_up)
+        yield 3, "insert doubled", self._duplicate
+
+    def _of_running(self) -> Iterator[WeightedFault]:
+        table = self._table
+        yield 3, "insert failed, perhaps in part", self._any_running(partial(table.fail, is_answered=True))
+        yield 3, "insert failed without an answer", self._any_running(partial(table.fail, is_answered=False))
+        yield 3, "insert stored without an answer", self._any_running(partial(table.finish, is_answered=False))
+        yield 2, "server killed between token and rows", self._any_running(table.orphan)
+        yield 3, "client gave up while the insert ran", self._any_running(table.hang_up)
+
+    def _any_instance(self, act: Callable[[Instance], object]) -> bool:
+        if not self._instances:
+            return False
+        act(self._any_of(self._instances))
+        return True
+
+    def _any_running(self, act: Callable[..., object]) -> Callable[[], bool]:
+        def happen() -> bool:
+            act(self._any_of(self._table.running))
+            return True
+
+        return happen
+
+    def _any_sent(self, act: Callable[..., object]) -> Callable[[], bool]:
+        def happen() -> bool:
+            act(self._any_of(self._table.on_the_way))
+            return True
+
+        return happen
+
+    def _spawn(self) -> bool:
+        if len(self._instances) >= _MAX_INSTANCES:
+            return False
+        instance = Instance(
+            self._kafka,
+            self._table,
+            self._chance,
+            self._parts,
+            self._version,
+            on_lost=self._tell_lost,
+            meanwhile=self._meanwhile,
+        )
+        self._instances.append(instance)
+        return True
+
+    def _kill(self, instance: Instance, evicted_after_secs: float) -> None:
+        """kill -9: what is sent stays on its way, nothing else is done. Kafka notices at once or later."""
+        self._instances.remove(instance)
+        self._forget_answers(instance)
+        self._dead.append((self._table.now + evicted_after_secs, instance))
+        self._evict()
+
+    def _replace(self, instance: Instance) -> None:
+        """Killed and started again as the same static member: its partitions are read on at once."""
+        if instance.member.id not in self._kafka.members:
+            return
+        self._forget_answers(instance)
+        instance.open(self._kafka.replace(instance.member))
+
+    def _stop(self, instance: Instance) -> None:
+        if not instance.is_paused:
+            self._instances.remove(instance)
+            instance.stop()
+            self._forget_answers(instance)
+
+    def _pause(self, instance: Instance) -> None:
+        instance.resumes_at = self._table.now + self._chance.choice((1.0, DEADLINE_SECS, 2 * SESSION_SECS))
+        if self._chance.random() < 0.3:  # nothing else happens meanwhile, as when the whole machine stands still
+            self._table.now = instance.resumes_at
+
+    def _forget_answers(self, instance: Instance) -> None:
+        instance.asked.clear()
+
+    def _evict(self) -> None:
+        for when, instance in list(self._dead):
+            if when <= self._table.now:
+                self._dead.remove((when, instance))
+                self._kafka.leave(instance.member)
+        for instance in self._instances:
+            if instance.resumes_at - self._table.now > SESSION_SECS and self._chance.random() < 0.1:
+                self._kafka.leave(instance.member)
+
+    def _rebalance(self) -> bool:
+        self._kafka.rebalance()
+        return True
+
+    def _duplicate(self) -> bool:
+        # Without a deduplication window nothing can tell a request that the network doubles from two requests.
+        return self._window > 1000 and self._any_sent(self._table.duplicate)()
+
+    def _lose_answer(self) -> bool:
+        asking = [instance for instance in self._instances if instance.asked and not instance.is_paused]
+        if not asking:
+            return False
+        self._any_of(asking).answer_one(is_lost=True)
+        return True
+
+    def _land_commit(self) -> bool:
+        if not self._kafka.late_commits:
+            return False
+        self._kafka.land_commit(self._chance.randrange(len(self._kafka.late_commits)))
+        return True
+
+    def _pass_time(self) -> bool:
+        self._table.now += self._chance.choice((2.0, 5.0, 20.0, 3600.0))
+        return True
+
+    def _set_clock_back(self) -> bool:
+        self._table.now -= self._chance.uniform(0, MARGIN_SECS - 0.1)
+        return True
+
+    def _forget_tokens(self) -> bool:
+        if self._window > 1000:  # so many inserts do not happen within the deadline
+            return False
+        self._table.forget_tokens()
+        return True
+
+    def _set_offset(self) -> bool:
+        """An operator sets the group back. Kafka allows it while nobody is a member; here it happens at any time."""
+        number = self._chance.randrange(_PARTITIONS)
+        offset, metadata = self._kafka.committed.get(number, (0, ""))
+        if metadata and f'"{self._kafka.topic_id}"' not in metadata:
+            return False  # an offset of the topic that was deleted
+        self._kafka.committed[number] = (self._chance.randint(0, offset), "")
+        return True
+
+    def _set_back_group(self) -> bool:
+        """As an operator does it who does not wait: what the killed instances had sent is still on its way."""
+        for instance in list(self._instances):
+            self._kill(instance, evicted_after_secs=0.0)
+        changed = [self._set_offset() for _ in range(_PARTITIONS)]
+        self._spawn()
+        return any(changed)
+
+    def _roll_back(self) -> bool:
+        """Kafka forgets the last commits. Excluded: while an insert that they speak of is still on its way."""
+        if not self._kafka.history or self._table.on_the_way or self._table.running or self._sends_soon():
+            return False
+        self._kafka.committed = dict(self._chance.choice(self._kafka.history))
+        return True
+
+    def _sends_soon(self) -> bool:
+        return any(instance.asked for instance in self._instances)
+
+    def _delete(self) -> bool:
+        number = self._chance.randrange(_PARTITIONS)
+        log = self._kafka.logs[number]
+        first = log.first_offset
+        log.first_offset = min(len(log.ids), first + self._chance.randint(0, 4))
+        self._deleted.update((self._kafka.topic_id, number, offset) for offset in range(first, log.first_offset))
+        return True
+
+    def _recreate(self) -> bool:
+        if self._chance.random() < 0.7:
+            return False
+        self._kafka.recreate()
+        return True
+
+    def _upgrade(self) -> bool:
+        self._version += 1
+        return True
+
+    def _produce(self) -> None:
+        number = self._chance.randrange(_PARTITIONS)
+        for _ in range(self._chance.randint(1, 3)):
+            if self._chance.random() < 0.05:
+                self._kafka.produce(None, number)
+                continue
+            self._values += 1
+            self.outcome.records += 1
+            offset = len(self._kafka.logs[number].ids)
+            self._kafka.produce(self._values, number)
+            for item in range(items_of(self._values)):
+                self._sent[Identity(self._kafka.topic_id, number, offset, item)] = None
+
+    def _tell_lost(self, topic_id: str, number: int, first: int, end: int) -> None:
+        self._told_lost.update((topic_id, number, offset) for offset in range(first, end))
+
+    def _meanwhile(self) -> None:
+        """Between two questions of one call: now and then an insert gets on, and time passes."""
+        if self._is_draining or self._chance.random() < 0.7:
+            return
+        if self._table.on_the_way and self._chance.random() < 0.5:
+            self._table.arrive(self._any_of(self._table.on_the_way))
+        elif self._table.running:
+            self._table.finish(self._any_of(self._table.running))
+        self._table.now += self._chance.choice((0.0, 0.1, DEADLINE_SECS + 2 * MARGIN_SECS))
+
+
+def _weighted(faults: Iterable[WeightedFault]) -> list[Fault]:
+    return [(name, act) for weight, name, act in faults for _ in range(weight)]

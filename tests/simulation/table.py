@@ -1,0 +1,214 @@
+"""A ClickHouse in memory: inserts get to it late, in part, twice or not at all, and it forgets tokens."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Set
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+
+from app.errors import Refused, TryAgainLater
+from app.pipeline.rows import Rows
+
+_LATE = "469"
+
+
+class Identity(NamedTuple):
+    """What tells a row from every other one."""
+
+    topic_id: str
+    partition: int
+    offset: int
+    item: int
+
+
+@dataclass(slots=True, eq=False)
+class Insert:
+    """An insert between the one who sent it and the table. `answer` is None when nobody waits for it any more."""
+
+    rows: list[tuple[Identity, int]]
+    """Each with the day that it belongs to."""
+    is_refused: bool
+    token: str
+    deadline: float
+    answer: Future[Any] | None = None
+    is_doubled: bool = False
+
+
+class Sent(BaseException):
+    """Raised by an insert that has been sent: its answer comes later."""
+
+    def __init__(self, insert: Insert) -> None:
+        super().__init__()
+        self.insert = insert
+
+
+class SimTable:
+    """The table with its clock, and all inserts on their way to it."""
+
+    def __init__(self, chance: random.Random, *, window: int, checks_deadline: bool = True) -> None:
+        self._chance = chance
+        self._window = window
+        self._checks_deadline = checks_deadline
+        self.rows: Counter[Identity] = Counter()
+        self.days: dict[Identity, int] = {}
+        self.doubles: list[Identity] = []
+        self.now = 1000.0
+        self.on_the_way: list[Insert] = []
+        self.running: list[Insert] = []
+        self.is_refused: Callable[[dict[str, Any]], bool] = lambda row: False
+        self._tokens: OrderedDict[tuple[str, int], None] = OrderedDict()
+
+    # What happens to it.
+
+    def arrive(self, insert: Insert) -> None:
+        """An insert gets to the server, which looks at the time, at the rows, and begins."""
+        self.on_the_way.remove(insert)
+        if any(other.token == insert.token for other in self.running):
+            self._answer(insert, TryAgainLater("already running", code="216", is_outcome_unknown=True))
+        elif self._checks_deadline and self.now >= insert.deadline:
+            self._answer(insert, TryAgainLater("too late", code=_LATE, max_attempts=8))
+        elif insert.is_refused:
+            self._answer(insert, Refused("a row is refused", code="27"))
+        else:
+            self.running.append(insert)
+
+    def finish(self, insert: Insert, *, is_answered: bool = True) -> None:
+        """An insert that runs is stored; the answer arrives or not."""
+        self.running.remove(insert)
+        for day in (0, 1):
+            self._store(insert, day)
+        self._answer(insert, None if is_answered else _unknown())
+
+    def fail(self, insert: Insert, *, is_answered: bool) -> None:
+        """An insert that runs ends after some of its parts were stored, or none.
+
+        Excluded: the failure is told, and the same request gets to the server a second time.
+        """
+        is_answered = is_answered and not insert.is_doubled
+        self.running.remove(insert)
+        if self._chance.random() < 0.5:
+            self._store(insert, self._chance.randrange(2))
+        self._answer(insert, TryAgainLater("failed", code="243") if is_answered else _unknown())
+
+    def orphan(self, insert: Insert) -> None:
+        """The server is killed when it has written the token and not the rows.
+
+        Excluded: the same request gets to it a second time, when it is up again.
+        """
+        if insert.is_doubled:
+            return
+        self.running.remove(insert)
+        for day in (0, 1):
+            self._remember(insert.token, day)
+        self._answer(insert, _unknown())
+
+    def lose(self, insert: Insert) -> None:
+        """An insert never gets to the server."""
+        self.on_the_way.remove(insert)
+        self._answer(insert, _unknown())
+
+    def hang_up(self, insert: Insert) -> None:
+        """Whoever sent an insert gives up waiting; it goes on."""
+        self._answer(insert, _unknown())
+
+    def duplicate(self, insert: Insert) -> None:
+        """Something on the way sends an insert a second time."""
+        insert.is_doubled = True
+        self.on_the_way.append(Insert(insert.rows, insert.is_refused, insert.token, insert.deadline, is_doubled=True))
+
+    def forget_tokens(self) -> None:
+        """Inserts of others fill the deduplication window."""
+        self._tokens.clear()
+
+    # What is asked of it.
+
+    def send(self, rows: Rows, token: str, deadline_ms: int) -> Insert:
+        """Put an insert on its way."""
+        parts = zip(identities_of(rows), days_of(rows), strict=True)
+        is_refused = any(self.is_refused(row) for row in rows.select(["Body", "ParseError"]).to_pylist())
+        insert = Insert(list(parts), is_refused, token, deadline_ms / 1000)
+        self.on_the_way.append(insert)
+        return insert
+
+    def last_offset(self, topic_id: str, partition: int) -> int | None:
+        """The highest offset of a partition."""
+        return max((i.offset for i in self.rows if i[:2] == (topic_id, partition)), default=None)
+
+    def _store(self, insert: Insert, day: int) -> None:
+        rows = [identity for identity, its_day in insert.rows if its_day == day]
+        if rows and self._remember(insert.token, day):
+            self.doubles += [identity for identity in rows if identity in self.rows]
+            self.rows.update(rows)
+            self.days.update(dict.fromkeys(rows, day))
+
+    def _remember(self, token: str, day: int) -> bool:
+        if not self._window:
+            return True
+        if (token, day) in self._tokens:
+            return False
+        self._tokens[token, day] = None
+        while len(self._tokens) > self._window:
+            self._tokens.popitem(last=False)
+        return True
+
+    def _answer(self, insert: Insert, error: Exception | None) -> None:
+        answer, insert.answer = insert.answer, None
+        if answer is None:
+            return
+        if error is None:
+            answer.set_result(0.01)
+        else:
+            answer.set_exception(error)
+
+
+class SimWriter:
+    """A LogWriter on SimTable, as `ClickHouseWriter` is one on ClickHouse."""
+
+    def __init__(self, table: SimTable, meanwhile: Callable[[], None]) -> None:
+        self._table = table
+        self._meanwhile = meanwhile
+
+    def insert(self, rows: Rows, token: str, deadline_ms: int) -> None:
+        """See `ports.LogWriter`. Raises Sent: what becomes of it is decided later."""
+        raise Sent(self._table.send(rows, token, deadline_ms))
+
+    def missing(self, rows: Rows) -> Rows:
+        """See `ports.LogWriter`."""
+        is_missing = [self._table.rows[identity] == 0 for identity in identities_of(rows)]
+        return rows.filter(pa.array(is_missing, pa.bool_()))
+
+    def last_offset(self, topic_id: str, partition: int) -> int | None:
+        """See `ports.LogWriter`."""
+        return self._table.last_offset(topic_id, partition)
+
+    def now_ms(self) -> int:
+        """See `ports.LogWriter`. Something may happen before the next question."""
+        now = self._table.now
+        self._meanwhile()
+        return int(now * 1000)
+
+    def running(self) -> Set[str]:
+        """See `ports.LogWriter`."""
+        running = {insert.token for insert in self._table.running}
+        self._meanwhile()
+        return running
+
+
+def identities_of(rows: Rows) -> list[Identity]:
+    """Identity of each row."""
+    columns = [rows[name].to_pylist() for name in ("_topic_id", "_partition", "_offset", "_item")]
+    return [Identity(*place) for place in zip(*columns, strict=True)]
+
+
+def days_of(rows: Rows) -> list[int]:
+    """Day of each row, of which there are two."""
+    return [time.value % 2 for time in rows["Timestamp"]]
+
+
+def _unknown() -> TryAgainLater:
+    return TryAgainLater("no answer", code="unreachable", is_outcome_unknown=True)
