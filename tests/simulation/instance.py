@@ -134,7 +134,7 @@ class Instance:
             clock=self._clock,
             backoff=SteadyBackoff(),
             deadline_secs=DEADLINE_SECS,
-            new_token=lambda: f"{id(self)}.{member.id}.{next(self._tokens)}",
+            new_token=lambda: f"insert-{member.id}-{next(self._tokens)}",
         )
         self.ingest = parts.ingest(
             self.source,

@@ -48,7 +48,12 @@ class Run:
         self._parts = parts
         self._window = self._chance.choice((0, 6, 10_000))
         self._kafka = SimKafka(self._chance, _PARTITIONS)
-        self._table = SimTable(self._chance, window=self._window, checks_deadline=parts.checks_deadline)
+        self._table = SimTable(
+            self._chance,
+            window=self._window,
+            patience_secs=DEADLINE_SECS + MARGIN_SECS,
+            checks_deadline=parts.checks_deadline,
+        )
         self._table.is_refused = lambda row: row["Body"] == REFUSED_BODY
         self._instances: list[Instance] = []
         self._dead: list[tuple[float, Instance]] = []
@@ -82,6 +87,7 @@ class Run:
     def _tick(self) -> None:
         self._table.now += self._chance.choice((0.01, 0.05, 0.1, 0.1, 0.3))
         self._evict()
+        self._table.let_senders_give_up()
         if self._chance.random() < 0.92:
             self._go_on()
         else:
@@ -100,8 +106,8 @@ class Run:
             self._produce()
         elif what < 0.23 and self._table.on_the_way:
             self._advance(self._faults_on_the_way, lambda: self._table.arrive(self._any_of(self._table.on_the_way)))
-        elif what < 0.38 and self._table.running:
-            self._advance(self._faults_while_running, lambda: self._table.finish(self._any_of(self._table.running)))
+        elif what < 0.38 and (advancing := self._table.advancing):
+            self._advance(self._faults_while_running, lambda: self._table.finish(self._any_of(advancing)))
         else:
             self._turn_one()
 
@@ -125,7 +131,7 @@ class Run:
 
     def _go_straight_on(self) -> None:
         """All that can get on does."""
-        for insert in list(self._table.running):
+        for insert in self._table.advancing:
             self._table.finish(insert)
         for insert in list(self._table.on_the_way):
             self._table.arrive(insert)
@@ -147,6 +153,7 @@ class Run:
                 return
             self._table.now += 0.5
             self._evict()
+            self._table.let_senders_give_up()
             self._go_straight_on()
             self._check()
         raise AssertionError(f"not drained: {self._kafka.committed}, ends {[len(log.ids) for log in self._kafka.logs]}")
@@ -214,6 +221,7 @@ class Run:
         yield 4, "rebalanced", self._rebalance
         yield 4, "answer to a question lost", self._lose_answer
         yield 8, "commit carried out late", self._land_commit
+        yield 4, "commit carried out late, its sender killed", self._land_commit_and_kill
         yield 3, "time passed", self._pass_time
         yield 2, "server clock set back", self._set_clock_back
         yield 2, "tokens forgotten", self._forget_tokens
@@ -235,6 +243,7 @@ class Run:
         yield 3, "insert failed without an answer", self._any_running(partial(table.fail, is_answered=False))
         yield 3, "insert stored without an answer", self._any_running(partial(table.finish, is_answered=False))
         yield 2, "server killed between token and rows", self._any_running(table.orphan)
+        yield 3, "server stands still", self._any_running(table.stall)
         yield 3, "client gave up while the insert ran", self._any_running(table.hang_up)
 
     def _any_instance(self, act: Callable[[Instance], object]) -> bool:
@@ -245,7 +254,7 @@ class Run:
 
     def _any_running(self, act: Callable[..., object]) -> Callable[[], bool]:
         def happen() -> bool:
-            act(self._any_of(self._table.running))
+            act(self._any_of(self._table.advancing))
             return True
 
         return happen
@@ -330,6 +339,15 @@ class Run:
         self._kafka.land_commit(self._chance.randrange(len(self._kafka.late_commits)))
         return True
 
+    def _land_commit_and_kill(self) -> bool:
+        if not self._kafka.late_commits:
+            return False
+        sender = self._kafka.late_commits[0].member
+        self._kafka.land_commit(0)
+        for instance in [instance for instance in self._instances if instance.member is sender]:
+            self._kill(instance, evicted_after_secs=0.0)
+        return True
+
     def _pass_time(self) -> bool:
         self._table.now += self._chance.choice((2.0, 5.0, 20.0, 3600.0))
         return True
@@ -411,8 +429,8 @@ class Run:
             return
         if self._table.on_the_way and self._chance.random() < 0.5:
             self._table.arrive(self._any_of(self._table.on_the_way))
-        elif self._table.running:
-            self._table.finish(self._any_of(self._table.running))
+        elif self._table.advancing:
+            self._table.finish(self._any_of(self._table.advancing))
         self._table.now += self._chance.choice((0.0, 0.1, DEADLINE_SECS + 2 * MARGIN_SECS))
 
 

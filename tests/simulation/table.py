@@ -35,8 +35,11 @@ class Insert:
     is_refused: bool
     token: str
     deadline: float
+    gives_up_at: float
+    """When its sender stops waiting for the answer."""
     answer: Future[Any] | None = None
     is_doubled: bool = False
+    stalls_until: float = 0.0
 
 
 class Sent(BaseException):
@@ -50,8 +53,11 @@ class Sent(BaseException):
 class SimTable:
     """The table with its clock, and all inserts on their way to it."""
 
-    def __init__(self, chance: random.Random, *, window: int, checks_deadline: bool = True) -> None:
+    def __init__(
+        self, chance: random.Random, *, window: int, patience_secs: float, checks_deadline: bool = True
+    ) -> None:
         self._chance = chance
+        self._patience_secs = patience_secs
         self._window = window
         self._checks_deadline = checks_deadline
         self.rows: Counter[Identity] = Counter()
@@ -112,6 +118,21 @@ class SimTable:
         self.on_the_way.remove(insert)
         self._answer(insert, _unknown())
 
+    def stall(self, insert: Insert) -> None:
+        """An insert that runs takes its time, as when the server stands still for a while."""
+        insert.stalls_until = self.now + self._chance.choice((2.0, 15.0, 40.0))
+
+    def let_senders_give_up(self) -> None:
+        """Senders that have waited for too long hang up."""
+        for insert in (*self.on_the_way, *self.running):
+            if insert.answer is not None and insert.gives_up_at <= self.now:
+                self.hang_up(insert)
+
+    @property
+    def advancing(self) -> list[Insert]:
+        """Inserts that run and do not stall."""
+        return [insert for insert in self.running if insert.stalls_until <= self.now]
+
     def hang_up(self, insert: Insert) -> None:
         """Whoever sent an insert gives up waiting; it goes on."""
         self._answer(insert, _unknown())
@@ -119,7 +140,10 @@ class SimTable:
     def duplicate(self, insert: Insert) -> None:
         """Something on the way sends an insert a second time."""
         insert.is_doubled = True
-        self.on_the_way.append(Insert(insert.rows, insert.is_refused, insert.token, insert.deadline, is_doubled=True))
+        copy = Insert(
+            insert.rows, insert.is_refused, insert.token, insert.deadline, insert.gives_up_at, is_doubled=True
+        )
+        self.on_the_way.append(copy)
 
     def forget_tokens(self) -> None:
         """Inserts of others fill the deduplication window."""
@@ -131,7 +155,7 @@ class SimTable:
         """Put an insert on its way."""
         parts = zip(identities_of(rows), days_of(rows), strict=True)
         is_refused = any(self.is_refused(row) for row in rows.select(["Body", "ParseError"]).to_pylist())
-        insert = Insert(list(parts), is_refused, token, deadline_ms / 1000)
+        insert = Insert(list(parts), is_refused, token, deadline_ms / 1000, self.now + self._patience_secs)
         self.on_the_way.append(insert)
         return insert
 

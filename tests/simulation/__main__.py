@@ -1,0 +1,63 @@
+"""`python -m tests.simulation`: plays many seeds on all cores. The last line holds the counts; 1 if any seed failed."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable
+
+from tests.simulation.many import play_many
+from tests.simulation.mutations import MUTATIONS
+from tests.simulation.run import Outcome
+
+_TELL_EVERY_SECS = 10.0
+
+
+def main(arguments: list[str]) -> int:
+    """Play, or look which mutation is noticed at which seed."""
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=(__doc__ or "").partition(": ")[2])
+    parser.add_argument("--seeds", type=int, default=2_000, help="how many (default: 2000)")
+    parser.add_argument("--first-seed", type=int, default=0)
+    parser.add_argument("--mutations", action="store_true", help="find the first seed that notices each mutation")
+    options = parser.parse_args(arguments)
+    seeds = range(options.first_seed, options.first_seed + options.seeds)
+    if options.mutations:
+        return _look_for_mutations(seeds)
+    return _tell(len(seeds), play_many(seeds))
+
+
+def _tell(count: int, outcomes: Iterable[Outcome]) -> int:
+    happened: Counter[str] = Counter()
+    played = failed = records = 0
+    told_at = started_at = time.monotonic()
+    for outcome in outcomes:
+        played += 1
+        records += outcome.records
+        happened += outcome.happened
+        if outcome.problem:
+            failed += 1
+            print(f"seed {outcome.seed}: {outcome.problem[:500]}", flush=True)
+        if time.monotonic() - told_at >= _TELL_EVERY_SECS:
+            told_at = time.monotonic()
+            print(f"{played} of {count} seeds played, {failed} failed", flush=True)
+    for name, times in happened.most_common():
+        print(f"{times:>10}  {name}")
+    secs = time.monotonic() - started_at
+    print(f"{played} seeds with {records} records and {happened.total()} faults took {secs:.0f} s")
+    print(f"{played - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+def _look_for_mutations(seeds: range) -> int:
+    unseen = 0
+    for name, parts in MUTATIONS.items():
+        found = next((outcome for outcome in play_many(seeds, parts) if outcome.problem), None)
+        unseen += found is None
+        print(f"{name}: {'NOT NOTICED' if found is None else f'seed {found.seed}: {found.problem[:100]}'}", flush=True)
+    return 1 if unseen else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
