@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format docs bench lock image clean-data clean
+.PHONY: help run test simulate check format docs bench lock image clean-data clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,6 +15,11 @@ run: $(VENV)/local.stamp ## Run everything on this machine: Kafka, ClickHouse, t
 
 test: $(VENV)/dev.stamp ## Run the whole test suite on real Kafka and the real ClickHouse engine
 	@$(BIN)/python -m pytest
+
+SEEDS ?= 200000
+FIRST_SEED ?= 0
+simulate: $(VENV)/dev.stamp ## Play the delivery protocol under every fault, for SEEDS seeds from FIRST_SEED on
+	@$(BIN)/python -m tests.simulation --seeds $(SEEDS) --first-seed $(FIRST_SEED)
 
 check: $(VENV)/dev.stamp ## Format, lint, types and generated files: what CI runs besides the tests
 	@$(BIN)/ruff format --check .

@@ -52,10 +52,13 @@ def _tell(count: int, outcomes: Iterable[Outcome]) -> int:
 
 def _look_for_mutations(seeds: range) -> int:
     unseen = 0
-    for name, parts in MUTATIONS.items():
-        found = next((outcome for outcome in play_many(seeds, parts) if outcome.problem), None)
+    for mutation in MUTATIONS:
+        found = next((outcome for outcome in play_many(seeds, mutation.parts) if outcome.problem), None)
         unseen += found is None
-        print(f"{name}: {'NOT NOTICED' if found is None else f'seed {found.seed}: {found.problem[:100]}'}", flush=True)
+        print(
+            f"{mutation.name}: {'NOT NOTICED' if found is None else f'seed {found.seed}: {found.problem[:100]}'}",
+            flush=True,
+        )
     return 1 if unseen else 0
 
 

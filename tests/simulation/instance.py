@@ -120,6 +120,11 @@ class Instance:
         """Whether it has been stopped from outside, and does not know."""
         return self.resumes_at > self.table.now
 
+    @property
+    def token_prefix(self) -> str:
+        """How the tokens of its inserts begin."""
+        return f"insert-{self.member.id}-"
+
     def open(self, member: Member) -> None:
         """Start the pipeline as this member of the group."""
         parts, events = self.parts, Silent()
@@ -134,7 +139,7 @@ class Instance:
             clock=self._clock,
             backoff=SteadyBackoff(),
             deadline_secs=DEADLINE_SECS,
-            new_token=lambda: f"insert-{member.id}-{next(self._tokens)}",
+            new_token=lambda: f"{self.token_prefix}{next(self._tokens)}",
         )
         self.ingest = parts.ingest(
             self.source,

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pyarrow as pa
 
@@ -140,19 +139,27 @@ class _LooksAtTimes(SimWriter):
         return rows.filter(pa.array([self._table.days.get(identity) != day for identity, day in places], pa.bool_()))
 
 
-MUTATIONS: Mapping[str, Parts] = {
-    "no wait for the lease of an earlier owner": Parts(delivery=_NoWaitForOthers),
-    "no wait where others have set the offset": Parts(delivery=_NoWaitForForeign),
-    "no wait for an own insert whose end was not seen": Parts(delivery=_NoWaitForOwn),
-    "no look before a repeat": Parts(delivery=_NoLook),
-    "a lease is used for more than one insert": Parts(delivery=_OldLease),
-    "an insert that still runs is not seen": Parts(writer=_UnseenRunning),
-    "the time is asked for after what runs": Parts(delivery=_RunningFirst),
-    "no lease before the insert": Parts(progress=_LeaseUntold),
-    "a lease ends with the instance": Parts(progress=_EarlyRelease),
-    "a commit of unknown outcome is repeated": Parts(progress=_GoesOnAfterUnknownCommit),
-    "the table is not asked how far it is": Parts(writer=_NoLastOffset),
-    "rows are looked for only where this version would put them": Parts(writer=_LooksAtTimes),
-    "what was gathered outlives a rebalance": Parts(ingest=_KeepsGathered),
-    "the server does not look at the deadline": replace(Parts(), checks_deadline=False),
-}
+class Mutation(NamedTuple):
+    """What is missing, and a seed that shows it. `python -m tests.simulation --mutations` finds such seeds."""
+
+    name: str
+    parts: Parts
+    seen_at: int
+
+
+MUTATIONS = [
+    Mutation("no wait for the lease of an earlier owner", Parts(delivery=_NoWaitForOthers), 6),
+    Mutation("no wait where others have set the offset", Parts(delivery=_NoWaitForForeign), 6),
+    Mutation("no wait for an own insert whose end was not seen", Parts(delivery=_NoWaitForOwn), 52),
+    Mutation("no look before a repeat", Parts(delivery=_NoLook), 0),
+    Mutation("a lease is used for more than one insert", Parts(delivery=_OldLease), 0),
+    Mutation("an insert that still runs is not seen", Parts(writer=_UnseenRunning), 22),
+    Mutation("the time is asked for after what runs", Parts(delivery=_RunningFirst), 566),
+    Mutation("no lease before the insert", Parts(progress=_LeaseUntold), 17),
+    Mutation("a lease ends with the instance", Parts(progress=_EarlyRelease), 339),
+    Mutation("a commit of unknown outcome is repeated", Parts(progress=_GoesOnAfterUnknownCommit), 2315),
+    Mutation("the table is not asked how far it is", Parts(writer=_NoLastOffset), 0),
+    Mutation("rows are looked for only where this version would put them", Parts(writer=_LooksAtTimes), 5),
+    Mutation("what was gathered outlives a rebalance", Parts(ingest=_KeepsGathered), 45),
+    Mutation("the server does not look at the deadline", Parts(checks_deadline=False), 144),
+]

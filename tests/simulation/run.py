@@ -82,6 +82,12 @@ class Run:
             self.outcome.problem = str(problem) or "an assertion failed"
         return self.outcome
 
+    def fault_names(self) -> set[str]:
+        """Everything that can happen."""
+        return {
+            name for faults in (self._faults, self._faults_on_the_way, self._faults_while_running) for name, _ in faults
+        }
+
     # Ticks.
 
     def _tick(self) -> None:
@@ -214,7 +220,8 @@ class Run:
             partial(self._any_instance, partial(self._kill, evicted_after_secs=0.0)),
         )
         yield 3, "killed, replaced by the same static member", partial(self._any_instance, self._replace)
-        yield 5, "stopped", partial(self._any_instance, self._stop)
+        yield 3, "stopped", partial(self._any_instance, self._stop)
+        yield 3, "stopped in doubt", partial(self._any_instance, self._stop_in_doubt)
         yield 8, "started", self._spawn
         yield 5, "paused", partial(self._any_instance, self._pause)
         yield 3, "taken for dead", partial(self._any_instance, lambda i: self._kafka.leave(i.member))
@@ -300,6 +307,14 @@ class Run:
             self._instances.remove(instance)
             instance.stop()
             self._forget_answers(instance)
+
+    def _stop_in_doubt(self, instance: Instance) -> None:
+        """An instance is stopped while it does not know how its insert ended."""
+        for insert in (*self._table.on_the_way, *self._table.running):
+            if insert.token.startswith(instance.token_prefix):
+                self._table.hang_up(insert)
+        instance.step()
+        self._stop(instance)
 
     def _pause(self, instance: Instance) -> None:
         instance.resumes_at = self._table.now + self._chance.choice((1.0, DEADLINE_SECS, 2 * SESSION_SECS))
