@@ -30,7 +30,7 @@ def read_metadata(text: str) -> Remembered | None:
         if fields["v"] != _VERSION:
             return None
         return Remembered(str(fields["topic"]), _lease(fields["lease"]) if "lease" in fields else None)
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         return None
 
 
