@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 import pyarrow as pa
 
 from app.errors import NotOurs, Refused, TryAgainLater
-from app.model import Headers, Mark, Partition, Polled, Position, RecordChunk
+from app.model import Headers, Lease, Mark, Partition, Polled, Position, RecordChunk
 from app.pipeline.rows import Rows
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class OtherThread:
         self.runs_when_waited_for = True
 
     def submit(self, call: Callable[[], _Result], /) -> Future[_Result]:
-        """Take a call; see `app.pipeline.ingest.Submit`."""
+        """Take a call; see `app.pipeline.process.Submit`."""
         future: Future[_Result] = _Awaited(self)
         self._calls.append((call, future))
         return future
@@ -108,7 +108,10 @@ class Insert:
     stores: bool = False
     """The rows are stored all the same: the answer is what got lost."""
     lands_later: bool = False
-    """The server is still busy with the rows; they are stored when the test says `land`."""
+    """It is still on its way, and gets to the server when the test says `land`: too late if that is after its deadline.
+    """
+    runs_on: bool = False
+    """The server has begun with it, which shows, and ends when the test says `land`, however late."""
     keeps_token_only: bool = False
     """The server remembers the token and not the rows, as when it is killed between writing the two."""
 
@@ -121,6 +124,8 @@ class MemoryTable:
         self.blocks: list[Rows] = []
         self.tokens: list[str] = []
         """Token of each insert that was tried, in order."""
+        self.deadlines_ms: list[int] = []
+        """Deadline of each of them."""
         self.refuses: Callable[[dict[str, Any]], bool] = lambda _row: False
         self.meanwhile: Callable[[], None] = lambda: None
         """What happens elsewhere while an insert is on its way."""
@@ -131,8 +136,9 @@ class MemoryTable:
         self._insert_faults: deque[Insert] = deque()
         self._look_faults: deque[Exception] = deque()
         self._landing: list[tuple[Rows, str, int]] = []
+        self._running_on: list[tuple[Rows, str]] = []
         self.busy_with: set[str] = set()
-        """Tokens of inserts that it says are running."""
+        """Tokens of inserts of others that are running."""
 
     # What tests ask for.
 
@@ -145,7 +151,9 @@ class MemoryTable:
         self._look_faults.append(error)
 
     def land(self) -> None:
-        """What was still on its way gets here now: before its deadline it is stored."""
+        """What runs ends, and what is still on its way gets here now: before its deadline it is stored."""
+        while self._running_on:
+            self._keep(*self._running_on.pop(0))
         while self._landing:
             rows, token, deadline_ms = self._landing.pop(0)
             if self._time_ms() < deadline_ms:
@@ -171,6 +179,7 @@ class MemoryTable:
         """See `ports.LogWriter`."""
         self._answer_or_hang()
         self.tokens.append(token)
+        self.deadlines_ms.append(deadline_ms)
         self.meanwhile()
         fault = self._insert_faults.popleft() if self._insert_faults else None
         if fault is None and self._time_ms() >= deadline_ms:
@@ -181,6 +190,8 @@ class MemoryTable:
             self._keep(rows, token)
         elif fault.lands_later:
             self._landing.append((rows, token, deadline_ms))
+        elif fault.runs_on:
+            self._running_on.append((rows, token))
         elif fault.keeps_token_only:
             self._known_tokens.add(token)
         if fault is not None:
@@ -211,7 +222,8 @@ class MemoryTable:
     def running(self) -> Set[str]:
         """See `ports.LogWriter`."""
         self._answer_or_hang()
-        return set(self.busy_with)
+        self._fail_look()
+        return self.busy_with | {token for _, token in self._running_on}
 
     def _time_ms(self) -> int:
         return int(self._clock.now * 1000)
@@ -250,9 +262,15 @@ class _Log:
     next_offset: int = 0
 
 
+class _Committed(NamedTuple):
+    topic_id: str | None
+    """None where somebody else has set the offset, who says nothing of the topic."""
+    mark: Mark
+
+
 @dataclass
 class _Group:
-    committed: dict[Partition, tuple[str, Mark]] = field(default_factory=dict)
+    committed: dict[Partition, _Committed] = field(default_factory=dict)
     members: list[MemorySource] = field(default_factory=list)
 
 
@@ -327,12 +345,25 @@ class MemoryKafka:
 
     def mark(self, partition: int = 0, group: str = "group") -> Mark | None:
         """All that a group remembers of a partition of the topic as it is now."""
-        topic_id, mark = self.group(group).committed.get(Partition(self.topic, partition), ("", Mark(0)))
-        return mark if topic_id == self.topic_id else None
+        committed = self.group(group).committed.get(Partition(self.topic, partition))
+        return committed.mark if committed and committed.topic_id in (self.topic_id, None) else None
 
-    def remember(self, next_offset: int, partition: int = 0, group: str = "group") -> None:
-        """Set a committed offset of a group."""
-        self.group(group).committed[Partition(self.topic, partition)] = (self.topic_id, Mark(next_offset))
+    def remember(
+        self,
+        next_offset: int,
+        partition: int = 0,
+        *,
+        lease: Lease | None = None,
+        topic_id: str | None = None,
+        group: str = "group",
+    ) -> None:
+        """Make it so that a member of a group has committed this, for another topic where an id is given."""
+        mark = Mark(next_offset, lease)
+        self.group(group).committed[Partition(self.topic, partition)] = _Committed(topic_id or self.topic_id, mark)
+
+    def set_offset(self, next_offset: int, partition: int = 0, group: str = "group") -> None:
+        """Set an offset as an operator does, with no word of ours beside it."""
+        self.group(group).committed[Partition(self.topic, partition)] = _Committed(None, Mark(next_offset))
 
     def rebalance(self, group: str = "group") -> None:
         """Share the partitions out anew; every member is told by its next poll."""
@@ -369,6 +400,8 @@ class MemorySource:
         self._poll_faults: deque[Exception] = deque()
         self._commit_faults: deque[Exception] = deque()
         self.commit_error: Exception | None = None
+        self.commits: list[dict[Partition, Mark]] = []
+        """Every commit that was taken, in order."""
         self.is_paused = False
         self.is_closed = False
         self._group.members.append(self)
@@ -435,9 +468,11 @@ class MemorySource:
         if error is not None:
             raise error
         if self._is_reassigned or not marks.keys() <= set(self._assigned):
+            self._is_reassigned = True
             raise NotOurs("partitions are changing hands")
+        self.commits.append(dict(marks))
         for partition, mark in marks.items():
-            self._group.committed[partition] = (self._kafka.topic_id, mark)
+            self._group.committed[partition] = _Committed(self._kafka.topic_id, mark)
 
     def positions(self) -> Mapping[Partition, int]:
         """See `ports.RecordSource`."""
@@ -462,19 +497,19 @@ class MemorySource:
         if is_new_group and self._start_from == "latest":
             for partition in self._kafka.partitions:
                 end = self._kafka.log(partition).next_offset
-                self._group.committed[partition] = (self._kafka.topic_id, Mark(end))
+                self._group.committed[partition] = _Committed(self._kafka.topic_id, Mark(end))
         positions = {}
         for partition in self._assigned:
             log = self._kafka.log(partition)
-            topic_id, mark = self._group.committed.get(partition, ("", Mark(0)))
-            if topic_id != self._kafka.topic_id:
+            topic_id, mark = self._group.committed.get(partition, _Committed("", Mark(0)))
+            if topic_id not in (self._kafka.topic_id, None):
                 mark = Mark(log.first_offset)
-                self._group.committed[partition] = (self._kafka.topic_id, mark)
+                self._group.committed[partition] = _Committed(self._kafka.topic_id, mark)
             read_up_to = max(mark.next_offset, mark.lease.end if mark.lease else 0)
             if read_up_to > log.next_offset:
                 self._on_halted(partition, f"read up to {read_up_to}, but Kafka ends at {log.next_offset}")
             else:
-                positions[partition] = Position(self._kafka.topic_id, *mark)
+                positions[partition] = Position(self._kafka.topic_id, *mark, is_foreign=topic_id is None)
         self._positions = {partition: position.next_offset for partition, position in positions.items()}
         return positions
 

@@ -1,0 +1,210 @@
+"""What Kafka is told of stored offsets and open leases, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from app.errors import MustRejoin, NotOurs, TryAgainLater
+from app.model import LastRecord, Lease, Mark, Partition, Position
+from app.pipeline.progress import Progress
+from tests.fakes import MemoryKafka, MemorySource
+
+P0, P1 = Partition("logs", 0), Partition("logs", 1)
+LEASE = Lease("a token", 60_000, 10, LastRecord(9, 99))
+OTHERS = Lease("of another owner", 50_000, 5, LastRecord(4, 44))
+NO_COORDINATOR = TryAgainLater("no coordinator", code="CoordinatorNotAvailableError")
+
+
+class Setup:
+    """Progress on two partitions, both taken over as they stand in Kafka."""
+
+    def __init__(self) -> None:
+        self.kafka = MemoryKafka(partitions=2)
+        self.source = MemorySource(self.kafka)
+        self.told: list[Mapping[Partition, int]] = []
+        self.progress = Progress(self.source, lambda next_offsets: self.told.append(dict(next_offsets)))
+        self.take_over()
+
+    def take_over(self) -> None:
+        self.progress.clear()
+        for partition, position in (self.source.poll(0).assigned or {}).items():
+            self.progress.take_over(partition, position)
+
+    @property
+    def marks(self) -> list[Mark | None]:
+        return [self.kafka.mark(0), self.kafka.mark(1)]
+
+
+@pytest.fixture
+def setup() -> Setup:
+    return Setup()
+
+
+# Offsets.
+
+
+def test_nothing_is_told_when_nothing_is_new(setup: Setup) -> None:
+    assert not setup.progress.commit()
+
+    assert setup.source.commits == []
+    assert setup.told == []
+
+
+def test_what_is_stored_is_told_once(setup: Setup) -> None:
+    setup.progress.stored({P0: 5})
+
+    assert setup.progress.commit()
+    assert not setup.progress.commit()
+
+    assert setup.source.commits == [{P0: Mark(5)}]
+    assert setup.told == [{P0: 5, P1: 0}]
+    assert setup.progress.committed == {P0: 5, P1: 0}
+
+
+def test_all_that_is_stored_since_the_last_commit_is_told_in_one(setup: Setup) -> None:
+    setup.progress.stored({P0: 5})
+    setup.progress.stored({P0: 8, P1: 3})
+
+    setup.progress.commit()
+
+    assert setup.source.commits == [{P0: Mark(8), P1: Mark(3)}]
+
+
+def test_what_kafka_did_not_take_is_told_again(setup: Setup) -> None:
+    setup.source.next_commit(NO_COORDINATOR)
+    setup.progress.stored({P0: 5})
+
+    with pytest.raises(TryAgainLater):
+        setup.progress.commit()
+    assert setup.progress.committed[P0] == 0
+    assert setup.progress.commit()
+
+    assert setup.marks == [Mark(5), Mark(0)]
+
+
+def test_nothing_counts_as_told_when_nobody_knows_whether_it_was(setup: Setup) -> None:
+    setup.source.next_commit(MustRejoin("no answer"))
+    setup.progress.stored({P0: 5})
+
+    with pytest.raises(MustRejoin):
+        setup.progress.commit()
+
+    assert setup.progress.committed[P0] == 0
+    assert setup.told == []
+
+
+# Leases.
+
+
+def test_a_lease_stands_beside_what_is_stored_before_it(setup: Setup) -> None:
+    setup.progress.stored({P0: 5})
+
+    setup.progress.lease({P0: LEASE})
+
+    assert setup.source.commits == [{P0: Mark(5, LEASE)}]
+
+
+def test_a_lease_also_tells_what_is_stored_of_other_partitions(setup: Setup) -> None:
+    setup.progress.stored({P1: 7})
+
+    setup.progress.lease({P0: LEASE})
+
+    assert setup.source.commits == [{P0: Mark(0, LEASE), P1: Mark(7)}]
+
+
+def test_a_lease_stays_open_until_it_is_released(setup: Setup) -> None:
+    setup.progress.lease({P0: LEASE})
+    setup.progress.stored({P1: 7})
+
+    setup.progress.commit()
+
+    assert setup.marks == [Mark(0, LEASE), Mark(7)]
+
+
+def test_a_lease_that_was_released_is_cleared_by_the_next_commit(setup: Setup) -> None:
+    setup.progress.lease({P0: LEASE})
+    setup.progress.release()
+    assert setup.marks[0] == Mark(0, LEASE)
+
+    setup.progress.commit()
+
+    assert setup.marks[0] == Mark(0)
+
+
+def test_the_next_lease_replaces_the_last_and_clears_it_where_it_does_not_reach(setup: Setup) -> None:
+    setup.progress.lease({P0: LEASE, P1: LEASE})
+    setup.progress.release()
+    following = LEASE._replace(token="the next token")
+
+    setup.progress.lease({P1: following})
+
+    assert setup.marks == [Mark(0), Mark(0, following)]
+
+
+def test_a_lease_that_kafka_did_not_take_is_not_open(setup: Setup) -> None:
+    setup.source.next_commit(NO_COORDINATOR)
+    with pytest.raises(TryAgainLater):
+        setup.progress.lease({P0: LEASE})
+
+    setup.progress.stored({P0: 5})
+    setup.progress.commit()
+
+    assert setup.marks[0] == Mark(5)
+
+
+# Whose partitions they are.
+
+
+def test_a_partition_that_was_not_taken_over_cannot_be_leased(setup: Setup) -> None:
+    setup.progress.clear()
+
+    with pytest.raises(NotOurs):
+        setup.progress.lease({P0: LEASE})
+
+    assert setup.source.commits == []
+
+
+def test_nothing_is_told_of_partitions_that_are_not_ours_any_more(setup: Setup) -> None:
+    setup.progress.stored({P0: 5})
+
+    setup.progress.clear()
+
+    assert not setup.progress.commit()
+    assert setup.progress.committed == {}
+    assert setup.source.commits == []
+
+
+def test_an_open_lease_is_forgotten_with_the_partitions(setup: Setup) -> None:
+    setup.progress.lease({P0: LEASE})
+    setup.progress.clear()
+    setup.progress.take_over(P0, Position(setup.kafka.topic_id, 0))
+    setup.progress.stored({P0: 3})
+
+    setup.progress.commit()
+
+    assert setup.marks[0] == Mark(3)
+
+
+def test_the_lease_of_an_earlier_owner_is_cleared_once_the_partition_is_taken_over(setup: Setup) -> None:
+    setup.kafka.send(*[b"x"] * 5)
+    setup.kafka.remember(2, lease=OTHERS)
+    setup.kafka.rebalance()
+    setup.take_over()
+
+    assert setup.progress.commit()
+
+    assert setup.source.commits == [{P0: Mark(2)}]
+
+
+def test_an_offset_that_others_have_set_is_told_anew_in_our_words(setup: Setup) -> None:
+    setup.kafka.send(*[b"x"] * 5)
+    setup.kafka.set_offset(2)
+    setup.kafka.rebalance()
+    setup.take_over()
+
+    assert setup.progress.commit()
+
+    assert setup.source.commits == [{P0: Mark(2)}]
+    assert setup.progress.committed == {P0: 2, P1: 0}
