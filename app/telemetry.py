@@ -61,7 +61,7 @@ class _SideReport:
 
 
 class IngestTelemetry:
-    """What the pipeline reports. Methods are called from the loop's and the delivering thread."""
+    """What the pipeline reports. Called on the thread of the loop."""
 
     def __init__(
         self,

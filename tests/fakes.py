@@ -132,6 +132,8 @@ class MemoryTable:
         self.blocked: threading.Event | None = None
         """While set to an event, calls hang until it happens."""
         self.look_count = 0
+        self.clock_ahead_secs = 0.0
+        """How far its own clock is ahead of the one that it was given."""
         self._known_tokens: set[str] = set()
         self._insert_faults: deque[Insert] = deque()
         self._look_faults: deque[Exception] = deque()
@@ -226,7 +228,7 @@ class MemoryTable:
         return self.busy_with | {token for _, token in self._running_on}
 
     def _time_ms(self) -> int:
-        return int(self._clock.now * 1000)
+        return int((self._clock.now + self.clock_ahead_secs) * 1000)
 
     def _keep(self, rows: Rows, token: str) -> None:
         if token not in self._known_tokens:

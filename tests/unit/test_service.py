@@ -5,28 +5,32 @@ import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
+from functools import partial
 from typing import TypeVar
 
 import pytest
 from prometheus_client import CollectorRegistry
 
-from app.errors import Refused, TryAgainLater
+from app.errors import MustRejoin, Refused, TryAgainLater
 from app.health import Health
 from app.metrics import Metrics
 from app.pipeline.backoff import Backoff
-from app.pipeline.decode import EventTimeBounds
+from app.pipeline.decode import EventTimeBounds, decode
 from app.pipeline.delivery import Delivery
-from app.pipeline.ingest import Ingest, Submit
+from app.pipeline.ingest import Ingest
+from app.pipeline.process import Submit
+from app.pipeline.progress import Progress
 from app.ports import RecordSource
 from app.service import STOP_SECS, Service, Side, submit_to_thread
 from app.settings import BatchSettings
 from app.telemetry import IngestTelemetry
-from tests.fakes import Clock, MemoryKafka, MemorySource, MemoryTable, OtherThread, QuickPatience
+from tests.fakes import Clock, MemoryKafka, MemorySource, MemoryTable, OtherThread
 
 _Result = TypeVar("_Result")
 
 AWAY = TryAgainLater("nobody answers", code="unreachable")
 DEADLINE_SECS = 20.0
+INSERT_SECS = 10.0
 NO_WAIT = Backoff(first_secs=0.0, max_secs=0.0)
 
 
@@ -43,18 +47,20 @@ class WatchedHealth(Health):
 
 
 class Rig:
-    """A service between a Kafka and a table in memory. Its clock stands still unless turned."""
+    """A service between a Kafka and a table in memory. Each turn of its loop takes `turn_secs`, at first none."""
 
     def __init__(self) -> None:
         self.clock = Clock()
+        self.turn_secs = 0.0
         self.kafka = MemoryKafka()
-        self.table = MemoryTable()
+        self.table = MemoryTable(self.clock)
         self.health = WatchedHealth(self.clock)
         self.prepare_kafka: Callable[[], bool] = lambda: False
         self.prepare_clickhouse: Callable[[], bool] = lambda: False
         self.connect: Callable[[], bool] = lambda: True
         self.submit: Submit = SubmitAtOnce()
         self.sources: list[MemorySource] = []
+        self.on_first_open: Callable[[MemorySource], None] = lambda _: None
         self.registry = CollectorRegistry()
         self.telemetry = IngestTelemetry(
             Metrics(self.registry, version="test"),
@@ -72,15 +78,21 @@ class Rig:
         self.connect()
         source = MemorySource(self.kafka)
         self.sources.append(source)
+        if len(self.sources) == 1:
+            self.on_first_open(source)
+        progress = Progress(source, self.telemetry.committed)
         ingest = Ingest(
             source,
-            Delivery(self.table, self.telemetry, clock=self.clock, backoff=NO_WAIT),
+            Delivery(
+                self.table, progress, self.telemetry, clock=self.clock, backoff=NO_WAIT, deadline_secs=INSERT_SECS
+            ),
+            progress,
             self.telemetry,
+            decode=partial(decode, bounds=EventTimeBounds.of_retention(30)),
             limits=BatchSettings(max_rows=10),
-            bounds=EventTimeBounds.of_retention(30),
             clock=self.clock,
             submit=self.submit,
-            new_patience=lambda: QuickPatience(self.clock),
+            sleep=self.clock.turn,
         )
         return source, ingest
 
@@ -92,7 +104,13 @@ class Rig:
 
     def run_until(self, is_time: Callable[[], bool]) -> None:
         """Run the service until a turn of the loop finds that it is time to stop."""
-        self.health.on_turned = lambda: self.service.stop() if is_time() else None
+
+        def turned() -> None:
+            self.clock.turn(self.turn_secs)
+            if is_time():
+                self.service.stop()
+
+        self.health.on_turned = turned
         self.service.run()
 
     def run_until_committed(self, offset: int) -> None:
@@ -112,7 +130,7 @@ class SubmitAtOnce:
 
 
 class AnswersButHangsStoring:
-    """What asks the table is answered at once; what stores hangs."""
+    """What asks the table is answered at once; what stores, which is under a lease, hangs."""
 
     def __init__(self, rig: Rig) -> None:
         self.thread = OtherThread(rig.clock)
@@ -120,7 +138,8 @@ class AnswersButHangsStoring:
         self._rig = rig
 
     def __call__(self, call: Callable[[], _Result], /) -> "Future[_Result]":
-        submit: Submit = self.thread.submit if self._rig.table.look_count else SubmitAtOnce()
+        mark = self._rig.kafka.mark()
+        submit: Submit = self.thread.submit if mark and mark.lease else SubmitAtOnce()
         return submit(call)
 
 
@@ -279,21 +298,79 @@ def test_a_stop_ends_in_time_also_when_an_insert_hangs(rig: Rig, log: pytest.Log
     assert "Stopped: what is not committed will be read again" in log.messages
 
 
-def test_an_insert_that_had_not_begun_when_the_service_stopped_is_not_begun(rig: Rig) -> None:
+def test_the_lease_of_an_insert_that_hangs_outlives_the_service(rig: Rig) -> None:
     submit = AnswersButHangsStoring(rig)
     rig.submit = submit
     rig.send(10)
+
     rig.run_until(lambda: submit.thread.is_busy)
 
-    submit.thread.run()
+    mark = rig.kafka.mark()
+    assert mark is not None
+    assert mark.lease is not None
+    assert mark.lease.end == 10
 
-    assert rig.table.offsets() == []
+
+# Joining the group anew.
+
+
+NO_ANSWER = MustRejoin("no answer to a commit")
+
+
+def fail_the_first_poll(rig: Rig) -> None:
+    rig.on_first_open = lambda source: source.next_poll(NO_ANSWER)
+
+
+def fail_the_first_lease(rig: Rig) -> None:
+    rig.on_first_open = lambda source: source.next_commit(NO_ANSWER)
+
+
+def fail_the_commit_after_the_first_insert(rig: Rig) -> None:
+    def fail() -> None:
+        rig.table.meanwhile = lambda: None
+        rig.sources[0].next_commit(NO_ANSWER)
+
+    rig.table.meanwhile = fail
+
+
+@pytest.mark.parametrize(
+    "make_fail", [fail_the_first_poll, fail_the_first_lease, fail_the_commit_after_the_first_insert]
+)
+def test_a_member_that_must_rejoin_leaves_and_joins_as_another_one(
+    rig: Rig, log: pytest.LogCaptureFixture, make_fail: Callable[[Rig], None]
+) -> None:
+    make_fail(rig)
+    rig.turn_secs = 0.5
+    rig.send(10)
+
+    rig.run_until_committed(10)
+
+    assert [source.is_closed for source in rig.sources] == [True, True]
+    assert "Joining the group anew: no answer to a commit" in log.messages
+    assert rig.table.offsets() == list(range(10))
+    assert rig.health.problems() == {}
+    assert not [record for record in log.records if record.exc_info], "it was foreseen"
+
+
+def test_a_member_that_must_rejoin_says_why_it_is_not_ready(rig: Rig) -> None:
+    fail_the_first_lease(rig)
+    seen: list[Mapping[str, str]] = []
+    again = Failing(0)
+    again.before_each = lambda: seen.append(rig.health.problems())
+    rig.prepare_kafka = again
+    rig.turn_secs = 0.5
+    rig.send(10)
+
+    rig.run_until_committed(10)
+
+    assert seen[1] == {"kafka": "no answer to a commit"}
 
 
 # What nobody foresaw.
 
 
 def test_an_unforeseen_error_restarts_the_pipeline_without_loss(rig: Rig, log: pytest.LogCaptureFixture) -> None:
+    rig.turn_secs = 0.5
     rig.send(10)
     rig.table.next_insert(ZeroDivisionError("a mistake of ours"))
 
@@ -311,6 +388,7 @@ def test_readiness_tells_of_an_unforeseen_error(rig: Rig) -> None:
     again = Failing(0)
     again.before_each = lambda: seen.append(rig.health.problems())
     rig.prepare_kafka = again
+    rig.turn_secs = 0.5
     rig.send(10)
     rig.table.next_insert(ZeroDivisionError("a mistake of ours"))
 
@@ -343,6 +421,7 @@ def test_a_restart_waits_for_the_insert_in_flight_and_does_not_repeat_it(rig: Ri
     rig.prepare_kafka = again
     rig.table.meanwhile = crash_the_loop_and_hang
     rig.submit = submit_to_thread
+    rig.turn_secs = 0.5
     rig.send(10)
 
     rig.run_until(watch_the_loop)

@@ -158,6 +158,17 @@ def test_an_insert_that_failed_is_not_counted_as_stored(world: World) -> None:
     assert world.value("rows_inserted_total") == 0
 
 
+def test_an_insert_whose_end_nobody_saw_is_counted_and_told(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    world.telemetry.settling(12.96)
+    world.telemetry.settling(-0.5)
+
+    assert world.value("unknown_outcomes_total") == 2
+    assert messages(caplog) == [
+        "An insert may still be on its way; looking what is stored in 13.0 s",
+        "An insert may still be on its way; looking what is stored in 0.0 s",
+    ]
+
+
 LATENCY = "end_to_end_latency_seconds"
 
 

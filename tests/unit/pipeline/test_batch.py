@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pytest
 
-from app.model import Partition
+from app.model import LastRecord, Partition, RecordChunk
 from app.pipeline.batch import Gathering
 from app.pipeline.rows import Rows
 from app.settings import BatchSettings
@@ -16,10 +16,14 @@ def rows_of(*numbers: int) -> Rows:
     return pa.record_batch({"number": pa.array(numbers, pa.int64())})  # 8 bytes each
 
 
+def chunk_of(partition: Partition, next_offset: int) -> RecordChunk:
+    return RecordChunk(partition, "topic-1", [next_offset - 1], [1_000], [b"%d" % next_offset], [()], next_offset)
+
+
 def add(
     gathering: Gathering, partition: Partition, rows: Rows, next_offset: int = 1, *, may: bool = False, now: float = 0
 ) -> None:
-    gathering.add(partition, rows, next_offset, may_be_stored=may, now=now)
+    gathering.add(chunk_of(partition, next_offset), rows, may_be_stored=may, now=now)
 
 
 def test_nothing_gathered_is_never_due() -> None:
@@ -74,6 +78,29 @@ def test_a_batch_holds_the_rows_in_the_order_they_came() -> None:
     assert not batch.may_be_stored
 
 
+def test_a_batch_knows_the_last_record_of_each_partition() -> None:
+    gathering = Gathering(LIMITS)
+    add(gathering, ONE, rows_of(1, 2), 12)
+    add(gathering, TWO, rows_of(3), 33)
+    add(gathering, ONE, rows_of(4), 14)
+
+    batch = gathering.take()
+
+    assert batch.last_records == {ONE: chunk_of(ONE, 14).last_record, TWO: chunk_of(TWO, 33).last_record}
+    assert batch.last_records[ONE].offset == 13
+
+
+def test_records_at_one_offset_are_told_apart_by_value_and_time() -> None:
+    def last(value: bytes | None, time_ms: int) -> LastRecord:
+        return RecordChunk(ONE, "topic-1", [5, 7], [0, time_ms], [b"", value], [(), ()], 8).last_record
+
+    records = [last(value, time_ms) for value in (b"a", b"b", b"", None) for time_ms in (-1, 0, 1_700_000_000_000)]
+
+    assert {record.offset for record in records} == {7}
+    assert last(b"a", 1) == last(b"a", 1)
+    assert len({record.crc for record in records}) == 9  # nothing and None are the same
+
+
 def test_what_is_taken_is_gone() -> None:
     gathering = Gathering(LIMITS)
     add(gathering, ONE, rows_of(1), may=True)
@@ -117,6 +144,7 @@ def test_dropping_a_partition_leaves_the_others() -> None:
     batch = gathering.take()
     assert batch.rows["number"].to_pylist() == [3]
     assert batch.next_offsets == {TWO: 33}
+    assert batch.last_records.keys() == {TWO}
 
 
 def test_dropping_the_only_partition_leaves_nothing() -> None:
