@@ -108,7 +108,7 @@ class Ingest:
         has_failed |= not self._try(self._commit)
         self._adjust_pace()
         has_failed |= not self._try(self._report_lag)
-        if self._has_kafka_answered and not has_failed:
+        if self._has_kafka_answered and not has_failed and not self._progress.has_failed:
             self._events.kafka_answered()
         self._has_kafka_answered = False
         self._events.turned(

@@ -20,6 +20,7 @@ class Progress:
         self._stored: dict[Partition, int] = {}
         self._leases: Mapping[Partition, Lease] = {}
         self._told: dict[Partition, Mark] = {}
+        self._has_failed = False
 
     def take_over(self, partition: Partition, position: Position) -> None:
         """A partition is ours; the lease that it came with has ended."""
@@ -61,11 +62,18 @@ class Progress:
         """Next offset of each partition, as Kafka has been told."""
         return {partition: mark.next_offset for partition, mark in self._told.items()}
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether Kafka did not take what it was last told."""
+        return self._has_failed
+
     def _tell(self, leases: Mapping[Partition, Lease]) -> bool:
         news = self._news(leases)
         if not news:
             return False
+        self._has_failed = True
         self._source.commit(news)
+        self._has_failed = False
         self._told.update(news)
         self._on_committed(self.committed)
         return True

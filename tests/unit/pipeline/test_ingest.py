@@ -412,6 +412,23 @@ def test_health_says_that_commits_fail_as_long_as_they_do(world: World) -> None:
     assert instance.health.problems()["kafka"] == "no coordinator"
 
 
+def test_health_says_that_leases_are_not_taken_as_long_as_they_are_not(world: World) -> None:
+    instance = world.reading_instance(max_rows=10)
+    instance.source.commit_error = NO_COORDINATOR
+    problems: list[str | None] = []
+
+    for _ in range(30):
+        world.send(10)
+        instance.go_on()
+        problems.append(instance.health.problems().get("kafka"))
+        world.clock.turn(1.0)
+
+    assert set(problems) == {"no coordinator"}
+    instance.source.commit_error = None
+    instance.settle(secs=60)
+    assert "kafka" not in instance.health.problems()
+
+
 def test_offsets_that_hold_no_records_are_committed_when_there_is_nothing_else_to_do(world: World) -> None:
     instance = world.reading_instance()
     world.send(3)

@@ -84,6 +84,19 @@ def test_what_kafka_did_not_take_is_told_again(setup: Setup) -> None:
     assert setup.marks == [Mark(5), Mark(0)]
 
 
+def test_progress_knows_whether_kafka_took_what_it_was_last_told(setup: Setup) -> None:
+    setup.progress.stored({P0: 5})
+    assert not setup.progress.has_failed
+
+    setup.source.next_commit(NO_COORDINATOR)
+    with pytest.raises(TryAgainLater):
+        setup.progress.commit()
+    assert setup.progress.has_failed
+
+    setup.progress.commit()
+    assert not setup.progress.has_failed
+
+
 def test_nothing_counts_as_told_when_nobody_knows_whether_it_was(setup: Setup) -> None:
     setup.source.next_commit(MustRejoin("no answer"))
     setup.progress.stored({P0: 5})
