@@ -7,6 +7,7 @@ keeps this member in its group.
 
 import bisect
 import logging
+import math
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -202,8 +203,12 @@ class Ingest:
             self._recovering.turn()
 
     def _take_over(self, positions: Mapping[Partition, Position]) -> Steps[None]:
+        have_others_ended = False
         for partition, position in sorted(positions.items(), key=_wait_of):
-            self._may_be_stored_before[partition] = yield from self._delivery.recover(partition, position)
+            # Waited for once: what others had sent for any of these partitions, they had sent before all became ours.
+            awaited = position._replace(is_foreign=position.is_foreign and not have_others_ended)
+            self._may_be_stored_before[partition] = yield from self._delivery.recover(partition, awaited)
+            have_others_ended |= position.is_foreign
             if position.lease is not None:
                 self._leased[partition] = position.lease.last_record
             self._progress.take_over(partition, position)
@@ -304,7 +309,9 @@ class Ingest:
         return {p: offset for p, offset in positions.items() if offset > committed.get(p, offset)}
 
 
-def _wait_of(item: tuple[Partition, Position]) -> int:
-    """Partitions for which nobody has to wait come first."""
-    lease = item[1].lease
-    return lease.deadline_ms if lease is not None else 0
+def _wait_of(item: tuple[Partition, Position]) -> float:
+    """Partitions for which nobody has to wait come first, and last those for which nobody knows how long."""
+    position = item[1]
+    if position.is_foreign:
+        return math.inf
+    return position.lease.deadline_ms if position.lease is not None else 0

@@ -897,6 +897,28 @@ def test_partitions_without_a_lease_are_not_kept_waiting_by_those_with_one() -> 
     assert [numbers for n, numbers in enumerate(started) if numbers not in started[:n]] == [{1}, {1, 2}, {0, 1, 2}]
 
 
+def test_partitions_without_a_lease_are_not_kept_waiting_by_those_whose_offset_others_have_set() -> None:
+    world = World(partitions=3)
+    world.kafka.set_offset(0, partition=0)
+
+    instance = world.reading_instance()
+
+    assert {partition.number for partition in instance.source.started} == {1, 2}
+    instance.settle()
+    assert len(instance.source.started) == 3
+
+
+def test_however_many_offsets_others_have_set_they_are_waited_for_only_once() -> None:
+    world = World(partitions=10)
+    for number in range(10):
+        world.kafka.set_offset(0, partition=number)
+    instance = world.instance()
+
+    instance.settle(secs=int(DEADLINE_SECS + MARGIN_SECS) + 3)
+
+    assert len(instance.source.started) == 10
+
+
 def test_an_offset_that_others_have_set_back_stores_nothing_twice(world: World) -> None:
     instance = world.reading_instance(max_rows=10)
     world.send(10)
