@@ -14,6 +14,7 @@ from app.doctor.facts import ClickHouseFacts, KafkaFacts
 from app.doctor.findings import Finding, exit_code, summary
 from app.doctor.settings_checks import check_settings
 from app.errors import TryAgainLater
+from app.pipeline.delivery import MARGIN_SECS
 from app.settings import Settings
 
 
@@ -63,7 +64,7 @@ def examine(
             return clickhouse_checks.unreachable(str(error), error.code)
 
     sections: list[tuple[str, Callable[[], Sequence[Finding]]]] = [
-        ("Settings", lambda: check_settings(settings, misspelt)),
+        ("Settings", lambda: check_settings(settings, misspelt, margin_secs=MARGIN_SECS)),
         (f"Kafka at {kafka.bootstrap_servers}", look_at_kafka),
         (f"ClickHouse at {clickhouse.url}", look_at_clickhouse),
     ]

@@ -118,7 +118,7 @@ def test_on_what_the_service_has_made_itself_nothing_is_a_problem(world: World) 
     world.make_topic()
     world.make_table()
 
-    done = world.check(CLICKHOUSE_INSERT_TIMEOUT_SECS="10")
+    done = world.check()
 
     assert done.returncode == 0, done.stdout
     [copies] = lines_of(done, "warning")  # of the one broker that a test has

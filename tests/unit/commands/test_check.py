@@ -9,10 +9,10 @@ from app.commands.check import examine
 from app.doctor.facts import ClickHouseFacts, KafkaFacts
 from app.doctor.findings import Finding, ok, problem, skipped, summary, warning
 from app.errors import TryAgainLater
-from app.settings import ClickHouseSettings, Settings
+from app.settings import Settings
 from tests.unit.doctor.healthy import clickhouse, kafka, table, topic
 
-SETTINGS = Settings(clickhouse=ClickHouseSettings(insert_timeout_secs=10))
+SETTINGS = Settings()
 
 
 def away(side: str) -> Callable[[], NoReturn]:
