@@ -17,6 +17,7 @@ from app.backends.clickhouse_client import connect
 from app.backends.clickhouse_schema import ensure_table
 from app.backends.clickhouse_writer import ClickHouseWriter
 from app.errors import Refused, TryAgainLater
+from app.pipeline.delivery import MARGIN_SECS
 from app.pipeline.rows import SCHEMA, TABLE_COLUMNS, Rows, concatenate
 from app.ports import LogWriter
 from app.settings import ClickHouseSettings
@@ -27,7 +28,9 @@ from tests.sample_rows import sample_rows, without_offsets
 from tests.servers import RunningEngine
 
 TIMEOUT_SECS = 20
+NEAR_MS = 1_000
 NEVER_DELETED_DAYS = 3650  # the tests' rows are of long ago
+NEVER_MS = 10_000_000_000_000  # in the year 2286
 DAY_NS = 24 * 3600 * 1_000_000_000
 DEFAULTS: dict[str, Any] = {
     "SeverityNumber": 0,
@@ -143,9 +146,17 @@ def row(offset: int, **columns: Any) -> Rows:
     return pa.record_batch([pa.array([given.get(f.name, "")], f.type) for f in SCHEMA], schema=SCHEMA)
 
 
-def insert(writer: LogWriter, rows: Rows, token: str | None = None) -> None:
+def insert(writer: LogWriter, rows: Rows, token: str | None = None, deadline_ms: int = NEVER_MS) -> None:
     """Store rows under a new token, or the one that is given."""
-    writer.insert(rows, token or uuid.uuid4().hex)
+    writer.insert(rows, token or uuid.uuid4().hex, deadline_ms)
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    """Ask until it is so."""
+    deadline = time.monotonic() + TIMEOUT_SECS
+    while not is_so():
+        assert time.monotonic() < deadline, f"not so after {TIMEOUT_SECS} s"
+        time.sleep(0.01)
 
 
 def insert_when_it_can_be(writer: LogWriter, rows: Rows, token: str) -> None:
@@ -306,6 +317,99 @@ def test_an_insert_overrides_what_the_user_may_have_set(clickhouse: InClickHouse
     assert [value.lower() for value in held] == ["false", "1", "0", "1048449"]
 
 
+# Deadlines, the clock that they are judged by, and what is running.
+
+
+def test_an_insert_that_comes_after_its_deadline_stores_nothing(table: Table) -> None:
+    with pytest.raises(TryAgainLater) as raised:
+        insert(table.writer, row(0), "a token", table.writer.now_ms() - 1)
+
+    assert (raised.value.code, raised.value.is_outcome_unknown) == ("469", False)
+    assert raised.value.max_attempts is not None
+    assert table.stored() == []
+
+
+def test_the_token_of_an_insert_that_came_too_late_is_not_remembered(table: Table) -> None:
+    with pytest.raises(TryAgainLater):
+        insert(table.writer, row(0), "a token", table.writer.now_ms() - 1)
+
+    insert(table.writer, row(0), "a token", table.writer.now_ms() + 60_000)
+
+    assert stored_offsets(table) == [0]
+
+
+def test_an_insert_that_comes_before_its_deadline_is_stored(table: Table) -> None:
+    insert(table.writer, row(0), deadline_ms=table.writer.now_ms() + 60_000)
+
+    assert stored_offsets(table) == [0]
+
+
+@pytest.mark.stack
+def test_the_deadline_is_stored_with_every_row(clickhouse: InClickHouse) -> None:
+    """Only on the real one: the fake has no columns."""
+    deadline_ms = clickhouse.writer.now_ms() + 60_123
+
+    insert(clickhouse.writer, sample_rows(3), deadline_ms=deadline_ms)
+
+    sql = f"SELECT DISTINCT toUnixTimestamp64Milli(_deadline) FROM {clickhouse.name}"
+    assert clickhouse.client.query(sql).result_rows == [(deadline_ms,)]
+
+
+@pytest.mark.stack
+def test_a_row_of_another_writer_that_names_no_deadline_is_taken(clickhouse: InClickHouse) -> None:
+    """Only on the real one: the fake has no columns."""
+    clickhouse.client.command(f"INSERT INTO {clickhouse.name} (Timestamp, Body) VALUES (now64(9), 'by hand')")
+
+    assert [stored["Body"] for stored in clickhouse.stored()] == [b"by hand"]
+
+
+@pytest.mark.stack
+def test_clickhouses_clock_is_near_the_real_time(clickhouse: InClickHouse) -> None:
+    """Only on the real one: the fake's time is turned by hand."""
+    before_ms = time.time() * 1000
+    now_ms = clickhouse.writer.now_ms()
+    after_ms = time.time() * 1000
+
+    assert before_ms - NEAR_MS < now_ms < after_ms + NEAR_MS
+
+
+def test_nothing_runs_when_nothing_was_sent(table: Table) -> None:
+    insert(table.writer, row(0), "a token")
+
+    assert "a token" not in table.writer.running()
+
+
+@pytest.mark.stack
+def test_an_insert_is_seen_to_run_until_it_has_ended(clickhouse: InClickHouse) -> None:
+    """Only on the real one: the fake knows no time that an insert takes."""
+    clickhouse.client.command(f"ALTER TABLE {clickhouse.name} ADD COLUMN slow UInt8 DEFAULT sleepEachRow(1)")
+    another = ClickHouseWriter(clickhouse.settings)
+    thread = threading.Thread(target=insert, args=(clickhouse.writer, sample_rows(2), "a token"))
+    thread.start()
+    try:
+        wait_until(lambda: "a token" in another.running())
+    finally:
+        thread.join(TIMEOUT_SECS)
+
+    assert "a token" not in another.running()
+    assert stored_offsets(clickhouse) == [0, 1]
+
+
+@pytest.mark.stack
+def test_an_insert_that_nobody_waits_for_any_more_is_seen_to_run_until_it_has_ended(clickhouse: InClickHouse) -> None:
+    """Only on the real one: the fake knows no time that an insert takes."""
+    clickhouse.client.command(f"ALTER TABLE {clickhouse.name} ADD COLUMN slow UInt8 DEFAULT sleepEachRow(3)")
+    impatient = ClickHouseWriter(clickhouse.settings.model_copy(update={"insert_deadline_secs": 1.0 - MARGIN_SECS}))
+
+    with pytest.raises(TryAgainLater) as raised:
+        insert(impatient, row(0), "a token")
+
+    assert raised.value.is_outcome_unknown
+    assert "a token" in clickhouse.writer.running()
+    wait_until(lambda: "a token" not in clickhouse.writer.running())
+    assert stored_offsets(clickhouse) == [0]
+
+
 # Looking for what is missing.
 
 
@@ -399,7 +503,12 @@ CALLS: dict[str, Callable[[LogWriter], object]] = {
     "missing": lambda writer: writer.missing(row(0)),
     "last_offset": lambda writer: writer.last_offset("topic-1", 0),
 }
-every_call = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
+CLOCK_CALLS: dict[str, Callable[[LogWriter], object]] = {
+    "now_ms": lambda writer: writer.now_ms(),
+    "running": lambda writer: writer.running(),
+}
+every_table_call = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
+every_call = pytest.mark.parametrize("call", (CALLS | CLOCK_CALLS).values(), ids=(CALLS | CLOCK_CALLS).keys())
 
 
 @pytest.fixture(scope="module")
@@ -412,7 +521,7 @@ def own_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineServe
 
 
 @pytest.mark.stack
-@every_call
+@every_table_call
 def test_a_table_that_is_not_there_is_to_be_tried_again(
     clickhouse: InClickHouse, call: Callable[[LogWriter], object]
 ) -> None:
@@ -463,7 +572,7 @@ def test_a_server_that_is_not_there_is_an_unknown_outcome(call: Callable[[LogWri
 def test_a_server_that_is_silent_for_too_long_is_an_unknown_outcome_and_the_token_makes_it_known(
     own_engine: EngineServer,
 ) -> None:
-    settings = settings_of(own_engine, insert_timeout_secs=1)
+    settings = settings_of(own_engine, insert_deadline_secs=1)
     ensure_table(settings)
     writer = ClickHouseWriter(settings)
     insert(writer, row(0))

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from app.errors import NotOurs
-from app.model import Partition, Position
+from app.errors import MustRejoin, NotOurs
+from app.model import LastRecord, Lease, Partition, Position
 from local.kafka import KafkaServer
 from local.ports import free_port
 from tests.contract.topics import (
@@ -29,6 +29,8 @@ from tests.fakes import RECORD_TIME_MS
 from tests.servers import RunningKafka
 
 MakeTopic = Callable[..., Topic]
+
+LEASE = Lease("0123456789abcdef" * 2, 1_800_000_000_123, 10, LastRecord(9, 0xFFFFFFFF))
 
 
 @pytest.fixture(scope="module")
@@ -337,11 +339,10 @@ def test_a_partition_that_moved_to_another_member_cannot_be_committed(make_topic
     second = topic.member()
     turn_until(lambda: len(first.numbers) == len(second.numbers) == 1, first, second)
 
-    [moved] = second.numbers
+    [kept], [moved] = first.numbers, second.numbers
+    first.commit(0, kept)
     with pytest.raises(NotOurs):
         first.commit(1, moved)
-    [kept] = first.numbers
-    first.commit(0, kept)
 
 
 def test_nothing_can_be_committed_once_the_group_has_moved_on_until_the_next_poll_tells(topic: Topic) -> None:
@@ -358,6 +359,69 @@ def test_nothing_can_be_committed_once_the_group_has_moved_on_until_the_next_pol
 
     assert reader.assigned[partition].next_offset == 0
     reader.commit(1)
+
+
+def test_a_lease_comes_back_with_the_offset_that_it_was_committed_with(make_topic: MakeTopic) -> None:
+    topic = make_topic(partitions=2)
+    topic.send(*[b"a"] * 10, partition=1)
+    first = topic.member()
+    turn_until(lambda: first.numbers == {0, 1}, first)
+
+    first.commit(4, 1, lease=LEASE)
+    first.source.close(timeout_secs=5)
+    second = topic.member()
+    turn_until(lambda: bool(second.assigned), second)
+
+    assert second.assigned == {
+        Partition(topic.name, 0): Position(topic.topic_id(), 0),
+        Partition(topic.name, 1): Position(topic.topic_id(), 4, LEASE),
+    }
+
+
+def test_a_commit_without_a_lease_clears_it(topic: Topic) -> None:
+    topic.send(*[b"a"] * 10)
+    first = topic.member()
+    turn_until(lambda: bool(first.assigned), first)
+
+    first.commit(0, lease=LEASE)
+    first.commit(0)
+    first.source.close(timeout_secs=5)
+    second = topic.member()
+    turn_until(lambda: bool(second.assigned), second)
+
+    assert second.assigned == {Partition(topic.name, 0): Position(topic.topic_id(), 0)}
+
+
+def test_an_offset_that_others_have_set_is_told_as_such(topic: Topic) -> None:
+    topic.send(*[b"a"] * 10)
+    first = topic.member()
+    turn_until(lambda: bool(first.assigned), first)
+    first.commit(8, lease=LEASE)
+    first.source.close(timeout_secs=5)
+
+    topic.set_by_others(3)
+    second = topic.member()
+    turn_until(lambda: bool(second.seen()), second)
+
+    assert second.assigned == {Partition(topic.name, 0): Position(topic.topic_id(), 3, None, is_foreign=True)}
+    assert second.offsets() == list(range(3, 10))
+
+
+def test_a_partition_that_ends_before_the_end_of_a_lease_is_halted(topic: Topic) -> None:
+    topic.send(*[b"a"] * 10)
+    first = topic.member()
+    turn_until(lambda: bool(first.assigned), first)
+    first.commit(8, lease=LEASE._replace(end=12))
+    first.source.close(timeout_secs=5)
+
+    second = topic.member()
+    turn_until(lambda: bool(second.halted), second)
+
+    [(partition, reason)] = second.halted
+    assert partition == Partition(topic.name, 0)
+    assert "read up to" in reason
+    assert "12" in reason
+    assert second.assigned == {}
 
 
 # Sharing partitions.
@@ -571,6 +635,30 @@ def own_kafka(tmp_path: Path) -> Iterator[KafkaServer]:
     server.start()
     yield server
     server.kill()
+
+
+@pytest.mark.stack
+def test_a_commit_that_kafka_does_not_answer_ends_the_membership(own_kafka: KafkaServer) -> None:
+    """Only on the real one: the fake is told what to raise."""
+    with kafka_clients(own_kafka.bootstrap_servers) as (admin, producer):
+        topic = KafkaTopic(1, own_kafka.bootstrap_servers, admin, producer)
+        topic.send(b"a", b"b")
+        first = topic.member()
+        turn_until(lambda: len(first.seen()) == 2, first)
+
+        own_kafka.pause()
+        try:
+            with pytest.raises(MustRejoin):
+                first.commit(2)
+        finally:
+            own_kafka.resume()
+        first.source.close(timeout_secs=5)
+        second = topic.member()
+        turn_until(lambda: bool(second.assigned), second)
+
+        assert second.assigned[Partition(topic.name, 0)].next_offset in (0, 2), "nobody can know which"
+        second.commit(2)
+        topic.close()
 
 
 # kafka-python leaves the sockets of its attempts to reach a broker that is away to the garbage collector.

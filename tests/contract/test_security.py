@@ -224,7 +224,7 @@ def but(settings: ClickHouseSettings, **others: Any) -> ClickHouseSettings:
 def test_rows_go_to_clickhouse_over_https_with_a_password(clickhouse: ClickHouseSettings) -> None:
     ensure_table(clickhouse)
     writer = ClickHouseWriter(clickhouse)
-    writer.insert(sample_rows(3), "a token")
+    writer.insert(sample_rows(3), "a token", writer.now_ms() + 60_000)
 
     assert writer.missing(sample_rows(4))["_offset"].to_pylist() == [3]
 

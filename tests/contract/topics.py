@@ -18,7 +18,8 @@ from kafka.structs import OffsetAndMetadata
 from app.backends.kafka_source import KafkaSource
 from app.backends.kafka_topic import TopicAdmin
 from app.errors import TryAgainLater
-from app.model import Headers, Partition, Position, RecordChunk
+from app.model import Headers, Lease, Mark, Partition, Position, RecordChunk
+from app.pipeline.commit_metadata import write_metadata
 from app.ports import RecordSource
 from app.settings import KafkaSettings
 from tests.fakes import RECORD_TIME_MS, MemoryKafka, MemorySource
@@ -60,10 +61,10 @@ class Reader:
             for partition in polled.assigned if self.starts_by_itself else ():
                 self.source.start(partition)
 
-    def commit(self, next_offset: int, partition: int = 0) -> None:
-        """Commit that everything before this offset is stored."""
+    def commit(self, next_offset: int, partition: int = 0, *, lease: Lease | None = None) -> None:
+        """Commit that everything before this offset is stored, and what may be on its way."""
         [whole] = {chunk.partition.topic for chunk in self.chunks} | {p.topic for a in self.assignments for p in a}
-        self.source.commit({Partition(whole, partition): next_offset})
+        self.source.commit({Partition(whole, partition): Mark(next_offset, lease)})
 
     def try_turn(self) -> None:
         """Poll once; the next poll may do what this one could not."""
@@ -148,6 +149,9 @@ class Topic(Protocol):
         The group has no members yet.
         """
 
+    def set_by_others(self, offset: int, partition: int = 0) -> None:
+        """Set the group's offset as an operator does. The group has no members."""
+
     def expel_members(self) -> None:
         """Make the group go on without its members."""
 
@@ -185,8 +189,11 @@ class MemoryTopic:
 
     def set_committed(self, offset: int, partition: int = 0, topic_id: str | None = None) -> None:
         """See `Topic`."""
-        committed = self._kafka.group("group").committed
-        committed[Partition(self.name, partition)] = (topic_id or self.topic_id(), offset)
+        self._kafka.remember(offset, partition, topic_id=topic_id)
+
+    def set_by_others(self, offset: int, partition: int = 0) -> None:
+        """See `Topic`."""
+        self._kafka.set_offset(offset, partition)
 
     def member(self, *, start_from: StartFrom = "earliest", starts_by_itself: bool = True) -> Reader:
         """See `Topic`."""
@@ -269,9 +276,11 @@ class KafkaTopic:
 
     def set_committed(self, offset: int, partition: int = 0, topic_id: str | None = None) -> None:
         """See `Topic`."""
-        mark = OffsetAndMetadata(offset, topic_id or self.topic_id(), -1)
-        committed = {TopicPartition(self.name, partition): mark}
-        self._admin.alter_group_offsets(self._group, committed)
+        self._set_offset(offset, partition, write_metadata(topic_id or self.topic_id(), None))
+
+    def set_by_others(self, offset: int, partition: int = 0) -> None:
+        """See `Topic`."""
+        self._set_offset(offset, partition, "")
 
     def expel_members(self) -> None:
         """See `Topic`."""
@@ -303,6 +312,10 @@ class KafkaTopic:
         directories = [directory for broker in self._admin.describe_log_dirs() for directory in broker["log_dirs"]]
         logs = [log for directory in directories for log in directory["topics"] if log["name"] == self.name]
         return sum(int(partition["partition_size"]) for log in logs for partition in log["partitions"])
+
+    def _set_offset(self, offset: int, partition: int, metadata: str) -> None:
+        mark = OffsetAndMetadata(offset, metadata, -1)
+        self._admin.alter_group_offsets(self._group, {TopicPartition(self.name, partition): mark})
 
     @property
     def _group(self) -> str:
