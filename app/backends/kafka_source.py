@@ -107,6 +107,7 @@ class KafkaSource:
         """See `ports.RecordSource`."""
         offsets = self._to_commit({TopicPartition(*partition): mark for partition, mark in marks.items()})
         if self._is_reassigned() or not offsets.keys() <= self._consumer.assignment():
+            self._rebalances.count += 1
             raise NotOurs("partitions are changing hands")
         self._commit(offsets)
 

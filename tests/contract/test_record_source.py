@@ -424,6 +424,33 @@ def test_a_partition_that_ends_before_the_end_of_a_lease_is_halted(topic: Topic)
     assert second.assigned == {}
 
 
+def test_after_a_commit_that_was_refused_the_next_poll_assigns_anew_also_without_a_rebalance(topic: Topic) -> None:
+    topic.send(b"a", b"b")
+    reader = topic.member()
+    turn_until(lambda: len(reader.seen()) == 2, reader)
+    reader.commit(1)
+    told = len(reader.assignments)
+
+    with pytest.raises(NotOurs):
+        reader.commit(1, partition=7)
+    turn_until(lambda: len(reader.assignments) > told, reader)
+
+    assert reader.assigned == {Partition(topic.name, 0): Position(topic.topic_id(), 1)}
+    turn_until(lambda: len(reader.seen()) == 3, reader)
+    assert reader.offsets() == [0, 1, 1]
+
+
+def test_after_a_commit_that_was_refused_nothing_is_committed_before_the_next_poll(topic: Topic) -> None:
+    reader = topic.member()
+    turn_until(lambda: bool(reader.assigned), reader)
+    topic.send(b"a")
+    with pytest.raises(NotOurs):
+        reader.commit(1, partition=7)
+
+    with pytest.raises(NotOurs):
+        reader.commit(1)
+
+
 # Sharing partitions.
 
 
@@ -637,9 +664,19 @@ def own_kafka(tmp_path: Path) -> Iterator[KafkaServer]:
     server.kill()
 
 
+# kafka-python leaves the sockets of its attempts to reach a broker that is away to the garbage collector.
+leaves_sockets = pytest.mark.filterwarnings(
+    "ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"
+)
+
+
+@leaves_sockets
 @pytest.mark.stack
-def test_a_commit_that_kafka_does_not_answer_ends_the_membership(own_kafka: KafkaServer) -> None:
+def test_a_commit_that_kafka_does_not_answer_ends_the_membership(
+    own_kafka: KafkaServer, caplog: pytest.LogCaptureFixture
+) -> None:
     """Only on the real one: the fake is told what to raise."""
+    caplog.set_level(logging.CRITICAL, "kafka")  # what pytest keeps of its log would keep its sockets too
     with kafka_clients(own_kafka.bootstrap_servers) as (admin, producer):
         topic = KafkaTopic(1, own_kafka.bootstrap_servers, admin, producer)
         topic.send(b"a", b"b")
@@ -659,10 +696,10 @@ def test_a_commit_that_kafka_does_not_answer_ends_the_membership(own_kafka: Kafk
         assert second.assigned[Partition(topic.name, 0)].next_offset in (0, 2), "nobody can know which"
         second.commit(2)
         topic.close()
+    gc.collect()
 
 
-# kafka-python leaves the sockets of its attempts to reach a broker that is away to the garbage collector.
-@pytest.mark.filterwarnings("ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning")
+@leaves_sockets
 @pytest.mark.stack
 def test_a_partition_of_which_kafka_lost_what_was_read_already_is_halted_and_the_others_are_read(
     own_kafka: KafkaServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
