@@ -16,7 +16,7 @@ from app.health import Health
 from app.metrics import Metrics
 from app.pipeline.backoff import Backoff
 from app.pipeline.decode import EventTimeBounds, decode
-from app.pipeline.delivery import Delivery
+from app.pipeline.delivery import Delivery, Ended
 from app.pipeline.ingest import Ingest
 from app.pipeline.progress import Progress
 from app.ports import RecordSource
@@ -41,6 +41,7 @@ def build(settings: Settings) -> Parts:
     telemetry = IngestTelemetry(metrics, health)
     backoff = Backoff()
     topic_admin = TopicAdmin(settings.kafka)
+    ended = Ended()
 
     def open_pipeline() -> tuple[RecordSource, Ingest]:
         source = KafkaSource(
@@ -57,6 +58,7 @@ def build(settings: Settings) -> Parts:
             clock=time.monotonic,
             backoff=backoff,
             deadline_secs=settings.clickhouse.insert_deadline_secs,
+            ended=ended,
         )
         ingest = Ingest(
             source,

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, Protocol, TypeVar
 
-from app.errors import Refused, TryAgainLater
+from app.errors import MustRejoin, Refused, TryAgainLater
 from app.model import Lease, Partition, Position
 from app.pipeline.backoff import Backoff
 from app.pipeline.batch import Batch
@@ -97,6 +97,23 @@ class ServerClock:
         return self._ms + int((self._clock() - self._read_at) * 1000)
 
 
+class Ended:
+    """Tokens of the last inserts of this process that have ended for certain, or were never sent.
+
+    Outlives a pipeline, so that the next one need not wait for what the last one saw the end of.
+    """
+
+    def __init__(self) -> None:
+        self._tokens: deque[str] = deque(maxlen=8)  # Kafka holds the last lease, or one before it that it took
+
+    def add(self, token: str) -> None:
+        """Nothing that has this token is on its way any more, nor will be."""
+        self._tokens.append(token)
+
+    def __contains__(self, token: str) -> bool:
+        return token in self._tokens
+
+
 class Delivery:
     """Stores one batch at a time."""
 
@@ -109,6 +126,7 @@ class Delivery:
         clock: Callable[[], float],
         backoff: Backoff,
         deadline_secs: float,
+        ended: Ended | None = None,
         new_token: Callable[[], str] = lambda: uuid.uuid4().hex,
     ) -> None:
         self._writer = writer
@@ -119,7 +137,7 @@ class Delivery:
         self._deadline_secs = deadline_secs
         self._new_token = new_token
         self._server_clock = ServerClock(clock)
-        self._last_ended = ""  # token of the last insert that is known to have ended, well or not
+        self._ended = ended or Ended()
 
     def deliver(self, batch: Batch) -> Steps[Delivered]:
         """Store every row of the batch, for as long as it takes.
@@ -160,7 +178,7 @@ class Delivery:
         Returns the offset from which on nothing is.
         """
         lease = position.lease
-        if lease is not None and lease.token != self._last_ended:
+        if lease is not None and lease.token not in self._ended:
             yield from self._settle(lease.token, lease.deadline_ms)
         elif position.is_foreign:
             deadline_ms = (yield from self._now_ms()) + int(self._deadline_secs * 1000)
@@ -214,12 +232,15 @@ class Delivery:
                 attempt += 1
                 self._events.kafka_failed(error)
                 yield Pause(self._backoff.delay_secs(attempt))
+            except MustRejoin:
+                self._ended.add(lease.token)  # whether Kafka took it or not, nothing is sent under it
+                raise
             else:
                 return lease
 
     def _end(self, lease: "_BatchLease") -> None:
         """Nothing that was sent under this lease is on its way any more."""
-        self._last_ended = lease.token
+        self._ended.add(lease.token)
         self._progress.release()
 
     def _note_end(self, lease: "_BatchLease", outcome: "Future[float]") -> None:

@@ -3,6 +3,7 @@
 import logging
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from functools import partial
@@ -16,7 +17,7 @@ from app.health import Health
 from app.metrics import Metrics
 from app.pipeline.backoff import Backoff
 from app.pipeline.decode import EventTimeBounds, decode
-from app.pipeline.delivery import Delivery
+from app.pipeline.delivery import Delivery, Ended
 from app.pipeline.ingest import Ingest
 from app.pipeline.process import Submit
 from app.pipeline.progress import Progress
@@ -52,6 +53,7 @@ class Rig:
     def __init__(self) -> None:
         self.clock = Clock()
         self.turn_secs = 0.0
+        self.ended = Ended()
         self.kafka = MemoryKafka()
         self.table = MemoryTable(self.clock)
         self.health = WatchedHealth(self.clock)
@@ -84,7 +86,13 @@ class Rig:
         ingest = Ingest(
             source,
             Delivery(
-                self.table, progress, self.telemetry, clock=self.clock, backoff=NO_WAIT, deadline_secs=INSERT_SECS
+                self.table,
+                progress,
+                self.telemetry,
+                clock=self.clock,
+                backoff=NO_WAIT,
+                deadline_secs=INSERT_SECS,
+                ended=self.ended,
             ),
             progress,
             self.telemetry,
@@ -105,9 +113,11 @@ class Rig:
     def run_until(self, is_time: Callable[[], bool]) -> None:
         """Run the service until a turn of the loop finds that it is time to stop."""
 
+        deadline = time.monotonic() + DEADLINE_SECS
+
         def turned() -> None:
             self.clock.turn(self.turn_secs)
-            if is_time():
+            if is_time() or time.monotonic() > deadline:
                 self.service.stop()
 
         self.health.on_turned = turned
@@ -340,7 +350,6 @@ def test_a_member_that_must_rejoin_leaves_and_joins_as_another_one(
     rig: Rig, log: pytest.LogCaptureFixture, make_fail: Callable[[Rig], None]
 ) -> None:
     make_fail(rig)
-    rig.turn_secs = 0.5
     rig.send(10)
 
     rig.run_until_committed(10)
@@ -348,6 +357,7 @@ def test_a_member_that_must_rejoin_leaves_and_joins_as_another_one(
     assert [source.is_closed for source in rig.sources] == [True, True]
     assert "Joining the group anew: no answer to a commit" in log.messages
     assert rig.table.offsets() == list(range(10))
+    assert rig.kafka.committed() == 10, "at once: the clock stands still, and no lease could run out"
     assert rig.health.problems() == {}
     assert not [record for record in log.records if record.exc_info], "it was foreseen"
 
@@ -358,7 +368,6 @@ def test_a_member_that_must_rejoin_says_why_it_is_not_ready(rig: Rig) -> None:
     again = Failing(0)
     again.before_each = lambda: seen.append(rig.health.problems())
     rig.prepare_kafka = again
-    rig.turn_secs = 0.5
     rig.send(10)
 
     rig.run_until_committed(10)
@@ -421,13 +430,13 @@ def test_a_restart_waits_for_the_insert_in_flight_and_does_not_repeat_it(rig: Ri
     rig.prepare_kafka = again
     rig.table.meanwhile = crash_the_loop_and_hang
     rig.submit = submit_to_thread
-    rig.turn_secs = 0.5
     rig.send(10)
 
     rig.run_until(watch_the_loop)
 
     assert stored_at_start == [0, 10]
     assert rig.table.offsets() == list(range(10))
+    assert rig.kafka.committed() == 10, "at once: the clock stands still, and no lease could run out"
 
 
 # The thread that calls are handed to.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -11,7 +12,7 @@ from app.errors import Abandoned, MustRejoin, NotOurs, Refused, TryAgainLater
 from app.model import LastRecord, Lease, Mark, Partition, Position
 from app.pipeline.backoff import Backoff
 from app.pipeline.batch import Batch
-from app.pipeline.delivery import MARGIN_SECS, Delivered, Delivery
+from app.pipeline.delivery import MARGIN_SECS, Delivered, Delivery, Ended
 from app.pipeline.process import Process, Steps
 from app.pipeline.progress import Progress
 from app.pipeline.rows import Rows
@@ -79,13 +80,21 @@ class Setup:
         self.progress = Progress(self.source, on_committed=lambda _: None)
         for partition, position in (self.source.poll(0).assigned or {}).items():
             self.progress.take_over(partition, position)
-        self.delivery = Delivery(
+        self.ended = Ended()
+        self.new_token: Callable[[], str] = lambda: uuid.uuid4().hex
+        self.delivery = self.new_delivery()
+
+    def new_delivery(self) -> Delivery:
+        """One more in the same process."""
+        return Delivery(
             self.table,
             self.progress,
             self.events,
             clock=self.clock,
             backoff=Backoff(1.0, 8.0),
             deadline_secs=DEADLINE_SECS,
+            ended=self.ended,
+            new_token=self.new_token,
         )
 
     def deliver(self, batch: Batch, meanwhile: Callable[[], None] = lambda: None) -> Delivered:
@@ -598,6 +607,31 @@ def test_a_lease_that_this_process_saw_the_end_of_is_not_waited_for(setup: Setup
     began_at = setup.clock.now
 
     setup.recover(P0, position(setup.leases[-1]))
+
+    assert setup.clock.now == began_at
+
+
+def test_a_lease_that_an_earlier_pipeline_of_this_process_saw_the_end_of_is_not_waited_for(setup: Setup) -> None:
+    setup.deliver(sample_batch(sample_rows(3)))
+    setup.delivery = setup.new_delivery()
+    began_at = setup.clock.now
+
+    setup.recover(P0, position(setup.leases[-1]))
+
+    assert setup.clock.now == began_at
+
+
+def test_a_lease_of_which_nobody_knows_whether_kafka_took_it_is_not_waited_for_as_nothing_was_sent(
+    setup: Setup,
+) -> None:
+    setup.new_token = lambda: "unanswered"
+    setup.delivery = setup.new_delivery()
+    setup.source.next_commit(MustRejoin("no answer"))
+    with pytest.raises(MustRejoin):
+        setup.deliver(sample_batch(sample_rows(3)))
+    began_at = setup.clock.now
+
+    setup.recover(P0, position(others_lease(setup)._replace(token="unanswered")))
 
     assert setup.clock.now == began_at
 
