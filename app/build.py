@@ -8,15 +8,24 @@ from flask import Flask
 from prometheus_client import CollectorRegistry
 
 from app.api.app import create_app
+from app.backends.clickhouse_disk import ClickHouseDisk
+from app.backends.clickhouse_facts import gather_clickhouse
 from app.backends.clickhouse_schema import ensure_table
 from app.backends.clickhouse_writer import ClickHouseWriter
+from app.backends.kafka_facts import gather_kafka
 from app.backends.kafka_source import KafkaSource
 from app.backends.kafka_topic import TopicAdmin
+from app.doctor.clickhouse_checks import check_clickhouse
+from app.doctor.findings import problem
+from app.doctor.guarantee import Guarantee, guarantee
+from app.doctor.kafka_checks import check_kafka
+from app.errors import TryAgainLater
 from app.health import Health
 from app.metrics import Metrics
 from app.pipeline.backoff import Backoff
 from app.pipeline.decode import EventTimeBounds, decode
 from app.pipeline.delivery import Delivery, Ended
+from app.pipeline.disk import DiskWatch
 from app.pipeline.ingest import Ingest
 from app.pipeline.progress import Progress
 from app.ports import RecordSource
@@ -44,6 +53,7 @@ def build(settings: Settings) -> Parts:
     ended = Ended()
 
     def open_pipeline() -> tuple[RecordSource, Ingest]:
+        telemetry.guaranteed(_guarantee(settings))
         source = KafkaSource(
             settings.kafka,
             read_topic_id=topic_admin.topic_id,
@@ -60,6 +70,13 @@ def build(settings: Settings) -> Parts:
             deadline_secs=settings.clickhouse.insert_deadline_secs,
             ended=ended,
         )
+        disk = DiskWatch(
+            ClickHouseDisk(settings.clickhouse),
+            telemetry,
+            min_free_ratio=settings.clickhouse.min_free_percent / 100,
+            clock=time.monotonic,
+            submit=submit_to_thread,
+        )
         ingest = Ingest(
             source,
             delivery,
@@ -69,6 +86,7 @@ def build(settings: Settings) -> Parts:
             limits=settings.batch,
             clock=time.monotonic,
             submit=submit_to_thread,
+            has_room=disk.has_room,
         )
         return source, ingest
 
@@ -90,3 +108,13 @@ def build(settings: Settings) -> Parts:
         ),
     ]
     return Parts(Service(sides, open_pipeline, health, backoff=backoff), create_app(health, metrics.registry))
+
+
+def _guarantee(settings: Settings) -> Guarantee:
+    """What the doctor finds, as a promise. That something cannot be asked keeps no log from being stored."""
+    kafka, clickhouse = settings.kafka, settings.clickhouse
+    try:
+        found = [*check_kafka(gather_kafka(kafka), kafka), *check_clickhouse(gather_clickhouse(clickhouse), clickhouse)]
+    except TryAgainLater as error:
+        found = [problem("doctor", str(error))]
+    return guarantee(found)

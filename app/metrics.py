@@ -73,6 +73,14 @@ class Metrics:
             "halted_partitions", "Partitions stopped because going on would be wrong; a person is needed."
         )
 
+        self.exactly_once = gauge(
+            "exactly_once", "1 if nothing that `check` looks at spoke against exactly-once delivery at the start."
+        )
+        self.disk_free = gauge("clickhouse_disk_free_ratio", "Free part of the disk that holds the table, from 0 to 1.")
+        self.disk_full = gauge(
+            "clickhouse_disk_full", "1 while nothing is stored because less than CLICKHOUSE_MIN_FREE_PERCENT is free."
+        )
+
         # What was stored.
         self.rows_inserted = counter("rows_inserted_total", "Rows stored in ClickHouse.")
         self.rows_already_stored = counter(

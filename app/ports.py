@@ -99,6 +99,17 @@ class LogWriter(Protocol):
         """
 
 
+class Disk(Protocol):
+    """Where ClickHouse keeps the table."""
+
+    def free_ratio(self) -> float | None:
+        """Part of it that is free, from 0 to 1; None where that cannot be told.
+
+        Raises:
+            TryAgainLater, Refused: there is no answer.
+        """
+
+
 class LogPublisher(Protocol):
     """Puts records on the topic. Safe to share between threads."""
 

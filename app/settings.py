@@ -144,6 +144,12 @@ class ClickHouseSettings(_Group):
         description="ClickHouse refuses an insert that gets to it later than this after its lease was taken; also how"
         " long the next owner of a partition may have to wait.",
     )
+    min_free_percent: float = Field(
+        5,
+        ge=0,
+        lt=50,
+        description="Nothing is stored while less of ClickHouse's disk than this is free; 0 never looks.",
+    )
     connect_attempts: int = Field(
         10,
         ge=1,

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 import pyarrow.compute as pc
 
+from app.doctor.guarantee import Guarantee
 from app.errors import TryAgainLater
 from app.health import Health
 from app.metrics import Metrics
@@ -169,6 +170,26 @@ class IngestTelemetry:
         """Rows were left out because the table holds them."""
         self._metrics.rows_already_stored.inc(row_count)
         _log.info("Left out %d rows that the table holds already", row_count)
+
+    def guaranteed(self, guarantee: Guarantee) -> None:
+        """The pipeline opens; what can be promised of it."""
+        self._metrics.exactly_once.set(guarantee.is_exactly_once)
+        self._health.note(guarantee=str(guarantee), doubts=list(guarantee.doubts))
+        for doubt in guarantee.doubts:
+            _log.warning("Exactly once is not guaranteed: %s", doubt)
+
+    def disk(self, free_ratio: float | None, *, is_full: bool) -> None:
+        """ClickHouse has said how much room it has."""
+        if free_ratio is not None:
+            self._metrics.disk_free.set(free_ratio)
+        self._metrics.disk_full.set(is_full)
+        problem = "nearly full: nothing is stored until there is room, logs wait in Kafka" if is_full else None
+        if not self._health.report("clickhouse disk", problem):
+            return
+        if is_full:
+            _log.error("ClickHouse's disk is %s (%.1f %% free)", problem, 100 * (free_ratio or 0))
+        else:
+            _log.info("ClickHouse's disk has room again")
 
     def settling(self, deadline_in_secs: float) -> None:
         """Nobody knows how an insert ended."""

@@ -72,7 +72,9 @@ class Ingest:
         clock: Callable[[], float],
         submit: Submit,
         sleep: Callable[[float], None] = time.sleep,
+        has_room: Callable[[], bool] = lambda: True,
     ) -> None:
+        """`has_room` says, at every turn, whether the table has room for more."""
         self._source = source
         self._delivery = delivery
         self._progress = progress
@@ -81,6 +83,8 @@ class Ingest:
         self._clock = clock
         self._submit = submit
         self._sleep = sleep
+        self._ask_for_room = has_room
+        self._has_room = True
         self._gathering = Gathering(limits)
         self._delivering: Process[Delivered] | None = None
         self._in_flight_rows = 0
@@ -104,6 +108,7 @@ class Ingest:
         # reading pauses when there is too much of it.
         has_failed = not self._try(self._read)
         self._recover()
+        self._has_room = self._ask_for_room()
         self._turn_delivery()
         self._deliver_if(self._gathering.is_due(self._clock()))
         has_failed |= not self._try(self._commit)
@@ -234,7 +239,7 @@ class Ingest:
     # Delivering and committing.
 
     def _deliver_if(self, is_due: bool) -> None:
-        if is_due and self._delivering is None:
+        if is_due and self._delivering is None and self._has_room:
             batch = self._gathering.take()
             self._in_flight_rows = batch.rows.num_rows
             self._delivering = Process(self._delivery.deliver(batch), self._submit, self._clock)
@@ -284,7 +289,7 @@ class Ingest:
     # Pace.
 
     def _adjust_pace(self) -> None:
-        must_pause = self._delivering is not None and self._gathering.is_full()
+        must_pause = self._gathering.is_full() and (self._delivering is not None or not self._has_room)
         if must_pause and not self._is_paused:
             self._source.pause()
         elif self._is_paused and not must_pause:

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
+from app.doctor.guarantee import Guarantee
 from app.errors import TryAgainLater
 from app.health import Health
 from app.metrics import Metrics
@@ -296,3 +297,44 @@ def answer(world: World, side: str) -> None:
         world.telemetry.kafka_answered()
     else:
         world.telemetry.answered()
+
+
+# ClickHouse's disk, and what is promised.
+
+
+def test_a_full_disk_is_told_once_as_an_error_and_keeps_the_service_from_being_ready(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(3):
+        world.telemetry.disk(0.031, is_full=True)
+
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+    assert "3.1 % free" in caplog.text
+    assert "nearly full" in world.health.problems()["clickhouse disk"]
+    assert (world.value("clickhouse_disk_full"), world.value("clickhouse_disk_free_ratio")) == (1, 0.031)
+
+
+def test_room_on_a_disk_that_was_full_is_told(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    world.telemetry.disk(0.01, is_full=True)
+    caplog.clear()
+
+    world.telemetry.disk(0.2, is_full=False)
+
+    assert messages(caplog) == ["ClickHouse's disk has room again"]
+    assert "clickhouse disk" not in world.health.problems()
+    assert world.value("clickhouse_disk_full") == 0
+
+
+def test_the_guarantee_in_force_is_shown(world: World) -> None:
+    world.telemetry.guaranteed(Guarantee(()))
+
+    assert world.value("exactly_once") == 1
+    assert world.health.figures()["guarantee"] == "exactly once"
+
+
+def test_what_speaks_against_the_guarantee_is_shown_and_logged(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    world.telemetry.guaranteed(Guarantee(("deadline: constraint on_time is missing",)))
+
+    assert world.value("exactly_once") == 0
+    assert world.health.figures()["doubts"] == ["deadline: constraint on_time is missing"]
+    assert "constraint on_time is missing" in caplog.text

@@ -66,7 +66,9 @@ class Instance:
             clock=clock,
             submit=self.thread.submit,
             sleep=clock.turn,
+            has_room=lambda: self.has_room,
         )
+        self.has_room = True
 
     def step(self, times: int = 1) -> None:
         """Turn the loop, with the other thread standing still."""
@@ -225,6 +227,33 @@ def test_only_one_insert_is_in_flight(world: World) -> None:
 
 
 # Bounded memory.
+
+
+def test_nothing_is_stored_and_reading_pauses_while_the_table_has_no_room(world: World) -> None:
+    instance = world.reading_instance(max_rows=10, max_chunk_records=5)
+    instance.has_room = False
+    world.send(1000)
+
+    for _ in range(10):
+        instance.settle()
+
+    assert world.table.tokens == []
+    assert instance.source.is_paused
+    assert instance.metric("buffer_rows") == 10
+
+
+def test_storing_goes_on_when_there_is_room_again(world: World) -> None:
+    instance = world.reading_instance(max_rows=10, max_chunk_records=5)
+    instance.has_room = False
+    world.send(30)
+    instance.settle()
+
+    instance.has_room = True
+    for _ in range(5):
+        instance.settle()
+
+    assert world.table.offsets() == list(range(30))
+    assert world.kafka.committed() == 30
 
 
 def test_reading_pauses_when_one_batch_is_in_flight_and_the_next_is_full(world: World) -> None:

@@ -1,0 +1,65 @@
+"""Stops storing before ClickHouse's disk is full, and goes on when there is room again.
+
+A full disk is worse than a pause: merges need room, and what they leave unfinished can make parts unreadable.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Final, Protocol
+
+from app.errors import Refused, TryAgainLater
+from app.pipeline.process import Submit
+from app.ports import Disk
+
+_EVERY_SECS: Final = 10.0
+_RETURN_RATIO: Final = 0.02  # so much more must be free before storing goes on, or it would stop again at once
+
+
+class DiskEvents(Protocol):
+    """Told of every look at the disk."""
+
+    def disk(self, free_ratio: float | None, *, is_full: bool) -> None:
+        """Part of the disk that is free, from 0 to 1, or None if ClickHouse does not say."""
+
+
+class DiskWatch:
+    """Looks at the disk now and then, on another thread. Belongs to the thread of the loop."""
+
+    def __init__(
+        self,
+        disk: Disk,
+        events: DiskEvents,
+        *,
+        min_free_ratio: float,
+        clock: Callable[[], float],
+        submit: Submit,
+    ) -> None:
+        """With `min_free_ratio` 0 it never looks, and never stops anything."""
+        self._disk = disk
+        self._events = events
+        self._min_free_ratio = min_free_ratio
+        self._clock = clock
+        self._submit = submit
+        self._look: Future[float | None] | None = None
+        self._next_look_at = clock()
+        self._is_full = False
+
+    def has_room(self) -> bool:
+        """Whether more may be stored, as of the last answer. Asks anew when it is time, and never waits."""
+        if self._look is not None and self._look.done():
+            look, self._look = self._look, None
+            self._take(look)
+        if self._min_free_ratio and self._look is None and self._clock() >= self._next_look_at:
+            self._next_look_at = self._clock() + _EVERY_SECS
+            self._look = self._submit(self._disk.free_ratio)
+        return not self._is_full
+
+    def _take(self, look: "Future[float | None]") -> None:
+        try:
+            free_ratio = look.result()
+        except (TryAgainLater, Refused):
+            return  # what ClickHouse does not answer, delivery hears as well, and tells
+        if free_ratio is not None:
+            needed = self._min_free_ratio + (_RETURN_RATIO if self._is_full else 0.0)
+            self._is_full = free_ratio < needed
+        self._events.disk(free_ratio, is_full=self._is_full)

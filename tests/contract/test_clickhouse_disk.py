@@ -1,0 +1,48 @@
+"""ClickHouseDisk on the real engine: the room that this machine's disk has."""
+
+import shutil
+import uuid
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from app.backends.clickhouse_disk import ClickHouseDisk
+from app.backends.clickhouse_schema import ensure_table
+from app.errors import TryAgainLater
+from app.settings import ClickHouseSettings
+from local.engine import EngineServer
+from local.ports import free_port
+from tests.servers import RunningEngine
+
+pytestmark = pytest.mark.stack
+
+
+def settings_of(engine: RunningEngine) -> ClickHouseSettings:
+    return ClickHouseSettings(
+        url=engine.url,
+        user=engine.user or "default",
+        password=SecretStr(engine.password),
+        database=f"disk_{uuid.uuid4().hex[:12]}",
+    )
+
+
+def test_the_free_part_is_that_of_the_disk_below_the_table(engine: RunningEngine, tmp_path: Path) -> None:
+    if not isinstance(engine, EngineServer):
+        pytest.skip("the server at CLICKHOUSE_URL may have another disk than this machine")
+    settings = settings_of(engine)
+    ensure_table(settings)
+
+    free_ratio = ClickHouseDisk(settings).free_ratio()
+
+    usage = shutil.disk_usage(tmp_path)
+    assert free_ratio == pytest.approx(usage.free / usage.total, abs=0.05)
+
+
+def test_of_a_table_that_is_not_there_nothing_is_told(engine: RunningEngine) -> None:
+    assert ClickHouseDisk(settings_of(engine)).free_ratio() is None
+
+
+def test_a_server_that_is_away_is_asked_again_later() -> None:
+    with pytest.raises(TryAgainLater):
+        ClickHouseDisk(ClickHouseSettings(url=f"http://127.0.0.1:{free_port()}")).free_ratio()
