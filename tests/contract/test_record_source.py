@@ -30,6 +30,8 @@ from tests.servers import RunningKafka
 
 MakeTopic = Callable[..., Topic]
 
+MORE_THAN_A_POLL = 12_000  # records
+
 LEASE = Lease("0123456789abcdef" * 2, 1_800_000_000_123, 10, LastRecord(9, 0xFFFFFFFF))
 
 
@@ -73,7 +75,7 @@ def real_topic(make_kafka_topic: Callable[[int], KafkaTopic]) -> Iterator[KafkaT
 
 def test_every_record_comes_once_and_in_order(topic: Topic) -> None:
     reader = topic.member()
-    values = [b"%d" % n for n in range(12_000)]  # more than one poll brings
+    values = [b"%d" % n for n in range(MORE_THAN_A_POLL)]
     topic.send(*values)
 
     turn_until(lambda: len(reader.offsets()) >= len(values), reader)
@@ -217,6 +219,22 @@ def test_a_partition_that_was_not_started_yields_nothing(make_topic: MakeTopic) 
     assert reader.offsets(0) == [0]
 
 
+@pytest.mark.parametrize("first", [0, 1])
+def test_partitions_may_be_started_one_after_another_however_much_they_hold(make_topic: MakeTopic, first: int) -> None:
+    topic = make_topic(partitions=2)
+    values = [b"%d" % n for n in range(MORE_THAN_A_POLL)]
+    for partition in (0, 1):
+        topic.send(*values, partition=partition)
+    reader = topic.member(starts_by_itself=False)
+    turn_until(lambda: reader.numbers == {0, 1}, reader)
+
+    for partition in (first, 1 - first):
+        reader.source.start(Partition(topic.name, partition))
+        turn_until(lambda number=partition: len(reader.seen(number)) >= len(values), reader)  # type: ignore[misc]
+
+    assert [reader.offsets(partition) for partition in (0, 1)] == [list(range(len(values)))] * 2
+
+
 # Pausing and halting.
 
 
@@ -277,6 +295,27 @@ def test_a_halted_partition_is_read_again_by_whoever_is_assigned_it_next(topic: 
     turn_until(lambda: len(first.seen()) == 2, first)
 
     assert first.offsets() == [0, 0]
+
+
+def test_a_partition_that_was_halted_in_the_middle_is_read_whole_when_it_is_assigned_again(
+    make_topic: MakeTopic,
+) -> None:
+    topic = make_topic(partitions=2)
+    values = [b"%d" % n for n in range(MORE_THAN_A_POLL)]
+    topic.send(*values, partition=0)
+    reader = topic.member()
+    turn_until(lambda: bool(reader.seen(0)), reader)
+    reader.source.halt(Partition(topic.name, 0))
+    topic.send(*values, partition=1)
+    turn_until(lambda: len(reader.seen(1)) == len(values), reader)
+    read_before = len(reader.seen(0))
+    told = len(reader.assignments)
+    topic.expel_members()
+
+    turn_until(lambda: len(reader.assignments) > told and reader.numbers == {0, 1}, reader)
+    turn_until(lambda: len(reader.seen(0)) >= read_before + len(values), reader)
+
+    assert reader.offsets(0)[read_before:] == list(range(len(values)))
 
 
 @pytest.mark.stack
