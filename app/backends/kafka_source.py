@@ -135,6 +135,7 @@ class KafkaSource:
         self._consumer.close(autocommit=False, timeout_ms=int(timeout_secs * 1000))
 
     def _poll(self, timeout_secs: float) -> Mapping[TopicPartition, list[ConsumerRecord]]:
+        self._let_parked_records_go_on()
         try:
             return self._consumer.poll(timeout_ms=int(timeout_secs * 1000))
         except NoOffsetForPartitionError:
@@ -147,6 +148,16 @@ class KafkaSource:
             divergent = error.divergent_offsets.items()
             self._stop_at_truncated({partition: None if end is None else end.offset for partition, end in divergent})
             return {}
+
+    def _let_parked_records_go_on(self) -> None:
+        """Have the client take up again what it put aside when a partition was paused in the middle of a fetch.
+
+        kafka-python 3.0.12 does so only while nothing is in hand, and takes a fetch that has been read to its end for
+        something in hand: as long as another partition is read, the resumed one would stand still, for good.
+        """
+        fetcher = self._consumer._fetcher
+        if not fetcher._next_partition_records:
+            fetcher._next_partition_records = None
 
     def _look_for_another_topic(self) -> None:
         """Take the assignment anew when the topic was deleted and made again.

@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 from confluent_kafka import Producer
 from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import MemberToRemove
+from kafka.errors import CoordinatorNotAvailableError
 from kafka.protocol.consumer import IsolationLevel, OffsetSpec
 from kafka.structs import OffsetAndMetadata
 
@@ -315,7 +316,14 @@ class KafkaTopic:
 
     def _set_offset(self, offset: int, partition: int, metadata: str) -> None:
         mark = OffsetAndMetadata(offset, metadata, -1)
-        self._admin.alter_group_offsets(self._group, {TopicPartition(self.name, partition): mark})
+        wait_until(lambda: self._takes_offset(TopicPartition(self.name, partition), mark))
+
+    def _takes_offset(self, partition: TopicPartition, mark: OffsetAndMetadata) -> bool:
+        try:
+            self._admin.alter_group_offsets(self._group, {partition: mark})
+        except CoordinatorNotAvailableError:  # a new broker makes the topic of its groups when it is first asked
+            return False
+        return True
 
     @property
     def _group(self) -> str:
