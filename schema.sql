@@ -47,7 +47,8 @@ CREATE TABLE IF NOT EXISTS logs.logs
     ),
     PROJECTION ledger
     (
-        SELECT _topic_id, _partition, intDiv(_offset, 65536), count(), min(_offset), max(_offset)
+        SELECT _topic_id, _partition, intDiv(_offset, 65536),
+            count(), min(_offset), max(_offset), sum(_offset), countIf(ParseError != '')
         GROUP BY _topic_id, _partition, intDiv(_offset, 65536)
     ),
     CONSTRAINT on_time CHECK nowInBlock64(3) < _deadline
