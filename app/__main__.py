@@ -12,6 +12,7 @@ import pyarrow
 import waitress
 
 from app.build import build
+from app.commands.arguments import parse
 from app.errors import BadSettings
 from app.logs import set_up_logging
 from app.service import STOP_SECS
@@ -23,9 +24,7 @@ _log = logging.getLogger("app")
 
 def main(arguments: list[str]) -> int:
     """Run the service, or the one command that is named. Returns the exit code."""
-    if arguments and arguments != ["check"]:
-        print(f"unknown command {arguments[0]!r}; known: check. Without one the service runs.", file=sys.stderr)
-        return 2
+    asked = parse(arguments)
     try:
         settings = Settings.from_env(os.environ)
     except BadSettings as error:
@@ -33,10 +32,19 @@ def main(arguments: list[str]) -> int:
         for problem in error.problems:
             print(f"  {problem}", file=sys.stderr)
         return 2
-    if arguments == ["check"]:
+    # What a command needs, the service does not.
+    if asked.command == "check":
         from app.commands.check import check
 
         return check(settings, misspelt(os.environ))
+    if asked.command == "audit":
+        from app.commands.audit import audit_topic
+
+        return audit_topic(settings, since_secs=asked.since, as_json=asked.json)
+    if asked.command == "rejected":
+        from app.commands.rejected import list_rejected
+
+        return list_rejected(settings, since_secs=asked.since, limit=asked.limit)
     return serve(settings)
 
 

@@ -1,8 +1,9 @@
 """The doors to the outside, as small protocols. Implemented in `backends/`, and in memory in `tests/fakes.py`."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Protocol
 
+from app.audit.facts import Bucket, Reading, Run, Span, TopicOffsets
 from app.model import Mark, Partition, Polled
 from app.pipeline.rows import Rows
 
@@ -130,3 +131,43 @@ class Acknowledgement(Protocol):
 
     def result(self, timeout_secs: float) -> None:
         """Wait until all in-sync replicas have the record; raises what went wrong otherwise."""
+
+
+class AuditedTopic(Protocol):
+    """A topic as an audit sees it, apart from the consumer that reads it for the table."""
+
+    def offsets(self, since_ms: int) -> TopicOffsets:
+        """What the group had committed, and then what Kafka holds, altogether and since a moment.
+
+        Raises:
+            TryAgainLater: there is no answer now.
+        """
+
+    def records(self, partition: int, span: Span, has_time: Callable[[], bool]) -> Reading:
+        """Where in a span Kafka still returns records, read for as long as there is time.
+
+        Raises:
+            TryAgainLater: there is no answer now.
+        """
+
+
+class Ledger(Protocol):
+    """What the table tells of the offsets that it holds. Every call may raise TryAgainLater."""
+
+    def rows_by_topic(self) -> Mapping[str, int]:
+        """How many rows there are of each topic id."""
+
+    def buckets(self, topic_id: str, spans: Mapping[int, Span]) -> Mapping[int, Sequence[Bucket]]:
+        """The buckets of which offsets lie in the spans, by partition; with all of their rows."""
+
+    def runs(self, topic_id: str, partition: int, span: Span) -> Sequence[Run]:
+        """What is stored of a span, row by row, in the order of the offsets."""
+
+    def first_offset(self, topic_id: str, partition: int) -> int | None:
+        """The lowest offset of all rows of a partition."""
+
+    def first_ingested(self, topic_id: str, partition: int, below: int, since_ms: int) -> int | None:
+        """The lowest offset that was stored since a moment, of those below an offset."""
+
+    def last_before(self, topic_id: str, partition: int, offset: int) -> int | None:
+        """The highest offset below another one."""

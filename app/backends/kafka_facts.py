@@ -87,7 +87,7 @@ def _creation_problem(admin: KafkaAdminClient, settings: KafkaSettings) -> str |
 
 
 def _group(admin: KafkaAdminClient, settings: KafkaSettings) -> Group:
-    committed = _with_coordinator(lambda: admin.list_group_offsets([settings.group_id]))[settings.group_id]
+    committed = with_coordinator(lambda: admin.list_group_offsets([settings.group_id]))[settings.group_id]
     described = admin.describe_groups([settings.group_id])[settings.group_id]
     return Group(
         may_join=_may_join(admin, settings.group_id, _operations(described)),
@@ -113,7 +113,12 @@ def _may_join(admin: KafkaAdminClient, group_id: str, operations: frozenset[str]
     return True
 
 
-def _with_coordinator(question: Callable[[], _Fact]) -> _Fact:
+def with_coordinator(question: Callable[[], _Fact]) -> _Fact:
+    """Ask about a group, for some seconds also while its coordinator is not there yet.
+
+    Raises:
+        CoordinatorNotAvailableError: it did not come.
+    """
     deadline = time.monotonic() + _COORDINATOR_SECS
     while True:
         try:

@@ -1,14 +1,11 @@
 """`python -m app check`: looks at Kafka, ClickHouse and the settings, and says what to do. Changes nothing."""
 
-import logging
-import os
-import signal
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from app.backends.clickhouse_facts import gather_clickhouse
 from app.backends.kafka_facts import gather_kafka
+from app.commands.console import run_command, say
 from app.doctor import clickhouse_checks, kafka_checks
 from app.doctor.facts import ClickHouseFacts, KafkaFacts
 from app.doctor.findings import Finding, exit_code, summary
@@ -23,21 +20,16 @@ def check(settings: Settings, misspelt: Iterable[str] = ()) -> int:
 
     `misspelt` are sentences on variables of the environment that have no effect. Returns the exit code.
     """
-    # What the clients complain of is said by the findings, in better words.
-    logging.getLogger().addHandler(logging.NullHandler())
-    try:
-        return examine(
+    return run_command(
+        lambda: examine(
             settings,
             misspelt,
             gather_kafka=lambda: gather_kafka(settings.kafka),
             gather_clickhouse=lambda: gather_clickhouse(settings.clickhouse),
-            say=lambda line: print(line, flush=True),
-        )
-    except KeyboardInterrupt:
-        return 128 + signal.SIGINT
-    except BrokenPipeError:  # whoever reads, `head` for one, has seen enough; what is still buffered goes nowhere
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+            say=say,
+        ),
+        cut_off=1,
+    )
 
 
 def examine(

@@ -26,7 +26,7 @@ PACKED_TYPE = b"application/x-ndjson"
 MAX_ITEMS = 2**16  # items of one record are numbered in 16 bits
 
 _DAY_MS = 24 * 3600 * 1000
-_FIELDS = (
+FIELDS = (
     "timestamp",
     "message",
     "level",
@@ -184,7 +184,7 @@ class _Columns:
         self._chunk = chunk
         self._bounds = bounds
         pick = [event.pop for event in events.events]
-        self._fields: dict[str, list[Any]] = {name: [pop(name, None) for pop in pick] for name in _FIELDS}
+        self._fields: dict[str, list[Any]] = {name: [pop(name, None) for pop in pick] for name in FIELDS}
         self._attributes: list[list[tuple[str, Any]] | None] = [None] * len(events.events)
 
     def decoded(self) -> Decoded:

@@ -1,0 +1,89 @@
+"""What is known of the topic and of the table. Plain data: gathered in `backends/`, made up in tests."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+BUCKET_OFFSETS: Final = 65_536  # by so many offsets the projection `ledger` of schema.sql counts
+
+
+class Span(NamedTuple):
+    """Offsets from `first` up to `next`, which is not in it."""
+
+    first: int
+    next: int
+
+    @property
+    def size(self) -> int:
+        """How many offsets; 0 where there are none."""
+        return max(0, self.next - self.first)
+
+    def within(self, other: "Span") -> "Span":
+        """What both have in common."""
+        return Span(max(self.first, other.first), min(self.next, other.next))
+
+    def __str__(self) -> str:
+        if self.size == 1:
+            return f"{self.first:,}"
+        return f"{self.first:,} to {self.next - 1:,}" if self.size else "none"
+
+
+# Kafka.
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionOffsets:
+    """One partition in Kafka: what it holds, from where on it is judged, and what the group has read.
+
+    `since` is the offset of the first record of the time that is judged, `end` where there is none. `committed` is None
+    where the group has committed nothing of this topic.
+    """
+
+    begin: int
+    end: int
+    since: int
+    committed: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class TopicOffsets:
+    """The topic in Kafka, by partition."""
+
+    topic_id: str
+    partitions: Mapping[int, PartitionOffsets]
+
+
+class Reading(NamedTuple):
+    """What Kafka returned of a span of offsets: where records are, where it begins by now, how far it was read."""
+
+    records: Sequence[Span]
+    begin: int
+    read_up_to: int
+
+
+# The table.
+
+
+class Bucket(NamedTuple):
+    """One line of the ledger: the rows of 65,536 offsets of one partition, of which the first is a multiple of that."""
+
+    number: int
+    rows: int
+    first: int
+    last: int
+    offset_sum: int
+    unparsed: int
+
+
+class Run(NamedTuple):
+    """Consecutive offsets of which the table holds rows.
+
+    `surplus` counts rows beyond one per item, `absent` items that should be there since a later one of the same record
+    is.
+    """
+
+    span: Span
+    rows: int
+    unparsed: int
+    surplus: int = 0
+    absent: int = 0

@@ -1,0 +1,156 @@
+"""A verdict in words for people, and as data for programs."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from app.audit.facts import Span
+from app.audit.verdict import BAD, Finding, Kind, PartitionVerdict, Verdict, exit_code
+
+_MOST_SPANS = 8  # told of one partition and kind; all of them are in the JSON
+
+_Count = Callable[[PartitionVerdict], int]
+_COLUMNS: Sequence[tuple[str, _Count]] = (
+    ("consumed", lambda partition: partition.judged.size),
+    ("stored", lambda partition: partition.records),
+    ("missing", lambda partition: partition.count(Kind.MISSING, Kind.INCOMPLETE)),
+    ("duplicated", lambda partition: partition.count(Kind.DUPLICATED)),
+    ("unparsed", lambda partition: partition.unparsed),
+    ("lost to retention", lambda partition: partition.count(Kind.LOST)),
+)
+# Told only where there is any.
+_RARE_COLUMNS: Sequence[tuple[str, _Count]] = (
+    ("rows", lambda partition: partition.rows),
+    ("no record", lambda partition: partition.count(Kind.EMPTY)),
+    ("unverified", lambda partition: partition.count(Kind.UNVERIFIED)),
+)
+
+_MEANING: Mapping[Kind, str] = {
+    Kind.MISSING: "Kafka has these records, the table does not",
+    Kind.INCOMPLETE: "of these records, which hold several items, some are not in the table",
+    Kind.DUPLICATED: "the table has these more than once",
+    Kind.LOST: "Kafka has deleted these, and the table does not have them",
+    Kind.UNVERIFIED: "there was no time to look at these, or Kafka ends before them",
+}
+
+
+def lines(verdict: Verdict, topic: str) -> Iterator[str]:
+    """A table by partition, what is wrong and where, and a summary in the last line."""
+    yield from _table(verdict)
+    told = [line for kind in _MEANING for line in _about(kind, verdict, topic)]
+    if told:
+        yield ""
+        yield from told
+    if verdict.other_ids:
+        yield ""
+        rows = sum(verdict.other_ids.values())
+        yield (
+            f"Not judged: {_several(rows, 'row')} of {_several(len(verdict.other_ids), 'other topic id')}"
+            " (other topics, or this one before it was deleted and made again)."
+        )
+    yield ""
+    yield summary(verdict)
+
+
+def summary(verdict: Verdict) -> str:
+    """One line that says how it ended."""
+    consumed = sum(partition.judged.size for partition in verdict.partitions.values())
+    told = f"{_several(consumed, 'offset')} consumed, {_several(_records(verdict), 'record')} stored"
+    code = exit_code(verdict)
+    if code == 1:
+        wrong = [f"{verdict.count(kind):,} {kind}" for kind in BAD if verdict.count(kind)]
+        return f"{told}: {', '.join(wrong)}."
+    if code == 2:
+        return f"{told}: {verdict.count(Kind.UNVERIFIED):,} could not be judged, of the others nothing is missing."
+    if not consumed:
+        return "Nothing to judge: the group has not consumed any record of this time."
+    return f"{told}: nothing is missing, nothing is there twice."
+
+
+def as_data(verdict: Verdict) -> dict[str, object]:
+    """All of it, for JSON."""
+    return {
+        "exit_code": exit_code(verdict),
+        "summary": summary(verdict),
+        "topic_id": verdict.topic_id,
+        "partitions": [_partition_data(number, found) for number, found in verdict.partitions.items()],
+        "rows_of_other_topic_ids": dict(verdict.other_ids),
+    }
+
+
+def spans_in_words(spans: Iterable[Span]) -> str:
+    """The first of them; of the others, how many there are."""
+    spans = list(spans)
+    told = ", ".join(map(str, spans[:_MOST_SPANS]))
+    left = len(spans) - _MOST_SPANS
+    return f"{told} and {left:,} other stretches" if left > 0 else told
+
+
+def _table(verdict: Verdict) -> Iterator[str]:
+    found = verdict.partitions
+    rare = [column for column in _RARE_COLUMNS if _is_worth_telling(column, found.values())]
+    columns = [*_COLUMNS, *rare]
+    cells = [["partition", "offsets", *(title for title, _ in columns)]]
+    for number, partition in found.items():
+        span = "none committed" if partition.offsets.committed is None else str(partition.judged)
+        cells.append([str(number), span, *(f"{count(partition):,}" for _, count in columns)])
+    cells.append(["all", "", *(f"{sum(map(count, found.values())):,}" for _, count in columns)])
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for line in cells:
+        yield "  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True))
+
+
+def _is_worth_telling(column: tuple[str, _Count], partitions: Iterable[PartitionVerdict]) -> bool:
+    title, count = column
+    if title == "rows":
+        return any(partition.rows != partition.records for partition in partitions)
+    return any(map(count, partitions))
+
+
+def _about(kind: Kind, verdict: Verdict, topic: str) -> Iterator[str]:
+    """What was found of one kind, by partition, below what it means."""
+    found = {number: partition.of(kind) for number, partition in verdict.partitions.items() if partition.count(kind)}
+    if not found:
+        return
+    yield f"{kind}: {_MEANING[kind]}"
+    for number, findings in found.items():
+        count = sum(finding.count for finding in findings)
+        yield f"  {topic}/{number}  {_counted(kind, count)}: offsets {_spans_of(findings)}"
+
+
+def _counted(kind: Kind, count: int) -> str:
+    noun = {Kind.MISSING: "record", Kind.INCOMPLETE: "item", Kind.DUPLICATED: "row"}.get(kind, "offset")
+    return _several(count, noun) + (" too many" if kind is Kind.DUPLICATED else "")
+
+
+def _spans_of(findings: Iterable[Finding]) -> str:
+    return spans_in_words(finding.span for finding in findings)
+
+
+def _partition_data(number: int, found: PartitionVerdict) -> dict[str, object]:
+    offsets = found.offsets
+    return {
+        "partition": number,
+        "kafka": {"begin": offsets.begin, "end": offsets.end, "committed": offsets.committed},
+        "first": found.judged.first,
+        "next": found.judged.next,
+        "records": found.records,
+        "rows": found.rows,
+        "unparsed": found.unparsed,
+        "findings": [
+            {
+                "kind": finding.kind.value,
+                "first": finding.span.first,
+                "last": finding.span.next - 1,
+                "count": finding.count,
+            }
+            for kind in Kind
+            for finding in found.of(kind)
+        ],
+    }
+
+
+def _records(verdict: Verdict) -> int:
+    return sum(partition.records for partition in verdict.partitions.values())
+
+
+def _several(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

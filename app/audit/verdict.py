@@ -1,0 +1,70 @@
+"""What an audit has found, and what that comes to."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from app.audit.facts import PartitionOffsets, Span
+
+
+class Kind(StrEnum):
+    """What can be said of offsets that are not simply stored once."""
+
+    MISSING = "missing"  # Kafka has records there, the table has no rows
+    INCOMPLETE = "incomplete"  # records of several items, of which some are not there
+    DUPLICATED = "duplicated"  # rows that are there more than once
+    LOST = "lost to retention"  # Kafka deleted what was there, and the table has no rows
+    EMPTY = "no record"  # transaction markers, aborted transactions, compaction
+    UNVERIFIED = "unverified"  # there was no time to look, or Kafka ends before
+
+
+BAD = (Kind.MISSING, Kind.INCOMPLETE, Kind.DUPLICATED)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One stretch of offsets. `count` is of what the kind is about: records, items, rows too many, or offsets."""
+
+    kind: Kind
+    span: Span
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionVerdict:
+    """One partition. `judged` ends at the committed offset; `records` and `rows` are those found in the table."""
+
+    offsets: PartitionOffsets
+    judged: Span
+    records: int = 0
+    rows: int = 0
+    unparsed: int = 0
+    findings: Sequence[Finding] = ()
+
+    def count(self, *kinds: Kind) -> int:
+        """How many of these kinds."""
+        return sum(finding.count for finding in self.findings if finding.kind in kinds)
+
+    def of(self, kind: Kind) -> Sequence[Finding]:
+        """The findings of one kind, in the order of their offsets."""
+        return sorted((finding for finding in self.findings if finding.kind is kind), key=lambda f: f.span)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The whole topic. `other_ids` counts rows of other topic ids, which are not judged."""
+
+    topic_id: str
+    partitions: Mapping[int, PartitionVerdict]
+    other_ids: Mapping[str, int] = field(default_factory=dict)
+
+    def count(self, *kinds: Kind) -> int:
+        """How many of these kinds in all partitions."""
+        return sum(partition.count(*kinds) for partition in self.partitions.values())
+
+
+def exit_code(verdict: Verdict) -> int:
+    """0: everything is accounted for. 1: something is missing or duplicated. 2: not all of it could be judged."""
+    if verdict.count(*BAD):
+        return 1
+    return 2 if verdict.count(Kind.UNVERIFIED) else 0

@@ -1,0 +1,80 @@
+"""What may stand behind `python -m app`."""
+
+import argparse
+import re
+from collections.abc import Sequence
+
+_UNIT_SECS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """The command, None for the service itself, and its options.
+
+    Raises:
+        SystemExit: something else stands there, or help was asked for; it has been told.
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m app", description="The service; with a command, one job instead. Settings: docs/reference.md."
+    )
+    commands = parser.add_subparsers(dest="command", metavar="command")
+    commands.add_parser("check", help="look at Kafka, ClickHouse and the settings, and say what to do")
+
+    audit = commands.add_parser(
+        "audit",
+        help="compare what was consumed with what is stored",
+        description="Compare what was consumed with what is stored. Exit code 0: everything is accounted for,"
+        " 1: something is missing or duplicated, 2: it could not be judged.",
+    )
+    audit.add_argument(
+        "--since",
+        type=duration_secs,
+        default=duration_secs("2d"),
+        metavar="TIME",
+        help="judge records no older than this, as Kafka dates them: 90m, 36h, 2d (default; rows of older records may"
+        " have expired)",
+    )
+    audit.add_argument("--json", action="store_true", help="all that was found, for programs")
+
+    rejected = commands.add_parser(
+        "rejected",
+        help="list rows that were not understood, and try today's parser on them",
+        description="List rows that were not understood, by reason, and try today's parser on them. Changes nothing.",
+    )
+    rejected.add_argument(
+        "--since",
+        type=duration_secs,
+        default=duration_secs("1d"),
+        metavar="TIME",
+        help="rows with a Timestamp no older than this: 90m, 36h, 1d (default)",
+    )
+    rejected.add_argument(
+        "--limit", type=_positive, default=100_000, metavar="ROWS", help="look at no more rows (default 100000)"
+    )
+    return parser.parse_args(arguments)
+
+
+def duration_secs(text: str) -> int:
+    """Seconds of "90m" and the like.
+
+    Raises:
+        ArgumentTypeError: it is not like that.
+    """
+    found = re.fullmatch(r"(\d{1,6})([smhd])", text.strip())
+    if not found or not int(found[1]):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time like 30s, 90m, 36h or 2d")
+    return int(found[1]) * _UNIT_SECS[found[2]]
+
+
+def in_words(secs: int) -> str:
+    """A duration as people say it."""
+    for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1)):
+        if secs % size == 0:
+            count = secs // size
+            return unit if count == 1 else f"{count} {unit}s"
+    raise ValueError(secs)
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of rows")
+    return int(text)

@@ -1,0 +1,105 @@
+"""`python -m app audit`: compares what the group has consumed with what the table holds. Changes nothing."""
+
+import json
+import time
+from collections.abc import Callable
+from contextlib import closing
+from typing import Any, Final
+
+from app.audit.audit import Scope, audit
+from app.audit.report import as_data, lines
+from app.audit.verdict import Kind, Verdict, exit_code
+from app.backends.clickhouse_ledger import ClickHouseLedger
+from app.backends.kafka_offsets import KafkaOffsets
+from app.commands.arguments import in_words
+from app.commands.console import run_command, say
+from app.errors import Refused, TryAgainLater
+from app.settings import Settings
+
+_QUERY_SECS: Final = 120.0
+_TIME_SECS: Final = 900.0  # for row by row looks; what is left then is told as unverified
+
+NOT_JUDGED: Final = 2
+
+
+def audit_topic(settings: Settings, *, since_secs: int, as_json: bool) -> int:
+    """Audit the real Kafka and ClickHouse, and print what was found. Returns the exit code."""
+
+    def judge() -> Verdict:
+        deadline = time.monotonic() + _TIME_SECS
+        scope = Scope(int((time.time() - since_secs) * 1000), starts_late=settings.kafka.start_from == "latest")
+        with (
+            closing(KafkaOffsets(settings.kafka)) as topic,
+            closing(ClickHouseLedger(settings.clickhouse, timeout_secs=_QUERY_SECS)) as ledger,
+        ):
+            return audit(topic, ledger, scope, has_time=lambda: time.monotonic() < deadline)
+
+    tell = tell_as_json if as_json else tell_in_words
+    return run_command(lambda: tell(settings, judge, since_secs=since_secs, say=say), cut_off=NOT_JUDGED)
+
+
+def tell_in_words(
+    settings: Settings, judge: Callable[[], Verdict], *, since_secs: int, say: Callable[[str], Any]
+) -> int:
+    """Judge, and print it for people. Returns the exit code."""
+    kafka, clickhouse = settings.kafka, settings.clickhouse
+    say(f"Kafka at {kafka.bootstrap_servers}, topic {kafka.topic}, group {kafka.group_id}")
+    say(f"ClickHouse at {clickhouse.url}, table {clickhouse.database}.{clickhouse.table}")
+    say(f"Records of the last {in_words(since_secs)}, up to the committed offsets:")
+    say("")
+    try:
+        verdict = judge()
+    except (TryAgainLater, Refused) as error:
+        say(_unjudged(error))
+        return NOT_JUDGED
+    for line in lines(verdict, kafka.topic):
+        say(line)
+    for line in _advice(verdict, settings):
+        say(line)
+    return exit_code(verdict)
+
+
+def tell_as_json(
+    settings: Settings, judge: Callable[[], Verdict], *, since_secs: int, say: Callable[[str], Any]
+) -> int:
+    """Judge, and print it for programs. Returns the exit code."""
+    kafka, clickhouse = settings.kafka, settings.clickhouse
+    asked = {
+        "topic": kafka.topic,
+        "group": kafka.group_id,
+        "table": f"{clickhouse.database}.{clickhouse.table}",
+        "since_secs": since_secs,
+    }
+    try:
+        verdict = judge()
+    except (TryAgainLater, Refused) as error:
+        say(json.dumps({**asked, "exit_code": NOT_JUDGED, "summary": _unjudged(error)}, indent=2))
+        return NOT_JUDGED
+    say(json.dumps({**asked, **as_data(verdict)}, indent=2))
+    return exit_code(verdict)
+
+
+def _unjudged(error: Exception) -> str:
+    words = " ".join(str(error).split()).rstrip(".")
+    return f"Could not be judged: {words}. `python -m app check` says what to do."
+
+
+def _advice(verdict: Verdict, settings: Settings) -> list[str]:
+    """How to have stored what Kafka still holds: reading again stores what is missing and nothing else."""
+    firsts = {
+        number: min(finding.span.first for kind in (Kind.MISSING, Kind.INCOMPLETE) for finding in partition.of(kind))
+        for number, partition in verdict.partitions.items()
+        if partition.count(Kind.MISSING, Kind.INCOMPLETE)
+    }
+    if not firsts:
+        return []
+    kafka = settings.kafka
+    return [
+        "Have these records read again: what is missing gets stored, and nothing else. Stop the service, then",
+        *(
+            f"  kafka-consumer-groups.sh --bootstrap-server {kafka.bootstrap_servers} --group {kafka.group_id}"
+            f" --topic {kafka.topic}:{number} --reset-offsets --to-offset {first} --execute"
+            for number, first in firsts.items()
+        ),
+        "and start it.",
+    ]

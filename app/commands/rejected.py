@@ -1,0 +1,63 @@
+"""`python -m app rejected`: lists rows that were not understood, and tries today's parser on them. Changes nothing."""
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
+from functools import partial
+from typing import Any, Final, Protocol
+
+from app.audit.rejected import RejectedRow, Rejections, lines
+from app.backends.clickhouse_rejected import ClickHouseRejected
+from app.commands.arguments import in_words
+from app.commands.console import run_command, say
+from app.errors import Refused, TryAgainLater
+from app.model import RecordChunk
+from app.pipeline.decode import Decoded, EventTimeBounds, decode
+from app.settings import Settings
+
+_QUERY_SECS: Final = 120.0
+
+UNREACHABLE: Final = 2
+
+
+class RejectedRows(Protocol):
+    """Where flagged rows come from."""
+
+    def count(self) -> int:
+        """How many there are."""
+
+    def rows(self, limit: int) -> Iterable[Sequence[RejectedRow]]:
+        """So many of them, a few at a time."""
+
+
+def list_rejected(settings: Settings, *, since_secs: int, limit: int) -> int:
+    """Look into the real table, and print what is found. Returns the exit code."""
+    clickhouse = settings.clickhouse
+    today = partial(decode, bounds=EventTimeBounds.of_retention(clickhouse.retention_days))
+
+    def job() -> int:
+        say(f"ClickHouse at {clickhouse.url}, table {clickhouse.database}.{clickhouse.table}")
+        say(f"Rows of the last {in_words(since_secs)} that were not understood:")
+        say("")
+        try:
+            with closing(ClickHouseRejected(clickhouse, since_secs=since_secs, timeout_secs=_QUERY_SECS)) as table:
+                tell(table, today, limit=limit, say=say)
+        except (TryAgainLater, Refused) as error:
+            say(
+                f"Could not be read: {' '.join(str(error).split()).rstrip('.')}. `python -m app check` says what to do."
+            )
+            return UNREACHABLE
+        return 0
+
+    return run_command(job, cut_off=0)
+
+
+def tell(
+    table: RejectedRows, today: Callable[[RecordChunk], Decoded], *, limit: int, say: Callable[[str], Any]
+) -> None:
+    """Read, try, and print."""
+    total = table.count()
+    found = Rejections(today)
+    for rows in table.rows(limit):
+        found.add(rows)
+    for line in lines(found, total, limit):
+        say(line)
