@@ -48,7 +48,7 @@ CREATE TABLE IF NOT EXISTS logs.logs
     PROJECTION ledger
     (
         SELECT _topic_id, _partition, intDiv(_offset, 65536),
-            count(), min(_offset), max(_offset), sum(_offset), countIf(ParseError != '')
+            count(), min(_offset), max(_offset), sum(_offset), sum(_offset * _offset), countIf(ParseError != '')
         GROUP BY _topic_id, _partition, intDiv(_offset, 65536)
     ),
     CONSTRAINT on_time CHECK nowInBlock64(3) < _deadline

@@ -80,8 +80,12 @@ def serve(settings: Settings) -> int:
     signal.signal(signal.SIGINT, stop)
     _tame_memory()
     pipeline.start()
+    if parts.watch is not None:
+        threading.Thread(target=parts.watch.run, name="audit", daemon=True).start()
     stopping.wait()
     parts.service.stop()
+    if parts.watch is not None:
+        parts.watch.stop()
     pipeline.join(STOP_SECS)
     http.close()
     _log.info("Bye")

@@ -1,6 +1,8 @@
 """The one place where concrete parts are chosen and joined."""
 
 import time
+from collections.abc import Set
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 
@@ -8,11 +10,16 @@ from flask import Flask
 from prometheus_client import CollectorRegistry
 
 from app.api.app import create_app
+from app.audit.audit import Scope, audit
+from app.audit.verdict import Verdict
+from app.audit.watch import Watch
 from app.backends.clickhouse_disk import ClickHouseDisk
 from app.backends.clickhouse_facts import gather_clickhouse
+from app.backends.clickhouse_ledger import ClickHouseLedger
 from app.backends.clickhouse_schema import ensure_table
 from app.backends.clickhouse_writer import ClickHouseWriter
 from app.backends.kafka_facts import gather_kafka
+from app.backends.kafka_offsets import KafkaOffsets
 from app.backends.kafka_source import KafkaSource
 from app.backends.kafka_topic import TopicAdmin
 from app.doctor.clickhouse_checks import check_clickhouse
@@ -31,16 +38,20 @@ from app.pipeline.progress import Progress
 from app.ports import RecordSource
 from app.service import Service, Side, submit_to_thread
 from app.settings import Settings
-from app.telemetry import IngestTelemetry
+from app.telemetry import AuditTelemetry, IngestTelemetry
 from app.version import VERSION
+
+_RECENT_SECS = 3600.0
+_AUDIT_SECS = 15.0
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What runs: the pipeline's life and the HTTP side."""
+    """What runs: the pipeline's life, the HTTP side, and the audit beside them if there is to be one."""
 
     service: Service
     http: Flask
+    watch: Watch | None
 
 
 def build(settings: Settings) -> Parts:
@@ -107,7 +118,33 @@ def build(settings: Settings) -> Parts:
             lambda: ensure_table(clickhouse),
         ),
     ]
-    return Parts(Service(sides, open_pipeline, health, backoff=backoff), create_app(health, metrics.registry))
+    watch = Watch(
+        lambda numbers: _audit_recent(settings, numbers),
+        lambda: {partition.number for partition in telemetry.partitions},
+        AuditTelemetry(metrics, health, kafka.topic),
+        interval_secs=settings.audit.interval_secs,
+    )
+    return Parts(
+        Service(sides, open_pipeline, health, backoff=backoff),
+        create_app(health, metrics.registry),
+        watch if settings.audit.interval_secs else None,
+    )
+
+
+def _audit_recent(settings: Settings, partitions: Set[int]) -> Verdict:
+    """By clients of its own, and no longer than ingestion would hardly notice."""
+    recent_secs = max(_RECENT_SECS, 2 * settings.audit.interval_secs)
+    scope = Scope(
+        int((time.time() - recent_secs) * 1000),
+        starts_late=settings.kafka.start_from == "latest",
+        partitions=partitions,
+    )
+    deadline = time.monotonic() + _AUDIT_SECS
+    with (
+        closing(KafkaOffsets(settings.kafka)) as topic,
+        closing(ClickHouseLedger(settings.clickhouse, timeout_secs=_AUDIT_SECS, max_threads=1)) as ledger,
+    ):
+        return audit(topic, ledger, scope, has_time=lambda: time.monotonic() < deadline)
 
 
 def _guarantee(settings: Settings) -> Guarantee:

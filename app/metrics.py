@@ -109,6 +109,35 @@ class Metrics:
         self.described.append(self.end_to_end_latency.series)
         self.last_insert = gauge("last_insert_timestamp_seconds", "Unix time of the last insert that was stored.")
 
+        # What the audit beside the service has found, of the records of the last hour.
+        self.audit_stored_records = gauge(
+            "audit_stored_records", "Records that the last audit found in the table.", "topic", "partition"
+        )
+        self.audit_missing_records = gauge(
+            "audit_missing_records",
+            "Records below the committed offset that the last audit did not find in the table, or not all of them.",
+            "topic",
+            "partition",
+        )
+        self.audit_duplicate_rows = gauge(
+            "audit_duplicate_rows",
+            "Rows beyond the first of each that the last audit found in the table.",
+            "topic",
+            "partition",
+        )
+        self.audit_unverified_offsets = gauge(
+            "audit_unverified_offsets", "Offsets that the last audit had no time for.", "topic", "partition"
+        )
+        self.audited_offset = gauge(
+            "audited_offset", "Offset up to which the last audit has compared.", "topic", "partition"
+        )
+        self.audit_last_success = gauge(
+            "audit_last_success_timestamp_seconds",
+            "Unix time of the last audit that compared everything, at first that of the start; 0 without audits.",
+        )
+        self.audit_duration = gauge("audit_duration_seconds", "How long the last audit took.")
+        self.audit_failures = counter("audit_failures_total", "Audits that got no answer from Kafka or ClickHouse.")
+
         # Who we are.
         build = gauge("build_info", "Always 1; the version is in the labels.", "version", "python")
         build.labels(version, platform.python_version()).set(1)

@@ -200,6 +200,17 @@ class LogSettings(_Group):
     )
 
 
+class AuditSettings(_Group):
+    """The audit beside the running service. Environment: AUDIT_*."""
+
+    interval_secs: float = Field(
+        300,
+        ge=0,
+        le=86_400,
+        description="Time between comparisons of what was consumed in the last hour with what is stored; 0 for none.",
+    )
+
+
 class Settings(_Group):
     """Everything that can be set, checked, and not to be changed afterwards."""
 
@@ -208,6 +219,7 @@ class Settings(_Group):
     batch: BatchSettings = BatchSettings()
     http: HttpSettings = HttpSettings()
     log: LogSettings = LogSettings()
+    audit: AuditSettings = AuditSettings()
     on_cloud_run: bool = False
 
     @classmethod

@@ -1,8 +1,9 @@
 """Compares what a group has consumed with what the table holds, cheaply: by the ledger first, exactly where in doubt.
 
-Every record below the committed offset must be in the table. The ledger tells count, least, greatest and sum of the
-offsets of each bucket: where these are those of consecutive numbers, each offset is there, and once. Only the other
-buckets are looked at row by row. What is not there is then asked of Kafka, since not every offset is a record's.
+Every record below the committed offset must be in the table. The ledger tells of each bucket count, least, greatest,
+sum and sum of squares of its offsets: where these are those of consecutive numbers, each offset is there, and once.
+Only the other buckets are looked at row by row. What is not there is then asked of Kafka, since not every offset is a
+record's.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
@@ -73,11 +74,20 @@ def split(span: Span, buckets: Iterable[Bucket]) -> tuple[list[Bucket], list[Spa
 def adds_up(bucket: Bucket, span: Span) -> bool:
     """Whether the rows of a bucket are one for each offset of the span, and no others.
 
-    One row doubled and another one missing leave the count as it should be, but not the sum.
+    As many rows doubled as missing leave the count as it should be, and two of each may leave the sum. The squares take
+    at least three of each, and then an odd chance.
     """
-    wanted_sum = (span.first + span.next - 1) * span.size // 2
-    figures = (bucket.rows, bucket.first, bucket.last, bucket.offset_sum)
-    return figures == (span.size, span.first, span.next - 1, wanted_sum % 2**64)
+    figures = (bucket.rows, bucket.first, bucket.last, bucket.offset_sum, bucket.square_sum)
+    sums = (_sum_below(span.next) - _sum_below(span.first), _squares_below(span.next) - _squares_below(span.first))
+    return figures == (span.size, span.first, span.next - 1, *(wanted % 2**64 for wanted in sums))
+
+
+def _sum_below(offset: int) -> int:
+    return (offset - 1) * offset // 2
+
+
+def _squares_below(offset: int) -> int:
+    return (offset - 1) * offset * (2 * offset - 1) // 6
 
 
 def gaps_between(span: Span, runs: Iterable[Run]) -> list[Span]:

@@ -65,13 +65,17 @@ class Reading(NamedTuple):
 
 
 class Bucket(NamedTuple):
-    """One line of the ledger: the rows of 65,536 offsets of one partition, of which the first is a multiple of that."""
+    """One line of the ledger: the rows of 65,536 offsets of one partition, of which the first is a multiple of that.
+
+    The two sums, of the offsets and of their squares, are modulo 2**64.
+    """
 
     number: int
     rows: int
     first: int
     last: int
     offset_sum: int
+    square_sum: int
     unparsed: int
 
 

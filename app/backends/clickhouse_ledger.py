@@ -66,7 +66,7 @@ class ClickHouseLedger:
         rows = self._query(
             "read the ledger",
             f"SELECT _partition, {_BUCKET}, count(), min(_offset), max(_offset), sum(_offset),"
-            f" countIf(ParseError != '') FROM {self._table}"
+            f" sum(_offset * _offset), countIf(ParseError != '') FROM {self._table}"
             f" WHERE _topic_id = {{topic_id:String}} AND ({wanted}) GROUP BY _partition, {_BUCKET}",
             topic_id=topic_id,
         )

@@ -1,0 +1,56 @@
+"""What may stand behind `python -m app`."""
+
+import argparse
+
+import pytest
+
+from app.commands.arguments import duration_secs, in_words, parse
+
+
+def test_without_a_command_it_is_the_service() -> None:
+    assert parse([]).command is None
+
+
+def test_an_audit_is_of_two_days_and_for_people_unless_told_otherwise() -> None:
+    assert vars(parse(["audit"])) == {"command": "audit", "since": 2 * 86_400, "json": False}
+    assert vars(parse(["audit", "--since", "90m", "--json"])) == {"command": "audit", "since": 5_400, "json": True}
+
+
+def test_rejected_rows_are_those_of_a_day_and_a_hundred_thousand_at_most() -> None:
+    assert vars(parse(["rejected"])) == {"command": "rejected", "since": 86_400, "limit": 100_000}
+    assert parse(["rejected", "--limit", "5"]).limit == 5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["chekc"], "invalid choice: 'chekc' (choose from"),
+        (["audit", "--since", "2"], "'2' is not a time like 30s, 90m, 36h or 2d"),
+        (["audit", "--since", "0d"], "'0d' is not a time like"),
+        (["rejected", "--limit", "0"], "'0' is not a number of rows"),
+        (["check", "--json"], "unrecognized arguments: --json"),
+    ],
+)
+def test_anything_else_is_told_and_ends_with_2(
+    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        parse(arguments)
+
+    assert ended.value.code == 2
+    assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "secs", "words"),
+    [("30s", 30, "30 seconds"), ("90m", 5_400, "90 minutes"), ("1h", 3_600, "hour"), ("48h", 172_800, "2 days")],
+)
+def test_a_time_is_read_and_said(text: str, secs: int, words: str) -> None:
+    assert duration_secs(text) == secs
+    assert in_words(secs) == words
+
+
+@pytest.mark.parametrize("text", ["", "d", "-1d", "1.5h", "1 w", "1e3s"])
+def test_what_is_no_time_is_refused(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError):
+        duration_secs(text)

@@ -1,0 +1,92 @@
+"""`python -m app audit` with a verdict that is made up."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from app.audit.facts import Span
+from app.audit.verdict import Finding, Kind, PartitionVerdict, Verdict
+from app.commands.audit import tell_as_json, tell_in_words
+from app.errors import TryAgainLater
+from app.settings import Settings
+from tests.unit.audit.memory import offsets
+
+TELL = pytest.mark.parametrize("tell", [tell_in_words, tell_as_json])
+
+Tell = Callable[..., int]
+
+
+def verdict(*findings: Finding) -> Verdict:
+    partition = PartitionVerdict(offsets(), Span(0, 100), records=100, rows=100, findings=findings)
+    return Verdict("id", {0: PartitionVerdict(offsets(), Span(0, 100), 100, 100), 1: partition})
+
+
+def run(tell: Tell, judge: Callable[[], Verdict]) -> tuple[int, list[str]]:
+    lines: list[str] = []
+    return tell(Settings(), judge, since_secs=172_800, say=lines.append), lines
+
+
+def away() -> Verdict:
+    raise TryAgainLater("cannot reach ClickHouse at http://localhost:8123:\nConnection refused", code="unreachable")
+
+
+@TELL
+@pytest.mark.parametrize(
+    ("findings", "code"),
+    [
+        ((), 0),
+        ((Finding(Kind.MISSING, Span(40, 50), 10),), 1),
+        ((Finding(Kind.UNVERIFIED, Span(40, 50), 10),), 2),
+    ],
+)
+def test_the_exit_code_is_that_of_the_verdict(tell: Tell, findings: tuple[Finding, ...], code: int) -> None:
+    assert run(tell, lambda: verdict(*findings))[0] == code
+
+
+@TELL
+def test_a_side_that_is_away_makes_it_2_and_a_line_that_says_what_to_do(tell: Tell) -> None:
+    code, lines = run(tell, away)
+
+    assert code == 2
+    assert "cannot reach ClickHouse at http://localhost:8123: Connection refused. `python -m app check`" in lines[-1]
+
+
+def test_people_are_told_what_was_compared_and_of_which_time() -> None:
+    _, lines = run(tell_in_words, verdict)
+
+    assert lines[:3] == [
+        "Kafka at localhost:9092, topic logs, group log-ingest",
+        "ClickHouse at http://localhost:8123, table logs.logs",
+        "Records of the last 2 days, up to the committed offsets:",
+    ]
+
+
+def test_what_is_missing_comes_with_the_way_to_have_it_stored() -> None:
+    found = verdict(Finding(Kind.MISSING, Span(40, 50), 10), Finding(Kind.MISSING, Span(7, 8), 1))
+
+    _, lines = run(tell_in_words, lambda: found)
+
+    assert lines[-2] == (
+        "  kafka-consumer-groups.sh --bootstrap-server localhost:9092 --group log-ingest --topic logs:1"
+        " --reset-offsets --to-offset 7 --execute"
+    )
+
+
+def test_nothing_is_advised_for_what_is_there_too_often() -> None:
+    _, lines = run(tell_in_words, lambda: verdict(Finding(Kind.DUPLICATED, Span(40, 50), 10)))
+
+    assert not any("reset-offsets" in line for line in lines)
+
+
+def test_programs_get_one_object_and_nothing_else() -> None:
+    _, lines = run(tell_as_json, verdict)
+
+    data = json.loads("\n".join(lines))
+    assert (data["topic"], data["group"], data["table"], data["since_secs"]) == (
+        "logs",
+        "log-ingest",
+        "logs.logs",
+        172_800,
+    )
+    assert data["exit_code"] == 0

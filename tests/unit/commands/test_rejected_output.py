@@ -1,0 +1,42 @@
+"""`python -m app rejected` with rows that are made up."""
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+
+from app.audit.rejected import RejectedRow
+from app.commands.rejected import tell
+from app.pipeline.decode import EventTimeBounds, decode
+
+TODAY = partial(decode, bounds=EventTimeBounds.of_retention(30))
+
+
+class MemoryRows:
+    """Flagged rows, two at a time."""
+
+    def __init__(self, count: int) -> None:
+        self._rows = [RejectedRow("json: not valid", 0, "logs", 0, offset, 0, b"{", b"", {}) for offset in range(count)]
+
+    def count(self) -> int:
+        return len(self._rows)
+
+    def rows(self, limit: int) -> Iterator[Sequence[RejectedRow]]:
+        rows = self._rows[:limit]
+        for first in range(0, len(rows), 2):
+            yield rows[first : first + 2]
+
+
+def told(count: int, limit: int) -> list[str]:
+    lines: list[str] = []
+    tell(MemoryRows(count), TODAY, limit=limit, say=lines.append)
+    return lines
+
+
+def test_all_portions_are_taken_together() -> None:
+    assert told(5, 100)[0] == "json: 5 rows"
+
+
+def test_no_more_rows_are_looked_at_than_the_limit_says() -> None:
+    lines = told(5, 3)
+
+    assert lines[0] == "json: 3 rows"
+    assert "Only 3 of 5 rows were looked at; --limit says how many." in lines
