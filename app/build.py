@@ -142,7 +142,9 @@ def _audit_recent(settings: Settings, partitions: Set[int]) -> Verdict:
     deadline = time.monotonic() + _AUDIT_SECS
     with (
         closing(KafkaOffsets(settings.kafka)) as topic,
-        closing(ClickHouseLedger(settings.clickhouse, timeout_secs=_AUDIT_SECS, max_threads=1)) as ledger,
+        closing(
+            ClickHouseLedger(settings.clickhouse, timeout_secs=_AUDIT_SECS, query_settings={"max_threads": 1})
+        ) as ledger,
     ):
         return audit(topic, ledger, scope, has_time=lambda: time.monotonic() < deadline)
 

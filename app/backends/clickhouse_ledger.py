@@ -39,14 +39,16 @@ ORDER BY 1
 class ClickHouseLedger:
     """What one table tells of the offsets that it holds. See `ports.Ledger`. One thread at a time."""
 
-    def __init__(self, settings: ClickHouseSettings, *, timeout_secs: float, max_threads: int | None = None) -> None:
-        """Connect. No question takes longer than the timeout; `max_threads` are those that ClickHouse spends on one.
+    def __init__(
+        self, settings: ClickHouseSettings, *, timeout_secs: float, query_settings: Mapping[str, object] | None = None
+    ) -> None:
+        """Connect. No question takes longer than the timeout; `query_settings` are ClickHouse's, for each of them.
 
         Raises:
             TryAgainLater: ClickHouse does not answer, or does not let us in.
         """
         self._table = f"`{settings.database}`.`{settings.table}`"
-        self._settings = {"max_execution_time": timeout_secs} | ({"max_threads": max_threads} if max_threads else {})
+        self._settings = {"max_execution_time": timeout_secs, **(query_settings or {})}
         self._client: Client = connect(settings, timeout_secs=timeout_secs + 1)
 
     def rows_by_topic(self) -> Mapping[str, int]:

@@ -1,0 +1,224 @@
+"""What an audit asks of the real Kafka and of the real engine, question by question."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterator
+
+import pytest
+from clickhouse_connect.driver.client import Client
+
+from app.audit.facts import BUCKET_OFFSETS, Bucket, Reading, Run, Span
+from app.backends.clickhouse_client import connect
+from app.backends.clickhouse_ledger import ClickHouseLedger
+from app.backends.clickhouse_schema import ensure_table
+from app.backends.kafka_offsets import KafkaOffsets
+from app.settings import ClickHouseSettings, KafkaSettings
+from tests.contract.topics import KafkaTopic, kafka_clients
+from tests.servers import RunningEngine, RunningKafka
+
+pytestmark = pytest.mark.stack
+
+N = BUCKET_OFFSETS
+
+
+# Kafka.
+
+
+class Topic:
+    """A topic of one partition, and an audit's look at it."""
+
+    def __init__(self, topic: KafkaTopic, bootstrap_servers: str) -> None:
+        self.send = topic.send
+        self.send_in_transaction = topic.send_in_transaction
+        self.delete_before = topic.delete_before
+        self.look = KafkaOffsets(KafkaSettings(bootstrap_servers=bootstrap_servers, topic=topic.name))
+
+    def read(self, first: int, next_offset: int, *, has_time: bool = True) -> Reading:
+        return self.look.records(0, Span(first, next_offset), lambda: has_time)
+
+
+@pytest.fixture
+def topic(kafka: RunningKafka) -> Iterator[Topic]:
+    with kafka_clients(kafka.bootstrap_servers) as (admin, producer):
+        made = KafkaTopic(1, kafka.bootstrap_servers, admin, producer)
+        looked_at = Topic(made, kafka.bootstrap_servers)
+        yield looked_at
+        looked_at.look.close()
+        made.close()
+
+
+def test_records_are_found_where_they_are(topic: Topic) -> None:
+    topic.send(*[b"x"] * 20)
+
+    assert topic.read(5, 15) == Reading([Span(5, 15)], 0, 15)
+    assert topic.read(16, 17) == Reading([Span(16, 17)], 0, 17)
+    assert topic.read(2, 4) == Reading([Span(2, 4)], 0, 4)
+
+
+def test_there_are_none_at_markers_and_in_aborted_transactions(topic: Topic) -> None:
+    topic.send_in_transaction(b"x", b"x")  # 0 and 1, marker at 2
+    topic.send_in_transaction(b"x", is_committed=False)  # 3, marker at 4
+    topic.send(b"x")
+
+    assert topic.read(0, 6) == Reading([Span(0, 2), Span(5, 6)], 0, 6)
+    assert topic.read(2, 5) == Reading([], 0, 5)
+
+
+def test_there_are_none_at_a_marker_that_ends_the_topic(topic: Topic) -> None:
+    topic.send_in_transaction(b"x")
+
+    assert topic.read(1, 2) == Reading([], 0, 2)
+
+
+def test_what_has_been_deleted_meanwhile_is_told_by_where_kafka_begins(topic: Topic) -> None:
+    topic.send(*[b"x"] * 20)
+    topic.delete_before(10)
+
+    assert topic.read(5, 15) == Reading([Span(10, 15)], 10, 15)
+    assert topic.read(5, 8) == Reading([], 10, 8)
+
+
+def test_without_time_nothing_is_read(topic: Topic) -> None:
+    topic.send(b"x")
+
+    assert topic.read(0, 1, has_time=False) == Reading([], 0, 0)
+
+
+def test_more_records_than_one_poll_brings_are_one_span(topic: Topic) -> None:
+    topic.send(*[b"x"] * 12_000)
+
+    assert topic.read(10, 11_990) == Reading([Span(10, 11_990)], 0, 11_990)
+
+
+def test_a_topic_that_ends_before_the_time_that_is_judged_has_its_end_there(topic: Topic) -> None:
+    topic.send(*[b"x"] * 3)  # of long ago
+
+    [(_, offsets)] = topic.look.offsets(int(time.time() * 1000)).partitions.items()
+
+    assert (offsets.begin, offsets.since, offsets.end, offsets.committed) == (0, 3, 3, None)
+
+
+def test_the_time_that_is_judged_begins_at_its_first_record(topic: Topic) -> None:
+    topic.send(*[b"x"] * 3, timestamp_ms=1_000)
+    topic.send(*[b"x"] * 2, timestamp_ms=2_000)
+
+    assert topic.look.offsets(1_500).partitions[0].since == 3
+    assert topic.look.offsets(500).partitions[0].since == 0
+
+
+# The table.
+
+
+class Table:
+    """A table, filled by hand, and its ledger."""
+
+    def __init__(self, settings: ClickHouseSettings) -> None:
+        self.settings = settings
+        self.client: Client = connect(settings, timeout_secs=30)
+        ensure_table(settings)
+        self.ledger = ClickHouseLedger(settings, timeout_secs=30)
+        # Fails where the answer would not come from the projection.
+        self.quick = ClickHouseLedger(
+            settings, timeout_secs=30, query_settings={"force_optimize_projection_name": "ledger"}
+        )
+
+    def store(self, span: Span, *, partition: int = 0, items: int = 1, problem: str = "", age_secs: int = 0) -> None:
+        """A row for each item of each of these offsets."""
+        self.client.command(
+            f"INSERT INTO {self.settings.database}.logs"
+            " (Timestamp, Body, _topic, _topic_id, _partition, _offset, _item, _ingested, ParseError)"
+            f" SELECT now64(9) - {age_secs}, 'x', 'logs', 'id', {partition}, {span.first} + intDiv(number, {items}),"
+            f" number % {items}, now64(3) - {age_secs}, '{problem}' FROM numbers({span.size * items})",
+            settings={"insert_deduplication_token": uuid.uuid4().hex},
+        )
+
+    def close(self) -> None:
+        self.client.command(f"DROP DATABASE {self.settings.database}")
+        for client in (self.client, self.ledger, self.quick):
+            client.close()
+
+
+@pytest.fixture
+def table(engine: RunningEngine) -> Iterator[Table]:
+    made = Table(
+        ClickHouseSettings(
+            url=engine.url,
+            user=engine.user or "default",
+            password=engine.password,
+            database=f"audit_{uuid.uuid4().hex[:12]}",
+        )
+    )
+    yield made
+    made.close()
+
+
+def test_a_bucket_is_counted_over_all_inserts(table: Table) -> None:
+    table.store(Span(0, 3))
+    table.store(Span(3, 5), problem="json: not valid")
+
+    expected = Bucket(number=0, rows=5, first=0, last=4, offset_sum=10, square_sum=30, unparsed=2)
+    assert table.ledger.buckets("id", {0: Span(0, 5)}) == {0: [expected]}
+
+
+def test_sums_that_do_not_fit_are_told_modulo_the_size_of_a_number(table: Table) -> None:
+    first = 2**33
+    table.store(Span(first, first + 2))
+
+    [bucket] = table.ledger.buckets("id", {0: Span(first, first + 2)})[0]
+
+    assert bucket.square_sum == (first**2 + (first + 1) ** 2) % 2**64
+
+
+def test_only_buckets_of_the_spans_are_told_each_of_its_partition(table: Table) -> None:
+    table.store(Span(0, 3 * N))
+    table.store(Span(0, 3 * N), partition=1)
+    table.store(Span(0, 10), partition=2)
+
+    found = table.ledger.buckets("id", {0: Span(N, N + 1), 1: Span(N - 1, N + 1)})
+
+    assert {number: sorted(bucket.number for bucket in buckets) for number, buckets in found.items()} == {
+        0: [1],
+        1: [0, 1],
+    }
+    assert table.ledger.buckets("other", {0: Span(0, N)}) == {}
+
+
+def test_the_projection_answers_what_is_asked_of_all_rows(table: Table) -> None:
+    table.store(Span(0, 1_000))
+
+    assert len(table.quick.buckets("id", {0: Span(0, 10), 1: Span(5, 2 * N)})[0]) == 1
+    assert table.quick.rows_by_topic() == {"id": 1_000}
+    assert table.quick.first_offset("id", 0) == 0
+
+
+def test_rows_are_told_in_runs_of_offsets_that_are_all_alike(table: Table) -> None:
+    table.store(Span(0, 10), items=2)
+    table.store(Span(3, 5), items=2)
+    table.store(Span(20, 22), problem="empty: record has no content")
+    table.client.command(
+        f"ALTER TABLE {table.settings.database}.logs DELETE WHERE _offset = 8 AND _item = 0",
+        settings={"mutations_sync": 1},
+    )
+
+    assert table.ledger.runs("id", 0, Span(1, 100)) == [
+        Run(Span(1, 3), rows=4, unparsed=0),
+        Run(Span(3, 5), rows=8, unparsed=0, surplus=4),
+        Run(Span(5, 8), rows=6, unparsed=0),
+        Run(Span(8, 9), rows=1, unparsed=0, absent=1),
+        Run(Span(9, 10), rows=2, unparsed=0),
+        Run(Span(20, 22), rows=2, unparsed=2),
+    ]
+
+
+def test_single_offsets_are_found(table: Table) -> None:
+    hour_ago_ms = int((time.time() - 3_600) * 1000)
+    table.store(Span(5, 10), age_secs=7_200)
+    table.store(Span(N + 5, N + 10))
+
+    ledger = table.ledger
+    assert (ledger.first_offset("id", 0), ledger.first_offset("id", 1)) == (5, None)
+    assert [ledger.last_before("id", 0, offset) for offset in (5, 7, N, N + 5, N + 7)] == [None, 6, 9, 9, N + 6]
+    assert ledger.first_ingested("id", 0, N + 100, hour_ago_ms) == N + 5
+    assert ledger.first_ingested("id", 0, N, hour_ago_ms) is None

@@ -1,0 +1,82 @@
+"""`python -m app rejected` as a user runs it, on what the service has stored."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from local.service import ROOT
+from tests.e2e.pipeline import Pipeline
+
+pytestmark = pytest.mark.stack
+
+TIMEOUT_SECS = 60
+
+NOT_UNDERSTOOD = [
+    "{not JSON",
+    "{nor this",
+    '{"message": "late", "timestamp": "yesterday"}',
+    '{"message": "slow", "duration_ms": "very"}',
+    '{"message": "nested", "service": {"x": 1}}',
+]
+
+
+def rejected(pipeline: Pipeline, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "app", "rejected", *arguments],
+        env=pipeline.environment(**environment),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_SECS,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def filled(shared_pipeline: Pipeline) -> Pipeline:
+    """A pipeline that has stored some lines that it understood, and some that it did not."""
+    shared_pipeline.start_service()
+    shared_pipeline.send([*(f"INFO line {number}" for number in range(100)), *NOT_UNDERSTOOD])
+    shared_pipeline.wait_for_rows(100 + len(NOT_UNDERSTOOD))
+    return shared_pipeline
+
+
+def test_what_was_not_understood_is_listed_and_tried_again(filled: Pipeline) -> None:
+    done = rejected(filled)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert lines[3] == "json: 2 rows"
+    assert "  timestamp: not a time" in lines
+    assert any(line.endswith("{not JSON") for line in lines)
+    assert lines[-1] == (
+        "5 rows not understood: today's parser would understand 0, and not 4; 1 cannot be tried, since the row does not"
+        " hold the record's text."
+    )
+
+
+def test_what_a_parser_of_long_ago_rejected_would_be_understood(filled: Pipeline) -> None:
+    filled.query(
+        f"INSERT INTO {filled.database}.logs (Timestamp, Body, _raw, ParseError, _topic, _offset)"
+        " VALUES (now64(9) - 7200, 'x', '{\"message\": \"x\"}', 'json: not valid', 'old', 0),"
+        " (now64(9) - 7200, 'y', unhex('FF'), 'utf-8: invalid bytes', 'old', 1)"
+    )
+
+    assert "today's parser would understand 1, and not 5;" in rejected(filled).stdout
+    assert "today's parser would understand 0, and not 4;" in rejected(filled, "--since", "1h").stdout
+
+
+def test_a_limit_is_told(filled: Pipeline) -> None:
+    done = rejected(filled, "--since", "1h", "--limit", "3")
+
+    assert "Only 3 of 5 rows were looked at; --limit says how many." in done.stdout.splitlines()
+
+
+def test_a_clickhouse_that_is_away_makes_it_2_and_says_so(filled: Pipeline) -> None:
+    done = rejected(filled, CLICKHOUSE_URL="http://127.0.0.1:1")
+
+    assert (done.returncode, done.stderr) == (2, "")
+    assert "Could not be read: cannot reach ClickHouse at http://127.0.0.1:1" in done.stdout.splitlines()[-1]
