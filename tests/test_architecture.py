@@ -71,6 +71,18 @@ def test_the_doctor_judges_facts_and_never_asks_for_them() -> None:
     assert wrong == []
 
 
+def test_the_audit_knows_ports_and_never_asks_by_itself() -> None:
+    allowed = ("app.audit", "app.errors", "app.model", "app.pipeline.decode", "app.ports")
+    wrong = [
+        (name_of(path), name)
+        for path in (APP / "audit").glob("*.py")
+        for name in imports_of(path)
+        if name.startswith("app.") and not name.startswith(allowed)
+    ]
+
+    assert wrong == []
+
+
 def test_the_service_needs_nothing_around_it() -> None:
     wrong = [
         (name_of(path), name)
