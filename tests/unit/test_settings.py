@@ -339,7 +339,7 @@ def test_every_setting_says_what_it_is(name: str, field: object) -> None:
 
 
 COUNTS = ("_PARTITIONS", "_FACTOR", "_ATTEMPTS", "_ROWS", "_PORT", "_THREADS")
-UNITS = ("_SECS", "_HOURS", "_DAYS", "_BYTES")
+UNITS = ("_SECS", "_HOURS", "_DAYS", "_BYTES", "_PERCENT")
 
 
 @pytest.mark.parametrize("name", [name for name, field in setting_names().items() if field.annotation in (int, float)])
