@@ -23,6 +23,7 @@ import ssl
 import sys
 import threading
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 
 from local.certificates import Certificates
@@ -36,7 +37,10 @@ _DEFAULT_MEMORY_MB = 3000
 
 
 class EngineServer:
-    """One engine process with its data in `directory`; data stays there between starts."""
+    """One engine process with its data in `directory`; data stays there between starts.
+
+    `environment` is what its process finds besides ours.
+    """
 
     def __init__(
         self,
@@ -49,6 +53,7 @@ class EngineServer:
         max_memory_mb: int = _DEFAULT_MEMORY_MB,
         max_body_bytes: int | None = None,
         log_file: Path | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self.port = port
         self.user = user
@@ -67,7 +72,7 @@ class EngineServer:
             "ClickHouse engine",
             command,
             log_file or self._directory / "engine.log",
-            environment={**os.environ, "TZ": "UTC"},
+            environment={**os.environ, "TZ": "UTC", **(environment or {})},
             directory=Path(__file__).resolve().parent.parent,
         )
 

@@ -112,13 +112,17 @@ class ServiceProcess:
         """All that it has written, over all its starts."""
         return self._child.log_file.read_text()
 
+    def launch(self) -> None:
+        """Start it without waiting."""
+        self._child.start()
+
     def start(self) -> None:
         """Start it and wait for the first answer of its HTTP side, which is long before it consumes.
 
         Raises:
             LocalError: it ended, or did not answer in time.
         """
-        self._child.start()
+        self.launch()
         self._child.wait_until(self._answers, _START_SECS)
 
     def stop(self) -> None:

@@ -1,0 +1,59 @@
+"""`python -m tests.faults`: plays faults on a real Kafka and the real engine. 1 if anything was not as promised."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+
+from tests.faults.matrix import all_faults, impossible_faults
+from tests.faults.report import line, page
+from tests.faults.run import Outcome, play
+
+_DIRECTORY = Path(".local/faults")
+
+
+def main(arguments: list[str]) -> int:
+    """Play what was asked for; after each stack the page is written, so that an interrupted run keeps what it has."""
+    options = _parser().parse_args(arguments)
+    faults = [fault for fault in all_faults() if _is_meant(fault.name, options.fault)]
+    if options.list:
+        print("\n".join(f"{fault.name} ({fault.runs} times)" for fault in faults))
+        return 0
+    outcomes: list[Outcome] = []
+    for fault in faults:
+        runs = 1 if options.quick else options.runs or fault.runs
+        outcome = None
+        for outcome in play(fault, runs, _DIRECTORY / f"{os.getpid()}", options.seed):
+            if options.write is not None:
+                command = f"python -m tests.faults {' '.join(arguments)}".strip()
+                options.write.write_text(page([*outcomes, outcome], impossible_faults(), command))
+        if outcome is not None:
+            outcomes.append(outcome)
+            print(line(outcome), flush=True)
+    return 0 if all(outcome.is_clean for outcome in outcomes) else 1
+
+
+def _is_meant(name: str, wanted: list[str]) -> bool:
+    """A number, F18, or a part of the name."""
+    number = name.split()[0]
+    return not wanted or any(word == number or (word in name and not number.startswith(word)) for word in wanted)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=(__doc__ or "").partition(": ")[2])
+    parser.add_argument("--fault", action="append", default=[], help="number (F18) or part of a name; repeatable")
+    parser.add_argument(
+        "--runs", type=int, default=0, help="how often each fault happens (default: as the matrix says)"
+    )
+    parser.add_argument("--quick", action="store_true", help="each once")
+    parser.add_argument("--list", action="store_true", help="only say which there are")
+    parser.add_argument("--seed", type=int, default=int(time.time()) % 1_000_000, help="of what is left to chance")
+    parser.add_argument("--write", type=Path, help="page to write, after each stack")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

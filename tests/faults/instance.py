@@ -1,0 +1,101 @@
+"""One instance of the service, started again whenever it ends, as a supervisor does it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from local.errors import LocalError
+from local.service import Scrape, ServiceProcess
+
+_LOOK_SECS = 0.02
+_PATIENCE_SECS = 60.0
+
+
+class Instance:
+    """Signals go straight to the process; what it is started again for is the thread's own business."""
+
+    def __init__(self, environ: Mapping[str, str], log_file: Path) -> None:
+        self.process = ServiceProcess(environ, log_file)
+        self.starts = 0
+        self._log_file = log_file
+        self._should_end = threading.Event()
+        self._is_held = threading.Event()
+        self._thread = threading.Thread(target=self._supervise, name="supervisor", daemon=True)
+        self._thread.start()
+
+    @property
+    def log(self) -> str:
+        """All that it has written, over all its starts."""
+        return self._log_file.read_text(errors="replace") if self._log_file.exists() else ""
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the process is there."""
+        return self.starts > 0 and self.process.exit_code is None
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send the process a signal, if it is there."""
+        self.wait_until_running()
+        with suppress(ProcessLookupError):
+            os.kill(self.process.pid, number)
+
+    def kill(self) -> None:
+        """kill -9; it is started again at once."""
+        self.signal(signal.SIGKILL)
+
+    def hold(self) -> None:
+        """kill -9, and it is not started again until `release`."""
+        self._is_held.set()
+        self.kill()
+        self._wait_until_ended()
+
+    def release(self) -> None:
+        """Let it be started again."""
+        self._is_held.clear()
+
+    def pause(self) -> None:
+        """SIGSTOP: it stands still and does not know."""
+        self.signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """SIGCONT."""
+        self.signal(signal.SIGCONT)
+
+    def scrape(self) -> Scrape | None:
+        """Its metrics, None while it does not answer."""
+        with suppress(OSError, ValueError):
+            return self.process.scrape()
+        return None
+
+    def end(self, *, gently: bool = True) -> None:
+        """Stop it for good: SIGTERM as an operator does, or kill -9."""
+        self._should_end.set()
+        self._thread.join()
+        self.process.stop() if gently else self.process.kill()
+
+    def wait_until_running(self) -> None:
+        """Wait until the process has been started."""
+        deadline = time.monotonic() + _PATIENCE_SECS
+        while not self.is_running:
+            assert time.monotonic() < deadline, f"the service is not there:\n{self.log[-2000:]}"
+            time.sleep(_LOOK_SECS)
+
+    def _wait_until_ended(self) -> None:
+        deadline = time.monotonic() + _PATIENCE_SECS
+        while self.is_running:
+            assert time.monotonic() < deadline, "the service does not end"
+            time.sleep(_LOOK_SECS)
+
+    def _supervise(self) -> None:
+        while not self._should_end.is_set():
+            if not self.is_running and not self._is_held.is_set():
+                self.starts += 1
+                with suppress(LocalError):  # it has ended while it was starting: once more
+                    self.process.launch()
+            self._should_end.wait(_LOOK_SECS)

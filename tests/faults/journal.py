@@ -1,0 +1,59 @@
+"""What was sent and what Kafka has acknowledged: the truth that a table is held to."""
+
+from __future__ import annotations
+
+import threading
+import zlib
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Place(NamedTuple):
+    """Where a record is."""
+
+    topic_id: str
+    partition: int
+    offset: int
+
+
+class Event(NamedTuple):
+    """What a record says: its id, and the CRC-32 of its text. An odd record has neither, and must be a row too."""
+
+    id: str
+    crc: int
+
+
+ODD = Event("", 0)
+
+
+class Journal:
+    """A line for each acknowledged record, also in a file that outlives us. Any thread may write."""
+
+    def __init__(self, file: Path) -> None:
+        self.acknowledged: dict[Place, Event] = {}
+        self.sent: dict[str, int] = {}
+        self._file = file.open("w", buffering=1)
+        self._lock = threading.Lock()
+
+    def send(self, text: str, event_id: str) -> None:
+        """An event is about to be sent; Kafka may have it without ever acknowledging it."""
+        self.sent[event_id] = zlib.crc32(text.encode())
+
+    def acknowledge(self, place: Place, event: Event) -> None:
+        """Kafka has it."""
+        with self._lock:
+            self.acknowledged[place] = event
+            self._file.write(f"{place.topic_id} {place.partition} {place.offset} {event.id or '-'} {event.crc:08x}\n")
+
+    def ends(self, topic_id: str) -> dict[int, int]:
+        """The offset after the last acknowledged one, by partition."""
+        with self._lock:
+            ends: dict[int, int] = {}
+            for place in self.acknowledged:
+                if place.topic_id == topic_id:
+                    ends[place.partition] = max(ends.get(place.partition, 0), place.offset + 1)
+        return ends
+
+    def close(self) -> None:
+        """Nothing more will be acknowledged."""
+        self._file.close()

@@ -1,0 +1,154 @@
+"""A proxy between the service and the broker: knows the frames of Kafka's protocol, and which reply is to what.
+
+The numbers of requests and their layout: https://kafka.apache.org/protocol
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from typing import BinaryIO, Final
+
+from tests.faults.proxy import Door, NotFired, Strike, reach, reset
+
+OFFSET_COMMIT: Final = 8
+JOIN_GROUP: Final = 11
+SYNC_GROUP: Final = 14
+
+_FIRE_SECS = 60.0
+_NO_GENERATION = struct.pack(">i", 0x7FFFFFFF)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A request, or the reply to one: `data` is what was sent without the length in front, `request` the request's."""
+
+    api: int
+    is_reply: bool
+    data: bytes
+    request: bytes
+
+    @property
+    def holds_lease(self) -> bool:
+        """Whether it is about a commit that opens a lease."""
+        return self.api == OFFSET_COMMIT and b'"lease"' in self.request
+
+
+Treatment = Callable[[Frame], "bytes | None"]
+"""What is passed on instead, None for nothing. Whatever follows on the same connection waits meanwhile."""
+
+
+class KafkaProxy:
+    """Relays, but for what a fault asks to be treated otherwise."""
+
+    def __init__(self, upstream_port: int) -> None:
+        self._upstream_port = upstream_port
+        self._strikes: list[tuple[Strike[Frame], Treatment]] = []
+        self._lock = threading.Lock()
+        self.door = Door(self._serve)
+
+    def strike(self, meant: Callable[[Frame], bool], how: Treatment, *, timeout_secs: float = _FIRE_SECS) -> None:
+        """Treat the next frame of a kind so. Returns when that is done.
+
+        Raises:
+            NotFired: none came by.
+        """
+        strike = Strike(meant)
+        with self._lock:
+            self._strikes.append((strike, how))
+        try:
+            if not strike.fired.wait(timeout_secs):
+                raise NotFired(f"no such frame within {timeout_secs:.0f} s")
+        finally:
+            with self._lock:
+                self._strikes.remove((strike, how))
+
+    def _serve(self, client: socket.socket) -> None:
+        requests: dict[int, bytes] = {}
+        with closing(reach(self._upstream_port)) as upstream:
+            backward = threading.Thread(target=self._pass_replies, args=(upstream, client, requests), daemon=True)
+            backward.start()
+            try:
+                for data in _frames(client.makefile("rb")):
+                    requests[_correlation(data, 4)] = data
+                    self._pass(Frame(_api(data), False, data, data), upstream)
+            finally:
+                with suppress(OSError):
+                    upstream.shutdown(socket.SHUT_RDWR)
+                backward.join()
+
+    def _pass_replies(self, upstream: socket.socket, client: socket.socket, requests: dict[int, bytes]) -> None:
+        with suppress(OSError):
+            for data in _frames(upstream.makefile("rb")):
+                request = requests.pop(_correlation(data, 0))
+                self._pass(Frame(_api(request), True, data, request), client)
+        reset(client)
+
+    def _pass(self, frame: Frame, to: socket.socket) -> None:
+        with self._lock:
+            found = next(((strike, how) for strike, how in self._strikes if strike.takes(frame)), None)
+        try:
+            data = frame.data if found is None else found[1](frame)
+        finally:
+            if found is not None:
+                found[0].fired.set()
+        if data is not None:
+            to.sendall(struct.pack(">i", len(data)) + data)
+
+
+def _frames(stream: BinaryIO) -> Iterator[bytes]:
+    while len(head := stream.read(4)) == 4:
+        [size] = struct.unpack(">i", head)
+        data = stream.read(size)
+        if len(data) != size:
+            return
+        yield data
+
+
+def _api(request: bytes) -> int:
+    return int(struct.unpack_from(">h", request)[0])
+
+
+def _correlation(data: bytes, position: int) -> int:
+    return int(struct.unpack_from(">i", data, position)[0])
+
+
+def with_wrong_generation(commit: bytes) -> bytes:
+    """A commit (version 8) that the broker will refuse for every partition, whatever it is of."""
+    position = 8
+    [client_id_size] = struct.unpack_from(">h", commit, position)
+    position += 2 + max(client_id_size, 0) + 1  # and no tagged fields
+    group_size, position = _compact_length(commit, position)
+    position += group_size
+    return commit[:position] + _NO_GENERATION + commit[position + 4 :]
+
+
+def with_errors(reply: bytes, code: int) -> bytes:
+    """The reply to a commit (version 8) with this error for every partition."""
+    changed = bytearray(reply)
+    position = 4 + 1 + 4  # correlation, no tagged fields, throttle time
+    topics, position = _compact_length(reply, position)
+    for _ in range(topics):
+        name_size, position = _compact_length(reply, position)
+        partitions, position = _compact_length(reply, position + name_size)
+        for _ in range(partitions):
+            struct.pack_into(">h", changed, position + 4, code)
+            position += 4 + 2 + 1
+        position += 1
+    return bytes(changed)
+
+
+def _compact_length(data: bytes, position: int) -> tuple[int, int]:
+    """A length as flexible versions write it (one more than it is), and where what it is of begins."""
+    value = shift = 0
+    while True:
+        byte = data[position]
+        position += 1
+        value |= (byte & 0x7F) << shift
+        shift += 7
+        if byte < 0x80:
+            return max(0, value - 1), position

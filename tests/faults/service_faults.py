@@ -1,0 +1,198 @@
+"""F1 to F5: what happens to the service."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from functools import partial
+
+from tests.faults import http_proxy
+from tests.faults.fault import Fault
+from tests.faults.http_proxy import Exchange
+from tests.faults.instance import Instance
+from tests.faults.kafka_proxy import JOIN_GROUP, OFFSET_COMMIT, SYNC_GROUP, Frame
+from tests.faults.world import SESSION_SECS, Setup, World
+
+Act = Callable[[], None]
+Moment = Callable[[World, Act], None]
+"""Does something to the service at one point of its protocol, told by what has come by on the wire: what the service
+has done and not sent is the same to everybody else as not done."""
+
+_PROXIED = Setup(is_proxied=True)
+
+
+def _lease_requested(world: World, act: Act) -> None:
+    world.kafka_proxy.strike(lambda frame: frame.holds_lease and not frame.is_reply, partial(_act_and_drop, act))
+
+
+def _lease_answered(world: World, act: Act) -> None:
+    world.kafka_proxy.strike(lambda frame: frame.holds_lease and frame.is_reply, partial(_act_and_drop, act))
+
+
+def _idle_commit(world: World, act: Act) -> None:
+    world.kafka_proxy.strike(
+        lambda frame: frame.api == OFFSET_COMMIT and not frame.holds_lease and not frame.is_reply,
+        partial(_act_and_drop, act),
+    )
+
+
+def _half_a_body(world: World, act: Act) -> None:
+    def how(exchange: Exchange) -> None:
+        with closing(exchange.deliver_part(0.5)):
+            act()
+
+    world.engine_proxy.strike(how)
+
+
+def _stored_and_not_answered(world: World, act: Act) -> None:
+    def how(exchange: Exchange) -> None:
+        exchange.deliver()
+        act()
+
+    world.engine_proxy.strike(how)
+
+
+def _running(world: World, act: Act) -> None:
+    """ClickHouse gets the whole insert only when the service is gone."""
+
+    def how(exchange: Exchange) -> None:
+        upstream = exchange.deliver_part(0.9)
+        act()
+        exchange.deliver_rest(upstream, 0.9)
+
+    world.engine_proxy.strike(how)
+
+
+def _answered(world: World, act: Act) -> None:
+    def how(exchange: Exchange) -> None:
+        exchange.relay()
+        act()
+
+    world.engine_proxy.strike(how)
+
+
+def _in_recovery(world: World, act: Act) -> None:
+    def how(exchange: Exchange) -> None:
+        act()
+
+    world.service.kill()
+    world.engine_proxy.strike(how, meant=http_proxy.asks_for_last_offset)
+
+
+def _in_the_rebalance(api: int) -> Moment:
+    def moment(world: World, act: Act) -> None:
+        world.service.kill()
+        world.kafka_proxy.strike(lambda frame: frame.api == api and not frame.is_reply, partial(_act_and_drop, act))
+
+    return moment
+
+
+def _act_and_drop(act: Act, _frame: Frame) -> None:
+    act()
+
+
+MOMENTS: dict[str, Moment] = {
+    "before the lease": _lease_requested,
+    "after the lease": _lease_answered,
+    "in the middle of the insert's body": _half_a_body,
+    "after the body, before its end gets to ClickHouse": _running,
+    "after the insert, before the reply": _stored_and_not_answered,
+    "after the reply": _answered,
+    "before the next commit": _idle_commit,
+    "in recovery": _in_recovery,
+    "in the rebalance, joining": _in_the_rebalance(JOIN_GROUP),
+    "in the rebalance, taking the partitions": _in_the_rebalance(SYNC_GROUP),
+}
+
+
+def _killed_at(moment: Moment, world: World, _number: int) -> float:
+    moment(world, world.service.kill)
+    return world.recovery_secs()
+
+
+def _killed_at_random(world: World, _number: int) -> float:
+    """Sometimes once more while it recovers."""
+    world.chance_pause(2.0)
+    world.service.kill()
+    while world.chance.random() < 0.3:
+        world.chance_pause(2 * SESSION_SECS)
+        world.service.kill()
+    return world.recovery_secs()
+
+
+def _stopped_at(moment: Moment, world: World, _number: int) -> float:
+    """A zombie: it stands still, another takes over, and it wakes up."""
+    world.require_one_member()
+    moment(world, world.service.pause)
+    return _taken_over(world, world.service)
+
+
+def _stopped_at_random(world: World, _number: int) -> float:
+    world.require_one_member()
+    world.chance_pause(1.0)
+    world.service.pause()
+    return _taken_over(world, world.service)
+
+
+def _taken_over(world: World, zombie: Instance) -> float:
+    stopped_at = time.monotonic()
+    other = world.new_instance()
+    secs = world.recovery_secs(stopped_at)
+    time.sleep(max(0.0, stopped_at + 2 * SESSION_SECS - time.monotonic()))  # the fault itself
+    rejoined = zombie.log.count("Partitions assigned")
+    zombie.resume()
+    world.wait_until(lambda: zombie.log.count("Partitions assigned") > rejoined, "the zombie joins the group anew")
+    world.remove(other)
+    world.recovery_secs()
+    return secs
+
+
+def _joins_and_leaves(world: World, number: int) -> float:
+    """A second instance, every two seconds there or not; it leaves in order or is killed."""
+    other = world.new_instance()
+    world.pause(2.0)
+    world.remove(other, gently=number % 2 == 0)
+    world.pause(2.0)
+    return world.recovery_secs()
+
+
+def _poll_interval_passes(world: World, _number: int) -> float:
+    """ClickHouse takes so long that a member which did not poll meanwhile would be thrown out."""
+    rebalances = world.service.log.count("Partitions assigned")
+    world.engine_proxy.treat_all = http_proxy.swallow
+    try:
+        world.pause(_POLL_INTERVAL_SECS + SESSION_SECS)
+    finally:
+        world.engine_proxy.treat_all = None
+    secs = world.recovery_secs()
+    assert world.service.log.count("Partitions assigned") == rebalances, "the member was thrown out"
+    return secs
+
+
+_POLL_INTERVAL_SECS = 30.0
+
+
+def service_faults() -> Iterator[Fault]:
+    """The rows of the matrix."""
+    for where, moment in MOMENTS.items():
+        yield Fault("F1", f"kill -9 of the service {where}", partial(_killed_at, moment), _PROXIED)
+    yield Fault("F2", "kill -9 of the service at random, also while it recovers", _killed_at_random, runs=300)
+    for where, moment in MOMENTS.items():
+        if where not in ("in recovery", "in the rebalance, joining", "in the rebalance, taking the partitions"):
+            yield Fault(
+                "F3",
+                f"service stopped {where}, another takes over, it wakes up",
+                partial(_stopped_at, moment),
+                _PROXIED,
+                runs=10,
+            )
+    yield Fault("F3", "service stopped at random, another takes over, it wakes up", _stopped_at_random)
+    yield Fault("F4", "a second instance joins and leaves every 2 s", _joins_and_leaves, runs=60)
+    yield Fault(
+        "F5",
+        "ClickHouse silent for longer than the poll interval",
+        _poll_interval_passes,
+        Setup(is_proxied=True, settings={"KAFKA_MAX_POLL_INTERVAL_SECS": f"{_POLL_INTERVAL_SECS:g}"}),
+        runs=5,
+    )

@@ -1,0 +1,342 @@
+"""A broker, an engine, the service between them, a load, and proxies where a fault wants to be in between."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import shutil
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from kafka import TopicPartition
+from kafka.admin import KafkaAdminClient
+from pydantic import SecretStr
+
+from app.backends.clickhouse_client import connect
+from app.backends.kafka_topic import TopicAdmin
+from app.errors import TryAgainLater
+from app.pipeline.commit_metadata import read_metadata
+from app.settings import ClickHouseSettings, KafkaSettings
+from local.engine import EngineServer
+from local.kafka import KafkaServer
+from local.ports import LOOPBACK, free_port
+from local.service import clean_environment
+from tests.faults.http_proxy import HttpProxy
+from tests.faults.instance import Instance
+from tests.faults.journal import Journal, Place
+from tests.faults.judge import Deleted, StoredRow, Verdict, judge
+from tests.faults.kafka_proxy import KafkaProxy
+from tests.faults.load import Load
+
+PARTITIONS = 4
+SESSION_SECS = 6.0
+DEADLINE_SECS = 4.0
+
+_POLL_SECS = 0.05
+_START_SECS = 90.0
+_RECOVERY_SECS = 120.0
+_DRAIN_SECS = 120.0
+_FRESH_SECS = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What a fault needs otherwise than usual."""
+
+    is_proxied: bool = False
+    """Whether the service reaches Kafka and ClickHouse through the proxies."""
+    events_per_sec: int = 400
+    settings: Mapping[str, str] = field(default_factory=dict)
+    engine_environment: Mapping[str, str] = field(default_factory=dict)
+    engine_directory: Callable[[Path], Path] = lambda directory: directory / "clickhouse"
+
+
+USUAL = Setup()
+
+
+class World:
+    """Everything that a fault can happen to. A context: when it ends, all of it has ended."""
+
+    def __init__(self, directory: Path, setup: Setup, seed: int) -> None:
+        directory.mkdir(parents=True)
+        self.directory = directory
+        self.setup = setup
+        self.chance = random.Random(seed)
+        self.topic = self.database = f"faults_{uuid.uuid4().hex[:12]}"
+        self.topic_id = ""
+        self.deleted = Deleted()
+        self.instances: list[Instance] = []
+        self.journal = Journal(directory / "journal.txt")
+        self.engine = EngineServer(setup.engine_directory(directory), free_port(), environment=setup.engine_environment)
+        self.engine_proxy = HttpProxy(self.engine.port)
+        upstream_port = free_port()
+        self.kafka_proxy = KafkaProxy(upstream_port)
+        self.kafka = _broker(directory / "kafka", upstream_port, self.kafka_proxy.door.port)
+        self._admin: TopicAdmin | None = None
+
+    def __enter__(self) -> World:
+        try:
+            self.engine.launch()
+            self.kafka.start()
+            self.engine.wait_until_ready()
+            self.service = self.new_instance()
+            self._wait_until(lambda: self.log_has("Consuming"), "the service consumes", _START_SECS)
+            self.topic_id = self._read_topic_id()
+            self.load = Load(
+                self.kafka.bootstrap_servers, self.topic, PARTITIONS, self.journal, self.setup.events_per_sec
+            )
+            self.load.flow(self.topic_id)
+            self.recovery_secs()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for instance in self.instances:
+            with suppress(Exception):
+                instance.end(gently=False)
+        self.engine_proxy.door.shut()
+        self.kafka_proxy.door.shut()
+        self.kafka.kill()
+        self.engine.kill()
+        self.journal.close()
+
+    # The service.
+
+    def new_instance(self) -> Instance:
+        """One more instance of the service."""
+        log_file = self.directory / f"service-{len(self.instances)}.log"
+        instance = Instance(self._environment(), log_file)
+        self.instances.append(instance)
+        return instance
+
+    def remove(self, instance: Instance, *, gently: bool = True) -> None:
+        """End an instance for good."""
+        instance.end(gently=gently)
+
+    def log_has(self, words: str) -> bool:
+        """Whether any instance has ever said so."""
+        return any(words in instance.log for instance in self.instances)
+
+    def found_stored(self) -> int:
+        """Rows that instances have left out because the table held them."""
+        found = [re.findall(r"Left out (\d+) rows", instance.log) for instance in self.instances]
+        return sum(int(rows) for rows_of_one in found for rows in rows_of_one)
+
+    def _environment(self) -> dict[str, str]:
+        proxied = self.setup.is_proxied
+        own = {
+            "KAFKA_BOOTSTRAP_SERVERS": f"{LOOPBACK}:{self.kafka_proxy.door.port if proxied else self.kafka.port}",
+            "KAFKA_TOPIC": self.topic,
+            "KAFKA_TOPIC_PARTITIONS": str(PARTITIONS),
+            "KAFKA_GROUP_ID": self.topic,
+            "KAFKA_SESSION_TIMEOUT_SECS": f"{SESSION_SECS:g}",
+            "CLICKHOUSE_URL": f"http://{LOOPBACK}:{self.engine_proxy.door.port if proxied else self.engine.port}",
+            "CLICKHOUSE_DATABASE": self.database,
+            "CLICKHOUSE_INSERT_DEADLINE_SECS": f"{DEADLINE_SECS:g}",
+            "BATCH_MAX_AGE_SECS": "0.1",  # many inserts, so that a fault at a random moment hits one
+        }
+        return clean_environment(os.environ, {**own, **self.setup.settings})
+
+    # What is asked of both sides.
+
+    @contextmanager
+    def admin(self) -> Iterator[KafkaAdminClient]:
+        """A client for questions to the cluster."""
+        admin = KafkaAdminClient(bootstrap_servers=self.kafka.bootstrap_servers)
+        try:
+            yield admin
+        finally:
+            admin.close()
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """What the engine answers, asked past the proxy; the table is `logs.logs` in the query.
+
+        Raises:
+            TryAgainLater, Exception: it does not answer.
+        """
+        settings = ClickHouseSettings(
+            url=self.engine.url, user="default", password=SecretStr(""), database=self.database
+        )
+        client = connect(settings, timeout_secs=60)
+        try:
+            return [tuple(row) for row in client.query(sql.replace("logs.logs", f"{self.database}.logs")).result_rows]
+        finally:
+            client.close()
+
+    def command(self, sql: str) -> None:
+        """Have the engine do something; the table is `logs.logs`."""
+        settings = ClickHouseSettings(
+            url=self.engine.url, user="default", password=SecretStr(""), database=self.database
+        )
+        client = connect(settings, timeout_secs=60)
+        try:
+            client.command(sql.replace("logs.logs", f"{self.database}.logs"))
+        finally:
+            client.close()
+
+    # Time.
+
+    def pause(self, secs: float) -> None:
+        """The fault lasts for so long."""
+        time.sleep(secs)
+
+    def chance_pause(self, max_secs: float) -> None:
+        """A moment that nobody can foresee."""
+        time.sleep(self.chance.uniform(0.0, max_secs))
+
+    def is_ready(self) -> bool:
+        """Whether the service says that logs flow."""
+        with suppress(OSError, ValueError):
+            return self.service.process.get("/ready").status == 200
+        return False
+
+    def require_one_member(self) -> None:
+        """Wait until the service has all partitions for itself."""
+
+        def has_all() -> bool:
+            scrape = self.service.scrape()
+            return scrape is not None and scrape.assigned == PARTITIONS
+
+        self._wait_until(has_all, "the service has all partitions", _RECOVERY_SECS)
+
+    # Recovery.
+
+    def recovery_secs(self, since: float | None = None) -> float:
+        """Wait until every partition holds a record in the table that Kafka acknowledged from now on.
+
+        Returns the seconds since that moment, or since an earlier one.
+        """
+        since = time.monotonic() if since is None else since
+        before = self.load.last_acknowledged()
+        numbers = range(PARTITIONS)
+
+        def is_fresh() -> bool:
+            last = self._last_stored()
+            return all(last.get(number, -1) > before.get(number, -1) for number in numbers)
+
+        self._wait_until(is_fresh, "fresh records in every partition of the table", _RECOVERY_SECS)
+        return time.monotonic() - since
+
+    def _last_stored(self) -> dict[int, int]:
+        sql = f"SELECT _partition, max(_offset) FROM logs.logs WHERE _topic_id = '{self.topic_id}' GROUP BY _partition"
+        with suppress(Exception):  # the engine may be what the fault happens to
+            return dict(self.query(sql))
+        return {}
+
+    # Judgement.
+
+    def verdict(self) -> Verdict:
+        """The faults are over: everything that Kafka has acknowledged is awaited, and held to what the table holds."""
+        self.load.pause()
+        liveness = ""
+        try:
+            self.drain()
+            self.load.send_one()
+            self._wait_until(self._holds_all, "one fresh event in the table", _FRESH_SECS)
+        except AssertionError as error:
+            liveness = str(error)
+        self.load.finish()
+        return judge(self.journal, self.rows(), self.deleted, liveness)
+
+    def drain(self) -> None:
+        """Wait until the lag is 0 and no lease is open."""
+        self._wait_until(self._is_drained, "everything is stored and committed", _DRAIN_SECS, every_secs=0.5)
+
+    def rows(self) -> Iterator[StoredRow]:
+        """All that the table holds of our topic."""
+        sql = "SELECT _topic_id, _partition, _offset, _item, UserId, CRC32(Body) FROM logs.logs WHERE _topic = "
+        for topic_id, partition, offset, item, event_id, crc in self.query(f"{sql}'{self.topic}'"):
+            yield StoredRow(Place(topic_id, partition, offset), item, event_id, crc)
+
+    def committed(self) -> dict[int, tuple[int, str]]:
+        """Offset and metadata that the group has committed, by partition."""
+        with self.admin() as admin:
+            [offsets] = admin.list_group_offsets({self.topic: None}).values()
+        return {partition.partition: (mark.offset, mark.metadata) for partition, mark in offsets.items()}
+
+    def ends(self) -> dict[int, int]:
+        """Offset that the next record of each partition will get."""
+        from kafka import KafkaConsumer
+
+        consumer = KafkaConsumer(bootstrap_servers=self.kafka.bootstrap_servers)
+        try:
+            ends = consumer.end_offsets([TopicPartition(self.topic, number) for number in range(PARTITIONS)])
+        finally:
+            consumer.close()
+        return {partition.partition: offset for partition, offset in ends.items()}
+
+    def _is_drained(self) -> bool:
+        committed, ends = self.committed(), self.ends()
+        for number, end in ends.items():
+            offset, metadata = committed.get(number, (0, ""))
+            remembered = read_metadata(metadata)
+            if end and (offset != end or remembered is None or remembered.lease is not None):
+                return False
+        return True
+
+    def _holds_all(self) -> bool:
+        last = self._last_stored()
+        return all(last.get(number, -1) >= offset for number, offset in self.load.last_acknowledged().items())
+
+    def _read_topic_id(self) -> str:
+        admin = TopicAdmin(KafkaSettings(bootstrap_servers=self.kafka.bootstrap_servers, topic=self.topic))
+        try:
+            return admin.topic_id()
+        finally:
+            admin.close()
+
+    def take_new_topic_id(self) -> None:
+        """The topic was made again: from now on events go to this one."""
+        self._wait_until(self._is_another_topic, "the topic is there again", _START_SECS)
+        self.topic_id = self._read_topic_id()
+
+    def _is_another_topic(self) -> bool:
+        try:
+            return self._read_topic_id() != self.topic_id
+        except TryAgainLater:
+            return False
+
+    def _wait_until(
+        self, is_so: Callable[[], bool], what: str, timeout_secs: float, *, every_secs: float = _POLL_SECS
+    ) -> None:
+        deadline = time.monotonic() + timeout_secs
+        while not is_so():
+            assert time.monotonic() < deadline, f"not within {timeout_secs:.0f} s: {what}"
+            time.sleep(every_secs)
+
+    def wait_until(self, is_so: Callable[[], bool], what: str, timeout_secs: float = _RECOVERY_SECS) -> None:
+        """Ask until the answer is yes.
+
+        Raises:
+            AssertionError: it took too long; says what was waited for.
+        """
+        self._wait_until(is_so, what, timeout_secs)
+
+    def forget_files(self) -> None:
+        """Nothing of it is needed any more."""
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+
+def _broker(directory: Path, upstream_port: int, proxy_port: int) -> KafkaServer:
+    """A broker with a second listener, which it tells its clients to reach by way of the proxy."""
+    port, controller_port = free_port(), free_port()
+    plain = f"PLAINTEXT://{LOOPBACK}:{port}"
+    return KafkaServer(
+        directory,
+        port,
+        properties={
+            "controller.quorum.voters": f"1@{LOOPBACK}:{controller_port}",
+            "listeners": f"{plain},PROXIED://{LOOPBACK}:{upstream_port},CONTROLLER://{LOOPBACK}:{controller_port}",
+            "advertised.listeners": f"{plain},PROXIED://{LOOPBACK}:{proxy_port}",
+            "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT",
+            "inter.broker.listener.name": "PLAINTEXT",
+        },
+    )
