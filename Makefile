@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test simulate check format docs bench lock image clean-data clean
+.PHONY: help run test simulate faults soak check format docs bench lock image clean-data clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,13 @@ docs: $(VENV)/dev.stamp ## Make the tables of docs/reference.md anew
 
 bench: $(VENV)/dev.stamp ## Measure throughput and latency; results go to bench/results/
 	@$(BIN)/python -m bench.throughput
+
+faults: $(VENV)/dev.stamp ## Play every fault many times on the real thing (hours; RUNS=n each); makes docs/faults.md
+	@$(BIN)/python -m tests.faults $(if $(RUNS),--runs $(RUNS)) --write docs/faults.md
+
+HOURS ?= 24
+soak: $(VENV)/dev.stamp ## Play a random mix of faults for HOURS (24)
+	@$(BIN)/python -m tests.faults --soak $(HOURS)
 
 lock: $(VENV)/dev.stamp ## Pin the newest packages that requirements*.in allow
 	@for name in requirements requirements-local requirements-dev; do \

@@ -1,24 +1,212 @@
-"""F18 to F23 and F26: what happens to ClickHouse."""
+"""F18 to F21, F23 and F26: what happens to ClickHouse."""
 
 from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
 
-from tests.faults.fault import Fault
-from tests.faults.world import World
+from tests.faults import http_proxy
+from tests.faults.fault import Fault, Impossible
+from tests.faults.strace import find_strace, injected
+from tests.faults.world import Setup, World
+
+_RENAMES = ("rename", "renameat", "renameat2")
+_ATTEMPTS = 10
+_HOUR_SECS = 3600
+_SMALL_DISK_MB = 200
+_OUTAGE_SECS = 5.0
+_FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
+
+
+def _restart(world: World) -> float:
+    world.engine.kill()
+    world.engine.start()
+    return world.recovery_secs()
 
 
 def _killed(world: World, _number: int) -> float:
     """kill -9 at a random moment; started again at once."""
     world.chance_pause(1.0)
     os.kill(world.engine.pid, signal.SIGKILL)
-    world.engine.kill()
-    world.engine.start()
+    return _restart(world)
+
+
+def _rename_fails(world: World, fault: str) -> None:
+    """The rename of a part that an insert has written, by which the part becomes one of the table's."""
+    for _ in range(_ATTEMPTS):  # merges rename too
+        with injected(world.engine.pid, _RENAMES, fault, world.directory / "strace.txt") as injection:
+            call = injection.wait()
+        if "tmp_insert" in call:
+            return
+        if "SIGKILL" in fault:
+            _restart(world)
+    raise AssertionError("only merges renamed parts")
+
+
+def _killed_at_rename(world: World, _number: int) -> float:
+    """Between the deduplication log and the rename: ClickHouse then knows the token and has not got the rows."""
+    _rename_fails(world, "error=EIO:signal=SIGKILL:when=1")
+    return _restart(world)
+
+
+def _rename_fails_once(world: World, _number: int) -> float:
+    _rename_fails(world, "error=EIO:when=1")
     return world.recovery_secs()
 
 
+def _log_write_fails_once(world: World, _number: int) -> float:
+    """ClickHouse swallows the error: the insert is acknowledged and its token not kept, which shows after a restart."""
+    [log] = sorted(world.engine_directory.glob("data/store/*/*/deduplication_logs/*.txt"))[-1:]
+    calls, trace = ("write", "pwrite64", "writev"), world.directory / "strace.txt"
+    with injected(world.engine.pid, calls, "error=ENOSPC:when=1", trace, path=log) as injection:
+        injection.wait()
+    os.kill(world.engine.pid, signal.SIGKILL)
+    return _restart(world)
+
+
+def _token_evicted(world: World, _number: int) -> float:
+    """The reply is lost, and the table forgets the token before the service can ask."""
+    world.engine_proxy.strike(http_proxy.lose_the_reply)
+    for _ in range(2 * _WINDOW):
+        world.command("INSERT INTO logs.logs (Timestamp, _topic, Body) SELECT now64(9), 'foreign', toString(rand64())")
+    return world.recovery_secs()
+
+
+_WINDOW = 5
+
+
+def _make_window_small(world: World) -> None:
+    world.command(f"ALTER TABLE logs.logs MODIFY SETTING non_replicated_deduplication_window = {_WINDOW}")
+
+
+def _disk_full(world: World, _number: int) -> float:
+    """Nothing can be written for a while."""
+    ballast = world.engine_directory / "ballast"
+    free_bytes = os.statvfs(world.engine_directory).f_bavail * os.statvfs(world.engine_directory).f_frsize
+    failures = world.engine_failures()
+    with ballast.open("wb") as file:
+        os.posix_fallocate(file.fileno(), 0, free_bytes)
+    try:
+        world.wait_until(lambda: world.engine_failures() > failures + 2, "inserts fail for lack of space")
+        world.pause(_OUTAGE_SECS)
+    finally:
+        ballast.unlink()
+    return world.recovery_secs()
+
+
+def _small_disk(directory: Path) -> Path:
+    """A file system of its own in a file."""
+    image, mount = directory / "disk.img", directory / "clickhouse"
+    mount.mkdir()
+    with image.open("wb") as file:
+        file.truncate(_SMALL_DISK_MB * 1024 * 1024)
+    subprocess.run(["mkfs.ext4", "-q", "-m", "0", str(image)], check=True, capture_output=True)
+    subprocess.run(["mount", "-o", "loop", str(image), str(mount)], check=True, capture_output=True)
+    return mount
+
+
+def _unmount(directory: Path) -> None:
+    subprocess.run(["umount", str(directory / "clickhouse")], check=True, capture_output=True)
+
+
+def _clock_jumps(secs: int, world: World, _number: int) -> float:
+    """While nobody knows how an insert ended, the server's clock is set. And back, at a quiet moment."""
+    world.engine_proxy.strike(http_proxy.lose_the_reply)
+    _set_clock(world, secs)
+    recovery_secs = world.recovery_secs()
+    world.chance_pause(1.0)
+    _set_clock(world, 0)
+    world.recovery_secs()
+    return recovery_secs
+
+
+def _set_clock(world: World, offset_secs: int) -> None:
+    new = world.directory / "clock.new"
+    new.write_text(f"{offset_secs:+d}\n")
+    new.rename(_clock_file(world.directory))
+    before = world.server_offset_secs()
+    assert abs(before - offset_secs) < 5, f"the clock of ClickHouse is {before:.0f} s off, not {offset_secs}"
+
+
+def _clock_file(directory: Path) -> Path:
+    return directory / "clock"
+
+
+def _under_false_clock(directory: Path) -> Mapping[str, str]:
+    _clock_file(directory).write_text("+0\n")
+    return {
+        "LD_PRELOAD": str(_FAKETIME),
+        "FAKETIME_TIMESTAMP_FILE": str(_clock_file(directory)),
+        "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        "DONT_FAKE_MONOTONIC": "1",
+    }
+
+
+def _view_throws(world: World, _number: int) -> float:
+    """A materialized view that fails at every insert, for a while."""
+    failures = world.engine_failures()
+    world.command("CREATE MATERIALIZED VIEW broken ENGINE = Null AS SELECT throwIf(1) AS x FROM logs.logs")
+    try:
+        world.wait_until(lambda: world.engine_failures() > failures, "inserts fail")
+        world.pause(_OUTAGE_SECS)
+    finally:
+        world.command("DROP VIEW broken SYNC")
+    return world.recovery_secs()
+
+
+def _view_attached(world: World) -> None:
+    world.command(
+        "CREATE MATERIALIZED VIEW rollup ENGINE = SummingMergeTree ORDER BY minute"
+        " AS SELECT toStartOfMinute(Timestamp) AS minute, count() AS rows FROM logs.logs GROUP BY minute"
+    )
+
+
 def engine_faults() -> Iterator[Fault]:
-    """The rows of the matrix."""
+    """The rows of the matrix that can be played here."""
+    proxied = Setup(is_proxied=True)
     yield Fault("F18", "kill -9 of ClickHouse at random", _killed, runs=300)
+    if find_strace():
+        yield Fault("F18", "kill -9 of ClickHouse before it renames a part", _killed_at_rename, runs=50)
+        yield Fault("F19", "ClickHouse's rename of a part fails once (EIO)", _rename_fails_once)
+        yield Fault(
+            "F19", "ClickHouse cannot write its deduplication log once (ENOSPC), kill -9", _log_write_fails_once
+        )
+    yield Fault(
+        "F20",
+        "reply lost, token driven out of the deduplication window",
+        _token_evicted,
+        proxied,
+        prepare=_make_window_small,
+    )
+    if _is_root():
+        small = Setup(engine_directory=_small_disk, clean_up=_unmount)
+        yield Fault("F21", "disk of ClickHouse full for a while", _disk_full, small, runs=10)
+    if _FAKETIME.exists():
+        for secs in (_HOUR_SECS, -_HOUR_SECS):
+            yield Fault(
+                "F23",
+                f"clock of ClickHouse set by {secs:+d} s after a lost reply, and back",
+                partial(_clock_jumps, secs),
+                Setup(is_proxied=True, engine_environment=_under_false_clock),
+                runs=5,
+            )
+    yield Fault("F26", "a materialized view throws for a while", _view_throws, prepare=_view_attached, runs=10)
+
+
+def impossible_engine_faults() -> Iterator[Impossible]:
+    """The rows that cannot, and why."""
+    if not find_strace():
+        yield Impossible("F18, F19", "faults at a system call of ClickHouse", "strace is not here, or may not trace")
+    if not _is_root():
+        yield Impossible("F21", "disk of ClickHouse full", "only root may mount a small file system")
+    if not _FAKETIME.exists():
+        yield Impossible("F23", "clock of ClickHouse jumps", "libfaketime (Debian: faketime) is not here")
+
+
+def _is_root() -> bool:
+    return os.geteuid() == 0

@@ -12,6 +12,10 @@ Blow = Callable[[World, int], float]
 could not be done, so that a fault that never happened is no success."""
 
 
+def nothing(_world: World) -> None:
+    """What most faults need before and after their blows."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One row of the matrix."""
@@ -24,8 +28,8 @@ class Fault:
     """How often in the whole matrix, unless it is told otherwise."""
     blows_per_world: int = 20
     """So many in one run of the stack, judged together at its end."""
-    prepare: Callable[[World], None] = lambda _world: None
-    finish: Callable[[World], None] = lambda _world: None
+    prepare: Callable[[World], None] = nothing
+    finish: Callable[[World], None] = nothing
     """Before the judgement: what the blows alone do not show to have happened."""
 
     @property

@@ -20,8 +20,8 @@ _PATIENCE_SECS = 60.0
 class Instance:
     """Signals go straight to the process; what it is started again for is the thread's own business."""
 
-    def __init__(self, environ: Mapping[str, str], log_file: Path) -> None:
-        self.process = ServiceProcess(environ, log_file)
+    def __init__(self, environ: Mapping[str, str], log_file: Path, directory: Path) -> None:
+        self.process = ServiceProcess(environ, log_file, directory=directory)
         self.starts = 0
         self._log_file = log_file
         self._should_end = threading.Event()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import zlib
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,12 +31,9 @@ class Journal:
     def __init__(self, file: Path) -> None:
         self.acknowledged: dict[Place, Event] = {}
         self.sent: dict[str, int] = {}
+        """CRC of each event that Kafka may have, acknowledged or not."""
         self._file = file.open("w", buffering=1)
         self._lock = threading.Lock()
-
-    def send(self, text: str, event_id: str) -> None:
-        """An event is about to be sent; Kafka may have it without ever acknowledging it."""
-        self.sent[event_id] = zlib.crc32(text.encode())
 
     def acknowledge(self, place: Place, event: Event) -> None:
         """Kafka has it."""

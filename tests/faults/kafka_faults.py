@@ -1,13 +1,32 @@
-"""F6 to F11: what happens to Kafka."""
+"""F6 to F11: what happens to Kafka, and to what the group remembers there."""
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
+from kafka import TopicPartition
+from kafka.errors import KafkaError, NoError, TopicAlreadyExistsError
+from kafka.structs import OffsetAndMetadata
+
+from app.backends.kafka_topic import as_set
+from app.settings import KafkaSettings
 from tests.faults.fault import Fault
-from tests.faults.world import World
+from tests.faults.journal import Place
+from tests.faults.judge import Deleted
+from tests.faults.kafka_proxy import Frame, with_errors, with_wrong_generation
+from tests.faults.world import PARTITIONS, Setup, World
+
+_PROXIED = Setup(is_proxied=True)
+_COMMIT_SECS = 5.0  # so long the service waits for the answer to a commit
+
+# What a broker answers when it has not taken a commit: coordinator is loading, is not available, is another one; the
+# group rebalances, is in another generation, does not know the member; the record could not be written.
+_REFUSALS = (14, 15, 16, 27, 22, 25, 19)
+# What it answers when it may have: request timed out, unknown error.
+_DOUBTS = (7, -1)
 
 
 def _killed(world: World, _number: int) -> float:
@@ -36,9 +55,183 @@ def _stopped(secs: float, world: World, _number: int) -> float:
     return world.recovery_secs()
 
 
+# Commits.
+
+
+def _commit_request(world: World, how: Callable[[Frame], bytes | None]) -> None:
+    world.kafka_proxy.strike(lambda frame: frame.holds_lease and not frame.is_reply, how)
+
+
+def _commit_reply(world: World, how: Callable[[Frame], bytes | None]) -> None:
+    world.kafka_proxy.strike(lambda frame: frame.holds_lease and frame.is_reply, how)
+
+
+def _reply_lost(world: World, _number: int) -> float:
+    _commit_reply(world, lambda _frame: None)
+    return world.recovery_secs()
+
+
+def _request_lost(world: World, _number: int) -> float:
+    _commit_request(world, lambda _frame: None)
+    return world.recovery_secs()
+
+
+def _reply_late(world: World, _number: int) -> float:
+    _commit_reply(world, partial(_late, world))
+    return world.recovery_secs()
+
+
+def _request_late(world: World, _number: int) -> float:
+    """The broker gets it when the service has long given up."""
+    _commit_request(world, partial(_late, world))
+    return world.recovery_secs()
+
+
+def _late(world: World, frame: Frame) -> bytes:
+    world.pause(1.6 * _COMMIT_SECS)
+    return frame.data
+
+
+def _commit_refused(world: World, number: int) -> float:
+    """The broker does not take it, and says so in every way that it has."""
+    code = _REFUSALS[number % len(_REFUSALS)]
+    world.kafka_proxy.strike_both(
+        lambda frame: frame.holds_lease,
+        lambda frame: with_wrong_generation(frame.data),
+        lambda frame: with_errors(frame.data, code),
+    )
+    return world.recovery_secs()
+
+
+def _commit_in_doubt(world: World, number: int) -> float:
+    """The broker takes it and says that it does not know."""
+    code = _DOUBTS[number % len(_DOUBTS)]
+    _commit_reply(world, lambda frame: with_errors(frame.data, code))
+    return world.recovery_secs()
+
+
+# What an operator does.
+
+
+def _offsets_moved(move: Callable[[World], None], world: World, _number: int) -> float:
+    world.service.hold()
+    world.wait_until(partial(_is_done, partial(move, world)), "Kafka lets the offsets be changed")
+    world.service.release()
+    return world.recovery_secs()
+
+
+def _is_done(change: Callable[[], None]) -> bool:
+    """Kafka allows it when it has noticed that the last member is dead."""
+    try:
+        change()
+    except KafkaError:
+        return False
+    return True
+
+
+def _roll_back(records: int, world: World) -> None:
+    offsets = {
+        TopicPartition(world.topic, number): OffsetAndMetadata(max(0, offset - records), "", -1)
+        for number, (offset, _) in world.committed().items()
+    }
+    with world.admin() as admin:
+        for error in admin.alter_group_offsets(world.topic, offsets).values():
+            if error is not NoError:
+                raise error
+
+
+def _delete_group(world: World) -> None:
+    with world.admin() as admin:
+        for answer in admin.delete_groups([world.topic]).values():
+            if answer != "OK":
+                raise KafkaError(str(answer))
+
+
+def _topic_made_again(world: World, number: int) -> float:
+    """With everything stored, while the service runs or while it does not. Offsets begin at 0 again."""
+    world.load.pause()
+    world.drain()
+    is_away = number % 2 == 1
+    if is_away:
+        world.service.hold()
+    settings = KafkaSettings(topic=world.topic, topic_partitions=PARTITIONS)
+    with world.admin() as admin:
+        admin.delete_topics([world.topic])
+        world.wait_until(partial(_is_done, partial(_create, world, settings)), "the topic can be made again")
+    world.take_new_topic_id()
+    if is_away:
+        world.service.release()
+    world.renew_load()
+    return world.recovery_secs()
+
+
+def _create(world: World, settings: KafkaSettings) -> None:
+    with world.admin() as admin:
+        try:
+            admin.create_topics(as_set(settings))
+        except TopicAlreadyExistsError:
+            if not world.is_another_topic():
+                raise
+
+
+def _records_deleted(world: World, _number: int) -> float:
+    """The service is away while records come and are deleted, as retention does it."""
+    world.service.hold()
+    before = world.load.last_acknowledged()
+    world.wait_until(
+        lambda: all(last > before[number] + 50 for number, last in world.load.last_acknowledged().items()),
+        "records that are to be deleted",
+    )
+    firsts = {number: last - 20 for number, last in world.load.last_acknowledged().items()}
+    with world.admin() as admin:
+        admin.delete_records({TopicPartition(world.topic, number): first for number, first in firsts.items()})
+    world.first_offsets.update(firsts)
+    world.service.release()
+    return world.recovery_secs()
+
+
+def _tell_deleted(world: World) -> None:
+    """Which records Kafka has deleted, and of which the service has said that they are lost."""
+    announced = set()
+    for first, last, number in re.findall(
+        r"Kafka deleted offsets (\d+) to (\d+) of \S+/(\d+) before", world.service.log
+    ):
+        announced |= {Place(world.topic_id, int(number), offset) for offset in range(int(first), int(last) + 1)}
+    assert announced, "nothing was deleted before it was read"
+    by_kafka = {place for place in world.journal.acknowledged if place.offset < world.first_offsets[place.partition]}
+    stored = {row.place for row in world.rows()}
+    assert not announced & stored, "said to be lost and stored all the same"
+    world.deleted = Deleted(by_kafka, announced)
+
+
+def _transactions(world: World, number: int) -> float:
+    """Some are committed, some aborted; each ends with a marker that takes up an offset."""
+    for index in range(10):
+        world.load.send_transaction(records=5, is_committed=(number + index) % 2 == 0)
+    return world.recovery_secs()
+
+
+def _end_with_marker(world: World) -> None:
+    world.load.pause()
+    for _ in range(PARTITIONS):
+        world.load.send_transaction(records=4, is_committed=False)
+
+
 def kafka_faults() -> Iterator[Fault]:
     """The rows of the matrix."""
-    yield Fault("F6", "kill -9 of the broker", _killed)
+    yield Fault("F6", "kill -9 of the broker", _killed, runs=50)
     yield Fault("F6", "restart of the broker", _restarted)
     yield Fault("F6", "broker stands still for 60 s", partial(_stopped, 60.0), runs=5)
     yield Fault("F6", "broker stands still for 12 s", partial(_stopped, 12.0), runs=10)
+    yield Fault("F7", "connection breaks before the reply to a commit", _reply_lost, _PROXIED)
+    yield Fault("F7", "connection breaks before a commit", _request_lost, _PROXIED)
+    yield Fault("F7", "reply to a commit later than the service waits", _reply_late, _PROXIED)
+    yield Fault("F7", "commit gets to the broker later than the service waits", _request_late, _PROXIED)
+    yield Fault("F7", "commit not taken, error " + ", ".join(map(str, _REFUSALS)), _commit_refused, _PROXIED, runs=28)
+    yield Fault("F7", "commit taken, error " + ", ".join(map(str, _DOUBTS)), _commit_in_doubt, _PROXIED)
+    yield Fault("F8", "group rolled back by 2000 records", partial(_offsets_moved, partial(_roll_back, 2000)))
+    yield Fault("F8", "group set back to the beginning", partial(_offsets_moved, partial(_roll_back, 1 << 60)), runs=5)
+    yield Fault("F8", "group deleted", partial(_offsets_moved, _delete_group), runs=5)
+    yield Fault("F9", "topic deleted and made again", _topic_made_again, runs=10)
+    yield Fault("F10", "records deleted by Kafka before they are read", _records_deleted, finish=_tell_deleted, runs=10)
+    yield Fault("F11", "transactions, committed and aborted", _transactions, finish=_end_with_marker, runs=10)

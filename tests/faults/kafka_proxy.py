@@ -39,7 +39,7 @@ class Frame:
 
 
 Treatment = Callable[[Frame], "bytes | None"]
-"""What is passed on instead, None for nothing. Whatever follows on the same connection waits meanwhile."""
+"""What is passed on instead; with None the connection breaks. Whatever follows on the connection waits meanwhile."""
 
 
 class KafkaProxy:
@@ -66,6 +66,29 @@ class KafkaProxy:
         finally:
             with self._lock:
                 self._strikes.remove((strike, how))
+
+    def strike_both(self, meant: Callable[[Frame], bool], of_request: Treatment, of_reply: Treatment) -> None:
+        """Treat the next request of a kind so, and its reply so. Returns when both are done.
+
+        Raises:
+            NotFired: see `strike`.
+        """
+        reply = Strike[Frame](lambda frame: frame.is_reply and frame.request in taken)
+        taken: list[bytes] = []
+
+        def treat(frame: Frame) -> bytes | None:
+            taken.append(frame.request)
+            return of_request(frame)
+
+        with self._lock:
+            self._strikes.append((reply, of_reply))
+        try:
+            self.strike(lambda frame: not frame.is_reply and meant(frame), treat)
+            if not reply.fired.wait(_FIRE_SECS):
+                raise NotFired(f"no reply within {_FIRE_SECS:.0f} s")
+        finally:
+            with self._lock:
+                self._strikes.remove((reply, of_reply))
 
     def _serve(self, client: socket.socket) -> None:
         requests: dict[int, bytes] = {}
@@ -96,8 +119,9 @@ class KafkaProxy:
         finally:
             if found is not None:
                 found[0].fired.set()
-        if data is not None:
-            to.sendall(struct.pack(">i", len(data)) + data)
+        if data is None:
+            raise ConnectionResetError
+        to.sendall(struct.pack(">i", len(data)) + data)
 
 
 def _frames(stream: BinaryIO) -> Iterator[bytes]:

@@ -5,10 +5,15 @@ from __future__ import annotations
 import json
 import threading
 import time
+import uuid
+import zlib
+from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
 from kafka import KafkaProducer
+from kafka.errors import KafkaError
 
 from tests.faults.journal import ODD, Event, Journal, Place
 
@@ -33,14 +38,10 @@ class Load:
         self._should_end = threading.Event()
         self._last: dict[int, int] = {}
         self.unacknowledged = 0
-        self._producer = KafkaProducer(
-            bootstrap_servers=bootstrap_servers,
-            acks="all",
-            linger_ms=5,
-            delivery_timeout_ms=300_000,
-            request_timeout_ms=10_000,
-            max_block_ms=300_000,
-        )
+        self._bootstrap_servers = bootstrap_servers
+        self._lock = threading.Lock()
+        self._producer = self._new_producer()
+        self._transactional: KafkaProducer | None = None
         self._thread = threading.Thread(target=self._run, name="load", daemon=True)
         self._thread.start()
 
@@ -62,7 +63,18 @@ class Load:
         self._is_flowing.set()
         self._thread.join()
         self._producer.flush(timeout=_FLUSH_SECS)
-        self._producer.close(timeout=10)
+        self._close(timeout_secs=10.0)
+
+    def abandon(self) -> None:
+        """Something else has failed already."""
+        self._should_end.set()
+        self._is_flowing.set()
+        self._close(timeout_secs=1.0)
+
+    def renew(self) -> None:
+        """Begin as a new producer, which knows nothing of what it sent before. While it is paused."""
+        self._close(timeout_secs=10.0)
+        self._producer, self._transactional = self._new_producer(), None
 
     def last_acknowledged(self) -> dict[int, int]:
         """The highest acknowledged offset of each partition of the topic as it is now."""
@@ -73,11 +85,61 @@ class Load:
         self._send(partition)
         self._producer.flush(timeout=_FLUSH_SECS)
 
-    def send_odd(self, value: bytes | None, partition: int = 0, headers: list[tuple[str, bytes]] | None = None) -> None:
+    def send_odd(
+        self,
+        value: bytes | None,
+        *,
+        partition: int,
+        headers: Sequence[tuple[str, bytes]] = (),
+        is_compressed: bool = False,
+    ) -> None:
         """A record that is no event of ours; it must become a row all the same."""
-        sent = self._producer.send(self._topic, value, partition=partition, headers=headers)
+        producer = self._producer
+        if is_compressed:
+            producer = self._new_producer(compression_type="gzip", max_request_size=1 << 30)
+        sent = producer.send(self._topic, value, partition=partition, headers=list(headers))
         metadata = sent.get(timeout=_FLUSH_SECS)
+        if is_compressed:
+            producer.close(timeout=10)
         self._journal.acknowledge(Place(self._topic_id, partition, metadata.offset), ODD)
+
+    def send_transaction(self, *, records: int, is_committed: bool) -> None:
+        """Events that count only when their transaction does."""
+        if self._transactional is None:
+            self._transactional = self._new_producer(transactional_id=f"load-{uuid.uuid4()}")
+            self._transactional.init_transactions()
+        self._transactional.begin_transaction()
+        made = [self._new_event() for _ in range(records)]
+        sent = [
+            (event, self._transactional.send(self._topic, value, partition=index % self._partitions))
+            for index, (event, value) in enumerate(made)
+        ]
+        places = [(event, future.get(timeout=_FLUSH_SECS)) for event, future in sent]
+        if not is_committed:
+            self._transactional.abort_transaction()
+            return
+        for event, _ in places:
+            self._journal.sent[event.id] = event.crc
+        self._transactional.commit_transaction()
+        for event, metadata in places:
+            self._acknowledge(self._topic_id, event, metadata)
+
+    def _new_producer(self, **options: object) -> KafkaProducer:
+        return KafkaProducer(
+            bootstrap_servers=self._bootstrap_servers,
+            acks="all",
+            linger_ms=5,
+            delivery_timeout_ms=300_000,
+            request_timeout_ms=10_000,
+            max_block_ms=300_000,
+            **options,
+        )
+
+    def _close(self, timeout_secs: float) -> None:
+        for producer in (self._producer, self._transactional):
+            if producer is not None:
+                with suppress(KafkaError):
+                    producer.close(timeout=timeout_secs)
 
     def _run(self) -> None:
         due_at = time.monotonic()
@@ -92,14 +154,19 @@ class Load:
             self._should_end.wait(max(0.0, due_at - time.monotonic()))
 
     def _send(self, partition: int) -> None:
-        self._numbers += 1
-        event_id, text = str(self._numbers), f"event {self._numbers} {'x' * (self._numbers * 7919 % 200)}"
-        self._journal.send(text, event_id)
-        value = json.dumps({"message": text, "user_id": event_id, "level": "INFO", "service": "load"}).encode()
-        event = Event(event_id, self._journal.sent[event_id])
+        event, value = self._new_event()
+        self._journal.sent[event.id] = event.crc
         sent = self._producer.send(self._topic, value, partition=partition)
         sent.add_callback(partial(self._acknowledge, self._topic_id, event))
         sent.add_errback(self._fail)
+
+    def _new_event(self) -> tuple[Event, bytes]:
+        with self._lock:
+            self._numbers += 1
+            number = self._numbers
+        text = f"event {number} {'x' * (number * 7919 % 200)}"
+        value = json.dumps({"message": text, "user_id": str(number), "level": "INFO", "service": "load"}).encode()
+        return Event(str(number), zlib.crc32(text.encode())), value
 
     def _acknowledge(self, topic_id: str, event: Event, metadata: Any) -> None:
         self._journal.acknowledge(Place(topic_id, metadata.partition, metadata.offset), event)

@@ -48,10 +48,10 @@ def _introduction(command: str) -> Iterator[str]:
     yield ""
     yield "An event counts when Kafka has acknowledged it. At the end the table is held to the list of these events:"
     yield "*lost* are events without a row, *duplicated* those with two; *other* counts rows with another content, rows"
-    yield "that nobody sent, and records deleted by Kafka that nobody announced. *Found stored* are rows that the service"
-    yield "had sent before, looked for and did not send again: without that they would be duplicates. Recovery is the time"
-    yield "in seconds from the end of the fault (of a kill: from the kill) until every partition has stored an event that"
-    yield "was acknowledged after it. After a kill of the service most of it is Kafka's session time-out."
+    yield "that nobody sent, and records deleted by Kafka that nobody announced. *Found stored* are rows that the"
+    yield "service had sent before, looked for and did not send again: without that they would be duplicates. Recovery"
+    yield "is the time in seconds from the end of the fault (of a kill: from the kill) until every partition has stored"
+    yield "an event that was acknowledged after it. After a kill of the service most of it is Kafka's session time-out."
 
 
 def _table(outcomes: Sequence[Outcome]) -> Iterator[str]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
 
-from tests.faults.fault import Fault
-from tests.faults.world import World
+from tests.faults.fault import Fault, nothing
+from tests.faults.world import USUAL, Setup, World
+
+_SOAK_BLOWS = 20
 
 
 @dataclass(slots=True)
@@ -48,6 +51,29 @@ def play(fault: Fault, runs: int, directory: Path, seed: int) -> Iterator[Outcom
         _play_world(fault, range(first, first + count), directory / _file_name(fault, first), seed + first, outcome)
         first += count
         yield outcome
+
+
+def soak(faults: Sequence[Fault], hours: float, directory: Path, seed: int) -> Iterator[Outcome]:
+    """Play a random mix for so long, twenty blows to a stack. Yields what it showed after each stack."""
+    outcome = Outcome("F27", f"a random mix for {hours:g} h")
+    ends_at = time.monotonic() + hours * 3600
+    chance = random.Random(seed)
+    while time.monotonic() < ends_at:
+        chosen = [chance.choice(faults) for _ in range(_SOAK_BLOWS)]
+
+        def blow(world: World, number: int, chosen: Sequence[Fault] = chosen) -> float:
+            return chosen[number].blow(world, number)
+
+        mix = Fault(outcome.number, outcome.what, blow, Setup(is_proxied=True))
+        _play_world(
+            mix, range(_SOAK_BLOWS), directory / _file_name(mix, outcome.runs), chance.randrange(1 << 30), outcome
+        )
+        yield outcome
+
+
+def can_be_mixed(fault: Fault) -> bool:
+    """Whether it needs nothing but the proxies."""
+    return fault.prepare is fault.finish is nothing and replace(fault.setup, is_proxied=False) == USUAL
 
 
 def _play_world(fault: Fault, numbers: range, directory: Path, seed: int, outcome: Outcome) -> None:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import partial
 
+import psutil
+
+from app.pipeline.delivery import MARGIN_SECS
 from tests.faults import http_proxy
 from tests.faults.fault import Fault
 from tests.faults.http_proxy import Exchange
 from tests.faults.instance import Instance
 from tests.faults.kafka_proxy import JOIN_GROUP, OFFSET_COMMIT, SYNC_GROUP, Frame
-from tests.faults.world import SESSION_SECS, Setup, World
+from tests.faults.world import DEADLINE_SECS, SESSION_SECS, Setup, World
 
-Act = Callable[[], None]
+Act = Callable[[], bool]
+"""Returns whether what is on the way gets through all the same."""
 Moment = Callable[[World, Act], None]
 """Does something to the service at one point of its protocol, told by what has come by on the wire: what the service
 has done and not sent is the same to everybody else as not done."""
@@ -23,17 +29,17 @@ _PROXIED = Setup(is_proxied=True)
 
 
 def _lease_requested(world: World, act: Act) -> None:
-    world.kafka_proxy.strike(lambda frame: frame.holds_lease and not frame.is_reply, partial(_act_and_drop, act))
+    world.kafka_proxy.strike(lambda frame: frame.holds_lease and not frame.is_reply, partial(_through, act))
 
 
 def _lease_answered(world: World, act: Act) -> None:
-    world.kafka_proxy.strike(lambda frame: frame.holds_lease and frame.is_reply, partial(_act_and_drop, act))
+    world.kafka_proxy.strike(lambda frame: frame.holds_lease and frame.is_reply, partial(_through, act))
 
 
 def _idle_commit(world: World, act: Act) -> None:
     world.kafka_proxy.strike(
         lambda frame: frame.api == OFFSET_COMMIT and not frame.holds_lease and not frame.is_reply,
-        partial(_act_and_drop, act),
+        partial(_through, act),
     )
 
 
@@ -47,21 +53,29 @@ def _half_a_body(world: World, act: Act) -> None:
 
 def _stored_and_not_answered(world: World, act: Act) -> None:
     def how(exchange: Exchange) -> None:
-        exchange.deliver()
-        act()
+        reply = exchange.deliver()
+        if act():
+            exchange.answer(reply.whole)
 
     world.engine_proxy.strike(how)
 
 
 def _running(world: World, act: Act) -> None:
-    """ClickHouse gets the whole insert only when the service is gone."""
+    """ClickHouse gets the end of the insert when the service is gone: at once, or when another has taken over."""
+    late_secs = world.chance.uniform(0.0, 2 * DEADLINE_SECS + MARGIN_SECS)
 
     def how(exchange: Exchange) -> None:
         upstream = exchange.deliver_part(0.9)
         act()
-        exchange.deliver_rest(upstream, 0.9)
+        threading.Timer(late_secs, partial(_deliver_rest, exchange, upstream)).start()
+        exchange.hang_up()
 
     world.engine_proxy.strike(how)
+
+
+def _deliver_rest(exchange: Exchange, upstream: socket.socket) -> None:
+    with suppress(OSError, EOFError):
+        exchange.deliver_rest(upstream, 0.9)
 
 
 def _answered(world: World, act: Act) -> None:
@@ -74,7 +88,8 @@ def _answered(world: World, act: Act) -> None:
 
 def _in_recovery(world: World, act: Act) -> None:
     def how(exchange: Exchange) -> None:
-        act()
+        if act():
+            exchange.relay()
 
     world.service.kill()
     world.engine_proxy.strike(how, meant=http_proxy.asks_for_last_offset)
@@ -83,13 +98,13 @@ def _in_recovery(world: World, act: Act) -> None:
 def _in_the_rebalance(api: int) -> Moment:
     def moment(world: World, act: Act) -> None:
         world.service.kill()
-        world.kafka_proxy.strike(lambda frame: frame.api == api and not frame.is_reply, partial(_act_and_drop, act))
+        world.kafka_proxy.strike(lambda frame: frame.api == api and not frame.is_reply, partial(_through, act))
 
     return moment
 
 
-def _act_and_drop(act: Act, _frame: Frame) -> None:
-    act()
+def _through(act: Act, frame: Frame) -> bytes | None:
+    return frame.data if act() else None
 
 
 MOMENTS: dict[str, Moment] = {
@@ -107,7 +122,11 @@ MOMENTS: dict[str, Moment] = {
 
 
 def _killed_at(moment: Moment, world: World, _number: int) -> float:
-    moment(world, world.service.kill)
+    def kill() -> bool:
+        world.service.kill()
+        return False
+
+    moment(world, kill)
     return world.recovery_secs()
 
 
@@ -123,8 +142,13 @@ def _killed_at_random(world: World, _number: int) -> float:
 
 def _stopped_at(moment: Moment, world: World, _number: int) -> float:
     """A zombie: it stands still, another takes over, and it wakes up."""
+
+    def stop() -> bool:
+        world.service.pause()
+        return True
+
     world.require_one_member()
-    moment(world, world.service.pause)
+    moment(world, stop)
     return _taken_over(world, world.service)
 
 
@@ -171,6 +195,44 @@ def _poll_interval_passes(world: World, _number: int) -> float:
 
 
 _POLL_INTERVAL_SECS = 30.0
+_SHORT_SECS = 5.0
+
+
+def _without_descriptors(world: World, _number: int) -> float:
+    """Its connections to ClickHouse end, and for a while it may open no others."""
+    process = psutil.Process(world.service.process.pid)
+    _, most = process.rlimit(psutil.RLIMIT_NOFILE)
+    before = world.service.log.count("Too many open files")
+    process.rlimit(psutil.RLIMIT_NOFILE, (1, most))
+    try:
+        world.engine_proxy.door.shut()
+        world.engine_proxy.door.open()
+        world.wait_until(lambda: world.service.log.count("Too many open files") > before, "it runs out of descriptors")
+        world.pause(_SHORT_SECS)
+    finally:
+        with suppress(psutil.NoSuchProcess):
+            process.rlimit(psutil.RLIMIT_NOFILE, (most, most))
+    return world.recovery_secs()
+
+
+def _without_memory(world: World, _number: int) -> float:
+    """For a while it gets no more memory, not even for the stack of a thread."""
+    process = psutil.Process(world.service.process.pid)
+    starts, before = world.service.starts, world.service.log.count(_UNFORESEEN)
+    process.rlimit(psutil.RLIMIT_AS, (1, psutil.RLIM_INFINITY))
+    try:
+        world.wait_until(
+            lambda: world.service.starts > starts or world.service.log.count(_UNFORESEEN) > before,
+            "it runs out of memory",
+        )
+        world.pause(_SHORT_SECS)
+    finally:
+        with suppress(psutil.NoSuchProcess):
+            process.rlimit(psutil.RLIMIT_AS, (psutil.RLIM_INFINITY, psutil.RLIM_INFINITY))
+    return world.recovery_secs()
+
+
+_UNFORESEEN = "nobody foresaw"
 
 
 def service_faults() -> Iterator[Fault]:
@@ -196,3 +258,5 @@ def service_faults() -> Iterator[Fault]:
         Setup(is_proxied=True, settings={"KAFKA_MAX_POLL_INTERVAL_SECS": f"{_POLL_INTERVAL_SECS:g}"}),
         runs=5,
     )
+    yield Fault("F22", "service out of file descriptors for a while", _without_descriptors, _PROXIED, runs=10)
+    yield Fault("F22", "service out of memory for a while", _without_memory, _PROXIED, runs=10)

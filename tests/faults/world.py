@@ -26,7 +26,7 @@ from app.settings import ClickHouseSettings, KafkaSettings
 from local.engine import EngineServer
 from local.kafka import KafkaServer
 from local.ports import LOOPBACK, free_port
-from local.service import clean_environment
+from local.service import ROOT, clean_environment
 from tests.faults.http_proxy import HttpProxy
 from tests.faults.instance import Instance
 from tests.faults.journal import Journal, Place
@@ -45,6 +45,18 @@ _DRAIN_SECS = 120.0
 _FRESH_SECS = 15.0
 
 
+def _no_environment(_directory: Path) -> Mapping[str, str]:
+    return {}
+
+
+def _plain_directory(directory: Path) -> Path:
+    return directory / "clickhouse"
+
+
+def _leave(_directory: Path) -> None:
+    return
+
+
 @dataclass(frozen=True, slots=True)
 class Setup:
     """What a fault needs otherwise than usual."""
@@ -53,8 +65,10 @@ class Setup:
     """Whether the service reaches Kafka and ClickHouse through the proxies."""
     events_per_sec: int = 400
     settings: Mapping[str, str] = field(default_factory=dict)
-    engine_environment: Mapping[str, str] = field(default_factory=dict)
-    engine_directory: Callable[[Path], Path] = lambda directory: directory / "clickhouse"
+    engine_environment: Callable[[Path], Mapping[str, str]] = _no_environment
+    engine_directory: Callable[[Path], Path] = _plain_directory
+    clean_up: Callable[[Path], None] = _leave
+    """Undoes what these two have done."""
 
 
 USUAL = Setup()
@@ -73,12 +87,20 @@ class World:
         self.deleted = Deleted()
         self.instances: list[Instance] = []
         self.journal = Journal(directory / "journal.txt")
-        self.engine = EngineServer(setup.engine_directory(directory), free_port(), environment=setup.engine_environment)
+        self.first_offsets: dict[int, int] = {}
+        """Of each partition, where records were deleted."""
+        self.engine_directory = setup.engine_directory(directory)
+        self.engine = EngineServer(
+            self.engine_directory,
+            free_port(),
+            environment=setup.engine_environment(directory),
+            log_file=directory / "engine.log",
+        )
         self.engine_proxy = HttpProxy(self.engine.port)
         upstream_port = free_port()
         self.kafka_proxy = KafkaProxy(upstream_port)
         self.kafka = _broker(directory / "kafka", upstream_port, self.kafka_proxy.door.port)
-        self._admin: TopicAdmin | None = None
+        self._load: Load | None = None
 
     def __enter__(self) -> World:
         try:
@@ -88,10 +110,9 @@ class World:
             self.service = self.new_instance()
             self._wait_until(lambda: self.log_has("Consuming"), "the service consumes", _START_SECS)
             self.topic_id = self._read_topic_id()
-            self.load = Load(
-                self.kafka.bootstrap_servers, self.topic, PARTITIONS, self.journal, self.setup.events_per_sec
-            )
-            self.load.flow(self.topic_id)
+            per_sec = self.setup.events_per_sec
+            self._load = Load(self.kafka.bootstrap_servers, self.topic, PARTITIONS, self.journal, per_sec)
+            self._load.flow(self.topic_id)
             self.recovery_secs()
         except BaseException:
             self.__exit__()
@@ -99,23 +120,41 @@ class World:
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self._load is not None:
+            self._load.abandon()
         for instance in self.instances:
-            with suppress(Exception):
-                instance.end(gently=False)
+            instance.end(gently=False)
         self.engine_proxy.door.shut()
         self.kafka_proxy.door.shut()
         self.kafka.kill()
         self.engine.kill()
         self.journal.close()
+        self.setup.clean_up(self.directory)
+
+    @property
+    def load(self) -> Load:
+        """The stream of events."""
+        assert self._load is not None, "it begins with the context"
+        return self._load
+
+    def renew_load(self) -> None:
+        """Send to the topic as it is now."""
+        self.load.renew()
+        self.load.flow(self.topic_id)
 
     # The service.
 
-    def new_instance(self) -> Instance:
-        """One more instance of the service."""
+    def new_instance(self, code: Path = ROOT) -> Instance:
+        """One more instance of the service, of the code in this directory."""
         log_file = self.directory / f"service-{len(self.instances)}.log"
-        instance = Instance(self._environment(), log_file)
+        instance = Instance(self._environment(), log_file, code)
         self.instances.append(instance)
         return instance
+
+    def replace_service(self, code: Path) -> None:
+        """End the first instance for good and run this code from now on."""
+        self.remove(self.service, gently=False)
+        self.service = self.new_instance(code)
 
     def remove(self, instance: Instance, *, gently: bool = True) -> None:
         """End an instance for good."""
@@ -207,6 +246,18 @@ class World:
 
         self._wait_until(has_all, "the service has all partitions", _RECOVERY_SECS)
 
+    def engine_failures(self) -> int:
+        """Inserts that have failed since the service was started."""
+        with suppress(OSError):
+            found = re.search(r'inserts_total{result="failed"} (\S+)', self.service.process.metrics())
+            return int(float(found[1])) if found else 0
+        return 0
+
+    def server_offset_secs(self) -> float:
+        """How far ClickHouse's clock is from ours."""
+        [(now_ms,)] = self.query("SELECT toUnixTimestamp64Milli(now64(3))")
+        return float(now_ms) / 1000 - time.time()
+
     # Recovery.
 
     def recovery_secs(self, since: float | None = None) -> float:
@@ -295,10 +346,11 @@ class World:
 
     def take_new_topic_id(self) -> None:
         """The topic was made again: from now on events go to this one."""
-        self._wait_until(self._is_another_topic, "the topic is there again", _START_SECS)
+        self._wait_until(self.is_another_topic, "the topic is there again", _START_SECS)
         self.topic_id = self._read_topic_id()
 
-    def _is_another_topic(self) -> bool:
+    def is_another_topic(self) -> bool:
+        """Whether there is a topic, and not the one that events go to."""
         try:
             return self._read_topic_id() != self.topic_id
         except TryAgainLater:

@@ -1,0 +1,97 @@
+"""F24 and F25: what records hold, and who reads them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from local.service import ROOT
+from tests.faults.fault import Fault
+from tests.faults.http_proxy import Exchange
+from tests.faults.world import PARTITIONS, Setup, World
+
+_BOMB_BYTES = 20_000_000  # from some kilobytes; one row
+_ODD: list[bytes | None] = [
+    None,
+    b"",
+    b"\x00",
+    b"\xff\xfe\xfa not UTF-8",
+    b'{"message": "cut of',
+    b"[" * 10_000 + b"]" * 10_000,
+    b'{"a":' * 2_000 + b"1" + b"}" * 2_000,
+    b'{"message": "old", "timestamp": "1900-01-01T00:00:00Z"}',
+    b'{"message": "far", "timestamp": "9999-12-31T23:59:59Z"}',
+    b'{"message": "huge", "timestamp": 1e300}',
+    b'{"message": "not a number", "response_time_ms": NaN}',
+    b'{"message": "int64 + 1", "response_time_ms": 9223372036854775808, "n": 18446744073709551616}',
+    b'{"message": "a", "message": "b"}',
+    b'{"message": {"nested": ["x", null]}, "level": 7, "service": ["s"]}',
+    b"null",
+    b"[1, 2]",
+    b"x" * 1_000_000,
+    b'{"message": "' + b"\\u0000" * 1_000 + b'"}',
+    b"{" + b",".join(b'"key%d": %d' % (n, n) for n in range(20_000)) + b"}",
+]
+
+
+def _odd_records(world: World, number: int) -> float:
+    """One of each, between events, and one that is small only as long as it is compressed."""
+    for index, value in enumerate(_ODD):
+        world.load.send_odd(value, partition=(number + index) % PARTITIONS)
+    world.load.send_odd(b"\x20" * _BOMB_BYTES, partition=number % PARTITIONS, is_compressed=True)
+    lines = [("content-type", b"application/x-ndjson")]
+    world.load.send_odd(b'{"message": "1"}\n{"message": "2"}\nnot JSON\n', partition=0, headers=lines)
+    return world.recovery_secs()
+
+
+# What a later version might do: it reads other times from the same records, so that rows belong on another day.
+_LATER_DECODER = """
+
+_decode_as_before = decode
+
+
+def decode(chunk, bounds):
+    decoded = _decode_as_before(chunk, bounds)
+    index = decoded.rows.schema.get_field_index("Timestamp")
+    earlier = pc.subtract(decoded.rows["Timestamp"], pa.scalar(90_000 * 10**9, pa.duration("ns")))
+    rows = decoded.rows.set_column(index, decoded.rows.schema.field(index), earlier)
+    return Decoded(rows, decoded.problems)
+"""
+
+
+def _upgraded(world: World, number: int) -> float:
+    """Killed when it does not know that its insert is stored; what is started then reads the records differently."""
+
+    def how(exchange: Exchange) -> None:
+        if number % 3 == 2:
+            with exchange.deliver_part(0.5):
+                world.service.hold()
+        else:
+            exchange.deliver()
+            world.service.hold()
+
+    world.engine_proxy.strike(how)
+    world.command(f"ALTER TABLE logs.logs ADD COLUMN extra_{number} String DEFAULT 'new'")
+    world.replace_service(_later_version(world.directory) if number % 2 == 0 else ROOT)
+    secs = world.recovery_secs()
+    if number % 2 == 0:
+        assert world.query("SELECT count() > 0 FROM logs.logs WHERE Timestamp < now() - 80000") == [(True,)]
+    return secs
+
+
+def _later_version(directory: Path) -> Path:
+    code = directory / "later"
+    if not code.exists():
+        shutil.copytree(ROOT / "app", code / "app", ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copy(ROOT / "schema.sql", code)
+        decoder = code / "app/pipeline/decode.py"
+        decoder.write_text(decoder.read_text() + _LATER_DECODER)
+    return code
+
+
+def record_faults() -> Iterator[Fault]:
+    """The rows of the matrix."""
+    yield Fault("F24", "records that nobody should send", _odd_records, runs=10)
+    proxied = Setup(is_proxied=True)
+    yield Fault("F25", "killed, then another version of the decoder and of the table", _upgraded, proxied, runs=12)
