@@ -23,7 +23,6 @@ import ssl
 import sys
 import threading
 import urllib.request
-from collections.abc import Mapping
 from pathlib import Path
 
 from local.certificates import Certificates
@@ -37,10 +36,7 @@ _DEFAULT_MEMORY_MB = 3000
 
 
 class EngineServer:
-    """One engine process with its data in `directory`; data stays there between starts.
-
-    `environment` is what its process finds besides ours.
-    """
+    """One engine process with its data in `directory`; data stays there between starts."""
 
     def __init__(
         self,
@@ -53,7 +49,6 @@ class EngineServer:
         max_memory_mb: int = _DEFAULT_MEMORY_MB,
         max_body_bytes: int | None = None,
         log_file: Path | None = None,
-        environment: Mapping[str, str] | None = None,
     ) -> None:
         self.port = port
         self.user = user
@@ -72,7 +67,7 @@ class EngineServer:
             "ClickHouse engine",
             command,
             log_file or self._directory / "engine.log",
-            environment={**os.environ, "TZ": "UTC", **(environment or {})},
+            environment={**os.environ, "TZ": "UTC"},
             directory=Path(__file__).resolve().parent.parent,
         )
 

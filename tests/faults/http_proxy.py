@@ -13,6 +13,7 @@ from typing import BinaryIO
 from tests.faults.proxy import Door, NotFired, Strike, reach, reset
 
 _FIRE_SECS = 60.0
+_NOW = b"toUnixTimestamp64Milli(now64(3))"
 
 
 @dataclass
@@ -111,6 +112,9 @@ class HttpProxy:
         self._strikes: list[tuple[Strike[Exchange], Treatment]] = []
         self._lock = threading.Lock()
         self.treat_all: Treatment | None = None
+        self.clock_offset_secs = 0
+        """How far ClickHouse's clock is from ours, by its answers."""
+        self.clock_answers = 0
         self.treated = 0
         self.door = Door(self._serve)
 
@@ -135,7 +139,7 @@ class HttpProxy:
     def _serve(self, client: socket.socket) -> None:
         stream = client.makefile("rb")
         while True:
-            exchange = Exchange(read_message(stream), client, self._upstream_port)
+            exchange = Exchange(self._with_clock(read_message(stream)), client, self._upstream_port)
             strike, how = self._treatment(exchange)
             self.treated += how is not None
             try:
@@ -143,6 +147,18 @@ class HttpProxy:
             finally:
                 if strike is not None:
                     strike.fired.set()
+
+    def _with_clock(self, request: Message) -> Message:
+        """A question for the time becomes one for another time."""
+        if _NOW not in request.body or b"POST" not in request.head:
+            return request
+        self.clock_answers += 1
+        body = request.body.replace(
+            _NOW, b"toUnixTimestamp64Milli(now64(3) + toIntervalSecond(%d))" % self.clock_offset_secs
+        )
+        lines = [line for line in request.head.split(b"\r\n") if not line.lower().startswith(b"content-length")]
+        lines[1:1] = [b"Content-Length: %d" % len(body)]
+        return Message(b"\r\n".join(lines), body)
 
     def _treatment(self, exchange: Exchange) -> tuple[Strike[Exchange] | None, Treatment | None]:
         with self._lock:

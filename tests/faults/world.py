@@ -45,10 +45,6 @@ _DRAIN_SECS = 120.0
 _FRESH_SECS = 15.0
 
 
-def _no_environment(_directory: Path) -> Mapping[str, str]:
-    return {}
-
-
 def _plain_directory(directory: Path) -> Path:
     return directory / "clickhouse"
 
@@ -65,10 +61,9 @@ class Setup:
     """Whether the service reaches Kafka and ClickHouse through the proxies."""
     events_per_sec: int = 400
     settings: Mapping[str, str] = field(default_factory=dict)
-    engine_environment: Callable[[Path], Mapping[str, str]] = _no_environment
     engine_directory: Callable[[Path], Path] = _plain_directory
     clean_up: Callable[[Path], None] = _leave
-    """Undoes what these two have done."""
+    """Undoes what that has done."""
 
 
 USUAL = Setup()
@@ -93,7 +88,6 @@ class World:
         self.engine = EngineServer(
             self.engine_directory,
             free_port(),
-            environment=setup.engine_environment(directory),
             log_file=directory / "engine.log",
         )
         self.engine_proxy = HttpProxy(self.engine.port)
@@ -252,11 +246,6 @@ class World:
             found = re.search(r'inserts_total{result="failed"} (\S+)', self.service.process.metrics())
             return int(float(found[1])) if found else 0
         return 0
-
-    def server_offset_secs(self) -> float:
-        """How far ClickHouse's clock is from ours."""
-        [(now_ms,)] = self.query("SELECT toUnixTimestamp64Milli(now64(3))")
-        return float(now_ms) / 1000 - time.time()
 
     # Recovery.
 
