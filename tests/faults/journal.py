@@ -41,15 +41,6 @@ class Journal:
             self.acknowledged[place] = event
             self._file.write(f"{place.topic_id} {place.partition} {place.offset} {event.id or '-'} {event.crc:08x}\n")
 
-    def ends(self, topic_id: str) -> dict[int, int]:
-        """The offset after the last acknowledged one, by partition."""
-        with self._lock:
-            ends: dict[int, int] = {}
-            for place in self.acknowledged:
-                if place.topic_id == topic_id:
-                    ends[place.partition] = max(ends.get(place.partition, 0), place.offset + 1)
-        return ends
-
     def close(self) -> None:
         """Nothing more will be acknowledged."""
         self._file.close()
