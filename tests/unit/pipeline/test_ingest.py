@@ -366,6 +366,22 @@ def test_a_batch_costs_one_lease_and_one_insert_when_the_next_is_due_already(wor
     assert last == Mark(50)
 
 
+def test_what_is_stored_waits_for_a_lease_that_is_about_to_tell_it(world: World) -> None:
+    instance = world.reading_instance(max_rows=10, max_chunk_records=10)
+    world.send(20)
+    instance.hand_over()
+    instance.step()
+    instance.thread.run()
+    world.clock.turn(100)  # ClickHouse must be asked for the time again before the next lease
+
+    instance.step(3)
+    assert len(instance.source.commits) == 1
+    instance.thread.run()
+    instance.step()
+
+    assert [commit[P0].next_offset for commit in instance.source.commits] == [0, 10]
+
+
 def test_a_plain_commit_follows_an_insert_when_nothing_else_is_due(world: World) -> None:
     instance = world.reading_instance(max_rows=10)
     world.send(10)
@@ -787,19 +803,38 @@ def test_nothing_is_committed_after_the_group_has_moved_on_until_partitions_are_
     world.send(25)
     instance.hand_over()
     instance.source.next_commit(NotOurs("the group has moved on"))
-    commits = len(instance.source.commits)
     for _ in range(10):
         instance.source.next_poll(NO_COORDINATOR)
+    instance.thread.run()
+    instance.step()
 
+    instance.source.commit_error = AssertionError("nothing is ours to commit")
     while instance.source.faults_left:
         instance.go_on()
         world.clock.turn(1.0)
 
-    assert len(instance.source.commits) == commits
     assert len(world.table.tokens) == 1
+    instance.source.commit_error = None
     instance.settle()
     assert world.table.offsets() == list(range(25))
     assert world.kafka.mark() == Mark(25)
+
+
+def test_what_was_stored_before_a_rebalance_is_not_committed_after_it_by_what_was_known_before(world: World) -> None:
+    instance = world.reading_instance(max_rows=10)
+    world.send(10)
+    instance.hand_over()
+    instance.source.next_commit(NO_COORDINATOR)
+    instance.thread.run()
+    instance.step()
+    commits = len(instance.source.commits)
+    world.kafka.rebalance()
+
+    instance.step(3)  # the table has not been asked yet
+
+    assert len(instance.source.commits) == commits
+    instance.settle()
+    assert world.kafka.mark() == Mark(10)
 
 
 def test_a_lease_that_the_group_refuses_is_answered_by_reading_again(world: World) -> None:
@@ -1014,6 +1049,20 @@ def test_a_record_at_the_end_of_a_lease_that_was_deleted_meanwhile_is_no_reason_
 
     assert instance.metric("halted_partitions") == 0
     assert world.table.offsets() == [*range(10), *range(12, 20)]
+
+
+def test_the_lease_of_a_topic_that_was_deleted_halts_none_that_was_made_anew(world: World, died: Instance) -> None:
+    instance = world.instance(max_chunk_records=1)
+    while not instance.source.started:
+        instance.go_on()
+        world.clock.turn(1.0)
+    world.kafka.recreate(partitions=1)
+    world.kafka.send(*(b"another %d" % n for n in range(20)))
+
+    instance.settle(secs=40)
+
+    assert instance.metric("halted_partitions") == 0
+    assert len(world.table.offsets()) == 10 + 20
 
 
 def test_a_halt_for_another_record_leaves_the_other_partitions_alone() -> None:
