@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 from app.errors import MustRejoin, TryAgainLater
 from app.model import Partition, RecordChunk
 from app.pipeline.backoff import Backoff
-from app.pipeline.delivery import Delivery
+from app.pipeline.delivery import Delivery, Ended
 from app.pipeline.ingest import Ingest
 from app.pipeline.progress import Progress
 from app.pipeline.rows import Rows
@@ -103,6 +103,8 @@ class Instance:
     meanwhile: Callable[[], None]
     asked: list[Asked] = field(default_factory=list)
     resumes_at: float = 0.0
+    ended: Ended = field(default_factory=Ended)
+    """What this process saw the end of; another one starts with nothing."""
     rejoins: int = 0
     _clock_rate: float = field(init=False)
     _tokens: Any = field(init=False)
@@ -139,6 +141,7 @@ class Instance:
             clock=self._clock,
             backoff=SteadyBackoff(),
             deadline_secs=DEADLINE_SECS,
+            ended=self.ended,
             new_token=lambda: f"{self.token_prefix}{next(self._tokens)}",
         )
         self.ingest = parts.ingest(
