@@ -8,10 +8,12 @@ from typing import Any, TypeVar
 
 from kafka.admin import KafkaAdminClient, MemberToRemove
 from kafka.errors import (
+    CoordinatorLoadInProgressError,
     CoordinatorNotAvailableError,
     GroupAuthorizationFailedError,
     GroupIdNotFoundError,
     KafkaError,
+    NotCoordinatorError,
     UnknownMemberIdError,
 )
 
@@ -25,6 +27,7 @@ _Fact = TypeVar("_Fact")
 
 # The first question about any group makes a fresh cluster create the topic of offsets, which takes a moment.
 _COORDINATOR_SECS = 10.0
+_COMING_COORDINATOR = (CoordinatorNotAvailableError, CoordinatorLoadInProgressError, NotCoordinatorError)
 _PAUSE_SECS = 0.2
 
 
@@ -117,13 +120,13 @@ def with_coordinator(question: Callable[[], _Fact]) -> _Fact:
     """Ask about a group, for some seconds also while its coordinator is not there yet.
 
     Raises:
-        CoordinatorNotAvailableError: it did not come.
+        KafkaError: it did not come, or something else went wrong.
     """
     deadline = time.monotonic() + _COORDINATOR_SECS
     while True:
         try:
             return question()
-        except CoordinatorNotAvailableError:
+        except _COMING_COORDINATOR:
             if time.monotonic() >= deadline:
                 raise
             time.sleep(_PAUSE_SECS)
