@@ -41,7 +41,7 @@ from app.settings import Settings
 from app.telemetry import AuditTelemetry, IngestTelemetry
 from app.version import VERSION
 
-_RECENT_SECS = 3600.0
+_RECENT_SECS = 600.0  # far longer than an insert can be on its way
 _AUDIT_SECS = 15.0
 
 

@@ -109,7 +109,7 @@ class Metrics:
         self.described.append(self.end_to_end_latency.series)
         self.last_insert = gauge("last_insert_timestamp_seconds", "Unix time of the last insert that was stored.")
 
-        # What the audit beside the service has found, of the records of the last hour.
+        # What the audit beside the service has found, of what was consumed in the last minutes.
         self.audit_stored_records = gauge(
             "audit_stored_records", "Records that the last audit found in the table.", "topic", "partition"
         )

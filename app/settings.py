@@ -207,7 +207,7 @@ class AuditSettings(_Group):
         300,
         ge=0,
         le=86_400,
-        description="Time between comparisons of what was consumed in the last hour with what is stored; 0 for none.",
+        description="Time between comparisons of what was consumed lately with what is stored; 0 for none.",
     )
 
 

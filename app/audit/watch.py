@@ -1,4 +1,4 @@
-"""The audit beside the running service: now and then, of the last hour, on a thread of its own."""
+"""The audit beside the running service: now and then, of the last minutes, on a thread of its own."""
 
 import logging
 import threading

@@ -20,6 +20,7 @@ _QUERY_SECS: Final = 120.0
 _TIME_SECS: Final = 900.0  # for row by row looks; what is left then is told as unverified
 
 NOT_JUDGED: Final = 2
+SAFE_SECS: Final = 2 * 86_400  # rows expire by the time of their event, at the earliest so long after their record
 
 
 def audit_topic(settings: Settings, *, since_secs: int, as_json: bool) -> int:
@@ -46,6 +47,8 @@ def tell_in_words(
     say(f"Kafka at {kafka.bootstrap_servers}, topic {kafka.topic}, group {kafka.group_id}")
     say(f"ClickHouse at {clickhouse.url}, table {clickhouse.database}.{clickhouse.table}")
     say(f"Records of the last {in_words(since_secs)}, up to the committed offsets:")
+    if since_secs > SAFE_SECS:
+        say("Of records older than 2 days rows may have expired: what is missing among them need not have been lost.")
     say("")
     try:
         verdict = judge()

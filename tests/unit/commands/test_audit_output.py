@@ -22,9 +22,9 @@ def verdict(*findings: Finding) -> Verdict:
     return Verdict("id", {0: PartitionVerdict(offsets(), Span(0, 100), 100, 100), 1: partition})
 
 
-def run(tell: Tell, judge: Callable[[], Verdict]) -> tuple[int, list[str]]:
+def run(tell: Tell, judge: Callable[[], Verdict], since_secs: int = 172_800) -> tuple[int, list[str]]:
     lines: list[str] = []
-    return tell(Settings(), judge, since_secs=172_800, say=lines.append), lines
+    return tell(Settings(), judge, since_secs=since_secs, say=lines.append), lines
 
 
 def away() -> Verdict:
@@ -60,6 +60,11 @@ def test_people_are_told_what_was_compared_and_of_which_time() -> None:
         "ClickHouse at http://localhost:8123, table logs.logs",
         "Records of the last 2 days, up to the committed offsets:",
     ]
+
+
+def test_whoever_asks_for_more_than_two_days_is_told_that_rows_expire() -> None:
+    assert not any("expired" in line for line in run(tell_in_words, verdict)[1])
+    assert any("rows may have expired" in line for line in run(tell_in_words, verdict, since_secs=172_801)[1])
 
 
 def test_what_is_missing_comes_with_the_way_to_have_it_stored() -> None:
