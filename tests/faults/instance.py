@@ -1,4 +1,4 @@
-"""One instance of the service, started again whenever it ends, as a supervisor does it."""
+"""One instance of the service, started again when it ends or asks for it, as a supervisor does it."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from local.service import Scrape, ServiceProcess
 
 _LOOK_SECS = 0.02
 _PATIENCE_SECS = 60.0
+_LIVENESS_SECS = 1.0
 
 
 class Instance:
@@ -86,6 +87,12 @@ class Instance:
             assert time.monotonic() < deadline, f"the service is not there:\n{self.log[-2000:]}"
             time.sleep(_LOOK_SECS)
 
+    def _asks_for_restart(self) -> bool:
+        """By its liveness probe. Silence says nothing: whoever stopped it may want to see it wake up."""
+        with suppress(OSError, ValueError):
+            return self.process.get("/live").status == 503
+        return False
+
     def _wait_until_ended(self) -> None:
         deadline = time.monotonic() + _PATIENCE_SECS
         while self.is_running:
@@ -93,7 +100,12 @@ class Instance:
             time.sleep(_LOOK_SECS)
 
     def _supervise(self) -> None:
+        asked_at = time.monotonic()
         while not self._should_end.is_set():
+            if self.is_running and time.monotonic() - asked_at > _LIVENESS_SECS:
+                asked_at = time.monotonic()
+                if self._asks_for_restart():
+                    self.kill()
             if not self.is_running and not self._is_held.is_set():
                 self.starts += 1
                 with suppress(LocalError):  # it has ended while it was starting: once more

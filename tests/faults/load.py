@@ -97,7 +97,8 @@ class Load:
         producer = self._producer
         if is_compressed:
             producer = self._new_producer(compression_type="gzip", max_request_size=1 << 30)
-        sent = producer.send(self._topic, value, partition=partition, headers=list(headers))
+        key = b"tombstone" if value is None else None  # the client sends no record without either
+        sent = producer.send(self._topic, value, key=key, partition=partition, headers=list(headers))
         metadata = sent.get(timeout=_FLUSH_SECS)
         if is_compressed:
             producer.close(timeout=10)

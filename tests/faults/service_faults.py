@@ -216,13 +216,13 @@ def _without_descriptors(world: World, _number: int) -> float:
 
 
 def _without_memory(world: World, _number: int) -> float:
-    """For a while it gets no more memory, not even for the stack of a thread."""
+    """For a while it gets no more memory, not even for the stack of a thread, and may have to ask for a restart."""
     process = psutil.Process(world.service.process.pid)
-    starts, before = world.service.starts, world.service.log.count(_UNFORESEEN)
+    starts, before = world.service.starts, world.service.log.count("MemoryError")
     process.rlimit(psutil.RLIMIT_AS, (1, psutil.RLIM_INFINITY))
     try:
         world.wait_until(
-            lambda: world.service.starts > starts or world.service.log.count(_UNFORESEEN) > before,
+            lambda: world.service.starts > starts or world.service.log.count("MemoryError") > before,
             "it runs out of memory",
         )
         world.pause(_SHORT_SECS)
@@ -230,9 +230,6 @@ def _without_memory(world: World, _number: int) -> float:
         with suppress(psutil.NoSuchProcess):
             process.rlimit(psutil.RLIMIT_AS, (psutil.RLIM_INFINITY, psutil.RLIM_INFINITY))
     return world.recovery_secs()
-
-
-_UNFORESEEN = "nobody foresaw"
 
 
 def service_faults() -> Iterator[Fault]:
