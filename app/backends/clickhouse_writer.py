@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 from clickhouse_connect.driver.client import Client
 
 from app.backends.clickhouse_client import connect, translated_errors
+from app.errors import TryAgainLater
 from app.pipeline.delivery import MARGIN_SECS
 from app.pipeline.rows import TABLE_COLUMNS, Rows, identities, partitions_of, without
 from app.settings import ClickHouseSettings
@@ -45,12 +46,18 @@ class ClickHouseWriter:
         settings = {**INSERT_SETTINGS, **own}
         deadline = pa.repeat(pa.scalar(deadline_ms, pa.timestamp("ms", tz="UTC")), rows.num_rows)
         table = pa.Table.from_batches([rows.select(TABLE_COLUMNS)]).append_column("_deadline", deadline)
-        self._call(
-            f"insert {rows.num_rows} rows",
+        doing = f"insert {rows.num_rows} rows"
+        summary = self._call(
+            doing,
             lambda client: client.insert_arrow(
                 self._settings.table, table, database=self._settings.database, settings=settings
             ),
         )
+        # A status of 200 proves nothing: it may have been sent before the error happened, which then stands in a body
+        # that the client does not read. (More rows are confirmed where a materialized view takes some.)
+        if summary.written_rows < rows.num_rows:
+            reason = f"cannot {doing}: ClickHouse says that it is done and confirms {summary.written_rows} of them"
+            raise TryAgainLater(reason, code="unconfirmed")
 
     def missing(self, rows: Rows) -> Rows:
         """See `ports.LogWriter`."""
