@@ -15,7 +15,12 @@ import pytest
 from tests.faults.matrix import all_faults
 from tests.faults.run import play
 
-pytestmark = pytest.mark.stack
+pytestmark = [
+    pytest.mark.stack,
+    # Kafka's clients leave sockets to the garbage collector when a broker goes away.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+]
 
 CHOSEN = {
     "F1 kill -9 of the service after the insert, before the reply": 2,
