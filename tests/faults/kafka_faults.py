@@ -98,7 +98,7 @@ def _commit_refused(world: World, number: int) -> float:
     world.kafka_proxy.strike_both(
         lambda frame: frame.holds_lease,
         lambda frame: with_wrong_generation(frame.data),
-        lambda frame: with_errors(frame.data, code),
+        lambda frame: with_errors(frame, code),
     )
     return world.recovery_secs()
 
@@ -106,7 +106,7 @@ def _commit_refused(world: World, number: int) -> float:
 def _commit_in_doubt(world: World, number: int) -> float:
     """The broker takes it and says that it does not know."""
     code = _DOUBTS[number % len(_DOUBTS)]
-    _commit_reply(world, lambda frame: with_errors(frame.data, code))
+    _commit_reply(world, lambda frame: with_errors(frame, code))
     return world.recovery_secs()
 
 

@@ -13,13 +13,14 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
-from tests.faults.proxy import Door, NotFired, Strike, reach, reset
+from tests.faults.proxy import Door, Strike, reach, reset
 
 OFFSET_COMMIT: Final = 8
 JOIN_GROUP: Final = 11
 SYNC_GROUP: Final = 14
 
 _FIRE_SECS = 60.0
+_COMMIT_VERSION = 8
 _NO_GENERATION = struct.pack(">i", 0x7FFFFFFF)
 
 
@@ -61,8 +62,7 @@ class KafkaProxy:
         with self._lock:
             self._strikes.append((strike, how))
         try:
-            if not strike.fired.wait(timeout_secs):
-                raise NotFired(f"no such frame within {timeout_secs:.0f} s")
+            strike.wait(timeout_secs)
         finally:
             with self._lock:
                 self._strikes.remove((strike, how))
@@ -84,8 +84,7 @@ class KafkaProxy:
             self._strikes.append((reply, of_reply))
         try:
             self.strike(lambda frame: not frame.is_reply and meant(frame), treat)
-            if not reply.fired.wait(_FIRE_SECS):
-                raise NotFired(f"no reply within {_FIRE_SECS:.0f} s")
+            reply.wait(_FIRE_SECS)
         finally:
             with self._lock:
                 self._strikes.remove((reply, of_reply))
@@ -114,11 +113,11 @@ class KafkaProxy:
     def _pass(self, frame: Frame, to: socket.socket) -> None:
         with self._lock:
             found = next(((strike, how) for strike, how in self._strikes if strike.takes(frame)), None)
-        try:
-            data = frame.data if found is None else found[1](frame)
-        finally:
-            if found is not None:
-                found[0].fired.set()
+        data: bytes | None = frame.data
+        if found is not None:
+            strike, how = found
+            with strike.treating():
+                data = how(frame)
         if data is None:
             raise ConnectionResetError
         to.sendall(struct.pack(">i", len(data)) + data)
@@ -143,6 +142,7 @@ def _correlation(data: bytes, position: int) -> int:
 
 def with_wrong_generation(commit: bytes) -> bytes:
     """A commit (version 8) that the broker will refuse for every partition, whatever it is of."""
+    _require_version(commit)
     position = 8
     [client_id_size] = struct.unpack_from(">h", commit, position)
     position += 2 + max(client_id_size, 0) + 1  # and no tagged fields
@@ -151,8 +151,10 @@ def with_wrong_generation(commit: bytes) -> bytes:
     return commit[:position] + _NO_GENERATION + commit[position + 4 :]
 
 
-def with_errors(reply: bytes, code: int) -> bytes:
+def with_errors(frame: Frame, code: int) -> bytes:
     """The reply to a commit (version 8) with this error for every partition."""
+    _require_version(frame.request)
+    reply = frame.data
     changed = bytearray(reply)
     position = 4 + 1 + 4  # correlation, no tagged fields, throttle time
     topics, position = _compact_length(reply, position)
@@ -163,7 +165,13 @@ def with_errors(reply: bytes, code: int) -> bytes:
             struct.pack_into(">h", changed, position + 4, code)
             position += 4 + 2 + 1
         position += 1
+    assert topics
     return bytes(changed)
+
+
+def _require_version(commit: bytes) -> None:
+    [version] = struct.unpack_from(">h", commit, 2)
+    assert version == _COMMIT_VERSION, f"a commit of version {version}, whose layout is not known here"
 
 
 def _compact_length(data: bytes, position: int) -> tuple[int, int]:

@@ -95,10 +95,10 @@ def _refused(world: World, _number: int) -> float:
 
 
 _OUTAGES: dict[str, Treatment] = {
-    "connections reset": http_proxy.hang_up,
-    "a black hole": http_proxy.swallow,
-    "503": http_proxy.answer_503,
-    "one byte a second": http_proxy.trickle,
+    "every connection to ClickHouse reset": http_proxy.hang_up,
+    "a black hole instead of ClickHouse": http_proxy.swallow,
+    "503 instead of ClickHouse": http_proxy.answer_503,
+    "one byte a second to ClickHouse": http_proxy.trickle,
 }
 
 
@@ -110,7 +110,7 @@ def network_faults() -> Iterator[Fault]:
 
     yield fault("F12", f"ClickHouse refuses connections for {_OUTAGE_SECS:g} s", _refused, 10)
     for what, how in _OUTAGES.items():
-        yield fault("F12", f"ClickHouse is {what} for {_OUTAGE_SECS:g} s", partial(_outage, how), 10)
+        yield fault("F12", f"{what} for {_OUTAGE_SECS:g} s", partial(_outage, how), 10)
     yield fault("F13", "reply lost after ClickHouse has stored the rows", partial(_once, http_proxy.lose_the_reply), 50)
     yield fault("F14", "body of an insert cut, at every tenth of its length", _cut, 44)
     yield fault("F15", "insert held for twice its deadline, then delivered", _held)

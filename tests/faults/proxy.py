@@ -6,7 +6,7 @@ import contextlib
 import socket
 import struct
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
 from local.ports import LOOPBACK
@@ -27,7 +27,33 @@ class Strike(Generic[_Thing]):
         self._is_meant = is_meant
         self._is_taken = False
         self._lock = threading.Lock()
-        self.fired = threading.Event()
+        self._fired = threading.Event()
+        self._error: Exception | None = None
+
+    def wait(self, timeout_secs: float) -> None:
+        """Wait until it has been treated.
+
+        Raises:
+            NotFired: nothing of the kind came by.
+            Exception: what went wrong in the treatment; a peer that goes away is nothing that goes wrong.
+        """
+        if not self._fired.wait(timeout_secs):
+            raise NotFired(f"nothing that this was meant for came by within {timeout_secs:.0f} s")
+        if self._error is not None:
+            raise self._error
+
+    @contextlib.contextmanager
+    def treating(self) -> Iterator[None]:
+        """The treatment is under way; when the block ends it has been treated."""
+        try:
+            yield
+        except (OSError, EOFError):
+            raise
+        except Exception as error:
+            self._error = error
+            raise
+        finally:
+            self._fired.set()
 
     def takes(self, thing: _Thing) -> bool:
         """Whether this is the one."""

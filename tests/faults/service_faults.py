@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
@@ -67,7 +66,7 @@ def _running(world: World, act: Act) -> None:
     def how(exchange: Exchange) -> None:
         upstream = exchange.deliver_part(0.9)
         act()
-        threading.Timer(late_secs, partial(_deliver_rest, exchange, upstream)).start()
+        world.later(late_secs, partial(_deliver_rest, exchange, upstream))
         exchange.hang_up()
 
     world.engine_proxy.strike(how)

@@ -6,6 +6,7 @@ import os
 import random
 import re
 import shutil
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -95,6 +96,7 @@ class World:
         self.kafka_proxy = KafkaProxy(upstream_port)
         self.kafka = _broker(directory / "kafka", upstream_port, self.kafka_proxy.door.port)
         self._load: Load | None = None
+        self._timers: list[threading.Timer] = []
 
     def __enter__(self) -> World:
         try:
@@ -247,6 +249,12 @@ class World:
             return int(float(found[1])) if found else 0
         return 0
 
+    def later(self, secs: float, act: Callable[[], object]) -> None:
+        """Something happens in so many seconds; judged is when it has."""
+        timer = threading.Timer(secs, act)
+        self._timers.append(timer)
+        timer.start()
+
     # Recovery.
 
     def recovery_secs(self, since: float | None = None) -> float:
@@ -276,6 +284,8 @@ class World:
     def verdict(self) -> Verdict:
         """The faults are over: everything that Kafka has acknowledged is awaited, and held to what the table holds."""
         self.load.pause()
+        for timer in self._timers:
+            timer.join()
         liveness = ""
         try:
             self.drain()
