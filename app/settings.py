@@ -174,7 +174,7 @@ class BatchSettings(_Group):
 
     max_rows: int = Field(100_000, ge=1, le=500_000, description="Rows after which a batch is stored.")
     max_bytes: int = Field(
-        16 * 1024 * 1024,
+        12 * 1024 * 1024,
         ge=1024,
         le=64 * 1024 * 1024,
         description="Bytes (decoded) after which a batch is stored.",
