@@ -171,6 +171,30 @@ def _taken_over(world: World, zombie: Instance) -> float:
     return secs
 
 
+def _lands_after_takeover(is_killed: bool, world: World, _number: int) -> float:
+    """The end of its insert gets to ClickHouse when another instance has looked, and stored what was missing."""
+    held: list[tuple[Exchange, socket.socket]] = []
+
+    def how(exchange: Exchange) -> None:
+        held.append((exchange, exchange.deliver_part(0.9)))
+        world.service.kill() if is_killed else world.service.pause()
+        exchange.hang_up()
+
+    world.require_one_member()
+    world.engine_proxy.strike(how)
+    stopped_at = time.monotonic()
+    other = None if is_killed else world.new_instance()
+    secs = world.recovery_secs(stopped_at)
+    [(exchange, upstream)] = held
+    reply = exchange.deliver_rest(upstream, 0.9)
+    assert reply.error_code == _TOO_LATE, f"ClickHouse did not refuse what came too late: {reply.whole!r}"
+    if other is not None:
+        world.service.resume()
+        world.remove(other)
+        world.recovery_secs()
+    return secs
+
+
 def _joins_and_leaves(world: World, number: int) -> float:
     """A second instance, every two seconds there or not; it leaves in order or is killed."""
     other = world.new_instance()
@@ -195,6 +219,7 @@ def _poll_interval_passes(world: World, _number: int) -> float:
 
 _POLL_INTERVAL_SECS = 30.0
 _SHORT_SECS = 5.0
+_TOO_LATE = 469
 
 
 def _without_descriptors(world: World, _number: int) -> float:
@@ -235,6 +260,12 @@ def service_faults() -> Iterator[Fault]:
     """The rows of the matrix."""
     for where, moment in MOMENTS.items():
         yield Fault("F1", f"kill -9 of the service {where}", partial(_killed_at, moment), _PROXIED)
+    yield Fault(
+        "F1",
+        "kill -9 of the service, its insert lands when the next one has taken over",
+        partial(_lands_after_takeover, True),
+        _PROXIED,
+    )
     yield Fault("F2", "kill -9 of the service at random, also while it recovers", _killed_at_random, runs=300)
     for where, moment in MOMENTS.items():
         if where not in ("in recovery", "in the rebalance, joining", "in the rebalance, taking the partitions"):
@@ -245,6 +276,12 @@ def service_faults() -> Iterator[Fault]:
                 _PROXIED,
                 runs=10,
             )
+    yield Fault(
+        "F3",
+        "service stopped, its insert lands when another has taken over, it wakes up",
+        partial(_lands_after_takeover, False),
+        _PROXIED,
+    )
     yield Fault("F3", "service stopped at random, another takes over, it wakes up", _stopped_at_random)
     yield Fault("F4", "a second instance joins and leaves every 2 s", _joins_and_leaves, runs=60)
     yield Fault(

@@ -24,7 +24,7 @@ pytestmark = [
 
 CHOSEN = {
     "F1 kill -9 of the service after the insert, before the reply": 2,
-    "F3 service stopped after the body, before its end gets to ClickHouse, another takes over, it wakes up": 1,
+    "F3 service stopped, its insert lands when another has taken over, it wakes up": 1,
     "F6 kill -9 of the broker": 1,
     "F8 group rolled back by 2000 records": 1,
     "F13 reply lost after ClickHouse has stored the rows": 2,

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kafka import TopicPartition
+from kafka import KafkaConsumer, TopicPartition
 from kafka.admin import KafkaAdminClient
 from pydantic import SecretStr
 
@@ -104,7 +104,7 @@ class World:
             self.kafka.start()
             self.engine.wait_until_ready()
             self.service = self.new_instance()
-            self._wait_until(lambda: self.log_has("Consuming"), "the service consumes", _START_SECS)
+            self.wait_until(lambda: self.log_has("Consuming"), "the service consumes", _START_SECS)
             self.topic_id = self._read_topic_id()
             per_sec = self.setup.events_per_sec
             self._load = Load(self.kafka.bootstrap_servers, self.topic, PARTITIONS, self.journal, per_sec)
@@ -240,7 +240,7 @@ class World:
             scrape = self.service.scrape()
             return scrape is not None and scrape.assigned == PARTITIONS
 
-        self._wait_until(has_all, "the service has all partitions", _RECOVERY_SECS)
+        self.wait_until(has_all, "the service has all partitions", _RECOVERY_SECS)
 
     def engine_failures(self) -> int:
         """Inserts that have failed since the service was started."""
@@ -270,7 +270,7 @@ class World:
             last = self._last_stored()
             return all(last.get(number, -1) > before.get(number, -1) for number in numbers)
 
-        self._wait_until(is_fresh, "fresh records in every partition of the table", _RECOVERY_SECS)
+        self.wait_until(is_fresh, "fresh records in every partition of the table", _RECOVERY_SECS)
         return time.monotonic() - since
 
     def _last_stored(self) -> dict[int, int]:
@@ -290,7 +290,7 @@ class World:
         try:
             self.drain()
             self.load.send_one()
-            self._wait_until(self._holds_all, "one fresh event in the table", _FRESH_SECS)
+            self.wait_until(self._holds_all, "one fresh event in the table", _FRESH_SECS)
         except AssertionError as error:
             liveness = str(error)
         self.load.finish()
@@ -298,7 +298,7 @@ class World:
 
     def drain(self) -> None:
         """Wait until the lag is 0 and no lease is open."""
-        self._wait_until(self._is_drained, "everything is stored and committed", _DRAIN_SECS, every_secs=0.5)
+        self.wait_until(self._is_drained, "everything is stored and committed", _DRAIN_SECS, every_secs=0.5)
 
     def rows(self) -> Iterator[StoredRow]:
         """All that the table holds of our topic."""
@@ -314,8 +314,6 @@ class World:
 
     def ends(self) -> dict[int, int]:
         """Offset that the next record of each partition will get."""
-        from kafka import KafkaConsumer
-
         consumer = KafkaConsumer(bootstrap_servers=self.kafka.bootstrap_servers)
         try:
             ends = consumer.end_offsets([TopicPartition(self.topic, number) for number in range(PARTITIONS)])
@@ -345,7 +343,7 @@ class World:
 
     def take_new_topic_id(self) -> None:
         """The topic was made again: from now on events go to this one."""
-        self._wait_until(self.is_another_topic, "the topic is there again", _START_SECS)
+        self.wait_until(self.is_another_topic, "the topic is there again", _START_SECS)
         self.topic_id = self._read_topic_id()
 
     def is_another_topic(self) -> bool:
@@ -355,21 +353,23 @@ class World:
         except TryAgainLater:
             return False
 
-    def _wait_until(
-        self, is_so: Callable[[], bool], what: str, timeout_secs: float, *, every_secs: float = _POLL_SECS
+    def wait_until(
+        self,
+        is_so: Callable[[], bool],
+        what: str,
+        timeout_secs: float = _RECOVERY_SECS,
+        *,
+        every_secs: float = _POLL_SECS,
     ) -> None:
-        deadline = time.monotonic() + timeout_secs
-        while not is_so():
-            assert time.monotonic() < deadline, f"not within {timeout_secs:.0f} s: {what}"
-            time.sleep(every_secs)
-
-    def wait_until(self, is_so: Callable[[], bool], what: str, timeout_secs: float = _RECOVERY_SECS) -> None:
         """Ask until the answer is yes.
 
         Raises:
             AssertionError: it took too long; says what was waited for.
         """
-        self._wait_until(is_so, what, timeout_secs)
+        deadline = time.monotonic() + timeout_secs
+        while not is_so():
+            assert time.monotonic() < deadline, f"not within {timeout_secs:.0f} s: {what}"
+            time.sleep(every_secs)
 
     def forget_files(self) -> None:
         """Nothing of it is needed any more."""
