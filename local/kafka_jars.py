@@ -24,7 +24,7 @@ def kafka_class_path(version: str, cache: Path) -> str:
     Raises:
         LocalError: they are not in the cache and cannot be downloaded.
     """
-    home = cache / f"kafka-{version}"
+    home = cache.absolute() / f"kafka-{version}"  # the broker runs in another folder
     home.mkdir(parents=True, exist_ok=True)
     complete = home / "class-path.txt"  # written last, so a download that was cut short starts again
     with (home / "lock").open("w") as lock:
