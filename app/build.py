@@ -4,7 +4,7 @@ import time
 from collections.abc import Set
 from contextlib import closing
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 
 from flask import Flask
 from prometheus_client import CollectorRegistry
@@ -63,8 +63,13 @@ def build(settings: Settings) -> Parts:
     topic_admin = TopicAdmin(settings.kafka)
     ended = Ended()
 
-    def open_pipeline() -> tuple[RecordSource, Ingest]:
+    @cache
+    def tell_guarantee() -> None:
+        """Once, at the start: a pipeline that is opened anew after trouble with Kafka should read on at once."""
         telemetry.guaranteed(_guarantee(settings))
+
+    def open_pipeline() -> tuple[RecordSource, Ingest]:
+        tell_guarantee()
         source = KafkaSource(
             settings.kafka,
             read_topic_id=topic_admin.topic_id,

@@ -11,7 +11,7 @@ from typing import Any
 
 from bench.errors import BenchError
 
-_PACKAGES = ("kafka-python", "crc32c", "lz4", "orjson", "pyarrow", "numpy", "clickhouse-connect", "prometheus-client")
+_PACKAGES = ("kafka-python", "crc32c", "lz4", "msgspec", "pyarrow", "numpy", "clickhouse-connect", "prometheus-client")
 
 _ASK_PYTHON = """
 import importlib.metadata, json, platform, sys
