@@ -192,6 +192,9 @@ class Delivery:
             lease = yield from self._take_lease(batch)
             if must_look:
                 rows = yield from self._missing(rows)
+                # One look is enough, however long it took: with nothing of ours on its way, only another owner could
+                # store these rows now, and then Kafka would take no further lease from us.
+                must_look = False
                 if not rows.num_rows or not self._is_worth_an_insert(lease):
                     self._end(lease)  # nothing was sent under it
                     continue

@@ -145,8 +145,12 @@ def test_while_clickhouse_is_away_reading_pauses_and_memory_stays_bounded(
     service = pipeline.start_service(BATCH_MAX_ROWS="2000")
     with Stream(pipeline, lines_per_sec=10 * LINES_PER_SEC) as stream:
         pipeline.wait_for_rows(SOME)
+        retries = service.scrape().total("retries_total")
         own_engine.kill()
-        paused = service.wait_until(lambda scrape: scrape.total("paused") == 1, PATIENCE_SECS)
+        # What was stored right before the kill lets it read on once more; when an insert has failed, nothing does.
+        paused = service.wait_until(
+            lambda scrape: scrape.total("paused") == 1 and scrape.total("retries_total") > retries, PATIENCE_SECS
+        )
         paused_bytes = psutil.Process(service.pid).memory_info().rss
         stream.wait_for_more(20 * SOME)
         later = service.wait_until(lambda scrape: scrape.total("consumer_lag") > SOME, PATIENCE_SECS)

@@ -6,7 +6,8 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPResponse
 from urllib.parse import urlencode, urlsplit
 
@@ -21,6 +22,7 @@ from tests.servers import RunningEngine
 pytestmark = pytest.mark.stack
 
 _ROWS = b"".join(b'{"i":%d,"s":"%s"}\n' % (number, b"x" * 100) for number in range(2000))
+_ENDLESS = "SELECT sum(sipHash64(number)) FROM numbers(1000000000000)"
 
 
 def _wait_until(is_so: Callable[[], bool], timeout_secs: float = 20.0) -> None:
@@ -58,19 +60,29 @@ def _begin_insert(engine: RunningEngine, table: str, **url: str) -> socket.socke
     return connection
 
 
+@contextmanager
+def _running_query(engine: RunningEngine, client: Client, query_id: str) -> Iterator[None]:
+    """A query that runs until its client goes away."""
+    address = urlsplit(engine.url)
+    query = urlencode({"query": _ENDLESS, "query_id": query_id})
+    with socket.create_connection((address.hostname or "", address.port or 0), timeout=30) as connection:
+        connection.sendall(f"GET /?{query} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        _wait_until(lambda: _is_running(client, query_id))
+        yield
+
+
+def _is_running(client: Client, query_id: str) -> bool:
+    return bool(one_row(client, f"SELECT count() FROM system.processes WHERE query_id = '{query_id}'")[0])
+
+
 def _count(client: Client, table: str) -> int:
     return int(one_row(client, f"SELECT count() FROM {table}")[0])
 
 
-def _is_in_use(engine: RunningEngine, query_id: str) -> bool:
-    answer, _ = _ask(engine, body=b"SELECT 1", query_id=query_id)
-    return answer.getheader("X-ClickHouse-Exception-Code") == "216"
-
-
 def test_a_body_cut_short_stores_nothing(engine: RunningEngine, client: Client, table: str) -> None:
-    with _begin_insert(engine, table, query_id="cut-short"):
-        _wait_until(lambda: _is_in_use(engine, "cut-short"))
-    _wait_until(lambda: not _is_in_use(engine, "cut-short"))
+    with _begin_insert(engine, table) as connection:
+        connection.shutdown(socket.SHUT_WR)
+        assert connection.recv(1) == b"", "the engine has hung up"
 
     assert _count(client, table) == 0
 
@@ -83,9 +95,8 @@ def test_a_body_that_comes_whole_in_the_end_is_stored(engine: RunningEngine, cli
     assert _count(client, table) == 2000
 
 
-def test_an_id_that_is_running_is_refused(engine: RunningEngine, table: str) -> None:
-    with _begin_insert(engine, table, query_id="twice"):
-        _wait_until(lambda: _is_in_use(engine, "twice"))
+def test_an_id_that_is_running_is_refused(engine: RunningEngine, client: Client) -> None:
+    with _running_query(engine, client, "twice"):
         answer, text = _ask(engine, body=b"SELECT 1", query_id="twice")
 
     assert answer.getheader("X-ClickHouse-Exception-Code") == "216"
@@ -122,36 +133,29 @@ def test_rows_against_a_constraint_are_refused(client: Client, table: str) -> No
 
 
 def test_a_query_stops_when_its_client_goes_away(engine: RunningEngine, client: Client) -> None:
-    address = urlsplit(engine.url)
-    query = urlencode({"query": "SELECT sum(sipHash64(number)) FROM numbers(1000000000000)", "query_id": "abandoned"})
-    with socket.create_connection((address.hostname or "", address.port or 0), timeout=30) as connection:
-        connection.sendall(f"GET /?{query} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
-        running = "SELECT count() FROM system.processes WHERE query_id = 'abandoned'"
-        _wait_until(lambda: one_row(client, running)[0] == 1)
+    with _running_query(engine, client, "abandoned"):
+        pass
 
-    _wait_until(lambda: one_row(client, running)[0] == 0)
+    _wait_until(lambda: not _is_running(client, "abandoned"))
 
 
 def test_an_answer_nobody_reads_on_stops(engine: RunningEngine, client: Client) -> None:
-    running = "SELECT count() FROM system.processes WHERE query_id = 'half-read'"
     connection = HTTPConnection(urlsplit(engine.url).netloc, timeout=30)
     query = urlencode({"query": "SELECT number FROM numbers(100000000000) FORMAT Native", "query_id": "half-read"})
     connection.request("GET", f"/?{query}")
     assert len(connection.getresponse().read(1000)) == 1000
-    assert one_row(client, running)[0] == 1
+    assert _is_running(client, "half-read")
 
     connection.close()
 
-    _wait_until(lambda: one_row(client, running)[0] == 0)
+    _wait_until(lambda: not _is_running(client, "half-read"))
 
 
 def test_a_query_is_killed_by_its_id(engine: RunningEngine, client: Client) -> None:
     caught: list[tuple[HTTPResponse, bytes]] = []
-    query = "SELECT sum(sipHash64(number)) FROM numbers(1000000000000)"
-    asking = threading.Thread(target=lambda: caught.append(_ask(engine, query=query, query_id="killed")))
+    asking = threading.Thread(target=lambda: caught.append(_ask(engine, query=_ENDLESS, query_id="killed")))
     asking.start()
-    running = "SELECT count() FROM system.processes WHERE query_id = 'killed'"
-    _wait_until(lambda: one_row(client, running)[0] == 1)
+    _wait_until(lambda: _is_running(client, "killed"))
 
     client.command("KILL QUERY WHERE query_id = 'killed' SYNC")
     asking.join(20)

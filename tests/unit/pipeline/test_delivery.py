@@ -389,6 +389,23 @@ def test_a_lease_with_no_time_left_after_a_long_look_is_not_used(setup: Setup) -
     assert setup.table.tokens[1:] == [setup.leases[1].token]
 
 
+def test_a_look_that_takes_longer_than_a_lease_lasts_is_not_repeated(setup: Setup) -> None:
+    looks: list[int] = []
+
+    def look_long(rows: Rows) -> Rows:
+        looks.append(rows.num_rows)
+        assert len(looks) < 5, "it does nothing but look"
+        setup.clock.turn(2 * DEADLINE_SECS)
+        return missing(rows)
+
+    missing, setup.table.missing = setup.table.missing, look_long  # type: ignore[method-assign]
+    setup.store_earlier(sample_rows(2))
+    setup.deliver(sample_batch(sample_rows(5), may_be_stored=True))
+
+    assert setup.table.offsets() == [0, 1, 2, 3, 4]
+    assert looks == [5]
+
+
 def test_clickhouses_clock_is_not_asked_for_every_batch_but_now_and_then(setup: Setup) -> None:
     for offset in range(0, 130):
         setup.deliver(sample_batch(sample_rows(1, first_offset=offset)))
