@@ -37,12 +37,14 @@ docs: $(VENV)/dev.stamp ## Make the tables of docs/reference.md anew
 bench: $(VENV)/dev.stamp ## Measure throughput and latency; results go to bench/results/
 	@$(BIN)/python -m bench.throughput
 
-faults: $(VENV)/dev.stamp ## Play every fault many times on the real thing (hours; RUNS=n each); makes docs/faults.md
-	@$(BIN)/python -m tests.faults $(if $(RUNS),--runs $(RUNS)) --write docs/faults.md
+JOBS ?= 1
+FAULTS := $(BIN)/python -m tests.faults --results bench/results/faults.jsonl --write docs/faults.md
+faults: $(VENV)/dev.stamp ## Play what is missing of the fault matrix, on the real thing (hours; JOBS=n side by side)
+	@$(FAULTS) --complete --jobs $(JOBS) $(if $(RUNS),--runs $(RUNS))
 
 HOURS ?= 24
 soak: $(VENV)/dev.stamp ## Play a random mix of faults for HOURS (24)
-	@$(BIN)/python -m tests.faults --soak $(HOURS)
+	@$(FAULTS) --soak $(HOURS)
 
 lock: $(VENV)/dev.stamp ## Pin the newest packages that requirements*.in allow
 	@for name in requirements requirements-local requirements-dev; do \

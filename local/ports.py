@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 import socket
 import time
@@ -11,12 +12,16 @@ from local.errors import LocalError
 
 LOOPBACK = "127.0.0.1"
 
+# Below those that systems give to outgoing connections: one of them could take the port while its owner is restarted.
+_FREE_PORTS = range(20_000, 32_768)
+
 
 def free_port() -> int:
     """A port of the loopback address that nobody uses at this moment."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
+    while True:
+        port = random.choice(_FREE_PORTS)
+        if not _why_not_free(port):
+            return port
 
 
 def answers(port: int) -> bool:

@@ -6,48 +6,63 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from local.service import ROOT
+from tests.faults.fault import Fault
+from tests.faults.many import play_many
 from tests.faults.matrix import all_faults, impossible_faults
 from tests.faults.report import line, page
-from tests.faults.run import Outcome, can_be_mixed, play, soak
+from tests.faults.results import Results
+from tests.faults.run import Outcome, can_be_mixed, soak, stacks
 
 _DIRECTORY = ROOT / ".local/faults"
 
 
 def main(arguments: list[str]) -> int:
-    """Play what was asked for; after each stack the page is written, so that an interrupted run keeps what it has."""
+    """Play what was asked for. What each stack shows is kept at once, so that an interrupted run can be completed."""
     options = _parser().parse_args(arguments)
     faults = [fault for fault in all_faults() if _is_meant(fault.name, options.fault)]
     if options.list:
         print("\n".join(f"{fault.name} ({fault.runs} times)" for fault in faults))
         return 0
+    results = Results(options.results)
+    if options.fresh:
+        results.clear()
     directory = _DIRECTORY / f"{os.getpid()}"
     print(f"seed {options.seed}; what is not clean leaves its evidence in {directory}", flush=True)
-    outcomes: list[Outcome] = []
-    if options.soak:
-        plays = [soak([fault for fault in faults if can_be_mixed(fault)], options.soak, directory, options.seed)]
-    else:
-        times = [1 if options.quick else options.runs or fault.runs for fault in faults]
-        plays = [play(fault, runs, directory, options.seed) for fault, runs in zip(faults, times, strict=True)]
-    for one in plays:
-        outcomes += _told_as_it_goes(one, outcomes, options.write, f"python -m tests.faults {' '.join(arguments)}")
+    is_clean = True
+    for outcome in _outcomes(faults, results, options, directory):
+        results.add(outcome)
+        print(line(outcome), flush=True)
+        is_clean &= outcome.is_clean
+    if options.write is not None:
+        options.write.write_text(page(_in_order(results.merged()), impossible_faults()))
     if directory.exists() and not any(directory.iterdir()):
         directory.rmdir()
-    return 0 if all(outcome.is_clean for outcome in outcomes) else 1
+    return 0 if is_clean else 1
 
 
-def _told_as_it_goes(
-    play: Iterator[Outcome], before: Sequence[Outcome], file: Path | None, command: str
-) -> list[Outcome]:
-    outcome = None
-    for outcome in play:
-        print(line(outcome), flush=True)
-        if file is not None:
-            file.write_text(page([*before, outcome], impossible_faults(), command.strip()))
-    return [outcome] if outcome is not None else []
+def _outcomes(faults: list[Fault], results: Results, options: argparse.Namespace, directory: Path) -> Iterable[Outcome]:
+    if options.soak:
+        return soak([fault for fault in faults if can_be_mixed(fault)], options.soak, directory, options.seed)
+    played = {outcome.name: outcome.runs for outcome in results.merged()} if options.complete else {}
+    wanted = {fault.name: 1 if options.quick else options.runs or fault.runs for fault in faults}
+    plays = [
+        (fault, numbers)
+        for fault in faults
+        for numbers in stacks(fault, wanted[fault.name] - played.get(fault.name, 0))
+    ]
+    return play_many(plays, directory, options.seed, options.jobs)
+
+
+def _in_order(outcomes: list[Outcome]) -> list[Outcome]:
+    """As in the matrix; what is not in it any more is left out, and the soak comes last."""
+    names = [fault.name for fault in all_faults()]
+    known = [outcome for outcome in outcomes if outcome.name in names]
+    soaked = [outcome for outcome in outcomes if outcome.number == "F27"]
+    return sorted(known, key=lambda outcome: names.index(outcome.name)) + soaked
 
 
 def _is_meant(name: str, wanted: list[str]) -> bool:
@@ -65,8 +80,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--quick", action="store_true", help="each once")
     parser.add_argument("--soak", type=float, default=0.0, help="a random mix of them, for so many hours")
     parser.add_argument("--list", action="store_true", help="only say which there are")
+    parser.add_argument("--jobs", type=int, default=1, help="stacks at a time; each needs about 2 GB (default: 1)")
     parser.add_argument("--seed", type=int, default=int(time.time()) % 1_000_000, help="of what is left to chance")
-    parser.add_argument("--write", type=Path, help="page to write, after each stack")
+    parser.add_argument(
+        "--results", type=Path, default=_DIRECTORY / "results.jsonl", help="file that every stack adds a line to"
+    )
+    parser.add_argument("--fresh", action="store_true", help="empty that file first")
+    parser.add_argument("--complete", action="store_true", help="play only what that file does not hold yet")
+    parser.add_argument("--write", type=Path, help="page to make of all that the file holds")
     return parser
 
 

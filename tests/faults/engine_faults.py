@@ -177,11 +177,11 @@ def engine_faults() -> Iterator[Fault]:
     )
     if _is_root():
         small = Setup(engine_directory=_small_disk, clean_up=_unmount)
-        yield Fault("F21", "disk of ClickHouse full for a while", _disk_full, small, runs=10)
+        yield Fault("F21", "disk of ClickHouse full for a while", _disk_full, small)
     for secs in (_FORWARD_SECS, _BACK_SECS):
         what = f"clock of ClickHouse set by {secs:+d} s after a lost reply, and back"
-        yield Fault("F23", what, partial(_clock_jumps, secs), proxied, runs=5)
-    yield Fault("F26", "a materialized view throws for a while", _view_throws, prepare=_view_attached, runs=10)
+        yield Fault("F23", what, partial(_clock_jumps, secs), proxied)
+    yield Fault("F26", "a materialized view throws for a while", _view_throws, prepare=_view_attached)
 
 
 def impossible_engine_faults() -> Iterator[Impossible]:

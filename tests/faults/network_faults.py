@@ -108,9 +108,9 @@ def network_faults() -> Iterator[Fault]:
     def fault(number: str, what: str, blow: Callable[[World, int], float], runs: int = 20) -> Fault:
         return Fault(number, what, blow, _PROXIED, runs)
 
-    yield fault("F12", f"ClickHouse refuses connections for {_OUTAGE_SECS:g} s", _refused, 10)
+    yield fault("F12", f"ClickHouse refuses connections for {_OUTAGE_SECS:g} s", _refused)
     for what, how in _OUTAGES.items():
-        yield fault("F12", f"{what} for {_OUTAGE_SECS:g} s", partial(_outage, how), 10)
+        yield fault("F12", f"{what} for {_OUTAGE_SECS:g} s", partial(_outage, how))
     yield fault("F13", "reply lost after ClickHouse has stored the rows", partial(_once, http_proxy.lose_the_reply), 50)
     yield fault("F14", "body of an insert cut, at every tenth of its length", _cut, 44)
     yield fault("F15", "insert held for twice its deadline, then delivered", _held)
@@ -124,4 +124,4 @@ def network_faults() -> Iterator[Fault]:
         _fails,
         40,
     )
-    yield fault("F17", "an exception follows the status 200", partial(_once, http_proxy.answer_exception_after_200), 10)
+    yield fault("F17", "an exception follows the status 200", partial(_once, http_proxy.answer_exception_after_200))

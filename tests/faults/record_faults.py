@@ -92,6 +92,6 @@ def _later_version(directory: Path) -> Path:
 
 def record_faults() -> Iterator[Fault]:
     """The rows of the matrix."""
-    yield Fault("F24", "records that nobody should send", _odd_records, runs=10)
+    yield Fault("F24", "records that nobody should send", _odd_records)
     proxied = Setup(is_proxied=True)
-    yield Fault("F25", "killed, then another version of the decoder and of the table", _upgraded, proxied, runs=12)
+    yield Fault("F25", "killed, then another version of the decoder and of the table", _upgraded, proxied)

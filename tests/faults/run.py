@@ -1,4 +1,4 @@
-"""Plays a fault: stacks of so many blows, a judgement at the end of each, evidence kept if it is not clean."""
+"""Plays a fault: so many blows on a stack, a judgement at its end, evidence kept if it is not clean."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
@@ -18,7 +19,7 @@ _SOAK_BLOWS = 20
 
 @dataclass(slots=True)
 class Outcome:
-    """What a fault showed so far."""
+    """What a fault has shown, in one stack or in several."""
 
     number: str
     what: str
@@ -30,11 +31,28 @@ class Outcome:
     recoveries: list[float] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     """What went wrong, in words, and where the evidence is."""
+    days: list[str] = field(default_factory=list)
+    """On which it was played."""
+
+    @property
+    def name(self) -> str:
+        """Number and what happens."""
+        return f"{self.number} {self.what}"
 
     @property
     def is_clean(self) -> bool:
         """Whether everything was as promised."""
         return not self.notes
+
+    def add(self, other: Outcome) -> None:
+        """Take in what another stack has shown of the same fault."""
+        self.runs += other.runs
+        self.events += other.events
+        self.found_stored += other.found_stored
+        self.problems += other.problems
+        self.recoveries += other.recoveries
+        self.notes += other.notes
+        self.days = sorted({*self.days, *other.days})
 
     def recovery(self, share: float) -> float:
         """The time in which such a share of the recoveries was done."""
@@ -42,43 +60,19 @@ class Outcome:
         return median(ordered) if share == 0.5 else ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
-def play(fault: Fault, runs: int, directory: Path, seed: int) -> Iterator[Outcome]:
-    """Play it so often. Yields what it showed after each stack."""
-    outcome = Outcome(fault.number, fault.what)
-    first = 0
-    while first < runs:
-        count = min(fault.blows_per_world, runs - first)
-        _play_world(fault, range(first, first + count), directory / _file_name(fault, first), seed + first, outcome)
-        first += count
-        yield outcome
+def stacks(fault: Fault, runs: int) -> Iterator[range]:
+    """The blows, a range for each stack that is needed for so many."""
+    for first in range(0, runs, fault.blows_per_world):
+        yield range(first, min(first + fault.blows_per_world, runs))
 
 
-def soak(faults: Sequence[Fault], hours: float, directory: Path, seed: int) -> Iterator[Outcome]:
-    """Play a random mix for so long, twenty blows to a stack. Yields what it showed after each stack."""
-    outcome = Outcome("F27", f"a random mix for {hours:g} h")
-    ends_at = time.monotonic() + hours * 3600
-    chance = random.Random(seed)
-    while time.monotonic() < ends_at:
-        chosen = [chance.choice(faults) for _ in range(_SOAK_BLOWS)]
-
-        def blow(world: World, number: int, chosen: Sequence[Fault] = chosen) -> float:
-            return chosen[number].blow(world, number)
-
-        mix = Fault(outcome.number, outcome.what, blow, Setup(is_proxied=True))
-        _play_world(
-            mix, range(_SOAK_BLOWS), directory / _file_name(mix, outcome.runs), chance.randrange(1 << 30), outcome
-        )
-        yield outcome
-
-
-def can_be_mixed(fault: Fault) -> bool:
-    """Whether it needs nothing but the proxies."""
-    return fault.prepare is fault.finish is nothing and replace(fault.setup, is_proxied=False) == USUAL
-
-
-def _play_world(fault: Fault, numbers: range, directory: Path, seed: int, outcome: Outcome) -> None:
+def play(fault: Fault, numbers: range, directory: Path, seed: int) -> Outcome:
+    """Play these blows on a stack of their own, below this directory, and judge them together."""
+    outcome = Outcome(fault.number, fault.what, days=[f"{datetime.now(UTC):%Y-%m-%d}"])
+    place = directory / _file_name(fault, numbers.start)
+    seed += numbers.start
     try:
-        with World(directory, fault.setup, seed) as world:
+        with World(place, fault.setup, seed) as world:
             try:
                 fault.prepare(world)
                 for number in numbers:
@@ -93,9 +87,29 @@ def _play_world(fault: Fault, numbers: range, directory: Path, seed: int, outcom
             if verdict.is_clean:
                 world.forget_files()
             else:
-                outcome.notes.append(f"{verdict.in_words()}; seed {seed}, see {directory}")
+                outcome.notes.append(f"{verdict.in_words()}; seed {seed}, evidence in {place.name}")
     except Exception as error:  # one fault that fails must not keep the others from being played
-        outcome.notes.append(f"{type(error).__name__}: {error}; seed {seed}, see {directory}")
+        outcome.notes.append(f"{type(error).__name__}: {error}; seed {seed}, evidence in {place.name}")
+    return outcome
+
+
+def soak(faults: Sequence[Fault], hours: float, directory: Path, seed: int) -> Iterator[Outcome]:
+    """Play a random mix for so long, twenty blows to a stack. Yields what each stack showed."""
+    ends_at = time.monotonic() + hours * 3600
+    chance = random.Random(seed)
+    while time.monotonic() < ends_at:
+        chosen = [chance.choice(faults) for _ in range(_SOAK_BLOWS)]
+
+        def blow(world: World, number: int, chosen: Sequence[Fault] = chosen) -> float:
+            return chosen[number].blow(world, number)
+
+        mix = Fault("F27", f"a random mix for {hours:g} h", blow, Setup(is_proxied=True))
+        yield play(mix, range(_SOAK_BLOWS), directory, chance.randrange(1 << 30))
+
+
+def can_be_mixed(fault: Fault) -> bool:
+    """Whether it needs nothing but the proxies."""
+    return fault.prepare is fault.finish is nothing and replace(fault.setup, is_proxied=False) == USUAL
 
 
 def _file_name(fault: Fault, first: int) -> str:

@@ -129,6 +129,12 @@ def _killed_at(moment: Moment, world: World, _number: int) -> float:
     return world.recovery_secs()
 
 
+def _killed_once(world: World, _number: int) -> float:
+    world.chance_pause(4.0)
+    world.service.kill()
+    return world.recovery_secs()
+
+
 def _killed_at_random(world: World, _number: int) -> float:
     """Sometimes once more while it recovers."""
     world.chance_pause(2.0)
@@ -267,6 +273,9 @@ def service_faults() -> Iterator[Fault]:
         _PROXIED,
     )
     yield Fault("F2", "kill -9 of the service at random, also while it recovers", _killed_at_random, runs=300)
+    yield Fault(
+        "F2", "kill -9 of the service at random, settings as shipped", _killed_once, Setup(is_as_shipped=True), runs=100
+    )
     for where, moment in MOMENTS.items():
         if where not in ("in recovery", "in the rebalance, joining", "in the rebalance, taking the partitions"):
             yield Fault(
@@ -274,7 +283,6 @@ def service_faults() -> Iterator[Fault]:
                 f"service stopped {where}, another takes over, it wakes up",
                 partial(_stopped_at, moment),
                 _PROXIED,
-                runs=10,
             )
     yield Fault(
         "F3",
@@ -289,7 +297,6 @@ def service_faults() -> Iterator[Fault]:
         "ClickHouse silent for longer than the poll interval",
         _poll_interval_passes,
         Setup(is_proxied=True, settings={"KAFKA_MAX_POLL_INTERVAL_SECS": f"{_POLL_INTERVAL_SECS:g}"}),
-        runs=5,
     )
-    yield Fault("F22", "service out of file descriptors for a while", _without_descriptors, _PROXIED, runs=10)
-    yield Fault("F22", "service out of memory for a while", _without_memory, _PROXIED, runs=10)
+    yield Fault("F22", "service out of file descriptors for a while", _without_descriptors, _PROXIED)
+    yield Fault("F22", "service out of memory for a while", _without_memory, _PROXIED)

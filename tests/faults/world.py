@@ -38,12 +38,19 @@ from tests.faults.load import Load
 PARTITIONS = 4
 SESSION_SECS = 6.0
 DEADLINE_SECS = 4.0
+BATCH_AGE_SECS = 0.1  # many inserts, so that a fault at a random moment hits one
 
 _POLL_SECS = 0.05
 _START_SECS = 90.0
 _RECOVERY_SECS = 120.0
 _DRAIN_SECS = 120.0
 _FRESH_SECS = 15.0
+
+_SHORT = {
+    "KAFKA_SESSION_TIMEOUT_SECS": f"{SESSION_SECS:g}",
+    "CLICKHOUSE_INSERT_DEADLINE_SECS": f"{DEADLINE_SECS:g}",
+    "BATCH_MAX_AGE_SECS": f"{BATCH_AGE_SECS:g}",
+}
 
 
 def _plain_directory(directory: Path) -> Path:
@@ -62,6 +69,8 @@ class Setup:
     """Whether the service reaches Kafka and ClickHouse through the proxies."""
     events_per_sec: int = 400
     settings: Mapping[str, str] = field(default_factory=dict)
+    is_as_shipped: bool = False
+    """Whether time-outs and the age of batches are left as they are, instead of being made short."""
     engine_directory: Callable[[Path], Path] = _plain_directory
     clean_up: Callable[[Path], None] = _leave
     """Undoes what that has done."""
@@ -172,13 +181,11 @@ class World:
             "KAFKA_TOPIC": self.topic,
             "KAFKA_TOPIC_PARTITIONS": str(PARTITIONS),
             "KAFKA_GROUP_ID": self.topic,
-            "KAFKA_SESSION_TIMEOUT_SECS": f"{SESSION_SECS:g}",
             "CLICKHOUSE_URL": f"http://{LOOPBACK}:{self.engine_proxy.door.port if proxied else self.engine.port}",
             "CLICKHOUSE_DATABASE": self.database,
-            "CLICKHOUSE_INSERT_DEADLINE_SECS": f"{DEADLINE_SECS:g}",
-            "BATCH_MAX_AGE_SECS": "0.1",  # many inserts, so that a fault at a random moment hits one
         }
-        return clean_environment(os.environ, {**own, **self.setup.settings})
+        short = {} if self.setup.is_as_shipped else _SHORT
+        return clean_environment(os.environ, {**own, **short, **self.setup.settings})
 
     # What is asked of both sides.
 
