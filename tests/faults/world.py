@@ -41,6 +41,7 @@ DEADLINE_SECS = 4.0
 BATCH_AGE_SECS = 0.1  # many inserts, so that a fault at a random moment hits one
 
 _POLL_SECS = 0.05
+_LOOK_SECS = 0.2  # between two looks into the table, which cost the engine something
 _START_SECS = 90.0
 _RECOVERY_SECS = 120.0
 _DRAIN_SECS = 120.0
@@ -277,7 +278,8 @@ class World:
             last = self._last_stored()
             return all(last.get(number, -1) > before.get(number, -1) for number in numbers)
 
-        self.wait_until(is_fresh, "fresh records in every partition of the table", _RECOVERY_SECS)
+        what = "fresh records in every partition of the table"
+        self.wait_until(is_fresh, what, _RECOVERY_SECS, every_secs=_LOOK_SECS)
         return time.monotonic() - since
 
     def _last_stored(self) -> dict[int, int]:
@@ -297,7 +299,7 @@ class World:
         try:
             self.drain()
             self.load.send_one()
-            self.wait_until(self._holds_all, "one fresh event in the table", _FRESH_SECS)
+            self.wait_until(self._holds_all, "one fresh event in the table", _FRESH_SECS, every_secs=_LOOK_SECS)
         except AssertionError as error:
             liveness = str(error)
         self.load.finish()
