@@ -161,7 +161,7 @@ def _view_attached(world: World) -> None:
 def engine_faults() -> Iterator[Fault]:
     """The rows of the matrix that can be played here."""
     proxied = Setup(is_proxied=True)
-    yield Fault("F18", "kill -9 of ClickHouse at random", _killed, runs=300)
+    yield Fault("F18", "kill -9 of ClickHouse at random", _killed, runs=260)
     if find_strace():
         yield Fault("F18", "kill -9 of ClickHouse before it renames a part", _killed_at_rename, runs=50)
         yield Fault("F19", "ClickHouse's rename of a part fails once (EIO)", _rename_fails_once)

@@ -217,7 +217,7 @@ def _end_with_marker(world: World) -> None:
 
 def kafka_faults() -> Iterator[Fault]:
     """The rows of the matrix."""
-    yield Fault("F6", "kill -9 of the broker", _killed, runs=300)
+    yield Fault("F6", "kill -9 of the broker", _killed, runs=280)
     yield Fault("F6", "restart of the broker", _restarted)
     yield Fault("F6", "broker stands still for 60 s", partial(_stopped, 60.0))
     yield Fault("F6", "broker stands still for 12 s", partial(_stopped, 12.0))

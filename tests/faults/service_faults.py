@@ -272,7 +272,7 @@ def service_faults() -> Iterator[Fault]:
         partial(_lands_after_takeover, True),
         _PROXIED,
     )
-    yield Fault("F2", "kill -9 of the service at random, also while it recovers", _killed_at_random, runs=300)
+    yield Fault("F2", "kill -9 of the service at random, also while it recovers", _killed_at_random, runs=60)
     yield Fault(
         "F2", "kill -9 of the service at random, settings as shipped", _killed_once, Setup(is_as_shipped=True), runs=100
     )
