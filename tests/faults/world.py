@@ -38,7 +38,7 @@ from tests.faults.load import Load
 PARTITIONS = 4
 SESSION_SECS = 6.0
 DEADLINE_SECS = 4.0
-BATCH_AGE_SECS = 0.1  # many inserts, so that a fault at a random moment hits one
+BATCH_AGE_SECS = 0.25  # many inserts, so that a fault at a random moment hits one
 
 _POLL_SECS = 0.05
 _LOOK_SECS = 0.2  # between two looks into the table, which cost the engine something
@@ -68,7 +68,7 @@ class Setup:
 
     is_proxied: bool = False
     """Whether the service reaches Kafka and ClickHouse through the proxies."""
-    events_per_sec: int = 400
+    events_per_sec: int = 200
     settings: Mapping[str, str] = field(default_factory=dict)
     is_as_shipped: bool = False
     """Whether time-outs and the age of batches are left as they are, instead of being made short."""
