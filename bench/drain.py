@@ -7,7 +7,8 @@ import subprocess
 import time
 
 from bench.errors import BenchError
-from bench.processes import CpuWatch, peak_memory_mb
+from bench.looking import looking
+from bench.processes import CpuTimes, peak_memory_mb
 from bench.report import Figures
 from bench.service import environment, running_service
 from bench.stack import DATABASE, BenchStack
@@ -15,6 +16,7 @@ from local.service import ROOT, Scrape, ServiceProcess
 
 _MILLION = 1e6
 
+_SAMPLE_SECS = 0.05
 _POLL_SECS = 1.0  # seldom: while it works the service is left alone
 _BEGIN_SECS = 60.0
 _SLOWEST_EVENTS_PER_SEC = 5_000
@@ -51,22 +53,22 @@ def measure_drain(stack: BenchStack, python: str, topic: str, events: int, table
     Raises:
         BenchError: it does not end.
     """
-    with (
-        running_service(stack, python, topic, table) as service,
-        CpuWatch({"service": service.pid, "engine": stack.engine.pid, "kafka": stack.kafka.pid}) as watch,
-    ):
-        began_at = _wait_for_first_record(service)
-        first = service.wait_until_stored(1, _BEGIN_SECS)
-        last = service.wait_until_stored(events, _BEGIN_SECS + events / _SLOWEST_EVENTS_PER_SEC, every_secs=_POLL_SECS)
+    with running_service(stack, python, topic, table) as service:
+        cpu = CpuTimes({"service": service.pid, "engine": stack.engine.pid, "kafka": stack.kafka.pid})
+        with looking(cpu.sample, _SAMPLE_SECS):
+            began_at = _wait_for_first_record(service)
+            first = service.wait_until_stored(1, _BEGIN_SECS)
+            patience_secs = _BEGIN_SECS + events / _SLOWEST_EVENTS_PER_SEC
+            last = service.wait_until_stored(events, patience_secs, every_secs=_POLL_SECS)
         peak = peak_memory_mb(service.pid)
     figures = {
         "service_events_per_sec": events / (last.stored_at - began_at),
         "service_events_per_sec_first_to_last_stored": _rate_between(first, last),
         "service_peak_memory_mb": peak,
-        "service_cpu_secs_per_million_with_start": watch.total("service", last.stored_at) / events * _MILLION,
+        "service_cpu_secs_per_million_with_start": cpu.total("service", last.stored_at) / events * _MILLION,
     }
     for name in ("service", "engine", "kafka"):
-        used = watch.used(name, began_at, last.stored_at)
+        used = cpu.used(name, began_at, last.stored_at)
         figures[f"{name}_cpu_secs_per_million"] = used / events * _MILLION
     return figures | exactness(stack, table, events)
 

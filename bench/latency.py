@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import math
-import threading
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
-from types import TracebackType
-from typing import Self
 
 from bench.drain import exactness
 from bench.errors import BenchError
+from bench.looking import looking
 from bench.report import Figures
 from bench.service import running_service
 from bench.stack import DATABASE, PARTITIONS, BenchStack
 from bench.workload import append_times_ms, send_steadily
-from local.service import Scrape, ServiceProcess
+from local.service import Scrape
 
 LIMIT_SECS = 1.5
 
@@ -35,16 +33,18 @@ def measure_latency(stack: BenchStack, python: str, topic: str, rate: int, secs:
     """
     stack.create_topic(topic)
     kafka = stack.kafka.bootstrap_servers
+    ends: set[float] = set()
     with running_service(stack, python, topic, table) as service:
         service.wait_until(lambda scrape: scrape.assigned == PARTITIONS, _PATIENCE_SECS)
         send_steadily(kafka, topic, rate, _WARM_UP_EVENTS / rate)
         before = service.wait_until_stored(_WARM_UP_EVENTS, _PATIENCE_SECS, every_secs=_POLL_SECS)
-        with _InsertWatch(service) as watch:
+        with looking(lambda: ends.add(service.scrape().stored_at), _POLL_SECS):
             sent_per_sec = send_steadily(kafka, topic, rate, secs)
             events = round(rate * secs) + _WARM_UP_EVENTS
             after = service.wait_until_stored(events, _PATIENCE_SECS, every_secs=_POLL_SECS)
-    ends = sorted({*watch.ends, after.stored_at} - {before.stored_at})
-    latencies = sorted(_latencies(stack, topic, table, before.stored_at, ends))
+    ends.add(after.stored_at)
+    ends.discard(before.stored_at)
+    latencies = sorted(_latencies(stack, topic, table, before.stored_at, sorted(ends)))
     figures = {
         "latency_p50_secs": quantile(latencies, 0.5),
         "latency_p99_secs": quantile(latencies, 0.99),
@@ -97,30 +97,3 @@ def _counted(buckets: Mapping[float, float], limit_secs: float) -> float:
     if limit_secs not in buckets:
         raise BenchError(f"the service's histogram has no bucket that ends at {limit_secs} s")
     return buckets[limit_secs]
-
-
-class _InsertWatch:
-    """Notes when inserts end, on a thread of its own."""
-
-    def __init__(self, service: ServiceProcess) -> None:
-        self._service = service
-        self._should_stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="insert-watch", daemon=True)
-        self.ends: set[float] = set()
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._should_stop.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._should_stop.wait(_POLL_SECS):
-            try:
-                self.ends.add(self._service.scrape().stored_at)
-            except OSError:  # it has ended; whoever waits for its rows finds out why
-                return

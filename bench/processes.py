@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 from bench.errors import BenchError
 
-_SAMPLE_SECS = 0.05
 _TICKS_PER_SEC = os.sysconf("SC_CLK_TCK")
 
 
@@ -64,25 +61,21 @@ def _read(pid: int, name: str) -> str:
         ) from error
 
 
-class CpuWatch:
-    """Samples processes on a thread of its own, so that CPU times are known for moments learned of later."""
+class CpuTimes:
+    """CPU times of processes at moments learned of later, between the samples that were taken."""
 
     def __init__(self, pids: Mapping[str, int]) -> None:
         self._pids = pids
         self._samples: dict[str, list[CpuSample]] = {name: [] for name in pids}
-        self._should_stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="cpu-watch", daemon=True)
 
-    def __enter__(self) -> Self:
-        self._sample()
-        self._thread.start()
-        return self
+    def sample(self) -> None:
+        """Note what each process has used up to now.
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._should_stop.set()
-        self._thread.join()
+        Raises:
+            BenchError: one of them has ended.
+        """
+        for name, pid in self._pids.items():
+            self._samples[name].append(CpuSample(time.time(), cpu_secs(pid)))
 
     def used(self, name: str, start: float, end: float) -> float:
         """CPU seconds that a process used between two moments (Unix time), as far as it was watched."""
@@ -92,17 +85,6 @@ class CpuWatch:
     def total(self, name: str, end: float) -> float:
         """CPU seconds that a process had used by a moment (Unix time) since it was started."""
         return cpu_secs_at(self._samples[name], end)
-
-    def _run(self) -> None:
-        while not self._should_stop.wait(_SAMPLE_SECS):
-            try:
-                self._sample()
-            except BenchError:  # a process has ended; whoever waits for its work finds out why
-                return
-
-    def _sample(self) -> None:
-        for name, pid in self._pids.items():
-            self._samples[name].append(CpuSample(time.time(), cpu_secs(pid)))
 
 
 def cpu_secs_at(samples: Sequence[CpuSample], at: float) -> float:
