@@ -12,7 +12,7 @@ from types import FrameType
 import pyarrow
 import waitress
 
-from app.build import build
+from app.build import Parts, build
 from app.commands.arguments import parse
 from app.errors import BadSettings
 from app.logs import set_up_logging
@@ -49,17 +49,16 @@ def main(arguments: list[str]) -> int:
         from app.commands.rejected import list_rejected
 
         return list_rejected(settings, since_secs=asked.since, limit=asked.limit)
-    return serve(settings)
+    return serve(settings, build(settings))
 
 
-def serve(settings: Settings) -> int:
+def serve(settings: Settings, parts: Parts) -> int:
     """Run the pipeline and the HTTP side until SIGTERM or SIGINT."""
     as_json = settings.log.format == "json" or (settings.log.format == "auto" and settings.on_cloud_run)
     set_up_logging(settings.log.level, as_json=as_json)
     _log.info("Log analytics %s starts", VERSION)
     for sentence in misspelt(os.environ):
         _log.warning("%s", sentence)
-    parts = build(settings)
     try:
         http = waitress.create_server(
             parts.http, host=settings.http.host, port=settings.http.port, threads=settings.http.threads

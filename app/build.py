@@ -1,7 +1,7 @@
 """The one place where concrete parts are chosen and joined."""
 
 import time
-from collections.abc import Set
+from collections.abc import Callable, Set
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cache, partial
@@ -35,9 +35,9 @@ from app.pipeline.delivery import Delivery, Ended
 from app.pipeline.disk import DiskWatch
 from app.pipeline.ingest import Ingest
 from app.pipeline.progress import Progress
-from app.ports import RecordSource
+from app.ports import LogWriter, RecordSource
 from app.service import Service, Side, submit_to_thread
-from app.settings import Settings
+from app.settings import ClickHouseSettings, Settings
 from app.telemetry import AuditTelemetry, IngestTelemetry
 from app.version import VERSION
 
@@ -54,8 +54,16 @@ class Parts:
     watch: Watch | None
 
 
-def build(settings: Settings) -> Parts:
-    """Join everything for these settings. Opens no connection and starts no thread."""
+def build(
+    settings: Settings,
+    *,
+    new_writer: Callable[[ClickHouseSettings], LogWriter] = ClickHouseWriter,
+    new_delivery: type[Delivery] = Delivery,
+) -> Parts:
+    """Join everything for these settings. Opens no connection and starts no thread.
+
+    Another writer and delivery can be handed in, so that bench/ can tell what the protocol of delivery costs.
+    """
     health = Health()
     metrics = Metrics(CollectorRegistry(), version=VERSION)
     telemetry = IngestTelemetry(metrics, health)
@@ -77,8 +85,8 @@ def build(settings: Settings) -> Parts:
             on_halted=telemetry.halted,
         )
         progress = Progress(source, on_committed=telemetry.committed)
-        delivery = Delivery(
-            ClickHouseWriter(settings.clickhouse),
+        delivery = new_delivery(
+            new_writer(settings.clickhouse),
             progress,
             telemetry,
             clock=time.monotonic,

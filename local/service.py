@@ -90,16 +90,22 @@ def clean_environment(environ: Mapping[str, str], own: Mapping[str, str]) -> dic
 class ServiceProcess:
     """One instance of the service, on a port of its own that it keeps from start to start.
 
-    `directory` holds the code that is run.
+    `directory` holds the code that is run, `module` is what Python runs of it.
     """
 
     def __init__(
-        self, environ: Mapping[str, str], log_file: Path, *, python: str = sys.executable, directory: Path = ROOT
+        self,
+        environ: Mapping[str, str],
+        log_file: Path,
+        *,
+        python: str = sys.executable,
+        directory: Path = ROOT,
+        module: str = "app",
     ) -> None:
         self._url = f"http://{LOOPBACK}:{(port := free_port())}"
         own = {"HTTP_HOST": LOOPBACK, "HTTP_PORT": str(port)}
         self._child = ChildProcess(
-            "The service", [python, "-m", "app"], log_file, environment={**environ, **own}, directory=directory
+            "The service", [python, "-m", module], log_file, environment={**environ, **own}, directory=directory
         )
 
     @property

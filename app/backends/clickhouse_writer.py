@@ -42,22 +42,8 @@ class ClickHouseWriter:
 
     def insert(self, rows: Rows, token: str, deadline_ms: int) -> None:
         """See `ports.LogWriter`."""
-        own = {"wait_end_of_query": 1, "insert_deduplication_token": token, "query_id": _QUERY_PREFIX + token}
-        settings = {**INSERT_SETTINGS, **own}
         deadline = pa.repeat(pa.scalar(deadline_ms, pa.timestamp("ms", tz="UTC")), rows.num_rows)
-        table = pa.Table.from_batches([rows.select(TABLE_COLUMNS)]).append_column("_deadline", deadline)
-        doing = f"insert {rows.num_rows} rows"
-        summary = self._call(
-            doing,
-            lambda client: client.insert_arrow(
-                self._settings.table, table, database=self._settings.database, settings=settings
-            ),
-        )
-        # A status of 200 proves nothing: it may have been sent before the error happened, which then stands in a body
-        # that the client does not read. (More rows are confirmed where a materialized view takes some.)
-        if summary.written_rows < rows.num_rows:
-            reason = f"cannot {doing}: ClickHouse says that it is done and confirms {summary.written_rows} of them"
-            raise TryAgainLater(reason, code="unconfirmed")
+        self._insert(pa.Table.from_batches([rows.select(TABLE_COLUMNS)]).append_column("_deadline", deadline), token)
 
     def missing(self, rows: Rows) -> Rows:
         """See `ports.LogWriter`."""
@@ -84,6 +70,22 @@ class ClickHouseWriter:
         sql = "SELECT query_id FROM system.processes WHERE startsWith(query_id, {prefix:String})"
         rows = self._query("ask which inserts are running", sql, prefix=_QUERY_PREFIX)
         return {query_id.removeprefix(_QUERY_PREFIX) for [query_id] in rows}
+
+    def _insert(self, table: pa.Table, token: str) -> None:
+        own = {"wait_end_of_query": 1, "insert_deduplication_token": token, "query_id": _QUERY_PREFIX + token}
+        settings = {**INSERT_SETTINGS, **own}
+        doing = f"insert {table.num_rows} rows"
+        summary = self._call(
+            doing,
+            lambda client: client.insert_arrow(
+                self._settings.table, table, database=self._settings.database, settings=settings
+            ),
+        )
+        # A status of 200 proves nothing: it may have been sent before the error happened, which then stands in a body
+        # that the client does not read. (More rows are confirmed where a materialized view takes some.)
+        if summary.written_rows < table.num_rows:
+            reason = f"cannot {doing}: ClickHouse says that it is done and confirms {summary.written_rows} of them"
+            raise TryAgainLater(reason, code="unconfirmed")
 
     def _stored(self, rows: Rows, topic_id: str, partition: int) -> pa.Array:
         """Identities that the table holds in the range of offsets of these rows of one partition.

@@ -1,0 +1,83 @@
+"""`python -m bench.at_least_once`: the service without the protocol of delivery, an ordinary consumer.
+
+It inserts, and then commits. What was inserted and not committed is stored again by whoever reads it next.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import partial
+from typing import Final
+
+import pyarrow as pa
+
+from app.__main__ import serve
+from app.backends.clickhouse_writer import ClickHouseWriter
+from app.build import build
+from app.errors import TryAgainLater
+from app.model import Partition, Position
+from app.pipeline.batch import Batch
+from app.pipeline.delivery import Delivered, Delivery
+from app.pipeline.process import Call, Pause, Steps
+from app.pipeline.rows import TABLE_COLUMNS, Rows
+from app.settings import Settings
+
+_NEVER_MS: Final = 10_000_000_000_000  # in the year 2286
+
+
+class AtLeastOnce(Delivery):
+    """Stores one batch at a time, without a lease before the insert and without looking at the table, ever."""
+
+    def deliver(self, batch: Batch) -> Steps[Delivered]:
+        """Insert every row of the batch, however often it takes, and then commit."""
+        delivered = yield from super().deliver(batch)
+        self._progress.stored(delivered.next_offsets)
+        try:
+            self._progress.commit()
+        except TryAgainLater as error:  # the next commit says it too
+            self._events.kafka_failed(error)
+        return delivered
+
+    def recover(self, partition: Partition, position: Position) -> Steps[int]:
+        """Go on at the committed offset."""
+        return 0
+        yield  # type: ignore[unreachable] # makes it a generator
+
+    def _insert_missing(self, rows: Rows, batch: Batch, *, must_look: bool) -> Steps[None]:
+        attempt = 0
+        while rows.num_rows:
+            try:
+                seconds = yield Call(partial(self._insert, rows))
+            except TryAgainLater as error:
+                attempt += 1
+                self._events.failed("failed")
+                self._events.retrying(error, attempt)
+                yield Pause(self._backoff.delay_secs(attempt))
+            else:
+                self._events.answered()
+                self._events.inserted(rows, seconds)
+                return
+
+    def _insert(self, rows: Rows) -> float:
+        started_at = self._clock()
+        self._writer.insert(rows, self._new_token(), _NEVER_MS)
+        return self._clock() - started_at
+
+
+class WriterWithoutDeadline(ClickHouseWriter):
+    """Inserts into a table that has no column for a deadline."""
+
+    def insert(self, rows: Rows, token: str, deadline_ms: int) -> None:
+        """See `ports.LogWriter`, but that the insert may land at any time."""
+        self._insert(pa.Table.from_batches([rows.select(TABLE_COLUMNS)]), token)
+
+
+def main() -> int:
+    """As `python -m app` does it, with a writer and a delivery of our own. Returns the exit code."""
+    settings = Settings.from_env(os.environ)
+    return serve(settings, build(settings, new_writer=WriterWithoutDeadline, new_delivery=AtLeastOnce))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
