@@ -45,15 +45,17 @@ def measure_bare_loop(stack: BenchStack, python: str, topic: str, events: int) -
     }
 
 
-def measure_drain(stack: BenchStack, python: str, topic: str, events: int, table: str) -> Figures:
-    """Let a new group read the whole topic into a new table.
+def measure_drain(
+    stack: BenchStack, python: str, topic: str, events: int, table: str, *, module: str = "app"
+) -> Figures:
+    """Let a new group read the whole topic into a new table; `module` is what Python runs for it.
 
     From the moment before the first records are read until the last row is stored; CPU over the same time.
 
     Raises:
         BenchError: it does not end.
     """
-    with running_service(stack, python, topic, table) as service:
+    with running_service(stack, python, topic, table, module=module) as service:
         cpu = CpuTimes({"service": service.pid, "engine": stack.engine.pid, "kafka": stack.kafka.pid})
         with looking(cpu.sample, _SAMPLE_SECS):
             began_at = _wait_for_first_record(service)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
-from typing import Any, Final
+from typing import Any
 
 Figures = dict[str, float]
 
@@ -41,47 +41,15 @@ class Measure:
         return f"{'aim: ' if self.is_aim else ''}at {bound} {self.limit:g}"
 
 
-MEASURES: Final = (
-    Measure("service_events_per_sec", "Service: events/s, first read to last stored", 0),
-    Measure("service_events_per_sec_first_to_last_stored", "Service: events/s, first stored to last stored", 0),
-    Measure("bare_events_per_sec", "Bare kafka-python loop that only counts: events/s", 0),
-    Measure("engine_json_rows_per_sec", "Engine alone, JSONEachRow: rows/s", 0),
-    Measure("engine_arrow_rows_per_sec", "Engine alone, Arrow as the service sends it: rows/s", 0),
-    Measure("ratio_to_bare_loop", "Service / bare loop", 2, limit=0.6, is_least=True, is_aim=True),
-    Measure("ratio_to_engine_limit", "Service / engine alone (JSONEachRow)", 2),
-    Measure("service_cpu_secs_per_million", "Service: CPU s per million events", 2, limit=12),
-    Measure("service_cpu_secs_per_million_with_start", "Service: the same with its start", 2),
-    Measure("bare_cpu_secs_per_million", "Bare loop: CPU s per million events", 2),
-    Measure("engine_cpu_secs_per_million", "Engine: CPU s per million events", 2),
-    Measure("engine_json_cpu_secs_per_million", "Engine alone, JSONEachRow: CPU s per million rows", 2),
-    Measure("engine_arrow_cpu_secs_per_million", "Engine alone, Arrow: CPU s per million rows", 2),
-    Measure("kafka_cpu_secs_per_million", "Kafka broker: CPU s per million events", 2),
-    Measure("service_peak_memory_mb", "Service: peak resident memory, MB", 0, limit=300),
-    Measure("rows_missing", "Events not in the table", 0, limit=0, is_exact=True),
-    Measure("rows_twice", "Rows stored more than once", 0, limit=0, is_exact=True),
-    Measure("latency_sent_per_sec", "Steady load: events/s sent", 0),
-    Measure("latency_p50_secs", "Steady load: event to stored, p50, s", 2),
-    Measure("latency_p99_secs", "Steady load: event to stored, p99, s", 2, limit=1.5),
-    Measure("latency_max_secs", "Steady load: event to stored, max, s", 2),
-    Measure(
-        "latency_share_within_limit_by_service",
-        "Steady load: share within 1.5 s by the service's own histogram",
-        4,
-        limit=0.99,
-        is_least=True,
-    ),
-    Measure("latency_rows_missing", "Steady load: events not in the table", 0, limit=0, is_exact=True),
-    Measure("latency_rows_twice", "Steady load: rows stored more than once", 0, limit=0, is_exact=True),
-)
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a command writes: files of this name, with these measures."""
 
-
-def with_ratios(run: Figures) -> Figures:
-    """The figures of a run and what they are to each other."""
-    service = run["service_events_per_sec"]
-    return run | {
-        "ratio_to_bare_loop": service / run["bare_events_per_sec"],
-        "ratio_to_engine_limit": service / run["engine_json_rows_per_sec"],
-    }
+    name: str
+    title: str
+    measures: Sequence[Measure]
+    repeats: str
+    """What it is called that was done several times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +76,10 @@ class Line:
         return measure.label, f"{self.median:,.{measure.digits}f}", f"{low} to {high}", measure.wanted(), verdict
 
 
-def summarise(runs: Sequence[Figures]) -> list[Line]:
+def summarise(measures: Sequence[Measure], runs: Sequence[Figures]) -> list[Line]:
     """Median and range of every measure."""
     lines = []
-    for measure in MEASURES:
+    for measure in measures:
         values = [run[measure.name] for run in runs]
         lines.append(Line(measure, median(values), min(values), max(values)))
     return lines
@@ -166,9 +134,11 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[st
         yield f"| {' | '.join(row)} |"
 
 
-def store(directory: Path, context: Mapping[str, str], details: Mapping[str, Any], runs: Sequence[Figures]) -> None:
-    """Write throughput.json and throughput.md."""
-    lines = summarise(runs)
+def store(
+    directory: Path, report: Report, context: Mapping[str, str], details: Mapping[str, Any], runs: Sequence[Figures]
+) -> tuple[Path, Path]:
+    """Write a page to read, and a JSON file with every run; their paths."""
+    lines = summarise(report.measures, runs)
     directory.mkdir(parents=True, exist_ok=True)
     content = {
         **details,
@@ -176,5 +146,7 @@ def store(directory: Path, context: Mapping[str, str], details: Mapping[str, Any
         "limits": [asdict(line.measure) | {"is_met": line.is_met} for line in lines if line.measure.limit is not None],
         "runs": runs,
     }
-    (directory / "throughput.json").write_text(json.dumps(content, indent=2) + "\n")
-    (directory / "throughput.md").write_text(as_markdown("Throughput and latency", context, lines))
+    page, data = directory / f"{report.name}.md", directory / f"{report.name}.json"
+    page.write_text(as_markdown(report.title, context, lines))
+    data.write_text(json.dumps(content, indent=2) + "\n")
+    return page, data

@@ -26,9 +26,12 @@ def environment(stack: BenchStack, topic: str, table: str) -> dict[str, str]:
 
 
 @contextmanager
-def running_service(stack: BenchStack, python: str, topic: str, table: str) -> Iterator[ServiceProcess]:
-    """The service on a topic and a table, stopped afterwards."""
-    service = ServiceProcess(environment(stack, topic, table), stack.directory / f"{table}.log", python=python)
+def running_service(
+    stack: BenchStack, python: str, topic: str, table: str, *, module: str = "app"
+) -> Iterator[ServiceProcess]:
+    """The service on a topic and a table, stopped afterwards; `module` is what Python runs."""
+    log_file = stack.directory / f"{table}.log"
+    service = ServiceProcess(environment(stack, topic, table), log_file, python=python, module=module)
     try:
         service.start()
         yield service

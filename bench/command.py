@@ -1,0 +1,132 @@
+"""What the commands of the bench have in common: options, backlog, circumstances, verdict."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from bench.errors import BenchError
+from bench.machine import interpreter, machine
+from bench.report import Figures, Report, as_text, missed, store, summarise
+from bench.stack import PARTITIONS, BenchStack, running_stack
+from bench.workload import backlog_events, kind_of, load
+from local.errors import LocalError
+from local.service import ROOT
+
+RESULTS = ROOT / "bench" / "results"
+TOPIC = "bench"
+
+_QUICK_EVENTS = 200_000
+_SAMPLE_EVENTS = 20_000
+
+
+def new_parser(module: str, description: str) -> argparse.ArgumentParser:
+    """The options that every command has."""
+    parser = argparse.ArgumentParser(prog=f"python -m {module}", description=description)
+    parser.add_argument("--events", type=positive, default=2_000_000, help="in the backlog (default: 2000000)")
+    parser.add_argument(
+        "--quick", action="store_true", help="once and with few events, to see that it works; not stored"
+    )
+    parser.add_argument("--service-python", default=sys.executable, help="interpreter of the service")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="directory for the results")
+    return parser
+
+
+def positive(text: str) -> int:
+    """A whole number above 0, for argparse."""
+    if not (text.isascii() and text.isdecimal() and int(text)):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)
+
+
+def parse(parser: argparse.ArgumentParser, arguments: list[str]) -> argparse.Namespace:
+    """The options; few events where it is to be quick."""
+    options = parser.parse_args(arguments)
+    if options.quick:
+        options.events = min(options.events, _QUICK_EVENTS)
+    return options
+
+
+def run(measure: Callable[[], int]) -> int:
+    """The exit code of a command: its own, or 2 when nothing could be measured."""
+    try:
+        return measure()
+    except (BenchError, LocalError, OSError) as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+@contextmanager
+def loaded_stack(options: argparse.Namespace) -> Iterator[BenchStack]:
+    """A broker that holds a backlog, and an engine."""
+    interpreter(options.service_python)  # if it cannot be run, that is told at once
+    with running_stack() as stack:
+        print(f"Loading {options.events:,} events ...", flush=True)
+        stack.create_topic(TOPIC)
+        load(stack.kafka.bootstrap_servers, TOPIC, options.events)
+        yield stack
+
+
+def details(stack: BenchStack, options: argparse.Namespace, shown: Sequence[str]) -> dict[str, Any]:
+    """In which circumstances it was measured; `shown` is the command line that the reader may repeat."""
+    kind = kind_of(list(islice(backlog_events(_SAMPLE_EVENTS), _SAMPLE_EVENTS)))
+    return {
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": shlex.join(["python", "-m", *shown, "--events", str(options.events)]),
+        "machine": machine(),
+        "service": {"interpreter": _shown_path(options.service_python), **interpreter(options.service_python)},
+        "kafka": stack.kafka.version,
+        "clickhouse": stack.query("SELECT version()"),
+        "workload": {
+            "events": options.events,
+            "mean_bytes": round(kind.mean_bytes, 1),
+            "share_with_attributes": round(kind.share_with_attributes, 3),
+            "partitions": PARTITIONS,
+            "compression": "lz4",
+        },
+    }
+
+
+def as_context(details: Mapping[str, Any]) -> dict[str, str]:
+    """The details as people read them."""
+    box, service, workload = details["machine"], details["service"], details["workload"]
+    packages = ", ".join(f"{name} {version}" for name, version in service["packages"].items())
+    return {
+        "Date": details["date"],
+        "Command": f"`{details['command']}`",
+        "Machine": f"{box['processor']}, {box['cores']} cores, {box['memory_gb']} GB, {box['system']}",
+        "Service": f"Python {service['python']} ({service['interpreter']}), {packages}",
+        "Beside it on the same machine": f"Apache Kafka {details['kafka']}, ClickHouse engine {details['clickhouse']}",
+        "Workload": f"{workload['events']:,} JSON events of {workload['mean_bytes']:.0f} bytes on average,"
+        f" {workload['share_with_attributes']:.0%} of them with keys that have no column;"
+        f" {workload['partitions']} partitions, {workload['compression']}, LogAppendTime",
+    }
+
+
+def judge(report: Report, options: argparse.Namespace, details: Mapping[str, Any], runs: Sequence[Figures]) -> int:
+    """Print and store. 1 when a figure that must be reached was not."""
+    lines = summarise(report.measures, runs)
+    print(f"\n{as_text(lines)}\n")
+    if not options.quick:
+        context = as_context(details) | {report.repeats: str(len(runs))}
+        for path in store(options.results, report, context, details, runs):
+            print(f"Written: {path}")
+    sentences = missed(lines)
+    for sentence in sentences:
+        print(f"Missed: {sentence}", file=sys.stderr)
+    return 1 if sentences else 0
+
+
+def _shown_path(python: str) -> str:
+    """An interpreter without the directories that are this machine's affair."""
+    path = Path(python)
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else path.name

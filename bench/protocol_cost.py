@@ -1,0 +1,96 @@
+"""`python -m bench.protocol_cost`: what exactly-once delivery costs, and whether that is little enough.
+
+The service as it is shipped, and the same without the protocol of delivery, drain the same backlog in turn.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from functools import partial
+from typing import Final
+
+from bench.command import TOPIC, details, judge, loaded_stack, new_parser, parse, positive, run
+from bench.drain import measure_drain
+from bench.report import Figures, Measure, Report
+from bench.stack import DATABASE, BenchStack
+
+_COMPARED: Final = ("service_events_per_sec", "service_cpu_secs_per_million", "engine_cpu_secs_per_million")
+
+_MEASURES = (
+    Measure("with_service_events_per_sec", "With the protocol: events/s, first read to last stored", 0),
+    Measure("without_service_events_per_sec", "Without: events/s, first read to last stored", 0),
+    Measure("ratio_of_service_events_per_sec", "With / without, pair by pair: events/s", 3, limit=0.97, is_least=True),
+    Measure("with_service_cpu_secs_per_million", "With the protocol: service's CPU s per million events", 2),
+    Measure("without_service_cpu_secs_per_million", "Without: service's CPU s per million events", 2),
+    Measure("ratio_of_service_cpu_secs_per_million", "With / without, pair by pair: service's CPU", 3),
+    Measure("with_engine_cpu_secs_per_million", "With the protocol: engine's CPU s per million events", 2),
+    Measure("without_engine_cpu_secs_per_million", "Without: engine's CPU s per million events", 2),
+    Measure("ratio_of_engine_cpu_secs_per_million", "With / without, pair by pair: engine's CPU", 3),
+    Measure("with_rows_missing", "With the protocol: events not in the table", 0, limit=0, is_exact=True),
+    Measure("with_rows_twice", "With the protocol: rows stored more than once", 0, limit=0, is_exact=True),
+    Measure("without_rows_missing", "Without: events not in the table", 0, limit=0, is_exact=True),
+    Measure("without_rows_twice", "Without: rows stored more than once", 0, limit=0, is_exact=True),
+)
+REPORT: Final = Report("protocol_cost", "What the protocol of delivery costs", _MEASURES, repeats="Pairs")
+
+
+def main(arguments: list[str]) -> int:
+    """Measure, print and store. 1 when it costs too much, 2 when nothing could be measured."""
+    options = parse(_parser(), arguments)
+    if options.quick:
+        options.pairs = 1
+    return run(partial(_measure, options))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = new_parser("bench.protocol_cost", "What exactly-once delivery costs, and whether that is little enough.")
+    parser.add_argument("--pairs", type=positive, default=5, help="so many drains of each kind, in turn (default: 5)")
+    return parser
+
+
+def _measure(options: argparse.Namespace) -> int:
+    with loaded_stack(options) as stack:
+        pairs = []
+        for number in range(1, options.pairs + 1):
+            print(f"Pair {number} of {options.pairs} ...", flush=True)
+            pairs.append(measure_pair(stack, options.service_python, TOPIC, options.events, number))
+        about = details(stack, options, ["bench.protocol_cost", "--pairs", str(options.pairs)])
+    return judge(REPORT, options, about, pairs)
+
+
+def measure_pair(stack: BenchStack, python: str, topic: str, events: int, number: int) -> Figures:
+    """Drain the topic with the protocol, and then without: each with a new group, into a new table.
+
+    Raises:
+        BenchError: one of the drains does not end.
+    """
+    table = f"with_{number}"
+    stack.create_table(table)
+    with_protocol = measure_drain(stack, python, topic, events, table)
+    stack.drop_table(table)
+
+    table = f"without_{number}"
+    create_table_without_deadline(stack, table)
+    without = measure_drain(stack, python, topic, events, table, module="bench.at_least_once")
+    stack.drop_table(table)
+    return compare(with_protocol, without)
+
+
+def create_table_without_deadline(stack: BenchStack, table: str) -> None:
+    """As the service creates it, but for what refuses late inserts."""
+    stack.create_table(table)
+    stack.query(f"ALTER TABLE `{DATABASE}`.`{table}` DROP CONSTRAINT on_time, DROP COLUMN _deadline")
+
+
+def compare(with_protocol: Figures, without: Figures) -> Figures:
+    """The figures of both drains of a pair, and what those of the first are to those of the second."""
+    return {
+        **{f"with_{name}": value for name, value in with_protocol.items()},
+        **{f"without_{name}": value for name, value in without.items()},
+        **{f"ratio_of_{name}": with_protocol[name] / without[name] for name in _COMPARED},
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
