@@ -5,10 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test simulate faults soak check format docs bench lock image clean-data clean
+.PHONY: help run test simulate faults soak check format docs bench bench-protocol lock image clean-data clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/local.stamp ## Run everything on this machine: Kafka, ClickHouse, the service, sample logs (Ctrl-C ends it)
 	@exec $(BIN)/python -m local
@@ -36,6 +36,9 @@ docs: $(VENV)/dev.stamp ## Make the tables of docs/reference.md anew
 
 bench: $(VENV)/dev.stamp ## Measure throughput and latency; results go to bench/results/
 	@$(BIN)/python -m bench.throughput
+
+bench-protocol: $(VENV)/dev.stamp ## Measure what exactly-once delivery costs, against an ordinary consumer
+	@$(BIN)/python -m bench.protocol_cost
 
 JOBS ?= 1
 FAULTS := $(BIN)/python -m tests.faults --results bench/results/faults.jsonl --write docs/faults.md
