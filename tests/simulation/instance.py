@@ -123,6 +123,11 @@ class Instance:
         return self.resumes_at > self.table.now
 
     @property
+    def is_delivering(self) -> bool:
+        """Whether a batch is between its first lease and its end."""
+        return self.ingest._delivering is not None
+
+    @property
     def token_prefix(self) -> str:
         """How the tokens of its inserts begin."""
         return f"insert-{self.member.id}-"

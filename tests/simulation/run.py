@@ -401,13 +401,14 @@ class Run:
 
     def _roll_back(self) -> bool:
         """Kafka forgets the last commits. Excluded: while an insert that they speak of is still on its way."""
-        if not self._kafka.history or self._table.on_the_way or self._table.running or self._sends_soon():
+        if not self._kafka.history or self._table.on_the_way or self._table.running or self._may_send():
             return False
         self._kafka.committed = dict(self._chance.choice(self._kafka.history))
         return True
 
-    def _sends_soon(self) -> bool:
-        return any(instance.asked for instance in self._instances)
+    def _may_send(self) -> bool:
+        """Whether somebody has a lease, or a question on its way, and may yet insert."""
+        return any(instance.asked or instance.is_delivering for instance in self._instances)
 
     def _delete(self) -> bool:
         number = self._chance.randrange(_PARTITIONS)
