@@ -6,13 +6,12 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from contextlib import closing, nullcontext
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from tests.faults.proxy import Door, Strike, reach, reset
+from tests.faults.proxy import Door, Strikes, reach, reset
 
-_FIRE_SECS = 60.0
 _NOW = b"toUnixTimestamp64Milli(now64(3))"
 
 
@@ -109,8 +108,7 @@ class HttpProxy:
 
     def __init__(self, upstream_port: int) -> None:
         self._upstream_port = upstream_port
-        self._strikes: list[tuple[Strike[Exchange], Treatment]] = []
-        self._lock = threading.Lock()
+        self._strikes = Strikes[Exchange, None]()
         self.treat_all: Treatment | None = None
         self.clock_offset_secs = 0
         """How far ClickHouse's clock is from ours, by its answers."""
@@ -118,31 +116,18 @@ class HttpProxy:
         self.treated = 0
         self.door = Door(self._serve)
 
-    def strike(
-        self, how: Treatment, *, meant: Callable[[Exchange], bool] = is_insert, timeout_secs: float = _FIRE_SECS
-    ) -> None:
-        """Treat the next request of a kind so. Returns when that is done.
-
-        Raises:
-            NotFired: none came by.
-        """
-        strike = Strike(meant)
-        with self._lock:
-            self._strikes.append((strike, how))
-        try:
-            strike.wait(timeout_secs)
-        finally:
-            with self._lock:
-                self._strikes.remove((strike, how))
+    def strike(self, how: Treatment, *, meant: Callable[[Exchange], bool] = is_insert) -> None:
+        """Treat the next request of a kind so. See `Strikes.strike`."""
+        self._strikes.strike(meant, how)
 
     def _serve(self, client: socket.socket) -> None:
         stream = client.makefile("rb")
         while True:
             exchange = Exchange(self._with_clock(read_message(stream)), client, self._upstream_port)
-            strike, how = self._treatment(exchange)
+            strike = self._strikes.taking(exchange)
+            how = strike.treat if strike is not None else self.treat_all
             self.treated += how is not None
-            with strike.treating() if strike is not None else nullcontext():
-                (how or Exchange.relay)(exchange)
+            (how or Exchange.relay)(exchange)
 
     def _with_clock(self, request: Message) -> Message:
         """A question for the time becomes one for another time."""
@@ -155,11 +140,6 @@ class HttpProxy:
         lines = [line for line in request.head.split(b"\r\n") if not line.lower().startswith(b"content-length")]
         lines[1:1] = [b"Content-Length: %d" % len(body)]
         return Message(b"\r\n".join(lines), body)
-
-    def _treatment(self, exchange: Exchange) -> tuple[Strike[Exchange] | None, Treatment | None]:
-        with self._lock:
-            found = next(((strike, how) for strike, how in self._strikes if strike.takes(exchange)), None)
-        return found or (None, self.treat_all)
 
 
 def read_message(stream: BinaryIO) -> Message:

@@ -13,13 +13,12 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
-from tests.faults.proxy import Door, Strike, reach, reset
+from tests.faults.proxy import Door, Strikes, reach, reset
 
 OFFSET_COMMIT: Final = 8
 JOIN_GROUP: Final = 11
 SYNC_GROUP: Final = 14
 
-_FIRE_SECS = 60.0
 _COMMIT_VERSION = 8
 _NO_GENERATION = struct.pack(">i", 0x7FFFFFFF)
 
@@ -48,46 +47,28 @@ class KafkaProxy:
 
     def __init__(self, upstream_port: int) -> None:
         self._upstream_port = upstream_port
-        self._strikes: list[tuple[Strike[Frame], Treatment]] = []
-        self._lock = threading.Lock()
+        self._strikes = Strikes[Frame, bytes | None]()
         self.door = Door(self._serve)
 
-    def strike(self, meant: Callable[[Frame], bool], how: Treatment, *, timeout_secs: float = _FIRE_SECS) -> None:
-        """Treat the next frame of a kind so. Returns when that is done.
-
-        Raises:
-            NotFired: none came by.
-        """
-        strike = Strike(meant)
-        with self._lock:
-            self._strikes.append((strike, how))
-        try:
-            strike.wait(timeout_secs)
-        finally:
-            with self._lock:
-                self._strikes.remove((strike, how))
+    def strike(self, meant: Callable[[Frame], bool], how: Treatment) -> None:
+        """Treat the next frame of a kind so. See `Strikes.strike`."""
+        self._strikes.strike(meant, how)
 
     def strike_both(self, meant: Callable[[Frame], bool], of_request: Treatment, of_reply: Treatment) -> None:
         """Treat the next request of a kind so, and its reply so. Returns when both are done.
 
         Raises:
-            NotFired: see `strike`.
+            NotFired: see `Strikes.strike`.
         """
-        reply = Strike[Frame](lambda frame: frame.is_reply and frame.request in taken)
         taken: list[bytes] = []
 
         def treat(frame: Frame) -> bytes | None:
             taken.append(frame.request)
             return of_request(frame)
 
-        with self._lock:
-            self._strikes.append((reply, of_reply))
-        try:
+        with self._strikes.waiting(lambda frame: frame.is_reply and frame.request in taken, of_reply) as reply:
             self.strike(lambda frame: not frame.is_reply and meant(frame), treat)
-            reply.wait(_FIRE_SECS)
-        finally:
-            with self._lock:
-                self._strikes.remove((reply, of_reply))
+            reply.wait()
 
     def _serve(self, client: socket.socket) -> None:
         requests: dict[int, bytes] = {}
@@ -111,13 +92,8 @@ class KafkaProxy:
         reset(client)
 
     def _pass(self, frame: Frame, to: socket.socket) -> None:
-        with self._lock:
-            found = next(((strike, how) for strike, how in self._strikes if strike.takes(frame)), None)
-        data: bytes | None = frame.data
-        if found is not None:
-            strike, how = found
-            with strike.treating():
-                data = how(frame)
+        strike = self._strikes.taking(frame)
+        data = strike.treat(frame) if strike is not None else frame.data
         if data is None:
             raise ConnectionResetError
         to.sendall(struct.pack(">i", len(data)) + data)

@@ -12,41 +12,42 @@ from typing import Generic, TypeVar
 from local.ports import LOOPBACK
 
 _Thing = TypeVar("_Thing")
+_Result = TypeVar("_Result")
 
 _CONNECT_SECS = 5.0
+_FIRE_SECS = 60.0
 
 
 class NotFired(Exception):
     """What a fault was meant for did not come by."""
 
 
-class Strike(Generic[_Thing]):
+class Strike(Generic[_Thing, _Result]):
     """Treats the next thing of a kind that comes by in another way than all others, once."""
 
-    def __init__(self, is_meant: Callable[[_Thing], bool]) -> None:
+    def __init__(self, is_meant: Callable[[_Thing], bool], how: Callable[[_Thing], _Result]) -> None:
         self._is_meant = is_meant
+        self._how = how
         self._is_taken = False
-        self._lock = threading.Lock()
         self._fired = threading.Event()
         self._error: Exception | None = None
 
-    def wait(self, timeout_secs: float) -> None:
+    def wait(self) -> None:
         """Wait until it has been treated.
 
         Raises:
             NotFired: nothing of the kind came by.
             Exception: what went wrong in the treatment; a peer that goes away is nothing that goes wrong.
         """
-        if not self._fired.wait(timeout_secs):
-            raise NotFired(f"nothing that this was meant for came by within {timeout_secs:.0f} s")
+        if not self._fired.wait(_FIRE_SECS):
+            raise NotFired(f"nothing that this was meant for came by within {_FIRE_SECS:.0f} s")
         if self._error is not None:
             raise self._error
 
-    @contextlib.contextmanager
-    def treating(self) -> Iterator[None]:
-        """The treatment is under way; when the block ends it has been treated."""
+    def treat(self, thing: _Thing) -> _Result:
+        """Do it to the one that it takes."""
         try:
-            yield
+            return self._how(thing)
         except (OSError, EOFError):
             raise
         except Exception as error:
@@ -56,12 +57,47 @@ class Strike(Generic[_Thing]):
             self._fired.set()
 
     def takes(self, thing: _Thing) -> bool:
-        """Whether this is the one."""
+        """Whether this is the one. One thread at a time."""
+        if self._is_taken or not self._is_meant(thing):
+            return False
+        self._is_taken = True
+        return True
+
+
+class Strikes(Generic[_Thing, _Result]):
+    """The strikes that wait for what comes by a proxy. Any thread may ask."""
+
+    def __init__(self) -> None:
+        self._waiting: list[Strike[_Thing, _Result]] = []
+        self._lock = threading.Lock()
+
+    def strike(self, is_meant: Callable[[_Thing], bool], how: Callable[[_Thing], _Result]) -> None:
+        """Treat the next thing of a kind so. Returns when that is done.
+
+        Raises:
+            NotFired: none came by.
+        """
+        with self.waiting(is_meant, how) as strike:
+            strike.wait()
+
+    @contextlib.contextmanager
+    def waiting(
+        self, is_meant: Callable[[_Thing], bool], how: Callable[[_Thing], _Result]
+    ) -> Iterator[Strike[_Thing, _Result]]:
+        """For as long as the block lasts: treat the next thing of a kind so."""
+        strike = Strike(is_meant, how)
         with self._lock:
-            if self._is_taken or not self._is_meant(thing):
-                return False
-            self._is_taken = True
-            return True
+            self._waiting.append(strike)
+        try:
+            yield strike
+        finally:
+            with self._lock:
+                self._waiting.remove(strike)
+
+    def taking(self, thing: _Thing) -> Strike[_Thing, _Result] | None:
+        """The strike that is meant for this one, if there is one."""
+        with self._lock:
+            return next((strike for strike in self._waiting if strike.takes(thing)), None)
 
 
 class Door:
