@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from tests.faults import http_proxy
+from local.certificates import Certificates
+from tests.faults import http_proxy, tls_proxy
 from tests.faults.fault import Fault
 from tests.faults.http_proxy import Exchange, Treatment
+from tests.faults.tls_proxy import Handshake
 from tests.faults.world import DEADLINE_SECS, Setup, World
 
 _PROXIED = Setup(is_proxied=True)
+_HTTPS = Setup(is_https=True)
 _OUTAGE_SECS = 10.0
 _TENTHS = [share / 10 for share in range(11)]
 
@@ -94,6 +97,22 @@ def _refused(world: World, _number: int) -> float:
     return world.recovery_secs()
 
 
+def _handshake_fails(how: Callable[[World], Handshake], reason: str, world: World, _number: int) -> float:
+    """Of every connection, for a while."""
+    failures = world.service.log.count(reason)
+    world.tls_proxy.fail(how(world))
+    try:
+        world.wait_until(lambda: world.service.log.count(reason) > failures, "the service says why")
+        world.pause(_OUTAGE_SECS)
+    finally:
+        world.tls_proxy.handshake = None
+    return world.recovery_secs()
+
+
+def _of_another_authority(world: World) -> Handshake:
+    return tls_proxy.present(Certificates.create(world.directory / "others"))
+
+
 _OUTAGES: dict[str, Treatment] = {
     "every connection to ClickHouse reset": http_proxy.hang_up,
     "a black hole instead of ClickHouse": http_proxy.swallow,
@@ -111,6 +130,12 @@ def network_faults() -> Iterator[Fault]:
     yield fault("F12", f"ClickHouse refuses connections for {_OUTAGE_SECS:g} s", _refused)
     for what, how in _OUTAGES.items():
         yield fault("F12", f"{what} for {_OUTAGE_SECS:g} s", partial(_outage, how))
+    for what, handshake, reason in (
+        ("a certificate of another authority", _of_another_authority, "certificate verify failed"),
+        ("plain HTTP", lambda _world: tls_proxy.answer_without_tls, "wrong version number"),
+    ):
+        blow = partial(_handshake_fails, handshake, reason)
+        yield Fault("F12", f"{what} where HTTPS of ClickHouse should be, for {_OUTAGE_SECS:g} s", blow, _HTTPS)
     yield fault("F13", "reply lost after ClickHouse has stored the rows", partial(_once, http_proxy.lose_the_reply), 50)
     yield fault("F14", "body of an insert cut, at every tenth of its length", _cut, 44)
     yield fault("F15", "insert held for twice its deadline, then delivered", _held)

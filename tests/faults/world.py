@@ -15,15 +15,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from clickhouse_connect.driver.client import Client
 from kafka import KafkaConsumer, TopicPartition
 from kafka.admin import KafkaAdminClient
-from pydantic import SecretStr
 
 from app.backends.clickhouse_client import connect
 from app.backends.kafka_topic import TopicAdmin
 from app.errors import TryAgainLater
 from app.pipeline.commit_metadata import read_metadata
 from app.settings import ClickHouseSettings, KafkaSettings
+from local.certificates import Certificates
 from local.engine import EngineServer
 from local.kafka import KafkaServer
 from local.ports import LOOPBACK, free_port
@@ -34,6 +35,7 @@ from tests.faults.journal import Journal, Place
 from tests.faults.judge import Deleted, StoredRow, Verdict, judge
 from tests.faults.kafka_proxy import KafkaProxy
 from tests.faults.load import Load
+from tests.faults.tls_proxy import TlsProxy
 
 PARTITIONS = 4
 SESSION_SECS = 6.0
@@ -68,6 +70,8 @@ class Setup:
 
     is_proxied: bool = False
     """Whether the service reaches Kafka and ClickHouse through the proxies."""
+    is_https: bool = False
+    """Whether ClickHouse speaks HTTPS; the service then reaches it through a proxy that passes bytes."""
     events_per_sec: int = 200
     settings: Mapping[str, str] = field(default_factory=dict)
     is_as_shipped: bool = False
@@ -99,9 +103,11 @@ class World:
         self.engine = EngineServer(
             self.engine_directory,
             free_port(),
+            certificates=Certificates.create(directory / "certificates") if setup.is_https else None,
             log_file=directory / "engine.log",
         )
         self.engine_proxy = HttpProxy(self.engine.port)
+        self.tls_proxy = TlsProxy(self.engine.port)
         upstream_port = free_port()
         self.kafka_proxy = KafkaProxy(upstream_port)
         self.kafka = _broker(directory / "kafka", upstream_port, self.kafka_proxy.door.port)
@@ -131,6 +137,7 @@ class World:
         for instance in self.instances:
             instance.end(gently=False)
         self.engine_proxy.door.shut()
+        self.tls_proxy.door.shut()
         self.kafka_proxy.door.shut()
         self.kafka.kill()
         self.engine.kill()
@@ -182,11 +189,17 @@ class World:
             "KAFKA_TOPIC": self.topic,
             "KAFKA_TOPIC_PARTITIONS": str(PARTITIONS),
             "KAFKA_GROUP_ID": self.topic,
-            "CLICKHOUSE_URL": f"http://{LOOPBACK}:{self.engine_proxy.door.port if proxied else self.engine.port}",
+            "CLICKHOUSE_URL": self._engine_address(),
+            "CLICKHOUSE_CA_FILE": str(self.engine.certificates.ca_file) if self.engine.certificates else "",
             "CLICKHOUSE_DATABASE": self.database,
         }
         short = {} if self.setup.is_as_shipped else _SHORT
         return clean_environment(os.environ, {**own, **short, **self.setup.settings})
+
+    def _engine_address(self) -> str:
+        if self.setup.is_https:
+            return f"https://{LOOPBACK}:{self.tls_proxy.door.port}"
+        return f"http://{LOOPBACK}:{self.engine_proxy.door.port if self.setup.is_proxied else self.engine.port}"
 
     # What is asked of both sides.
 
@@ -205,23 +218,23 @@ class World:
         Raises:
             TryAgainLater, Exception: it does not answer.
         """
-        settings = ClickHouseSettings(
-            url=self.engine.url, user="default", password=SecretStr(""), database=self.database
-        )
-        client = connect(settings, timeout_secs=60)
-        try:
+        with self._client() as client:
             return [tuple(row) for row in client.query(sql.replace("logs.logs", f"{self.database}.logs")).result_rows]
-        finally:
-            client.close()
 
     def command(self, sql: str) -> None:
         """Have the engine do something; the table is `logs.logs`."""
+        with self._client() as client:
+            client.command(sql.replace("logs.logs", f"{self.database}.logs"))
+
+    @contextmanager
+    def _client(self) -> Iterator[Client]:
+        certificates = self.engine.certificates
         settings = ClickHouseSettings(
-            url=self.engine.url, user="default", password=SecretStr(""), database=self.database
+            url=self.engine.url, database=self.database, ca_file=certificates.ca_file if certificates else None
         )
         client = connect(settings, timeout_secs=60)
         try:
-            client.command(sql.replace("logs.logs", f"{self.database}.logs"))
+            yield client
         finally:
             client.close()
 
