@@ -52,7 +52,8 @@ class KafkaServer:
     """One broker with its data in `directory`; data stays there between starts.
 
     `port` serves PLAINTEXT on the loopback address; `security` adds listeners beside it. `properties` go
-    into server.properties last and win; `java_options` come last on the command line and win.
+    into server.properties last and win; `java_options` come last on the command line and win. Nodes with the same
+    `cluster_id` can be one cluster; without, each is one of its own.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class KafkaServer:
         security: KafkaSecurity = NO_SECURITY,
         properties: Mapping[str, str] | None = None,
         java_options: Sequence[str] = (),
+        cluster_id: str = "",
         cache: Path = DEFAULT_CACHE,
         log_file: Path | None = None,
     ) -> None:
@@ -78,6 +80,7 @@ class KafkaServer:
         self._data = self._directory / "data"
         self._own_properties = dict(properties or {})
         self._java_options = [*_JAVA_OPTIONS, f"-Djava.io.tmpdir={self._directory / 'tmp'}", *java_options]
+        self._cluster_id = cluster_id or random_cluster_id()
         self._cache = cache
         self._log_file = log_file or self._directory / "kafka.log"
         self._broker: ChildProcess | None = None
@@ -213,9 +216,8 @@ class KafkaServer:
         new_data = self._directory / "data.new"
         shutil.rmtree(new_data, ignore_errors=True)
         config = self._write_config("format", {**properties, "log.dirs": str(new_data)})
-        cluster_id = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         command = [str(java()), *self._java_options, "-cp", class_path, "kafka.tools.StorageTool", "format"]
-        command += [f"--cluster-id={cluster_id}", f"--config={config}", *self.security.format_options()]
+        command += [f"--cluster-id={self._cluster_id}", f"--config={config}", *self.security.format_options()]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             said = done.stderr + done.stdout
@@ -236,3 +238,8 @@ class KafkaServer:
         path.write_text("".join(f"{key}={value}\n" for key, value in properties.items()))
         path.chmod(0o600)  # may hold passwords of listeners
         return path
+
+
+def random_cluster_id() -> str:
+    """An id as Kafka makes them."""
+    return urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")

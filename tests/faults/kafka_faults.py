@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
+from typing import Any
 
 from kafka import TopicPartition
 from kafka.errors import KafkaError, NoError, TopicAlreadyExistsError
@@ -20,6 +22,9 @@ from tests.faults.kafka_proxy import Frame, with_errors, with_wrong_generation
 from tests.faults.world import PARTITIONS, Setup, World
 
 _PROXIED = Setup(is_proxied=True)
+_THREE = Setup(brokers=3)
+_NOBODY = -1
+_OFFSETS = "__consumer_offsets"  # the leader of its only partition is what coordinates the group
 _COMMIT_SECS = 5.0  # so long the service waits for the answer to a commit
 
 # What a broker answers when it has not taken a commit: coordinator is loading, is not available, is another one; the
@@ -53,6 +58,41 @@ def _stopped(secs: float, world: World, _number: int) -> float:
     finally:
         world.kafka.resume()
     return world.recovery_secs()
+
+
+# One of three brokers.
+
+
+def _leader_killed(topic: Callable[[World], str], world: World, _number: int) -> float:
+    """It stays away until the two others have done without it."""
+    world.chance_pause(1.0)
+    name = topic(world)
+    number, leader = world.chance.choice(sorted(_leaders(world, name).items()))
+    struck_at = time.monotonic()
+    world.brokers[leader - 1].kill()
+    world.wait_until(lambda: _leaders(world, name).get(number, leader) not in (leader, _NOBODY), "another one leads")
+    secs = world.recovery_secs(struck_at)
+    world.brokers[leader - 1].start()
+    world.wait_until(partial(_has_all_copies, world), "all copies are in sync again")
+    world.recovery_secs()
+    return secs
+
+
+def _leaders(world: World, topic: str) -> dict[int, int]:
+    return {partition["partition_index"]: partition["leader_id"] for partition in _partitions(world, topic)}
+
+
+def _has_all_copies(world: World) -> bool:
+    copies = [partition["isr_nodes"] for topic in (world.topic, _OFFSETS) for partition in _partitions(world, topic)]
+    return len(copies) == PARTITIONS + 1 and all(len(nodes) == len(world.brokers) for nodes in copies)
+
+
+def _partitions(world: World, topic: str) -> list[dict[str, Any]]:
+    """What Kafka says of them; nothing when the broker that was asked is the one that has just gone."""
+    with suppress(KafkaError), world.admin() as admin:
+        [metadata] = admin.describe_topics([topic])
+        return list(metadata["partitions"])
+    return []
 
 
 # Commits.
@@ -221,6 +261,11 @@ def kafka_faults() -> Iterator[Fault]:
     yield Fault("F6", "restart of the broker", _restarted)
     yield Fault("F6", "broker stands still for 60 s", partial(_stopped, 60.0))
     yield Fault("F6", "broker stands still for 12 s", partial(_stopped, 12.0))
+    for whom, topic in (
+        ("leads a partition", lambda world: world.topic),
+        ("coordinates the group", lambda _world: _OFFSETS),
+    ):
+        yield Fault("F6", f"kill -9 of the broker that {whom}, of three", partial(_leader_killed, topic), _THREE)
     yield Fault("F7", "connection breaks before the reply to a commit", _reply_lost, _PROXIED)
     yield Fault("F7", "connection breaks before a commit", _request_lost, _PROXIED)
     yield Fault("F7", "reply to a commit later than the service waits", _reply_late, _PROXIED)

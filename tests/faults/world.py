@@ -18,6 +18,7 @@ from typing import Any
 from clickhouse_connect.driver.client import Client
 from kafka import KafkaConsumer, TopicPartition
 from kafka.admin import KafkaAdminClient
+from kafka.errors import KafkaError
 
 from app.backends.clickhouse_client import connect
 from app.backends.kafka_topic import TopicAdmin
@@ -33,6 +34,7 @@ from tests.faults.http_proxy import HttpProxy
 from tests.faults.instance import Instance
 from tests.faults.journal import Journal, Place
 from tests.faults.judge import Deleted, StoredRow, Verdict, judge
+from tests.faults.kafka_cluster import brokers, proxied_broker, start_together
 from tests.faults.kafka_proxy import KafkaProxy
 from tests.faults.load import Load
 from tests.faults.tls_proxy import TlsProxy
@@ -72,6 +74,8 @@ class Setup:
     """Whether the service reaches Kafka and ClickHouse through the proxies."""
     is_https: bool = False
     """Whether ClickHouse speaks HTTPS; the service then reaches it through a proxy that passes bytes."""
+    brokers: int = 1
+    """One, which can be reached through the proxy, or three."""
     events_per_sec: int = 200
     settings: Mapping[str, str] = field(default_factory=dict)
     is_as_shipped: bool = False
@@ -110,20 +114,23 @@ class World:
         self.tls_proxy = TlsProxy(self.engine.port)
         upstream_port = free_port()
         self.kafka_proxy = KafkaProxy(upstream_port)
-        self.kafka = _broker(directory / "kafka", upstream_port, self.kafka_proxy.door.port)
+        if setup.brokers == 1:
+            self.brokers = [proxied_broker(directory / "kafka", upstream_port, self.kafka_proxy.door.port)]
+        else:
+            self.brokers = brokers(directory / "kafka", setup.brokers)
         self._load: Load | None = None
         self._timers: list[threading.Timer] = []
 
     def __enter__(self) -> World:
         try:
             self.engine.launch()
-            self.kafka.start()
+            start_together(self.brokers)
             self.engine.wait_until_ready()
             self.service = self.new_instance()
             self.wait_until(lambda: self.log_has("Consuming"), "the service consumes", _START_SECS)
             self.topic_id = self._read_topic_id()
             per_sec = self.setup.events_per_sec
-            self._load = Load(self.kafka.bootstrap_servers, self.topic, PARTITIONS, self.journal, per_sec)
+            self._load = Load(self.bootstrap_servers, self.topic, PARTITIONS, self.journal, per_sec)
             self._load.flow(self.topic_id)
             self.recovery_secs()
         except BaseException:
@@ -139,10 +146,21 @@ class World:
         self.engine_proxy.door.shut()
         self.tls_proxy.door.shut()
         self.kafka_proxy.door.shut()
-        self.kafka.kill()
+        for broker in self.brokers:
+            broker.kill()
         self.engine.kill()
         self.journal.close()
         self.setup.clean_up(self.directory)
+
+    @property
+    def kafka(self) -> KafkaServer:
+        """The only broker, as a rule."""
+        return self.brokers[0]
+
+    @property
+    def bootstrap_servers(self) -> str:
+        """All brokers, past the proxy."""
+        return ",".join(broker.bootstrap_servers for broker in self.brokers)
 
     @property
     def load(self) -> Load:
@@ -185,9 +203,12 @@ class World:
     def _environment(self) -> dict[str, str]:
         proxied = self.setup.is_proxied
         own = {
-            "KAFKA_BOOTSTRAP_SERVERS": f"{LOOPBACK}:{self.kafka_proxy.door.port if proxied else self.kafka.port}",
+            "KAFKA_BOOTSTRAP_SERVERS": f"{LOOPBACK}:{self.kafka_proxy.door.port}"
+            if proxied
+            else self.bootstrap_servers,
             "KAFKA_TOPIC": self.topic,
             "KAFKA_TOPIC_PARTITIONS": str(PARTITIONS),
+            "KAFKA_TOPIC_REPLICATION_FACTOR": str(len(self.brokers)),
             "KAFKA_GROUP_ID": self.topic,
             "CLICKHOUSE_URL": self._engine_address(),
             "CLICKHOUSE_CA_FILE": str(self.engine.certificates.ca_file) if self.engine.certificates else "",
@@ -206,7 +227,7 @@ class World:
     @contextmanager
     def admin(self) -> Iterator[KafkaAdminClient]:
         """A client for questions to the cluster."""
-        admin = KafkaAdminClient(bootstrap_servers=self.kafka.bootstrap_servers)
+        admin = KafkaAdminClient(bootstrap_servers=self.bootstrap_servers)
         try:
             yield admin
         finally:
@@ -336,7 +357,7 @@ class World:
 
     def ends(self) -> dict[int, int]:
         """Offset that the next record of each partition will get."""
-        consumer = KafkaConsumer(bootstrap_servers=self.kafka.bootstrap_servers)
+        consumer = KafkaConsumer(bootstrap_servers=self.bootstrap_servers)
         try:
             ends = consumer.end_offsets([TopicPartition(self.topic, number) for number in range(PARTITIONS)])
         finally:
@@ -344,7 +365,10 @@ class World:
         return {partition.partition: offset for partition, offset in ends.items()}
 
     def _is_drained(self) -> bool:
-        committed, ends = self.committed(), self.ends()
+        try:
+            committed, ends = self.committed(), self.ends()
+        except KafkaError:  # it is still electing whoever knows
+            return False
         for number, end in ends.items():
             offset, metadata = committed.get(number, (0, ""))
             remembered = read_metadata(metadata)
@@ -357,7 +381,7 @@ class World:
         return all(last.get(number, -1) >= offset for number, offset in self.load.last_acknowledged().items())
 
     def _read_topic_id(self) -> str:
-        admin = TopicAdmin(KafkaSettings(bootstrap_servers=self.kafka.bootstrap_servers, topic=self.topic))
+        admin = TopicAdmin(KafkaSettings(bootstrap_servers=self.bootstrap_servers, topic=self.topic))
         try:
             return admin.topic_id()
         finally:
@@ -396,20 +420,3 @@ class World:
     def forget_files(self) -> None:
         """Nothing of it is needed any more."""
         shutil.rmtree(self.directory, ignore_errors=True)
-
-
-def _broker(directory: Path, upstream_port: int, proxy_port: int) -> KafkaServer:
-    """A broker with a second listener, which it tells its clients to reach by way of the proxy."""
-    port, controller_port = free_port(), free_port()
-    plain = f"PLAINTEXT://{LOOPBACK}:{port}"
-    return KafkaServer(
-        directory,
-        port,
-        properties={
-            "controller.quorum.voters": f"1@{LOOPBACK}:{controller_port}",
-            "listeners": f"{plain},PROXIED://{LOOPBACK}:{upstream_port},CONTROLLER://{LOOPBACK}:{controller_port}",
-            "advertised.listeners": f"{plain},PROXIED://{LOOPBACK}:{proxy_port}",
-            "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT",
-            "inter.broker.listener.name": "PLAINTEXT",
-        },
-    )
