@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from app.model import Headers, LogEvent, Partition, RecordChunk
 from app.pipeline.aliases import ALIASES
-from app.pipeline.decode import MAX_ITEMS, ORIGINAL_TIME, Decoded, EventTimeBounds, decode
+from app.pipeline.decode import MAX_ITEMS, MAX_JSON_BYTES, ORIGINAL_TIME, Decoded, EventTimeBounds, decode
 from app.pipeline.event_time import read_time_ns
 from app.pipeline.rows import SCHEMA
 
@@ -457,6 +457,26 @@ def test_a_hundred_thousand_keys_are_a_hundred_thousand_attributes() -> None:
     row = only_row(json.dumps({"message": "m"} | keys).encode())
 
     assert attributes_of(row) == {name: str(value) for name, value in keys.items()}
+
+
+def test_json_that_is_too_large_to_be_taken_apart_is_stored_as_text() -> None:
+    value = b'{"level":"ERROR","n":[' + b"1," * (MAX_JSON_BYTES // 2) + b"1]}"
+
+    row = only_row(value)
+
+    assert row["Body"].encode() == value
+    assert row["ParseError"] == "json: too large"
+    assert (row["LogAttributes"], row["_raw"]) == ([], b"")
+
+
+def test_json_that_is_just_not_too_large_is_an_event() -> None:
+    frame = b'{"message":"%s"}'
+    value = frame % (b"x" * (MAX_JSON_BYTES - len(frame) + 2))
+
+    row = only_row(value)
+
+    assert len(value) == MAX_JSON_BYTES
+    assert (len(row["Body"]), row["ParseError"]) == (MAX_JSON_BYTES - len(frame) + 2, "")
 
 
 def test_a_dotted_key_and_a_nested_object_of_the_same_name_are_both_kept() -> None:
