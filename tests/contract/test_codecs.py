@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+import psutil
 import pytest
 from kafka import KafkaProducer
 from kafka.errors import MessageSizeTooLargeError
@@ -112,6 +114,36 @@ def test_a_record_larger_than_a_fetch_is_read(kafka: RunningKafka, make_topic: M
     turn_until(lambda: len(reader.seen()) == 3, reader)
 
     assert reader.values() == values
+
+
+@pytest.fixture
+def rare_collections() -> Iterator[None]:
+    """Cycles are looked for as rarely as in the service, which has to do with many objects and few cycles."""
+    thresholds = gc.get_threshold()
+    gc.set_threshold(200_000, 20, 20)
+    yield
+    gc.set_threshold(*thresholds)
+
+
+@pytest.mark.usefixtures("rare_collections")
+def test_large_records_do_not_stay_in_memory(kafka: RunningKafka, make_topic: MakeTopic) -> None:
+    large, count = 40_000_000, 8
+    topic = make_topic(configs={"max.message.bytes": "50000000"})
+    send_by_librdkafka(kafka.bootstrap_servers, topic.name, [bytes(large)] * count, "none")
+    reader, process = topic.member(), psutil.Process()
+    turn_until(lambda: bool(reader.assignments), reader)
+    before, read, most = process.memory_info().rss, 0, 0
+
+    def has_read_all() -> bool:
+        nonlocal read, most
+        read += len(reader.seen())
+        reader.chunks.clear()
+        most = max(most, process.memory_info().rss)
+        return read == count
+
+    turn_until(has_read_all, reader)
+
+    assert most - before < 0.75 * count * large
 
 
 def test_many_large_records_are_read_from_several_partitions(kafka: RunningKafka, make_topic: MakeTopic) -> None:
