@@ -19,6 +19,7 @@ from tests.faults.journal import ODD, Event, Journal, Place
 
 _FLUSH_SECS = 120.0
 _PORTION_SECS = 0.02
+_USUAL_MAX_BYTES = 1_000_000  # what a producer sends without being told otherwise, less what is around it
 
 
 class Load:
@@ -91,16 +92,17 @@ class Load:
         *,
         partition: int,
         headers: Sequence[tuple[str, bytes]] = (),
-        is_compressed: bool = False,
+        compression: str | None = None,
     ) -> None:
         """A record that is no event of ours; it must become a row all the same."""
         producer = self._producer
-        if is_compressed:
-            producer = self._new_producer(compression_type="gzip", max_request_size=1 << 30)
+        is_large = len(value or b"") > _USUAL_MAX_BYTES
+        if is_large:
+            producer = self._new_producer(compression_type=compression, max_request_size=2 * len(value or b""))
         key = b"tombstone" if value is None else None  # the client sends no record without either
         sent = producer.send(self._topic, value, key=key, partition=partition, headers=list(headers))
         metadata = sent.get(timeout=_FLUSH_SECS)
-        if is_compressed:
+        if is_large:
             producer.close(timeout=10)
         self._journal.acknowledge(Place(self._topic_id, partition, metadata.offset), ODD)
 

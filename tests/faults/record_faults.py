@@ -6,6 +6,8 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from kafka.admin import ConfigResource, ConfigResourceType
+
 from local.service import ROOT
 from tests.faults.fault import Fault
 from tests.faults.http_proxy import Exchange
@@ -39,10 +41,43 @@ def _odd_records(world: World, number: int) -> float:
     """One of each, between events, and one that is small only as long as it is compressed."""
     for index, value in enumerate(_ODD):
         world.load.send_odd(value, partition=(number + index) % PARTITIONS)
-    world.load.send_odd(b"\x20" * _BOMB_BYTES, partition=number % PARTITIONS, is_compressed=True)
+    world.load.send_odd(b"\x20" * _BOMB_BYTES, partition=number % PARTITIONS, compression="gzip")
     lines = [("content-type", b"application/x-ndjson")]
     world.load.send_odd(b'{"message": "1"}\n{"message": "2"}\nnot JSON\n', partition=0, headers=lines)
     return world.recovery_secs()
+
+
+_LARGE_BYTES = 50_000_000
+
+
+def _large() -> Iterator[tuple[bytes, str | None]]:
+    """Values, each with the compression in which it is sent."""
+    yield b"x" * _LARGE_BYTES, None
+    yield b'{"a":[' + b'{"":0},' * (_LARGE_BYTES // 7) + b"0]}", None  # taken apart it would be twenty times as large
+    yield b"\x20" * _LARGE_BYTES, "zstd"
+
+
+def _allow_large(world: World) -> None:
+    """As an operator does it who wants such records; the service needs no setting for them."""
+    allowed = {"max.message.bytes": str(2 * _LARGE_BYTES)}
+    with world.admin() as admin:
+        admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, world.topic, allowed)])
+
+
+def _large_records(world: World, number: int) -> float:
+    """Text, JSON, and some kilobytes that become as large when they are decompressed; all are stored whole."""
+    stored = _count_large(world)
+    sent = 0
+    for value, compression in _large():
+        world.load.send_odd(value, partition=(number + sent) % PARTITIONS, compression=compression)
+        sent += 1
+    secs = world.recovery_secs()
+    assert _count_large(world) == stored + sent, "large records were not stored whole"
+    return secs
+
+
+def _count_large(world: World) -> int:
+    return int(world.query(f"SELECT countIf(length(Body) >= {_LARGE_BYTES}) FROM logs.logs")[0][0])
 
 
 # What a later version might do: it reads other times from the same records, so that rows belong on another day.
@@ -93,5 +128,7 @@ def _later_version(directory: Path) -> Path:
 def record_faults() -> Iterator[Fault]:
     """The rows of the matrix."""
     yield Fault("F24", "records that nobody should send", _odd_records)
+    what = f"records of {_LARGE_BYTES // 10**6} MB, and a compressed one that becomes as large"
+    yield Fault("F24", what, _large_records, prepare=_allow_large)
     proxied = Setup(is_proxied=True)
     yield Fault("F25", "killed, then another version of the decoder and of the table", _upgraded, proxied)
