@@ -238,6 +238,7 @@ def _tell_deleted(world: World) -> None:
     ):
         announced |= {Place(world.topic_id, int(number), offset) for offset in range(int(first), int(last) + 1)}
     assert announced, "nothing was deleted before it was read"
+    world.load.pause()  # what is acknowledged meanwhile is not to be counted while it grows
     by_kafka = {place for place in world.journal.acknowledged if place.offset < world.first_offsets[place.partition]}
     world.deleted = Deleted(by_kafka, announced)
 
