@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from email.message import Message
+from io import BytesIO
 from typing import BinaryIO
+
+from werkzeug.formparser import FormDataParser
 
 from local.engine_errors import TOO_LARGE, EngineError
 
@@ -44,6 +47,14 @@ def body_pieces(headers: Message, stream: BinaryIO, max_bytes: int) -> Iterator[
             raise BodyCut
         remaining -= len(piece)
         yield piece
+
+
+def form_fields(headers: Message, body: bytes) -> dict[str, str]:
+    """The fields of a form; files in it are left out."""
+    form = FormDataParser(max_form_parts=None)
+    options = {"boundary": headers.get_boundary("")}
+    _, fields, _ = form.parse(BytesIO(body), "multipart/form-data", len(body), options)
+    return dict(fields.items())
 
 
 def _chunks(stream: BinaryIO, max_bytes: int) -> Iterator[bytes]:

@@ -16,7 +16,7 @@ from socket import socket
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
-from local.engine_body import BodyCut, body_pieces, has_body
+from local.engine_body import BodyCut, body_pieces, form_fields, has_body
 from local.engine_codecs import compressor, decompressed, packed
 from local.engine_database import Progress
 from local.engine_errors import UNSUPPORTED_METHOD, EngineError
@@ -90,9 +90,12 @@ class Handler(BaseHTTPRequestHandler):
         for name in ("compress", "decompress"):
             if _is_on(url, name):
                 raise EngineError.refused(UNSUPPORTED_METHOD, f"{name}=1 (native blocks)", "NOT_IMPLEMENTED")
+        body = self._body()
+        if self.headers.get_content_type() == "multipart/form-data":  # clients send large parameters so
+            url, body = url | form_fields(self.headers, b"".join(body)), []
         wanted_format = url.get("default_format") or self.headers.get("X-ClickHouse-Format") or DEFAULT_FORMAT
         database = self.headers.get("X-ClickHouse-Database", "")
-        asked = statement(url.get("query", ""), self._body(), wanted_format)
+        asked = statement(url.get("query", ""), body, wanted_format)
         how = session(url, query_id, database=database, is_readonly=is_readonly)
         with contextlib.ExitStack() as until_answered:
             if asked.is_read:

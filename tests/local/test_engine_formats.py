@@ -100,6 +100,15 @@ def test_a_parameter_is_never_read_as_sql(client: Client, value: str) -> None:
     assert row == (value, [value, value], None)
 
 
+@pytest.mark.parametrize("piece", ["it's ", "a\\b", "\r\n--", '"ä"\n', "\0", "x"])
+def test_parameters_too_large_for_an_address_arrive_as_they_are(client: Client, piece: str) -> None:
+    value = piece * 5_000
+
+    row = one_row(client, "SELECT {value:String}, {values:Array(String)}", value=value, values=[value, "y"])
+
+    assert row == (value, [value, "y"])
+
+
 def test_settings_hold_for_one_request(client: Client) -> None:
     query = "SELECT getSetting('max_threads')"
     before = client.command(query)
