@@ -21,18 +21,19 @@ FIRST_SEED ?= 0
 simulate: $(VENV)/dev.stamp ## Play the delivery protocol under every fault, for SEEDS seeds from FIRST_SEED on
 	@$(BIN)/python -m tests.simulation --seeds $(SEEDS) --first-seed $(FIRST_SEED)
 
+TABLES := docs/reference.md docs/query.md
 check: $(VENV)/dev.stamp ## Format, lint, types and generated files: what CI runs besides the tests
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@$(BIN)/cog -I . --check docs/reference.md || { echo "docs/reference.md is out of date: make docs"; exit 1; }
+	@$(BIN)/cog -I . --check $(TABLES) || { echo "A table in docs/ is out of date: make docs"; exit 1; }
 
 format: $(VENV)/dev.stamp ## Put the code into the one format
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-docs: $(VENV)/dev.stamp ## Make the tables of docs/reference.md anew
-	@$(BIN)/cog -I . -r docs/reference.md
+docs: $(VENV)/dev.stamp ## Make the tables of docs/ anew
+	@$(BIN)/cog -I . -r $(TABLES)
 
 bench: $(VENV)/dev.stamp ## Measure throughput and latency; results go to bench/results/
 	@$(BIN)/python -m bench.throughput

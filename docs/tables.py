@@ -1,4 +1,4 @@
-"""The tables of reference.md, made from the code so that they cannot be out of date."""
+"""The tables of reference.md and query.md, made from the code so that they cannot be out of date."""
 
 from typing import get_args
 
@@ -8,6 +8,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from app.metrics import Metrics
+from app.query.fields import FIELDS, HOST, Field, Kind, names_of
 from app.settings import setting_names
 
 
@@ -26,6 +27,18 @@ def metrics() -> str:
     for series in described:
         labels = ", ".join(f"`{label}`" for label in series.labels) or "-"
         lines.append(f"| `{series.name}` | {series.kind} | {labels} | {series.meaning} |")
+    return "\n" + "\n".join(lines) + "\n"
+
+
+def fields() -> str:
+    """Every field of the query language: names, what it is, column."""
+    host = Field("host", Kind.TEXT, "ResourceAttributes['host.name']", "the machine that it comes from")
+    lines = ["| field | is | also known as | column, meaning |", "|---|---|---|---|"]
+    for field in (*FIELDS[:3], host, *FIELDS[3:]):
+        meant = HOST if field is host else field
+        others = [f"`{name}`" for name in names_of(meant) if name not in (field.name, field.column)]
+        known_as = ", ".join(others) or "-"
+        lines.append(f"| `{field.name}` | {field.kind.value} | {known_as} | `{field.column}`: {field.meaning} |")
     return "\n" + "\n".join(lines) + "\n"
 
 

@@ -15,6 +15,7 @@ ALLOWED = {
     "clickhouse_connect": ("app/backends/",),
     "flask": ("app/api/", "app/build.py"),
     "waitress": ("app/__main__.py",),
+    "lark": ("app/query/",),
     "prometheus_client": ("app/metrics.py", "app/build.py", "app/api/"),
 }
 
@@ -76,6 +77,18 @@ def test_the_audit_knows_ports_and_never_asks_by_itself() -> None:
     wrong = [
         (name_of(path), name)
         for path in (APP / "audit").glob("*.py")
+        for name in imports_of(path)
+        if name.startswith("app.") and not name.startswith(allowed)
+    ]
+
+    assert wrong == []
+
+
+def test_the_query_language_knows_words_and_neither_web_nor_database() -> None:
+    allowed = ("app.query", "app.pipeline.aliases", "app.pipeline.event_time", "app.pipeline.severity")
+    wrong = [
+        (name_of(path), name)
+        for path in (APP / "query").glob("*.py")
         for name in imports_of(path)
         if name.startswith("app.") and not name.startswith(allowed)
     ]

@@ -8,11 +8,13 @@ from prometheus_client import CollectorRegistry
 
 from app.api.app import create_app
 from app.health import Health
+from app.query.language import MAX_BYTES, MAX_DEPTH, MAX_TERMS, parse
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = sorted(
     [ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("deploy/**/*.md"), *ROOT.glob("bench/*.md")]
 )
+QUERY = (ROOT / "docs" / "query.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
@@ -44,3 +46,22 @@ def test_the_reference_is_what_the_code_says() -> None:
 
     assert tables.settings() in reference, "out of date: make docs"
     assert tables.metrics() in reference, "out of date: make docs"
+
+
+def test_the_fields_of_the_query_language_are_what_the_code_says() -> None:
+    from docs import tables
+
+    assert tables.fields() in QUERY, "out of date: make docs"
+
+
+def test_every_query_in_the_documents_can_be_read() -> None:
+    examples = re.findall(r"^\| `([^`]+)` \|[^|]*\|$", QUERY, re.MULTILINE)
+
+    assert len(examples) >= 20
+    for example in examples:
+        parse(example)
+
+
+@pytest.mark.parametrize("limit", [MAX_BYTES, MAX_DEPTH, MAX_TERMS])
+def test_the_limits_of_a_query_are_told(limit: int) -> None:
+    assert re.search(rf"\b{limit:,}\b", QUERY)

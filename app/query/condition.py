@@ -1,0 +1,182 @@
+"""The tree of a query as an SQL condition. What was typed becomes parameters and never text of the statement."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from app.pipeline.severity import SEVERITY_NUMBER
+from app.query.fields import Attribute, Field, Kind, Named, Scope
+from app.query.tree import And, Bound, Equals, Everything, Exists, Node, Not, Or, Range, StartsWith, Words
+from app.query.words import begins_with_word, ends_with_word, lowered, words_of
+
+Parameter: TypeAlias = str | int | float | list[str]
+
+_BODY: Final = "lower(Body)"  # as the text index has it
+_LEVEL: Final = "lower(SeverityText)"
+_EDGE: Final = r"[\x00-\x2f\x3a-\x60\x7b-\x7f]"  # what belongs to no word, in a text that is lowercase
+_MAX_TOKENS: Final = 64  # so many and no more are taken by the first servers that have hasAllTokens
+_NUMBERS_OF_A_SEVERITY: Final = 4
+_COMPARED_AS: Final = {
+    Kind.TEXT: ("Float64", "{}"),
+    Kind.NUMBER: ("Float64", "{}"),
+    Kind.WHOLE: ("UInt64", "{}"),
+    Kind.TIME: ("Int64", "fromUnixTimestamp64Nano({}, 'UTC')"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """An SQL expression that is 0 or 1 for every row and never NULL, and the values that are bound to its names."""
+
+    sql: str
+    parameters: Mapping[str, Parameter]
+
+
+def condition_of(tree: Node) -> Condition:
+    """What finds in the table the rows that the tree asks for."""
+    writer = _Writer()
+    sql = writer.condition(tree)
+    return Condition(sql, writer.parameters)
+
+
+def attribute_sql(attribute: Attribute, key: str) -> str:
+    """The value of an attribute as SQL, "" where it is missing; `key` is the placeholder of its name.
+
+    The one place that knows where attributes are: one that gets a column of its own is looked for there from here on.
+    """
+    if attribute.scope is Scope.LOG:
+        return f"LogAttributes[{key}]"
+    if attribute.scope is Scope.RESOURCE:
+        return f"ResourceAttributes[{key}]"
+    return f"if(LogAttributes[{key}] != '', LogAttributes[{key}], ResourceAttributes[{key}])"
+
+
+class _Writer:
+    """Writes one condition."""
+
+    def __init__(self) -> None:
+        self.parameters: dict[str, Parameter] = {}
+        self._placeholders: dict[tuple[str, str], str] = {}
+
+    def condition(self, node: Node) -> str:
+        """SQL that can stand beside AND, OR and NOT as it is."""
+        match node:
+            case Everything():
+                return "true"
+            case And():
+                return f"({' AND '.join(self.condition(part) for part in node.parts)})"
+            case Or():
+                return f"({' OR '.join(self.condition(part) for part in node.parts)})"
+            case Not():
+                return f"(NOT {self.condition(node.part)})"
+            case Words():
+                return self._words(node)
+            case Equals():
+                return self._equals(node)
+            case StartsWith():
+                return f"startsWith({self._text(node.field)}, {self._bound('String', node.text)})"
+            case Exists():
+                return self._exists(node.field)
+            case Range():
+                return self._range(node)
+
+    def _words(self, node: Words) -> str:
+        text = lowered(node.text)
+        words = words_of(text)
+        if words == [text] and not node.is_open:
+            return f"hasAllTokens({_BODY}, {self._bound('Array(String)', words)})"
+        unfinished = words.pop() if node.is_open and ends_with_word(text) else ""
+        conditions = []
+        # The index finds the rows that come into question, ...
+        if words:
+            indexed = list(dict.fromkeys(words))[:_MAX_TOKENS]
+            conditions.append(f"hasAllTokens({_BODY}, {self._bound('Array(String)', indexed)})")
+        elif unfinished:  # holds neither % nor _ nor a backslash
+            conditions.append(f"{_BODY} LIKE {self._bound('String', f'%{unfinished}%')}")
+        # ... and their text decides.
+        conditions.append(f"match({_BODY}, {self._bound('String', _pattern(text, is_open=node.is_open))})")
+        return f"({' AND '.join(conditions)})"
+
+    def _equals(self, node: Equals) -> str:
+        field = node.field
+        match field.kind:
+            case Kind.NUMBER:
+                return f"ifNull({self._column(field)} = {self._bound('Float64', node.value)}, 0)"
+            case Kind.WHOLE:
+                return f"({self._column(field)} = {self._bound('UInt64', node.value)})"
+            case _:
+                return f"({self._text(field)} = {self._bound('String', node.value)})"
+
+    def _exists(self, field: Named) -> str:
+        match field.kind:
+            case Kind.NUMBER:
+                return f"isNotNull({self._column(field)})"
+            case Kind.WHOLE | Kind.TIME:
+                return "true"  # every row has it
+            case _:
+                return f"({self._text(field)} != '')"
+
+    def _range(self, node: Range) -> str:
+        kind = node.field.kind
+        if kind is Kind.LEVEL:
+            return self._severities(node)
+        if kind is Kind.TEXT:
+            return f"ifNull({self._between(f'toFloat64OrNull({self._text(node.field)})', node)}, 0)"
+        between = self._between(self._column(node.field), node)
+        return f"ifNull({between}, 0)" if kind is Kind.NUMBER else f"({between})"
+
+    def _between(self, value: str, node: Range) -> str:
+        of_type, form = _COMPARED_AS[node.field.kind]
+        conditions = []
+        if node.lower:
+            sign = ">=" if node.lower.is_included else ">"
+            conditions.append(f"{value} {sign} {form.format(self._bound(of_type, node.lower.value))}")
+        if node.upper:
+            sign = "<=" if node.upper.is_included else "<"
+            conditions.append(f"{value} {sign} {form.format(self._bound(of_type, node.upper.value))}")
+        return " AND ".join(conditions)
+
+    def _severities(self, node: Range) -> str:
+        """Every severity has four numbers; a row without one of the six is in no range."""
+        lowest = _severity_number(node.lower, is_past=not node.lower.is_included) if node.lower else 1
+        conditions = [f"SeverityNumber >= {self._bound('UInt8', lowest)}"]
+        if node.upper:
+            past = _severity_number(node.upper, is_past=node.upper.is_included)
+            conditions.append(f"SeverityNumber < {self._bound('UInt8', past)}")
+        return f"({' AND '.join(conditions)})"
+
+    def _text(self, field: Named) -> str:
+        if isinstance(field, Attribute):
+            return attribute_sql(field, self._bound("String", field.key))
+        return _LEVEL if field.kind is Kind.LEVEL else field.column
+
+    def _column(self, field: Named) -> str:
+        assert isinstance(field, Field)  # attributes are text
+        return field.column
+
+    def _bound(self, of_type: str, value: Parameter) -> str:
+        """The placeholder of a value."""
+        known = (of_type, repr(value))
+        if known not in self._placeholders:
+            name = f"query_{len(self.parameters)}"
+            self.parameters[name] = value
+            self._placeholders[known] = f"{{{name}:{of_type}}}"
+        return self._placeholders[known]
+
+
+def _severity_number(bound: Bound, *, is_past: bool) -> int:
+    return SEVERITY_NUMBER[str(bound.value)] + (_NUMBERS_OF_A_SEVERITY if is_past else 0)
+
+
+def _pattern(text: str, *, is_open: bool) -> str:
+    """A regular expression (RE2) for the text, and for it alone, where no word is cut through."""
+    before = rf"(?:\A|{_EDGE})" if begins_with_word(text) else ""
+    after = rf"(?:{_EDGE}|\z)" if ends_with_word(text) and not is_open else ""
+    return f"{before}{''.join(map(_literally, text))}{after}"
+
+
+def _literally(character: str) -> str:
+    if character == "\0":
+        return r"\x00"
+    # A letter or digit behind a backslash would mean something; everything else in ASCII means itself there.
+    return character if character.isalnum() or ord(character) >= 128 else f"\\{character}"

@@ -1,0 +1,32 @@
+"""What is wrong with a query, told so that the person who typed it can mend it."""
+
+from typing import Final
+
+_NEAR_CHARACTERS: Final = 20
+
+
+class QueryError(Exception):
+    """The query must be changed.
+
+    `reason` is a sentence; `position` says where, in characters from 0, and `near` is the text around it; `expected`
+    is what could stand there, and `suggestion` what was probably meant ("" if nothing comes near).
+    """
+
+    def __init__(
+        self, reason: str, *, text: str, position: int, expected: tuple[str, ...] = (), suggestion: str = ""
+    ) -> None:
+        sentences = [reason]
+        if expected:
+            sentences.append(f"Expected: {_any_of(expected)}.")
+        if suggestion:
+            sentences.append(f"Did you mean {suggestion}?")
+        super().__init__(" ".join(sentences))
+        self.reason = reason
+        self.position = position
+        self.near = text[max(0, position - _NEAR_CHARACTERS) : position + _NEAR_CHARACTERS]
+        self.expected = expected
+        self.suggestion = suggestion
+
+
+def _any_of(names: tuple[str, ...]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"

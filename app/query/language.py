@@ -1,0 +1,343 @@
+"""The text of a query to its tree, or to an error that says where and what is wrong."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+from lark import Lark, Token
+from lark.exceptions import UnexpectedCharacters, UnexpectedToken
+from lark.parsers.lalr_interactive_parser import InteractiveParser
+
+from app.query import values
+from app.query.errors import QueryError
+from app.query.fields import FIELDS, Attribute, Kind, Named, field_meant_by, named, nearest
+from app.query.tree import (
+    Bound,
+    Equals,
+    Everything,
+    Exists,
+    Node,
+    Range,
+    StartsWith,
+    Words,
+    all_of,
+    any_of,
+    negation,
+)
+from app.query.words import lowered, words_of
+
+MAX_BYTES: Final = 8192
+# What reads the tree calls itself for every parenthesis, a few frames each: far from Python's own limit.
+MAX_DEPTH: Final = 32
+MAX_TERMS: Final = 256
+
+# The names of the grammar in the words of people, in the order in which an error lists them.
+_EXPECTED: Final = {
+    "WORD": "a word",
+    "VALUE": "a value",
+    "BOUND": "a value",
+    "QUOTED": 'text in "quotes"',
+    "COMPARISON": "a comparison such as >=5",
+    "OPEN": "a range such as [1 TO 5]",
+    "_TO": "TO",
+    "CLOSE": "] or }",
+    "_COLON": "a colon",
+    "_LPAR": "(",
+    "_RPAR": ")",
+    "_AND": "AND",
+    "_OR": "OR",
+    "NOT": "NOT",
+}
+# What an error calls the text at its position.
+_FOUND: Final = re.compile(r'\s*([():"\[\]{}]|[^\s():"\]}]{1,40})')
+_Syntax: TypeAlias = Any  # lark's tree: its children are trees or tokens, as grammar.lark says
+_OPERATORS: Final = {"and": "AND", "or": "OR", "not": "NOT"}
+_MESSAGE: Final = FIELDS[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """Something that is allowed, but was probably meant otherwise."""
+
+    position: int
+    typed: str
+    suggestion: str
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What was asked for, and what may have been meant otherwise."""
+
+    tree: Node
+    hints: tuple[Hint, ...] = ()
+
+
+def parse(text: str) -> Query:
+    """Read a query.
+
+    Raises:
+        QueryError: it cannot be read.
+    """
+    _check_text(text)
+    reader = _Reader(text)
+    return Query(reader.node(_syntax_tree(text)), tuple(reader.hints))
+
+
+def _check_text(text: str) -> None:
+    try:
+        size_bytes = len(text.encode())
+    except UnicodeEncodeError as error:
+        raise QueryError("Half a character (a lone surrogate).", text=text, position=error.start) from None
+    if size_bytes > MAX_BYTES:
+        raise QueryError(f"A query has {MAX_BYTES} bytes at most, this one {size_bytes}.", text=text, position=0)
+
+
+# Syntax.
+
+
+@functools.cache
+def _parser() -> Lark:
+    return Lark(Path(__file__).with_name("grammar.lark").read_text(encoding="utf-8"), parser="lalr")
+
+
+def _syntax_tree(text: str) -> _Syntax:
+    parser = _parser().parse_interactive(text)
+    open_at: list[int] = []
+    try:
+        for token in parser.iter_parse():
+            if token.type == "_LPAR":
+                open_at.append(_start(token))
+                if len(open_at) > MAX_DEPTH:
+                    raise QueryError(
+                        f"Parentheses are nested {MAX_DEPTH} deep at most.", text=text, position=_start(token)
+                    )
+            elif token.type == "_RPAR" and open_at:  # an error comes if there is none, but after the token
+                open_at.pop()
+        return parser.feed_eof()  # type: ignore[no-untyped-call]
+    except UnexpectedToken as error:
+        position = len(text) if error.token.type == "$END" else _start(error.token)
+        raise _syntax_error(text, position, parser, open_at) from None
+    except UnexpectedCharacters as error:
+        raise _syntax_error(text, error.pos_in_stream or 0, parser, open_at) from None
+
+
+def _syntax_error(text: str, position: int, parser: InteractiveParser, open_at: list[int]) -> QueryError:
+    accepted: set[str] = parser.accepts()  # type: ignore[no-untyped-call]
+    expected = tuple(dict.fromkeys(name for symbol, name in _EXPECTED.items() if symbol in accepted))
+    found = _FOUND.match(text, position)
+    if found is None:
+        if "_RPAR" in accepted:
+            return QueryError("This parenthesis is not closed.", text=text, position=open_at[-1], expected=(")",))
+        return QueryError("The query ends too early.", text=text, position=position, expected=expected)
+    if found[1] == '"' and "QUOTED" in accepted:
+        return QueryError("The quotes that begin here are not closed.", text=text, position=position)
+    if found[1] == ")" and not open_at:
+        return QueryError("This parenthesis was never opened.", text=text, position=position)
+    reason = f"{found[1]} cannot stand here."
+    if {"_TO", "CLOSE"} & accepted:
+        reason += " A range is written [1 TO 5] or {1 TO 5}; text that begins with a bracket goes in quotes."
+    return QueryError(reason, text=text, position=position, expected=expected)
+
+
+def _start(token: Token) -> int:
+    assert token.start_pos is not None  # only tokens that no text was read for have none
+    return token.start_pos
+
+
+# Meaning.
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """A token without its escapes; open if an asterisk ends it."""
+
+    text: str
+    is_open: bool
+    is_quoted: bool
+    position: int
+
+
+class _Reader:
+    """Gives the syntax tree of one query its meaning."""
+
+    def __init__(self, text: str) -> None:
+        self.hints: list[Hint] = []
+        self._text = text
+        self._terms = 0
+
+    def node(self, tree: _Syntax, field: Named | None = None) -> Node:
+        """The tree of a term, or of what stands behind a field's colon."""
+        is_negated = False
+        while tree.data == "negated":  # there may be thousands
+            is_negated = not is_negated
+            _, tree = tree.children
+        node = self._positive(tree, field)
+        return negation(node) if is_negated else node
+
+    def _positive(self, tree: _Syntax, field: Named | None) -> Node:
+        match tree.data:
+            case "either" | "either_value":
+                return any_of(self._nodes(tree, field))
+            case "both" | "both_values":
+                return all_of(self._nodes(tree, field))
+            case "field":
+                name, value = tree.children
+                return self.node(value, self._field(name))
+            case "everything":
+                return Everything()
+        return self._term(tree, field)
+
+    def _nodes(self, tree: _Syntax, field: Named | None) -> Iterator[Node]:
+        return (self.node(part, field) for part in tree.children)
+
+    def _term(self, tree: _Syntax, field: Named | None) -> Node:
+        self._terms += 1
+        if self._terms > MAX_TERMS:
+            first = next(tree.scan_values(lambda child: isinstance(child, Token)))
+            raise self._error(f"A query has {MAX_TERMS} terms at most.", _start(first))
+        if field is None:
+            return self._free(tree.children[0])
+        if tree.data == "equal":
+            return self._equal(field, self._read(tree.children[0]))
+        if tree.data == "comparison":
+            return self._comparison(field, *tree.children)
+        return self._range(field, *tree.children)
+
+    def _free(self, token: Token) -> Node:
+        text = self._read(token)
+        if text.is_open and not text.text:
+            return Everything()
+        if not text.is_quoted and (operator := _OPERATORS.get(text.text)):
+            self.hints.append(Hint(text.position, text.text, operator))
+        return self._words(text)
+
+    def _words(self, text: _Text) -> Node:
+        if not text.text:
+            raise self._error("There is nothing between these quotes.", text.position)
+        if not text.is_quoted and not words_of(text.text):
+            reason = f"{text.text} has no letter or digit and so is no word."
+            raise self._error(reason, text.position, suggestion=f'"{text.text}" in quotes')
+        return Words(text.text, text.is_open)
+
+    def _field(self, token: Token) -> Named:
+        name = self._read(token)
+        if name.is_open:
+            raise self._error(f"A name holds no asterisk (for one that does: {name.text}\\*).", name.position)
+        field = named(name.text)
+        if isinstance(field, Attribute):
+            if not field.key:
+                raise self._error(f"{name.text} wants the name of an attribute.", name.position)
+            if meant := field_meant_by(field.name):
+                self.hints.append(Hint(name.position, name.text, meant))
+        return field
+
+    def _equal(self, field: Named, text: _Text) -> Node:
+        if text.is_open and not text.text:
+            return Exists(field)
+        if not text.text and field.kind in (Kind.WORDS, Kind.TEXT, Kind.LEVEL):
+            return negation(Exists(field))
+        match field.kind:
+            case Kind.WORDS:
+                return self._words(text)
+            case Kind.TEXT:
+                return StartsWith(field, text.text) if text.is_open else Equals(field, text.text)
+            case Kind.LEVEL:
+                return self._level(field, text)
+            case Kind.TIME:
+                typed = self._typed(text)
+                reason = f"{field.name} is a time, and a time is compared."
+                raise self._error(reason, text.position, suggestion=f"{field.name}:>={typed}")
+            case _:
+                return Equals(field, self._orderable(field, text))
+
+    def _level(self, field: Named, text: _Text) -> Node:
+        if text.is_open:
+            return StartsWith(field, lowered(text.text))
+        level = values.level_of(text.text)
+        if level not in values.LEVELS and (meant := nearest(level, values.LEVELS)):
+            self.hints.append(Hint(text.position, text.text, meant))
+        return Equals(field, level)
+
+    def _comparison(self, field: Named, sign: Token, token: Token) -> Node:
+        bound = Bound(self._orderable(field, self._read(token)), is_included=sign.endswith("="))
+        return Range(field, bound, None) if sign.startswith(">") else Range(field, None, bound)
+
+    def _range(self, field: Named, opening: Token, first: Token, last: Token, closing: Token) -> Node:
+        lower = self._bound(field, first, is_included=opening == "[")
+        upper = self._bound(field, last, is_included=closing == "]")
+        return Exists(field) if lower is None and upper is None else Range(field, lower, upper)
+
+    def _bound(self, field: Named, token: Token, *, is_included: bool) -> Bound | None:
+        text = self._read(token)
+        if text.is_open and not text.text:
+            return None
+        return Bound(self._orderable(field, text), is_included)
+
+    def _orderable(self, field: Named, text: _Text) -> str | int | float:
+        if field.kind is Kind.WORDS:
+            raise self._error(f"{field.name} is searched by its words and cannot be compared.", text.position)
+        expected = values.EXPECTED[field.kind]
+        try:
+            if not text.is_open:
+                return values.orderable(field.kind, text.text)
+        except ValueError:
+            pass
+        typed = self._typed(text)
+        if isinstance(field, Attribute):
+            reason = f"{field.name} is an attribute, which is compared as a number, and {typed} is none."
+        elif field.kind is Kind.TEXT:
+            reason = f"{field.name} is compared as a number, and {typed} is none."
+        else:
+            reason = f"{field.name} is a {field.kind.value}, and {typed} is none."
+        suggestion = nearest(text.text, values.LEVELS) if field.kind is Kind.LEVEL else field_meant_by(field.name)
+        raise self._error(reason, text.position, expected, "" if suggestion == field.name else suggestion)
+
+    def _read(self, token: Token) -> _Text:
+        """Take the escapes out of a token.
+
+        Raises:
+            QueryError: a backslash before a letter or digit, or an asterisk anywhere but at the end.
+        """
+        start, is_quoted = _start(token), token.type == "QUOTED"
+        raw = str(token)
+        is_open = is_quoted and raw.endswith("*")
+        if is_quoted:
+            raw, start = raw[1:].removesuffix("*").removesuffix('"'), start + 1
+        characters: list[str] = []
+        at = 0
+        while at < len(raw):
+            character = raw[at]
+            if character == "\\":
+                characters.append(self._escaped(raw, at, start))
+                at += 2
+                continue
+            if character == "*" and not is_quoted:
+                if at + 1 < len(raw):
+                    raise self._error(
+                        "An asterisk ends a word; within one it cannot stand (for the character itself: \\*).",
+                        start + at,
+                    )
+                is_open = True
+            else:
+                characters.append(character)
+            at += 1
+        return _Text("".join(characters), is_open, is_quoted, _start(token))
+
+    def _escaped(self, raw: str, at: int, start: int) -> str:
+        character = raw[at + 1 : at + 2]
+        if not character or character.isalnum():
+            reason = "A backslash takes away the meaning of the sign behind it"
+            reason += f", and {character} has none." if character else ", and here is none."
+            raise self._error(reason, start + at, suggestion=f"\\\\{character} for the backslash itself")
+        return character
+
+    def _typed(self, text: _Text) -> str:
+        return f"{text.text}{'*' if text.is_open else ''}" or '""'
+
+    def _error(self, reason: str, position: int, expected: tuple[str, ...] = (), suggestion: str = "") -> QueryError:
+        return QueryError(reason, text=self._text, position=position, expected=expected, suggestion=suggestion)

@@ -1,0 +1,94 @@
+"""What stands behind the colon, read as the kind of its field asks."""
+
+import math
+import re
+import struct
+from collections.abc import Callable
+from typing import Final
+
+from app.pipeline.event_time import read_time_ns
+from app.pipeline.severity import SEVERITY_NUMBER, severity_of
+from app.query.fields import Kind
+from app.query.words import lowered
+
+LEVELS: Final = tuple(name.lower() for name in SEVERITY_NUMBER if name)
+
+_NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_WHOLE: Final = re.compile(r"\+?\d{1,20}", re.ASCII)
+# A date is asked for: of a bare number nobody can tell whether it is a year or seconds.
+_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d.*", re.ASCII | re.DOTALL)
+
+EXPECTED: Final = {
+    Kind.TEXT: ("a number such as 500, 2.5 or 1e3",),
+    Kind.NUMBER: ("a number such as 500, 2.5 or 1e3",),
+    Kind.WHOLE: ("a whole number from 0 to 18446744073709551615",),
+    Kind.TIME: ("a date or a time such as 2026-11-23 or 2026-11-23T10:15:30Z",),
+    Kind.LEVEL: LEVELS,
+}
+"""What can be compared, for each kind that can be."""
+
+
+def level_of(text: str) -> str:
+    """The lowercase word for a level, in the spelling of the table if it is one of the six."""
+    return lowered(severity_of(text) or text)
+
+
+def orderable(kind: Kind, text: str) -> str | int | float:
+    """A value that can be compared.
+
+    Raises:
+        ValueError: it is not what EXPECTED says.
+    """
+    return _READERS[kind](text)
+
+
+def _number(text: str) -> float:
+    if not _NUMBER.fullmatch(text):
+        raise ValueError("no number")
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError("out of range")
+    return number
+
+
+def _float32(text: str) -> float:
+    """The number that the column holds for it: without this, 0.1 would not be found by 0.1."""
+    number = _number(text)
+    try:
+        return float(struct.unpack("<f", struct.pack("<f", number))[0])
+    except OverflowError:
+        raise ValueError("out of range") from None
+
+
+def _whole(text: str) -> int:
+    if not _WHOLE.fullmatch(text):
+        raise ValueError("no whole number")
+    number = int(text)
+    if number >= 2**64:
+        raise ValueError("out of range")
+    return number
+
+
+def _severity(text: str) -> str:
+    severity = severity_of(text)
+    if not severity:
+        raise ValueError("no level")
+    return severity
+
+
+def _time_ns(text: str) -> int:
+    if not _TIME.fullmatch(text):
+        raise ValueError("no time")
+    time_ns = read_time_ns(text)
+    if not -(2**63) <= time_ns < 2**63:
+        raise ValueError("out of range")
+    return time_ns
+
+
+_READERS: Final[dict[Kind, Callable[[str], str | int | float]]] = {
+    Kind.TEXT: _number,
+    Kind.NUMBER: _float32,
+    Kind.WHOLE: _whole,
+    Kind.TIME: _time_ns,
+    Kind.LEVEL: _severity,
+}

@@ -1,0 +1,126 @@
+"""The SQL of a query. That it finds the right rows is tested on the real engine (contract/test_query_condition.py)."""
+
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+
+from app.query.condition import condition_of
+from app.query.language import parse
+from app.query.tree import Node
+from tests.query.generated import trees
+
+EDGE = r"[\x00-\x2f\x3a-\x60\x7b-\x7f]"
+STATUS = (
+    "if(LogAttributes[{query_0:String}] != '', LogAttributes[{query_0:String}], ResourceAttributes[{query_0:String}])"
+)
+
+# Everything that a statement can be made of, whatever was typed.
+VOCABULARY = re.compile(
+    r"(?:\{query_\d+:(?:String|Array\(String\)|Float64|UInt64|UInt8|Int64)\}"
+    r"|true|AND|OR|NOT|LIKE|''|'UTC'|0|!=|[<>]=?|=|[ (),\[\]]"
+    r"|lower\(Body\)|Body|lower\(SeverityText\)|hasAllTokens|match|startsWith|isNotNull|ifNull|toFloat64OrNull|if"
+    r"|fromUnixTimestamp64Nano|LogAttributes|ResourceAttributes|ServiceName|UserId|ResponseTimeMs|TraceId|SpanId"
+    r"|Timestamp|SeverityNumber|ParseError|_topic_id|_topic|_partition|_offset|_item|_ingested|_raw)*"
+)
+
+
+@pytest.mark.parametrize(
+    ("typed", "sql", "parameters"),
+    [
+        ("", "true", []),
+        ("Timeout", "hasAllTokens(lower(Body), {query_0:Array(String)})", [["timeout"]]),
+        (
+            "payment-service",
+            "(hasAllTokens(lower(Body), {query_0:Array(String)}) AND match(lower(Body), {query_1:String}))",
+            [["payment", "service"], rf"(?:\A|{EDGE})payment\-service(?:{EDGE}|\z)"],
+        ),
+        (
+            '"(a, a)"',
+            "(hasAllTokens(lower(Body), {query_0:Array(String)}) AND match(lower(Body), {query_1:String}))",
+            [["a"], r"\(a\,\ a\)"],
+        ),
+        (
+            "timeo*",
+            "(lower(Body) LIKE {query_0:String} AND match(lower(Body), {query_1:String}))",
+            ["%timeo%", rf"(?:\A|{EDGE})timeo"],
+        ),
+        (
+            '"card decl"*',
+            "(hasAllTokens(lower(Body), {query_0:Array(String)}) AND match(lower(Body), {query_1:String}))",
+            [["card"], rf"(?:\A|{EDGE})card\ decl"],
+        ),
+        ('"=>"', "(match(lower(Body), {query_0:String}))", [r"\=\>"]),
+        (
+            "a (b OR -c)",
+            "(hasAllTokens(lower(Body), {query_0:Array(String)})"
+            " AND (hasAllTokens(lower(Body), {query_1:Array(String)})"
+            " OR (NOT hasAllTokens(lower(Body), {query_2:Array(String)}))))",
+            [["a"], ["b"], ["c"]],
+        ),
+        ("service:pay", "(ServiceName = {query_0:String})", ["pay"]),
+        ("service:pay*", "startsWith(ServiceName, {query_0:String})", ["pay"]),
+        ('user_id:""', "(NOT (UserId != ''))", []),
+        ("level:err", "(lower(SeverityText) = {query_0:String})", ["error"]),
+        ("level:>=warn", "(SeverityNumber >= {query_0:UInt8})", [13]),
+        ("level:>warn", "(SeverityNumber >= {query_0:UInt8})", [17]),
+        ("level:<warn", "(SeverityNumber >= {query_0:UInt8} AND SeverityNumber < {query_1:UInt8})", [1, 13]),
+        ("level:[info TO error]", "(SeverityNumber >= {query_0:UInt8} AND SeverityNumber < {query_1:UInt8})", [9, 21]),
+        ("-response_time_ms:>500", "(NOT ifNull(ResponseTimeMs > {query_0:Float64}, 0))", [500.0]),
+        ("response_time_ms:5", "ifNull(ResponseTimeMs = {query_0:Float64}, 0)", [5.0]),
+        ("response_time_ms:*", "isNotNull(ResponseTimeMs)", []),
+        ("offset:{1 TO 5]", "(_offset > {query_0:UInt64} AND _offset <= {query_1:UInt64})", [1, 5]),
+        ("partition:*", "true", []),
+        (
+            "timestamp:>=2026-11-23",
+            "(Timestamp >= fromUnixTimestamp64Nano({query_0:Int64}, 'UTC'))",
+            [1_795_392_000_000_000_000],
+        ),
+        ("http.status_code:500", f"({STATUS} = {{query_1:String}})", ["http.status_code", "500"]),
+        (
+            "http.status_code:>=500",
+            f"ifNull(toFloat64OrNull({STATUS}) >= {{query_1:Float64}}, 0)",
+            ["http.status_code", 500.0],
+        ),
+        ("attributes.a:*", "(LogAttributes[{query_0:String}] != '')", ["a"]),
+        ("resource.a:b", "(ResourceAttributes[{query_0:String}] = {query_1:String})", ["a", "b"]),
+        ("host:web-1", "(ResourceAttributes[{query_0:String}] = {query_1:String})", ["host.name", "web-1"]),
+    ],
+)
+def test_a_query_becomes_a_condition(typed: str, sql: str, parameters: list[Any]) -> None:
+    condition = condition_of(parse(typed).tree)
+
+    assert condition.sql == sql
+    assert list(condition.parameters.values()) == parameters
+
+
+def test_a_value_that_is_asked_for_twice_is_bound_once() -> None:
+    condition = condition_of(parse("x:1 OR x:2 OR y:1").tree)
+
+    assert list(condition.parameters.values()) == ["x", "1", "2", "y"]
+
+
+def test_a_number_and_the_text_of_it_are_two_parameters() -> None:
+    condition = condition_of(parse("x:5 x:>5").tree)
+
+    assert list(condition.parameters.values()) == ["x", "5", 5.0]
+
+
+@settings(deadline=None)
+@given(trees())
+def test_nothing_that_was_typed_becomes_a_part_of_the_statement(tree: Node) -> None:
+    condition = condition_of(tree)
+
+    assert VOCABULARY.fullmatch(condition.sql)
+    assert set(re.findall(r"query_\d+", condition.sql)) == set(condition.parameters)
+
+
+@pytest.mark.parametrize("typed", ["'", "\\'", "`", "') OR 1 = 1 --", "{query_0:String}", "%", "\0"])
+@pytest.mark.parametrize("before", ["", "message:", "x:", "service:", "level:", "x\\'\\`:"])
+def test_a_quote_gets_into_parameters_only(before: str, typed: str) -> None:
+    written = typed.replace("\\", "\\\\")
+
+    condition = condition_of(parse(f'{before}"{written}"').tree)
+
+    assert VOCABULARY.fullmatch(condition.sql)

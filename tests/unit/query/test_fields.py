@@ -1,0 +1,47 @@
+"""The names of fields."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from app.pipeline.aliases import ALIASES
+from app.pipeline.decode import FIELDS as EVENT_FIELDS
+from app.query.fields import FIELDS, HOST, Attribute, Field, field_meant_by, named, names_of
+
+SCHEMA = (Path(__file__).resolve().parents[3] / "schema.sql").read_text(encoding="utf-8")
+COLUMNS = re.findall(r"^    (_?[A-Za-z_]+) [A-Z][A-Za-z0-9]+", SCHEMA, re.MULTILINE)
+MAPS = {"ResourceAttributes", "LogAttributes"}
+
+
+def test_every_column_can_be_asked_for() -> None:
+    columns = {field.column for field in FIELDS} | MAPS | {"_deadline"}  # which says nothing about the log
+
+    assert len(COLUMNS) > 15
+    assert columns == {column for column in COLUMNS if column.upper() != column}
+
+
+@pytest.mark.parametrize("name", [*EVENT_FIELDS, *ALIASES])
+def test_what_a_program_sends_under_a_name_is_found_under_it(name: str) -> None:
+    target = ALIASES.get(name, name)
+
+    assert named(name) == (HOST if target == "host" else named(target))
+    assert isinstance(named(name), Field) or named(name) == HOST
+
+
+@pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.name)
+def test_a_field_is_known_by_its_name_and_its_column(field: Field) -> None:
+    assert named(field.name) == named(field.column) == field
+    assert names_of(field)[0] == field.name
+
+
+def test_other_names_are_attributes() -> None:
+    assert named("http.status_code") == Attribute("http.status_code")
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("servce", "service"), ("LEVEL", "level"), ("hots", "host"), ("message_id", ""), ("status", ""), ("", "")],
+)
+def test_the_field_that_was_probably_meant(typed: str, meant: str) -> None:
+    assert field_meant_by(typed) == meant

@@ -1,0 +1,303 @@
+"""What a query means."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.query.errors import QueryError
+from app.query.fields import Attribute, Field, Scope, named
+from app.query.language import MAX_BYTES, MAX_DEPTH, MAX_TERMS, Hint, parse
+from app.query.tree import And, Bound, Equals, Everything, Exists, Node, Not, Or, Range, StartsWith, Words
+from tests.query.generated import trees
+from tests.query.show import show
+
+A, B, C, D = (Words(word) for word in "abcd")
+X = Attribute("x")
+
+
+def field(name: str) -> Field:
+    """A column, by one of its names."""
+    found = named(name)
+    assert isinstance(found, Field)
+    return found
+
+
+SERVICE, LEVEL, MESSAGE, OFFSET = (field(name) for name in ("service", "level", "message", "offset"))
+RESPONSE_TIME, TIMESTAMP = field("response_time_ms"), field("timestamp")
+
+
+def at_least(value: str | float) -> Bound:
+    return Bound(value, is_included=True)
+
+
+def beyond(value: str | float) -> Bound:
+    return Bound(value, is_included=False)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("", Everything()),
+        (" \t\n", Everything()),
+        ("*", Everything()),
+        ("timeout", Words("timeout")),
+        ("payment-service", Words("payment-service")),
+        ('"card declined"', Words("card declined")),
+        ("timeo*", Words("timeo", is_open=True)),
+        ('"card decl"*', Words("card decl", is_open=True)),
+        ('"timeo*"', Words("timeo*")),
+        ("user=5&x=[1]", Words("user=5&x=[1]")),
+        ("é😀", Words("é😀")),
+    ],
+)
+def test_free_text_is_looked_for_in_the_message(typed: str, meant: Node) -> None:
+    assert parse(typed).tree == meant
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("a b", And((A, B))),
+        ("a AND b && c", And((A, B, C))),
+        ("a OR b || c", Or((A, B, C))),
+        ("a OR b c OR d", Or((A, And((B, C)), D))),
+        ("(a OR b) c", And((Or((A, B)), C))),
+        ("a (b (c d))", And((A, B, C, D))),
+        ("-a", Not(A)),
+        ("!a", Not(A)),
+        ("NOT a", Not(A)),
+        ("NOT a b", And((Not(A), B))),
+        ("NOT (a b)", Not(And((A, B)))),
+        ("--a", A),
+        ("NOT NOT NOT a", Not(A)),
+        ("+a +b -c", And((A, B, Not(C)))),
+        ("a(b)c", And((A, B, C))),
+        ("NOT(a)AND(b)", And((Not(A), B))),
+    ],
+)
+def test_terms_are_joined(typed: str, meant: Node) -> None:
+    assert parse(typed).tree == meant
+
+
+@pytest.mark.parametrize("typed", ["and", "or", "not", "ORDER", "ANDROID", "NOTHING", "Not", "TO"])
+def test_only_whole_words_in_capitals_are_operators(typed: str) -> None:
+    assert parse(f"a {typed} b").tree == And((A, Words(typed), B))
+
+
+def test_an_operator_in_quotes_is_a_word() -> None:
+    assert parse('a "AND" b').tree == And((A, Words("AND"), B))
+
+
+def test_a_minus_within_a_word_belongs_to_it() -> None:
+    assert parse("payment-service -payment-gateway").tree == And(
+        (Words("payment-service"), Not(Words("payment-gateway")))
+    )
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("service:payment-service", Equals(SERVICE, "payment-service")),
+        ("service: payment-service", Equals(SERVICE, "payment-service")),
+        ('service:"payment service"', Equals(SERVICE, "payment service")),
+        ("service:pay*", StartsWith(SERVICE, "pay")),
+        ('service:"pay*"', Equals(SERVICE, "pay*")),
+        ("service:(a OR b*)", Or((Equals(SERVICE, "a"), StartsWith(SERVICE, "b")))),
+        ("service:(-a -b)", And((Not(Equals(SERVICE, "a")), Not(Equals(SERVICE, "b"))))),
+        ("-service:a b", And((Not(Equals(SERVICE, "a")), B))),
+        ("service:*", Exists(SERVICE)),
+        ('service:""', Not(Exists(SERVICE))),
+        ("NOT service:*", Not(Exists(SERVICE))),
+        ("user_id:123", Equals(field("UserId"), "123")),
+        ("message:a", A),
+        ('message:("a" OR b*)', Or((A, Words("b", is_open=True)))),
+        ("message:*", Exists(MESSAGE)),
+        ('message:""', Not(Exists(MESSAGE))),
+    ],
+)
+def test_text_fields_are_compared_as_they_are(typed: str, meant: Node) -> None:
+    assert parse(typed).tree == meant
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("level:ERROR", Equals(LEVEL, "error")),
+        ("level:err", Equals(LEVEL, "error")),
+        ("level:Warning", Equals(LEVEL, "warn")),
+        ("level:Audit", Equals(LEVEL, "audit")),
+        ("level:WAR*", StartsWith(LEVEL, "war")),
+        ("level:>=warning", Range(LEVEL, at_least("WARN"), None)),
+        ("level:<Error", Range(LEVEL, None, beyond("ERROR"))),
+        ("level:[debug TO warn}", Range(LEVEL, at_least("DEBUG"), beyond("WARN"))),
+    ],
+)
+def test_levels_are_known_by_every_word_for_them(typed: str, meant: Node) -> None:
+    assert parse(typed).tree == meant
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("response_time_ms:500", Equals(RESPONSE_TIME, 500.0)),
+        ("response_time_ms:>500", Range(RESPONSE_TIME, beyond(500.0), None)),
+        ("response_time_ms:> 500", Range(RESPONSE_TIME, beyond(500.0), None)),
+        ("response_time_ms:<=1e3", Range(RESPONSE_TIME, None, at_least(1000.0))),
+        ("response_time_ms:>-5", Range(RESPONSE_TIME, beyond(-5.0), None)),
+        ("response_time_ms:[1 TO 5]", Range(RESPONSE_TIME, at_least(1.0), at_least(5.0))),
+        ("response_time_ms:{1 TO 5]", Range(RESPONSE_TIME, beyond(1.0), at_least(5.0))),
+        ("response_time_ms:[* TO 5}", Range(RESPONSE_TIME, None, beyond(5.0))),
+        ('response_time_ms:["1" TO *]', Range(RESPONSE_TIME, at_least(1.0), None)),
+        ("response_time_ms:[* TO *]", Exists(RESPONSE_TIME)),
+        (
+            "response_time_ms:(<1 OR [5 TO 6])",
+            Or((Range(RESPONSE_TIME, None, beyond(1.0)), Range(RESPONSE_TIME, at_least(5.0), at_least(6.0)))),
+        ),
+        ("offset:18446744073709551615", Equals(OFFSET, 2**64 - 1)),
+        ("x:>5", Range(X, beyond(5.0), None)),
+        ("http.status_code:[500 TO 599]", Range(Attribute("http.status_code"), at_least(500.0), at_least(599.0))),
+        ("user_id:<10", Range(field("user_id"), None, beyond(10.0))),
+    ],
+)
+def test_numbers_are_compared_as_numbers(typed: str, meant: Node) -> None:
+    assert parse(typed).tree == meant
+
+
+def test_a_response_time_is_the_one_that_its_column_can_hold() -> None:
+    tree = parse("response_time_ms:0.1").tree
+
+    assert tree == Equals(RESPONSE_TIME, 0.10000000149011612)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("timestamp:>=2026-11-23", Range(TIMESTAMP, at_least(1_795_392_000_000_000_000), None)),
+        ("timestamp:<2026-11-23T10:15:30.5Z", Range(TIMESTAMP, None, beyond(1_795_428_930_500_000_000))),
+        ("timestamp:<2026-11-23T11:15:30+01:00", Range(TIMESTAMP, None, beyond(1_795_428_930_000_000_000))),
+        (
+            '@timestamp:["2026-11-23 10:15" TO *]',
+            Range(TIMESTAMP, at_least(1_795_428_900_000_000_000), None),
+        ),
+    ],
+)
+def test_times_are_compared_as_times(typed: str, meant: Node) -> None:
+    assert parse(typed).tree == meant
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("x:y", X),
+        ("attributes.x:y", Attribute("x", Scope.LOG)),
+        ("LogAttributes.x:y", Attribute("x", Scope.LOG)),
+        ("resource.x:y", Attribute("x", Scope.RESOURCE)),
+        ("ResourceAttributes.x:y", Attribute("x", Scope.RESOURCE)),
+        ("attributes.service:y", Attribute("service", Scope.LOG)),
+        ("host:y", Attribute("host.name", Scope.RESOURCE)),
+        ("hostname:y", Attribute("host.name", Scope.RESOURCE)),
+        ("X:y", Attribute("X")),
+        ("two\\ words:y", Attribute("two words")),
+        ("a\\:b:y", Attribute("a:b")),
+        ("AND:y", Attribute("AND")),
+    ],
+)
+def test_every_other_name_is_an_attribute(typed: str, meant: Attribute) -> None:
+    assert parse(typed).tree == Equals(meant, "y")
+
+
+@pytest.mark.parametrize(
+    ("typed", "value"),
+    [
+        ("x:10:15:30", "10:15:30"),
+        ("x:http\\://y", "http://y"),
+        ("x:-5", "-5"),
+        ("x:y\\*", "y*"),
+        ("x:a\\ b", "a b"),
+        ("x:\\(a\\)", "(a)"),
+        ('x:"a\\"b"', 'a"b'),
+        ('x:"C:\\\\temp"', "C:\\temp"),
+        ('x:"a:(b) [c] * -d"', "a:(b) [c] * -d"),
+        ('x:"line\nend"', "line\nend"),
+        ("x:(a:b)", "a:b"),
+        ("x:ANDROID", "ANDROID"),
+        ('x:"AND"', "AND"),
+        ("x:''", "''"),
+    ],
+)
+def test_a_value_is_what_was_typed(typed: str, value: str) -> None:
+    assert parse(typed).tree == Equals(X, value)
+
+
+@pytest.mark.parametrize(
+    ("typed", "hint"),
+    [
+        ("a servce:x", Hint(2, "servce", "service")),
+        ("Level:error", Hint(0, "Level", "level")),
+        ("respons_time_ms:>5", Hint(0, "respons_time_ms", "response_time_ms")),
+        ("level:eror", Hint(6, "eror", "error")),
+        ("a and b", Hint(2, "and", "AND")),
+    ],
+)
+def test_what_was_probably_meant_otherwise_is_told(typed: str, hint: Hint) -> None:
+    assert parse(typed).hints == (hint,)
+
+
+@pytest.mark.parametrize(
+    "typed", ["message_id:5", "user:x", "attributes.servce:x", 'a "and" b', "level:audit", "x:and"]
+)
+def test_what_may_well_be_meant_so_gets_no_hint(typed: str) -> None:
+    assert parse(typed).hints == ()
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "x" * MAX_BYTES,
+        "-" * (MAX_BYTES - 1) + "a",
+        "(" * MAX_DEPTH + "a" + ")" * MAX_DEPTH,
+        "(a)" * MAX_TERMS,
+        "x:(" + "a " * MAX_TERMS + ")",
+    ],
+    ids=["long", "signs", "deep", "terms", "values"],
+)
+def test_the_largest_query_is_read(typed: str) -> None:
+    parse(typed)
+
+
+@settings(deadline=None)
+@given(trees(), st.booleans())
+def test_every_tree_can_be_typed(tree: Node, in_quotes: bool) -> None:
+    assert parse(show(tree, in_quotes=in_quotes)).tree == tree
+
+
+PIECES = (
+    *("a", "AND", "OR", "NOT", "TO", "level", "offset", "timestamp", "x", "5", "2026-11-23", " ", "é"),
+    *("(", ")", "[", "]", "{", "}", ":", '"', "\\", "*", "-", ">=", "<"),
+)
+
+
+def error_of(text: str) -> QueryError | None:
+    """What is wrong with a query, if anything is."""
+    try:
+        parse(text)
+    except QueryError as error:
+        return error
+    return None
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    st.one_of(
+        st.text(),
+        st.text(alphabet='ab"\\()[]{}:*<>=-+! \n&|_.é😀\0'),
+        st.lists(st.sampled_from(PIECES)).map("".join),
+    )
+)
+def test_any_text_is_a_query_or_an_error_that_says_where(text: str) -> None:
+    error = error_of(text)
+
+    if error is not None:
+        assert 0 <= error.position <= len(text)
+        assert error.near in text
+        assert error.reason
