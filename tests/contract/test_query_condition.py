@@ -16,13 +16,13 @@ from app.backends.clickhouse_schema import ensure_table
 from app.backends.clickhouse_writer import ClickHouseWriter
 from app.pipeline.rows import SCHEMA, concatenate
 from app.query.condition import condition_of
-from app.query.fields import FIELDS
+from app.query.fields import FIELDS, Kind
 from app.query.language import MAX_BYTES, MAX_DEPTH, MAX_TERMS, parse
 from app.query.tree import Node, Words
 from app.query.words import lowered, words_of
 from app.settings import ClickHouseSettings
 from tests.query.evaluate import Row, finds
-from tests.query.generated import TIME_NS, rows, texts, trees
+from tests.query.generated import TIME_NS, attribute_terms, rows, terms_about, texts, trees
 from tests.query.show import show
 from tests.servers import RunningEngine
 
@@ -32,6 +32,11 @@ NEVER_MS = 10_000_000_000_000  # in the year 2286
 PARTS = 3
 ROWS_PER_PART = 300
 KNOWN_FIELDS = [field for field in FIELDS if field.name != "_ingested"]  # the table fills that one in
+
+
+MANY_QUERIES = settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 
 
 class Logs:
@@ -68,6 +73,10 @@ class Logs:
             settings=settings,
         )
         return [offset for (offset,) in answer.result_rows]
+
+    def holding(self, tree: Node) -> list[int]:
+        """Offsets of the rows that the evaluator finds."""
+        return [row["_offset"] for row in self.stored if finds(tree, row)]
 
     def plan(self, tree: Node) -> str:
         """How the engine would go about it."""
@@ -106,17 +115,38 @@ def logs(engine: RunningEngine) -> Iterator[Logs]:
     made.drop()
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(MANY_QUERIES, max_examples=300)
+@given(text=texts(), is_open=st.booleans())
+def test_the_engine_finds_the_words(logs: Logs, text: str, is_open: bool) -> None:
+    tree = Words(text, is_open)
+
+    assert logs.found_by(tree) == logs.holding(tree)
+
+
+@pytest.mark.parametrize("kind", Kind, ids=lambda kind: kind.value)
+@MANY_QUERIES
+@given(data=st.data())
+def test_the_engine_finds_the_fields(logs: Logs, kind: Kind, data: st.DataObject) -> None:
+    tree = data.draw(terms_about([field for field in KNOWN_FIELDS if field.kind is kind]))
+
+    assert logs.found_by(tree) == logs.holding(tree)
+
+
+@MANY_QUERIES
+@given(tree=attribute_terms())
+def test_the_engine_finds_the_attributes(logs: Logs, tree: Node) -> None:
+    assert logs.found_by(tree) == logs.holding(tree)
+
+
+@MANY_QUERIES
 @given(tree=trees(KNOWN_FIELDS), in_quotes=st.booleans())
-def test_the_engine_finds_what_the_query_says(logs: Logs, tree: Node, in_quotes: bool) -> None:
+def test_the_engine_finds_what_was_typed(logs: Logs, tree: Node, in_quotes: bool) -> None:
     asked = parse(show(tree, in_quotes=in_quotes)).tree
 
-    expected = [row["_offset"] for row in logs.stored if finds(tree, row)]
-
-    assert logs.found_by(asked) == expected
+    assert logs.found_by(asked) == logs.holding(tree)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@MANY_QUERIES
 @given(text=texts(), is_open=st.booleans())
 def test_words_are_the_same_with_the_index_and_without(logs: Logs, text: str, is_open: bool) -> None:
     tree = Words(text, is_open)
@@ -124,7 +154,7 @@ def test_words_are_the_same_with_the_index_and_without(logs: Logs, text: str, is
     assert logs.found_by(tree) == logs.found_by(tree, use_skip_indexes=0)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@MANY_QUERIES
 @given(text=texts())
 def test_a_word_is_what_the_tokenizer_of_the_index_takes_for_one(logs: Logs, text: str) -> None:
     assert words_of(lowered(text)) == logs.tokens(text)
@@ -186,4 +216,4 @@ LARGEST = [
 def test_the_largest_query_that_may_be_asked_is_answered(logs: Logs, typed: str) -> None:
     tree = parse(typed).tree
 
-    assert logs.found_by(tree) == [row["_offset"] for row in logs.stored if finds(tree, row)]
+    assert logs.found_by(tree) == logs.holding(tree)
