@@ -2,7 +2,7 @@
 
 from app.pipeline.event_time import rfc3339
 from app.query.fields import Kind, Named
-from app.query.tree import And, Bound, Equals, Everything, Exists, Node, Not, Or, Range, StartsWith, Words
+from app.query.tree import And, Equals, Everything, Exists, Node, Not, Or, Range, StartsWith, Words
 from app.query.words import words_of
 
 
@@ -44,11 +44,6 @@ def show(node: Node, *, in_quotes: bool = True) -> str:
                 value(_plain(node.field, bound.value)) if bound else "*" for bound in (node.lower, node.upper)
             )
             return f"{_escaped(node.field.name)}:{opening}{lower} TO {upper}{closing}"
-
-
-def show_comparison(field: Named, sign: str, bound: Bound) -> str:
-    """A range with one bound, as a comparison."""
-    return f"{_escaped(field.name)}:{sign}{_plain(field, bound.value)}"
 
 
 def _escaped(text: str) -> str:
