@@ -15,7 +15,7 @@ from lark.parsers.lalr_interactive_parser import InteractiveParser
 
 from app.query import values
 from app.query.errors import QueryError
-from app.query.fields import FIELDS, Attribute, Kind, Named, field_meant_by, named, nearest
+from app.query.fields import Attribute, Kind, Named, field_meant_by, named, nearest
 from app.query.tree import (
     Bound,
     Equals,
@@ -57,7 +57,6 @@ _EXPECTED: Final = {
 _FOUND: Final = re.compile(r'\s*([():"\[\]{}]|[^\s():"\]}]{1,40})')
 _Syntax: TypeAlias = Any  # lark's tree: its children are trees or tokens, as grammar.lark says
 _OPERATORS: Final = {"and": "AND", "or": "OR", "not": "NOT"}
-_MESSAGE: Final = FIELDS[0]
 
 
 @dataclass(frozen=True, slots=True)

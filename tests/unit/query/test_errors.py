@@ -21,6 +21,8 @@ def error_of(typed: str) -> QueryError:
         ("a OR", 4, "The query ends too early."),
         ("NOT", 3, "The query ends too early."),
         ("()", 1, ") cannot stand here."),
+        ("(a OR )", 6, ") cannot stand here."),
+        ("(x:(a) AND )", 11, ") cannot stand here."),
         ("a (b (c)", 2, "This parenthesis is not closed."),
         ("level:(warn", 6, "This parenthesis is not closed."),
         ("a) b", 1, "This parenthesis was never opened."),
