@@ -42,8 +42,9 @@ CREATE TABLE IF NOT EXISTS logs.logs
 
     PROJECTION per_minute
     (
-        SELECT toStartOfMinute(Timestamp), ServiceName, SeverityText, count(), count(ResponseTimeMs), sum(ResponseTimeMs)
-        GROUP BY toStartOfMinute(Timestamp), ServiceName, SeverityText
+        SELECT toStartOfMinute(Timestamp), ServiceName, SeverityText, SeverityNumber,
+            count(), count(ResponseTimeMs), sum(ResponseTimeMs)
+        GROUP BY toStartOfMinute(Timestamp), ServiceName, SeverityText, SeverityNumber
     ),
     PROJECTION ledger
     (

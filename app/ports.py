@@ -6,6 +6,7 @@ from typing import Protocol
 from app.audit.facts import Bucket, Reading, Run, Span, TopicOffsets
 from app.model import Mark, Partition, Polled
 from app.pipeline.rows import Rows
+from app.query.statement import Answer, Statement
 
 
 class RecordSource(Protocol):
@@ -97,6 +98,18 @@ class LogWriter(Protocol):
 
         Raises:
             TryAgainLater: there is no answer now.
+        """
+
+
+class LogReader(Protocol):
+    """Answers questions about the table. Safe to share between threads."""
+
+    def ask(self, statement: Statement, *, timeout_secs: float) -> Answer:
+        """Run one statement, which changes nothing.
+
+        Raises:
+            AskForLess: it took more time, memory or rows than a question may.
+            TryAgainLater, Refused: there is no answer.
         """
 
 

@@ -131,6 +131,10 @@ class ClickHouseSettings(_Group):
         None, description="CA certificates in PEM for HTTPS; the system's are used without it."
     )
     tls_verify: bool = Field(True, description="Whether the certificate of an HTTPS address is checked.")
+    reader_user: str | None = Field(
+        None, description="User that answers questions; one that may only read, if there is such a one."
+    )
+    reader_password: SecretStr = Field(SecretStr(""), description="Password of that user.")
     retention_days: int = Field(
         30,
         ge=3,
@@ -182,12 +186,37 @@ class BatchSettings(_Group):
     max_age_secs: float = Field(1.0, gt=0, le=60, description="Age of the oldest row after which a batch is stored.")
 
 
+class QuerySettings(_Group):
+    """What a question may take. Environment: QUERY_*."""
+
+    timeout_ms: int = Field(
+        10_000, ge=10, le=600_000, description="Time for a question that does not say how much it may take."
+    )
+    max_timeout_ms: int = Field(60_000, ge=10, le=600_000, description="The most that a question may ask for.")
+    max_concurrent: int = Field(
+        4, ge=1, le=256, description="Questions answered at the same time; others wait for a moment, then get a 429."
+    )
+    queue_ms: int = Field(1_000, ge=0, le=60_000, description="How long a question waits for its turn.")
+    max_memory_mb: int = Field(2_000, ge=50, description="Memory of ClickHouse that one question may take.")
+    max_rows_read: int = Field(
+        0, ge=0, description="Rows that ClickHouse may read for one question; 0 for as many as its time allows."
+    )
+    max_threads: int = Field(
+        0, ge=0, le=1024, description="Threads of ClickHouse that one question may take; 0 leaves that to ClickHouse."
+    )
+    max_tails: int = Field(8, ge=0, le=1024, description="Live tails at the same time; each takes one of HTTP_THREADS.")
+
+    def _conflicts(self) -> Iterator[str]:
+        if self.timeout_ms > self.max_timeout_ms:
+            yield f"QUERY_TIMEOUT_MS={self.timeout_ms} is more than QUERY_MAX_TIMEOUT_MS={self.max_timeout_ms}"
+
+
 class HttpSettings(_Group):
     """Where the HTTP side listens. Environment: HTTP_*, and PORT as Cloud Run gives it."""
 
     host: str = Field("0.0.0.0", description="Address to listen on.")  # noqa: S104 - a container must listen on all
     port: int = Field(8080, ge=1, le=65535, description="Port to listen on; PORT, where set, comes first.")
-    threads: int = Field(8, ge=1, le=256, description="Requests answered at the same time.")
+    threads: int = Field(16, ge=2, le=256, description="Requests answered at the same time.")
 
 
 class LogSettings(_Group):
@@ -217,6 +246,7 @@ class Settings(_Group):
     kafka: KafkaSettings = KafkaSettings()
     clickhouse: ClickHouseSettings = ClickHouseSettings()
     batch: BatchSettings = BatchSettings()
+    query: QuerySettings = QuerySettings()
     http: HttpSettings = HttpSettings()
     log: LogSettings = LogSettings()
     audit: AuditSettings = AuditSettings()
@@ -233,6 +263,7 @@ class Settings(_Group):
         """
         problems: list[str] = []
         groups = {name: _read_group(name, group, environ, problems) for name, group in _groups()}
+        problems.extend(_conflicts_between(groups))
         if problems:
             raise BadSettings(problems)
         on_cloud_run = "K_SERVICE" in environ or "CLOUD_RUN_WORKER_POOL" in environ
@@ -298,6 +329,16 @@ def _read_value(name: str, environ: Mapping[str, str], problems: list[str]) -> s
         except ValueError:
             problems.append(f"{name}_FILE={path}: the file is not UTF-8 text")
     return None
+
+
+def _conflicts_between(groups: Mapping[str, _Group | None]) -> Iterator[str]:
+    """A sentence for each rule between settings of different groups that is broken."""
+    query, http = groups["query"], groups["http"]
+    if isinstance(query, QuerySettings) and isinstance(http, HttpSettings) and query.max_tails >= http.threads:
+        yield (
+            f"QUERY_MAX_TAILS={query.max_tails} must be less than HTTP_THREADS={http.threads}:"
+            " tails would leave no thread for anything else"
+        )
 
 
 def _source(name: str, environ: Mapping[str, str]) -> str:

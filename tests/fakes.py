@@ -15,9 +15,10 @@ import pyarrow as pa
 from app.errors import NotOurs, Refused, TryAgainLater
 from app.model import Headers, Lease, Mark, Partition, Polled, Position, RecordChunk
 from app.pipeline.rows import Rows
+from app.query.statement import Answer, Statement
 
 if TYPE_CHECKING:
-    from app.ports import Acknowledgement, LogPublisher, LogWriter, RecordSource
+    from app.ports import Acknowledgement, LogPublisher, LogReader, LogWriter, RecordSource
 
 _Result = TypeVar("_Result")
 
@@ -243,6 +244,27 @@ class MemoryTable:
     def _answer_or_hang(self) -> None:
         if self.blocked is not None:
             self.blocked.wait()
+
+
+# Who answers questions.
+
+
+class ScriptedReader:
+    """A LogReader that answers by a function, and remembers what it was asked. `errors` are raised one by one first."""
+
+    def __init__(self, answer: Callable[[Statement], Answer] = lambda _: Answer((), ())) -> None:
+        self.answer = answer
+        self.errors: deque[Exception] = deque()
+        self.asked: list[Statement] = []
+        self.timeouts_secs: list[float] = []
+
+    def ask(self, statement: Statement, *, timeout_secs: float) -> Answer:
+        """See `ports.LogReader`."""
+        self.asked.append(statement)
+        self.timeouts_secs.append(timeout_secs)
+        if self.errors:
+            raise self.errors.popleft()
+        return self.answer(statement)
 
 
 # Where records come from.
@@ -573,6 +595,10 @@ class MemoryAcknowledgement:
 if TYPE_CHECKING:
 
     def _fits(
-        table: MemoryTable, source: MemorySource, publisher: MemoryPublisher, done: MemoryAcknowledgement
-    ) -> tuple[LogWriter, RecordSource, LogPublisher, Acknowledgement]:
-        return table, source, publisher, done
+        table: MemoryTable,
+        reader: ScriptedReader,
+        source: MemorySource,
+        publisher: MemoryPublisher,
+        done: MemoryAcknowledgement,
+    ) -> tuple[LogWriter, LogReader, RecordSource, LogPublisher, Acknowledgement]:
+        return table, reader, source, publisher, done

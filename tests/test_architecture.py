@@ -84,8 +84,11 @@ def test_the_audit_knows_ports_and_never_asks_by_itself() -> None:
     assert wrong == []
 
 
-def test_the_query_language_knows_words_and_neither_web_nor_database() -> None:
-    allowed = ("app.query", "app.pipeline.aliases", "app.pipeline.event_time", "app.pipeline.severity")
+def test_questions_know_ports_and_neither_web_nor_database() -> None:
+    allowed = (
+        *("app.query", "app.errors", "app.ports"),
+        *("app.pipeline.aliases", "app.pipeline.event_time", "app.pipeline.severity"),
+    )
     wrong = [
         (name_of(path), name)
         for path in (APP / "query").glob("*.py")

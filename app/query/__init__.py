@@ -1,1 +1,1 @@
-"""What people type to find logs: from its text to a condition that ClickHouse checks. Pure. docs/query.md shows it."""
+"""What a person asks, turned into statements over the table. Knows ports, never clients or HTTP."""

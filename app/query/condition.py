@@ -12,7 +12,6 @@ from app.query.words import begins_with_word, ends_with_word, lowered, words_of
 Parameter: TypeAlias = str | int | float | list[str]
 
 _BODY: Final = "lower(Body)"  # as the text index has it
-_LEVEL: Final = "lower(SeverityText)"
 _EDGE: Final = r"[\x00-\x2f\x3a-\x60\x7b-\x7f]"  # what belongs to no word, in a text that is lowercase
 _MAX_TOKENS: Final = 64  # so many and no more are taken by the first servers that have hasAllTokens
 _NUMBERS_OF_A_SEVERITY: Final = 4
@@ -30,13 +29,15 @@ class Condition:
 
     sql: str
     parameters: Mapping[str, Parameter]
+    columns: frozenset[str]
+    """The columns that it reads: what tells whether sums that are split by some of them can answer it."""
 
 
 def condition_of(tree: Node) -> Condition:
     """What finds in the table the rows that the tree asks for."""
     writer = _Writer()
     sql = writer.condition(tree)
-    return Condition(sql, writer.parameters)
+    return Condition(sql, writer.parameters, frozenset(writer.columns))
 
 
 def attribute_sql(attribute: Attribute, key: str) -> str:
@@ -56,6 +57,7 @@ class _Writer:
 
     def __init__(self) -> None:
         self.parameters: dict[str, Parameter] = {}
+        self.columns: set[str] = set()
         self._placeholders: dict[tuple[str, str], str] = {}
 
     def condition(self, node: Node) -> str:
@@ -81,6 +83,7 @@ class _Writer:
                 return self._range(node)
 
     def _words(self, node: Words) -> str:
+        self.columns.add("Body")
         text = lowered(node.text)
         words = words_of(text)
         if words == [text] and not node.is_open:
@@ -138,6 +141,7 @@ class _Writer:
 
     def _severities(self, node: Range) -> str:
         """Every severity has four numbers; a row without one of the six is in no range."""
+        self.columns.add("SeverityNumber")
         lowest = _severity_number(node.lower, is_past=not node.lower.is_included) if node.lower else 1
         conditions = [f"SeverityNumber >= {self._bound('UInt8', lowest)}"]
         if node.upper:
@@ -147,11 +151,14 @@ class _Writer:
 
     def _text(self, field: Named) -> str:
         if isinstance(field, Attribute):
+            self.columns |= {"LogAttributes", "ResourceAttributes"}
             return attribute_sql(field, self._bound("String", field.key))
-        return _LEVEL if field.kind is Kind.LEVEL else field.column
+        column = self._column(field)
+        return f"lower({column})" if field.kind is Kind.LEVEL else column
 
     def _column(self, field: Named) -> str:
         assert isinstance(field, Field)  # attributes are text
+        self.columns.add(field.column)
         return field.column
 
     def _bound(self, of_type: str, value: Parameter) -> str:

@@ -1,4 +1,4 @@
-"""What is wrong with a query, told so that the person who typed it can mend it."""
+"""What is wrong with a question, told so that whoever asked it can mend it."""
 
 from typing import Final
 
@@ -30,3 +30,15 @@ class QueryError(Exception):
 
 def _any_of(names: tuple[str, ...]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
+
+
+class BadParameter(Exception):
+    """The question cannot be answered as it is; nothing was asked of ClickHouse. `parameter` is the one to change."""
+
+    def __init__(self, parameter: str, reason: str) -> None:
+        super().__init__(reason)
+        self.parameter = parameter
+
+
+class NoSuchLog(Exception):
+    """There is no log of this id: it never was, or its time is over."""

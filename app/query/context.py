@@ -1,0 +1,105 @@
+"""One log by its id, and what was logged around it."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from app.ports import LogReader
+from app.query.errors import BadParameter, NoSuchLog
+from app.query.expressions import Expressions
+from app.query.log_id import LogId
+from app.query.log_row import LogRow, RowShape
+from app.query.order import AFTER, BEFORE, NEWEST_FIRST, OLDEST_FIRST, place_of
+from app.query.statement import Cost, Statement
+from app.query.time_range import SECOND_NS, TimeRange
+from app.query.windows import newest_first, oldest_first
+
+_FAR_NS: Final = 24 * 3600 * SECOND_NS  # a connection is closer than that, and every day more costs a look
+SAME: Final = {"service": "service", "host": "host", "trace": "trace_id"}
+"""What neighbours may share, and the field that says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Logs, oldest first, the one that was asked about among them."""
+
+    rows: list[LogRow]
+    cost: Cost
+
+
+class Surroundings:
+    """Finds one log and its neighbours. Shared by threads."""
+
+    def __init__(
+        self, reader: LogReader, rows_per_sec: Callable[[TimeRange], float], clock: Callable[[], float]
+    ) -> None:
+        self._reader = reader
+        self._rows_per_sec = rows_per_sec
+        self._clock = clock
+
+    def log(self, log_id: LogId, *, timeout_secs: float) -> tuple[LogRow, Cost]:
+        """One log.
+
+        Raises:
+            NoSuchLog: there is none of this id.
+        """
+        shape = RowShape()
+        at = TimeRange(log_id.timestamp_ns, log_id.timestamp_ns + 1).condition
+        sql = (
+            f"SELECT {shape.select} FROM {{table}} WHERE {at} AND _topic_id = {{place_topic_id:String}}"
+            " AND _partition = {place_partition:UInt16} AND _offset = {place_offset:UInt64}"
+            " AND _item = {place_item:UInt16} LIMIT 1"
+        )
+        answer = self._reader.ask(Statement(sql, place_of(log_id)), timeout_secs=timeout_secs)
+        rows = shape.read(answer.records())
+        if not rows:
+            raise NoSuchLog(f"There is no log {log_id}: it never was, or it is older than logs are kept.")
+        return rows[0], answer.cost
+
+    def around(self, log_id: LogId, *, same: str, before: int, after: int, timeout_secs: float) -> Context:
+        """A log, and so many before and after it, of those that share a field with it (`SAME`) or of all ("").
+
+        Raises:
+            NoSuchLog: see `log`.
+            BadParameter: the log does not have what its neighbours shall share.
+        """
+        deadline = self._clock() + timeout_secs
+        log, cost = self.log(log_id, timeout_secs=timeout_secs)
+        shared = _shared(log, same)
+        moment = log_id.timestamp_ns
+        back, forth = TimeRange(max(0, moment - _FAR_NS), moment + 1), TimeRange(moment, moment + _FAR_NS)
+        windows_back = newest_first(back, rows_per_sec=self._rows_per_sec(back), wanted_rows=before)
+        windows_forth = oldest_first(forth, rows_per_sec=self._rows_per_sec(forth), wanted_rows=after)
+        earlier, cost_back = self._nearest(
+            log_id, windows_back, shared, f"{BEFORE} ORDER BY {NEWEST_FIRST}", before, deadline
+        )
+        later, cost_forth = self._nearest(
+            log_id, windows_forth, shared, f"{AFTER} ORDER BY {OLDEST_FIRST}", after, deadline
+        )
+        return Context([*reversed(earlier), log, *later], cost + cost_back + cost_forth)
+
+    def _nearest(
+        self, log_id: LogId, windows: Iterable[TimeRange], shared: Statement, side: str, wanted: int, deadline: float
+    ) -> tuple[list[LogRow], Cost]:
+        shape, rows, cost = RowShape(), list[LogRow](), Cost()
+        for window in windows:
+            if len(rows) >= wanted:
+                break
+            sql = f"SELECT {shape.select} FROM {{table}} WHERE {window.condition} AND {shared.sql} AND {side}"
+            statement = Statement(f"{sql} LIMIT {wanted - len(rows):d}", {**place_of(log_id), **shared.parameters})
+            answer = self._reader.ask(statement, timeout_secs=max(0.01, deadline - self._clock()))
+            rows += shape.read(answer.records())
+            cost += answer.cost
+        return rows, cost
+
+
+def _shared(log: LogRow, same: str) -> Statement:
+    """The condition that a row shares the field with a log."""
+    if not same:
+        return Statement("true")
+    value = log.fields["resource"].get("host.name", "") if same == "host" else log.fields[SAME[same]]
+    if not value:
+        raise BadParameter("same", f"same={same}: this log has no {same}")
+    expressions = Expressions()
+    sql = f"{expressions.text(SAME[same])} = {{shared:String}}"
+    return Statement(sql, {**expressions.parameters, "shared": value})

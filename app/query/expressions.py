@@ -1,0 +1,53 @@
+"""Fields as SQL expressions, for what is counted, split or shown; the names of attributes are bound."""
+
+from typing import Final
+
+from app.query.condition import attribute_sql
+from app.query.errors import BadParameter
+from app.query.fields import Attribute, Kind, named
+
+_NUMBERS: Final = frozenset({Kind.NUMBER, Kind.WHOLE})
+
+
+class Expressions:
+    """Writes expressions for one statement, and keeps what they bind and which columns they read."""
+
+    def __init__(self, prefix: str = "key") -> None:
+        """The prefix keeps the names of parameters apart from others in the statement."""
+        self.parameters: dict[str, str] = {}
+        self.columns: frozenset[str] = frozenset()
+        self._prefix = prefix
+
+    def text(self, name: str) -> str:
+        """The value of a field as text, "" where it is missing."""
+        field = named(name)
+        if isinstance(field, Attribute):
+            self.columns |= {"LogAttributes", "ResourceAttributes"}
+            return attribute_sql(field, self.bound(field.key))
+        self.columns |= {field.column}
+        if field.kind is Kind.NUMBER:
+            return f"ifNull(toString({field.column}), '')"
+        return field.column if field.kind in (Kind.TEXT, Kind.LEVEL, Kind.WORDS) else f"toString({field.column})"
+
+    def number(self, name: str) -> str:
+        """The value of a field as a number, NULL where it is none.
+
+        Raises:
+            BadParameter: the field never holds numbers.
+        """
+        field = named(name)
+        if isinstance(field, Attribute):
+            return f"toFloat64OrNull({self.text(name)})"
+        if field.kind not in _NUMBERS:
+            raise BadParameter("field", f"field={name} holds no numbers; response_time_ms does, and attributes may")
+        self.columns |= {field.column}
+        return field.column
+
+    def bound(self, text: str) -> str:
+        """The placeholder of a text."""
+        for known, value in self.parameters.items():
+            if value == text:
+                return f"{{{known}:String}}"
+        name = f"{self._prefix}_{len(self.parameters)}"
+        self.parameters[name] = text
+        return f"{{{name}:String}}"

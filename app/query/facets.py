@@ -1,0 +1,115 @@
+"""Which fields logs have, and which values these hold: for suggestions, and for narrowing a search."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from app.errors import AskForLess
+from app.ports import LogReader
+from app.query.aggregate import Aggregate, Function
+from app.query.condition import Condition
+from app.query.expressions import Expressions
+from app.query.fields import FIELDS
+from app.query.statement import Cost, Statement
+from app.query.time_range import TimeRange
+from app.query.windows import newest_first
+
+_ENOUGH_ROWS: Final = 100_000  # so many newest logs tell which fields there are
+_SHARE_OF_TIME: Final = 0.6  # for all of a range, before the newest part of it is asked about
+_PARTS: Final = 16
+# What every row has needs no look, and nobody asks for the bytes.
+_OFFERED: Final = [field.name for field in FIELDS if not field.name.startswith("_")]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Names or values, each with a count of logs, the most frequent first."""
+
+    counts: list[tuple[str, int]]
+    looked_at: int
+    is_complete: bool
+    cost: Cost
+
+
+class Facets:
+    """Finds fields and values. Shared by threads."""
+
+    def __init__(
+        self, reader: LogReader, rows_per_sec: Callable[[TimeRange], float], clock: Callable[[], float]
+    ) -> None:
+        self._reader = reader
+        self._rows_per_sec = rows_per_sec
+        self._clock = clock
+
+    def fields(self, condition: Condition, span: TimeRange, *, prefix: str, limit: int, timeout_secs: float) -> Found:
+        """The fields that the newest of the matching logs have."""
+        deadline = self._clock() + timeout_secs
+        counts: Counter[str] = Counter()
+        looked_at, cost, is_complete = 0, Cost(), True
+        for window in newest_first(span, rows_per_sec=self._rows_per_sec(span), wanted_rows=_ENOUGH_ROWS):
+            try:
+                left_secs = max(0.01, deadline - self._clock())
+                answer = self._reader.ask(_which_fields(condition, window), timeout_secs=left_secs)
+            except AskForLess:
+                if not looked_at:
+                    raise
+                is_complete = False
+                break
+            [(rows, columns, attributes, resources)] = answer.rows
+            counts.update(dict(zip(_OFFERED, columns, strict=True)))
+            counts.update(attributes)
+            counts.update({f"resource.{key}": count for key, count in resources.items()})
+            looked_at += rows
+            cost += answer.cost
+            if looked_at >= _ENOUGH_ROWS:
+                is_complete = window.start_ns == span.start_ns
+                break
+        wanted = [(name, n) for name, n in counts.most_common() if n and name.lower().startswith(prefix.lower())]
+        return Found(wanted[:limit], looked_at, is_complete, cost)
+
+    def values(
+        self, name: str, condition: Condition, span: TimeRange, *, prefix: str, limit: int, timeout_secs: float
+    ) -> Found:
+        """The most frequent values of a field in matching logs; of the newest part of the range if time is short."""
+        deadline = self._clock() + timeout_secs
+        try:
+            return self._values(name, condition, span, prefix, limit, timeout_secs * _SHARE_OF_TIME)
+        except AskForLess as error:
+            if error.what != "time":
+                raise
+        newest = TimeRange(span.end_ns - (span.end_ns - span.start_ns) // _PARTS, span.end_ns)
+        left_secs = max(0.01, deadline - self._clock())
+        found = self._values(name, condition, newest, prefix, limit, left_secs)
+        return Found(found.counts, found.looked_at, False, found.cost)
+
+    def _values(
+        self, name: str, condition: Condition, span: TimeRange, prefix: str, limit: int, timeout_secs: float
+    ) -> Found:
+        asked = Aggregate(_with_value(name, prefix, condition), span, [Function("count")], by=[name], limit=limit)
+        answer = self._reader.ask(asked.statement, timeout_secs=timeout_secs)
+        counts = [(str(value), int(count)) for value, count in answer.rows[:limit]]
+        return Found(counts, sum(count for _, count in counts), True, answer.cost)
+
+
+def _which_fields(condition: Condition, window: TimeRange) -> Statement:
+    expressions = Expressions()
+    counts = ", ".join(f"countIf({expressions.text(name)} != '')" for name in _OFFERED)
+    ones = "sumMap(mapApply((k, v) -> (k, toUInt64(1)), {column}))"
+    return Statement(
+        f"SELECT count(), [{counts}], {ones.format(column='LogAttributes')}, {ones.format(column='ResourceAttributes')}"
+        f" FROM {{table}} WHERE {window.condition} AND {condition.sql}",
+        {**condition.parameters, **expressions.parameters},
+    )
+
+
+def _with_value(name: str, prefix: str, condition: Condition) -> Condition:
+    """The condition, and that the field has a value, which begins like this in any case."""
+    expressions = Expressions("value")
+    text = expressions.text(name)
+    sql = f"{condition.sql} AND {text} != ''"
+    if prefix:
+        sql += f" AND startsWithCaseInsensitive({text}, {expressions.bound(prefix)})"
+    return Condition(
+        f"({sql})", {**condition.parameters, **expressions.parameters}, condition.columns | expressions.columns
+    )

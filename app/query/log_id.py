@@ -1,0 +1,35 @@
+"""The id of a log: when it happened and which row it is, as one word that fits into a URL."""
+
+import re
+from dataclasses import dataclass
+from typing import Final, Self
+
+# Each place in the order of rows has one id, so an id is also a place to read on from.
+_SHAPE: Final = re.compile(r"(\d{1,19})-(\d{1,5})-(\d{1,20})-(\d{1,5})-([A-Za-z0-9_-]{0,64})")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class LogId:
+    """A row's time (Unix epoch, nanoseconds) and identity. Ordered as answers are: by time, then by identity."""
+
+    timestamp_ns: int
+    topic_id: str
+    partition: int
+    offset: int
+    item: int
+
+    def __str__(self) -> str:
+        return f"{self.timestamp_ns}-{self.partition}-{self.offset}-{self.item}-{self.topic_id}"
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """The id that a text is.
+
+        Raises:
+            ValueError: it is none.
+        """
+        found = _SHAPE.fullmatch(text)
+        if not found:
+            raise ValueError(f"{text!r} is not the id of a log")
+        timestamp_ns, partition, offset, item, topic_id = found.groups()
+        return cls(int(timestamp_ns), topic_id, int(partition), int(offset), int(item))

@@ -1,0 +1,27 @@
+"""The one order of rows: by time, then by identity. And what lies before or after a row in it, as SQL."""
+
+from typing import Final
+
+from app.query.log_id import LogId
+
+_COLUMNS: Final = ("Timestamp", "_topic_id", "_partition", "_offset", "_item")
+NEWEST_FIRST: Final = ", ".join(f"{column} DESC" for column in _COLUMNS)
+OLDEST_FIRST: Final = ", ".join(_COLUMNS)
+
+_PLACE: Final = (
+    "(fromUnixTimestamp64Nano({place_ns:Int64}, 'UTC'), {place_topic_id:String}, {place_partition:UInt16},"
+    " {place_offset:UInt64}, {place_item:UInt16})"
+)
+BEFORE: Final = f"({', '.join(_COLUMNS)}) < {_PLACE}"
+AFTER: Final = f"({', '.join(_COLUMNS)}) > {_PLACE}"
+
+
+def place_of(row: LogId) -> dict[str, object]:
+    """What BEFORE and AFTER have bound."""
+    return {
+        "place_ns": row.timestamp_ns,
+        "place_topic_id": row.topic_id,
+        "place_partition": row.partition,
+        "place_offset": row.offset,
+        "place_item": row.item,
+    }

@@ -1,0 +1,144 @@
+"""The newest logs that match: page by page, window by window, as far as time allows."""
+
+import re
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Final, Self
+
+from app.errors import AskForLess
+from app.ports import LogReader
+from app.query.condition import Condition
+from app.query.errors import BadParameter
+from app.query.log_id import LogId
+from app.query.log_row import LogRow, RowShape
+from app.query.order import BEFORE, NEWEST_FIRST, place_of
+from app.query.statement import Cost, Statement
+from app.query.time_range import TimeRange
+from app.query.windows import newest_first
+
+_CURSOR: Final = re.compile(r"(\d{1,19})~([^~]{1,200})~([0-9a-f]{1,8})")
+_LEAST_SECS: Final = 0.01  # with less time left nothing more is begun
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where the next page begins: before a row, or before a moment if the time was up between two rows.
+
+    It holds the start of the range too, since a relative one moves on between two pages, and a check of the question.
+    """
+
+    start_ns: int
+    before: LogId | int
+    question_crc: int
+
+    def __str__(self) -> str:
+        return f"{self.start_ns}~{self.before}~{self.question_crc:x}"
+
+    @classmethod
+    def read(cls, text: str, question_crc: int) -> Self:
+        """The cursor that a text is.
+
+        Raises:
+            BadParameter: it is none, or belongs to another question.
+        """
+        found = _CURSOR.fullmatch(text)
+        try:
+            start, before, crc = found.groups() if found else ("", "", "")
+            cursor = cls(int(start), int(before) if before.isdecimal() else LogId.read(before), int(crc, 16))
+        except ValueError as error:
+            raise BadParameter("cursor", "cursor is not one that an answer has given") from error
+        if cursor.question_crc != question_crc:
+            raise BadParameter("cursor", "cursor belongs to another query: send it with the one that it came from")
+        return cursor
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What is looked for: matching logs of a time range, so many of them, with these fields."""
+
+    condition: Condition
+    span: TimeRange
+    limit: int
+    shape: RowShape
+    cursor: Cursor | None = None
+
+    def after(self, cursor: Cursor) -> "Search":
+        """The same search, from there on."""
+        return replace(self, cursor=cursor)
+
+    @property
+    def crc(self) -> int:
+        """What tells the question from another one; the range may move on from page to page."""
+        return zlib.crc32(repr((self.condition.sql, sorted(self.condition.parameters.items()))).encode())
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Logs, newest first. `next_cursor` is there if there may be more; `is_complete` is false if time was up before."""
+
+    rows: list[LogRow]
+    next_cursor: Cursor | None
+    is_complete: bool
+    cost: Cost
+
+
+class Searcher:
+    """Answers searches. Shared by threads."""
+
+    def __init__(
+        self, reader: LogReader, rows_per_sec: Callable[[TimeRange], float], clock: Callable[[], float]
+    ) -> None:
+        """`rows_per_sec` guesses how dense logs are at the end of a range."""
+        self._reader = reader
+        self._rows_per_sec = rows_per_sec
+        self._clock = clock
+
+    def page(self, search: Search, *, timeout_secs: float) -> Page:
+        """The next page.
+
+        Raises:
+            AskForLess: not even the first window could be read.
+            TryAgainLater: ClickHouse does not answer.
+        """
+        deadline = self._clock() + timeout_secs
+        rows: list[LogRow] = []
+        cost = Cost()
+        start_ns = search.cursor.start_ns if search.cursor else search.span.start_ns
+        for window in self._windows(search):
+            left_secs = deadline - self._clock()
+            try:
+                if left_secs < _LEAST_SECS:
+                    raise AskForLess("time", "the time is up")
+                answer = self._reader.ask(_statement(search, window, search.limit - len(rows)), timeout_secs=left_secs)
+            except AskForLess:
+                if window.end_ns == self._first_end(search):
+                    raise
+                before: LogId | int = window.end_ns
+                return Page(rows, Cursor(start_ns, before, search.crc), False, cost)
+            cost += answer.cost
+            rows += search.shape.read(answer.records())
+            if len(rows) >= search.limit:
+                return Page(rows, Cursor(start_ns, rows[-1].id, search.crc), True, cost)
+        return Page(rows, None, True, cost)
+
+    def _windows(self, search: Search) -> Iterator[TimeRange]:
+        start_ns = search.cursor.start_ns if search.cursor else search.span.start_ns
+        span = TimeRange(start_ns, max(start_ns, self._first_end(search)))
+        return newest_first(span, rows_per_sec=self._rows_per_sec(span), wanted_rows=search.limit)
+
+    def _first_end(self, search: Search) -> int:
+        if search.cursor is None:
+            return search.span.end_ns
+        before = search.cursor.before
+        return before if isinstance(before, int) else before.timestamp_ns + 1
+
+
+def _statement(search: Search, window: TimeRange, limit: int) -> Statement:
+    conditions = [window.condition, search.condition.sql]
+    parameters: dict[str, object] = {**search.condition.parameters, **search.shape.parameters}
+    if search.cursor is not None and isinstance(search.cursor.before, LogId):
+        conditions.append(BEFORE)
+        parameters |= place_of(search.cursor.before)
+    sql = f"SELECT {search.shape.select} FROM {{table}} WHERE {' AND '.join(conditions)}"
+    return Statement(f"{sql} ORDER BY {NEWEST_FIRST} LIMIT {limit:d}", parameters)

@@ -1,0 +1,37 @@
+"""What is sent to ClickHouse, and what comes back."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """SQL with bound parameters, `{name:Type}` in the text. `{table}` stands for the table of logs."""
+
+    sql: str
+    parameters: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What an answer took."""
+
+    rows_read: int = 0
+    bytes_read: int = 0
+
+    def __add__(self, other: "Cost") -> "Cost":
+        return Cost(self.rows_read + other.rows_read, self.bytes_read + other.bytes_read)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Rows in the order in which ClickHouse gave them, a value for each column."""
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+    cost: Cost = Cost()
+
+    def records(self) -> list[dict[str, Any]]:
+        """The rows by name."""
+        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]

@@ -1,0 +1,126 @@
+"""Logs as they are stored: what came after the rows that were seen last, partition by partition."""
+
+import heapq
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from app.ports import LogReader
+from app.query.condition import Condition
+from app.query.errors import BadParameter
+from app.query.log_row import LogRow, RowShape
+from app.query.statement import Statement
+
+MAX_ROWS: Final = 1_000  # of a partition in one look
+_TIMEOUT_SECS: Final = 5.0
+_PLACE: Final = re.compile(r"([A-Za-z0-9_-]{1,64}):(\d{1,5}):(\d{1,20}):(\d{1,5})")
+_MAX_PLACES: Final = 1_000
+_LAST_ITEM: Final = 2**16 - 1
+
+
+class TailPartition(NamedTuple):
+    """One partition of one topic, by the topic's id."""
+
+    topic_id: str
+    number: int
+
+
+class TailPlace(NamedTuple):
+    """The last row of a partition that was seen."""
+
+    offset: int
+    item: int
+
+
+_BEFORE_ALL: Final = TailPlace(0, -1)
+
+Places = Mapping[TailPartition, TailPlace]
+
+
+def write_places(places: Places) -> str:
+    """As the id of an event, by which a reader goes on where it was."""
+    return ",".join(f"{key.topic_id}:{key.number}:{place.offset}:{place.item}" for key, place in sorted(places.items()))
+
+
+def read_places(text: str) -> dict[TailPartition, TailPlace]:
+    """What `write_places` has written.
+
+    Raises:
+        BadParameter: it was not that.
+    """
+    places: dict[TailPartition, TailPlace] = {}
+    for part in text.split(","):
+        found = _PLACE.fullmatch(part)
+        if not found or len(places) >= _MAX_PLACES:
+            raise BadParameter("Last-Event-ID", "Last-Event-ID is not the id of an event of this stream")
+        places[TailPartition(found[1], int(found[2]))] = TailPlace(int(found[3]), int(found[4]))
+    return places
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A row, and where the reader is when it has seen it."""
+
+    row: LogRow
+    places: str
+
+
+class Tail:
+    """Follows the table for one reader."""
+
+    def __init__(self, reader: LogReader, condition: Condition, shape: RowShape, places: Places | None = None) -> None:
+        """Begins after `places`; without them, with what is stored from now on."""
+        self._reader = reader
+        self._condition = condition
+        self._shape = shape
+        self._places = dict(self._ends() if places is None else places)
+
+    @property
+    def places(self) -> str:
+        """Where the reader is."""
+        return write_places(self._places)
+
+    def look(self) -> Iterator[Stored]:
+        """What matches of all that was stored since the last look, in the order of being stored; at most MAX_ROWS of
+        each partition, and the next look goes on from there."""
+        ends = self._ends()
+        new = {key: end for key, end in ends.items() if end > self._places.get(key, _BEFORE_ALL)}
+        if not new:
+            return
+        found = self._rows(new)
+        for _, key, row in heapq.merge(*found.values(), key=lambda entry: entry[0]):
+            self._places[key] = TailPlace(row.id.offset, row.id.item)
+            yield Stored(row, self.places)
+        # What did not match has been looked at too.
+        self._places |= {key: end for key, end in new.items() if len(found.get(key, ())) < MAX_ROWS}
+
+    def _ends(self) -> dict[TailPartition, TailPlace]:
+        sql = "SELECT _topic_id, _partition, max(_offset) FROM {table} GROUP BY _topic_id, _partition"
+        answer = self._reader.ask(Statement(sql), timeout_secs=_TIMEOUT_SECS)
+        return {TailPartition(topic_id, number): TailPlace(last, _LAST_ITEM) for topic_id, number, last in answer.rows}
+
+    def _rows(self, ends: Places) -> dict[TailPartition, list[tuple[int, TailPartition, LogRow]]]:
+        """Of each partition, when a row was stored, and the row."""
+        parameters: dict[str, object] = {**self._condition.parameters, **self._shape.parameters}
+        pieces = []
+        for n, (key, end) in enumerate(ends.items()):
+            place = self._places.get(key, _BEFORE_ALL)
+            pieces.append(
+                f"(_topic_id = {{tail_{n}:String}} AND _partition = {key.number:d} AND _offset <= {end.offset:d}"
+                f" AND _offset >= {max(0, place.offset):d} AND (_offset > {max(0, place.offset):d} OR"
+                f" _item > {place.item:d}))"
+            )
+            parameters[f"tail_{n}"] = key.topic_id
+        sql = (
+            f"SELECT toUnixTimestamp64Milli(_ingested) AS stored_ms, {self._shape.select} FROM {{table}}"
+            f" WHERE ({' OR '.join(pieces)}) AND {self._condition.sql}"
+            f" ORDER BY _topic_id, _partition, _offset, _item LIMIT {MAX_ROWS:d} BY _topic_id, _partition"
+        )
+        answer = self._reader.ask(Statement(sql, parameters), timeout_secs=_TIMEOUT_SECS)
+        records = answer.records()
+        found: dict[TailPartition, list[tuple[int, TailPartition, LogRow]]] = {}
+        for record, row in zip(records, self._shape.read(records), strict=True):
+            key = TailPartition(row.id.topic_id, row.id.partition)
+            found.setdefault(key, []).append((record["stored_ms"], key, row))
+        return found

@@ -1,0 +1,148 @@
+"""Searching window by window: pages, cursors, and what is answered when the time is up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from app.errors import AskForLess, TryAgainLater
+from app.query.condition import condition_of
+from app.query.errors import BadParameter
+from app.query.language import parse
+from app.query.log_id import LogId
+from app.query.log_row import RowShape
+from app.query.search import Cursor, Search, Searcher
+from app.query.statement import Answer, Cost, Statement
+from app.query.time_range import SECOND_NS, TimeRange
+from tests.fakes import Clock, ScriptedReader
+
+HOUR = TimeRange(0, 3600 * SECOND_NS)
+SHAPE = RowShape(["message"])
+COLUMNS = ("row_timestamp_ns", "row_topic_id", "row_partition", "row_offset", "row_item", "row_message")
+
+
+def row(second: int, offset: int = 0) -> tuple[Any, ...]:
+    return (second * SECOND_NS, "t", 0, offset, 0, f"at {second}")
+
+
+def answering(*rows: tuple[Any, ...]) -> Callable[[Statement], Answer]:
+    return lambda _: Answer(COLUMNS, rows, Cost(10, 100))
+
+
+class Setup:
+    """A searcher that asks a reader that a test has written."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.reader = ScriptedReader(answering())
+        self.searcher = Searcher(self.reader, lambda _: 1.0, self.clock)
+
+    def search(self, query: str = "", *, limit: int = 100) -> Search:
+        return Search(condition_of(parse(query).tree), HOUR, limit, SHAPE)
+
+
+@pytest.fixture
+def setup() -> Setup:
+    return Setup()
+
+
+def test_no_further_window_is_read_when_there_are_enough_rows(setup: Setup) -> None:
+    setup.reader.answer = answering(row(3599), row(3598))
+
+    page = setup.searcher.page(setup.search(limit=2), timeout_secs=1)
+
+    assert len(setup.reader.asked) == 1
+    assert [found.fields["message"] for found in page.rows] == ["at 3599", "at 3598"]
+    assert page.is_complete
+    assert page.next_cursor is not None
+    assert page.next_cursor.before == LogId(3598 * SECOND_NS, "t", 0, 0, 0)
+
+
+def test_all_windows_are_read_when_there_are_too_few(setup: Setup) -> None:
+    page = setup.searcher.page(setup.search(limit=10), timeout_secs=1)
+
+    assert len(setup.reader.asked) > 2
+    assert (page.rows, page.next_cursor, page.is_complete) == ([], None, True)
+    assert page.cost == Cost(10 * len(setup.reader.asked), 100 * len(setup.reader.asked))
+
+
+def test_a_window_asks_only_for_what_is_missing_in_the_time_that_is_left(setup: Setup) -> None:
+    def answer(_: Statement) -> Answer:
+        setup.clock.turn(0.25)
+        return Answer(COLUMNS, [row(3600 - len(setup.reader.asked))])
+
+    setup.reader.answer = answer
+    setup.searcher.page(setup.search(limit=3), timeout_secs=1)
+
+    assert [asked.sql.rpartition(" ")[2] for asked in setup.reader.asked] == ["3", "2", "1"]
+    assert setup.reader.timeouts_secs == [1.0, 0.75, 0.5]
+
+
+@pytest.mark.parametrize("is_told_by_clickhouse", [True, False])
+def test_when_the_time_is_up_there_is_what_was_found_and_where_to_go_on(
+    setup: Setup, is_told_by_clickhouse: bool
+) -> None:
+    def answer(_: Statement) -> Answer:
+        if len(setup.reader.asked) == 3 and is_told_by_clickhouse:
+            raise AskForLess("time", "too slow")
+        if len(setup.reader.asked) == 2 and not is_told_by_clickhouse:
+            setup.clock.turn(1.0)
+        return Answer(COLUMNS, [row(3600 - len(setup.reader.asked))])
+
+    setup.reader.answer = answer
+    page = setup.searcher.page(setup.search(limit=50), timeout_secs=1)
+
+    assert [found.fields["message"] for found in page.rows] == ["at 3599", "at 3598"]
+    assert not page.is_complete
+    assert page.next_cursor is not None
+    assert 0 < int(str(page.next_cursor.before)) < HOUR.end_ns
+
+
+def test_the_next_page_goes_on_where_the_time_was_up(setup: Setup) -> None:
+    search = setup.search(limit=50)
+    setup.reader.errors.extend([AskForLess("time", "too slow")])
+    middle = Cursor(0, 1000 * SECOND_NS, search.crc)
+    setup.reader.errors.clear()
+
+    setup.searcher.page(search.after(middle), timeout_secs=1)
+
+    assert f"Timestamp < fromUnixTimestamp64Nano({1000 * SECOND_NS}, 'UTC')" in setup.reader.asked[0].sql
+    assert "place_ns" not in setup.reader.asked[0].parameters
+
+
+def test_where_not_even_the_first_window_can_be_read_there_is_no_page(setup: Setup) -> None:
+    setup.reader.errors.append(AskForLess("time", "too slow"))
+    with pytest.raises(AskForLess):
+        setup.searcher.page(setup.search(), timeout_secs=1)
+
+
+def test_a_clickhouse_that_is_away_is_not_taken_for_time_that_is_up(setup: Setup) -> None:
+    setup.reader.errors.append(TryAgainLater("away", code="unreachable"))
+    with pytest.raises(TryAgainLater):
+        setup.searcher.page(setup.search(), timeout_secs=1)
+
+
+def test_a_cursor_keeps_the_start_of_the_first_page(setup: Setup) -> None:
+    search = setup.search()
+    later = Search(search.condition, TimeRange(500 * SECOND_NS, HOUR.end_ns), 100, SHAPE)
+
+    setup.searcher.page(later.after(Cursor(7, LogId(9 * SECOND_NS, "t", 0, 1, 0), search.crc)), timeout_secs=1)
+
+    assert "fromUnixTimestamp64Nano(7, 'UTC')" in setup.reader.asked[-1].sql
+
+
+def test_a_cursor_can_be_read_back_for_its_question_only(setup: Setup) -> None:
+    search, other = setup.search("level:error"), setup.search("level:warn")
+    for before in (123, LogId(5, "topic-id_1", 2, 3, 4)):
+        cursor = Cursor(1, before, search.crc)
+        assert Cursor.read(str(cursor), search.crc) == cursor
+        with pytest.raises(BadParameter, match="belongs to another query"):
+            Cursor.read(str(cursor), other.crc)
+
+
+@pytest.mark.parametrize("text", ["", "x", "1~2", "1~x~5", "1~2~zz", "1~2~5~6", "~~"])
+def test_what_is_no_cursor_is_refused(text: str) -> None:
+    with pytest.raises(BadParameter, match="is not one that an answer has given"):
+        Cursor.read(text, 5)

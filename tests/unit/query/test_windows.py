@@ -1,0 +1,48 @@
+"""A time range in pieces."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.query.time_range import SECOND_NS, TimeRange
+from app.query.windows import newest_first, oldest_first
+
+DAY = TimeRange(0, 86_400 * SECOND_NS)
+
+spans = st.tuples(st.integers(0, 2**62), st.integers(1, 2**61)).map(lambda ends: TimeRange(ends[0], sum(ends)))
+
+
+@given(spans, st.floats(0, 1e9), st.integers(1, 1_000_000))
+def test_pieces_follow_one_another_from_the_newest_to_the_oldest(span: TimeRange, rows: float, wanted: int) -> None:
+    pieces = list(newest_first(span, rows_per_sec=rows, wanted_rows=wanted))
+
+    assert pieces[0].end_ns == span.end_ns
+    assert pieces[-1].start_ns == span.start_ns
+    assert [piece.start_ns for piece in pieces[:-1]] == [piece.end_ns for piece in pieces[1:]]
+    assert all(piece.start_ns < piece.end_ns for piece in pieces)
+
+
+@given(spans, st.floats(0, 1e9), st.integers(1, 1_000_000))
+def test_from_the_other_end_it_is_the_same_in_a_mirror(span: TimeRange, rows: float, wanted: int) -> None:
+    pieces = list(oldest_first(span, rows_per_sec=rows, wanted_rows=wanted))
+
+    assert pieces[0].start_ns == span.start_ns
+    assert pieces[-1].end_ns == span.end_ns
+    assert [piece.end_ns for piece in pieces[:-1]] == [piece.start_ns for piece in pieces[1:]]
+
+
+def test_the_first_piece_is_as_long_as_the_wanted_rows_need() -> None:
+    pieces = list(newest_first(DAY, rows_per_sec=100, wanted_rows=1000))
+
+    assert [piece.seconds for piece in pieces] == [40, 320, 2560, 20_480, 63_000]
+
+
+def test_the_denser_the_logs_the_shorter_the_first_piece_but_never_below_a_second() -> None:
+    first = next(newest_first(DAY, rows_per_sec=1e6, wanted_rows=100))
+
+    assert first.seconds == 1
+
+
+def test_where_nobody_knows_how_dense_logs_are_all_is_one_piece() -> None:
+    assert list(newest_first(DAY, rows_per_sec=0, wanted_rows=100)) == [DAY]
