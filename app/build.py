@@ -6,16 +6,21 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import cache, partial
 
-from flask import Flask
+from flask import Blueprint, Flask
 from prometheus_client import CollectorRegistry
 
+from app.api.admission import Admission
 from app.api.app import create_app
+from app.api.query_api import QueryApi
+from app.api.query_routes import query_routes
+from app.api.tail_routes import TailApi
 from app.audit.audit import Scope, audit
 from app.audit.verdict import Verdict
 from app.audit.watch import Watch
 from app.backends.clickhouse_disk import ClickHouseDisk
 from app.backends.clickhouse_facts import gather_clickhouse
 from app.backends.clickhouse_ledger import ClickHouseLedger
+from app.backends.clickhouse_reader import ClickHouseReader
 from app.backends.clickhouse_schema import ensure_table
 from app.backends.clickhouse_writer import ClickHouseWriter
 from app.backends.kafka_facts import gather_kafka
@@ -36,6 +41,7 @@ from app.pipeline.disk import DiskWatch
 from app.pipeline.ingest import Ingest
 from app.pipeline.progress import Progress
 from app.ports import LogWriter, RecordSource
+from app.query.questions import Questions
 from app.service import Service, Side, submit_to_thread
 from app.settings import ClickHouseSettings, Settings
 from app.telemetry import AuditTelemetry, IngestTelemetry
@@ -137,11 +143,23 @@ def build(
         AuditTelemetry(metrics, health, kafka.topic),
         interval_secs=settings.audit.interval_secs,
     )
+    service = Service(sides, open_pipeline, health, backoff=backoff)
     return Parts(
-        Service(sides, open_pipeline, health, backoff=backoff),
-        create_app(health, metrics.registry),
+        service,
+        create_app(health, metrics.registry, _query_routes(settings, metrics, service)),
         watch if settings.audit.interval_secs else None,
     )
+
+
+def _query_routes(settings: Settings, metrics: Metrics, service: Service) -> Blueprint:
+    limits = settings.query
+    questions = Questions(ClickHouseReader(settings.clickhouse, limits))
+    admission = Admission(limits.max_concurrent, wait_secs=limits.queue_ms / 1000)
+    api = QueryApi(questions, limits, admission, time.monotonic)
+    tail = TailApi(
+        questions, max_tails=limits.max_tails, running=metrics.query_tails, is_stopping=lambda: service.is_stopping
+    )
+    return query_routes(api, tail, admission, metrics)
 
 
 def _audit_recent(settings: Settings, partitions: Set[int]) -> Verdict:

@@ -10,6 +10,8 @@ from prometheus_client.process_collector import ProcessCollector
 
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0)
 
+_QUERY_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.5, 3.0, 10.0, 30.0, 60.0)
+
 
 class Series(NamedTuple):
     """One series as people read of it."""
@@ -29,18 +31,8 @@ class Metrics:
         ProcessCollector(registry=registry)
 
         self.described: list[Series] = []
-
-        def counter(name: str, meaning: str, *labels: str) -> Counter:
-            self.described.append(Series(f"log_ingest_{name}", "counter", labels, meaning))
-            return Counter(f"log_ingest_{name}", meaning, labels, registry=registry)
-
-        def gauge(name: str, meaning: str, *labels: str) -> Gauge:
-            self.described.append(Series(f"log_ingest_{name}", "gauge", labels, meaning))
-            return Gauge(f"log_ingest_{name}", meaning, labels, registry=registry)
-
-        def histogram(name: str, meaning: str, buckets: Sequence[float]) -> Histogram:
-            self.described.append(Series(f"log_ingest_{name}", "histogram", (), meaning))
-            return Histogram(f"log_ingest_{name}", meaning, buckets=buckets, registry=registry)
+        ingest = _Maker("log_ingest", registry, self.described)
+        counter, gauge, histogram = ingest.counter, ingest.gauge, ingest.histogram
 
         # What came in.
         self.messages_consumed = counter("messages_consumed_total", "Records read from Kafka.", "topic", "partition")
@@ -138,9 +130,47 @@ class Metrics:
         self.audit_duration = gauge("audit_duration_seconds", "How long the last audit took.")
         self.audit_failures = counter("audit_failures_total", "Audits that got no answer from Kafka or ClickHouse.")
 
+        # What was asked over HTTP.
+        query = _Maker("log_query", registry, self.described)
+        self.query_duration = query.histogram(
+            "duration_seconds", "Time from a question to its answer.", _QUERY_SECONDS, "endpoint"
+        )
+        self.query_answers = query.counter(
+            "answers_total", "Answers by endpoint and HTTP status.", "endpoint", "status"
+        )
+        self.query_running = query.gauge("running", "Questions being answered.")
+        self.query_tails = query.gauge("tails", "Live tails being followed.")
+
         # Who we are.
         build = gauge("build_info", "Always 1; the version is in the labels.", "version", "python")
         build.labels(version, platform.python_version()).set(1)
+
+
+class _Maker:
+    """Makes series whose names begin alike, and keeps a list of them."""
+
+    def __init__(self, prefix: str, registry: CollectorRegistry, described: list[Series]) -> None:
+        self._prefix = prefix
+        self._registry = registry
+        self._described = described
+
+    def counter(self, name: str, meaning: str, *labels: str) -> Counter:
+        """A number that only grows."""
+        return Counter(self._describe(name, "counter", meaning, labels), meaning, labels, registry=self._registry)
+
+    def gauge(self, name: str, meaning: str, *labels: str) -> Gauge:
+        """A number as it is now."""
+        return Gauge(self._describe(name, "gauge", meaning, labels), meaning, labels, registry=self._registry)
+
+    def histogram(self, name: str, meaning: str, buckets: Sequence[float], *labels: str) -> Histogram:
+        """How often values of which size came."""
+        full_name = self._describe(name, "histogram", meaning, labels)
+        return Histogram(full_name, meaning, labels, buckets=buckets, registry=self._registry)
+
+    def _describe(self, name: str, kind: str, meaning: str, labels: tuple[str, ...]) -> str:
+        full_name = f"{self._prefix}_{name}"
+        self._described.append(Series(full_name, kind, labels, meaning))
+        return full_name
 
 
 class BulkHistogram:

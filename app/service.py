@@ -62,6 +62,11 @@ class Service:
         self._stop = threading.Event()
         self._stop_at = 0.0
 
+    @property
+    def is_stopping(self) -> bool:
+        """Whether it was told to stop."""
+        return self._stop.is_set()
+
     def stop(self) -> None:
         """Ask `run` to end within STOP_SECS. Safe from any thread and from a signal handler."""
         if not self._stop.is_set():

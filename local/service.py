@@ -102,7 +102,7 @@ class ServiceProcess:
         directory: Path = ROOT,
         module: str = "app",
     ) -> None:
-        self._url = f"http://{LOOPBACK}:{(port := free_port())}"
+        self.url = f"http://{LOOPBACK}:{(port := free_port())}"
         own = {"HTTP_HOST": LOOPBACK, "HTTP_PORT": str(port)}
         self._child = ChildProcess(
             "The service", [python, "-m", module], log_file, environment={**environ, **own}, directory=directory
@@ -147,7 +147,7 @@ class ServiceProcess:
     def get(self, path: str) -> Answer:
         """Ask one of its JSON endpoints."""
         try:
-            with urllib.request.urlopen(self._url + path, timeout=_ANSWER_SECS) as answer:  # noqa: S310
+            with urllib.request.urlopen(self.url + path, timeout=_ANSWER_SECS) as answer:  # noqa: S310
                 return Answer(answer.status, json.load(answer))
         except urllib.error.HTTPError as error:
             with error:
@@ -155,7 +155,7 @@ class ServiceProcess:
 
     def metrics(self) -> str:
         """The text of /metrics now."""
-        with urllib.request.urlopen(f"{self._url}/metrics", timeout=_ANSWER_SECS) as answer:  # noqa: S310
+        with urllib.request.urlopen(f"{self.url}/metrics", timeout=_ANSWER_SECS) as answer:  # noqa: S310
             return str(answer.read().decode())
 
     def scrape(self) -> Scrape:

@@ -1,0 +1,68 @@
+"""An endpoint: where it is, what it may be asked, what it answers. The routes and the OpenAPI document come from it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from flask import Blueprint, Response, request
+from pydantic import BaseModel, ValidationError
+from werkzeug.datastructures import MultiDict
+
+from app.query.errors import BadParameter
+from app.query.fields import nearest
+
+_Asked = TypeVar("_Asked", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint(Generic[_Asked]):
+    """One GET. `path` is written as OpenAPI does, with `{name}` for what stands in the path."""
+
+    path: str
+    summary: str
+    parameters: type[_Asked]
+    answer: type[BaseModel]
+    handle: Callable[[_Asked], BaseModel | Response]
+    other_formats: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """A word for it: the same in metrics and as its operation id."""
+        return "_".join(part.strip("{}") for part in self.path.strip("/").split("/"))
+
+
+def add_route(routes: Blueprint, endpoint: Endpoint[Any], let_in: Callable[[Callable[[], Any]], Any]) -> None:
+    """Serve it. `let_in` calls what it is given, which makes the answer, when it is its turn."""
+
+    def view(**path: str) -> Response:
+        asked = read_parameters(endpoint.parameters, request.args, path)
+        answer = let_in(lambda: endpoint.handle(asked))
+        if isinstance(answer, Response):
+            return answer
+        return Response(answer.model_dump_json(exclude_none=True), content_type="application/json")
+
+    rule = endpoint.path.replace("{", "<").replace("}", ">")
+    routes.add_url_rule(rule, endpoint.name, view, methods=["GET"])
+
+
+def read_parameters(model: type[_Asked], given: "MultiDict[str, str]", path: Mapping[str, str]) -> _Asked:
+    """The parameters of a request.
+
+    Raises:
+        BadParameter: one is not known, is there twice, or holds what it may not.
+    """
+    known = set(model.model_fields)
+    for name in given:
+        if name not in known or name in path:
+            meant = nearest(name, known)
+            hint = f"was {meant} meant?" if meant else f"there are {', '.join(sorted(known - set(path)))}"
+            raise BadParameter(name, f"{name} is not a parameter; {hint}")
+        if len(given.getlist(name)) > 1:
+            raise BadParameter(name, f"{name} is given {len(given.getlist(name))} times")
+    try:
+        return model.model_validate({**given.to_dict(), **path})
+    except ValidationError as error:
+        problem = error.errors(include_url=False)[0]
+        name = str(problem["loc"][0])
+        message = problem["msg"]
+        raise BadParameter(name, f"{name}={problem['input']}: {message[0].lower()}{message[1:]}") from error

@@ -1,0 +1,221 @@
+"""The endpoints of /api/v1: what each does with its parameters."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from flask import Response
+
+from app.api.admission import Admission
+from app.api.answers import (
+    ContextAnswer,
+    FieldsAnswer,
+    HistogramAnswer,
+    LogAnswer,
+    LogsAnswer,
+    Statistics,
+    StatsAnswer,
+    ValuesAnswer,
+)
+from app.api.endpoint import Endpoint
+from app.api.formats import MEDIA_TYPES, as_csv, as_ndjson
+from app.api.parameters import (
+    ContextParameters,
+    FieldsParameters,
+    HistogramParameters,
+    LogParameters,
+    LogsParameters,
+    Parameters,
+    StatsParameters,
+    ValuesParameters,
+)
+from app.pipeline.event_time import rfc3339
+from app.query.errors import BadParameter
+from app.query.log_id import LogId
+from app.query.log_row import LogRow
+from app.query.questions import Figures, Questions
+from app.query.search import Page, Search
+from app.query.statement import Cost
+from app.query.time_range import SECOND_NS
+from app.settings import QuerySettings
+
+_MAX_JSON_ROWS = 10_000
+_PAGE_ROWS = 5_000  # of a stream, in one question
+
+
+class QueryApi:
+    """Answers one request at a time for each thread."""
+
+    def __init__(
+        self, questions: Questions, limits: QuerySettings, admission: Admission, clock: Callable[[], float]
+    ) -> None:
+        self._questions = questions
+        self._limits = limits
+        self._admission = admission
+        self._clock = clock
+
+    def endpoints(self) -> list[Endpoint[Any]]:
+        """All of them."""
+        streams = tuple(MEDIA_TYPES.values())
+        return [
+            Endpoint("/logs", "Matching logs, newest first", LogsParameters, LogsAnswer, self.logs, streams),
+            Endpoint("/logs/{id}", "One log", LogParameters, LogAnswer, self.log),
+            Endpoint(
+                "/logs/{id}/context", "What was logged before and after", ContextParameters, ContextAnswer, self.context
+            ),
+            Endpoint("/histogram", "Counts over time", HistogramParameters, HistogramAnswer, self.histogram),
+            Endpoint("/stats", "Figures, in total or over time", StatsParameters, StatsAnswer, self.stats),
+            Endpoint("/fields", "Which fields there are", FieldsParameters, FieldsAnswer, self.fields),
+            Endpoint("/fields/{name}/values", "Values of a field", ValuesParameters, ValuesAnswer, self.values),
+        ]
+
+    def logs(self, asked: LogsParameters) -> LogsAnswer | Response:
+        """`GET /logs`."""
+        started_at = self._clock()
+        if asked.format == "json" and asked.limit > _MAX_JSON_ROWS:
+            raise BadParameter("limit", f"limit={asked.limit} is more than the {_MAX_JSON_ROWS:,} of a JSON answer")
+        span = self._questions.span(asked.start, asked.end)
+        page_rows = asked.limit if asked.format == "json" else min(asked.limit, _PAGE_ROWS)
+        search = self._questions.search(asked.query, span, fields=asked.fields, limit=page_rows, cursor=asked.cursor)
+        page = self._questions.page(search, timeout_secs=self._timeout_secs(asked))
+        if asked.format != "json":
+            pages = self._pages(search, page, asked)
+            lines = as_ndjson(pages) if asked.format == "ndjson" else as_csv(pages, search.shape.names)
+            return Response(lines, content_type=MEDIA_TYPES[asked.format])
+        return LogsAnswer(
+            rows=[row.as_object() for row in page.rows],
+            complete=page.is_complete,
+            hints=self._questions.hints(asked.query) or None,
+            next_cursor=str(page.next_cursor) if page.next_cursor else None,
+            statistics=self._statistics(started_at, page.cost),
+        )
+
+    def _pages(self, search: Search, page: Page, asked: LogsParameters) -> Iterator[Sequence[LogRow]]:
+        """A page after the other, each a question of its own, so that a long stream keeps no place from others.
+
+        What goes wrong on the way breaks the connection off: a stream that ends in order is whole.
+        """
+        left = asked.limit - len(page.rows)
+        yield page.rows
+        while page.next_cursor is not None and left > 0:
+            with self._admission.place():
+                search = replace(search.after(page.next_cursor), limit=min(left, _PAGE_ROWS))
+                page = self._questions.page(search, timeout_secs=self._timeout_secs(asked))
+            left -= len(page.rows)
+            yield page.rows
+
+    def log(self, asked: LogParameters) -> LogAnswer:
+        """`GET /logs/{id}`."""
+        started_at = self._clock()
+        row, cost = self._questions.surroundings.log(_read_id(asked.id), timeout_secs=self._timeout_secs(asked))
+        return LogAnswer(log=row.as_object(), statistics=self._statistics(started_at, cost))
+
+    def context(self, asked: ContextParameters) -> ContextAnswer:
+        """`GET /logs/{id}/context`."""
+        started_at = self._clock()
+        found = self._questions.surroundings.around(
+            _read_id(asked.id),
+            same=asked.same,
+            before=asked.before,
+            after=asked.after,
+            timeout_secs=self._timeout_secs(asked),
+        )
+        rows = [row.as_object() for row in found.rows]
+        return ContextAnswer(rows=rows, complete=True, statistics=self._statistics(started_at, found.cost))
+
+    def histogram(self, asked: HistogramParameters) -> HistogramAnswer:
+        """`GET /histogram`."""
+        started_at = self._clock()
+        span = self._questions.span(asked.start, asked.end)
+        aggregate = self._questions.histogram(asked.query, span, by=asked.by, interval=asked.interval)
+        figures = self._questions.figures(aggregate, timeout_secs=self._timeout_secs(asked))
+        return HistogramAnswer(
+            rows=_records(figures),
+            complete=figures.is_complete,
+            hints=self._questions.hints(asked.query) or None,
+            statistics=self._statistics(started_at, figures.answer.cost),
+            interval_secs=aggregate.interval_secs or 0,
+        )
+
+    def stats(self, asked: StatsParameters) -> StatsAnswer:
+        """`GET /stats`."""
+        started_at = self._clock()
+        aggregate = self._questions.stats(
+            asked.query,
+            self._questions.span(asked.start, asked.end),
+            functions=asked.function,
+            field=asked.field,
+            by=asked.by,
+            interval=asked.interval,
+            limit=asked.limit,
+        )
+        figures = self._questions.figures(aggregate, timeout_secs=self._timeout_secs(asked))
+        return StatsAnswer(
+            rows=_records(figures),
+            complete=figures.is_complete,
+            hints=self._questions.hints(asked.query) or None,
+            statistics=self._statistics(started_at, figures.answer.cost),
+            approximate={
+                function.name: function.approximation for function in aggregate.functions if function.approximation
+            },
+        )
+
+    def fields(self, asked: FieldsParameters) -> FieldsAnswer:
+        """`GET /fields`."""
+        started_at = self._clock()
+        found = self._questions.facets.fields(
+            self._questions.condition(asked.query),
+            self._questions.span(asked.start, asked.end),
+            prefix=asked.prefix,
+            limit=asked.limit,
+            timeout_secs=self._timeout_secs(asked),
+        )
+        return FieldsAnswer(
+            rows=[{"name": name, "count": count} for name, count in found.counts],
+            complete=found.is_complete,
+            hints=self._questions.hints(asked.query) or None,
+            statistics=self._statistics(started_at, found.cost),
+            looked_at=found.looked_at,
+        )
+
+    def values(self, asked: ValuesParameters) -> ValuesAnswer:
+        """`GET /fields/{name}/values`."""
+        started_at = self._clock()
+        found = self._questions.facets.values(
+            asked.name,
+            self._questions.condition(asked.query),
+            self._questions.span(asked.start, asked.end),
+            prefix=asked.prefix,
+            limit=asked.limit,
+            timeout_secs=self._timeout_secs(asked),
+        )
+        return ValuesAnswer(
+            rows=[{"value": value, "count": count} for value, count in found.counts],
+            complete=found.is_complete,
+            hints=self._questions.hints(asked.query) or None,
+            statistics=self._statistics(started_at, found.cost),
+        )
+
+    def _timeout_secs(self, asked: Parameters) -> float:
+        wanted_ms = self._limits.timeout_ms if asked.timeout_ms is None else asked.timeout_ms
+        return min(wanted_ms, self._limits.max_timeout_ms) / 1000
+
+    def _statistics(self, started_at: float, cost: Cost) -> Statistics:
+        took_ms = round((self._clock() - started_at) * 1000)
+        return Statistics(took_ms=took_ms, rows_read=cost.rows_read, bytes_read=cost.bytes_read)
+
+
+def _read_id(text: str) -> LogId:
+    try:
+        return LogId.read(text)
+    except ValueError as error:
+        raise BadParameter("id", str(error)) from error
+
+
+def _records(figures: Figures) -> list[dict[str, Any]]:
+    """Rows by name; times as text."""
+    records = [dict(zip(figures.asked.columns, row, strict=True)) for row in figures.rows]
+    for record in records:
+        if "time" in record:
+            record["time"] = rfc3339(record["time"] * SECOND_NS)
+    return records

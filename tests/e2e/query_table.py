@@ -1,0 +1,140 @@
+"""A table of logs to ask about, and the API over it; the same logs as plain objects to compare answers with."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+from prometheus_client import CollectorRegistry
+from pydantic import SecretStr
+
+from app.api.admission import Admission
+from app.api.app import create_app
+from app.api.query_api import QueryApi
+from app.api.query_routes import query_routes
+from app.api.tail_routes import TailApi
+from app.backends.clickhouse_client import connect
+from app.backends.clickhouse_reader import ClickHouseReader
+from app.backends.clickhouse_schema import ensure_table
+from app.backends.clickhouse_writer import ClickHouseWriter
+from app.health import Health
+from app.metrics import Metrics
+from app.model import Partition, RecordChunk
+from app.pipeline.decode import EventTimeBounds, decode
+from app.pipeline.rows import concatenate
+from app.query.questions import Questions
+from app.query.statement import Statement
+from app.settings import ClickHouseSettings, QuerySettings
+from tests.servers import RunningEngine
+
+TOPIC_ID = "topic-1"
+FAR_MS = 10**13
+_BOUNDS = EventTimeBounds.of_retention(30)
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """A log as it was sent: where, when (Unix time, milliseconds), and what."""
+
+    partition: int
+    offset: int
+    time_ms: int
+    event: dict[str, Any]
+
+    @property
+    def id(self) -> str:
+        """As the API calls it."""
+        return f"{self.time_ms * 1_000_000}-{self.partition}-{self.offset}-0-{TOPIC_ID}"
+
+
+class QueryTable:
+    """A table of its own on the running engine."""
+
+    def __init__(self, engine: RunningEngine) -> None:
+        self.settings = ClickHouseSettings(
+            url=engine.url,
+            user=engine.user,
+            password=SecretStr(engine.password),
+            database=f"query_{uuid.uuid4().hex[:12]}",
+        )
+        ensure_table(self.settings)
+        self.logs: list[Log] = []
+        self._next_offsets = {0: 0, 1: 0}
+        self._writer = ClickHouseWriter(self.settings)
+        self._client = connect(self.settings, timeout_secs=60)
+
+    def store(self, events: list[tuple[int, dict[str, Any]]], *, partition: int = 0) -> list[Log]:
+        """Store events of these times as one insert."""
+        first = self._next_offsets[partition]
+        logs = [Log(partition, first + n, time_ms, event) for n, (time_ms, event) in enumerate(events)]
+        chunk = RecordChunk(
+            partition=Partition("logs", partition),
+            topic_id=TOPIC_ID,
+            offsets=[log.offset for log in logs],
+            timestamps_ms=[log.time_ms for log in logs],
+            values=[json.dumps({"timestamp": log.time_ms, **log.event}).encode() for log in logs],
+            headers=[()] * len(logs),
+            next_offset=first + len(logs),
+        )
+        self._next_offsets[partition] = chunk.next_offset
+        self._writer.insert(concatenate([decode(chunk, _BOUNDS).rows]), uuid.uuid4().hex, FAR_MS)
+        self.logs += logs
+        return logs
+
+    def api(
+        self, limits: QuerySettings | None = None, *, is_stopping: Callable[[], bool] = lambda: False
+    ) -> FlaskClient:
+        """A client of the API over this table."""
+        return self.application(limits or QuerySettings(), is_stopping).test_client()
+
+    def application(self, limits: QuerySettings, is_stopping: Callable[[], bool]) -> Flask:
+        """The API over this table, joined as the service joins it."""
+        metrics = Metrics(CollectorRegistry(), version="0")
+        questions = Questions(ClickHouseReader(self.settings, limits))
+        admission = Admission(limits.max_concurrent, wait_secs=limits.queue_ms / 1000)
+        api = QueryApi(questions, limits, admission, time.monotonic)
+        tail = TailApi(questions, max_tails=limits.max_tails, running=metrics.query_tails, is_stopping=is_stopping)
+        return create_app(Health(), metrics.registry, query_routes(api, tail, admission, metrics))
+
+    def command(self, sql: str) -> None:
+        """Have the engine do something with `{table}`."""
+        self._client.command(sql.replace("{table}", f"`{self.settings.database}`.`{self.settings.table}`"))
+
+    def plan(self, statement: Statement) -> str:
+        """How the engine means to answer."""
+        reader = ClickHouseReader(self.settings, QuerySettings())
+        explained = Statement(f"EXPLAIN indexes = 1 {statement.sql}", statement.parameters)
+        return "\n".join(str(line) for [line] in reader.ask(explained, timeout_secs=30).rows)
+
+    def drop(self) -> None:
+        """Leave nothing."""
+        self._client.command(f"DROP DATABASE `{self.settings.database}`")
+        self._client.close()
+
+
+def sample_events(now_ms: int, count: int, *, seed: int = 1) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Events of the last three hours, many of them at the same millisecond as another one."""
+    chance = random.Random(seed)
+    for number in range(count):
+        level = chance.choices(["debug", "info", "warn", "error"], [10, 70, 12, 8])[0]
+        event: dict[str, Any] = {
+            "service": chance.choice(["checkout", "payment-service", "search"]),
+            "level": level,
+            "message": chance.choice(["user logged in", "Payment declined: card 4711", "timeout after 30 s", "ok"]),
+            "host": f"host-{chance.randrange(3)}",
+            "attributes": {"http.status_code": chance.choice([200, 200, 200, 404, 500]), "route": f"/r{number % 4}"},
+        }
+        if chance.random() < 0.7:
+            event["user_id"] = str(chance.randrange(50))
+        if chance.random() < 0.8:
+            event["response_time_ms"] = round(chance.lognormvariate(4, 1), 1)
+        if chance.random() < 0.3:
+            event["trace_id"] = f"{chance.randrange(40):032x}"
+        yield now_ms - chance.randrange(3 * 3600) * 1000, event

@@ -1,0 +1,348 @@
+"""What the API answers over the real engine is what a plain look at the same logs answers."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from app.backends.clickhouse_reader import ClickHouseReader
+from app.query.questions import Questions
+from app.settings import QuerySettings
+from tests.e2e.query_table import Log, QueryTable, sample_events
+from tests.servers import RunningEngine
+
+pytestmark = pytest.mark.stack
+
+NOW_MS = int(time.time()) // 60 * 60_000
+COUNT = 3_000
+RANGE = {"start": str(NOW_MS - 3 * 3_600_000), "end": str(NOW_MS + 1)}
+
+
+@pytest.fixture(scope="module")
+def table(engine: RunningEngine) -> Iterator[QueryTable]:
+    made = QueryTable(engine)
+    events = list(sample_events(NOW_MS, COUNT))
+    made.store(events[: COUNT // 2], partition=0)
+    made.store(events[COUNT // 2 :], partition=1)
+    yield made
+    made.drop()
+
+
+@pytest.fixture(scope="module")
+def api(table: QueryTable) -> FlaskClient:
+    return table.api()
+
+
+def ask(api: FlaskClient, path: str, **parameters: object) -> dict[str, Any]:
+    answer = api.get(f"/api/v1/{path}", query_string={**RANGE, **parameters})
+    assert answer.status_code == 200, answer.text
+    assert answer.json is not None
+    return answer.json
+
+
+def newest_first(logs: list[Log]) -> list[str]:
+    return [log.id for log in sorted(logs, key=lambda log: (log.time_ms, log.partition, log.offset), reverse=True)]
+
+
+def matching(table: QueryTable, does: Callable[[dict[str, Any]], bool]) -> list[Log]:
+    return [log for log in table.logs if does(log.event)]
+
+
+QUESTIONS: dict[str, Callable[[dict[str, Any]], bool]] = {
+    "": lambda _: True,
+    "service:payment-service level:ERROR": lambda e: e["service"] == "payment-service" and e["level"] == "error",
+    "level:>=warn": lambda e: e["level"] in ("warn", "error"),
+    "timeout": lambda e: "timeout" in e["message"],
+    '"card 4711"': lambda e: "card 4711" in e["message"],
+    "user_id:7": lambda e: e.get("user_id") == "7",
+    "http.status_code:[500 TO 599]": lambda e: e["attributes"]["http.status_code"] == 500,
+    "response_time_ms:>100 -service:search": lambda e: e.get("response_time_ms", 0) > 100 and e["service"] != "search",
+    "NOT user_id:*": lambda e: "user_id" not in e,
+    "host:host-1": lambda e: e["host"] == "host-1",
+}
+
+
+@pytest.mark.parametrize("query", QUESTIONS)
+def test_every_matching_log_is_found_once_page_by_page_newest_first(
+    api: FlaskClient, table: QueryTable, query: str
+) -> None:
+    found: list[str] = []
+    cursor = ""
+    while True:
+        page = ask(api, "logs", query=query, limit=211, cursor=cursor)
+        assert page["complete"]
+        found += [row["id"] for row in page["rows"]]
+        if "next_cursor" not in page:
+            break
+        cursor = page["next_cursor"]
+
+    assert found == newest_first(matching(table, QUESTIONS[query]))
+
+
+def test_what_is_stored_between_two_pages_moves_nothing(engine: RunningEngine) -> None:
+    table = QueryTable(engine)
+    table.store(list(sample_events(NOW_MS, 300)))
+    api = table.api()
+    before = newest_first(table.logs)
+    page = ask(api, "logs", limit=100)
+    table.store(list(sample_events(NOW_MS, 300, seed=2)), partition=1)
+
+    found = [row["id"] for row in page["rows"]]
+    while "next_cursor" in page:
+        page = ask(api, "logs", limit=100, cursor=page["next_cursor"])
+        found += [row["id"] for row in page["rows"]]
+    table.drop()
+
+    assert len(set(found)) == len(found)
+    assert [one for one in found if one in set(before)] == before
+
+
+def test_a_row_has_every_field_under_the_name_that_producers_use(api: FlaskClient, table: QueryTable) -> None:
+    [row] = ask(api, "logs", query="trace_id:* user_id:* response_time_ms:*", limit=1)["rows"]
+
+    [log] = [log for log in table.logs if log.id == row["id"]]
+    event = log.event
+    assert row["timestamp"] == time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(log.time_ms // 1000))
+    assert row["response_time_ms"] == event["response_time_ms"]
+    assert {name: row[name] for name in ("service", "message", "user_id", "trace_id")} == {
+        name: event[name] for name in ("service", "message", "user_id", "trace_id")
+    }
+    assert row["level"] == event["level"].upper()
+    assert row["attributes"] == {
+        "http.status_code": str(event["attributes"]["http.status_code"]),
+        "route": event["attributes"]["route"],
+    }
+    assert row["resource"] == {"host.name": event["host"]}
+    assert (row["topic"], row["partition"], row["offset"]) == ("logs", log.partition, log.offset)
+
+
+def test_only_the_fields_that_are_chosen_are_there(api: FlaskClient) -> None:
+    rows = ask(api, "logs", fields="message, route,host.name,nothing", limit=5)["rows"]
+
+    assert all(row.keys() == {"id", "message", "route", "host.name", "nothing"} for row in rows)
+    assert all(row["route"].startswith("/r") and row["host.name"].startswith("host-") for row in rows)
+    assert {row["nothing"] for row in rows} == {""}
+
+
+def test_a_stream_of_rows_holds_what_the_pages_hold(api: FlaskClient, table: QueryTable) -> None:
+    expected = newest_first(table.logs)
+
+    ndjson = api.get("/api/v1/logs", query_string={**RANGE, "format": "ndjson", "limit": 100_000})
+    text = api.get("/api/v1/logs", query_string={**RANGE, "format": "csv", "limit": 100_000, "fields": "level,message"})
+
+    assert ndjson.content_type == "application/x-ndjson"
+    assert [json.loads(line)["id"] for line in ndjson.text.splitlines()] == expected
+    lines = list(csv.reader(io.StringIO(text.text)))
+    assert lines[0] == ["id", "level", "message"]
+    assert [line[0] for line in lines[1:]] == expected
+
+
+def test_a_log_is_found_by_its_id(api: FlaskClient, table: QueryTable) -> None:
+    log = table.logs[1234]
+
+    found = ask_plain(api, f"logs/{log.id}")["log"]
+
+    assert found["id"] == log.id
+    assert found["message"] == log.event["message"]
+
+
+def test_an_id_of_no_log_is_not_found(api: FlaskClient) -> None:
+    answer = api.get("/api/v1/logs/1-2-3-4-topic-9")
+
+    assert (answer.status_code, answer.json["error"]["code"]) == (404, "no_such_log")  # type: ignore[index]
+
+
+def ask_plain(api: FlaskClient, path: str, **parameters: object) -> dict[str, Any]:
+    answer = api.get(f"/api/v1/{path}", query_string=parameters)
+    assert answer.status_code == 200, answer.text
+    assert answer.json is not None
+    return answer.json
+
+
+@pytest.mark.parametrize(
+    ("same", "key"),
+    [
+        ("service", lambda e: e["service"]),
+        ("host", lambda e: e["host"]),
+        ("trace", lambda e: e.get("trace_id")),
+        ("", lambda e: True),
+    ],
+)
+def test_the_context_is_what_the_same_one_wrote_before_and_after(
+    api: FlaskClient, table: QueryTable, same: str, key: Callable[[dict[str, Any]], object]
+) -> None:
+    log = next(log for log in table.logs[500:] if "trace_id" in log.event)
+    line = newest_first(matching(table, lambda event: key(event) == key(log.event)))[::-1]
+    place = line.index(log.id)
+
+    found = ask_plain(api, f"logs/{log.id}/context", same=same, before=7, after=5)
+
+    assert [row["id"] for row in found["rows"]] == line[max(0, place - 7) : place + 6]
+
+
+@pytest.mark.parametrize("query", ["", "level:error", "service:search", "timeout", "response_time_ms:>50"])
+@pytest.mark.parametrize("by", ["", "level", "service", "route"])
+def test_bars_count_every_matching_log_once(api: FlaskClient, table: QueryTable, query: str, by: str) -> None:
+    start_ms = NOW_MS - 2 * 3_600_000 - 13_579  # in the middle of a minute
+    parameters = {"start": str(start_ms), "end": str(NOW_MS - 7_777), "interval": "10m"}
+    does = (
+        QUESTIONS.get(query)
+        or {
+            "level:error": lambda e: e["level"] == "error",
+            "service:search": lambda e: e["service"] == "search",
+            "response_time_ms:>50": lambda e: e.get("response_time_ms", 0) > 50,
+        }[query]
+    )
+    expected: Counter[tuple[str, str]] = Counter()
+    for log in matching(table, does):
+        if start_ms <= log.time_ms < NOW_MS - 7_777:
+            bar = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(log.time_ms // 600_000 * 600))
+            expected[(bar, _value(log, by))] += 1
+
+    answer = ask(api, "histogram", query=query, by=by, **parameters)
+
+    assert answer["interval_secs"] == 600
+    assert Counter({(row["time"], row.get(by, "")): row["count"] for row in answer["rows"]}) == expected
+    assert [row["time"] for row in answer["rows"]] == sorted(row["time"] for row in answer["rows"])
+
+
+def _value(log: Log, by: str) -> str:
+    if not by:
+        return ""
+    return str(
+        log.event["attributes"][by] if by == "route" else log.event[by].upper() if by == "level" else log.event[by]
+    )
+
+
+def test_figures_are_those_of_the_logs(api: FlaskClient, table: QueryTable) -> None:
+    functions = "count,count_distinct,sum,avg,min,max,p50,p99"
+
+    rows = ask(api, "stats", function=functions, field="response_time_ms", by="service")["rows"]
+
+    assert {row["service"] for row in rows} == {"checkout", "payment-service", "search"}
+    for row in rows:
+        times = sorted(
+            log.event["response_time_ms"]
+            for log in table.logs
+            if log.event["service"] == row["service"] and "response_time_ms" in log.event
+        )
+        assert (row["count"], row["count_distinct"]) == (len(times), len(set(times)))
+        assert row["sum"] == pytest.approx(sum(times), rel=1e-5)
+        assert row["avg"] == pytest.approx(sum(times) / len(times), rel=1e-5)
+        assert (row["min"], row["max"]) == (pytest.approx(times[0]), pytest.approx(times[-1]))
+        assert times[len(times) // 2 - 2] * 0.98 <= row["p50"] <= times[len(times) // 2 + 2] * 1.02
+        assert times[int(len(times) * 0.98)] * 0.98 <= row["p99"] <= times[-1] * 1.02
+
+
+def test_what_is_not_exact_says_how_far_off_it_may_be(api: FlaskClient) -> None:
+    answer = ask(api, "stats", function="avg,p99,count_distinct", field="response_time_ms")
+
+    assert answer["approximate"].keys() == {"p99", "count_distinct"}
+
+
+def test_the_two_questions_that_the_project_was_started_for(api: FlaskClient, table: QueryTable) -> None:
+    errors = ask(api, "stats", query="service:payment-service level:ERROR")["rows"]
+    mean = ask(api, "stats", query="user_id:7", function="avg", field="response_time_ms")["rows"]
+
+    times = [
+        log.event["response_time_ms"]
+        for log in table.logs
+        if log.event.get("user_id") == "7" and "response_time_ms" in log.event
+    ]
+    assert errors == [{"count": len(matching(table, QUESTIONS["service:payment-service level:ERROR"]))}]
+    assert mean == [{"avg": pytest.approx(sum(times) / len(times), rel=1e-5)}]
+
+
+def test_over_no_numbers_there_is_no_figure(api: FlaskClient) -> None:
+    rows = ask(api, "stats", query="service:nobody", function="count,avg,p95,max", field="response_time_ms")["rows"]
+
+    assert rows == [{"count": 0, "avg": None, "p95": None, "max": None}]
+
+
+def test_numbers_in_attributes_can_be_reckoned_with(api: FlaskClient, table: QueryTable) -> None:
+    [row] = ask(api, "stats", function="max,count", field="http.status_code", query="service:search")["rows"]
+
+    codes = [log.event["attributes"]["http.status_code"] for log in table.logs if log.event["service"] == "search"]
+    assert row == {"max": max(codes), "count": len(codes)}
+
+
+def test_the_fields_that_logs_have_are_told_with_how_many_have_them(api: FlaskClient, table: QueryTable) -> None:
+    answer = ask(api, "fields")
+
+    counts = {row["name"]: row["count"] for row in answer["rows"]}
+    assert answer["looked_at"] == COUNT
+    assert counts["message"] == counts["route"] == counts["resource.host.name"] == COUNT
+    assert counts["user_id"] == len([log for log in table.logs if "user_id" in log.event])
+    assert "span_id" not in counts
+    assert [row["name"] for row in ask(api, "fields", prefix="HTTP")["rows"]] == ["http.status_code"]
+
+
+@pytest.mark.parametrize("name", ["service", "level", "user_id", "route", "host"])
+def test_values_come_with_their_counts_the_most_frequent_first(api: FlaskClient, table: QueryTable, name: str) -> None:
+    def value(event: dict[str, Any]) -> str:
+        return str(event["attributes"]["route"] if name == "route" else event.get(name, ""))
+
+    counts = Counter(value(log.event).upper() if name == "level" else value(log.event) for log in table.logs)
+    counts.pop("", None)
+
+    rows = ask(api, f"fields/{name}/values", limit=1000)["rows"]
+
+    assert {row["value"]: row["count"] for row in rows} == counts
+    assert [row["count"] for row in rows] == sorted(counts.values(), reverse=True)
+
+
+def test_values_are_found_by_how_they_begin(api: FlaskClient) -> None:
+    assert [row["value"] for row in ask(api, "fields/service/values", prefix="PAY")["rows"]] == ["payment-service"]
+    assert ask(api, "fields/service/values", prefix="zzz")["rows"] == []
+
+
+@pytest.mark.parametrize("query", ["", "level:error", "level:>=warn service:search", "-service:pay*"])
+@pytest.mark.parametrize(("functions", "field"), [("count", ""), ("count,sum,avg", "response_time_ms")])
+def test_counts_and_sums_of_whole_minutes_are_read_from_the_projection(
+    dense: QueryTable, query: str, functions: str, field: str
+) -> None:
+    questions = Questions(ClickHouseReader(dense.settings, QuerySettings()))
+    span = questions.span(str(NOW_MS - 3_600_000), str(NOW_MS))
+    asked = questions.stats(query, span, functions=functions, field=field, by="service,level", interval="5m", limit=100)
+
+    assert "per_minute" in dense.plan(asked.statement)
+
+
+@pytest.fixture(scope="module")
+def dense(engine: RunningEngine) -> Iterator[QueryTable]:
+    """So many rows to a minute that reading its counts is worth while."""
+    made = QueryTable(engine)
+    made.command(f"""
+        INSERT INTO {{table}} (Timestamp, SeverityText, SeverityNumber, ServiceName, Body, ResponseTimeMs)
+        SELECT fromUnixTimestamp64Milli({NOW_MS} - 150 * number), ['INFO', 'ERROR'][number % 2 + 1],
+            [9, 17][number % 2 + 1], ['payment-service', 'search'][number % 3 = 0 ? 1 : 2], 'ok', number % 100
+        FROM numbers(50000)
+    """)
+    yield made
+    made.drop()
+
+
+def test_a_question_that_takes_too_long_is_told_so(api: FlaskClient) -> None:
+    answer = api.get(
+        "/api/v1/stats", query_string={**RANGE, "timeout_ms": 1, "function": "p99", "field": "http.status_code"}
+    )
+
+    assert (answer.status_code, answer.json["error"]["code"]) == (504, "time_is_up")  # type: ignore[index]
+
+
+def test_questions_beyond_the_places_are_sent_away(table: QueryTable) -> None:
+    api = table.api(QuerySettings(max_concurrent=1, queue_ms=0, max_tails=1))
+    stream = api.get("/api/v1/logs/tail")
+    second = api.get("/api/v1/logs/tail")
+    stream.close()
+
+    assert (second.status_code, second.headers["Retry-After"]) == (429, "10")
+    assert api.get("/api/v1/stats", query_string=RANGE).status_code == 200

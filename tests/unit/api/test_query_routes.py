@@ -1,0 +1,170 @@
+"""/api/v1 without a ClickHouse: what is refused and how, and the document that describes it."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from openapi_spec_validator import validate
+from prometheus_client import CollectorRegistry, generate_latest
+
+from app.api.admission import Admission
+from app.api.app import create_app
+from app.api.query_api import QueryApi
+from app.api.query_routes import query_routes
+from app.api.tail_routes import TailApi
+from app.errors import AskForLess, TryAgainLater
+from app.health import Health
+from app.metrics import Metrics
+from app.query.questions import Questions
+from app.query.statement import Answer
+from app.settings import QuerySettings
+from tests.fakes import ScriptedReader
+
+DOCS = Path(__file__).parents[3] / "docs/api.md"
+
+
+class Setup:
+    """The API over a reader that a test has written."""
+
+    def __init__(self) -> None:
+        self.reader = ScriptedReader(lambda _: Answer(("column_0",), [(5,)]))
+        self.metrics = Metrics(CollectorRegistry(), version="0")
+        limits, questions = QuerySettings(), Questions(self.reader)
+        self.admission = Admission(1, wait_secs=0)
+        api = QueryApi(questions, limits, self.admission, time.monotonic)
+        tail = TailApi(questions, max_tails=1, running=self.metrics.query_tails, is_stopping=lambda: True)
+        routes = query_routes(api, tail, self.admission, self.metrics)
+        self.client: FlaskClient = create_app(Health(), self.metrics.registry, routes).test_client()
+
+    def error(self, path: str) -> dict[str, Any]:
+        """The error that a path answers with."""
+        answer = self.client.get(f"/api/v1/{path}")
+        assert answer.json is not None
+        error: dict[str, Any] = answer.json["error"]
+        assert error["status"] == answer.status_code
+        return error
+
+
+@pytest.fixture
+def setup() -> Setup:
+    return Setup()
+
+
+def test_a_query_that_cannot_be_read_is_answered_with_the_place_of_the_mistake(setup: Setup) -> None:
+    error = setup.error("stats?query=level:error AND (timeout")
+
+    assert (error["status"], error["code"], error["parameter"]) == (400, "bad_query", "query")
+    assert error["position"] == len("level:error AND ")
+    assert error["expected"] == [")"]
+    assert setup.reader.asked == []
+
+
+@pytest.mark.parametrize(
+    ("path", "parameter"),
+    [
+        ("logs?limt=5", "limt"),
+        ("logs?limit=0", "limit"),
+        ("logs?limit=20000", "limit"),
+        ("logs?start=yesterday", "start"),
+        ("logs?start=now&end=now-1h", "start"),
+        ("logs?cursor=x", "cursor"),
+        ("logs/x", "id"),
+        ("logs/1-2-3-4-t/context?same=user", "same"),
+        ("histogram?interval=5", "interval"),
+        ("histogram?start=now-30d&interval=1s", "interval"),
+        ("stats?function=mean", "function"),
+        ("stats?function=avg", "field"),
+        ("stats?function=avg&field=service", "field"),
+        ("fields?prefix=a&prefix=b", "prefix"),
+        ("logs/tail?after=x", "Last-Event-ID"),
+    ],
+)
+def test_a_parameter_that_cannot_be_used_is_named(setup: Setup, path: str, parameter: str) -> None:
+    error = setup.error(path)
+
+    assert (error["status"], error["code"], error["parameter"]) == (400, "bad_parameter", parameter)
+
+
+@pytest.mark.parametrize(
+    ("what", "status", "code"),
+    [("time", 504, "time_is_up"), ("memory", 422, "too_much_memory"), ("rows", 422, "too_much_rows")],
+)
+def test_a_question_that_takes_too_much_is_told_of_what(setup: Setup, what: str, status: int, code: str) -> None:
+    setup.reader.errors.append(AskForLess(what, "too much"))
+
+    error = setup.error("stats")
+
+    assert (error["status"], error["code"]) == (status, code)
+
+
+def test_a_clickhouse_that_is_away_is_worth_asking_again(setup: Setup) -> None:
+    setup.reader.errors.append(TryAgainLater("ClickHouse does not answer", code="unreachable"))
+
+    answer = setup.client.get("/api/v1/stats")
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+
+
+def test_a_question_beyond_the_places_is_told_when_to_come_again(setup: Setup) -> None:
+    with setup.admission.place():
+        answer = setup.client.get("/api/v1/stats")
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "1")
+    assert setup.reader.asked == []
+
+
+@pytest.mark.parametrize(("asked_ms", "secs"), [("", 10.0), ("&timeout_ms=250", 0.25), ("&timeout_ms=999999", 60.0)])
+def test_the_time_of_an_answer_is_bounded(setup: Setup, asked_ms: str, secs: float) -> None:
+    setup.client.get(f"/api/v1/stats?query=x{asked_ms}")
+
+    assert setup.reader.timeouts_secs == [secs]
+
+
+def test_a_hint_is_passed_on(setup: Setup) -> None:
+    answer = setup.client.get("/api/v1/stats?query=servce:web").json
+
+    assert answer is not None
+    assert answer["hints"] == ["servce at 0: was service meant?"]
+
+
+def test_answers_are_counted_by_endpoint_and_status(setup: Setup) -> None:
+    setup.client.get("/api/v1/stats")
+    setup.client.get("/api/v1/stats?function=mean")
+
+    text = generate_latest(setup.metrics.registry).decode()
+
+    assert 'log_query_answers_total{endpoint="stats",status="200"} 1.0' in text
+    assert 'log_query_answers_total{endpoint="stats",status="400"} 1.0' in text
+    assert 'log_query_duration_seconds_count{endpoint="stats"} 2.0' in text
+
+
+def test_the_document_is_openapi(setup: Setup) -> None:
+    document = setup.client.get("/api/v1/openapi.json").json
+
+    assert document is not None
+    validate(document)
+    assert document["openapi"] == "3.1.0"
+
+
+def test_the_document_and_the_docs_name_the_same_endpoints(setup: Setup) -> None:
+    document = setup.client.get("/api/v1/openapi.json").json
+
+    assert document is not None
+    in_docs = {f"/api/v1{path}" for path in re.findall(r"^\| `(/[^`]+)` \|", DOCS.read_text(), re.MULTILINE)}
+    assert set(document["paths"]) == in_docs
+
+
+def test_the_page_asks_no_other_host(setup: Setup) -> None:
+    with setup.client.get("/api/v1/docs") as page:
+        assert page.headers["Content-Security-Policy"] == "default-src 'self'"
+        names = re.findall(r'(?:src|href)="([^"]+)"', page.get_data(as_text=True))
+
+    assert len(names) == 3
+    for name in names:
+        with setup.client.get(f"/api/v1/{name}") as answer:
+            assert answer.status_code == 200
