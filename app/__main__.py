@@ -49,6 +49,10 @@ def main(arguments: list[str]) -> int:
         from app.commands.rejected import list_rejected
 
         return list_rejected(settings, since_secs=asked.since, limit=asked.limit)
+    if asked.command == "query":
+        from app.commands.query import query_logs
+
+        return query_logs(settings, asked)
     return serve(settings, build(settings))
 
 

@@ -50,6 +50,21 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     rejected.add_argument(
         "--limit", type=_positive, default=100_000, metavar="ROWS", help="look at no more rows (default 100000)"
     )
+
+    query = commands.add_parser(
+        "query",
+        help="find logs, and follow them",
+        description="Print the newest logs that match, the newest last. The language: docs/query.md.",
+    )
+    query.add_argument("query", nargs="?", default="", help="what to look for, such as 'service:checkout level:>=warn'")
+    query.add_argument("--start", default="now-1h", metavar="TIME", help="from when on (default now-1h)")
+    query.add_argument("--end", default="now", metavar="TIME", help="before when (default now)")
+    query.add_argument("--limit", type=_positive, default=50, metavar="ROWS", help="no more than these (default 50)")
+    query.add_argument("--fields", default="", metavar="NAMES", help="only these, comma-separated")
+    query.add_argument("-f", "--follow", action="store_true", help="go on with what is stored from now on")
+    query.add_argument("--json", action="store_true", help="a JSON object a line, for programs")
+    query.add_argument("--colour", "--color", choices=("auto", "always", "never"), default="auto", help="default: auto")
+    query.add_argument("--timeout-ms", type=_positive, default=None, metavar="MS", help="time that it may take")
     return parser.parse_args(arguments)
 
 

@@ -1,0 +1,43 @@
+"""A log as a line for a terminal."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+_PLAIN: Final = "\x1b[0m"
+_DIM: Final = "\x1b[2m"
+_COLOURS: Final = {
+    "TRACE": _DIM,
+    "DEBUG": "\x1b[36m",
+    "INFO": "\x1b[32m",
+    "WARN": "\x1b[33m",
+    "ERROR": "\x1b[31m",
+    "FATAL": "\x1b[1;31m",
+}
+_LEVEL_WIDTH: Final = 5
+_HEAD: Final = ("timestamp", "level", "service", "message")
+_MAPS: Final = ("attributes", "resource")
+_OF_NO_USE: Final = ("id", "topic", "partition", "offset")  # to who reads along
+
+
+def log_line(fields: Mapping[str, Any], *, in_colour: bool) -> str:
+    """Time, level, service and message, and then every other field that the log has."""
+
+    def coloured(text: str, colour: str) -> str:
+        return f"{colour}{text}{_PLAIN}" if in_colour and colour and text else text
+
+    time, level, service, message = (_printable(str(fields.get(name, ""))) for name in _HEAD)
+    level = level and level.ljust(_LEVEL_WIDTH)
+    parts = [coloured(time, _DIM), coloured(level, _COLOURS.get(level.strip(), "")), service, message]
+    others = " ".join(f"{_printable(name)}={_printable(str(value))}" for name, value in _others(fields))
+    return " ".join(filter(None, [*parts, coloured(others, _DIM)]))
+
+
+def _others(fields: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    own = {name: value for name, value in fields.items() if name not in (*_HEAD, *_MAPS, *_OF_NO_USE)}
+    for some in (own, *(fields.get(name, {}) for name in _MAPS)):
+        yield from ((name, value) for name, value in some.items() if value not in ("", None))
+
+
+def _printable(text: str) -> str:
+    """What a log says must not move the cursor or change the colours of whoever reads it."""
+    return "".join(char if char.isprintable() or char in "\n\t" else repr(char)[1:-1] for char in text)

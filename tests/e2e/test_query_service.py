@@ -1,0 +1,113 @@
+"""Logs from Kafka, asked for over HTTP and on the command line, of a service that runs as people run it."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from http.client import HTTPConnection
+from urllib.parse import urlencode, urlsplit
+
+import pytest
+
+from local.service import ROOT, ServiceProcess
+from tests.e2e.pipeline import PATIENCE_SECS, Pipeline, wait_until
+
+pytestmark = pytest.mark.stack
+
+LINES = [f"ERROR payment {number} declined" for number in range(200)]
+
+
+@pytest.fixture(scope="module")
+def service(shared_pipeline: Pipeline) -> ServiceProcess:
+    """An instance that has stored some lines."""
+    started = shared_pipeline.start_service(QUERY_MAX_TAILS="1")
+    shared_pipeline.send(LINES)
+    shared_pipeline.wait_for_rows(len(LINES))
+    return started
+
+
+class Reader:
+    """Follows a stream over a connection of its own until it hangs up."""
+
+    def __init__(self, service: ServiceProcess) -> None:
+        self._connection = HTTPConnection(urlsplit(service.url).netloc, timeout=PATIENCE_SECS)
+        self._connection.request("GET", f"/api/v1/logs/tail?{urlencode({'query': 'payment'})}")
+        self._answer = self._connection.getresponse()
+        self.status = self._answer.status
+        assert self.status != 200 or self._answer.readline().startswith(b"retry: ")
+
+    def next_message(self) -> str:
+        """Of the next log that comes."""
+        for line in self._answer:
+            if line.startswith(b"data: ") and b"message" in line:
+                return str(json.loads(line[6:])["message"])
+        raise AssertionError("the stream has ended")
+
+    def hang_up(self) -> None:
+        """Leave without a word."""
+        self._answer.close()
+        self._connection.close()
+
+
+def tails(service: ServiceProcess) -> float:
+    found = re.search(r"^log_query_tails (\S+)$", service.metrics(), re.MULTILINE)
+    assert found
+    return float(found[1])
+
+
+def test_what_was_sent_is_found(service: ServiceProcess) -> None:
+    answer = service.get(f"/api/v1/logs?{urlencode({'query': 'level:error payment', 'limit': 1000})}")
+
+    assert answer.status == 200
+    assert sorted(row["message"] for row in answer.content["rows"]) == sorted(LINES)
+
+
+def test_a_reader_follows_until_it_hangs_up_and_then_there_is_room_for_another(
+    service: ServiceProcess, shared_pipeline: Pipeline
+) -> None:
+    reader = Reader(service)
+    assert tails(service) == 1
+    assert Reader(service).status == 429
+    shared_pipeline.send(["ERROR payment followed"])
+    assert reader.next_message() == "ERROR payment followed"
+
+    reader.hang_up()
+
+    shared_pipeline.send(["ERROR payment nobody reads"])  # or it would be noticed with the next heartbeat
+    wait_until(lambda: tails(service) == 0, "the service notices that the reader has gone")
+    other = Reader(service)
+    assert other.status == 200
+    other.hang_up()
+
+
+def run_query(pipeline: Pipeline, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "app", "query", *arguments]
+    return subprocess.run(
+        command, env=pipeline.environment(), cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def test_a_terminal_shows_the_newest_logs_last(service: ServiceProcess, shared_pipeline: Pipeline) -> None:
+    done = run_query(shared_pipeline, "declined", "--limit", "5", "--fields", "message")
+
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert len(lines) == 5
+    assert all(re.fullmatch(r"ERROR payment \d+ declined", line) for line in lines)
+
+
+def test_programs_get_an_object_a_line(service: ServiceProcess, shared_pipeline: Pipeline) -> None:
+    done = run_query(shared_pipeline, '"payment 7 declined"', "--json")
+
+    [found] = [json.loads(line) for line in done.stdout.splitlines()]
+    assert (found["message"], found["level"]) == ("ERROR payment 7 declined", "ERROR")
+
+
+def test_a_mistake_is_pointed_at(service: ServiceProcess, shared_pipeline: Pipeline) -> None:
+    done = run_query(shared_pipeline, "level:error (payment")
+
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[:2] == ["level:error (payment", "            ^"]
+    assert "not closed" in done.stderr
