@@ -5,6 +5,7 @@ import gc
 import logging
 import os
 import signal
+import socket
 import sys
 import threading
 from types import FrameType
@@ -21,6 +22,8 @@ from app.settings import Settings, misspelt
 from app.version import VERSION
 
 _log = logging.getLogger("app")
+
+_CLIENT_SILENCE_MS = 60_000
 
 # Parameters of mallopt, from glibc's malloc.h.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
@@ -65,7 +68,11 @@ def serve(settings: Settings, parts: Parts) -> int:
         _log.warning("%s", sentence)
     try:
         http = waitress.create_server(
-            parts.http, host=settings.http.host, port=settings.http.port, threads=settings.http.threads
+            parts.http,
+            host=settings.http.host,
+            port=settings.http.port,
+            threads=settings.http.threads,
+            socket_options=_socket_options(),
         )
     except OSError as error:
         _log.error(
@@ -97,6 +104,14 @@ def serve(settings: Settings, parts: Parts) -> int:
     http.close()
     _log.info("Bye")
     return 0
+
+
+def _socket_options() -> list[tuple[int, int, int]]:
+    """Send at once; and give up a client that takes nothing for a while, or it would keep a thread for ever."""
+    options = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
+        options.append((socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _CLIENT_SILENCE_MS))
+    return options
 
 
 def _tame_memory() -> None:

@@ -9,7 +9,7 @@ from functools import cache, partial
 from flask import Blueprint, Flask
 from prometheus_client import CollectorRegistry
 
-from app.api.admission import Admission
+from app.api.admission import Admission, StreamPlaces
 from app.api.app import create_app
 from app.api.query_api import QueryApi
 from app.api.query_routes import query_routes
@@ -155,10 +155,9 @@ def _query_routes(settings: Settings, metrics: Metrics, service: Service) -> Blu
     limits = settings.query
     questions = Questions(ClickHouseReader(settings.clickhouse, limits))
     admission = Admission(limits.max_concurrent, wait_secs=limits.queue_ms / 1000)
-    api = QueryApi(questions, limits, admission, time.monotonic)
-    tail = TailApi(
-        questions, max_tails=limits.max_tails, running=metrics.query_tails, is_stopping=lambda: service.is_stopping
-    )
+    streams = StreamPlaces(limits.max_streams, metrics.query_streams)
+    api = QueryApi(questions, limits, admission, streams, time.monotonic)
+    tail = TailApi(questions, streams, is_stopping=lambda: service.is_stopping)
     return query_routes(api, tail, admission, metrics)
 
 

@@ -139,7 +139,7 @@ class Metrics:
             "answers_total", "Answers by endpoint and HTTP status.", "endpoint", "status"
         )
         self.query_running = query.gauge("running", "Questions being answered.")
-        self.query_tails = query.gauge("tails", "Live tails being followed.")
+        self.query_streams = query.gauge("streams", "Live tails being followed, and exports being read.")
 
         # Who we are.
         build = gauge("build_info", "Always 1; the version is in the labels.", "version", "python")

@@ -132,7 +132,7 @@ class ClickHouseSettings(_Group):
     )
     tls_verify: bool = Field(True, description="Whether the certificate of an HTTPS address is checked.")
     reader_user: str | None = Field(
-        None, description="User that answers questions; one that may only read, if there is such a one."
+        None, description="User that answers questions: one that may only read, with a profile of `readonly = 2`."
     )
     reader_password: SecretStr = Field(SecretStr(""), description="Password of that user.")
     retention_days: int = Field(
@@ -204,7 +204,9 @@ class QuerySettings(_Group):
     max_threads: int = Field(
         0, ge=0, le=1024, description="Threads of ClickHouse that one question may take; 0 leaves that to ClickHouse."
     )
-    max_tails: int = Field(8, ge=0, le=1024, description="Live tails at the same time; each takes one of HTTP_THREADS.")
+    max_streams: int = Field(
+        8, ge=1, le=1024, description="Live tails and exports at the same time; each takes one of HTTP_THREADS."
+    )
 
     def _conflicts(self) -> Iterator[str]:
         if self.timeout_ms > self.max_timeout_ms:
@@ -216,7 +218,7 @@ class HttpSettings(_Group):
 
     host: str = Field("0.0.0.0", description="Address to listen on.")  # noqa: S104 - a container must listen on all
     port: int = Field(8080, ge=1, le=65535, description="Port to listen on; PORT, where set, comes first.")
-    threads: int = Field(16, ge=2, le=256, description="Requests answered at the same time.")
+    threads: int = Field(24, ge=4, le=256, description="Requests answered at the same time.")
 
 
 class LogSettings(_Group):
@@ -334,11 +336,13 @@ def _read_value(name: str, environ: Mapping[str, str], problems: list[str]) -> s
 def _conflicts_between(groups: Mapping[str, _Group | None]) -> Iterator[str]:
     """A sentence for each rule between settings of different groups that is broken."""
     query, http = groups["query"], groups["http"]
-    if isinstance(query, QuerySettings) and isinstance(http, HttpSettings) and query.max_tails >= http.threads:
-        yield (
-            f"QUERY_MAX_TAILS={query.max_tails} must be less than HTTP_THREADS={http.threads}:"
-            " tails would leave no thread for anything else"
-        )
+    if isinstance(query, QuerySettings) and isinstance(http, HttpSettings):
+        most = query.max_streams + 2 * query.max_concurrent  # as many wait as are answered
+        if most >= http.threads:
+            yield (
+                f"HTTP_THREADS={http.threads} must be more than QUERY_MAX_STREAMS={query.max_streams} and twice"
+                f" QUERY_MAX_CONCURRENT={query.max_concurrent}: one must be left to say that the service is alive"
+            )
 
 
 def _source(name: str, environ: Mapping[str, str]) -> str:

@@ -1,8 +1,13 @@
-"""Lets so many questions in at a time; others wait for a moment and are then sent away."""
+"""Lets so many questions and streams in at a time; other questions wait for a moment, and are then sent away."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Final
+
+from prometheus_client import Gauge
+
+_STREAM_RETRY_SECS: Final = 10
 
 
 class TooBusy(Exception):
@@ -11,6 +16,33 @@ class TooBusy(Exception):
     def __init__(self, retry_after_secs: int) -> None:
         super().__init__(f"Too many questions at the same time; ask again in {retry_after_secs} s.")
         self.retry_after_secs = retry_after_secs
+
+
+class StreamPlaces:
+    """Places for answers that go on for long, each on a thread of the server. Nobody waits for one."""
+
+    def __init__(self, places: int, running: Gauge) -> None:
+        self._places = threading.BoundedSemaphore(places)
+        self._running = running
+
+    def take(self) -> Callable[[], None]:
+        """Take a place, and get what gives it back, which can be called more than once.
+
+        Raises:
+            TooBusy: there is none.
+        """
+        if not self._places.acquire(blocking=False):
+            raise TooBusy(_STREAM_RETRY_SECS)
+        self._running.inc()
+        is_left = threading.Event()
+
+        def leave() -> None:
+            if not is_left.is_set():
+                is_left.set()
+                self._running.dec()
+                self._places.release()
+
+        return leave
 
 
 class Admission:
@@ -24,13 +56,13 @@ class Admission:
         self._changed = threading.Condition()
 
     @contextmanager
-    def place(self) -> Iterator[None]:
-        """Hold a place.
+    def place(self, *, wait_secs: float | None = None) -> Iterator[None]:
+        """Hold a place; wait for it no longer than usual, or than this, and then whatever the length of the queue.
 
         Raises:
             TooBusy: there is none.
         """
-        self._take()
+        self._take(wait_secs)
         try:
             yield
         finally:
@@ -38,16 +70,17 @@ class Admission:
                 self._free += 1
                 self._changed.notify()
 
-    def _take(self) -> None:
+    def _take(self, wait_secs: float | None) -> None:
         with self._changed:
             # A longer queue would only let everybody wait in vain.
-            if not self._free and (self._waiting >= self._most_waiting or not self._wait()):
+            may_wait = wait_secs is not None or self._waiting < self._most_waiting
+            if not self._free and not (may_wait and self._wait(self._wait_secs if wait_secs is None else wait_secs)):
                 raise TooBusy(retry_after_secs=max(1, round(self._wait_secs)))
             self._free -= 1
 
-    def _wait(self) -> bool:
+    def _wait(self, secs: float) -> bool:
         self._waiting += 1
         try:
-            return self._changed.wait_for(lambda: self._free > 0, self._wait_secs)
+            return self._changed.wait_for(lambda: self._free > 0, secs)
         finally:
             self._waiting -= 1

@@ -24,6 +24,8 @@ class Endpoint(Generic[_Asked]):
     answer: type[BaseModel]
     handle: Callable[[_Asked], BaseModel | Response]
     other_formats: tuple[str, ...] = ()
+    is_json: bool = True
+    """Whether `answer` is what is sent; otherwise it only describes the stream."""
 
     @property
     def name(self) -> str:
@@ -41,7 +43,8 @@ def add_route(routes: Blueprint, endpoint: Endpoint[Any], let_in: Callable[[Call
             return answer
         return Response(answer.model_dump_json(exclude_none=True), content_type="application/json")
 
-    rule = endpoint.path.replace("{", "<").replace("}", ">")
+    # Names of fields may hold a slash.
+    rule = endpoint.path.replace("{name}", "<path:name>").replace("{id}", "<id>")
     routes.add_url_rule(rule, endpoint.name, view, methods=["GET"])
 
 

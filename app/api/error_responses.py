@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from werkzeug.exceptions import HTTPException
 
 from app.api.admission import TooBusy
-from app.errors import AskForLess, TryAgainLater
+from app.errors import AskForLess, Refused, TryAgainLater
 from app.query.errors import BadParameter, NoSuchLog, QueryError
 
 _log = logging.getLogger(__name__)
@@ -41,6 +41,7 @@ def register_error_responses(app: Flask) -> None:
     app.register_error_handler(QueryError, _bad_query)
     app.register_error_handler(NoSuchLog, _no_such_log)
     app.register_error_handler(AskForLess, _ask_for_less)
+    app.register_error_handler(Refused, _refused)
     app.register_error_handler(TooBusy, _too_busy)
     app.register_error_handler(TryAgainLater, _try_again_later)
     app.register_error_handler(Exception, _unforeseen)
@@ -80,6 +81,10 @@ def _ask_for_less(error: AskForLess) -> Response:
     if error.what == "time":
         return _answer(504, "time_is_up", f"The time was up before there was an answer: {advice}, or set timeout_ms.")
     return _answer(422, f"too_much_{error.what}", f"The question takes more {error.what} than it may: {advice}.")
+
+
+def _refused(error: Refused) -> Response:
+    return _answer(422, "cannot_be_answered", str(error))
 
 
 def _too_busy(error: TooBusy) -> Response:

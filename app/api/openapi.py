@@ -24,7 +24,8 @@ _ERRORS: Final[Mapping[str, str]] = {
 def openapi(endpoints: Iterable[Endpoint[Any]], prefix: str) -> dict[str, Any]:
     """The document for endpoints below a prefix."""
     endpoints = list(endpoints)
-    models: list[type[BaseModel]] = [*dict.fromkeys(endpoint.answer for endpoint in endpoints), ErrorAnswer]
+    answers = dict.fromkeys(endpoint.answer for endpoint in endpoints if endpoint.is_json)
+    models: list[type[BaseModel]] = [*answers, ErrorAnswer]
     _, schemas = models_json_schema([(model, "serialization") for model in models], ref_template=_REFERENCE)
     return {
         "openapi": "3.1.0",
@@ -40,10 +41,8 @@ def openapi(endpoints: Iterable[Endpoint[Any]], prefix: str) -> dict[str, Any]:
 
 
 def _operation(endpoint: Endpoint[Any]) -> dict[str, Any]:
-    content: dict[str, Any] = {"application/json": {"schema": _reference(endpoint.answer)}}
+    content: dict[str, Any] = {"application/json": {"schema": _reference(endpoint.answer)}} if endpoint.is_json else {}
     content |= {kind: {"schema": {"type": "string"}} for kind in endpoint.other_formats}
-    if endpoint.answer.model_config.get("title") == "stream":
-        del content["application/json"]
     return {
         "operationId": endpoint.name,
         "summary": endpoint.summary,

@@ -51,8 +51,8 @@ class LogParameters(Parameters):
 class ContextParameters(LogParameters):
     """What was logged around it."""
 
-    same: Literal["service", "host", "trace", ""] = Field(
-        "service", description="What the logs around it must share with it; empty for nothing."
+    same: Literal["service", "host", "trace", ""] | None = Field(
+        None, description="What the logs around it must share with it, empty for nothing; its service where it has one."
     )
     before: int = Field(20, ge=0, le=1000, description="Rows before it.")
     after: int = Field(20, ge=0, le=1000, description="Rows after it.")
@@ -77,7 +77,12 @@ class StatsParameters(Asked):
     field: str = Field("", max_length=200, description="Field that the functions are of.")
     by: _Names = Field("", description="Fields to group by, comma-separated.")
     interval: str = Field("", max_length=20, description="For figures over time: length of a step, such as `5m`.")
-    limit: int = Field(100, ge=1, le=10_000, description="Groups, those with the greatest first figure first.")
+    limit: int | None = Field(
+        None,
+        ge=1,
+        le=10_000,
+        description="Rows: the groups with the greatest first figure (100 without it), or with an interval the newest.",
+    )
 
 
 class FieldsParameters(Asked):
@@ -101,6 +106,6 @@ class TailParameters(BaseModel):
 
     query: str = Field("", description="What to look for, as with `/logs`.")
     fields: _Names = Field("", description="Fields of a row, comma-separated; all of them without it.")
-    after: str = Field(
+    last_id: str = Field(
         "", max_length=100_000, description="The id of an event to go on after; a header Last-Event-ID comes first."
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Response
 
-from app.api.admission import Admission
+from app.api.admission import Admission, StreamPlaces
 from app.api.answers import (
     ContextAnswer,
     FieldsAnswer,
@@ -41,15 +41,23 @@ from app.settings import QuerySettings
 
 _MAX_JSON_ROWS = 10_000
 _PAGE_ROWS = 5_000  # of a stream, in one question
+_STREAM_WAIT_SECS = 60.0  # whoever has half of an export has more patience than whoever has not begun
+_MOST_GROUPS, _MOST_STEPS = 100, 10_000  # where nobody has set a limit
 
 
 class QueryApi:
     """Answers one request at a time for each thread."""
 
     def __init__(
-        self, questions: Questions, limits: QuerySettings, admission: Admission, clock: Callable[[], float]
+        self,
+        questions: Questions,
+        limits: QuerySettings,
+        admission: Admission,
+        streams: StreamPlaces,
+        clock: Callable[[], float],
     ) -> None:
         self._questions = questions
+        self._streams = streams
         self._limits = limits
         self._admission = admission
         self._clock = clock
@@ -77,11 +85,9 @@ class QueryApi:
         span = self._questions.span(asked.start, asked.end)
         page_rows = asked.limit if asked.format == "json" else min(asked.limit, _PAGE_ROWS)
         search = self._questions.search(asked.query, span, fields=asked.fields, limit=page_rows, cursor=asked.cursor)
-        page = self._questions.page(search, timeout_secs=self._timeout_secs(asked))
         if asked.format != "json":
-            pages = self._pages(search, page, asked)
-            lines = as_ndjson(pages) if asked.format == "ndjson" else as_csv(pages, search.shape.names)
-            return Response(lines, content_type=MEDIA_TYPES[asked.format])
+            return self._stream(search, asked)
+        page = self._questions.page(search, timeout_secs=self._timeout_secs(asked))
         return LogsAnswer(
             rows=[row.as_object() for row in page.rows],
             complete=page.is_complete,
@@ -89,6 +95,19 @@ class QueryApi:
             next_cursor=str(page.next_cursor) if page.next_cursor else None,
             statistics=self._statistics(started_at, page.cost),
         )
+
+    def _stream(self, search: Search, asked: LogsParameters) -> Response:
+        leave = self._streams.take()
+        try:
+            first = self._questions.page(search, timeout_secs=self._timeout_secs(asked))
+        except BaseException:
+            leave()
+            raise
+        pages = self._pages(search, first, asked)
+        lines = as_ndjson(pages) if asked.format == "ndjson" else as_csv(pages, search.shape.names)
+        response = Response(lines, content_type=MEDIA_TYPES[asked.format])
+        response.call_on_close(leave)
+        return response
 
     def _pages(self, search: Search, page: Page, asked: LogsParameters) -> Iterator[Sequence[LogRow]]:
         """A page after the other, each a question of its own, so that a long stream keeps no place from others.
@@ -98,7 +117,7 @@ class QueryApi:
         left = asked.limit - len(page.rows)
         yield page.rows
         while page.next_cursor is not None and left > 0:
-            with self._admission.place():
+            with self._admission.place(wait_secs=_STREAM_WAIT_SECS):
                 search = replace(search.after(page.next_cursor), limit=min(left, _PAGE_ROWS))
                 page = self._questions.page(search, timeout_secs=self._timeout_secs(asked))
             left -= len(page.rows)
@@ -121,7 +140,7 @@ class QueryApi:
             timeout_secs=self._timeout_secs(asked),
         )
         rows = [row.as_object() for row in found.rows]
-        return ContextAnswer(rows=rows, complete=True, statistics=self._statistics(started_at, found.cost))
+        return ContextAnswer(rows=rows, complete=found.is_complete, statistics=self._statistics(started_at, found.cost))
 
     def histogram(self, asked: HistogramParameters) -> HistogramAnswer:
         """`GET /histogram`."""
@@ -147,7 +166,7 @@ class QueryApi:
             field=asked.field,
             by=asked.by,
             interval=asked.interval,
-            limit=asked.limit,
+            limit=asked.limit or (_MOST_STEPS if asked.interval else _MOST_GROUPS),
         )
         figures = self._questions.figures(aggregate, timeout_secs=self._timeout_secs(asked))
         return StatsAnswer(
@@ -215,7 +234,7 @@ def _read_id(text: str) -> LogId:
 def _records(figures: Figures) -> list[dict[str, Any]]:
     """Rows by name; times as text."""
     records = [dict(zip(figures.asked.columns, row, strict=True)) for row in figures.rows]
-    for record in records:
-        if "time" in record:
+    if figures.asked.interval_secs:
+        for record in records:
             record["time"] = rfc3339(record["time"] * SECOND_NS)
     return records

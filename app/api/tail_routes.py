@@ -1,44 +1,40 @@
 """/api/v1/logs/tail: logs as they are stored, as server-sent events."""
 
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Final
 
 from flask import Response, request
-from prometheus_client import Gauge
 
-from app.api.admission import TooBusy
+from app.api.admission import StreamPlaces
 from app.api.answers import TailAnswer
 from app.api.endpoint import Endpoint
 from app.api.parameters import TailParameters
-from app.errors import TryAgainLater
+from app.errors import AskForLess, Refused, TryAgainLater
 from app.query.questions import Questions
 from app.query.tail import Tail
 
 _LOOK_EVERY_SECS: Final = 0.5
+_LOOK_AGAIN_SECS: Final = 5.0  # after ClickHouse did not answer
 _HEARTBEAT_SECS: Final = 15.0  # proxies end connections on which nothing is said for longer
 _RETRY_MS: Final = 2_000
-_RETRY_AFTER_SECS: Final = 10
 
 
 class TailApi:
-    """Streams to so many readers and no more: each takes one of the server's threads."""
+    """Streams to whoever gets a place."""
 
     def __init__(
         self,
         questions: Questions,
+        places: StreamPlaces,
         *,
-        max_tails: int,
-        running: Gauge,
         is_stopping: Callable[[], bool],
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._questions = questions
-        self._places = threading.BoundedSemaphore(max_tails)
-        self._running = running
+        self._places = places
         self._is_stopping = is_stopping
         self._clock = clock
         self._sleep = sleep
@@ -52,46 +48,45 @@ class TailApi:
             TailAnswer,
             self.tail,
             ("text/event-stream",),
+            is_json=False,
         )
 
     def tail(self, asked: TailParameters) -> Response:
         """An answer that goes on until the reader leaves or the service stops."""
-        if not self._places.acquire(blocking=False):
-            raise TooBusy(_RETRY_AFTER_SECS)
-        self._running.inc()
+        leave = self._places.take()
         try:
-            after = request.headers.get("Last-Event-ID", asked.after)
-            tail = self._questions.tail(asked.query, fields=asked.fields, after=after)
+            last_id = request.headers.get("Last-Event-ID") or asked.last_id
+            tail = self._questions.tail(asked.query, fields=asked.fields, last_id=last_id)
         except BaseException:
-            self._leave()
+            leave()
             raise
         response = Response(self._events(tail), content_type="text/event-stream")
         response.headers["Cache-Control"] = "no-store"
         response.headers["X-Accel-Buffering"] = "no"  # nginx would hold events back
-        response.call_on_close(self._leave)
+        response.call_on_close(leave)
         return response
 
-    def _leave(self) -> None:
-        self._running.dec()
-        self._places.release()
-
     def _events(self, tail: Tail) -> Iterator[str]:
-        yield f"retry: {_RETRY_MS}\nid: {tail.places}\nevent: ready\ndata: {{}}\n\n"
-        said_at = self._clock()
+        yield f"retry: {_RETRY_MS}\n{_event(tail.places, 'ready', '{}')}"
+        said_at, is_trouble_told = self._clock(), False
         while not self._is_stopping():
-            events = self._look(tail)
+            try:
+                events = "".join(
+                    _event(stored.places, "", json.dumps(stored.row.as_object(), ensure_ascii=False))
+                    for stored in tail.look()
+                )
+                is_trouble_told = False
+            except (TryAgainLater, AskForLess, Refused) as error:
+                events = "" if is_trouble_told else _event("", "trouble", json.dumps({"message": str(error)}))
+                is_trouble_told = True
             if not events and self._clock() - said_at >= _HEARTBEAT_SECS:
-                events = ": heartbeat\n\n"
+                # With the place, so that a reader of rare logs does not go on from long ago.
+                events = f"id: {tail.places}\n: heartbeat\n\n"
             if events:
                 said_at = self._clock()
                 yield events
-            self._sleep(_LOOK_EVERY_SECS)
+            self._sleep(_LOOK_AGAIN_SECS if is_trouble_told else _LOOK_EVERY_SECS)
 
-    def _look(self, tail: Tail) -> str:
-        try:
-            return "".join(
-                f"id: {stored.places}\ndata: {json.dumps(stored.row.as_object(), ensure_ascii=False)}\n\n"
-                for stored in tail.look()
-            )
-        except TryAgainLater as error:
-            return f"event: trouble\ndata: {json.dumps({'message': str(error)})}\n\n"
+
+def _event(place: str, name: str, data: str) -> str:
+    return "".join([f"id: {place}\n" if place else "", f"event: {name}\n" if name else "", f"data: {data}\n\n"])

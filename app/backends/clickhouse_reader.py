@@ -15,6 +15,7 @@ from app.query.statement import Answer, Cost, Statement
 from app.settings import ClickHouseSettings, QuerySettings
 
 _GRACE_SECS: Final = 2.0  # the server's own limit should speak first: it says what was too much
+_MAX_RESULT_BYTES: Final = 100_000_000  # it is held in memory here several times over
 _MOST_DOUBLINGS: Final = 12  # of a second; the longest time that can be set is far less
 
 _TOO_MUCH: Final[Mapping[int, str]] = {
@@ -72,6 +73,8 @@ class ClickHouseReader:
             "max_execution_time": timeout_secs,
             "max_memory_usage": limits.max_memory_mb * 1_000_000,
             "max_rows_to_read": limits.max_rows_read,
+            "max_result_bytes": _MAX_RESULT_BYTES,
+            "result_overflow_mode": "throw",
         }
         if limits.max_threads:
             settings["max_threads"] = limits.max_threads

@@ -60,6 +60,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     query.add_argument("--start", default="now-1h", metavar="TIME", help="from when on (default now-1h)")
     query.add_argument("--end", default="now", metavar="TIME", help="before when (default now)")
     query.add_argument("--limit", type=_positive, default=50, metavar="ROWS", help="no more than these (default 50)")
+    query.add_argument("--cursor", default="", help="go on where an answer whose time was up has ended")
     query.add_argument("--fields", default="", metavar="NAMES", help="only these, comma-separated")
     query.add_argument("-f", "--follow", action="store_true", help="go on with what is stored from now on")
     query.add_argument("--json", action="store_true", help="a JSON object a line, for programs")

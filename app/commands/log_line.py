@@ -16,11 +16,14 @@ _COLOURS: Final = {
 _LEVEL_WIDTH: Final = 5
 _HEAD: Final = ("timestamp", "level", "service", "message")
 _MAPS: Final = ("attributes", "resource")
-_OF_NO_USE: Final = ("id", "topic", "partition", "offset")  # to who reads along
+_ORIGIN: Final = ("topic", "partition", "offset")
 
 
-def log_line(fields: Mapping[str, Any], *, in_colour: bool) -> str:
-    """Time, level, service and message, and then every other field that the log has."""
+def log_line(fields: Mapping[str, Any], *, in_colour: bool, are_chosen: bool = False) -> str:
+    """Time, level, service and message, and then every other field that the log has.
+
+    Where it came from is left out, unless it was chosen.
+    """
 
     def coloured(text: str, colour: str) -> str:
         return f"{colour}{text}{_PLAIN}" if in_colour and colour and text else text
@@ -28,12 +31,13 @@ def log_line(fields: Mapping[str, Any], *, in_colour: bool) -> str:
     time, level, service, message = (_printable(str(fields.get(name, ""))) for name in _HEAD)
     level = level and level.ljust(_LEVEL_WIDTH)
     parts = [coloured(time, _DIM), coloured(level, _COLOURS.get(level.strip(), "")), service, message]
-    others = " ".join(f"{_printable(name)}={_printable(str(value))}" for name, value in _others(fields))
+    others = " ".join(f"{_printable(name)}={_printable(str(value))}" for name, value in _others(fields, are_chosen))
     return " ".join(filter(None, [*parts, coloured(others, _DIM)]))
 
 
-def _others(fields: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    own = {name: value for name, value in fields.items() if name not in (*_HEAD, *_MAPS, *_OF_NO_USE)}
+def _others(fields: Mapping[str, Any], are_chosen: bool) -> Iterator[tuple[str, Any]]:
+    left_out = (*_HEAD, *_MAPS, "id", *(() if are_chosen else _ORIGIN))
+    own = {name: value for name, value in fields.items() if name not in left_out}
     for some in (own, *(fields.get(name, {}) for name in _MAPS)):
         yield from ((name, value) for name, value in some.items() if value not in ("", None))
 

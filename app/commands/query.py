@@ -10,12 +10,13 @@ from typing import Any
 from app.backends.clickhouse_reader import ClickHouseReader
 from app.commands.console import run_command, say
 from app.commands.log_line import log_line
-from app.errors import AskForLess, TryAgainLater
+from app.errors import AskForLess, Refused, TryAgainLater
 from app.query.errors import BadParameter, QueryError
 from app.query.questions import Questions
 from app.settings import Settings
 
 _LOOK_EVERY_SECS = 0.5
+_LOOK_AGAIN_SECS = 5.0
 
 
 def query_logs(settings: Settings, asked: Namespace) -> int:
@@ -24,7 +25,9 @@ def query_logs(settings: Settings, asked: Namespace) -> int:
     in_colour = asked.colour == "always" or (asked.colour == "auto" and sys.stdout.isatty())
 
     def write(fields: Mapping[str, Any]) -> None:
-        say(json.dumps(fields, ensure_ascii=False) if asked.json else log_line(fields, in_colour=in_colour))
+        # On a terminal, what a log says must not move the cursor.
+        as_json = json.dumps(fields, ensure_ascii=sys.stdout.isatty())
+        say(as_json if asked.json else log_line(fields, in_colour=in_colour, are_chosen=bool(asked.fields)))
 
     return run_command(lambda: _answered(asked, lambda: _print(questions, settings, asked, write)), cut_off=0)
 
@@ -33,13 +36,13 @@ def _answered(asked: Namespace, job: Callable[[], None]) -> int:
     try:
         job()
     except QueryError as error:
-        print(f"{asked.query}\n{' ' * error.position}^\n{error}", file=sys.stderr)
-    except BadParameter as error:
-        print(error, file=sys.stderr)
+        _tell(f"{asked.query}\n{' ' * error.position}^\n{error}")
+    except (BadParameter, Refused) as error:
+        _tell(str(error))
     except AskForLess as error:
-        print(f"{error}\nAsk about a shorter time (--start), or give it more of it (--timeout-ms).", file=sys.stderr)
+        _tell(f"{error}\nAsk about a shorter time (--start), or give it more of it (--timeout-ms).")
     except TryAgainLater as error:
-        print(f"ClickHouse does not answer: {error}", file=sys.stderr)
+        _tell(f"ClickHouse does not answer: {error}")
     else:
         return 0
     return 2
@@ -48,19 +51,30 @@ def _answered(asked: Namespace, job: Callable[[], None]) -> int:
 def _print(
     questions: Questions, settings: Settings, asked: Namespace, write: Callable[[Mapping[str, Any]], None]
 ) -> None:
-    # From before the search on: what is stored meanwhile may come twice, and never not at all.
-    tail = questions.tail(asked.query, fields=asked.fields, after="") if asked.follow else None
+    # From before the search on: what is stored meanwhile may be found by both, and not by none.
+    tail = questions.tail(asked.query, fields=asked.fields, last_id="") if asked.follow else None
+    for hint in questions.hints(asked.query):
+        _tell(hint)
     span = questions.span(asked.start, asked.end)
-    search = questions.search(asked.query, span, fields=asked.fields, limit=asked.limit, cursor="")
-    timeout_ms = settings.query.timeout_ms if asked.timeout_ms is None else asked.timeout_ms
+    search = questions.search(asked.query, span, fields=asked.fields, limit=asked.limit, cursor=asked.cursor)
+    limits = settings.query
+    timeout_ms = min(limits.timeout_ms if asked.timeout_ms is None else asked.timeout_ms, limits.max_timeout_ms)
     page = questions.page(search, timeout_secs=timeout_ms / 1000)
     seen = {row.id for row in page.rows}
     for row in reversed(page.rows):
         write(row.as_object())
     if not page.is_complete:
-        print(f"The time was up: there may be more before {page.next_cursor}", file=sys.stderr)
+        _tell(f"The time was up. To go on: --cursor '{page.next_cursor}'")
     while tail is not None:
-        for stored in tail.look():
-            if stored.row.id not in seen:
-                write(stored.row.as_object())
+        try:
+            for stored in tail.look():
+                if stored.row.id not in seen:
+                    write(stored.row.as_object())
+        except (TryAgainLater, AskForLess) as error:
+            _tell(f"{error}; trying again")
+            time.sleep(_LOOK_AGAIN_SECS)
         time.sleep(_LOOK_EVERY_SECS)
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

@@ -8,7 +8,7 @@ from typing import Final
 from app.query.condition import Condition
 from app.query.errors import BadParameter
 from app.query.expressions import Expressions
-from app.query.fields import named
+from app.query.fields import Kind, named
 from app.query.statement import Statement
 from app.query.time_range import SECOND_NS, TimeRange
 
@@ -17,7 +17,7 @@ _QUANTILE: Final = re.compile(r"p(\d{1,2}(?:\.\d{1,3})?)")
 _PLAIN: Final = ("sum", "avg", "min", "max")
 _EXAMPLES: Final = "count, count_distinct, sum, avg, min, max, p50, p95, p99, p99.9"
 _APPROXIMATE: Final[Mapping[str, str]] = {
-    "count_distinct": "exact up to 65,536 different values, beyond that usually within 1 %",
+    "count_distinct": "usually within 1 %",
     "quantile": "within 1 % of the value",
 }
 
@@ -50,7 +50,15 @@ class Function:
             return f"uniqIf({text}, {text} != '')"
         number = expressions.number(self.field)
         quantile = _QUANTILE.fullmatch(self.name)
-        figure = f"quantileDD(0.01, {float(quantile[1]) / 100:g})({number})" if quantile else f"{self.name}({number})"
+        if quantile:
+            # The sketch holds so many magnitudes and no more.
+            near = f"greatest(-1e15, least(1e15, {number}))"
+            bounded = f"multiIf(isNull({number}), NULL, abs({number}) < 1e-9, 0, {near})"
+            figure = f"quantileDD(0.01, {float(quantile[1]) / 100:g})({bounded})"
+        else:
+            figure = f"{self.name}({number})"
+        if self.name in ("min", "max"):
+            figure = f"toFloat64OrNull(toString({figure}))"  # a 32-bit float without the digits that nobody measured
         return f"if(count({number}) = 0, NULL, {figure})"
 
     def over_minutes(self) -> str:
@@ -75,6 +83,21 @@ def read_functions(names: str, field: str) -> list[Function]:
         if function.name != "count" and not field:
             raise BadParameter("field", f"function={function.name} needs a field, such as field=response_time_ms")
     return functions
+
+
+def read_by(by: Sequence[str], functions: Sequence[Function]) -> Sequence[str]:
+    """The fields to split figures by.
+
+    Raises:
+        BadParameter: one is a time, or has the name of another column of the answer.
+    """
+    taken = {"time", *(function.name for function in functions)}
+    for name in by:
+        if getattr(named(name), "kind", None) is Kind.TIME:
+            raise BadParameter("by", f"by={name} is a time: figures over time have an interval")
+        if name in taken:
+            raise BadParameter("by", f"by={name} is the name of a figure too: write by=attributes.{name}")
+    return by
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,10 +187,10 @@ def _listed(expressions: Sequence[str]) -> str:
 
 
 def _grouped(asked: Aggregate) -> str:
-    """Groups in the order of time, or those with the greatest first figure first."""
+    """The newest steps of time first, or the groups with the greatest first figure."""
     count = len(asked.by) + (1 if asked.interval_secs else 0)
     keys = ", ".join(f"column_{n}" for n in range(count))
     group = f" GROUP BY {keys}" if count else ""
     first_figure = f"column_{count} DESC"
-    order = f"{keys}" if asked.interval_secs else ", ".join(filter(None, [first_figure, keys]))
+    order = f"column_0 DESC, {keys}" if asked.interval_secs else ", ".join(filter(None, [first_figure, keys]))
     return f"{group} ORDER BY {order} LIMIT {asked.limit + 1:d}"

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
+from app.errors import AskForLess
 from app.ports import LogReader
 from app.query.errors import BadParameter, NoSuchLog
 from app.query.expressions import Expressions
@@ -24,6 +26,8 @@ class Context:
     """Logs, oldest first, the one that was asked about among them."""
 
     rows: list[LogRow]
+    is_complete: bool
+    """False if the time was up before all of a day before and after had been looked at."""
     cost: Cost
 
 
@@ -50,14 +54,16 @@ class Surroundings:
             " AND _partition = {place_partition:UInt16} AND _offset = {place_offset:UInt64}"
             " AND _item = {place_item:UInt16} LIMIT 1"
         )
-        answer = self._reader.ask(Statement(sql, place_of(log_id)), timeout_secs=timeout_secs)
+        answer = self._reader.ask(Statement(sql, {**place_of(log_id), **shape.parameters}), timeout_secs=timeout_secs)
         rows = shape.read(answer.records())
         if not rows:
             raise NoSuchLog(f"There is no log {log_id}: it never was, or it is older than logs are kept.")
         return rows[0], answer.cost
 
-    def around(self, log_id: LogId, *, same: str, before: int, after: int, timeout_secs: float) -> Context:
+    def around(self, log_id: LogId, *, same: str | None, before: int, after: int, timeout_secs: float) -> Context:
         """A log, and so many before and after it, of those that share a field with it (`SAME`) or of all ("").
+
+        Nobody looks further than a day. Without `same` it is the service, if the log has one.
 
         Raises:
             NoSuchLog: see `log`.
@@ -65,32 +71,39 @@ class Surroundings:
         """
         deadline = self._clock() + timeout_secs
         log, cost = self.log(log_id, timeout_secs=timeout_secs)
-        shared = _shared(log, same)
+        shared = _shared(log, ("service" if log.fields["service"] else "") if same is None else same)
         moment = log_id.timestamp_ns
         back, forth = TimeRange(max(0, moment - _FAR_NS), moment + 1), TimeRange(moment, moment + _FAR_NS)
-        windows_back = newest_first(back, rows_per_sec=self._rows_per_sec(back), wanted_rows=before)
-        windows_forth = oldest_first(forth, rows_per_sec=self._rows_per_sec(forth), wanted_rows=after)
-        earlier, cost_back = self._nearest(
-            log_id, windows_back, shared, f"{BEFORE} ORDER BY {NEWEST_FIRST}", before, deadline
+        rows_per_sec = self._rows_per_sec(TimeRange(moment, moment + 1))
+        windows_back = newest_first(back, rows_per_sec=rows_per_sec, wanted_rows=before)
+        windows_forth = oldest_first(forth, rows_per_sec=rows_per_sec, wanted_rows=after)
+        look = partial(self._nearest, log_id, shared, deadline)
+        earlier = look(windows_back, f"{BEFORE} ORDER BY {NEWEST_FIRST}", before)
+        later = look(windows_forth, f"{AFTER} ORDER BY {OLDEST_FIRST}", after)
+        return Context(
+            [*reversed(earlier.rows), log, *later.rows],
+            earlier.is_complete and later.is_complete,
+            cost + earlier.cost + later.cost,
         )
-        later, cost_forth = self._nearest(
-            log_id, windows_forth, shared, f"{AFTER} ORDER BY {OLDEST_FIRST}", after, deadline
-        )
-        return Context([*reversed(earlier), log, *later], cost + cost_back + cost_forth)
 
     def _nearest(
-        self, log_id: LogId, windows: Iterable[TimeRange], shared: Statement, side: str, wanted: int, deadline: float
-    ) -> tuple[list[LogRow], Cost]:
+        self, log_id: LogId, shared: Statement, deadline: float, windows: Iterable[TimeRange], side: str, wanted: int
+    ) -> Context:
+        """So many rows on one side of a log, the nearest first."""
         shape, rows, cost = RowShape(), list[LogRow](), Cost()
         for window in windows:
             if len(rows) >= wanted:
                 break
             sql = f"SELECT {shape.select} FROM {{table}} WHERE {window.condition} AND {shared.sql} AND {side}"
-            statement = Statement(f"{sql} LIMIT {wanted - len(rows):d}", {**place_of(log_id), **shared.parameters})
-            answer = self._reader.ask(statement, timeout_secs=max(0.01, deadline - self._clock()))
+            parameters = {**place_of(log_id), **shape.parameters, **shared.parameters}
+            statement = Statement(f"{sql} LIMIT {wanted - len(rows):d}", parameters)
+            try:
+                answer = self._reader.ask(statement, timeout_secs=max(0.01, deadline - self._clock()))
+            except AskForLess:
+                return Context(rows, False, cost)
             rows += shape.read(answer.records())
             cost += answer.cost
-        return rows, cost
+        return Context(rows, True, cost)
 
 
 def _shared(log: LogRow, same: str) -> Statement:

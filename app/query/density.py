@@ -14,7 +14,7 @@ from app.query.time_range import SECOND_NS, TimeRange
 _LOOK_SECS: Final = 600
 _FRESH_SECS: Final = 30.0
 _REMEMBERED: Final = 256
-_TIMEOUT_SECS: Final = 2.0
+_TIMEOUT_SECS: Final = 0.5  # a guess is worth no more
 
 
 class Density:

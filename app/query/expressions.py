@@ -37,7 +37,9 @@ class Expressions:
         """
         field = named(name)
         if isinstance(field, Attribute):
-            return f"toFloat64OrNull({self.text(name)})"
+            # "nan" and "inf" are read as numbers too, and one of them would be all that is left of a sum.
+            number = f"toFloat64OrNull({self.text(name)})"
+            return f"if(isFinite(assumeNotNull({number})), {number}, NULL)"
         if field.kind not in _NUMBERS:
             raise BadParameter("field", f"field={name} holds no numbers; response_time_ms does, and attributes may")
         self.columns |= {field.column}

@@ -10,7 +10,7 @@ from app.ports import LogReader
 from app.query.aggregate import Aggregate, Function
 from app.query.condition import Condition
 from app.query.expressions import Expressions
-from app.query.fields import FIELDS
+from app.query.fields import FIELDS, Attribute, named
 from app.query.statement import Cost, Statement
 from app.query.time_range import TimeRange
 from app.query.windows import newest_first
@@ -58,7 +58,7 @@ class Facets:
                 break
             [(rows, columns, attributes, resources)] = answer.rows
             counts.update(dict(zip(_OFFERED, columns, strict=True)))
-            counts.update(attributes)
+            counts.update({_attribute_name(key): count for key, count in attributes.items()})
             counts.update({f"resource.{key}": count for key, count in resources.items()})
             looked_at += rows
             cost += answer.cost
@@ -66,7 +66,7 @@ class Facets:
                 is_complete = window.start_ns == span.start_ns
                 break
         wanted = [(name, n) for name, n in counts.most_common() if n and name.lower().startswith(prefix.lower())]
-        return Found(wanted[:limit], looked_at, is_complete, cost)
+        return Found(wanted[:limit], looked_at, is_complete and len(wanted) <= limit, cost)
 
     def values(
         self, name: str, condition: Condition, span: TimeRange, *, prefix: str, limit: int, timeout_secs: float
@@ -89,7 +89,12 @@ class Facets:
         asked = Aggregate(_with_value(name, prefix, condition), span, [Function("count")], by=[name], limit=limit)
         answer = self._reader.ask(asked.statement, timeout_secs=timeout_secs)
         counts = [(str(value), int(count)) for value, count in answer.rows[:limit]]
-        return Found(counts, sum(count for _, count in counts), True, answer.cost)
+        return Found(counts, sum(count for _, count in counts), len(answer.rows) <= limit, answer.cost)
+
+
+def _attribute_name(key: str) -> str:
+    """Under which an attribute is found: its key, unless a column is known by that name."""
+    return key if isinstance(named(key), Attribute) else f"attributes.{key}"
 
 
 def _which_fields(condition: Condition, window: TimeRange) -> Statement:

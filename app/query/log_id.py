@@ -7,6 +7,8 @@ from typing import Final, Self
 # Each place in the order of rows has one id, so an id is also a place to read on from.
 _SHAPE: Final = re.compile(r"(\d{1,19})-(\d{1,5})-(\d{1,20})-(\d{1,5})-([A-Za-z0-9_-]{0,64})")
 
+_MOST: Final = (2**63 - 1, 2**16 - 1, 2**64 - 1, 2**16 - 1)
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class LogId:
@@ -31,5 +33,9 @@ class LogId:
         found = _SHAPE.fullmatch(text)
         if not found:
             raise ValueError(f"{text!r} is not the id of a log")
-        timestamp_ns, partition, offset, item, topic_id = found.groups()
-        return cls(int(timestamp_ns), topic_id, int(partition), int(offset), int(item))
+        *numbers, topic_id = found.groups()
+        # ClickHouse would cut what is too large, and find another log.
+        if any(int(number) > most for number, most in zip(numbers, _MOST, strict=True)):
+            raise ValueError(f"{text!r} is not the id of a log")
+        timestamp_ns, partition, offset, item = map(int, numbers)
+        return cls(timestamp_ns, topic_id, partition, offset, item)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from app.pipeline.event_time import rfc3339
+from app.query.expressions import Expressions
+from app.query.fields import Field, Kind, named
 from app.query.log_id import LogId
 
 # What every row needs for its id and its place among the others.
@@ -15,26 +17,13 @@ _PLACE: Final[Mapping[str, str]] = {
     "offset": "_offset",
     "item": "_item",
 }
+_MAPS: Final[Mapping[str, str]] = {"attributes": "LogAttributes", "resource": "ResourceAttributes"}
 
-# Named as in the events that producers send. Text of the time: nanoseconds do not fit into a datetime. Text of the
-# response time: its shortest form, where the 32-bit float would show digits that nobody measured.
-_FIELDS: Final[Mapping[str, str]] = {
-    "timestamp": "",
-    "level": "SeverityText",
-    "service": "ServiceName",
-    "message": "Body",
-    "user_id": "UserId",
-    "response_time_ms": "toString(ResponseTimeMs)",
-    "trace_id": "TraceId",
-    "span_id": "SpanId",
-    "attributes": "LogAttributes",
-    "resource": "ResourceAttributes",
-    "parse_error": "ParseError",
-    "topic": "_topic",
-    "partition": "",
-    "offset": "",
-}
-FIELDS: Final = tuple(_FIELDS)
+FIELDS: Final = (
+    *("timestamp", "level", "service", "message", "user_id", "response_time_ms", "trace_id", "span_id"),
+    *("attributes", "resource", "parse_error", "topic", "partition", "offset"),
+)
+"""What a row shows where nobody has chosen; named as in the events that producers send."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,43 +39,51 @@ class LogRow:
 
 
 class RowShape:
-    """The fields that were chosen, all of them if none were. A name that is no field is an attribute's."""
+    """The fields that were chosen, under any of their names; all of them if none were."""
 
     def __init__(self, chosen: Sequence[str] = ()) -> None:
-        self.names = tuple(dict.fromkeys(chosen)) or FIELDS
-        self._attributes = [name for name in self.names if name not in _FIELDS]
-        self._columns = {name: _FIELDS[name] for name in self.names if _FIELDS.get(name)}
-
-    @property
-    def select(self) -> str:
-        """The list of expressions to read."""
-        columns = [f"{sql} AS row_{name}" for name, sql in {**_PLACE, **self._columns}.items()]
-        columns += [
-            f"if(mapContains(LogAttributes, {{key_{n}:String}}), LogAttributes[{{key_{n}:String}}],"
-            f" ResourceAttributes[{{key_{n}:String}}]) AS attribute_{n}"
-            for n in range(len(self._attributes))
-        ]
-        return ", ".join(columns)
-
-    @property
-    def parameters(self) -> dict[str, object]:
+        self.names = tuple(name for name in dict.fromkeys(chosen) if name != "id") or FIELDS
+        expressions = Expressions("shown")
+        columns = [_column(name, expressions) for name in self.names]
+        self.parameters: Mapping[str, object] = expressions.parameters
         """What `select` has bound."""
-        return {f"key_{n}": name for n, name in enumerate(self._attributes)}
+        self.select = ", ".join(
+            [
+                *(f"{sql} AS place_{name}" for name, sql in _PLACE.items()),
+                *(f"{sql} AS shown_{n}" for n, sql in enumerate(columns)),
+            ]
+        )
+        """The list of expressions to read."""
 
     def read(self, records: Iterable[Mapping[str, Any]]) -> list[LogRow]:
         """The rows of an answer to `select`."""
         return [self._row(record) for record in records]
 
     def _row(self, record: Mapping[str, Any]) -> LogRow:
-        place = {name: record[f"row_{name}"] for name in _PLACE}
-        found: dict[str, Any] = {
-            "timestamp": rfc3339(place["timestamp_ns"]),
-            "partition": place["partition"],
-            "offset": place["offset"],
-            **{name: record[f"row_{name}"] for name in self._columns},
-            **{name: record[f"attribute_{n}"] for n, name in enumerate(self._attributes)},
-        }
-        if "response_time_ms" in found:
-            text = found["response_time_ms"]
-            found["response_time_ms"] = None if text is None else float(text)
-        return LogRow(LogId(**place), {name: found[name] for name in self.names})
+        place = {name: record[f"place_{name}"] for name in _PLACE}
+        return LogRow(LogId(**place), {name: _shown(name, record[f"shown_{n}"]) for n, name in enumerate(self.names)})
+
+
+def _column(name: str, expressions: Expressions) -> str:
+    if name in _MAPS:
+        return _MAPS[name]
+    field = named(name)
+    if not isinstance(field, Field):
+        return expressions.text(name)
+    match field.kind:
+        case Kind.TIME:  # nanoseconds do not fit into a datetime
+            return f"toUnixTimestamp64Nano(toDateTime64({field.column}, 9, 'UTC'))"
+        case Kind.NUMBER:  # its shortest form, where the 32-bit float would show digits that nobody measured
+            return f"toString({field.column})"
+        case _:
+            # Bytes that are no text are there to be looked at, not to break an answer.
+            return f"base64Encode({field.column})" if field.column == "_raw" else field.column
+
+
+def _shown(name: str, value: Any) -> Any:
+    field = named(name)
+    if name in _MAPS or not isinstance(field, Field):
+        return value
+    if field.kind is Kind.TIME:
+        return rfc3339(value)
+    return float(value) if field.kind is Kind.NUMBER and value is not None else value

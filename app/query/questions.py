@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from app.ports import LogReader
-from app.query.aggregate import Aggregate, Function, read_functions
+from app.query.aggregate import Aggregate, Function, read_by, read_functions
 from app.query.condition import Condition, condition_of
 from app.query.context import Surroundings
 from app.query.density import Density
@@ -17,8 +17,9 @@ from app.query.log_row import RowShape
 from app.query.search import Cursor, Page, Search, Searcher
 from app.query.statement import Answer
 from app.query.tail import Tail, read_places
-from app.query.time_range import TimeRange, read_interval_secs, read_range
+from app.query.time_range import SECOND_NS, TimeRange, read_interval_secs, read_range
 
+_LAST_MINUTE_NS: Final = 2**32 // 60 * 60 * SECOND_NS
 _BARS: Final = 100  # a histogram has no more of them unless it is told to
 _MOST_BARS: Final = 5_000
 _INTERVALS_SECS: Final = (
@@ -36,8 +37,9 @@ class Figures:
 
     @property
     def rows(self) -> Sequence[Sequence[Any]]:
-        """The groups, as many as were asked for."""
-        return self.answer.rows[: self.asked.limit]
+        """The groups, as many as were asked for; steps of time from the oldest on."""
+        rows = self.answer.rows[: self.asked.limit]
+        return sorted(rows, key=lambda row: row[0]) if self.asked.interval_secs else rows
 
     @property
     def is_complete(self) -> bool:
@@ -102,7 +104,8 @@ class Questions:
     def histogram(self, query: str, span: TimeRange, *, by: str, interval: str) -> Aggregate:
         """Counts over time."""
         secs = _interval_secs(interval, span) if interval else _fitting_interval_secs(span)
-        return Aggregate(self.condition(query), span, [Function("count")], names_in(by), secs)
+        functions = [Function("count")]
+        return Aggregate(self.condition(query), _bounded(span), functions, read_by(names_in(by), functions), secs)
 
     def stats(
         self, query: str, span: TimeRange, *, functions: str, field: str, by: str, interval: str, limit: int
@@ -110,7 +113,7 @@ class Questions:
         """Figures, as they were typed."""
         secs = _interval_secs(interval, span) if interval else None
         found = read_functions(functions, field)
-        return Aggregate(self.condition(query), span, found, names_in(by), secs, 10_000 if secs else limit)
+        return Aggregate(self.condition(query), _bounded(span), found, read_by(names_in(by), found), secs, limit)
 
     def figures(self, asked: Aggregate, *, timeout_secs: float) -> Figures:
         """Ask for an aggregate.
@@ -120,9 +123,13 @@ class Questions:
         """
         return Figures(asked, self._reader.ask(asked.statement, timeout_secs=timeout_secs))
 
-    def tail(self, query: str, *, fields: str, after: str) -> Tail:
-        """Follow what is stored from now on, or after an earlier place."""
-        places = read_places(after) if after else None
+    def tail(self, query: str, *, fields: str, last_id: str) -> Tail:
+        """Follow what is stored from now on, or after an earlier place.
+
+        Raises:
+            QueryError, BadParameter: it cannot be understood.
+        """
+        places = read_places(last_id) if last_id else None
         return Tail(self._reader, self.condition(query), RowShape(names_in(fields)), places)
 
 
@@ -136,6 +143,17 @@ def _interval_secs(interval: str, span: TimeRange) -> int:
     if span.seconds / secs > _MOST_BARS:
         raise BadParameter("interval", f"interval={interval} makes more than {_MOST_BARS:,} steps of this range")
     return secs
+
+
+def _bounded(span: TimeRange) -> TimeRange:
+    """A range that starts of minutes can express.
+
+    Raises:
+        BadParameter: it goes on beyond.
+    """
+    if span.end_ns > _LAST_MINUTE_NS:
+        raise BadParameter("end", "figures end in the year 2106")
+    return span
 
 
 def _fitting_interval_secs(span: TimeRange) -> int:

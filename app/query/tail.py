@@ -1,5 +1,7 @@
 """Logs as they are stored: what came after the rows that were seen last, partition by partition."""
 
+from __future__ import annotations
+
 import heapq
 import re
 from collections.abc import Iterator, Mapping
@@ -12,11 +14,13 @@ from app.query.errors import BadParameter
 from app.query.log_row import LogRow, RowShape
 from app.query.statement import Statement
 
-MAX_ROWS: Final = 1_000  # of a partition in one look
+MAX_ROWS: Final = 500  # of a partition in one look
+_MAX_OFFSETS: Final = 50_000  # of a partition that one look goes through, however far behind a reader is
 _TIMEOUT_SECS: Final = 5.0
 _PLACE: Final = re.compile(r"([A-Za-z0-9_-]{1,64}):(\d{1,5}):(\d{1,20}):(\d{1,5})")
 _MAX_PLACES: Final = 1_000
 _LAST_ITEM: Final = 2**16 - 1
+_NOWHERE: Final = "start"  # nothing was stored yet when the reader came
 
 
 class TailPartition(NamedTuple):
@@ -33,14 +37,25 @@ class TailPlace(NamedTuple):
     item: int
 
 
-_BEFORE_ALL: Final = TailPlace(0, -1)
+class _Extent(NamedTuple):
+    """The offsets of a partition that the table holds."""
+
+    first: int
+    last: int
+
 
 Places = Mapping[TailPartition, TailPlace]
 
 
 def write_places(places: Places) -> str:
     """As the id of an event, by which a reader goes on where it was."""
-    return ",".join(f"{key.topic_id}:{key.number}:{place.offset}:{place.item}" for key, place in sorted(places.items()))
+    return (
+        _NOWHERE
+        if not places
+        else ",".join(
+            f"{key.topic_id}:{key.number}:{place.offset}:{place.item}" for key, place in sorted(places.items())
+        )
+    )
 
 
 def read_places(text: str) -> dict[TailPartition, TailPlace]:
@@ -50,11 +65,15 @@ def read_places(text: str) -> dict[TailPartition, TailPlace]:
         BadParameter: it was not that.
     """
     places: dict[TailPartition, TailPlace] = {}
+    if text == _NOWHERE:
+        return places
     for part in text.split(","):
         found = _PLACE.fullmatch(part)
         if not found or len(places) >= _MAX_PLACES:
-            raise BadParameter("Last-Event-ID", "Last-Event-ID is not the id of an event of this stream")
+            raise BadParameter("last_id", "last_id is not the id of an event of this stream")
         places[TailPartition(found[1], int(found[2]))] = TailPlace(int(found[3]), int(found[4]))
+        if int(found[2]) >= 2**16 or int(found[3]) >= 2**64:
+            raise BadParameter("last_id", "last_id is not the id of an event of this stream")
     return places
 
 
@@ -74,7 +93,12 @@ class Tail:
         self._reader = reader
         self._condition = condition
         self._shape = shape
-        self._places = dict(self._ends() if places is None else places)
+        self._seen = self._extents()
+        self._places = (
+            {key: TailPlace(extent.last, _LAST_ITEM) for key, extent in self._seen.items()}
+            if places is None
+            else dict(places)
+        )
 
     @property
     def places(self) -> str:
@@ -82,34 +106,50 @@ class Tail:
         return write_places(self._places)
 
     def look(self) -> Iterator[Stored]:
-        """What matches of all that was stored since the last look, in the order of being stored; at most MAX_ROWS of
-        each partition, and the next look goes on from there."""
-        ends = self._ends()
-        new = {key: end for key, end in ends.items() if end > self._places.get(key, _BEFORE_ALL)}
-        if not new:
+        """What matches of all that was stored up to the last look, in the order of being stored.
+
+        Of each partition at most MAX_ROWS and so many offsets; the next look goes on from there. Not up to now, since
+        an insert over several days becomes visible day by day: what was there a look ago is there whole.
+        """
+        settled, self._seen = self._seen, self._extents()
+        spans = {key: span for key, extent in settled.items() if (span := self._span(key, extent)) is not None}
+        if not spans:
             return
-        found = self._rows(new)
+        found = self._rows(spans)
         for _, key, row in heapq.merge(*found.values(), key=lambda entry: entry[0]):
             self._places[key] = TailPlace(row.id.offset, row.id.item)
             yield Stored(row, self.places)
         # What did not match has been looked at too.
-        self._places |= {key: end for key, end in new.items() if len(found.get(key, ())) < MAX_ROWS}
+        self._places |= {
+            key: TailPlace(last, _LAST_ITEM) for key, (_, last) in spans.items() if len(found.get(key, ())) < MAX_ROWS
+        }
 
-    def _ends(self) -> dict[TailPartition, TailPlace]:
-        sql = "SELECT _topic_id, _partition, max(_offset) FROM {table} GROUP BY _topic_id, _partition"
+    def _span(self, key: TailPartition, extent: _Extent) -> tuple[TailPlace, int] | None:
+        """After which row, and up to which offset, a partition is looked at next; None if there is nothing new."""
+        place = self._places.get(key, TailPlace(extent.first, -1))
+        if place >= (extent.last, _LAST_ITEM):
+            return None
+        return place, min(extent.last, place.offset + _MAX_OFFSETS)
+
+    def _extents(self) -> dict[TailPartition, _Extent]:
+        sql = (
+            "SELECT _topic_id, _partition, min(_offset), max(_offset) FROM {table} WHERE _topic_id != ''"
+            " GROUP BY _topic_id, _partition"
+        )
         answer = self._reader.ask(Statement(sql), timeout_secs=_TIMEOUT_SECS)
-        return {TailPartition(topic_id, number): TailPlace(last, _LAST_ITEM) for topic_id, number, last in answer.rows}
+        return {TailPartition(topic_id, number): _Extent(*offsets) for topic_id, number, *offsets in answer.rows}
 
-    def _rows(self, ends: Places) -> dict[TailPartition, list[tuple[int, TailPartition, LogRow]]]:
+    def _rows(
+        self, spans: Mapping[TailPartition, tuple[TailPlace, int]]
+    ) -> dict[TailPartition, list[tuple[int, TailPartition, LogRow]]]:
         """Of each partition, when a row was stored, and the row."""
         parameters: dict[str, object] = {**self._condition.parameters, **self._shape.parameters}
         pieces = []
-        for n, (key, end) in enumerate(ends.items()):
-            place = self._places.get(key, _BEFORE_ALL)
+        for n, (key, (place, last)) in enumerate(spans.items()):
             pieces.append(
-                f"(_topic_id = {{tail_{n}:String}} AND _partition = {key.number:d} AND _offset <= {end.offset:d}"
-                f" AND _offset >= {max(0, place.offset):d} AND (_offset > {max(0, place.offset):d} OR"
-                f" _item > {place.item:d}))"
+                f"(_topic_id = {{tail_{n}:String}} AND _partition = {key.number:d}"
+                f" AND _offset >= {place.offset:d} AND _offset <= {last:d}"
+                f" AND (_offset > {place.offset:d} OR toInt32(_item) > {place.item:d}))"
             )
             parameters[f"tail_{n}"] = key.topic_id
         sql = (

@@ -16,6 +16,7 @@ _UNIT_NS: Final = {
     "w": 7 * 86_400 * SECOND_NS,
 }
 _RELATIVE: Final = re.compile(r"now(?:\s*([+-])\s*(\d{1,6})\s*([smhdw]))?")
+_SHORT_NUMBER: Final = re.compile(r"\d{1,8}")
 _LATEST_NS: Final = 9_223_372_036 * SECOND_NS  # the last second that DateTime64(9) holds, in the year 2262
 
 
@@ -78,6 +79,8 @@ def read_moment(parameter: str, text: str, *, now_ns: int) -> int:
         moment = now_ns + (int(f"{sign}{count}") * _UNIT_NS[unit] if unit else 0)
     else:
         try:
+            if _SHORT_NUMBER.fullmatch(text):
+                raise ValueError("a year, a day or seconds: nobody can tell")
             moment = read_time_ns(text)
         except ValueError as error:
             raise BadParameter(

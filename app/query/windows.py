@@ -6,17 +6,16 @@ from typing import Final
 from app.query.time_range import SECOND_NS, TimeRange
 
 _LEAST_NS: Final = SECOND_NS
+_UNKNOWN_NS: Final = 600 * SECOND_NS  # where nobody knows how dense logs are, for want of logs or of an answer
 _GROWTH: Final = 8  # few pieces for a rare word, and never much more read than was needed for a common one
 _ENOUGH: Final = 4  # times the rows that are wanted: what is asked for is not everything that is logged
 
 
 def newest_first(span: TimeRange, *, rows_per_sec: float, wanted_rows: int) -> Iterator[TimeRange]:
     """Pieces that cover the range without overlap; the first is as long as so many rows need, each next one longer."""
-    width_ns = _LEAST_NS
+    width_ns = _UNKNOWN_NS
     if rows_per_sec > 0:
-        width_ns = max(width_ns, round(_ENOUGH * wanted_rows / rows_per_sec * SECOND_NS))
-    else:
-        width_ns = span.end_ns - span.start_ns
+        width_ns = max(_LEAST_NS, round(_ENOUGH * wanted_rows / rows_per_sec * SECOND_NS))
     end_ns = span.end_ns
     while end_ns > span.start_ns:
         # The last piece takes what would be too little for one more.

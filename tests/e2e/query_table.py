@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
-from app.api.admission import Admission
+from app.api.admission import Admission, StreamPlaces
 from app.api.app import create_app
 from app.api.query_api import QueryApi
 from app.api.query_routes import query_routes
@@ -99,8 +99,9 @@ class QueryTable:
         metrics = Metrics(CollectorRegistry(), version="0")
         questions = Questions(ClickHouseReader(self.settings, limits))
         admission = Admission(limits.max_concurrent, wait_secs=limits.queue_ms / 1000)
-        api = QueryApi(questions, limits, admission, time.monotonic)
-        tail = TailApi(questions, max_tails=limits.max_tails, running=metrics.query_tails, is_stopping=is_stopping)
+        streams = StreamPlaces(limits.max_streams, metrics.query_streams)
+        api = QueryApi(questions, limits, admission, streams, time.monotonic)
+        tail = TailApi(questions, streams, is_stopping=is_stopping)
         return create_app(Health(), metrics.registry, query_routes(api, tail, admission, metrics))
 
     def command(self, sql: str) -> None:

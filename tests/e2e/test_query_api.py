@@ -132,6 +132,20 @@ def test_only_the_fields_that_are_chosen_are_there(api: FlaskClient) -> None:
     assert {row["nothing"] for row in rows} == {""}
 
 
+def test_fields_are_chosen_by_any_of_their_names(api: FlaskClient, table: QueryTable) -> None:
+    names = "id,host,severity,userId,attributes.route,resource.host.name,severity_number,_ingested,http.status_code"
+
+    for row in ask(api, "logs", fields=names, limit=50)["rows"]:
+        [log] = [log for log in table.logs if log.id == row["id"]]
+        assert row["host"] == row["resource.host.name"] == log.event["host"]
+        assert row["severity"] == log.event["level"].upper()
+        assert row["severity_number"] == {"debug": 5, "info": 9, "warn": 13, "error": 17}[log.event["level"]]
+        assert row["userId"] == log.event.get("user_id", "")
+        assert row["attributes.route"] == log.event["attributes"]["route"]
+        assert row["http.status_code"] == str(log.event["attributes"]["http.status_code"])
+        assert row["_ingested"].startswith("20")
+
+
 def test_a_stream_of_rows_holds_what_the_pages_hold(api: FlaskClient, table: QueryTable) -> None:
     expected = newest_first(table.logs)
 
@@ -274,6 +288,46 @@ def test_numbers_in_attributes_can_be_reckoned_with(api: FlaskClient, table: Que
     assert row == {"max": max(codes), "count": len(codes)}
 
 
+def test_one_odd_number_spoils_no_figure(engine: RunningEngine) -> None:
+    table = QueryTable(engine)
+    values = ["nan", "inf", "-inf", "1e300", "1e-300", "7", "text", ""]
+    table.store([(NOW_MS - 1000, {"message": "x", "attributes": {"n": value}}) for value in values])
+
+    [row] = ask(table.api(), "stats", function="count,min,max,p50,p99.9,avg", field="n")["rows"]
+    table.drop()
+
+    assert row["count"] == 7
+    assert (row["min"], row["max"]) == (1e-300, 1e300)
+    assert row["p50"] == pytest.approx(7, rel=0.02)
+    assert row["avg"] == pytest.approx(1e300 / 3)
+
+
+def test_the_newest_steps_are_those_that_are_left_when_there_are_too_many(api: FlaskClient) -> None:
+    all_steps = ask(api, "stats", interval="10m", by="service")
+    cut = ask(api, "stats", interval="10m", by="service", limit=5)
+
+    assert (all_steps["complete"], cut["complete"]) == (True, False)
+    assert [row["time"] for row in cut["rows"]] == [row["time"] for row in all_steps["rows"]][-5:]
+
+
+def test_logs_that_stopped_long_ago_are_found_in_pieces(engine: RunningEngine) -> None:
+    table = QueryTable(engine)
+    stored = table.store([(NOW_MS - 5 * 86_400_000, {"message": "old"})])
+    answer = ask(table.api(), "logs", start="now-20d", end="now")
+    table.drop()
+
+    assert [row["id"] for row in answer["rows"]] == [stored[0].id]
+
+
+def test_a_log_without_a_service_has_a_context_all_the_same(engine: RunningEngine) -> None:
+    table = QueryTable(engine)
+    stored = table.store([(NOW_MS - 3000 + n, {"message": str(n)}) for n in range(3)])
+    found = ask_plain(table.api(), f"logs/{stored[1].id}/context")
+    table.drop()
+
+    assert [row["message"] for row in found["rows"]] == ["0", "1", "2"]
+
+
 def test_the_fields_that_logs_have_are_told_with_how_many_have_them(api: FlaskClient, table: QueryTable) -> None:
     answer = ask(api, "fields")
 
@@ -339,7 +393,7 @@ def test_a_question_that_takes_too_long_is_told_so(api: FlaskClient) -> None:
 
 
 def test_questions_beyond_the_places_are_sent_away(table: QueryTable) -> None:
-    api = table.api(QuerySettings(max_concurrent=1, queue_ms=0, max_tails=1))
+    api = table.api(QuerySettings(max_concurrent=1, queue_ms=0, max_streams=1))
     stream = api.get("/api/v1/logs/tail")
     second = api.get("/api/v1/logs/tail")
     stream.close()

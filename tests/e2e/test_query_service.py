@@ -22,7 +22,7 @@ LINES = [f"ERROR payment {number} declined" for number in range(200)]
 @pytest.fixture(scope="module")
 def service(shared_pipeline: Pipeline) -> ServiceProcess:
     """An instance that has stored some lines."""
-    started = shared_pipeline.start_service(QUERY_MAX_TAILS="1")
+    started = shared_pipeline.start_service(QUERY_MAX_STREAMS="1")
     shared_pipeline.send(LINES)
     shared_pipeline.wait_for_rows(len(LINES))
     return started
@@ -51,8 +51,8 @@ class Reader:
         self._connection.close()
 
 
-def tails(service: ServiceProcess) -> float:
-    found = re.search(r"^log_query_tails (\S+)$", service.metrics(), re.MULTILINE)
+def streams(service: ServiceProcess) -> float:
+    found = re.search(r"^log_query_streams (\S+)$", service.metrics(), re.MULTILINE)
     assert found
     return float(found[1])
 
@@ -68,7 +68,7 @@ def test_a_reader_follows_until_it_hangs_up_and_then_there_is_room_for_another(
     service: ServiceProcess, shared_pipeline: Pipeline
 ) -> None:
     reader = Reader(service)
-    assert tails(service) == 1
+    assert streams(service) == 1
     assert Reader(service).status == 429
     shared_pipeline.send(["ERROR payment followed"])
     assert reader.next_message() == "ERROR payment followed"
@@ -76,7 +76,7 @@ def test_a_reader_follows_until_it_hangs_up_and_then_there_is_room_for_another(
     reader.hang_up()
 
     shared_pipeline.send(["ERROR payment nobody reads"])  # or it would be noticed with the next heartbeat
-    wait_until(lambda: tails(service) == 0, "the service notices that the reader has gone")
+    wait_until(lambda: streams(service) == 0, "the service notices that the reader has gone")
     other = Reader(service)
     assert other.status == 200
     other.hang_up()

@@ -95,7 +95,7 @@ def test_a_reader_goes_on_where_it_was(table: QueryTable) -> None:
     follower.close()
     missed = table.store(list(sample_events(NOW_MS, 10, seed=6)))
 
-    again = follow(table, after=follower.last_id)
+    again = follow(table, last_id=follower.last_id)
     found = again.logs(10)
     again.close()
 
@@ -109,7 +109,7 @@ def test_a_reader_goes_on_in_the_middle_of_what_was_stored_together(table: Query
     follower.logs(4)
     follower.close()
 
-    again = follow(table, after=follower.last_id)
+    again = follow(table, last_id=follower.last_id)
     found = again.logs(6)
     again.close()
 
@@ -138,7 +138,7 @@ def test_a_place_that_is_none_is_refused(table: QueryTable, after: str) -> None:
 
     assert answer.status_code == 400
     assert answer.json is not None
-    assert answer.json["error"]["parameter"] == "Last-Event-ID"
+    assert answer.json["error"]["parameter"] == "last_id"
 
 
 def test_a_stream_ends_when_the_service_stops(table: QueryTable) -> None:
@@ -148,7 +148,7 @@ def test_a_stream_ends_when_the_service_stops(table: QueryTable) -> None:
 
 
 def test_a_reader_that_leaves_makes_room_for_another(table: QueryTable) -> None:
-    api = table.api(QuerySettings(max_tails=1))
+    api = table.api(QuerySettings(max_streams=1))
     first = api.get("/api/v1/logs/tail", buffered=False)
     refused = api.get("/api/v1/logs/tail")
     first.close()

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from openapi_spec_validator import validate
 from prometheus_client import CollectorRegistry, generate_latest
 
-from app.api.admission import Admission
+from app.api.admission import Admission, StreamPlaces
 from app.api.app import create_app
 from app.api.query_api import QueryApi
 from app.api.query_routes import query_routes
@@ -36,8 +36,9 @@ class Setup:
         self.metrics = Metrics(CollectorRegistry(), version="0")
         limits, questions = QuerySettings(), Questions(self.reader)
         self.admission = Admission(1, wait_secs=0)
-        api = QueryApi(questions, limits, self.admission, time.monotonic)
-        tail = TailApi(questions, max_tails=1, running=self.metrics.query_tails, is_stopping=lambda: True)
+        streams = StreamPlaces(1, self.metrics.query_streams)
+        api = QueryApi(questions, limits, self.admission, streams, time.monotonic)
+        tail = TailApi(questions, streams, is_stopping=lambda: True)
         routes = query_routes(api, tail, self.admission, self.metrics)
         self.client: FlaskClient = create_app(Health(), self.metrics.registry, routes).test_client()
 
@@ -80,8 +81,13 @@ def test_a_query_that_cannot_be_read_is_answered_with_the_place_of_the_mistake(s
         ("stats?function=mean", "function"),
         ("stats?function=avg", "field"),
         ("stats?function=avg&field=service", "field"),
+        ("stats?by=time", "by"),
+        ("stats?by=count", "by"),
+        ("histogram?by=timestamp", "by"),
+        ("stats?start=2025", "start"),
+        ("stats?end=2150-01-01", "end"),
         ("fields?prefix=a&prefix=b", "prefix"),
-        ("logs/tail?after=x", "Last-Event-ID"),
+        ("logs/tail?last_id=x", "last_id"),
     ],
 )
 def test_a_parameter_that_cannot_be_used_is_named(setup: Setup, path: str, parameter: str) -> None:

@@ -31,6 +31,12 @@ def test_only_the_fields_that_were_asked_for_are_there() -> None:
     assert log_line({"id": "1", "message": "x", "route": "/pay"}, in_colour=False) == "x route=/pay"
 
 
+def test_where_it_came_from_is_there_if_it_was_chosen() -> None:
+    fields = {"id": "1", "topic": "logs", "partition": 0, "offset": 5}
+
+    assert log_line(fields, in_colour=False, are_chosen=True) == "topic=logs partition=0 offset=5"
+
+
 def test_colours_tell_levels_apart_and_end_before_the_message() -> None:
     line = log_line(LOG, in_colour=True)
 

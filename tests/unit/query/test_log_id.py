@@ -16,8 +16,28 @@ def test_an_id_is_a_word_that_can_be_read_back() -> None:
     assert text == "1764000000123456789-3-18446744073709551615-65535-Zk-_9aBcDeFgHiJkLmNoPq"
 
 
-@pytest.mark.parametrize("text", ["", "x", "1-2-3-4", "1-2-3-4-a b", "-1-2-3-4-t", "1-2-3-4-t'", "1-2-3-x-t", "é"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "x",
+        "1-2-3-4",
+        "1-2-3-4-a b",
+        "-1-2-3-4-t",
+        "1-2-3-4-t'",
+        "1-2-3-x-t",
+        "é",
+    ],
+)
 def test_what_is_no_id_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is not the id of a log"):
+        LogId.read(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["1-65536-3-4-t", "1-2-3-65536-t", "1-2-18446744073709551616-4-t", "9999999999999999999-2-3-4-t"]
+)
+def test_what_is_too_large_for_its_column_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not the id of a log"):
         LogId.read(text)
 

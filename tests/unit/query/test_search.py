@@ -20,7 +20,7 @@ from tests.fakes import Clock, ScriptedReader
 
 HOUR = TimeRange(0, 3600 * SECOND_NS)
 SHAPE = RowShape(["message"])
-COLUMNS = ("row_timestamp_ns", "row_topic_id", "row_partition", "row_offset", "row_item", "row_message")
+COLUMNS = ("place_timestamp_ns", "place_topic_id", "place_partition", "place_offset", "place_item", "shown_0")
 
 
 def row(second: int, offset: int = 0) -> tuple[Any, ...]:

@@ -32,7 +32,9 @@ def test_a_moment_is_relative_or_a_date_or_an_epoch_number(text: str, moment_ns:
     assert read_moment("start", text, now_ns=NOW_NS) == moment_ns
 
 
-@pytest.mark.parametrize("text", ["", "yesterday", "now-15", "now-m", "now-15x", "now--1h", "2025-13-01", "-5", "9e99"])
+@pytest.mark.parametrize(
+    "text", ["", "yesterday", "now-15", "now-m", "now-15x", "now--1h", "2025-13-01", "2025", "20251124", "-5", "9e99"]
+)
 def test_what_is_no_moment_is_refused_by_name(text: str) -> None:
     with pytest.raises(BadParameter) as caught:
         read_moment("end", text, now_ns=NOW_NS)

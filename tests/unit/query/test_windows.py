@@ -44,5 +44,7 @@ def test_the_denser_the_logs_the_shorter_the_first_piece_but_never_below_a_secon
     assert first.seconds == 1
 
 
-def test_where_nobody_knows_how_dense_logs_are_all_is_one_piece() -> None:
-    assert list(newest_first(DAY, rows_per_sec=0, wanted_rows=100)) == [DAY]
+def test_where_nobody_knows_how_dense_logs_are_the_first_piece_is_short_all_the_same() -> None:
+    pieces = list(newest_first(DAY, rows_per_sec=0, wanted_rows=100))
+
+    assert [piece.seconds for piece in pieces] == [600, 4800, 38_400, 42_600]
