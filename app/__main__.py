@@ -68,12 +68,9 @@ def serve(settings: Settings, parts: Parts) -> int:
         _log.warning("%s", sentence)
     try:
         http = waitress.create_server(
-            parts.http,
-            host=settings.http.host,
-            port=settings.http.port,
-            threads=settings.http.threads,
-            socket_options=_socket_options(),
+            parts.http, host=settings.http.host, port=settings.http.port, threads=settings.http.threads
         )
+        http.adj.socket_options = _socket_options()
     except OSError as error:
         _log.error(
             "Cannot listen on %s:%d: %s. Set HTTP_PORT to a free one.",
