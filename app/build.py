@@ -154,7 +154,7 @@ def build(
 def _query_routes(settings: Settings, metrics: Metrics, service: Service) -> Blueprint:
     limits = settings.query
     questions = Questions(ClickHouseReader(settings.clickhouse, limits))
-    admission = Admission(limits.max_concurrent, wait_secs=limits.queue_ms / 1000)
+    admission = Admission(limits.max_concurrent, wait_secs=limits.queue_secs)
     streams = StreamPlaces(limits.max_streams, metrics.query_streams)
     api = QueryApi(questions, limits, admission, streams, time.monotonic)
     tail = TailApi(questions, streams, is_stopping=lambda: service.is_stopping)

@@ -189,16 +189,18 @@ class BatchSettings(_Group):
 class QuerySettings(_Group):
     """What a question may take. Environment: QUERY_*."""
 
-    timeout_ms: int = Field(
-        10_000, ge=10, le=600_000, description="Time for a question that does not say how much it may take."
+    timeout_secs: float = Field(
+        10, ge=0.01, le=600, description="Time for a question that does not say how much it may take."
     )
-    max_timeout_ms: int = Field(60_000, ge=10, le=600_000, description="The most that a question may ask for.")
+    max_timeout_secs: float = Field(60, ge=0.01, le=600, description="The most that a question may ask for.")
     max_concurrent: int = Field(
         4, ge=1, le=256, description="Questions answered at the same time; others wait for a moment, then get a 429."
     )
-    queue_ms: int = Field(1_000, ge=0, le=60_000, description="How long a question waits for its turn.")
-    max_memory_mb: int = Field(2_000, ge=50, description="Memory of ClickHouse that one question may take.")
-    max_rows_read: int = Field(
+    queue_secs: float = Field(1, ge=0, le=60, description="How long a question waits for its turn.")
+    max_memory_bytes: int = Field(
+        2_000_000_000, ge=50_000_000, description="Memory of ClickHouse that one question may take."
+    )
+    max_rows: int = Field(
         0, ge=0, description="Rows that ClickHouse may read for one question; 0 for as many as its time allows."
     )
     max_threads: int = Field(
@@ -208,9 +210,13 @@ class QuerySettings(_Group):
         8, ge=1, le=1024, description="Live tails and exports at the same time; each takes one of HTTP_THREADS."
     )
 
+    def granted_secs(self, asked_ms: int | None) -> float:
+        """The time for a question that asks for so much, or does not say."""
+        return min(self.timeout_secs if asked_ms is None else asked_ms / 1000, self.max_timeout_secs)
+
     def _conflicts(self) -> Iterator[str]:
-        if self.timeout_ms > self.max_timeout_ms:
-            yield f"QUERY_TIMEOUT_MS={self.timeout_ms} is more than QUERY_MAX_TIMEOUT_MS={self.max_timeout_ms}"
+        if self.timeout_secs > self.max_timeout_secs:
+            yield f"QUERY_TIMEOUT_SECS={self.timeout_secs} is more than QUERY_MAX_TIMEOUT_SECS={self.max_timeout_secs}"
 
 
 class HttpSettings(_Group):

@@ -15,7 +15,7 @@ class Parameters(BaseModel):
     timeout_ms: int | None = Field(
         None,
         ge=1,
-        description="Time that the answer may take; without it QUERY_TIMEOUT_MS, at most QUERY_MAX_TIMEOUT_MS.",
+        description="Time that the answer may take; without it QUERY_TIMEOUT_SECS, at most QUERY_MAX_TIMEOUT_SECS.",
     )
 
 

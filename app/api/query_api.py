@@ -216,8 +216,7 @@ class QueryApi:
         )
 
     def _timeout_secs(self, asked: Parameters) -> float:
-        wanted_ms = self._limits.timeout_ms if asked.timeout_ms is None else asked.timeout_ms
-        return min(wanted_ms, self._limits.max_timeout_ms) / 1000
+        return self._limits.granted_secs(asked.timeout_ms)
 
     def _statistics(self, started_at: float, cost: Cost) -> Statistics:
         took_ms = round((self._clock() - started_at) * 1000)

@@ -71,8 +71,8 @@ class ClickHouseReader:
         limits = self._limits
         settings: dict[str, object] = {
             "max_execution_time": timeout_secs,
-            "max_memory_usage": limits.max_memory_mb * 1_000_000,
-            "max_rows_to_read": limits.max_rows_read,
+            "max_memory_usage": limits.max_memory_bytes,
+            "max_rows_to_read": limits.max_rows,
             "max_result_bytes": _MAX_RESULT_BYTES,
             "result_overflow_mode": "throw",
         }

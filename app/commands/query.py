@@ -57,9 +57,7 @@ def _print(
         _tell(hint)
     span = questions.span(asked.start, asked.end)
     search = questions.search(asked.query, span, fields=asked.fields, limit=asked.limit, cursor=asked.cursor)
-    limits = settings.query
-    timeout_ms = min(limits.timeout_ms if asked.timeout_ms is None else asked.timeout_ms, limits.max_timeout_ms)
-    page = questions.page(search, timeout_secs=timeout_ms / 1000)
+    page = questions.page(search, timeout_secs=settings.query.granted_secs(asked.timeout_ms))
     seen = {row.id for row in page.rows}
     for row in reversed(page.rows):
         write(row.as_object())

@@ -15,7 +15,8 @@ def newest_first(span: TimeRange, *, rows_per_sec: float, wanted_rows: int) -> I
     """Pieces that cover the range without overlap; the first is as long as so many rows need, each next one longer."""
     width_ns = _UNKNOWN_NS
     if rows_per_sec > 0:
-        width_ns = max(_LEAST_NS, round(_ENOUGH * wanted_rows / rows_per_sec * SECOND_NS))
+        enough_secs = min(_ENOUGH * wanted_rows / rows_per_sec, span.seconds)
+        width_ns = max(_LEAST_NS, round(enough_secs * SECOND_NS))
     end_ns = span.end_ns
     while end_ns > span.start_ns:
         # The last piece takes what would be too little for one more.

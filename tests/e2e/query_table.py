@@ -98,7 +98,7 @@ class QueryTable:
         """The API over this table, joined as the service joins it."""
         metrics = Metrics(CollectorRegistry(), version="0")
         questions = Questions(ClickHouseReader(self.settings, limits))
-        admission = Admission(limits.max_concurrent, wait_secs=limits.queue_ms / 1000)
+        admission = Admission(limits.max_concurrent, wait_secs=limits.queue_secs)
         streams = StreamPlaces(limits.max_streams, metrics.query_streams)
         api = QueryApi(questions, limits, admission, streams, time.monotonic)
         tail = TailApi(questions, streams, is_stopping=is_stopping)

@@ -393,7 +393,7 @@ def test_a_question_that_takes_too_long_is_told_so(api: FlaskClient) -> None:
 
 
 def test_questions_beyond_the_places_are_sent_away(table: QueryTable) -> None:
-    api = table.api(QuerySettings(max_concurrent=1, queue_ms=0, max_streams=1))
+    api = table.api(QuerySettings(max_concurrent=1, queue_secs=0, max_streams=1))
     stream = api.get("/api/v1/logs/tail")
     second = api.get("/api/v1/logs/tail")
     stream.close()

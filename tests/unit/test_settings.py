@@ -338,7 +338,7 @@ def test_every_setting_says_what_it_is(name: str, field: object) -> None:
     assert description.endswith(".")
 
 
-COUNTS = ("_PARTITIONS", "_FACTOR", "_ATTEMPTS", "_ROWS", "_PORT", "_THREADS")
+COUNTS = ("_PARTITIONS", "_FACTOR", "_ATTEMPTS", "_ROWS", "_PORT", "_THREADS", "_CONCURRENT", "_STREAMS")
 UNITS = ("_SECS", "_HOURS", "_DAYS", "_BYTES", "_PERCENT")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.query.time_range import SECOND_NS, TimeRange
@@ -14,6 +14,7 @@ spans = st.tuples(st.integers(0, 2**62), st.integers(1, 2**61)).map(lambda ends:
 
 
 @given(spans, st.floats(0, 1e9), st.integers(1, 1_000_000))
+@example(TimeRange(0, 1), 5e-324, 1)  # more seconds than a number holds
 def test_pieces_follow_one_another_from_the_newest_to_the_oldest(span: TimeRange, rows: float, wanted: int) -> None:
     pieces = list(newest_first(span, rows_per_sec=rows, wanted_rows=wanted))
 
