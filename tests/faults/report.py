@@ -53,6 +53,8 @@ def _introduction(days: Sequence[str]) -> Iterator[str]:
     yield "service had sent before, looked for and did not send again: without that they would be duplicates. Recovery"
     yield "is the time in seconds from the end of the fault (of a kill: from the kill) until every partition has stored"
     yield "an event that was acknowledged after it. After a kill of the service most of it is Kafka's session time-out."
+    yield "Stacks that are played side by side (`JOBS=n`) slow each other down, so the longest recoveries are those of"
+    yield "an overloaded machine."
 
 
 def _table(outcomes: Sequence[Outcome]) -> Iterator[str]:
