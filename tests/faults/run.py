@@ -89,7 +89,8 @@ def play(fault: Fault, numbers: range, directory: Path, seed: int) -> Outcome:
             else:
                 outcome.notes.append(f"{verdict.in_words()}; seed {seed}, evidence in {place.name}")
     except Exception as error:  # one fault that fails must not keep the others from being played
-        outcome.notes.append(f"{type(error).__name__}: {error}; seed {seed}, evidence in {place.name}")
+        words = str(error).replace(str(place), place.name)  # where the project lies is nobody's business
+        outcome.notes.append(f"{type(error).__name__}: {words}; seed {seed}, evidence in {place.name}")
     return outcome
 
 
