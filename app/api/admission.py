@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from flask import Response
 from prometheus_client import Gauge
 
 _STREAM_RETRY_SECS: Final = 10
@@ -25,8 +26,8 @@ class StreamPlaces:
         self._places = threading.BoundedSemaphore(places)
         self._running = running
 
-    def take(self) -> Callable[[], None]:
-        """Take a place, and get what gives it back, which can be called more than once.
+    def hold(self, begin: Callable[[], Response]) -> Response:
+        """Begin an answer in a place of its own, which is free again when the answer has ended or does not begin.
 
         Raises:
             TooBusy: there is none.
@@ -34,15 +35,17 @@ class StreamPlaces:
         if not self._places.acquire(blocking=False):
             raise TooBusy(_STREAM_RETRY_SECS)
         self._running.inc()
-        is_left = threading.Event()
+        try:
+            response = begin()
+        except BaseException:
+            self._leave()
+            raise
+        response.call_on_close(self._leave)
+        return response
 
-        def leave() -> None:
-            if not is_left.is_set():
-                is_left.set()
-                self._running.dec()
-                self._places.release()
-
-        return leave
+    def _leave(self) -> None:
+        self._running.dec()
+        self._places.release()
 
 
 class Admission:

@@ -86,7 +86,7 @@ class QueryApi:
         page_rows = asked.limit if asked.format == "json" else min(asked.limit, _PAGE_ROWS)
         search = self._questions.search(asked.query, span, fields=asked.fields, limit=page_rows, cursor=asked.cursor)
         if asked.format != "json":
-            return self._stream(search, asked)
+            return self._streams.hold(lambda: self._stream(search, asked))
         page = self._questions.page(search, timeout_secs=self._timeout_secs(asked))
         return LogsAnswer(
             rows=[row.as_object() for row in page.rows],
@@ -97,17 +97,10 @@ class QueryApi:
         )
 
     def _stream(self, search: Search, asked: LogsParameters) -> Response:
-        leave = self._streams.take()
-        try:
-            first = self._questions.page(search, timeout_secs=self._timeout_secs(asked))
-        except BaseException:
-            leave()
-            raise
+        first = self._questions.page(search, timeout_secs=self._timeout_secs(asked))
         pages = self._pages(search, first, asked)
         lines = as_ndjson(pages) if asked.format == "ndjson" else as_csv(pages, search.shape.names)
-        response = Response(lines, content_type=MEDIA_TYPES[asked.format])
-        response.call_on_close(leave)
-        return response
+        return Response(lines, content_type=MEDIA_TYPES[asked.format])
 
     def _pages(self, search: Search, page: Page, asked: LogsParameters) -> Iterator[Sequence[LogRow]]:
         """A page after the other, each a question of its own, so that a long stream keeps no place from others.

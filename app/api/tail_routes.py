@@ -53,17 +53,14 @@ class TailApi:
 
     def tail(self, asked: TailParameters) -> Response:
         """An answer that goes on until the reader leaves or the service stops."""
-        leave = self._places.take()
-        try:
-            last_id = request.headers.get("Last-Event-ID") or asked.last_id
-            tail = self._questions.tail(asked.query, fields=asked.fields, last_id=last_id)
-        except BaseException:
-            leave()
-            raise
+        return self._places.hold(lambda: self._begin(asked))
+
+    def _begin(self, asked: TailParameters) -> Response:
+        last_id = request.headers.get("Last-Event-ID") or asked.last_id
+        tail = self._questions.tail(asked.query, fields=asked.fields, last_id=last_id)
         response = Response(self._events(tail), content_type="text/event-stream")
         response.headers["Cache-Control"] = "no-store"
         response.headers["X-Accel-Buffering"] = "no"  # nginx would hold events back
-        response.call_on_close(leave)
         return response
 
     def _events(self, tail: Tail) -> Iterator[str]:
@@ -72,8 +69,7 @@ class TailApi:
         while not self._is_stopping():
             try:
                 events = "".join(
-                    _event(stored.places, "", json.dumps(stored.row.as_object(), ensure_ascii=False))
-                    for stored in tail.look()
+                    _event(tail.places, "", json.dumps(row.as_object(), ensure_ascii=False)) for row in tail.look()
                 )
                 is_trouble_told = False
             except (TryAgainLater, AskForLess, Refused) as error:

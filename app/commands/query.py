@@ -65,9 +65,9 @@ def _print(
         _tell(f"The time was up. To go on: --cursor '{page.next_cursor}'")
     while tail is not None:
         try:
-            for stored in tail.look():
-                if stored.row.id not in seen:
-                    write(stored.row.as_object())
+            for row in tail.look():
+                if row.id not in seen:
+                    write(row.as_object())
         except (TryAgainLater, AskForLess) as error:
             _tell(f"{error}; trying again")
             time.sleep(_LOOK_AGAIN_SECS)

@@ -2,7 +2,7 @@
 
 import re
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final, Self
 
@@ -68,6 +68,15 @@ class Search:
         return replace(self, cursor=cursor)
 
     @property
+    def left(self) -> TimeRange:
+        """What of the range this page may be found in."""
+        if self.cursor is None:
+            return self.span
+        before = self.cursor.before
+        end_ns = before if isinstance(before, int) else before.timestamp_ns + 1
+        return TimeRange(self.cursor.start_ns, max(self.cursor.start_ns, end_ns))
+
+    @property
     def crc(self) -> int:
         """What tells the question from another one; the range may move on from page to page."""
         return zlib.crc32(repr((self.condition.sql, sorted(self.condition.parameters.items()))).encode())
@@ -104,34 +113,23 @@ class Searcher:
         deadline = self._clock() + timeout_secs
         rows: list[LogRow] = []
         cost = Cost()
-        start_ns = search.cursor.start_ns if search.cursor else search.span.start_ns
-        for window in self._windows(search):
+        left = search.left
+        windows = newest_first(left, rows_per_sec=self._rows_per_sec(left), wanted_rows=search.limit)
+        for window in windows:
             left_secs = deadline - self._clock()
             try:
                 if left_secs < _LEAST_SECS:
                     raise AskForLess("time", "the time is up")
                 answer = self._reader.ask(_statement(search, window, search.limit - len(rows)), timeout_secs=left_secs)
             except AskForLess:
-                if window.end_ns == self._first_end(search):
+                if window.end_ns == left.end_ns:
                     raise
-                before: LogId | int = window.end_ns
-                return Page(rows, Cursor(start_ns, before, search.crc), False, cost)
+                return Page(rows, Cursor(left.start_ns, window.end_ns, search.crc), False, cost)
             cost += answer.cost
             rows += search.shape.read(answer.records())
             if len(rows) >= search.limit:
-                return Page(rows, Cursor(start_ns, rows[-1].id, search.crc), True, cost)
+                return Page(rows, Cursor(left.start_ns, rows[-1].id, search.crc), True, cost)
         return Page(rows, None, True, cost)
-
-    def _windows(self, search: Search) -> Iterator[TimeRange]:
-        start_ns = search.cursor.start_ns if search.cursor else search.span.start_ns
-        span = TimeRange(start_ns, max(start_ns, self._first_end(search)))
-        return newest_first(span, rows_per_sec=self._rows_per_sec(span), wanted_rows=search.limit)
-
-    def _first_end(self, search: Search) -> int:
-        if search.cursor is None:
-            return search.span.end_ns
-        before = search.cursor.before
-        return before if isinstance(before, int) else before.timestamp_ns + 1
 
 
 def _statement(search: Search, window: TimeRange, limit: int) -> Statement:

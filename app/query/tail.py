@@ -5,7 +5,6 @@ from __future__ import annotations
 import heapq
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from app.ports import LogReader
@@ -49,13 +48,8 @@ Places = Mapping[TailPartition, TailPlace]
 
 def write_places(places: Places) -> str:
     """As the id of an event, by which a reader goes on where it was."""
-    return (
-        _NOWHERE
-        if not places
-        else ",".join(
-            f"{key.topic_id}:{key.number}:{place.offset}:{place.item}" for key, place in sorted(places.items())
-        )
-    )
+    words = (f"{key.topic_id}:{key.number}:{place.offset}:{place.item}" for key, place in sorted(places.items()))
+    return ",".join(words) or _NOWHERE
 
 
 def read_places(text: str) -> dict[TailPartition, TailPlace]:
@@ -75,14 +69,6 @@ def read_places(text: str) -> dict[TailPartition, TailPlace]:
         if int(found[2]) >= 2**16 or int(found[3]) >= 2**64:
             raise BadParameter("last_id", "last_id is not the id of an event of this stream")
     return places
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """A row, and where the reader is when it has seen it."""
-
-    row: LogRow
-    places: str
 
 
 class Tail:
@@ -105,11 +91,12 @@ class Tail:
         """Where the reader is."""
         return write_places(self._places)
 
-    def look(self) -> Iterator[Stored]:
+    def look(self) -> Iterator[LogRow]:
         """What matches of all that was stored up to the last look, in the order of being stored.
 
         Of each partition at most MAX_ROWS and so many offsets; the next look goes on from there. Not up to now, since
-        an insert over several days becomes visible day by day: what was there a look ago is there whole.
+        an insert over several days becomes visible day by day: what was there a look ago is there whole. After each
+        row `places` is behind it.
         """
         settled, self._seen = self._seen, self._extents()
         spans = {key: span for key, extent in settled.items() if (span := self._span(key, extent)) is not None}
@@ -118,7 +105,7 @@ class Tail:
         found = self._rows(spans)
         for _, key, row in heapq.merge(*found.values(), key=lambda entry: entry[0]):
             self._places[key] = TailPlace(row.id.offset, row.id.item)
-            yield Stored(row, self.places)
+            yield row
         # What did not match has been looked at too.
         self._places |= {
             key: TailPlace(last, _LAST_ITEM) for key, (_, last) in spans.items() if len(found.get(key, ())) < MAX_ROWS
