@@ -76,6 +76,7 @@ class Query:
     hints: tuple[Hint, ...] = ()
 
 
+@functools.lru_cache(maxsize=128)  # a request asks for the condition and for the hints, and the next one for the same
 def parse(text: str) -> Query:
     """Read a query.
 
