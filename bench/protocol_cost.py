@@ -1,6 +1,9 @@
 """`python -m bench.protocol_cost`: what exactly-once delivery costs, and whether that is little enough.
 
-The service as it is shipped, and the same without the protocol of delivery, drain the same backlog in turn.
+The service as it is shipped, and the same without the protocol of delivery, drain the same backlog in turn. Two matters
+of chance are kept out, since each is more than what is measured here. ClickHouse merges nothing meanwhile: it merges by
+the number of parts, so that one small insert more can cost a merge of all rows more. And the rate is taken before the
+end: a rest that is no full batch waits for a second.
 """
 
 from __future__ import annotations
@@ -15,12 +18,18 @@ from bench.drain import measure_drain
 from bench.report import Figures, Measure, Report
 from bench.stack import DATABASE, BenchStack
 
-_COMPARED: Final = ("service_events_per_sec", "service_cpu_secs_per_million", "engine_cpu_secs_per_million")
+_COMPARED: Final = ("service_events_per_sec_saturated", "service_cpu_secs_per_million", "engine_cpu_secs_per_million")
 
 _MEASURES = (
-    Measure("with_service_events_per_sec", "With the protocol: events/s, first read to last stored", 0),
-    Measure("without_service_events_per_sec", "Without: events/s, first read to last stored", 0),
-    Measure("ratio_of_service_events_per_sec", "With / without, pair by pair: events/s", 3, limit=0.97, is_least=True),
+    Measure("with_service_events_per_sec_saturated", "With the protocol: events/s while there is a backlog", 0),
+    Measure("without_service_events_per_sec_saturated", "Without: events/s while there is a backlog", 0),
+    Measure(
+        "ratio_of_service_events_per_sec_saturated",
+        "With / without, pair by pair: events/s",
+        3,
+        limit=0.97,
+        is_least=True,
+    ),
     Measure("with_service_cpu_secs_per_million", "With the protocol: service's CPU s per million events", 2),
     Measure("without_service_cpu_secs_per_million", "Without: service's CPU s per million events", 2),
     Measure("ratio_of_service_cpu_secs_per_million", "With / without, pair by pair: service's CPU", 3),
@@ -68,12 +77,14 @@ def measure_pair(stack: BenchStack, python: str, topic: str, events: int, number
 
     def with_protocol() -> Figures:
         stack.create_table(table := f"with_{number}")
+        stack.stop_merges(table)
         figures = measure_drain(stack, python, topic, events, table)
         stack.drop_table(table)
         return figures
 
     def without() -> Figures:
         create_table_without_deadline(stack, table := f"without_{number}")
+        stack.stop_merges(table)
         figures = measure_drain(stack, python, topic, events, table, module="bench.at_least_once")
         stack.drop_table(table)
         return figures

@@ -55,6 +55,10 @@ class BenchStack:
         """As the service creates it, from schema.sql."""
         ensure_table(self.clickhouse_settings(table))
 
+    def stop_merges(self, table: str) -> None:
+        """Its parts stay as they were inserted."""
+        self.query(f"SYSTEM STOP MERGES `{DATABASE}`.`{table}`")
+
     def drop_table(self, table: str) -> None:
         """Forget it, and wait until the engine is idle again."""
         self.query(f"DROP TABLE `{DATABASE}`.`{table}` SYNC")
