@@ -20,6 +20,16 @@ CREATE TABLE IF NOT EXISTS logs.logs
     UserId String CODEC(ZSTD(1)),
     ResponseTimeMs Nullable(Float32) CODEC(ZSTD(1)),
 
+    -- Attributes that people group by: read from a column they cost a tenth of what the maps cost. More can be added.
+    attribute_http_route LowCardinality(String)
+        MATERIALIZED if(LogAttributes['http.route'] != '', LogAttributes['http.route'], ResourceAttributes['http.route'])
+        CODEC(ZSTD(1)),
+    attribute_http_status_code LowCardinality(String)
+        MATERIALIZED if(LogAttributes['http.status_code'] != '', LogAttributes['http.status_code'],
+            ResourceAttributes['http.status_code'])
+        CODEC(ZSTD(1)),
+    attribute_host_name LowCardinality(String) MATERIALIZED ResourceAttributes['host.name'] CODEC(ZSTD(1)),
+
     -- Where the row came from. Topic id, partition, offset and item are its identity.
     _topic LowCardinality(String) CODEC(ZSTD(1)),
     _topic_id LowCardinality(String) CODEC(ZSTD(1)),
@@ -45,6 +55,22 @@ CREATE TABLE IF NOT EXISTS logs.logs
         SELECT toStartOfMinute(Timestamp), ServiceName, SeverityText, SeverityNumber,
             count(), count(ResponseTimeMs), sum(ResponseTimeMs)
         GROUP BY toStartOfMinute(Timestamp), ServiceName, SeverityText, SeverityNumber
+    ),
+    PROJECTION per_hour
+    (
+        SELECT toStartOfHour(Timestamp), ServiceName, SeverityText, SeverityNumber,
+            count(), count(ResponseTimeMs), sum(ResponseTimeMs)
+        GROUP BY toStartOfHour(Timestamp), ServiceName, SeverityText, SeverityNumber
+    ),
+    PROJECTION per_user_and_hour
+    (
+        SELECT UserId, toStartOfHour(Timestamp), count(), count(ResponseTimeMs), sum(ResponseTimeMs)
+        GROUP BY UserId, toStartOfHour(Timestamp)
+    ),
+    PROJECTION response_times
+    (
+        SELECT toStartOfHour(Timestamp), ServiceName, bitShiftRight(reinterpretAsUInt32(ResponseTimeMs), 17), count()
+        GROUP BY toStartOfHour(Timestamp), ServiceName, bitShiftRight(reinterpretAsUInt32(ResponseTimeMs), 17)
     ),
     PROJECTION ledger
     (

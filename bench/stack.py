@@ -93,8 +93,8 @@ class BenchStack:
 
 
 @contextmanager
-def running_stack() -> Iterator[BenchStack]:
-    """Start broker and engine; both and their data are gone afterwards.
+def running_stack(engine_directory: Path | None = None) -> Iterator[BenchStack]:
+    """Start broker and engine; both and their data are gone afterwards, but for the engine's in a directory given.
 
     Raises:
         local.errors.LocalError: one of them does not start.
@@ -104,7 +104,7 @@ def running_stack() -> Iterator[BenchStack]:
         kafka = KafkaServer(directory / "kafka", free_port())
         kafka.start()
         cleanup.callback(kafka.stop)
-        engine = EngineServer(directory / "clickhouse", free_port())
+        engine = EngineServer(engine_directory or directory / "clickhouse", free_port())
         engine.start()
         cleanup.callback(engine.stop)
         yield BenchStack(kafka, engine, directory)

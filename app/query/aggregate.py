@@ -1,88 +1,18 @@
 """Figures over many logs: what is counted or summed, of which field, split by what, over time or in total."""
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from app.query.condition import Condition
 from app.query.errors import BadParameter
 from app.query.expressions import Expressions
 from app.query.fields import Kind, named
+from app.query.functions import Function
+from app.query.rollups import BUCKET_VALUE, RESPONSE_TIMES, SUMS_BY_SERVICE_AND_LEVEL, SUMS_BY_USER, Rollup, cover
 from app.query.statement import Statement
 from app.query.time_range import SECOND_NS, TimeRange
 
-_MINUTE_NS: Final = 60 * SECOND_NS
-_QUANTILE: Final = re.compile(r"p(\d{1,2}(?:\.\d{1,3})?)")
-_PLAIN: Final = ("sum", "avg", "min", "max")
-_EXAMPLES: Final = "count, count_distinct, sum, avg, min, max, p50, p95, p99, p99.9"
-_APPROXIMATE: Final[Mapping[str, str]] = {
-    "count_distinct": "usually within 1 %",
-    "quantile": "within 1 % of the value",
-}
-
-# What the projection `per_minute` is made of: the columns that it is split by, and the field that it sums.
-_MINUTE_COLUMNS: Final = frozenset({"ServiceName", "SeverityText", "SeverityNumber"})
-_MINUTE_FIELD: Final = named("response_time_ms")
-_MINUTE_FUNCTIONS: Final = frozenset({"count", "sum", "avg"})
-
-
-@dataclass(frozen=True, slots=True)
-class Function:
-    """One figure: what is done (`count`, `avg`, `p99` ...) with which field."""
-
-    name: str
-    field: str = ""
-
-    @property
-    def approximation(self) -> str | None:
-        """How far the figure may be from the exact one; None if it is exact."""
-        return _APPROXIMATE.get("quantile" if _QUANTILE.fullmatch(self.name) else self.name)
-
-    def over_rows(self, expressions: Expressions) -> str:
-        """The figure as an expression over rows. Over no number at all there is none, which is not nought."""
-        if self.name == "count" and not self.field:
-            return "count()"
-        if self.name == "count":
-            return f"countIf({expressions.text(self.field)} != '')"
-        if self.name == "count_distinct":
-            text = expressions.text(self.field)
-            return f"uniqIf({text}, {text} != '')"
-        number = expressions.number(self.field)
-        quantile = _QUANTILE.fullmatch(self.name)
-        if quantile:
-            # The sketch holds so many magnitudes and no more.
-            near = f"greatest(-1e15, least(1e15, {number}))"
-            bounded = f"multiIf(isNull({number}), NULL, abs({number}) < 1e-9, 0, {near})"
-            figure = f"quantileDD(0.01, {float(quantile[1]) / 100:g})({bounded})"
-        else:
-            figure = f"{self.name}({number})"
-        if self.name in ("min", "max"):
-            figure = f"toFloat64OrNull(toString({figure}))"  # a 32-bit float without the digits that nobody measured
-        return f"if(count({number}) = 0, NULL, {figure})"
-
-    def over_minutes(self) -> str:
-        """The figure as an expression over counts and sums of minutes."""
-        if self.name == "count":
-            return "sum(measured)" if self.field else "sum(logged)"
-        return (
-            "if(sum(measured) = 0, NULL, sum(total))" if self.name == "sum" else "sum(total) / nullIf(sum(measured), 0)"
-        )
-
-
-def read_functions(names: str, field: str) -> list[Function]:
-    """The functions of a comma-separated list, each of the same field.
-
-    Raises:
-        BadParameter: one is not known, or needs a field and there is none.
-    """
-    functions = [Function(name, field) for name in dict.fromkeys(part.strip() for part in names.split(","))]
-    for function in functions:
-        if function.name not in ("count", "count_distinct", *_PLAIN) and not _QUANTILE.fullmatch(function.name):
-            raise BadParameter("function", f"function={function.name} is not known; there are {_EXAMPLES}")
-        if function.name != "count" and not field:
-            raise BadParameter("field", f"function={function.name} needs a field, such as field=response_time_ms")
-    return functions
+_MEASURED_FIELD = named("response_time_ms")
 
 
 def read_by(by: Sequence[str], functions: Sequence[Function]) -> Sequence[str]:
@@ -119,55 +49,64 @@ class Aggregate:
     @property
     def statement(self) -> Statement:
         """The cheapest statement that answers it."""
-        return _over_minutes(self) if _fits_minutes(self) else _over_rows(self)
+        for rollups in (SUMS_BY_SERVICE_AND_LEVEL, SUMS_BY_USER, RESPONSE_TIMES):
+            fitting = [rollup for rollup in rollups if _fits(self, rollup)]
+            if fitting:
+                return _over_rollups(self, fitting)
+        return _over_rows(self)
 
 
 def _over_rows(asked: Aggregate) -> Statement:
     expressions = Expressions()
-    keys = _keys(asked, [expressions.text(field) for field in asked.by], "Timestamp")
+    keys = [*_step(asked, "Timestamp"), *(expressions.text(field) for field in asked.by)]
     figures = [function.over_rows(expressions) for function in asked.functions]
     sql = f"SELECT {_listed([*keys, *figures])} FROM {{table}} WHERE {asked.span.condition} AND {asked.condition.sql}"
     return Statement(sql + _grouped(asked), {**asked.condition.parameters, **expressions.parameters})
 
 
-def _fits_minutes(asked: Aggregate) -> bool:
-    """Whether counts and sums of whole minutes answer it exactly."""
+def _fits(asked: Aggregate, rollup: Rollup) -> bool:
+    """Whether what a rollup holds of the range answers it exactly, together with the rows at the edges."""
     columns = {_column(field) for field in asked.by} | asked.condition.columns
+    interval_ns = (asked.interval_secs or 0) * SECOND_NS
     return (
-        columns <= _MINUTE_COLUMNS
-        and (asked.interval_secs or 60) % 60 == 0
-        and asked.span.whole(_MINUTE_NS) is not None
-        and all(
-            function.name in _MINUTE_FUNCTIONS and (not function.field or named(function.field) == _MINUTE_FIELD)
-            for function in asked.functions
-        )
+        columns <= rollup.columns
+        and interval_ns % rollup.step_ns == 0
+        and asked.span.whole(rollup.step_ns) is not None
+        and all(_is_held(function, rollup) for function in asked.functions)
     )
 
 
-def _over_minutes(asked: Aggregate) -> Statement:
-    """Whole minutes from the projection `per_minute`, the rest of the first and the last minute from rows.
+def _is_held(function: Function, rollup: Rollup) -> bool:
+    if function.field and named(function.field) != _MEASURED_FIELD:
+        return False
+    return function.name == "count" or (function.is_quantile if rollup.has_buckets else function.is_sum)
 
-    ClickHouse takes the projection only where everything is made of its keys and sums, so a statement that reads it
-    must not mention Timestamp otherwise than as the start of a minute.
+
+def _over_rollups(asked: Aggregate, rollups: Sequence[Rollup]) -> Statement:
+    """What rollups hold of the range from them, the coarsest first, and the edges that are left from rows.
+
+    ClickHouse takes a projection only where everything is made of its keys and sums, so a piece that is read from one
+    must not mention Timestamp otherwise than as the start of its step.
     """
-    minutes = asked.span.whole(_MINUTE_NS)
-    assert minutes is not None  # see _fits_minutes
     by = [f"{_column(field)} AS by_{n}" for n, field in enumerate(asked.by)]
-    sums = ["count() AS logged", "count(ResponseTimeMs) AS measured", "sum(ResponseTimeMs) AS total"]
-    grouped = f" GROUP BY {', '.join(['minute', *(f'by_{n}' for n in range(len(by)))])}"
-    start = "toStartOfMinute(Timestamp)"
-    whole = (
-        f"{start} >= toDateTime({minutes.start_ns // SECOND_NS:d}, 'UTC')"
-        f" AND {start} < toDateTime({minutes.end_ns // SECOND_NS:d}, 'UTC')"
-    )
-    pieces = [whole, *(edge.condition for edge in asked.span.without(minutes))]
-    union = " UNION ALL ".join(
-        f"SELECT {', '.join([f'{start} AS minute', *by, *sums])} FROM {{table}}"
-        f" WHERE {piece} AND {asked.condition.sql}{grouped}"
-        for piece in pieces
-    )
-    keys = _keys(asked, [f"toString(by_{n})" for n in range(len(by))], "minute")
-    figures = [function.over_minutes() for function in asked.functions]
+    names = [*(["step"] if asked.interval_secs else []), *(f"by_{n}" for n in range(len(by)))]
+    has_buckets = rollups[0].has_buckets
+
+    def piece(span: TimeRange, rollup: Rollup | None) -> str:
+        source = rollup or rollups[-1]
+        step = [f"{sql} AS step" for sql in _step(asked, source.start)]
+        where = span.condition if rollup is None else rollup.condition(span)
+        group = ", ".join([*names, *(["bucket"] if has_buckets else [])])
+        return (
+            f"SELECT {', '.join([*step, *by, *source.sums])} FROM {{table}} WHERE {where} AND {asked.condition.sql}"
+            + (f" GROUP BY {group}" if group else "")
+        )
+
+    union = " UNION ALL ".join(piece(span, rollup) for span, rollup in cover(asked.span, rollups))
+    keys = [*(["step"] if asked.interval_secs else []), *(f"toString(by_{n})" for n in range(len(by)))]
+    figures = [
+        function.over_buckets(BUCKET_VALUE) if has_buckets else function.over_sums() for function in asked.functions
+    ]
     return Statement(f"SELECT {_listed([*keys, *figures])} FROM ({union}){_grouped(asked)}", asked.condition.parameters)
 
 
@@ -175,11 +114,12 @@ def _column(field: str) -> str:
     return getattr(named(field), "column", "")
 
 
-def _keys(asked: Aggregate, by: Sequence[str], time: str) -> list[str]:
+def _step(asked: Aggregate, time: str) -> list[str]:
+    """The step of time that a row belongs to, Unix time in seconds; nothing if time is not split."""
     if not asked.interval_secs:
-        return list(by)
-    bucket = f"toUnixTimestamp(toStartOfInterval(toDateTime({time}, 'UTC'), INTERVAL {asked.interval_secs:d} SECOND))"
-    return [bucket, *by]
+        return []
+    start = f"toStartOfInterval(toDateTime({time}, 'UTC'), INTERVAL {asked.interval_secs:d} SECOND)"
+    return [f"toUnixTimestamp({start})"]
 
 
 def _listed(expressions: Sequence[str]) -> str:

@@ -43,7 +43,7 @@ def condition_of(tree: Node) -> Condition:
 def attribute_sql(attribute: Attribute, key: str) -> str:
     """The value of an attribute as SQL, "" where it is missing; `key` is the placeholder of its name.
 
-    The one place that knows where attributes are: one that gets a column of its own is looked for there from here on.
+    Attributes that have a column of their own are read from it: a `LogReader` puts it in the place of this text.
     """
     if attribute.scope is Scope.LOG:
         return f"LogAttributes[{key}]"

@@ -7,10 +7,11 @@ from typing import Final
 
 from app.errors import AskForLess
 from app.ports import LogReader
-from app.query.aggregate import Aggregate, Function
+from app.query.aggregate import Aggregate
 from app.query.condition import Condition
 from app.query.expressions import Expressions
 from app.query.fields import FIELDS, Attribute, named
+from app.query.functions import Function
 from app.query.statement import Cost, Statement
 from app.query.time_range import TimeRange
 from app.query.windows import newest_first

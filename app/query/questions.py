@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from app.ports import LogReader
-from app.query.aggregate import Aggregate, Function, read_by, read_functions
+from app.query.aggregate import Aggregate, read_by
 from app.query.condition import Condition, condition_of
 from app.query.context import Surroundings
 from app.query.density import Density
 from app.query.errors import BadParameter
 from app.query.facets import Facets
+from app.query.functions import Function, read_functions
 from app.query.language import parse
 from app.query.log_row import RowShape
 from app.query.search import Cursor, Page, Search, Searcher

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from app.backends.clickhouse_attributes import DEFAULTS, attribute_columns, read_from_columns
 from app.backends.clickhouse_client import connect
 from app.backends.clickhouse_schema import ensure_table
 from app.backends.clickhouse_writer import ClickHouseWriter
@@ -18,6 +19,7 @@ from app.pipeline.rows import SCHEMA, concatenate
 from app.query.condition import condition_of
 from app.query.fields import FIELDS, Kind
 from app.query.language import MAX_BYTES, MAX_DEPTH, MAX_TERMS, parse
+from app.query.statement import Statement
 from app.query.tree import Node, Words
 from app.query.words import lowered, words_of
 from app.settings import ClickHouseSettings
@@ -58,6 +60,10 @@ class Logs:
         self._client = connect(self._settings, timeout_secs=60)
         self._table = f"`{self._settings.database}`.`{self._settings.table}`"
         ensure_table(self._settings)
+        names = {"database": self._settings.database, "of_table": self._settings.table}
+        self._columns = attribute_columns(
+            (name, expression) for name, expression in self._client.query(DEFAULTS, parameters=names).result_rows
+        )
 
     def store(self, added: Sequence[dict[str, Any]]) -> None:
         blocks = [pa.record_batch([_column(row, field) for field in SCHEMA], schema=SCHEMA) for row in added]
@@ -67,8 +73,9 @@ class Logs:
     def found_by(self, tree: Node, **settings: Any) -> list[int]:
         """Offsets of the rows that the engine finds."""
         condition = condition_of(tree)
+        sql = read_from_columns(Statement(condition.sql, condition.parameters), self._columns)
         answer = self._client.query(
-            f"SELECT _offset FROM {self._table} WHERE {condition.sql} ORDER BY _offset",
+            f"SELECT _offset FROM {self._table} WHERE {sql} ORDER BY _offset",
             parameters=dict(condition.parameters),
             settings=settings,
         )

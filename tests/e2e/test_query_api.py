@@ -8,6 +8,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -370,14 +371,42 @@ def test_counts_and_sums_of_whole_minutes_are_read_from_the_projection(
     assert "per_minute" in dense.plan(asked.statement)
 
 
+@pytest.mark.parametrize(
+    ("query", "functions", "by", "projection"),
+    [
+        ("level:error", "count,avg", "service", "per_hour"),
+        ("user_id:7", "count,avg", "", "per_user_and_hour"),
+        ("service:search", "count,p50,p99", "service", "response_times"),
+    ],
+)
+def test_what_hours_hold_is_read_from_them_and_comes_to_the_same(
+    dense: QueryTable, query: str, functions: str, by: str, projection: str
+) -> None:
+    questions = Questions(ClickHouseReader(dense.settings, QuerySettings()))
+    whole = questions.span(str(NOW_MS - 7_300_000), str(NOW_MS))
+    asked = questions.stats(query, whole, functions=functions, field="response_time_ms", by=by, interval="", limit=100)
+
+    assert projection in dense.plan(asked.statement)
+
+    # The same without one: no rollup has the message.
+    by_rows = replace(asked, condition=questions.condition(f"({query}) AND message:*"))
+    assert projection not in dense.plan(by_rows.statement)
+    found = questions.figures(asked, timeout_secs=30).rows
+    expected = questions.figures(by_rows, timeout_secs=30).rows
+    keys = len(asked.by)
+    assert [row[:keys] for row in found] == [row[:keys] for row in expected]
+    assert [list(row[keys:]) for row in found] == [pytest.approx(list(row[keys:]), rel=0.02) for row in expected]
+
+
 @pytest.fixture(scope="module")
 def dense(engine: RunningEngine) -> Iterator[QueryTable]:
     """So many rows to a minute that reading its counts is worth while."""
     made = QueryTable(engine)
     made.command(f"""
-        INSERT INTO {{table}} (Timestamp, SeverityText, SeverityNumber, ServiceName, Body, ResponseTimeMs)
+        INSERT INTO {{table}} (Timestamp, SeverityText, SeverityNumber, ServiceName, Body, UserId, ResponseTimeMs)
         SELECT fromUnixTimestamp64Milli({NOW_MS} - 150 * number), ['INFO', 'ERROR'][number % 2 + 1],
-            [9, 17][number % 2 + 1], ['payment-service', 'search'][number % 3 = 0 ? 1 : 2], 'ok', number % 100
+            [9, 17][number % 2 + 1], ['payment-service', 'search'][number % 3 = 0 ? 1 : 2], 'ok',
+            toString(number % 11), number % 100 + 0.25
         FROM numbers(50000)
     """)
     yield made

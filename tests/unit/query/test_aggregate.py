@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from app.query.aggregate import Aggregate, Function, read_functions
+from app.query.aggregate import Aggregate
 from app.query.condition import condition_of
 from app.query.errors import BadParameter
+from app.query.functions import Function, read_functions
 from app.query.language import parse
 from app.query.time_range import SECOND_NS, TimeRange
 
 HOUR = TimeRange(0, 3600 * SECOND_NS)
-FROM_MINUTES = "toStartOfMinute(Timestamp) AS minute"
 
 
 def aggregate(
@@ -27,6 +29,11 @@ def aggregate(
     return Aggregate(condition, span, read_functions(functions, field), by, interval_secs)
 
 
+def steps_read(asked: Aggregate) -> set[str]:
+    """The steps of the rollups that a statement reads."""
+    return set(re.findall(r"toStartOf(Hour|Minute)\(Timestamp\) >= ", asked.statement.sql))
+
+
 @pytest.mark.parametrize(
     "asked",
     [
@@ -35,43 +42,67 @@ def aggregate(
         aggregate("level:>=warn service:checkout"),
         aggregate("NOT (service:a OR service:pay*)"),
         aggregate(by=("service", "level")),
-        aggregate(interval_secs=60),
-        aggregate(interval_secs=600, by=("level",)),
+        aggregate(interval_secs=3600, by=("level",)),
         aggregate(functions="count,sum,avg", field="response_time_ms", by=("service",)),
         aggregate(functions="avg", field="duration_ms"),  # another name of the same
+        aggregate("user_id:7", functions="avg", field="response_time_ms"),
+        aggregate(by=("user_id",)),
+        aggregate(functions="p50,p99,count", field="response_time_ms", by=("service",), interval_secs=7200),
+        aggregate("service:checkout", functions="p99.9", field="response_time_ms"),
     ],
 )
-def test_what_is_made_of_counts_and_sums_by_service_and_level_comes_from_minutes(asked: Aggregate) -> None:
-    assert FROM_MINUTES in asked.statement.sql
+def test_what_is_made_of_what_a_rollup_holds_comes_from_its_hours(asked: Aggregate) -> None:
+    assert steps_read(asked) == {"Hour"}
+    assert "UNION ALL" not in asked.statement.sql
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        aggregate(interval_secs=60),
+        aggregate(interval_secs=600, by=("level",)),
+        aggregate("service:a", interval_secs=5400),
+        aggregate("service:a", span=TimeRange(60 * SECOND_NS, 3600 * SECOND_NS)),
+    ],
+)
+def test_shorter_steps_come_from_minutes(asked: Aggregate) -> None:
+    assert steps_read(asked) == {"Minute"}
 
 
 @pytest.mark.parametrize(
     "asked",
     [
         aggregate("timeout"),
-        aggregate("user_id:7"),
+        aggregate("user_id:7 level:error"),
+        aggregate("user_id:7", interval_secs=60),
         aggregate("http.status_code:500"),
         aggregate("response_time_ms:>5"),
-        aggregate(by=("user_id",)),
+        aggregate(by=("user_id", "service")),
         aggregate(by=("route",)),
         aggregate(interval_secs=30),
-        aggregate(functions="p99", field="response_time_ms"),
+        aggregate(functions="p99", field="response_time_ms", interval_secs=60),
+        aggregate(functions="p99", field="response_time_ms", by=("level",)),
+        aggregate(functions="p99,avg", field="response_time_ms"),
+        aggregate(functions="p99", field="bytes"),
         aggregate(functions="max", field="response_time_ms"),
         aggregate(functions="sum", field="bytes"),
         aggregate(span=TimeRange(1, 59 * SECOND_NS)),
     ],
 )
 def test_everything_else_comes_from_rows(asked: Aggregate) -> None:
-    assert FROM_MINUTES not in asked.statement.sql
+    assert steps_read(asked) == set()
 
 
-def test_only_the_edges_of_a_range_that_cuts_minutes_come_from_rows() -> None:
-    whole = aggregate(span=TimeRange(60 * SECOND_NS, 120 * SECOND_NS)).statement.sql
-    cut = aggregate(span=TimeRange(59 * SECOND_NS, 121 * SECOND_NS)).statement.sql
+def test_hours_then_minutes_then_rows_make_up_a_range() -> None:
+    start_ns, end_ns = 3_541 * SECOND_NS, 7_261 * SECOND_NS
 
-    assert whole.count("UNION ALL") == 0
-    assert cut.count("UNION ALL") == 2
-    assert cut.count("fromUnixTimestamp64Nano(59000000000") == 1
+    sql = aggregate(span=TimeRange(start_ns, end_ns)).statement.sql
+
+    assert sql.count("UNION ALL") == 3
+    assert sql.count("toStartOfHour(Timestamp) >= toDateTime(3600,") == 1
+    assert sql.count("toStartOfMinute(Timestamp) >= toDateTime(7200,") == 1
+    assert sql.count(f"fromUnixTimestamp64Nano({start_ns},") == 1
+    assert sql.count("fromUnixTimestamp64Nano(7260000000000,") == 1
 
 
 @pytest.mark.parametrize("names", ["", "mean", "p", "p100.5x", "p101", "count,avrage", "sum("])

@@ -1,0 +1,156 @@
+"""Thirty days of logs, invented by ClickHouse itself: so many rows would take hours by way of Kafka.
+
+Fifty services, a few of which write most; 100,000 users, likewise; messages after real log lines, full of ids; traces
+of five rows; busier by day than by night. Now and then a service has an incident: errors, and slow answers. The same
+rows at every call but for their times: they end now.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from bench.stack import DATABASE, BenchStack
+
+DAYS: Final = 30
+SERVICES: Final = 50
+USERS: Final = 100_000
+ROUTES: Final = 20
+PARTITIONS: Final = 8
+TOPIC_ID: Final = "history"
+
+_DAY_MS: Final = 86_400_000
+_AT_ONCE: Final = 1_000_000
+_BODIES: Final = Path(__file__).with_name("history_bodies.txt")
+_PLACE: Final = re.compile(r"\{(number|uuid|ip|hex)\}")
+_KINDS: Final = ("", "number", "uuid", "ip", "hex")
+_PLACES: Final = 3
+
+
+def service_name(number: int) -> str:
+    """How the service of this number is called; the lower, the more it writes."""
+    return f"service-{number:02d}"
+
+
+def route(number: int) -> str:
+    """The route of this number."""
+    return f"/api/v1/resource-{number:02d}"
+
+
+def load_history(stack: BenchStack, table: str, rows: int, *, now: float | None = None) -> None:
+    """Insert so many rows into a table of schema.sql, the oldest first.
+
+    Raises:
+        BenchError: the engine refuses them.
+    """
+    end_ms = round((time.time() if now is None else now) * 1000)
+    for first, count in _pieces(rows):
+        stack.query(f"INSERT INTO `{DATABASE}`.`{table}` ({', '.join(_COLUMNS)}) {_rows(first, count, rows, end_ms)}")
+
+
+def _pieces(rows: int) -> Iterator[tuple[int, int]]:
+    """The numbers of the rows, of one day at a time: an insert makes a part for each day that it touches."""
+    for day in range(DAYS):
+        first, end = rows * day // DAYS, rows * (day + 1) // DAYS
+        for start in range(first, end, _AT_ONCE):
+            yield start, min(_AT_ONCE, end - start)
+
+
+@dataclass(frozen=True, slots=True)
+class _Message:
+    """Text around what changes, and what that is (numbers of `_KINDS`)."""
+
+    weight: int
+    texts: Sequence[str]
+    kinds: Sequence[int]
+
+
+def _messages() -> list[_Message]:
+    messages = []
+    for line in _BODIES.read_text().splitlines():
+        if line.startswith("#"):
+            continue
+        weight, text = line.split(" ", 1)
+        pieces = _PLACE.split(text)
+        texts, kinds = pieces[::2], [_KINDS.index(kind) for kind in pieces[1::2]]
+        missing = _PLACES - len(kinds)
+        messages.append(_Message(int(weight), texts + [""] * missing, kinds + [0] * missing))
+    return messages
+
+
+def _array(values: Sequence[object]) -> str:
+    return "[" + ", ".join(f"'{value}'" if isinstance(value, str) else str(value) for value in values) + "]"
+
+
+def _body(messages: Sequence[_Message]) -> str:
+    """The message of number `message` with its places filled in."""
+    numbers = ("toString(h2 % 1000)", "toString(h3 % 100000000)", "toString(h4 % 100000)")
+    pieces = [f"{_array([each.texts[0] for each in messages])}[message]"]
+    for place in range(_PLACES):
+        values = f"['', {numbers[place]}, uuid, ip, hex]"
+        pieces.append(f"{values}[{_array([1 + each.kinds[place] for each in messages])}[message]]")
+        pieces.append(f"{_array([each.texts[place + 1] for each in messages])}[message]")
+    return f"concat({', '.join(pieces)})"
+
+
+def _rows(first: int, count: int, rows: int, end_ms: int) -> str:
+    """A SELECT of the rows from a number on; everything about a row follows from its number."""
+    messages = _messages()
+    lot = [number for number, message in enumerate(messages, 1) for _ in range(message.weight)]
+    span_ms = DAYS * _DAY_MS
+    return f"""
+WITH
+    number + {first} AS n,
+    cityHash64(n, 1) AS h1, cityHash64(n, 2) AS h2, cityHash64(n, 3) AS h3, cityHash64(n, 4) AS h4, cityHash64(n, 5) AS h5,
+    cityHash64(intDiv(n, 5), 6) AS trace,
+    n / {rows} * {DAYS} AS day,
+    day + 0.1 * sin(2 * pi() * day) AS time_in_days,
+    {end_ms - span_ms} + toInt64(least(time_in_days, {DAYS}) * {_DAY_MS}) AS time_ms,
+    toUInt32(floor({SERVICES} * pow(h1 % 1000003 / 1000003, 3))) AS service,
+    toUInt32(floor({USERS} * pow(h2 % 1000003 / 1000003, 4))) AS user,
+    service = intDiv(time_ms, 1200000) % 197 AS is_incident,
+    h3 % 1000 AS luck,
+    multiIf(luck < if(is_incident, 400, 25), 'ERROR', luck < if(is_incident, 600, 95), 'WARN', luck < 950, 'INFO', 'DEBUG')
+        AS level,
+    {_array(lot)}[1 + h4 % {len(lot)}] AS message,
+    concat(lower(hex(h1)), lower(hex(h5))) AS long_hex,
+    concat(substring(long_hex, 1, 8), '-', substring(long_hex, 9, 4), '-4', substring(long_hex, 13, 3), '-a',
+        substring(long_hex, 17, 3), '-', substring(long_hex, 20, 12)) AS uuid,
+    concat('10.', toString(h1 % 32), '.', toString(h2 % 64), '.', toString(h3 % 256)) AS ip,
+    lower(hex(h3)) AS hex,
+    if(h5 % 10 < 6, toNullable(toFloat32(round(
+        (5 + service) * if(is_incident, 12, 1) * exp(0.6 * sqrt(-2 * log((h1 % 999983 + 1) / 999984)) * cos(2 * pi() * (h4 % 999983) / 999983)),
+        2))), NULL) AS response_ms,
+    if(level = 'ERROR', 500 + h4 % 4, if(luck % 20 = 0, 404, 200)) AS status
+SELECT
+    fromUnixTimestamp64Milli(time_ms, 'UTC') + toIntervalNanosecond(h5 % 1000000) AS Timestamp,
+    if(h1 % 10 < 8, concat(lower(hex(trace)), lower(hex(cityHash64(trace)))), '') AS TraceId,
+    if(h1 % 10 < 8, lower(hex(h2)), '') AS SpanId,
+    level AS SeverityText,
+    transform(level, ['DEBUG', 'INFO', 'WARN', 'ERROR'], [5, 9, 13, 17], 9) AS SeverityNumber,
+    concat('service-', leftPad(toString(service), 2, '0')) AS ServiceName,
+    {_body(messages)} AS Body,
+    map('host.name', concat('host-', toString(service), '-', toString(h5 % 8)), 'service.version', concat('1.', toString(service % 7)))
+        AS ResourceAttributes,
+    map('http.method', ['GET', 'GET', 'GET', 'POST', 'PUT'][1 + h1 % 5],
+        'http.route', concat('/api/v1/resource-', leftPad(toString(toUInt32(floor({ROUTES} * pow(h5 % 1009 / 1009, 2)))), 2, '0')),
+        'http.status_code', toString(status),
+        'thread', concat('worker-', toString(h2 % 32))) AS LogAttributes,
+    if(h4 % 10 < 7, toString(user), '') AS UserId,
+    response_ms AS ResponseTimeMs,
+    'history' AS _topic, '{TOPIC_ID}' AS _topic_id, n % {PARTITIONS} AS _partition, intDiv(n, {PARTITIONS}) AS _offset, 0 AS _item,
+    fromUnixTimestamp64Milli(time_ms + 1000, 'UTC') AS _ingested,
+    now64(3) + 60 AS _deadline
+FROM numbers({count})
+"""  # noqa: E501
+
+
+_COLUMNS: Final = (
+    *("Timestamp", "TraceId", "SpanId", "SeverityText", "SeverityNumber", "ServiceName", "Body"),
+    *("ResourceAttributes", "LogAttributes", "UserId", "ResponseTimeMs"),
+    *("_topic", "_topic_id", "_partition", "_offset", "_item", "_ingested", "_deadline"),
+)

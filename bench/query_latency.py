@@ -1,0 +1,178 @@
+"""`python -m bench.query_latency`: how long questions take, through the HTTP API, while logs are being stored."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from random import Random
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from bench.asking import Asker, Sample, ask_many, first_event_millis
+from bench.command import RESULTS, positive, run
+from bench.errors import BenchError
+from bench.history import load_history
+from bench.machine import interpreter, machine
+from bench.query_report import Size, Timing, judge_sizes, timing
+from bench.questions import KINDS, facts_of
+from bench.service import running_service
+from bench.stack import DATABASE, PARTITIONS, BenchStack, running_stack
+from bench.workload import send_steadily
+from local.service import ServiceProcess
+
+_RATE: Final = 5_000  # events a second that are stored meanwhile
+_SEED: Final = 7
+_CHEAP, _DEAR, _COLD, _TAILS = 1_000, 200, 10, 200
+_WARM_UP: Final = 10
+_QUICK_ROWS, _QUICK_SAMPLES = 200_000, 5
+_PATIENCE_SECS: Final = 60.0
+_CACHES: Final = ("MARK CACHE", "UNCOMPRESSED CACHE", "QUERY CONDITION CACHE", "PRIMARY INDEX CACHE")
+_DROP_PAGES: Final = Path("/proc/sys/vm/drop_caches")
+
+
+def main(arguments: list[str]) -> int:
+    """Measure, print and store. 1 when a kind of question takes too long, 2 when nothing could be measured."""
+    options = _parser().parse_args(arguments)
+    if options.quick:
+        options.rows = [_QUICK_ROWS]
+    return run(partial(_measure, options))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.query_latency", description="How long questions take while logs are being stored."
+    )
+    parser.add_argument(
+        "--rows",
+        type=positive,
+        nargs="+",
+        default=[10_000_000, 100_000_000],
+        help="rows of the tables (default: 10 and 100 million)",
+    )
+    parser.add_argument("--kind", action="append", default=[], help="part of the name of a kind; repeatable")
+    parser.add_argument("--samples", type=positive, default=_CHEAP, help=f"of each kind at most (default: {_CHEAP})")
+    parser.add_argument("--data", type=Path, help="directory in which the tables are kept, and found the next time")
+    parser.add_argument("--quick", action="store_true", help="few rows and samples, to see that it works; not stored")
+    parser.add_argument("--service-python", default=sys.executable, help="interpreter of the service")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="directory for the results")
+    return parser
+
+
+def _measure(options: argparse.Namespace) -> int:
+    interpreter(options.service_python)
+    with running_stack(options.data and options.data.absolute()) as stack:
+        sizes = [_measure_size(stack, options, rows) for rows in options.rows]
+        about = _about(stack, options)
+    return judge_sizes(options.results, about, sizes, is_stored=not (options.quick or options.kind))
+
+
+def _measure_size(stack: BenchStack, options: argparse.Namespace, rows: int) -> Size:
+    table = f"history_{rows}"
+    _prepare(stack, table, rows)
+    lots = Random(_SEED)
+    facts = facts_of(stack, table, rows, lots)
+    kinds = [kind for kind in KINDS if not options.kind or any(part in kind.name for part in options.kind)]
+    timings: dict[str, Timing] = {}
+    with _under_load(stack, options, table) as service:
+        asker = Asker(_port(service))
+        for kind in kinds:
+            count = min(options.samples, _QUICK_SAMPLES if options.quick else _CHEAP if kind.is_cheap else _DEAR)
+            print(f"{rows:,} rows: {kind.name} ...", flush=True)
+            ask_many(asker, kind, facts, lots, min(_WARM_UP, count))
+            warm = ask_many(asker, kind, facts, lots, count)
+            cold = ask_many(asker, kind, facts, lots, min(_COLD, count), before=partial(_drop_caches, stack))
+            timings[kind.name] = timing(warm, cold)
+            print(f"    {timings[kind.name].line()}", flush=True)
+        asker.close()
+        if not options.kind or any(part in "tail" for part in options.kind):
+            timings["tail, to the first event"] = _time_tails(service, _QUICK_SAMPLES if options.quick else _TAILS)
+    return Size(rows, timings, _bytes_per_row(stack, table))
+
+
+def _prepare(stack: BenchStack, table: str, rows: int) -> None:
+    stack.create_table(table)
+    if not int(stack.query(f"SELECT count() FROM `{DATABASE}`.`{table}`")):
+        print(f"Loading {rows:,} rows ...", flush=True)
+        began = time.monotonic()
+        load_history(stack, table, rows)
+        print(f"    {time.monotonic() - began:,.0f} s", flush=True)
+    stack.settle()
+
+
+@contextmanager
+def _under_load(stack: BenchStack, options: argparse.Namespace, table: str) -> Iterator[ServiceProcess]:
+    """The service, which stores what another process sends all the time."""
+    topic = f"{table}-{time.time_ns()}"
+    stack.create_topic(topic)
+    with running_service(stack, options.service_python, topic, table) as service:
+        service.wait_until(lambda scrape: scrape.assigned == PARTITIONS, _PATIENCE_SECS)
+        sender = get_context("spawn").Process(
+            target=send_steadily, args=(stack.kafka.bootstrap_servers, topic, _RATE, 86_400.0), daemon=True
+        )
+        sender.start()
+        try:
+            service.wait_until_stored(_RATE, _PATIENCE_SECS)
+            yield service
+            if not sender.is_alive():
+                raise BenchError("the sender has ended: there was no load")
+        finally:
+            sender.kill()
+            sender.join()
+
+
+def _time_tails(service: ServiceProcess, count: int) -> Timing:
+    """Each goes on after a place of a moment ago, so that there is something to send at once."""
+    samples = []
+    _, place = first_event_millis(_port(service), "")
+    for _ in range(count):
+        millis, place = first_event_millis(_port(service), place)
+        samples.append(Sample(millis, 0, 0, 1))
+    return timing(samples, [])
+
+
+def _port(service: ServiceProcess) -> int:
+    return urlsplit(service.url).port or 0
+
+
+def _drop_caches(stack: BenchStack) -> None:
+    """The engine's, and the system's where it is allowed: then the disk is read."""
+    for cache in _CACHES:
+        stack.query(f"SYSTEM DROP {cache}")
+    try:
+        _DROP_PAGES.write_text("1")
+    except OSError:
+        return
+
+
+def _bytes_per_row(stack: BenchStack, table: str) -> Mapping[str, float]:
+    """On disk: everything, and the columns alone."""
+    answer = stack.query(
+        "SELECT sum(bytes_on_disk) / sum(rows), sum(data_compressed_bytes) / sum(rows) FROM system.parts"
+        f" WHERE active AND database = '{DATABASE}' AND table = '{table}'"
+    )
+    everything, columns = map(float, answer.split("\t"))
+    return {"everything": everything, "columns": columns}
+
+
+def _about(stack: BenchStack, options: argparse.Namespace) -> dict[str, Any]:
+    rows = [str(count) for count in options.rows]
+    return {
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": shlex.join(["python", "-m", "bench.query_latency", "--rows", *rows]),
+        "machine": machine(),
+        "service": interpreter(options.service_python),
+        "clickhouse": stack.query("SELECT version()"),
+        "events_per_sec_stored_meanwhile": _RATE,
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

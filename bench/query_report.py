@@ -1,0 +1,133 @@
+"""What timed questions come to: percentiles by kind and size, what they are held to, and the page of it."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Any, Final
+
+from bench.asking import Sample
+from bench.report import table
+
+_LIMIT_MS: Final = 400
+_AIM_MS: Final = 100
+_AIM_GROWTH: Final = 1.5
+_NAME: Final = "query_latency"
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """One kind of question on one table; times in milliseconds, the rest on average."""
+
+    samples: int
+    p50: float
+    p95: float
+    p99: float
+    most: float
+    cold_p50: float | None
+    cold_most: float | None
+    rows_read: float
+    bytes_read: float
+    row_count: float
+
+    def line(self) -> str:
+        """For the terminal."""
+        cold = f", cold p50 {self.cold_p50:.0f} most {self.cold_most:.0f}" if self.cold_p50 is not None else ""
+        return (
+            f"p50 {self.p50:.1f} p95 {self.p95:.1f} p99 {self.p99:.1f} most {self.most:.0f} ms{cold};"
+            f" read {self.rows_read:,.0f} rows, {self.bytes_read / 1e6:,.2f} MB; {self.row_count:.0f} rows answered"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """All kinds on a table of so many rows."""
+
+    rows: int
+    timings: Mapping[str, Timing]
+    bytes_per_row: Mapping[str, float]
+
+
+def timing(warm: Sequence[Sample], cold: Sequence[Sample]) -> Timing:
+    """What samples come to."""
+    millis = sorted(sample.millis for sample in warm)
+    cold_millis = sorted(sample.millis for sample in cold)
+    return Timing(
+        samples=len(warm),
+        p50=_quantile(millis, 0.5),
+        p95=_quantile(millis, 0.95),
+        p99=_quantile(millis, 0.99),
+        most=millis[-1],
+        cold_p50=_quantile(cold_millis, 0.5) if cold else None,
+        cold_most=cold_millis[-1] if cold else None,
+        rows_read=fmean(sample.rows_read for sample in warm),
+        bytes_read=fmean(sample.bytes_read for sample in warm),
+        row_count=fmean(sample.row_count for sample in warm),
+    )
+
+
+def _quantile(ascending: Sequence[float], share: float) -> float:
+    """The least value that so many are not above (nearest rank)."""
+    return ascending[max(0, math.ceil(share * len(ascending)) - 1)]
+
+
+def judge_sizes(directory: Path, about: Mapping[str, Any], sizes: Sequence[Size], *, is_stored: bool) -> int:
+    """Print and store. 1 when a kind takes longer than it may on the largest table."""
+    if is_stored:
+        directory.mkdir(parents=True, exist_ok=True)
+        page, data = directory / f"{_NAME}.md", directory / f"{_NAME}.json"
+        page.write_text("\n".join(_page(about, sizes)) + "\n")
+        data.write_text(json.dumps({**about, "sizes": [asdict(size) for size in sizes]}, indent=2) + "\n")
+        print(f"Written: {page}\nWritten: {data}")
+    slow = {name: found.p99 for name, found in sizes[-1].timings.items() if found.p99 > _LIMIT_MS}
+    for name, p99 in slow.items():
+        print(f"Missed: {name}: p99 {p99:.0f} ms, must be at most {_LIMIT_MS}", file=sys.stderr)
+    return 1 if slow else 0
+
+
+def _page(about: Mapping[str, Any], sizes: Sequence[Size]) -> Iterator[str]:
+    box = about["machine"]
+    yield "# How long questions take"
+    yield ""
+    yield f"- Date: {about['date']}"
+    yield f"- Command: `{about['command']}`"
+    yield f"- Machine: {box['processor']}, {box['cores']} cores, {box['memory_gb']} GB, {box['system']}"
+    yield f"- ClickHouse engine {about['clickhouse']}; Python {about['service']['python']}"
+    yield f"- Through the HTTP API, one question after another, while {about['events_per_sec_stored_meanwhile']:,}"
+    yield "  events/s are sent, stored and merged on the same cores"
+    yield f"- Wanted of every kind on the largest table: p99 at most {_LIMIT_MS} ms; aimed at: {_AIM_MS} ms, and a p50"
+    yield f"  at most {_AIM_GROWTH} times that of the smallest table"
+    for size in sizes:
+        yield ""
+        yield f"## {size.rows:,} rows"
+        yield ""
+        columns, everything = size.bytes_per_row["columns"], size.bytes_per_row["everything"]
+        yield f"{everything:.1f} bytes per row on disk, {columns:.1f} of them columns. Times in milliseconds."
+        yield ""
+        yield from table(
+            ("Question", "p50", "p95", "p99", "Most", "Cold p50", "Rows read", "MB read", "Samples", "Met"),
+            [_cells(name, found) for name, found in size.timings.items()],
+        )
+    if len(sizes) > 1:
+        yield ""
+        yield f"## From {sizes[0].rows:,} to {sizes[-1].rows:,} rows"
+        yield ""
+        yield from table(("Question", "p50", "p99"), list(_growth(sizes[0], sizes[-1])))
+
+
+def _cells(name: str, found: Timing) -> tuple[str, ...]:
+    cold = "" if found.cold_p50 is None else f"{found.cold_p50:.0f}"
+    met = "yes" if found.p99 <= _AIM_MS else "limit" if found.p99 <= _LIMIT_MS else "NO"
+    times = (f"{value:.0f}" for value in (found.p50, found.p95, found.p99, found.most))
+    return (name, *times, cold, f"{found.rows_read:,.0f}", f"{found.bytes_read / 1e6:,.1f}", str(found.samples), met)
+
+
+def _growth(small: Size, large: Size) -> Iterator[tuple[str, ...]]:
+    for name, found in large.timings.items():
+        before = small.timings[name]
+        yield name, f"{found.p50 / before.p50:.2f}", f"{found.p99 / before.p99:.2f}"

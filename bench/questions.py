@@ -1,0 +1,126 @@
+"""The questions that are timed: what people ask of logs, each time with something else to look for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Final
+
+from bench.history import PARTITIONS, ROUTES, SERVICES, TOPIC_ID, USERS, route, service_name
+from bench.stack import DATABASE, BenchStack
+
+Parameters = dict[str, str]
+
+_COMMON_WORDS: Final = ("request", "block", "session", "payment", "user", "received", "query", "authentication")
+_PHRASES: Final = (
+    *("connection reset by peer", "routed to upstream", "failed password for invalid user", "authentication failure"),
+    *("slower than its limit", "card issuer", "loaded from replica", "took", "published to exchange"),
+)
+_SAMPLED: Final = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What can be looked for in one table: places of rows, and words, traces and ids that some rows have."""
+
+    ids: Sequence[str]
+    traces: Sequence[str]
+    rare_words: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of question."""
+
+    name: str
+    path: str
+    parameters: Callable[[Random, Facts], Parameters]
+    is_cheap: bool = True
+    """It is worth a thousand samples; of the others two hundred will do."""
+
+
+def _service(lots: Random) -> str:
+    return service_name(int(SERVICES * lots.random() ** 3))
+
+
+def _user(lots: Random) -> str:
+    return str(int(USERS * lots.random() ** 4))
+
+
+def _route(lots: Random) -> str:
+    return route(int(ROUTES * lots.random() ** 2))
+
+
+def _logs(query: str, days: int = 30) -> Parameters:
+    return {"query": query, "start": f"now-{days}d"}
+
+
+def _stats(query: str, days: int, **others: str) -> Parameters:
+    return {"query": query, "start": f"now-{days}d", **others}
+
+
+_LEVELS: Final = ("debug", "info", "warn", "error")
+_DURATION: Final = {"function": "p99", "field": "response_time_ms", "by": "service"}
+
+KINDS: Final = (
+    Kind("newest of all", "/logs", lambda _lots, _facts: _logs("")),
+    Kind(
+        "service and level",
+        "/logs",
+        lambda lots, _facts: _logs(f"service:{_service(lots)} level:{lots.choice(_LEVELS)}", 1),
+    ),
+    Kind("rare word", "/logs", lambda lots, facts: _logs(lots.choice(facts.rare_words))),
+    Kind("common word", "/logs", lambda lots, _facts: _logs(lots.choice(_COMMON_WORDS))),
+    Kind("phrase", "/logs", lambda lots, _facts: _logs(f'"{lots.choice(_PHRASES)}"')),
+    Kind("trace", "/logs", lambda lots, facts: _logs(f"trace_id:{lots.choice(facts.traces)}")),
+    Kind("user", "/logs", lambda lots, _facts: _logs(f"user_id:{_user(lots)}")),
+    Kind("attribute", "/logs", lambda lots, _facts: _logs(f'http.route:"{_route(lots)}" level:error', 1)),
+    Kind(
+        "numeric range",
+        "/logs",
+        lambda lots, _facts: _logs(f"http.status_code:[500 TO {lots.randrange(500, 504)}]", 1),
+    ),
+    Kind("context", "/logs/{id}/context", lambda lots, facts: {"id": lots.choice(facts.ids)}),
+    Kind("histogram 24 h", "/histogram", lambda _lots, _facts: {"start": "now-24h"}),
+    Kind("histogram 30 d", "/histogram", lambda _lots, _facts: {"start": "now-30d"}, is_cheap=False),
+    Kind("errors by service 24 h", "/stats", lambda _lots, _facts: _stats("level:>=error", 1, by="service")),
+    Kind("errors by service 30 d", "/stats", lambda _lots, _facts: _stats("level:>=error", 30, by="service"), False),
+    Kind("p99 by service 24 h", "/stats", lambda _lots, _facts: _stats("", 1, **_DURATION), is_cheap=False),
+    Kind("p99 by service 30 d", "/stats", lambda _lots, _facts: _stats("", 30, **_DURATION), is_cheap=False),
+    Kind(
+        "mean of a user 30 d",
+        "/stats",
+        lambda lots, _facts: _stats(f"user_id:{_user(lots)}", 30, function="avg,count", field="response_time_ms"),
+        is_cheap=False,
+    ),
+    Kind("top routes 24 h", "/fields/http.route/values", lambda _lots, _facts: {"start": "now-24h"}, is_cheap=False),
+    Kind(
+        "errors by route 24 h",
+        "/stats",
+        lambda _lots, _facts: _stats("level:>=error", 1, by="http.route"),
+        is_cheap=False,
+    ),
+)
+
+
+def facts_of(stack: BenchStack, table: str, rows: int, lots: Random) -> Facts:
+    """Look at some rows, from anywhere in the history.
+
+    Raises:
+        BenchError: the engine refuses it.
+    """
+    offsets = ", ".join(str(lots.randrange(rows // PARTITIONS)) for _ in range(_SAMPLED))
+    answer = stack.query(
+        "SELECT toString(toUnixTimestamp64Nano(Timestamp)), toString(_partition), toString(_offset), TraceId,"
+        r" extract(Body, '\\b[0-9a-f]{12}\\b')"
+        f" FROM `{DATABASE}`.`{table}` WHERE _topic_id = '{TOPIC_ID}' AND _offset IN ({offsets})"
+        " FORMAT JSONCompactEachRow"
+    )
+    found = [json.loads(line) for line in answer.splitlines()]
+    return Facts(
+        [f"{time}-{partition}-{offset}-0-{TOPIC_ID}" for time, partition, offset, *_ in found],
+        [trace for *_, trace, _ in found if trace],
+        [word for *_, word in found if word],
+    )
