@@ -1,0 +1,142 @@
+"""`python -m bench.storage`: what a row takes on disk, by column, index and projection; beside OpenTelemetry's table.
+
+The same rows are in both tables. The other one keeps the user and the response time where the Collector would: as
+attributes. What only this service has (each row's place in Kafka, when it was stored) counts against it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from bench.command import RESULTS, positive, run
+from bench.history import load_history
+from bench.machine import machine
+from bench.report import table as as_table
+from bench.stack import DATABASE, BenchStack, running_stack
+
+_OTEL: Final = Path(__file__).with_name("otel_logs.sql")
+_MOST_COLUMNS, _MOST_ALL = 0.9, 1.0
+_NAME: Final = "storage"
+
+_OTEL_ROWS: Final = """
+    INSERT INTO {other} (Timestamp, TraceId, SpanId, SeverityText, SeverityNumber, ServiceName, Body,
+        ResourceAttributes, LogAttributes)
+    SELECT Timestamp, TraceId, SpanId, SeverityText, SeverityNumber, ServiceName, Body,
+        mapConcat(ResourceAttributes, map('service.name', toString(ServiceName))),
+        mapConcat(LogAttributes, if(UserId = '', map(), map('user.id', UserId)),
+            if(isNull(ResponseTimeMs), map(), map('response_time_ms', toString(ResponseTimeMs))))
+    FROM {ours} WHERE toDate(Timestamp) = '{day}'
+"""
+
+
+def main(arguments: list[str]) -> int:
+    """Measure, print and store. 1 when a row takes more than it may, 2 when nothing could be measured."""
+    parser = argparse.ArgumentParser(prog="python -m bench.storage", description="What a row takes on disk.")
+    parser.add_argument("--rows", type=positive, default=10_000_000, help="in each table (default: 10 million)")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="directory for the results")
+    options = parser.parse_args(arguments)
+    return run(partial(_measure, options))
+
+
+def _measure(options: argparse.Namespace) -> int:
+    with running_stack() as stack:
+        print(f"Loading {options.rows:,} rows ...", flush=True)
+        stack.create_table("ours")
+        load_history(stack, "ours", options.rows)
+        print("The same into OpenTelemetry's table ...", flush=True)
+        stack.query(_OTEL.read_text().replace("{table}", _name("otel")))
+        for day in stack.query(f"SELECT DISTINCT toDate(Timestamp) FROM {_name('ours')}").splitlines():
+            stack.query(_OTEL_ROWS.format(other=_name("otel"), ours=_name("ours"), day=day))
+        for name in ("ours", "otel"):
+            stack.query(f"OPTIMIZE TABLE {_name(name)} FINAL")
+        found = {name: _bytes_per_row(stack, name, options.rows) for name in ("ours", "otel")}
+        about = {
+            "date": datetime.now(UTC).isoformat(timespec="seconds"),
+            "command": f"python -m bench.storage --rows {options.rows}",
+            "machine": machine(),
+            "clickhouse": stack.query("SELECT version()"),
+            "rows": options.rows,
+        }
+    return _judge(options.results, about, found)
+
+
+def _name(table: str) -> str:
+    return f"`{DATABASE}`.`{table}`"
+
+
+def _bytes_per_row(stack: BenchStack, table: str, rows: int) -> dict[str, dict[str, float]]:
+    """On disk, by kind and name. Small parts do not tell of single columns, but of all together."""
+    of_table = f"database = '{DATABASE}' AND table = '{table}'"
+    asked = {
+        "all": f"SELECT 'all', sum(bytes_on_disk) FROM system.parts WHERE active AND {of_table}",
+        "all columns": f"SELECT 'all', sum(data_compressed_bytes) FROM system.parts WHERE active AND {of_table}",
+        "columns": f"SELECT name, data_compressed_bytes FROM system.columns WHERE {of_table}",
+        "indexes": f"SELECT name, data_compressed_bytes FROM system.data_skipping_indices WHERE {of_table}",
+        "projections": "SELECT name, sum(bytes_on_disk) FROM system.projection_parts"
+        f" WHERE active AND {of_table} GROUP BY name",
+    }
+    return {kind: dict(_pairs(stack.query(sql), rows)) for kind, sql in asked.items()}
+
+
+def _pairs(answer: str, rows: int) -> Iterator[tuple[str, float]]:
+    for line in answer.splitlines():
+        name, size = line.split("\t")
+        yield name, int(size) / rows
+
+
+def _judge(directory: Path, about: Mapping[str, Any], found: Mapping[str, dict[str, dict[str, float]]]) -> int:
+    sums = {name: {kind: sum(sizes.values()) for kind, sizes in kinds.items()} for name, kinds in found.items()}
+    ratios = {kind: sums["ours"][kind] / sums["otel"][kind] for kind in ("all columns", "all")}
+    directory.mkdir(parents=True, exist_ok=True)
+    page, data = directory / f"{_NAME}.md", directory / f"{_NAME}.json"
+    page.write_text("\n".join(_page(about, found, sums, ratios)) + "\n")
+    data.write_text(json.dumps({**about, "bytes_per_row": found, "ratios": ratios}, indent=2) + "\n")
+    print(page.read_text())
+    print(f"Written: {page}\nWritten: {data}")
+    return 0 if ratios["all columns"] <= _MOST_COLUMNS and ratios["all"] <= _MOST_ALL else 1
+
+
+def _page(
+    about: Mapping[str, Any],
+    found: Mapping[str, dict[str, dict[str, float]]],
+    sums: Mapping[str, Mapping[str, float]],
+    ratios: Mapping[str, float],
+) -> Iterator[str]:
+    box = about["machine"]
+    yield "# What a row takes on disk"
+    yield ""
+    yield f"- Date: {about['date']}"
+    yield f"- Command: `{about['command']}`"
+    yield f"- {about['rows']:,} rows of 30 days, merged; ClickHouse engine {about['clickhouse']}; {box['system']}"
+    yield f"- Wanted: columns at most {_MOST_COLUMNS} of those of OpenTelemetry's table, everything at most {_MOST_ALL}"
+    yield ""
+    rows = [
+        (
+            kind,
+            f"{sums['ours'][kind]:.1f}",
+            f"{sums['otel'][kind]:.1f}",
+            f"{ratios[kind]:.2f}" if kind in ratios else "",
+        )
+        for kind in ("all columns", "indexes", "projections", "all")
+    ]
+    yield from as_table(("Bytes per row", "Here", "OpenTelemetry's", "Ratio"), rows)
+    for kind in ("columns", "indexes", "projections"):
+        yield ""
+        yield from as_table((kind.capitalize(), "Here", "OpenTelemetry's"), list(_by_name(found, kind)))
+
+
+def _by_name(found: Mapping[str, dict[str, dict[str, float]]], kind: str) -> Iterator[Sequence[str]]:
+    ours, others = found["ours"][kind], found["otel"][kind]
+    for name in [*ours, *(name for name in others if name not in ours)]:
+        yield name, *(f"{sizes[name]:.2f}" if name in sizes else "" for sizes in (ours, others))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
