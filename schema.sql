@@ -64,4 +64,6 @@ SETTINGS
     non_replicated_deduplication_window = 10000,
     lightweight_mutation_projection_mode = 'rebuild',
     fsync_after_insert = 1,
-    fsync_part_directory = 1;
+    fsync_part_directory = 1
+-- The number of the last file in migrations/, which a new table needs no more.
+COMMENT 'schema 0';

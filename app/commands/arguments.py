@@ -51,6 +51,20 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         "--limit", type=_positive, default=100_000, metavar="ROWS", help="look at no more rows (default 100000)"
     )
 
+    migrate = commands.add_parser(
+        "migrate",
+        help="bring the table to the schema of this version",
+        description="Make the table if it is missing, or apply the migrations that it has not had, as the service does"
+        " at its start: for a user who may, where the service's may not. Exit code 0: done, or nothing to do,"
+        " 2: it could not be done; what is done stays, and it can be run again.",
+    )
+    migrate.add_argument(
+        "--materialize",
+        action="store_true",
+        help="then have ClickHouse build the indexes and projections for old rows too: it works in the background,"
+        " reads them all, and may take hours",
+    )
+
     query = commands.add_parser(
         "query",
         help="find logs, and follow them",

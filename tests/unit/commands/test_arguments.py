@@ -21,6 +21,11 @@ def test_rejected_rows_are_those_of_a_day_and_a_hundred_thousand_at_most() -> No
     assert parse(["rejected", "--limit", "5"]).limit == 5
 
 
+def test_a_migration_leaves_old_rows_alone_unless_told_otherwise() -> None:
+    assert vars(parse(["migrate"])) == {"command": "migrate", "materialize": False}
+    assert parse(["migrate", "--materialize"]).materialize
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
