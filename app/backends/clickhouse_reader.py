@@ -39,7 +39,7 @@ class ClickHouseReader:
             settings = settings.model_copy(update=own)
         self._settings = settings
         self._limits = limits
-        self._table = f"`{settings.database}`.`{settings.table}`"
+        self._table = f"`{settings.database}`.`{settings.reader_table or settings.table}`"
         # A client has one time-out for all that it is asked, so there are some for each power of two.
         self._idle: Mapping[int, queue.LifoQueue[Client]] = {2**n: queue.LifoQueue() for n in range(_MOST_DOUBLINGS)}
 

@@ -65,6 +65,21 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         " reads them all, and may take hours",
     )
 
+    schema = commands.add_parser(
+        "schema",
+        help="print the statements that make the table",
+        description="Print the statements that make the table, with the names and the retention that are set, for"
+        " clickhouse-client. Asks nobody and changes nothing.",
+    )
+    schema.add_argument(
+        "--cluster",
+        type=_cluster,
+        default=None,
+        metavar="NAME",
+        help="for this cluster of ClickHouse: a replicated table on every node, and one over them for reading"
+        " (docs/cluster.md)",
+    )
+
     query = commands.add_parser(
         "query",
         help="find logs, and follow them",
@@ -108,3 +123,9 @@ def _positive(text: str) -> int:
     if not text.isdecimal() or not int(text):
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of rows")
     return int(text)
+
+
+def _cluster(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_.-]{1,63}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not the name of a cluster")
+    return text

@@ -1,4 +1,4 @@
-"""`python -m app migrate` as a user runs it, and the start of a service whose table is an older one."""
+"""`python -m app migrate` and `schema` as a user runs them, and the start of a service whose table is an older one."""
 
 from __future__ import annotations
 
@@ -135,3 +135,24 @@ def _log_of_start(pipeline: Pipeline, code: Path, log_file: Path) -> str:
     finally:
         service.kill()
     return log_file.read_text()
+
+
+def test_the_printed_statements_make_the_table_that_the_service_makes(pipeline: Pipeline) -> None:
+    printed = run(pipeline, "schema").stdout
+
+    for statement in printed.split(";\n"):
+        if statement.strip():
+            pipeline.query(statement)
+
+    assert printed.endswith(f"COMMENT 'schema {LAST}';\n")
+    doctor = run(pipeline, "check")
+    assert "columns of schema.sql" not in doctor.stdout
+    assert f"  ok       migrations         schema {LAST}, that of this version" in doctor.stdout
+    assert "schema.sql has" not in doctor.stdout
+
+
+def test_the_statements_for_a_cluster_are_printed_when_it_is_named(pipeline: Pipeline) -> None:
+    printed = run(pipeline, "schema", "--cluster", "two-nodes").stdout
+
+    assert printed.count(" ON CLUSTER `two-nodes`") == 3
+    assert f"`{pipeline.database}`.`logs_local`" in printed
