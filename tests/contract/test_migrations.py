@@ -23,7 +23,7 @@ from app.errors import TryAgainLater
 from app.settings import ClickHouseSettings
 from local.ports import LOOPBACK, free_port
 from tests.e2e.pipeline import wait_until
-from tests.faults.http_proxy import Exchange, HttpProxy, answer_error
+from tests.faults.http_proxy import HttpProxy, deny_alter
 from tests.servers import RunningEngine
 
 pytestmark = pytest.mark.stack
@@ -224,7 +224,7 @@ def test_a_clickhouse_that_is_away_is_tried_again_later(world: World) -> None:
 def test_a_user_who_may_not_alter_the_table_is_told_who_may(world: World, proxy: HttpProxy, code: int) -> None:
     world.make_table()
     world.has(m0001_add_column=ADD_COLUMN)
-    deny_alter(proxy, code)
+    proxy.treat_all = deny_alter(code)
 
     with pytest.raises(TryAgainLater) as raised:
         world.migrate(url=f"http://{LOOPBACK}:{proxy.door.port}")
@@ -239,18 +239,9 @@ def test_a_user_who_may_not_alter_the_table_is_told_who_may(world: World, proxy:
 
 def test_a_user_who_may_not_alter_a_table_is_not_in_the_way_if_it_needs_nothing(world: World, proxy: HttpProxy) -> None:
     world.make_table()
-    deny_alter(proxy, ACCESS_DENIED)
+    proxy.treat_all = deny_alter(ACCESS_DENIED)
 
     assert world.migrate(url=f"http://{LOOPBACK}:{proxy.door.port}") == Standing(0, 0)
-
-
-def deny_alter(proxy: HttpProxy, code: int) -> None:
-    deny = answer_error(code, is_carried_out=False)
-
-    def treat(exchange: Exchange) -> None:
-        (deny if b"ALTER TABLE" in exchange.request.body else Exchange.relay)(exchange)
-
-    proxy.treat_all = treat
 
 
 def test_the_doctor_knows_which_migrations_are_missing_and_asks_whether_we_may(world: World) -> None:

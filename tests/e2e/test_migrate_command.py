@@ -11,13 +11,16 @@ from pathlib import Path
 import pytest
 
 from app.backends.clickhouse_migrations import read_migrations
+from local.ports import LOOPBACK
 from local.service import ROOT, ServiceProcess
-from tests.e2e.pipeline import PATIENCE_SECS, Pipeline
+from tests.e2e.pipeline import PATIENCE_SECS, Pipeline, wait_until
+from tests.faults.http_proxy import HttpProxy, deny_alter
 from tests.servers import RunningEngine, RunningKafka
 
 pytestmark = pytest.mark.stack
 
 TIMEOUT_SECS = 60
+ACCESS_DENIED = 497
 LAST = len(read_migrations())
 SAMPLE = f"{LAST + 1:04}_sample"
 
@@ -124,6 +127,29 @@ def test_the_service_brings_the_table_to_its_version_when_it_starts_and_an_older
     assert f"ClickHouse: the table was given migration {SAMPLE}" in later
     assert number_between == comment(pipeline) == f"schema {LAST + 1}"
     assert f"the table has schema {LAST + 1}, this version of the service has {LAST}: a later one was here" in earlier
+
+
+def test_a_service_whose_user_may_not_alter_the_table_says_what_to_do_and_goes_on_when_it_is_done(
+    pipeline: Pipeline, next_version: Path, engine: RunningEngine, tmp_path: Path
+) -> None:
+    run(pipeline, "migrate")
+    proxy = HttpProxy(int(engine.url.rsplit(":", 1)[1]))
+    proxy.treat_all = deny_alter(ACCESS_DENIED)
+    environment = pipeline.environment(CLICKHOUSE_URL=f"http://{LOOPBACK}:{proxy.door.port}")
+    service = ServiceProcess(environment, tmp_path / "service.log", directory=next_version)
+    service.start()
+    try:
+        wait_until(lambda: "run `python -m app migrate` with" in str(service.get("/ready")), "it says what to do")
+        status = service.get("/ready").status
+        by_another_user = run(pipeline, "migrate", code=next_version)
+        service.wait_until(lambda scrape: scrape.assigned > 0, PATIENCE_SECS)
+    finally:
+        service.kill()
+        proxy.door.shut()
+
+    assert status == 503
+    assert by_another_user.returncode == 0
+    assert f"needs {SAMPLE}, and user " in service.log
 
 
 def _log_of_start(pipeline: Pipeline, code: Path, log_file: Path) -> str:
