@@ -19,6 +19,7 @@ RUN pip --python /venv/bin/python install --no-cache-dir --no-deps --only-binary
 
 FROM ${PYTHON_IMAGE} AS source
 COPY app /srv/app
+COPY migrations /srv/migrations
 COPY schema.sql /srv/
 # Compiled here, because the user below may not write there.
 RUN python -m compileall -q --invalidation-mode unchecked-hash /srv/app

@@ -66,11 +66,16 @@ CREATE TABLE IF NOT EXISTS logs.logs
     (
         SELECT UserId, toStartOfHour(Timestamp), count(), count(ResponseTimeMs), sum(ResponseTimeMs)
         GROUP BY UserId, toStartOfHour(Timestamp)
-    ),
+    ) WITH SETTINGS (index_granularity = 512),
     PROJECTION response_times
     (
         SELECT toStartOfHour(Timestamp), ServiceName, bitShiftRight(reinterpretAsUInt32(ResponseTimeMs), 17), count()
         GROUP BY toStartOfHour(Timestamp), ServiceName, bitShiftRight(reinterpretAsUInt32(ResponseTimeMs), 17)
+    ),
+    PROJECTION response_times_per_day
+    (
+        SELECT toStartOfDay(Timestamp), ServiceName, bitShiftRight(reinterpretAsUInt32(ResponseTimeMs), 17), count()
+        GROUP BY toStartOfDay(Timestamp), ServiceName, bitShiftRight(reinterpretAsUInt32(ResponseTimeMs), 17)
     ),
     PROJECTION ledger
     (
@@ -90,4 +95,8 @@ SETTINGS
     non_replicated_deduplication_window = 10000,
     lightweight_mutation_projection_mode = 'rebuild',
     fsync_after_insert = 1,
-    fsync_part_directory = 1;
+    fsync_part_directory = 1,
+    min_age_to_force_merge_seconds = 7200,
+    min_age_to_force_merge_on_partition_only = 1
+-- The number of the last file in migrations/, which a new table needs no more.
+COMMENT 'schema 1';

@@ -52,6 +52,14 @@ def main(arguments: list[str]) -> int:
         from app.commands.rejected import list_rejected
 
         return list_rejected(settings, since_secs=asked.since, limit=asked.limit)
+    if asked.command == "migrate":
+        from app.commands.migrate import migrate_table
+
+        return migrate_table(settings.clickhouse, is_for_old_rows=asked.materialize)
+    if asked.command == "schema":
+        from app.commands.schema import print_schema
+
+        return print_schema(settings.clickhouse, cluster=asked.cluster)
     if asked.command == "query":
         from app.commands.query import query_logs
 

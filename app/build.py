@@ -20,6 +20,7 @@ from app.audit.watch import Watch
 from app.backends.clickhouse_disk import ClickHouseDisk
 from app.backends.clickhouse_facts import gather_clickhouse
 from app.backends.clickhouse_ledger import ClickHouseLedger
+from app.backends.clickhouse_migrations import migrate
 from app.backends.clickhouse_reader import ClickHouseReader
 from app.backends.clickhouse_schema import ensure_table
 from app.backends.clickhouse_writer import ClickHouseWriter
@@ -134,7 +135,7 @@ def build(
             f"table {clickhouse.database}.{clickhouse.table}",
             clickhouse.url,
             clickhouse.connect_attempts,
-            lambda: ensure_table(clickhouse),
+            lambda: _prepare_table(clickhouse, telemetry),
         ),
     ]
     watch = Watch(
@@ -149,6 +150,15 @@ def build(
         create_app(health, metrics.registry, _query_routes(settings, metrics, service)),
         watch if settings.audit.interval_secs else None,
     )
+
+
+def _prepare_table(settings: ClickHouseSettings, telemetry: IngestTelemetry) -> bool:
+    """Make the table, or bring it to the schema of this version; returns whether it was made."""
+    was_made = ensure_table(settings)
+    standing = migrate(settings, on_applied=telemetry.migrated)
+    if standing.is_newer:
+        telemetry.table_is_newer(standing.number, standing.last)
+    return was_made
 
 
 def _query_routes(settings: Settings, metrics: Metrics, service: Service) -> Blueprint:

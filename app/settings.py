@@ -123,10 +123,18 @@ class ClickHouseSettings(_Group):
     """How to reach ClickHouse and which table to fill. Environment: CLICKHOUSE_*."""
 
     url: str = Field("http://localhost:8123", description="HTTP or HTTPS address of ClickHouse.")
-    user: str = Field("default", description="User that inserts, and creates the table when it is missing.")
+    user: str = Field(
+        "default",
+        description="User that inserts, creates the table when it is missing, and alters it for a new version.",
+    )
     password: SecretStr = Field(SecretStr(""), description="Password of the user.")
     database: str = Field("logs", pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$", description="Database of the table.")
     table: str = Field("logs", pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$", description="Table of the logs.")
+    reader_table: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$",
+        description="Table that questions are asked of, such as a Distributed one; without it the table of the logs.",
+    )
     ca_file: FilePath | None = Field(
         None, description="CA certificates in PEM for HTTPS; the system's are used without it."
     )

@@ -175,6 +175,20 @@ class IngestTelemetry:
         self._metrics.rows_already_stored.inc(row_count)
         _log.info("Left out %d rows that the table holds already", row_count)
 
+    def migrated(self, migration: str) -> None:
+        """The table was brought further at the start, where nothing else shows that the loop is not stuck."""
+        self._health.turned()
+        _log.info("ClickHouse: the table was given migration %s", migration)
+
+    def table_is_newer(self, number: int, last: int) -> None:
+        """A later version of the service has changed the table."""
+        _log.warning(
+            "ClickHouse: the table has schema %d, this version of the service has %d: a later one was here. It goes on"
+            " all the same",
+            number,
+            last,
+        )
+
     def guaranteed(self, guarantee: Guarantee) -> None:
         """The pipeline opens; what can be promised of it."""
         self._metrics.exactly_once.set(guarantee.is_exactly_once)

@@ -4,15 +4,16 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from functools import partial
+from pathlib import Path
 from typing import Final, TypeVar
 
 from clickhouse_connect.driver.client import Client
 
 from app.backends.clickhouse_client import connect, translated_errors
-from app.backends.clickhouse_schema import statements
+from app.backends.clickhouse_migrations import MIGRATIONS_FOLDER, number_in, read_migrations
+from app.backends.clickhouse_schema import create_table, definition_of
 from app.backends.clickhouse_writer import INSERT_SETTINGS
 from app.doctor.facts import ClickHouseFacts, Table, Unknown, UserSetting
-from app.doctor.table_definition import TableDefinition, parse
 from app.errors import Refused, TryAgainLater
 from app.settings import ClickHouseSettings
 
@@ -25,23 +26,28 @@ _WINDOWS: Final = (
 )
 
 
-def gather_clickhouse(settings: ClickHouseSettings) -> ClickHouseFacts:
-    """All facts; those that ClickHouse does not tell are `Unknown`.
+def gather_clickhouse(settings: ClickHouseSettings, *, migrations: Path = MIGRATIONS_FOLDER) -> ClickHouseFacts:
+    """All facts; those that ClickHouse does not tell are `Unknown`. `migrations` is the folder of their files.
 
     Raises:
         TryAgainLater: ClickHouse does not answer at all, or does not let us in.
     """
     with closing(connect(settings, timeout_secs=_TIMEOUT_SECS)) as client:
         table = _ask("look for the table", lambda: _table(client, settings))
-        is_missing = table is None
+        names = [migration.name for migration in read_migrations(migrations)]
+        needs_alter = isinstance(table, Table) and table.migration_count < len(names)
         return ClickHouseFacts(
             version=client.server_version or "",
             clock_ahead_secs=_ask("ask for the time", lambda: _clock_ahead_secs(client)),
             table=table,
-            wanted=_ask("read schema.sql", lambda: _definition(client, _create_table(settings))),
-            privileges=_ask("ask for our privileges", lambda: _privileges(client, settings, is_missing)),
+            wanted=_ask("read schema.sql", lambda: definition_of(client, create_table(settings))),
+            privileges=_ask(
+                "ask for our privileges",
+                lambda: _privileges(client, settings, is_table_missing=table is None, needs_alter=needs_alter),
+            ),
             insert_settings=_ask("read our settings", lambda: _insert_settings(client)),
             table_defaults=_table_defaults(client),
+            migrations=names,
         )
 
 
@@ -61,31 +67,25 @@ def _clock_ahead_secs(client: Client) -> float:
 
 def _table(client: Client, settings: ClickHouseSettings) -> Table | None:
     rows = client.query(
-        "SELECT engine, create_table_query,"
+        "SELECT engine, create_table_query, comment,"
         " arrayMap((database, view) -> database || '.' || view, dependencies_database, dependencies_table)"
         " FROM system.tables WHERE database = {database:String} AND name = {table:String}",
         parameters={"database": settings.database, "table": settings.table},
     ).result_rows
     if not rows:
         return None
-    [[engine, statement, views]] = rows
-    return Table(engine, _ask("read the table's definition", lambda: _definition(client, statement)), views)
+    [[engine, statement, comment, views]] = rows
+    definition = _ask("read the table's definition", lambda: definition_of(client, statement))
+    return Table(engine, definition, views, migration_count=number_in(comment))
 
 
-def _definition(client: Client, statement: str) -> TableDefinition:
-    """The statement taken apart: ClickHouse puts it into its one form first."""
-    [[formatted]] = client.query("SELECT formatQuery({sql:String})", parameters={"sql": statement}).result_rows
-    return parse(formatted)
-
-
-def _create_table(settings: ClickHouseSettings) -> str:
-    [statement] = [sql for sql in statements(settings) if sql.startswith("CREATE TABLE")]
-    return statement
-
-
-def _privileges(client: Client, settings: ClickHouseSettings, is_table_missing: bool) -> Mapping[str, bool]:
+def _privileges(
+    client: Client, settings: ClickHouseSettings, *, is_table_missing: bool, needs_alter: bool
+) -> Mapping[str, bool]:
     table = f"`{settings.database}`.`{settings.table}`"
     needed = [f"SELECT ON {table}", f"INSERT ON {table}"]
+    if needs_alter:
+        needed.append(f"ALTER TABLE ON {table}")
     if is_table_missing:
         needed.append(f"CREATE TABLE ON {table}")
         if not client.command(f"EXISTS DATABASE `{settings.database}`"):

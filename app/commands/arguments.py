@@ -51,6 +51,35 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         "--limit", type=_positive, default=100_000, metavar="ROWS", help="look at no more rows (default 100000)"
     )
 
+    migrate = commands.add_parser(
+        "migrate",
+        help="bring the table to the schema of this version",
+        description="Make the table if it is missing, or apply the migrations that it has not had, as the service does"
+        " at its start: for a user who may, where the service's may not. Exit code 0: done, or nothing to do,"
+        " 2: it could not be done; what is done stays, and it can be run again.",
+    )
+    migrate.add_argument(
+        "--materialize",
+        action="store_true",
+        help="then have ClickHouse build the indexes and projections for old rows too: it works in the background,"
+        " reads them all, and may take hours",
+    )
+
+    schema = commands.add_parser(
+        "schema",
+        help="print the statements that make the table",
+        description="Print the statements that make the table, with the names and the retention that are set, for"
+        " clickhouse-client. Asks nobody and changes nothing.",
+    )
+    schema.add_argument(
+        "--cluster",
+        type=_cluster,
+        default=None,
+        metavar="NAME",
+        help="for this cluster of ClickHouse: a replicated table on every node, and one over them for reading"
+        " (docs/cluster.md)",
+    )
+
     query = commands.add_parser(
         "query",
         help="find logs, and follow them",
@@ -94,3 +123,9 @@ def _positive(text: str) -> int:
     if not text.isdecimal() or not int(text):
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of rows")
     return int(text)
+
+
+def _cluster(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_.-]{1,63}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not the name of a cluster")
+    return text

@@ -1,7 +1,7 @@
 """Checks of ClickHouse: the server, our user, the table beside schema.sql."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from app.doctor.facts import ClickHouseFacts, Table, Unknown, UserSetting
@@ -140,6 +140,7 @@ def _check_table(facts: ClickHouseFacts, settings: ClickHouseSettings) -> Iterat
         yield problem("table", f"{name} is a table of something else", "Name another one in CLICKHOUSE_TABLE")
     else:
         yield ok("table", f"{name}, {table.engine}")
+        yield _check_migrations(table.migration_count, facts.migrations)
         yield from compare(table.definition, facts.wanted, name)
         yield _check_deduplication(table, table.definition, facts.table_defaults, name)
         yield _check_retention(table.definition, settings, name)
@@ -160,6 +161,22 @@ def _refuse_engine(name: str, engine: str) -> Finding:
     else:
         reason = f"{engine} is no table that keeps what an insert was acknowledged for"
     return problem("table", f"{name}: {reason}", f"Name a table of {', '.join(_ENGINES)} in CLICKHOUSE_TABLE")
+
+
+def _check_migrations(had_count: int, migrations: Sequence[str]) -> Finding:
+    if had_count > len(migrations):
+        return warning(
+            "migrations",
+            f"the table has schema {had_count}, this version of the service {len(migrations)}: a later one was here",
+            "Run the later version everywhere",
+        )
+    if missing := migrations[had_count:]:
+        return warning(
+            "migrations",
+            f"{', '.join(missing)} not applied",
+            "The service does it at its start if its user may ALTER TABLE; else python -m app migrate, by one who may",
+        )
+    return ok("migrations", f"schema {had_count}, that of this version")
 
 
 def compare(found: TableDefinition, wanted: TableDefinition, name: str) -> list[Finding]:

@@ -53,11 +53,15 @@ class KafkaFacts:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The table as it is. `views` are materialized views that read from it, by name."""
+    """The table as it is. `views` are materialized views that read from it, by name.
+
+    `migration_count` is how many of the migrations it has had, by its comment.
+    """
 
     engine: str
     definition: TableDefinition | Unknown
     views: Sequence[str]
+    migration_count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,7 @@ class ClickHouseFacts:
 
     `privileges` tells of each privilege that the service needs whether our user has it; `insert_settings` is None for
     settings that the server does not know. `table_defaults` are the server's for settings that a table does not have.
+    `migrations` are the names of those that this version of the service has, in order.
     """
 
     version: str
@@ -86,3 +91,4 @@ class ClickHouseFacts:
     privileges: Mapping[str, bool] | Unknown
     insert_settings: Mapping[str, UserSetting | None] | Unknown
     table_defaults: Mapping[str, str] = field(default_factory=dict)
+    migrations: Sequence[str] = ()

@@ -8,6 +8,7 @@ from app.query.time_range import SECOND_NS, TimeRange
 
 _MINUTE_NS: Final = 60 * SECOND_NS
 _HOUR_NS: Final = 3600 * SECOND_NS
+_DAY_NS: Final = 24 * _HOUR_NS
 
 # A bucket of response times is named by the upper bits of the Float32: sign, exponent and six bits of the mantissa, so
 # 64 buckets to a doubling. It is at most 1.6 % wide, and its middle within 0.8 % of each value in it.
@@ -19,6 +20,7 @@ _MIDDLE: Final = (
 BUCKET_VALUE: Final = f"if(bucket % {1 << (31 - _BUCKET_SHIFT)} = 0, 0, {_MIDDLE})"
 """The value that stands for those of a bucket, as SQL; NULL for rows without one."""
 
+_BUCKETS: Final = (f"{_BUCKET} AS bucket", "count() AS logged")
 _SUMS: Final = ("count() AS logged", "count(ResponseTimeMs) AS measured", "sum(ResponseTimeMs) AS total")
 
 
@@ -52,9 +54,8 @@ SUMS_BY_SERVICE_AND_LEVEL: Final = (
 )
 SUMS_BY_USER: Final = (Rollup(_HOUR, _HOUR_NS, frozenset({"UserId"}), _SUMS),)
 RESPONSE_TIMES: Final = (
-    Rollup(
-        _HOUR, _HOUR_NS, frozenset({"ServiceName"}), (f"{_BUCKET} AS bucket", "count() AS logged"), has_buckets=True
-    ),
+    Rollup("toStartOfDay(Timestamp)", _DAY_NS, frozenset({"ServiceName"}), _BUCKETS, has_buckets=True),
+    Rollup(_HOUR, _HOUR_NS, frozenset({"ServiceName"}), _BUCKETS, has_buckets=True),
 )
 
 

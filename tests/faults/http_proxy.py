@@ -241,6 +241,16 @@ def answer_error(code: int, *, is_carried_out: bool) -> Treatment:
     return fail
 
 
+def deny_alter(code: int) -> Treatment:
+    """The user may do everything but alter a table: the local engine knows no rights."""
+    deny = answer_error(code, is_carried_out=False)
+
+    def treat(exchange: Exchange) -> None:
+        (deny if b"ALTER TABLE" in exchange.request.body else Exchange.relay)(exchange)
+
+    return treat
+
+
 def answer_exception_after_200(exchange: Exchange) -> None:
     """The status was sent before the error happened, so that the error stands at the end of the body."""
     tag = b"0123456789abcdef"

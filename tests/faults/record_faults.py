@@ -119,6 +119,7 @@ def _later_version(directory: Path) -> Path:
     code = directory / "later"
     if not code.exists():
         shutil.copytree(ROOT / "app", code / "app", ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / "migrations", code / "migrations")
         shutil.copy(ROOT / "schema.sql", code)
         decoder = code / "app/pipeline/decode.py"
         decoder.write_text(decoder.read_text() + _LATER_DECODER)

@@ -123,6 +123,7 @@ def test_a_problem_says_what_was_held_and_what_is_allowed() -> None:
         ("CLICKHOUSE_URL", "http://[::1"),
         ("CLICKHOUSE_DATABASE", "a`b"),
         ("CLICKHOUSE_TABLE", "logs; DROP"),
+        ("CLICKHOUSE_READER_TABLE", "other.logs"),
         ("CLICKHOUSE_TLS_VERIFY", "maybe"),
         ("CLICKHOUSE_CA_FILE", "/nowhere/ca.pem"),
         ("KAFKA_SSL_CA_FILE", "/nowhere/ca.pem"),

@@ -325,6 +325,15 @@ def test_room_on_a_disk_that_was_full_is_told(world: World, caplog: pytest.LogCa
     assert world.value("clickhouse_disk_full") == 0
 
 
+def test_what_is_done_to_the_table_at_the_start_is_told(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    world.telemetry.migrated("0001_add_a")
+    world.telemetry.table_is_newer(3, 1)
+
+    assert [record.levelname for record in caplog.records] == ["INFO", "WARNING"]
+    assert "migration 0001_add_a" in caplog.text
+    assert "the table has schema 3, this version of the service has 1" in caplog.text
+
+
 def test_the_guarantee_in_force_is_shown(world: World) -> None:
     world.telemetry.guaranteed(Guarantee(()))
 

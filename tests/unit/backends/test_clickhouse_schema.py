@@ -43,3 +43,17 @@ def test_a_text_may_be_given_in_place_of_the_file() -> None:
     sql = "-- a; comment\nCREATE DATABASE IF NOT EXISTS logs;\n  -- another;\nSELECT 1;\n\n;"
 
     assert statements(ClickHouseSettings(database="x"), sql) == ["CREATE DATABASE IF NOT EXISTS `x`", "SELECT 1"]
+
+
+def test_a_semicolon_in_a_text_or_in_a_comment_ends_no_statement() -> None:
+    sql = "SELECT ';', 'it\\'s; -- one' -- after; it\n, 7 - 2;\n-- the end; really"
+
+    assert statements(ClickHouseSettings(), sql) == ["SELECT ';', 'it\\'s; -- one'\n, 7 - 2"]
+
+
+def test_a_migration_is_for_the_names_and_the_retention_that_are_set() -> None:
+    sql = "ALTER TABLE logs.logs MODIFY TTL toDateTime(Timestamp) + INTERVAL 30 DAY DELETE;"
+
+    assert statements(ClickHouseSettings(database="web", table="events", retention_days=7), sql) == [
+        "ALTER TABLE `web`.`events` MODIFY TTL toDateTime(Timestamp) + INTERVAL 7 DAY DELETE"
+    ]

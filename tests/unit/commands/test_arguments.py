@@ -21,6 +21,16 @@ def test_rejected_rows_are_those_of_a_day_and_a_hundred_thousand_at_most() -> No
     assert parse(["rejected", "--limit", "5"]).limit == 5
 
 
+def test_a_migration_leaves_old_rows_alone_unless_told_otherwise() -> None:
+    assert vars(parse(["migrate"])) == {"command": "migrate", "materialize": False}
+    assert parse(["migrate", "--materialize"]).materialize
+
+
+def test_a_schema_is_for_one_server_unless_a_cluster_is_named() -> None:
+    assert vars(parse(["schema"])) == {"command": "schema", "cluster": None}
+    assert parse(["schema", "--cluster", "my-cluster_2.eu"]).cluster == "my-cluster_2.eu"
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -28,6 +38,8 @@ def test_rejected_rows_are_those_of_a_day_and_a_hundred_thousand_at_most() -> No
         (["audit", "--since", "2"], "'2' is not a time like 30s, 90m, 36h or 2d"),
         (["audit", "--since", "0d"], "'0d' is not a time like"),
         (["rejected", "--limit", "0"], "'0' is not a number of rows"),
+        (["schema", "--cluster", "a`b"], "'a`b' is not the name of a cluster"),
+        (["schema", "--cluster", "{cluster}"], "'{cluster}' is not the name of a cluster"),
         (["check", "--json"], "unrecognized arguments: --json"),
     ],
 )

@@ -205,3 +205,23 @@ def test_a_silent_clickhouse_is_one_problem_and_the_rest_is_skipped(code: str, w
 
     assert (reached.level, rest.level) == (Level.PROBLEM, Level.SKIPPED)
     assert words in reached.advice
+
+
+@pytest.mark.parametrize(
+    ("had_count", "migrations", "level", "words"),
+    [
+        (0, (), Level.OK, "schema 0, that of this version"),
+        (2, ("0001_a", "0002_b"), Level.OK, "schema 2, that of this version"),
+        (1, ("0001_a", "0002_b", "0003_c"), Level.WARNING, "0002_b, 0003_c not applied -> The service does it"),
+        (3, ("0001_a",), Level.WARNING, "the table has schema 3, this version of the service 1: a later one was here"),
+    ],
+)
+def test_migrations_that_are_missing_are_named(
+    had_count: int, migrations: tuple[str, ...], level: Level, words: str
+) -> None:
+    facts = clickhouse(table=table(migration_count=had_count), migrations=migrations)
+
+    finding = about("migrations", check_clickhouse(facts, CLICKHOUSE))
+
+    assert finding.level is level
+    assert words in str(finding)

@@ -1,0 +1,57 @@
+"""`python -m app migrate`: brings the table to the schema of this version, by hand."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, Final
+
+from app.backends.clickhouse_migrations import Standing, materialize, migrate
+from app.backends.clickhouse_schema import ensure_table
+from app.commands.console import run_command, say
+from app.errors import TryAgainLater
+from app.settings import ClickHouseSettings
+
+_STATEMENT_SECS: Final = 600.0  # nobody has to be told meanwhile that we are alive
+
+NOT_DONE: Final = 2
+
+
+def migrate_table(settings: ClickHouseSettings, *, is_for_old_rows: bool) -> int:
+    """Work on the real table, and print what was done. Returns the exit code."""
+    return run_command(partial(_migrate, settings, is_for_old_rows), cut_off=0)
+
+
+def _migrate(settings: ClickHouseSettings, is_for_old_rows: bool) -> int:
+    table = f"{settings.database}.{settings.table}"
+    say(f"ClickHouse at {settings.url}, table {table}")
+    try:
+        if ensure_table(settings):
+            say("The table was missing and is made.")
+        standing = migrate(settings, on_applied=lambda name: say(f"Applied {name}."), timeout_secs=_STATEMENT_SECS)
+        say(in_words(standing))
+        if is_for_old_rows:
+            names = materialize(settings, timeout_secs=_STATEMENT_SECS)
+            tell_of_mutation(names, settings, say)
+    except TryAgainLater as error:
+        say(f"Could not be done: {' '.join(str(error).split()).rstrip('.')}.")
+        return NOT_DONE
+    return 0
+
+
+def in_words(standing: Standing) -> str:
+    """How the table stands to this version of the service."""
+    if standing.is_newer:
+        return (
+            f"The table has schema {standing.number}, this version of the service has {standing.last}: a later one was"
+            " here. Nothing to do."
+        )
+    return f"The table has schema {standing.number}, that of this version."
+
+
+def tell_of_mutation(names: Sequence[str], settings: ClickHouseSettings, say: Callable[[str], Any]) -> None:
+    """What ClickHouse is building now, and how to see it."""
+    say(f"ClickHouse builds for old rows, in the background: {', '.join(names) or 'nothing'}.")
+    say("How far it is:")
+    say(
+        "  SELECT command, parts_to_do, is_done, latest_fail_reason FROM system.mutations"
+        f" WHERE database = '{settings.database}' AND table = '{settings.table}' AND NOT is_done"
+    )

@@ -1,0 +1,19 @@
+"""`python -m app schema`: prints the statements that make the table. Asks nobody."""
+
+from functools import partial
+
+from app.backends.clickhouse_cluster import cluster_statements
+from app.backends.clickhouse_schema import statements
+from app.commands.console import run_command, say
+from app.settings import ClickHouseSettings
+
+
+def print_schema(settings: ClickHouseSettings, *, cluster: str | None) -> int:
+    """Print them for one server, or for a cluster of this name. Returns the exit code."""
+    return run_command(partial(_print, settings, cluster), cut_off=0)
+
+
+def _print(settings: ClickHouseSettings, cluster: str | None) -> int:
+    made = statements(settings) if cluster is None else cluster_statements(settings, cluster)
+    say("\n\n".join(f"{statement};" for statement in made))
+    return 0

@@ -1,0 +1,34 @@
+-- What questions about hours, days, users and common attributes are answered from, and days merged when they are over.
+ALTER TABLE logs.logs ADD COLUMN IF NOT EXISTS
+    attribute_http_route LowCardinality(String)
+        MATERIALIZED if(LogAttributes['http.route'] != '', LogAttributes['http.route'], ResourceAttributes['http.route'])
+        CODEC(ZSTD(1));
+ALTER TABLE logs.logs ADD COLUMN IF NOT EXISTS
+    attribute_http_status_code LowCardinality(String)
+        MATERIALIZED if(LogAttributes['http.status_code'] != '', LogAttributes['http.status_code'],
+            ResourceAttributes['http.status_code'])
+        CODEC(ZSTD(1));
+ALTER TABLE logs.logs ADD COLUMN IF NOT EXISTS
+    attribute_host_name LowCardinality(String) MATERIALIZED ResourceAttributes['host.name'] CODEC(ZSTD(1));
+ALTER TABLE logs.logs ADD PROJECTION IF NOT EXISTS per_hour
+(
+    SELECT toStartOfHour(Timestamp), ServiceName, SeverityText, SeverityNumber,
+        count(), count(ResponseTimeMs), sum(ResponseTimeMs)
+    GROUP BY toStartOfHour(Timestamp), ServiceName, SeverityText, SeverityNumber
+);
+ALTER TABLE logs.logs ADD PROJECTION IF NOT EXISTS per_user_and_hour
+(
+    SELECT UserId, toStartOfHour(Timestamp), count(), count(ResponseTimeMs), sum(ResponseTimeMs)
+    GROUP BY UserId, toStartOfHour(Timestamp)
+) WITH SETTINGS (index_granularity = 512);
+ALTER TABLE logs.logs ADD PROJECTION IF NOT EXISTS response_times
+(
+    SELECT toStartOfHour(Timestamp), ServiceName, bitShiftRight(reinterpretAsUInt32(ResponseTimeMs), 17), count()
+    GROUP BY toStartOfHour(Timestamp), ServiceName, bitShiftRight(reinterpretAsUInt32(ResponseTimeMs), 17)
+);
+ALTER TABLE logs.logs ADD PROJECTION IF NOT EXISTS response_times_per_day
+(
+    SELECT toStartOfDay(Timestamp), ServiceName, bitShiftRight(reinterpretAsUInt32(ResponseTimeMs), 17), count()
+    GROUP BY toStartOfDay(Timestamp), ServiceName, bitShiftRight(reinterpretAsUInt32(ResponseTimeMs), 17)
+);
+ALTER TABLE logs.logs MODIFY SETTING min_age_to_force_merge_seconds = 7200, min_age_to_force_merge_on_partition_only = 1;

@@ -1,0 +1,67 @@
+-- The table of logs, as ClickHouse sees it. One statement each; the service runs them when the table is missing.
+-- Needs ClickHouse 26.2 or newer (text index). Why each part is as it is: docs/architecture.md, "The table".
+
+CREATE DATABASE IF NOT EXISTS logs;
+
+CREATE TABLE IF NOT EXISTS logs.logs
+(
+    -- What the event says. Names and types are OpenTelemetry's, so that its tools recognise the table.
+    Timestamp DateTime64(9, 'UTC') CODEC(GCD, Delta(8), ZSTD(1)),
+    TraceId String CODEC(ZSTD(1)),
+    SpanId String CODEC(ZSTD(1)),
+    SeverityText LowCardinality(String) CODEC(ZSTD(1)),
+    SeverityNumber UInt8 CODEC(ZSTD(1)),
+    ServiceName LowCardinality(String) CODEC(ZSTD(1)),
+    Body String CODEC(ZSTD(1)),
+    ResourceAttributes Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+    LogAttributes Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+
+    -- What people here ask for all the time, typed.
+    UserId String CODEC(ZSTD(1)),
+    ResponseTimeMs Nullable(Float32) CODEC(ZSTD(1)),
+
+    -- Where the row came from. Topic id, partition, offset and item are its identity.
+    _topic LowCardinality(String) CODEC(ZSTD(1)),
+    _topic_id LowCardinality(String) CODEC(ZSTD(1)),
+    _partition UInt16 CODEC(T64, ZSTD(1)),
+    _offset UInt64 CODEC(DoubleDelta, ZSTD(1)),
+    _item UInt16 CODEC(ZSTD(1)),
+    _ingested DateTime64(3, 'UTC') DEFAULT now64(3) CODEC(Delta(8), ZSTD(1)),
+    -- The insert is refused when the server gets to it after this moment: a batch whose owner is long gone cannot land.
+    _deadline DateTime64(3, 'UTC') DEFAULT now64(3) + 60 CODEC(Delta(8), ZSTD(1)),
+
+    -- What was not understood, and why. Both are empty for nearly every row.
+    ParseError LowCardinality(String) CODEC(ZSTD(1)),
+    _raw String CODEC(ZSTD(1)),
+
+    INDEX timestamp_range Timestamp TYPE minmax GRANULARITY 1,
+    INDEX body_words lower(Body) TYPE text(tokenizer = 'splitByNonAlpha', posting_list_codec = 'bitpacking'),
+    INDEX trace_id TraceId TYPE bloom_filter(0.01) GRANULARITY 1,
+    INDEX user_id UserId TYPE bloom_filter(0.01) GRANULARITY 1,
+    INDEX offset_range _offset TYPE minmax GRANULARITY 1,
+
+    PROJECTION per_minute
+    (
+        SELECT toStartOfMinute(Timestamp), ServiceName, SeverityText, SeverityNumber,
+            count(), count(ResponseTimeMs), sum(ResponseTimeMs)
+        GROUP BY toStartOfMinute(Timestamp), ServiceName, SeverityText, SeverityNumber
+    ),
+    PROJECTION ledger
+    (
+        SELECT _topic_id, _partition, intDiv(_offset, 65536),
+            count(), min(_offset), max(_offset), sum(_offset), sum(_offset * _offset), countIf(ParseError != '')
+        GROUP BY _topic_id, _partition, intDiv(_offset, 65536)
+    ),
+    CONSTRAINT on_time CHECK nowInBlock64(3) < _deadline
+)
+ENGINE = MergeTree
+PARTITION BY toDate(Timestamp)
+PRIMARY KEY (toStartOfFiveMinutes(Timestamp), ServiceName)
+ORDER BY (toStartOfFiveMinutes(Timestamp), ServiceName, Timestamp)
+TTL toDateTime(Timestamp) + INTERVAL 30 DAY DELETE
+SETTINGS
+    ttl_only_drop_parts = 1,
+    non_replicated_deduplication_window = 10000,
+    lightweight_mutation_projection_mode = 'rebuild',
+    fsync_after_insert = 1,
+    fsync_part_directory = 1;

@@ -1,0 +1,48 @@
+"""CLICKHOUSE_READER_TABLE: questions go to another table than rows, such as a Distributed one."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+
+import pytest
+from pydantic import SecretStr
+
+from app.backends.clickhouse_client import connect
+from app.backends.clickhouse_reader import ClickHouseReader
+from app.backends.clickhouse_schema import ensure_table
+from app.query.statement import Statement
+from app.settings import ClickHouseSettings, QuerySettings
+from tests.servers import RunningEngine
+
+pytestmark = pytest.mark.stack
+
+
+@pytest.fixture
+def settings(engine: RunningEngine) -> Iterator[ClickHouseSettings]:
+    """Of a database with two tables: one row in `logs_local`, and that one and another in `logs`."""
+    made = ClickHouseSettings(
+        url=engine.url,
+        user=engine.user or "default",
+        password=SecretStr(engine.password),
+        database=f"reader_{uuid.uuid4().hex[:12]}",
+        table="logs_local",
+    )
+    client = connect(made, timeout_secs=30)
+    for table, rows in (("logs_local", 1), ("logs", 2)):
+        ensure_table(made.model_copy(update={"table": table}))
+        client.command(f"INSERT INTO {made.database}.{table} (Timestamp) SELECT now() FROM numbers({rows})")
+    yield made
+    client.command(f"DROP DATABASE {made.database}")
+    client.close()
+
+
+def count(settings: ClickHouseSettings) -> int:
+    reader = ClickHouseReader(settings, QuerySettings())
+    [[rows]] = reader.ask(Statement("SELECT count() FROM {table}"), timeout_secs=10).rows
+    return int(rows)
+
+
+def test_questions_go_to_the_table_of_the_rows_unless_another_is_named(settings: ClickHouseSettings) -> None:
+    assert count(settings) == 1
+    assert count(settings.model_copy(update={"reader_table": "logs"})) == 2
