@@ -36,7 +36,7 @@ CREATE TABLE IF NOT EXISTS logs.logs
 
     INDEX timestamp_range Timestamp TYPE minmax GRANULARITY 1,
     INDEX body_words lower(Body) TYPE text(tokenizer = 'splitByNonAlpha', posting_list_codec = 'bitpacking'),
-    INDEX trace_id TraceId TYPE bloom_filter(0.01) GRANULARITY 1,
+    INDEX trace_id TraceId TYPE bloom_filter(0.001) GRANULARITY 1,
     INDEX user_id UserId TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX offset_range _offset TYPE minmax GRANULARITY 1,
 
@@ -60,6 +60,7 @@ PRIMARY KEY (toStartOfFiveMinutes(Timestamp), ServiceName)
 ORDER BY (toStartOfFiveMinutes(Timestamp), ServiceName, Timestamp)
 TTL toDateTime(Timestamp) + INTERVAL 30 DAY DELETE
 SETTINGS
+    index_granularity = 2048,
     ttl_only_drop_parts = 1,
     non_replicated_deduplication_window = 10000,
     lightweight_mutation_projection_mode = 'rebuild',
