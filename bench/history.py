@@ -52,6 +52,20 @@ def load_history(stack: BenchStack, table: str, rows: int, *, now: float | None 
         stack.query(f"INSERT INTO `{DATABASE}`.`{table}` ({', '.join(_COLUMNS)}) {_rows(first, count, rows, end_ms)}")
 
 
+def merge_days(stack: BenchStack, table: str) -> None:
+    """One part for each day that is over, as the table's settings have ClickHouse do it some hours later.
+
+    Raises:
+        BenchError: the engine refuses it.
+    """
+    days = stack.query(
+        f"SELECT DISTINCT partition FROM system.parts WHERE active AND database = '{DATABASE}' AND table = '{table}'"
+        " ORDER BY partition"
+    ).split()
+    for day in days[:-1]:
+        stack.query(f"OPTIMIZE TABLE `{DATABASE}`.`{table}` PARTITION '{day}' FINAL")
+
+
 def _pieces(rows: int) -> Iterator[tuple[int, int]]:
     """The numbers of the rows, of one day at a time: an insert makes a part for each day that it touches."""
     for day in range(DAYS):
@@ -144,7 +158,7 @@ SELECT
     response_ms AS ResponseTimeMs,
     'history' AS _topic, '{TOPIC_ID}' AS _topic_id, n % {PARTITIONS} AS _partition, intDiv(n, {PARTITIONS}) AS _offset, 0 AS _item,
     fromUnixTimestamp64Milli(time_ms + 1000, 'UTC') AS _ingested,
-    now64(3) + 60 AS _deadline
+    now64(3) + 3600 AS _deadline
 FROM numbers({count})
 """  # noqa: E501
 

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from bench.asking import Asker, Sample, ask_many, first_event_millis
 from bench.command import RESULTS, positive, run
 from bench.errors import BenchError
-from bench.history import load_history
+from bench.history import load_history, merge_days
 from bench.machine import interpreter, machine
 from bench.query_report import Size, Timing, judge_sizes, timing
 from bench.questions import KINDS, facts_of
@@ -103,7 +103,8 @@ def _prepare(stack: BenchStack, table: str, rows: int) -> None:
         print(f"Loading {rows:,} rows ...", flush=True)
         began = time.monotonic()
         load_history(stack, table, rows)
-        print(f"    {time.monotonic() - began:,.0f} s", flush=True)
+        print(f"    {time.monotonic() - began:,.0f} s; merging days ...", flush=True)
+        merge_days(stack, table)
     stack.settle()
 
 

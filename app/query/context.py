@@ -7,6 +7,7 @@ from typing import Final
 
 from app.errors import AskForLess
 from app.ports import LogReader
+from app.query.condition import Condition
 from app.query.errors import BadParameter, NoSuchLog
 from app.query.expressions import Expressions
 from app.query.log_id import LogId
@@ -35,7 +36,7 @@ class Surroundings:
     """Finds one log and its neighbours. Shared by threads."""
 
     def __init__(
-        self, reader: LogReader, rows_per_sec: Callable[[TimeRange], float], clock: Callable[[], float]
+        self, reader: LogReader, rows_per_sec: Callable[[TimeRange, Condition], float], clock: Callable[[], float]
     ) -> None:
         self._reader = reader
         self._rows_per_sec = rows_per_sec
@@ -74,7 +75,7 @@ class Surroundings:
         shared = _shared(log, ("service" if log.fields["service"] else "") if same is None else same)
         moment = log_id.timestamp_ns
         back, forth = TimeRange(max(0, moment - _FAR_NS), moment + 1), TimeRange(moment, moment + _FAR_NS)
-        rows_per_sec = self._rows_per_sec(TimeRange(moment, moment + 1))
+        rows_per_sec = self._rows_per_sec(TimeRange(moment, moment + 1), shared)
         windows_back = newest_first(back, rows_per_sec=rows_per_sec, wanted_rows=before)
         windows_forth = oldest_first(forth, rows_per_sec=rows_per_sec, wanted_rows=after)
         look = partial(self._nearest, log_id, shared, deadline)
@@ -87,7 +88,7 @@ class Surroundings:
         )
 
     def _nearest(
-        self, log_id: LogId, shared: Statement, deadline: float, windows: Iterable[TimeRange], side: str, wanted: int
+        self, log_id: LogId, shared: Condition, deadline: float, windows: Iterable[TimeRange], side: str, wanted: int
     ) -> Context:
         """So many rows on one side of a log, the nearest first."""
         shape, rows, cost = RowShape(), list[LogRow](), Cost()
@@ -106,13 +107,13 @@ class Surroundings:
         return Context(rows, True, cost)
 
 
-def _shared(log: LogRow, same: str) -> Statement:
+def _shared(log: LogRow, same: str) -> Condition:
     """The condition that a row shares the field with a log."""
     if not same:
-        return Statement("true")
+        return Condition("true", {}, frozenset())
     value = log.fields["resource"].get("host.name", "") if same == "host" else log.fields[SAME[same]]
     if not value:
         raise BadParameter("same", f"same={same}: this log has no {same}")
     expressions = Expressions()
     sql = f"{expressions.text(SAME[same])} = {{shared:String}}"
-    return Statement(sql, {**expressions.parameters, "shared": value})
+    return Condition(sql, {**expressions.parameters, "shared": value}, expressions.columns)

@@ -37,7 +37,7 @@ class Facets:
     """Finds fields and values. Shared by threads."""
 
     def __init__(
-        self, reader: LogReader, rows_per_sec: Callable[[TimeRange], float], clock: Callable[[], float]
+        self, reader: LogReader, rows_per_sec: Callable[[TimeRange, Condition], float], clock: Callable[[], float]
     ) -> None:
         self._reader = reader
         self._rows_per_sec = rows_per_sec
@@ -48,7 +48,7 @@ class Facets:
         deadline = self._clock() + timeout_secs
         counts: Counter[str] = Counter()
         looked_at, cost, is_complete = 0, Cost(), True
-        for window in newest_first(span, rows_per_sec=self._rows_per_sec(span), wanted_rows=_ENOUGH_ROWS):
+        for window in newest_first(span, rows_per_sec=self._rows_per_sec(span, condition), wanted_rows=_ENOUGH_ROWS):
             try:
                 left_secs = max(0.01, deadline - self._clock())
                 answer = self._reader.ask(_which_fields(condition, window), timeout_secs=left_secs)

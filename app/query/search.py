@@ -96,7 +96,7 @@ class Searcher:
     """Answers searches. Shared by threads."""
 
     def __init__(
-        self, reader: LogReader, rows_per_sec: Callable[[TimeRange], float], clock: Callable[[], float]
+        self, reader: LogReader, rows_per_sec: Callable[[TimeRange, Condition], float], clock: Callable[[], float]
     ) -> None:
         """`rows_per_sec` guesses how dense logs are at the end of a range."""
         self._reader = reader
@@ -114,7 +114,7 @@ class Searcher:
         rows: list[LogRow] = []
         cost = Cost()
         left = search.left
-        windows = newest_first(left, rows_per_sec=self._rows_per_sec(left), wanted_rows=search.limit)
+        windows = newest_first(left, rows_per_sec=self._rows_per_sec(left, search.condition), wanted_rows=search.limit)
         for window in windows:
             left_secs = deadline - self._clock()
             try:

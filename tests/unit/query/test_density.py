@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from app.errors import AskForLess
+from app.query.condition import condition_of
 from app.query.density import Density
+from app.query.language import parse
 from app.query.statement import Answer
 from app.query.time_range import SECOND_NS, TimeRange
 from tests.fakes import Clock, ScriptedReader
@@ -37,6 +39,22 @@ def test_of_a_range_that_ends_in_the_future_the_last_minutes_up_to_now_count() -
     density.rows_per_sec(TimeRange(LAST_HOUR.start_ns, NOW_NS + 86_400 * SECOND_NS))
 
     assert f"< toDateTime({NOW_NS // SECOND_NS}, 'UTC')" in reader.asked[0].sql
+
+
+def test_of_services_and_levels_those_logs_count_that_match() -> None:
+    reader = ScriptedReader(lambda asked: Answer(("count()",), [(60 if asked.parameters else 6000,)]))
+    density = Density(reader, lambda: NOW_NS, Clock())
+
+    assert density.rows_per_sec(LAST_HOUR, condition_of(parse("service:a level:error").tree)) == 0.1
+    assert density.rows_per_sec(LAST_HOUR, condition_of(parse("timeout").tree)) == 10.0
+    assert density.rows_per_sec(LAST_HOUR, condition_of(parse("service:b level:error").tree)) == 0.1
+    assert len(reader.asked) == 3
+
+
+def test_what_is_not_there_in_the_last_minutes_is_looked_for_in_the_last_day() -> None:
+    reader = ScriptedReader(lambda asked: Answer(("count()",), [(864 if "toStartOfHour" in asked.sql else 0,)]))
+
+    assert Density(reader, lambda: NOW_NS, Clock()).rows_per_sec(LAST_HOUR) == 0.01
 
 
 def test_it_is_not_known_where_even_that_takes_too_long() -> None:

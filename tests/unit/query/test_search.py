@@ -37,7 +37,7 @@ class Setup:
     def __init__(self) -> None:
         self.clock = Clock()
         self.reader = ScriptedReader(answering())
-        self.searcher = Searcher(self.reader, lambda _: 1.0, self.clock)
+        self.searcher = Searcher(self.reader, lambda _span, _condition: 1.0, self.clock)
 
     def search(self, query: str = "", *, limit: int = 100) -> Search:
         return Search(condition_of(parse(query).tree), HOUR, limit, SHAPE)
