@@ -24,6 +24,7 @@ PARTITIONS: Final = 8
 TOPIC_ID: Final = "history"
 
 _DAY_MS: Final = 86_400_000
+_MARGIN_MS: Final = 4 * 3_600_000  # or the first rows would expire while questions are asked
 _AT_ONCE: Final = 1_000_000
 _BODIES: Final = Path(__file__).with_name("history_bodies.txt")
 _PLACE: Final = re.compile(r"\{(number|uuid|ip|hex)\}")
@@ -115,7 +116,7 @@ def _rows(first: int, count: int, rows: int, end_ms: int) -> str:
     """A SELECT of the rows from a number on; everything about a row follows from its number."""
     messages = _messages()
     lot = [number for number, message in enumerate(messages, 1) for _ in range(message.weight)]
-    span_ms = DAYS * _DAY_MS
+    span_ms = DAYS * _DAY_MS - _MARGIN_MS
     return f"""
 WITH
     number + {first} AS n,
@@ -123,7 +124,7 @@ WITH
     cityHash64(intDiv(n, 5), 6) AS trace,
     n / {rows} * {DAYS} AS day,
     day + 0.1 * sin(2 * pi() * day) AS time_in_days,
-    {end_ms - span_ms} + toInt64(least(time_in_days, {DAYS}) * {_DAY_MS}) AS time_ms,
+    {end_ms - span_ms} + toInt64(least(time_in_days, {DAYS}) / {DAYS} * {span_ms}) AS time_ms,
     toUInt32(floor({SERVICES} * pow(h1 % 1000003 / 1000003, 3))) AS service,
     toUInt32(floor({USERS} * pow(h2 % 1000003 / 1000003, 4))) AS user,
     service = intDiv(time_ms, 1200000) % 197 AS is_incident,

@@ -96,13 +96,7 @@ class QueryTable:
 
     def application(self, limits: QuerySettings, is_stopping: Callable[[], bool]) -> Flask:
         """The API over this table, joined as the service joins it."""
-        metrics = Metrics(CollectorRegistry(), version="0")
-        questions = Questions(ClickHouseReader(self.settings, limits))
-        admission = Admission(limits.max_concurrent, wait_secs=limits.queue_secs)
-        streams = StreamPlaces(limits.max_streams, metrics.query_streams)
-        api = QueryApi(questions, limits, admission, streams, time.monotonic)
-        tail = TailApi(questions, streams, is_stopping=is_stopping)
-        return create_app(Health(), metrics.registry, query_routes(api, tail, admission, metrics))
+        return _application(self.settings, limits, is_stopping)
 
     def command(self, sql: str) -> None:
         """Have the engine do something with `{table}`."""
@@ -118,6 +112,21 @@ class QueryTable:
         """Leave nothing."""
         self._client.command(f"DROP DATABASE `{self.settings.database}`")
         self._client.close()
+
+
+def api_over(settings: ClickHouseSettings) -> FlaskClient:
+    """A client of the API over a table that is there."""
+    return _application(settings, QuerySettings(), lambda: False).test_client()
+
+
+def _application(settings: ClickHouseSettings, limits: QuerySettings, is_stopping: Callable[[], bool]) -> Flask:
+    metrics = Metrics(CollectorRegistry(), version="0")
+    questions = Questions(ClickHouseReader(settings, limits))
+    admission = Admission(limits.max_concurrent, wait_secs=limits.queue_secs)
+    streams = StreamPlaces(limits.max_streams, metrics.query_streams)
+    api = QueryApi(questions, limits, admission, streams, time.monotonic)
+    tail = TailApi(questions, streams, is_stopping=is_stopping)
+    return create_app(Health(), metrics.registry, query_routes(api, tail, admission, metrics))
 
 
 def sample_events(now_ms: int, count: int, *, seed: int = 1) -> Iterator[tuple[int, dict[str, Any]]]:
