@@ -16,6 +16,7 @@ _MAX_CLOCK_SECS: Final = 2.0
 
 # Delivery finds rows again by these: of another type they would not be equal to what was sent.
 _RELIED_ON: Final = ("Timestamp", "_topic_id", "_partition", "_offset", "_item")
+_GRANULARITY: Final = "index_granularity"  # a table keeps the one it was made with
 _DEDUPLICATION: Final = re.compile(r"(non_)?replicated_deduplication_window")
 _DAYS: Final = re.compile(r"toDateTime\(Timestamp\) \+ toIntervalDay\((\d+)\)")
 
@@ -264,6 +265,9 @@ def _compare_layout(found: TableDefinition, wanted: TableDefinition) -> Iterator
         for clause in clauses
         if found.clauses.get(clause) != wanted.clauses[clause]
     ]
+    granularity = wanted.settings.get(_GRANULARITY)
+    if found.settings.get(_GRANULARITY) != granularity:
+        others.append(f"{_GRANULARITY} {found.settings.get(_GRANULARITY, 'not set')}, schema.sql has {granularity}")
     if others:
         yield warning("layout", "; ".join(others), "Only a new table can have another one")
     else:
@@ -277,6 +281,7 @@ def _compare_settings(found: TableDefinition, wanted: TableDefinition, name: str
         key: value
         for key, value in wanted.settings.items()
         if not _DEDUPLICATION.fullmatch(key)
+        and key != _GRANULARITY
         and not (shared and key.startswith("fsync"))
         and found.settings.get(key) != value
     }

@@ -36,7 +36,7 @@ ENGINE = MergeTree
 PARTITION BY toDate(Timestamp)
 ORDER BY (ServiceName, Timestamp)
 TTL toDateTime(Timestamp) + toIntervalDay(30)
-SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1"""
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, index_granularity = 2048"""
 
 
 def topic(**changes: Any) -> Topic:
