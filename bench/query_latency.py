@@ -30,7 +30,8 @@ from local.service import ServiceProcess
 
 _RATE: Final = 5_000  # events a second that are stored meanwhile
 _SEED: Final = 7
-_CHEAP, _DEAR, _COLD, _TAILS = 1_000, 200, 10, 200
+_CHEAP, _DEAR, _COLD, _TAILS = 1_000, 200, 10, 50
+_HUNG_UP_SECS: Final = 1.5  # the service sees it when it sends the next event, and has places for a few tails only
 _WARM_UP: Final = 10
 _QUICK_ROWS, _QUICK_SAMPLES = 200_000, 5
 _PATIENCE_SECS: Final = 60.0
@@ -134,6 +135,7 @@ def _time_tails(service: ServiceProcess, count: int) -> Timing:
     samples = []
     _, place = first_event_millis(_port(service), "")
     for _ in range(count):
+        time.sleep(_HUNG_UP_SECS)
         millis, place = first_event_millis(_port(service), place)
         samples.append(Sample(millis, 0, 0, 1))
     return timing(samples, [])
@@ -167,7 +169,9 @@ def _about(stack: BenchStack, options: argparse.Namespace) -> dict[str, Any]:
     rows = [str(count) for count in options.rows]
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": shlex.join(["python", "-m", "bench.query_latency", "--rows", *rows]),
+        "command": shlex.join(
+            ["python", "-m", "bench.query_latency", "--rows", *rows, "--samples", str(options.samples)]
+        ),
         "machine": machine(),
         "service": interpreter(options.service_python),
         "clickhouse": stack.query("SELECT version()"),
