@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -12,7 +10,8 @@ from statistics import fmean
 from typing import Any, Final
 
 from bench.asking import Sample
-from bench.report import table
+from bench.latency import quantile
+from bench.report import table, write_results
 
 _LIMIT_MS: Final = 400
 _AIM_MS: Final = 100
@@ -59,11 +58,11 @@ def timing(warm: Sequence[Sample], cold: Sequence[Sample]) -> Timing:
     cold_millis = sorted(sample.millis for sample in cold)
     return Timing(
         samples=len(warm),
-        p50=_quantile(millis, 0.5),
-        p95=_quantile(millis, 0.95),
-        p99=_quantile(millis, 0.99),
+        p50=quantile(millis, 0.5),
+        p95=quantile(millis, 0.95),
+        p99=quantile(millis, 0.99),
         most=millis[-1],
-        cold_p50=_quantile(cold_millis, 0.5) if cold else None,
+        cold_p50=quantile(cold_millis, 0.5) if cold else None,
         cold_most=cold_millis[-1] if cold else None,
         rows_read=fmean(sample.rows_read for sample in warm),
         bytes_read=fmean(sample.bytes_read for sample in warm),
@@ -71,19 +70,12 @@ def timing(warm: Sequence[Sample], cold: Sequence[Sample]) -> Timing:
     )
 
 
-def _quantile(ascending: Sequence[float], share: float) -> float:
-    """The least value that so many are not above (nearest rank)."""
-    return ascending[max(0, math.ceil(share * len(ascending)) - 1)]
-
-
 def judge_sizes(directory: Path, about: Mapping[str, Any], sizes: Sequence[Size], *, is_stored: bool) -> int:
     """Print and store. 1 when a kind takes longer than it may on the largest table."""
     if is_stored:
-        directory.mkdir(parents=True, exist_ok=True)
-        page, data = directory / f"{_NAME}.md", directory / f"{_NAME}.json"
-        page.write_text("\n".join(_page(about, sizes)) + "\n")
-        data.write_text(json.dumps({**about, "sizes": [asdict(size) for size in sizes]}, indent=2) + "\n")
-        print(f"Written: {page}\nWritten: {data}")
+        content = {**about, "sizes": [asdict(size) for size in sizes]}
+        for path in write_results(directory, _NAME, "\n".join(_page(about, sizes)) + "\n", content):
+            print(f"Written: {path}")
     slow = {name: found.p99 for name, found in sizes[-1].timings.items() if found.p99 > _LIMIT_MS}
     for name, p99 in slow.items():
         print(f"Missed: {name}: p99 {p99:.0f} ms, must be at most {_LIMIT_MS}", file=sys.stderr)

@@ -139,14 +139,19 @@ def store(
 ) -> tuple[Path, Path]:
     """Write a page to read, and a JSON file with every run; their paths."""
     lines = summarise(report.measures, runs)
-    directory.mkdir(parents=True, exist_ok=True)
     content = {
         **details,
         "median": {line.measure.name: line.median for line in lines},
         "limits": [asdict(line.measure) | {"is_met": line.is_met} for line in lines if line.measure.limit is not None],
         "runs": runs,
     }
-    page, data = directory / f"{report.name}.md", directory / f"{report.name}.json"
-    page.write_text(as_markdown(report.title, context, lines))
-    data.write_text(json.dumps(content, indent=2) + "\n")
-    return page, data
+    return write_results(directory, report.name, as_markdown(report.title, context, lines), content)
+
+
+def write_results(directory: Path, name: str, page: str, content: Mapping[str, Any]) -> tuple[Path, Path]:
+    """Write a page to read and a JSON file of this name; their paths."""
+    directory.mkdir(parents=True, exist_ok=True)
+    paths = directory / f"{name}.md", directory / f"{name}.json"
+    paths[0].write_text(page)
+    paths[1].write_text(json.dumps(content, indent=2) + "\n")
+    return paths

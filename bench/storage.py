@@ -7,7 +7,6 @@ attributes. What only this service has (each row's place in Kafka, when it was s
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -19,6 +18,7 @@ from bench.command import RESULTS, positive, run
 from bench.history import load_history
 from bench.machine import machine
 from bench.report import table as as_table
+from bench.report import write_results
 from bench.stack import DATABASE, BenchStack, running_stack
 
 _OTEL: Final = Path(__file__).with_name("otel_logs.sql")
@@ -94,12 +94,10 @@ def _pairs(answer: str, rows: int) -> Iterator[tuple[str, float]]:
 def _judge(directory: Path, about: Mapping[str, Any], found: Mapping[str, dict[str, dict[str, float]]]) -> int:
     sums = {name: {kind: sum(sizes.values()) for kind, sizes in kinds.items()} for name, kinds in found.items()}
     ratios = {kind: sums["ours"][kind] / sums["otel"][kind] for kind in ("all columns", "all")}
-    directory.mkdir(parents=True, exist_ok=True)
-    page, data = directory / f"{_NAME}.md", directory / f"{_NAME}.json"
-    page.write_text("\n".join(_page(about, found, sums, ratios)) + "\n")
-    data.write_text(json.dumps({**about, "bytes_per_row": found, "ratios": ratios}, indent=2) + "\n")
-    print(page.read_text())
-    print(f"Written: {page}\nWritten: {data}")
+    page = "\n".join(_page(about, found, sums, ratios)) + "\n"
+    print(page)
+    for path in write_results(directory, _NAME, page, {**about, "bytes_per_row": found, "ratios": ratios}):
+        print(f"Written: {path}")
     return 0 if ratios["all columns"] <= _MOST_COLUMNS and ratios["all"] <= _MOST_ALL else 1
 
 

@@ -14,9 +14,9 @@ from typing import Any, Final
 
 from clickhouse_connect.driver.client import Client
 
-from app.backends.clickhouse_client import connect, translated_errors
-from app.backends.clickhouse_schema import create_table, definition_of, statements
-from app.errors import Refused, TryAgainLater
+from app.backends.clickhouse_client import connect
+from app.backends.clickhouse_schema import create_table, definition_of, statements, translated_schema_errors
+from app.errors import TryAgainLater
 from app.settings import ClickHouseSettings
 
 MIGRATIONS_FOLDER: Final = Path(__file__).resolve().parents[2] / "migrations"
@@ -100,10 +100,13 @@ def migrate(
     known = read_migrations(folder)
     table = f"{settings.database}.{settings.table}"
     with closing(connect(settings, timeout_secs=timeout_secs)) as client:
-        with _errors(f"read the comment of {table}"):
+        with translated_schema_errors(f"read the comment of {table}"):
             number = number_in(_comment(client, settings))
         for migration in known[number:]:
-            with _told_who_may(settings, migration.name), _errors(f"apply {migration.name} to {table}"):
+            with (
+                _told_who_may(settings, migration.name),
+                translated_schema_errors(f"apply {migration.name} to {table}"),
+            ):
                 for statement in statements(settings, migration.sql):
                     client.command(statement)
                 _set_number(client, settings, migration.number)
@@ -123,7 +126,7 @@ def materialize(settings: ClickHouseSettings, *, timeout_secs: float = _TIMEOUT_
     with (
         closing(connect(settings, timeout_secs=timeout_secs)) as client,
         _told_who_may(settings, "MATERIALIZE INDEX and MATERIALIZE PROJECTION"),
-        _errors(f"have indexes and projections of {table} built"),
+        translated_schema_errors(f"have indexes and projections of {table} built"),
     ):
         wanted = definition_of(client, create_table(settings))
         found = definition_of(client, _of_table("create_table_query", client, settings))
@@ -163,16 +166,6 @@ def _of_table(column: str, client: Client, settings: ClickHouseSettings) -> str:
 
 def _literal(text: str) -> str:
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
-
-
-@contextmanager
-def _errors(doing: str) -> Iterator[None]:
-    """ClickHouse's errors as ours. What it refuses here is no row: it may be too old for the statement."""
-    try:
-        with translated_errors(doing):
-            yield
-    except Refused as error:
-        raise TryAgainLater(str(error), code=error.code) from error
 
 
 @contextmanager

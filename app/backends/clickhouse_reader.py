@@ -45,9 +45,11 @@ class ClickHouseReader:
         if settings.reader_user is not None:
             own = {"user": settings.reader_user, "password": settings.reader_password}
             settings = settings.model_copy(update=own)
+        if settings.reader_table is not None:
+            settings = settings.model_copy(update={"table": settings.reader_table})
         self._settings = settings
         self._limits = limits
-        self._table = f"`{settings.database}`.`{settings.reader_table or settings.table}`"
+        self._table = f"`{settings.database}`.`{settings.table}`"
         self._columns: Mapping[Attribute, str] = {}
         self._columns_read_at = float("-inf")
         self._columns_lock = threading.Lock()
@@ -69,8 +71,7 @@ class ClickHouseReader:
         """As of a minute ago at most; who comes while another thread asks takes what was known before."""
         if self._clock() - self._columns_read_at > _COLUMNS_FRESH_SECS and self._columns_lock.acquire(blocking=False):
             try:
-                table = self._settings.reader_table or self._settings.table
-                names = {"database": self._settings.database, "of_table": table}
+                names = {"database": self._settings.database, "of_table": self._settings.table}
                 rows = client.query(DEFAULTS, parameters=names).result_rows
                 self._columns = attribute_columns((name, expression) for name, expression in rows)
                 self._columns_read_at = self._clock()

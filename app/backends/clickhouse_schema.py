@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -45,17 +45,24 @@ def ensure_table(settings: ClickHouseSettings) -> bool:
     Raises:
         TryAgainLater: ClickHouse does not answer, or does not allow it.
     """
+    with (
+        closing(connect(settings, timeout_secs=_TIMEOUT_SECS)) as client,
+        translated_schema_errors(f"create table {settings.database}.{settings.table}"),
+    ):
+        if client.command(f"EXISTS TABLE `{settings.database}`.`{settings.table}`"):
+            return False
+        for statement in statements(settings):
+            client.command(statement)
+        return True
+
+
+@contextmanager
+def translated_schema_errors(doing: str) -> Iterator[None]:
+    """ClickHouse's errors as ours. What it refuses here is no row: it may be too old for the statement."""
     try:
-        with (
-            closing(connect(settings, timeout_secs=_TIMEOUT_SECS)) as client,
-            translated_errors(f"create table {settings.database}.{settings.table}"),
-        ):
-            if client.command(f"EXISTS TABLE `{settings.database}`.`{settings.table}`"):
-                return False
-            for statement in statements(settings):
-                client.command(statement)
-            return True
-    except Refused as error:  # a server too old for schema.sql may call it bad data
+        with translated_errors(doing):
+            yield
+    except Refused as error:
         raise TryAgainLater(str(error), code=error.code) from error
 
 

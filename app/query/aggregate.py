@@ -89,21 +89,22 @@ def _over_rollups(asked: Aggregate, rollups: Sequence[Rollup]) -> Statement:
     must not mention Timestamp otherwise than as the start of its step.
     """
     by = [f"{_column(field)} AS by_{n}" for n, field in enumerate(asked.by)]
-    names = [*(["step"] if asked.interval_secs else []), *(f"by_{n}" for n in range(len(by)))]
+    step_name = ["step"] if asked.interval_secs else []
+    by_names = [f"by_{n}" for n in range(len(by))]
     has_buckets = rollups[0].has_buckets
 
     def piece(span: TimeRange, rollup: Rollup | None) -> str:
         source = rollup or rollups[-1]
         step = [f"{sql} AS step" for sql in _step(asked, source.start)]
         where = span.condition if rollup is None else rollup.condition(span)
-        group = ", ".join([*names, *(["bucket"] if has_buckets else [])])
+        group = ", ".join([*step_name, *by_names, *(["bucket"] if has_buckets else [])])
         return (
             f"SELECT {', '.join([*step, *by, *source.sums])} FROM {{table}} WHERE {where} AND {asked.condition.sql}"
             + (f" GROUP BY {group}" if group else "")
         )
 
     union = " UNION ALL ".join(piece(span, rollup) for span, rollup in cover(asked.span, rollups))
-    keys = [*(["step"] if asked.interval_secs else []), *(f"toString(by_{n})" for n in range(len(by)))]
+    keys = [*step_name, *(f"toString({name})" for name in by_names)]
     figures = [
         function.over_buckets(BUCKET_VALUE) if has_buckets else function.over_sums() for function in asked.functions
     ]

@@ -33,6 +33,9 @@ class Condition:
     """The columns that it reads: what tells whether sums that are split by some of them can answer it."""
 
 
+EVERY_ROW: Final = Condition("true", {}, frozenset())
+
+
 def condition_of(tree: Node) -> Condition:
     """What finds in the table the rows that the tree asks for."""
     writer = _Writer()

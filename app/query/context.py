@@ -7,7 +7,7 @@ from typing import Final
 
 from app.errors import AskForLess
 from app.ports import LogReader
-from app.query.condition import Condition
+from app.query.condition import EVERY_ROW, Condition
 from app.query.errors import BadParameter, NoSuchLog
 from app.query.expressions import Expressions
 from app.query.log_id import LogId
@@ -110,7 +110,7 @@ class Surroundings:
 def _shared(log: LogRow, same: str) -> Condition:
     """The condition that a row shares the field with a log."""
     if not same:
-        return Condition("true", {}, frozenset())
+        return EVERY_ROW
     value = log.fields["resource"].get("host.name", "") if same == "host" else log.fields[SAME[same]]
     if not value:
         raise BadParameter("same", f"same={same}: this log has no {same}")

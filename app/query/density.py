@@ -8,13 +8,12 @@ from typing import Final, NamedTuple
 
 from app.errors import AskForLess
 from app.ports import LogReader
-from app.query.condition import Condition
+from app.query.condition import EVERY_ROW, Condition
 from app.query.rollups import SUMS_BY_SERVICE_AND_LEVEL, Rollup
 from app.query.statement import Statement
 from app.query.time_range import SECOND_NS, TimeRange
 
 _HOURS, _MINUTES = SUMS_BY_SERVICE_AND_LEVEL
-_EVERYTHING: Final = Condition("true", {}, frozenset())
 _FRESH_SECS: Final = 30.0
 _REMEMBERED: Final = 256
 _TIMEOUT_SECS: Final = 0.5  # a guess is worth no more
@@ -43,12 +42,12 @@ class Density:
         self._lock = threading.Lock()
         self._known: OrderedDict[tuple[int, str], tuple[float, float]] = OrderedDict()
 
-    def rows_per_sec(self, span: TimeRange, condition: Condition = _EVERYTHING) -> float:
+    def rows_per_sec(self, span: TimeRange, condition: Condition = EVERY_ROW) -> float:
         """The guess for the end of a range; 0 where there are no logs, or nobody knows.
 
         Of matching logs, if the condition is one that minutes can be counted by (service, level); otherwise of all.
         """
-        counted = condition if condition.columns <= _MINUTES.columns else _EVERYTHING
+        counted = condition if condition.columns <= _MINUTES.columns else EVERY_ROW
         # A range may go on into the future, where nothing is yet.
         end_secs = min(span.end_ns, self._now_ns()) // SECOND_NS
         place = (end_secs // _LOOKS[0].secs, repr((counted.sql, counted.parameters)))

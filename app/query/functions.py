@@ -39,12 +39,11 @@ class Function:
             text = expressions.text(self.field)
             return f"uniqIf({text}, {text} != '')"
         number = expressions.number(self.field)
-        quantile = _QUANTILE.fullmatch(self.name)
-        if quantile:
+        if self.is_quantile:
             # The sketch holds so many magnitudes and no more.
             near = f"greatest(-1e15, least(1e15, {number}))"
             bounded = f"multiIf(isNull({number}), NULL, abs({number}) < 1e-9, 0, {near})"
-            figure = f"quantileDD(0.01, {float(quantile[1]) / 100:g})({bounded})"
+            figure = f"quantileDD(0.01, {self._share})({bounded})"
         else:
             figure = f"{self.name}({number})"
         if self.name in ("min", "max"):
@@ -71,11 +70,15 @@ class Function:
 
     def over_buckets(self, value: str) -> str:
         """A count or a quantile as an expression over `logged` (rows) and the value that stands for theirs."""
-        quantile = _QUANTILE.fullmatch(self.name)
-        if not quantile:
+        if not self.is_quantile:
             return f"sumIf(logged, isNotNull({value}))" if self.field else "sum(logged)"
-        figure = f"quantileExactWeighted({float(quantile[1]) / 100:g})({value}, logged)"
+        figure = f"quantileExactWeighted({self._share})({value}, logged)"
         return f"if(countIf(isNotNull({value})) = 0, NULL, {figure})"
+
+    @property
+    def _share(self) -> str:
+        """Of a quantile: the part of all values that are not above it, as SQL."""
+        return f"{float(self.name.removeprefix('p')) / 100:g}"
 
 
 def read_functions(names: str, field: str) -> list[Function]:
@@ -86,7 +89,7 @@ def read_functions(names: str, field: str) -> list[Function]:
     """
     functions = [Function(name, field) for name in dict.fromkeys(part.strip() for part in names.split(","))]
     for function in functions:
-        if function.name not in ("count", "count_distinct", *_PLAIN) and not _QUANTILE.fullmatch(function.name):
+        if function.name not in ("count", "count_distinct", *_PLAIN) and not function.is_quantile:
             raise BadParameter("function", f"function={function.name} is not known; there are {_EXAMPLES}")
         if function.name != "count" and not field:
             raise BadParameter("field", f"function={function.name} needs a field, such as field=response_time_ms")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -22,13 +21,11 @@ from app.backends.kafka_facts import with_coordinator
 from app.backends.kafka_topic import TopicAdmin
 from app.pipeline.commit_metadata import write_metadata
 from app.settings import ClickHouseSettings, KafkaSettings
-from local.service import ROOT
+from tests.e2e.app_command import TIMEOUT_SECS, run_app
 from tests.e2e.pipeline import PATIENCE_SECS, Pipeline, Stream, wait_until
 from tests.servers import RunningEngine, RunningKafka
 
 pytestmark = pytest.mark.stack
-
-TIMEOUT_SECS = 60
 
 
 class Audited:
@@ -138,18 +135,6 @@ class World:
         self.client.close()
         self.topic_admin.close()
         self.admin.close()
-
-
-def run_app(*arguments: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "app", *arguments],
-        env=environment,
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT_SECS,
-        check=False,
-    )
 
 
 @pytest.fixture

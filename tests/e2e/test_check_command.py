@@ -24,12 +24,12 @@ from app.backends.kafka_topic import TopicAdmin
 from app.doctor.facts import Group, Table, Unknown
 from app.doctor.table_definition import TableDefinition
 from app.settings import ClickHouseSettings, KafkaSettings
+from tests.e2e.app_command import TIMEOUT_SECS, run_app
 from tests.servers import RunningEngine, RunningKafka
 
 pytestmark = pytest.mark.stack
 
 ROOT = Path(__file__).parents[2]
-TIMEOUT_SECS = 60
 
 
 class World:
@@ -80,15 +80,7 @@ class World:
             "CLICKHOUSE_PASSWORD": self.clickhouse.password.get_secret_value(),
             "CLICKHOUSE_DATABASE": self.clickhouse.database,
         }
-        done = subprocess.run(
-            [sys.executable, "-m", "app", "check"],
-            env=others | ours | environment,
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT_SECS,
-            check=False,
-        )
+        done = run_app("check", environment=others | ours | environment)
         assert done.stderr == ""
         return done
 

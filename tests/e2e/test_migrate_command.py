@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,13 +12,13 @@ import pytest
 from app.backends.clickhouse_migrations import read_migrations
 from local.ports import LOOPBACK
 from local.service import ROOT, ServiceProcess
+from tests.e2e.app_command import run_app
 from tests.e2e.pipeline import PATIENCE_SECS, Pipeline, wait_until
 from tests.faults.http_proxy import HttpProxy, deny_alter
 from tests.servers import RunningEngine, RunningKafka
 
 pytestmark = pytest.mark.stack
 
-TIMEOUT_SECS = 60
 ACCESS_DENIED = 497
 LAST = len(read_migrations())
 SAMPLE = f"{LAST + 1:04}_sample"
@@ -46,15 +45,7 @@ def next_version(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(pipeline: Pipeline, *arguments: str, code: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "app", *arguments],
-        env=pipeline.environment(**environment),
-        cwd=code,
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT_SECS,
-        check=False,
-    )
+    done = run_app(*arguments, environment=pipeline.environment(**environment), code=code)
     assert done.stderr == ""
     return done
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import sys
 from http.client import HTTPConnection
 from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from local.service import ROOT, ServiceProcess
+from local.service import ServiceProcess
+from tests.e2e.app_command import run_app
 from tests.e2e.pipeline import PATIENCE_SECS, Pipeline, wait_until
 
 pytestmark = pytest.mark.stack
@@ -83,10 +83,7 @@ def test_a_reader_follows_until_it_hangs_up_and_then_there_is_room_for_another(
 
 
 def run_query(pipeline: Pipeline, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "app", "query", *arguments]
-    return subprocess.run(
-        command, env=pipeline.environment(), cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
-    )
+    return run_app("query", *arguments, environment=pipeline.environment())
 
 
 def test_a_terminal_shows_the_newest_logs_last(service: ServiceProcess, shared_pipeline: Pipeline) -> None:

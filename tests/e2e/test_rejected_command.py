@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 
 import pytest
 
-from local.service import ROOT
+from tests.e2e.app_command import run_app
 from tests.e2e.pipeline import Pipeline
 
 pytestmark = pytest.mark.stack
 
-TIMEOUT_SECS = 60
 
 NOT_UNDERSTOOD = [
     "{not JSON",
@@ -24,15 +22,7 @@ NOT_UNDERSTOOD = [
 
 
 def rejected(pipeline: Pipeline, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "app", "rejected", *arguments],
-        env=pipeline.environment(**environment),
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT_SECS,
-        check=False,
-    )
+    return run_app("rejected", *arguments, environment=pipeline.environment(**environment))
 
 
 @pytest.fixture(scope="module")

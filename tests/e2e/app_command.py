@@ -1,0 +1,25 @@
+"""Runs `python -m app` with a command, as people do, and waits for its end."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from local.service import ROOT
+
+TIMEOUT_SECS = 60
+
+
+def run_app(*arguments: str, environment: Mapping[str, str], code: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """With this environment and no other; `code` is where the program lies."""
+    return subprocess.run(
+        [sys.executable, "-m", "app", *arguments],
+        env=environment,
+        cwd=code,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_SECS,
+        check=False,
+    )
