@@ -62,12 +62,22 @@ CREATE TABLE IF NOT EXISTS logs.logs
             count(), count(ResponseTimeMs), sum(ResponseTimeMs)
         GROUP BY toStartOfHour(Timestamp), ServiceName, SeverityText, SeverityNumber
     ),
-    PROJECTION per_user_and_hour
+    PROJECTION per_user
     (
-        SELECT UserId, toStartOfHour(Timestamp), count(), count(ResponseTimeMs), sum(ResponseTimeMs)
-        GROUP BY UserId, toStartOfHour(Timestamp)
+        SELECT UserId, toStartOfFiveMinutes(Timestamp), count(), count(ResponseTimeMs), sum(ResponseTimeMs)
+        GROUP BY UserId, toStartOfFiveMinutes(Timestamp)
     ) WITH SETTINGS (index_granularity = 512),
-    PROJECTION response_times
+    PROJECTION per_trace
+    (
+        SELECT bitShiftRight(cityHash64(TraceId), 32), toStartOfFiveMinutes(Timestamp)
+        GROUP BY bitShiftRight(cityHash64(TraceId), 32), toStartOfFiveMinutes(Timestamp)
+    ) WITH SETTINGS (index_granularity = 512),
+    PROJECTION response_times_per_minute
+    (
+        SELECT toStartOfMinute(Timestamp), ServiceName, bitShiftRight(reinterpretAsUInt32(ResponseTimeMs), 17), count()
+        GROUP BY toStartOfMinute(Timestamp), ServiceName, bitShiftRight(reinterpretAsUInt32(ResponseTimeMs), 17)
+    ),
+    PROJECTION response_times_per_hour
     (
         SELECT toStartOfHour(Timestamp), ServiceName, bitShiftRight(reinterpretAsUInt32(ResponseTimeMs), 17), count()
         GROUP BY toStartOfHour(Timestamp), ServiceName, bitShiftRight(reinterpretAsUInt32(ResponseTimeMs), 17)
@@ -92,6 +102,7 @@ ORDER BY (toStartOfFiveMinutes(Timestamp), ServiceName, Timestamp)
 TTL toDateTime(Timestamp) + INTERVAL 30 DAY DELETE
 SETTINGS
     index_granularity = 2048,
+    default_compression_codec = 'ZSTD(1)',
     ttl_only_drop_parts = 1,
     non_replicated_deduplication_window = 10000,
     lightweight_mutation_projection_mode = 'rebuild',

@@ -158,7 +158,7 @@ SELECT
     if(h4 % 10 < 7, toString(user), '') AS UserId,
     response_ms AS ResponseTimeMs,
     'history' AS _topic, '{TOPIC_ID}' AS _topic_id, n % {PARTITIONS} AS _partition, intDiv(n, {PARTITIONS}) AS _offset, 0 AS _item,
-    fromUnixTimestamp64Milli(time_ms + 1000, 'UTC') AS _ingested,
+    fromUnixTimestamp64Milli(intDiv(time_ms, 1000) * 1000 + 1500, 'UTC') AS _ingested, -- one moment for a whole batch
     now64(3) + 3600 AS _deadline
 FROM numbers({count})
 """  # noqa: E501

@@ -1,4 +1,5 @@
--- What questions about hours, days, users and common attributes are answered from, and days merged when they are over.
+-- What questions about hours, days, users, traces and common attributes are answered from; days merged when they are over;
+-- and indexes and projections that take less room.
 ALTER TABLE logs.logs ADD COLUMN IF NOT EXISTS
     attribute_http_route LowCardinality(String)
         MATERIALIZED if(LogAttributes['http.route'] != '', LogAttributes['http.route'], ResourceAttributes['http.route'])
@@ -16,12 +17,22 @@ ALTER TABLE logs.logs ADD PROJECTION IF NOT EXISTS per_hour
         count(), count(ResponseTimeMs), sum(ResponseTimeMs)
     GROUP BY toStartOfHour(Timestamp), ServiceName, SeverityText, SeverityNumber
 );
-ALTER TABLE logs.logs ADD PROJECTION IF NOT EXISTS per_user_and_hour
+ALTER TABLE logs.logs ADD PROJECTION IF NOT EXISTS per_user
 (
-    SELECT UserId, toStartOfHour(Timestamp), count(), count(ResponseTimeMs), sum(ResponseTimeMs)
-    GROUP BY UserId, toStartOfHour(Timestamp)
+    SELECT UserId, toStartOfFiveMinutes(Timestamp), count(), count(ResponseTimeMs), sum(ResponseTimeMs)
+    GROUP BY UserId, toStartOfFiveMinutes(Timestamp)
 ) WITH SETTINGS (index_granularity = 512);
-ALTER TABLE logs.logs ADD PROJECTION IF NOT EXISTS response_times
+ALTER TABLE logs.logs ADD PROJECTION IF NOT EXISTS per_trace
+(
+    SELECT bitShiftRight(cityHash64(TraceId), 32), toStartOfFiveMinutes(Timestamp)
+    GROUP BY bitShiftRight(cityHash64(TraceId), 32), toStartOfFiveMinutes(Timestamp)
+) WITH SETTINGS (index_granularity = 512);
+ALTER TABLE logs.logs ADD PROJECTION IF NOT EXISTS response_times_per_minute
+(
+    SELECT toStartOfMinute(Timestamp), ServiceName, bitShiftRight(reinterpretAsUInt32(ResponseTimeMs), 17), count()
+    GROUP BY toStartOfMinute(Timestamp), ServiceName, bitShiftRight(reinterpretAsUInt32(ResponseTimeMs), 17)
+);
+ALTER TABLE logs.logs ADD PROJECTION IF NOT EXISTS response_times_per_hour
 (
     SELECT toStartOfHour(Timestamp), ServiceName, bitShiftRight(reinterpretAsUInt32(ResponseTimeMs), 17), count()
     GROUP BY toStartOfHour(Timestamp), ServiceName, bitShiftRight(reinterpretAsUInt32(ResponseTimeMs), 17)
@@ -31,4 +42,5 @@ ALTER TABLE logs.logs ADD PROJECTION IF NOT EXISTS response_times_per_day
     SELECT toStartOfDay(Timestamp), ServiceName, bitShiftRight(reinterpretAsUInt32(ResponseTimeMs), 17), count()
     GROUP BY toStartOfDay(Timestamp), ServiceName, bitShiftRight(reinterpretAsUInt32(ResponseTimeMs), 17)
 );
-ALTER TABLE logs.logs MODIFY SETTING min_age_to_force_merge_seconds = 7200, min_age_to_force_merge_on_partition_only = 1;
+ALTER TABLE logs.logs MODIFY SETTING
+    default_compression_codec = 'ZSTD(1)', min_age_to_force_merge_seconds = 7200, min_age_to_force_merge_on_partition_only = 1;

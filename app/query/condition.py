@@ -1,7 +1,7 @@
 """The tree of a query as an SQL condition. What was typed becomes parameters and never text of the statement."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from app.pipeline.severity import SEVERITY_NUMBER
@@ -31,6 +31,8 @@ class Condition:
     parameters: Mapping[str, Parameter]
     columns: frozenset[str]
     """The columns that it reads: what tells whether sums that are split by some of them can answer it."""
+    equal: Mapping[str, str] = field(default_factory=dict)
+    """Columns that hold one text in every row it is true for; and the placeholder of that text."""
 
 
 EVERY_ROW: Final = Condition("true", {}, frozenset())
@@ -40,7 +42,8 @@ def condition_of(tree: Node) -> Condition:
     """What finds in the table the rows that the tree asks for."""
     writer = _Writer()
     sql = writer.condition(tree)
-    return Condition(sql, writer.parameters, frozenset(writer.columns))
+    equal = dict(writer.equality(node) for node in _always(tree))
+    return Condition(sql, writer.parameters, frozenset(writer.columns), equal)
 
 
 def attribute_sql(attribute: Attribute, key: str) -> str:
@@ -53,6 +56,16 @@ def attribute_sql(attribute: Attribute, key: str) -> str:
     if attribute.scope is Scope.RESOURCE:
         return f"ResourceAttributes[{key}]"
     return f"if(LogAttributes[{key}] != '', LogAttributes[{key}], ResourceAttributes[{key}])"
+
+
+def _always(tree: Node) -> Iterator[Equals]:
+    """The equalities of columns that hold text which no row gets around."""
+    match tree:
+        case And():
+            for part in tree.parts:
+                yield from _always(part)
+        case Equals(field=Field(kind=Kind.TEXT)):
+            yield tree
 
 
 class _Writer:
@@ -112,6 +125,10 @@ class _Writer:
                 return f"({self._column(field)} = {self._bound('UInt64', node.value)})"
             case _:
                 return f"({self._text(field)} = {self._bound('String', node.value)})"
+
+    def equality(self, node: Equals) -> tuple[str, str]:
+        """The column and the placeholder of the text that it holds."""
+        return self._column(node.field), self._bound("String", node.value)
 
     def _exists(self, field: Named) -> str:
         match field.kind:

@@ -1,6 +1,6 @@
 """One log by its id, and what was logged around it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -30,6 +30,15 @@ class Context:
     is_complete: bool
     """False if the time was up before all of a day before and after had been looked at."""
     cost: Cost
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """What lies before a log, or after it: how it is cut into pieces, from where to where it is, and which rows."""
+
+    windows: Callable[..., Iterator[TimeRange]]
+    span: TimeRange
+    sql: str
 
 
 class Surroundings:
@@ -76,11 +85,9 @@ class Surroundings:
         moment = log_id.timestamp_ns
         back, forth = TimeRange(max(0, moment - _FAR_NS), moment + 1), TimeRange(moment, moment + _FAR_NS)
         rows_per_sec = self._rows_per_sec(TimeRange(moment, moment + 1), shared)
-        windows_back = newest_first(back, rows_per_sec=rows_per_sec, wanted_rows=before)
-        windows_forth = oldest_first(forth, rows_per_sec=rows_per_sec, wanted_rows=after)
-        look = partial(self._nearest, log_id, shared, deadline)
-        earlier = look(windows_back, f"{BEFORE} ORDER BY {NEWEST_FIRST}", before)
-        later = look(windows_forth, f"{AFTER} ORDER BY {OLDEST_FIRST}", after)
+        look = partial(self._nearest, log_id, shared, rows_per_sec, deadline)
+        earlier = look(_Side(newest_first, back, f"{BEFORE} ORDER BY {NEWEST_FIRST}"), before)
+        later = look(_Side(oldest_first, forth, f"{AFTER} ORDER BY {OLDEST_FIRST}"), after)
         return Context(
             [*reversed(earlier.rows), log, *later.rows],
             earlier.is_complete and later.is_complete,
@@ -88,14 +95,15 @@ class Surroundings:
         )
 
     def _nearest(
-        self, log_id: LogId, shared: Condition, deadline: float, windows: Iterable[TimeRange], side: str, wanted: int
+        self, log_id: LogId, shared: Condition, rows_per_sec: float, deadline: float, side: _Side, wanted: int
     ) -> Context:
         """So many rows on one side of a log, the nearest first."""
         shape, rows, cost = RowShape(), list[LogRow](), Cost()
+        windows = side.windows(side.span, rows_per_sec=rows_per_sec, wanted_rows=wanted, found_rows=lambda: len(rows))
         for window in windows:
             if len(rows) >= wanted:
                 break
-            sql = f"SELECT {shape.select} FROM {{table}} WHERE {window.condition} AND {shared.sql} AND {side}"
+            sql = f"SELECT {shape.select} FROM {{table}} WHERE {window.condition} AND {shared.sql} AND {side.sql}"
             parameters = {**place_of(log_id), **shape.parameters, **shared.parameters}
             statement = Statement(f"{sql} LIMIT {wanted - len(rows):d}", parameters)
             try:

@@ -17,6 +17,7 @@ _HOURS, _MINUTES = SUMS_BY_SERVICE_AND_LEVEL
 _FRESH_SECS: Final = 30.0
 _REMEMBERED: Final = 256
 _TIMEOUT_SECS: Final = 0.5  # a guess is worth no more
+_SHARE_OF_OTHERS: Final = 1 / 16  # a window too long costs little: of each service some hundred rows are read anyway
 
 
 class _Look(NamedTuple):
@@ -43,11 +44,15 @@ class Density:
         self._known: OrderedDict[tuple[int, str], tuple[float, float]] = OrderedDict()
 
     def rows_per_sec(self, span: TimeRange, condition: Condition = EVERY_ROW) -> float:
-        """The guess for the end of a range; 0 where there are no logs, or nobody knows.
+        """How many matching logs a second has at the end of a range; 0 where there are none, or nobody knows.
 
-        Of matching logs, if the condition is one that minutes can be counted by (service, level); otherwise of all.
+        Where minutes are not counted by what the condition asks for (service and level they are), it is a share of all.
         """
-        counted = condition if condition.columns <= _MINUTES.columns else EVERY_ROW
+        if condition.columns <= _MINUTES.columns:
+            return self._counted(span, condition)
+        return self._counted(span, EVERY_ROW) * _SHARE_OF_OTHERS
+
+    def _counted(self, span: TimeRange, counted: Condition) -> float:
         # A range may go on into the future, where nothing is yet.
         end_secs = min(span.end_ns, self._now_ns()) // SECOND_NS
         place = (end_secs // _LOOKS[0].secs, repr((counted.sql, counted.parameters)))

@@ -47,8 +47,12 @@ class Facets:
         """The fields that the newest of the matching logs have."""
         deadline = self._clock() + timeout_secs
         counts: Counter[str] = Counter()
-        looked_at, cost, is_complete = 0, Cost(), True
-        for window in newest_first(span, rows_per_sec=self._rows_per_sec(span, condition), wanted_rows=_ENOUGH_ROWS):
+        looked_at: list[int] = []  # rows, window by window
+        cost, is_complete = Cost(), True
+        rows_per_sec = self._rows_per_sec(span, condition)
+        for window in newest_first(
+            span, rows_per_sec=rows_per_sec, wanted_rows=_ENOUGH_ROWS, found_rows=lambda: sum(looked_at)
+        ):
             try:
                 left_secs = max(0.01, deadline - self._clock())
                 answer = self._reader.ask(_which_fields(condition, window), timeout_secs=left_secs)
@@ -61,13 +65,13 @@ class Facets:
             counts.update(dict(zip(_OFFERED, columns, strict=True)))
             counts.update({_attribute_name(key): count for key, count in attributes.items()})
             counts.update({f"resource.{key}": count for key, count in resources.items()})
-            looked_at += rows
+            looked_at.append(rows)
             cost += answer.cost
-            if looked_at >= _ENOUGH_ROWS:
+            if sum(looked_at) >= _ENOUGH_ROWS:
                 is_complete = window.start_ns == span.start_ns
                 break
         wanted = [(name, n) for name, n in counts.most_common() if n and name.lower().startswith(prefix.lower())]
-        return Found(wanted[:limit], looked_at, is_complete and len(wanted) <= limit, cost)
+        return Found(wanted[:limit], sum(looked_at), is_complete and len(wanted) <= limit, cost)
 
     def values(
         self, name: str, condition: Condition, span: TimeRange, *, prefix: str, limit: int, timeout_secs: float

@@ -10,6 +10,10 @@ _MINUTE_NS: Final = 60 * SECOND_NS
 _HOUR_NS: Final = 3600 * SECOND_NS
 _DAY_NS: Final = 24 * _HOUR_NS
 
+STRETCH: Final = "toStartOfFiveMinutes(Timestamp)"
+"""The start of a stretch of time as SQL: what the table is ordered by before all else."""
+STRETCH_NS: Final = 5 * _MINUTE_NS
+
 # A bucket of response times is named by the upper bits of the Float32: sign, exponent and six bits of the mantissa, so
 # 64 buckets to a doubling. It is at most 1.6 % wide, and its middle within 0.8 % of each value in it.
 _BUCKET_SHIFT: Final = 17
@@ -45,17 +49,19 @@ class Rollup:
 
 
 _SERVICE_AND_LEVEL: Final = frozenset({"ServiceName", "SeverityText", "SeverityNumber"})
+_MINUTE: Final = "toStartOfMinute(Timestamp)"
 _HOUR: Final = "toStartOfHour(Timestamp)"
 
 # Each the coarsest first: what is left of a range at the edges of one is taken from the next.
 SUMS_BY_SERVICE_AND_LEVEL: Final = (
     Rollup(_HOUR, _HOUR_NS, _SERVICE_AND_LEVEL, _SUMS),
-    Rollup("toStartOfMinute(Timestamp)", _MINUTE_NS, _SERVICE_AND_LEVEL, _SUMS),
+    Rollup(_MINUTE, _MINUTE_NS, _SERVICE_AND_LEVEL, _SUMS),
 )
-SUMS_BY_USER: Final = (Rollup(_HOUR, _HOUR_NS, frozenset({"UserId"}), _SUMS),)
+SUMS_BY_USER: Final = (Rollup(STRETCH, STRETCH_NS, frozenset({"UserId"}), _SUMS),)
 RESPONSE_TIMES: Final = (
     Rollup("toStartOfDay(Timestamp)", _DAY_NS, frozenset({"ServiceName"}), _BUCKETS, has_buckets=True),
     Rollup(_HOUR, _HOUR_NS, frozenset({"ServiceName"}), _BUCKETS, has_buckets=True),
+    Rollup(_MINUTE, _MINUTE_NS, frozenset({"ServiceName"}), _BUCKETS, has_buckets=True),
 )
 
 

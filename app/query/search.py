@@ -2,8 +2,9 @@
 
 import re
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final, Self
 
 from app.errors import AskForLess
@@ -14,6 +15,7 @@ from app.query.log_id import LogId
 from app.query.log_row import LogRow, RowShape
 from app.query.order import BEFORE, NEWEST_FIRST, place_of
 from app.query.statement import Cost, Statement
+from app.query.stretches import Piece, has_stretches, stretches
 from app.query.time_range import TimeRange
 from app.query.windows import newest_first
 
@@ -114,26 +116,49 @@ class Searcher:
         rows: list[LogRow] = []
         cost = Cost()
         left = search.left
-        windows = newest_first(left, rows_per_sec=self._rows_per_sec(left, search.condition), wanted_rows=search.limit)
-        for window in windows:
-            left_secs = deadline - self._clock()
+        left_secs = partial(self._left_secs, deadline)
+        pieces = self._pieces(search, left_secs, found_rows=lambda: len(rows))
+        end_ns = left.end_ns  # of what was not looked at yet
+        while len(rows) < search.limit:
             try:
-                if left_secs < _LEAST_SECS:
-                    raise AskForLess("time", "the time is up")
-                answer = self._reader.ask(_statement(search, window, search.limit - len(rows)), timeout_secs=left_secs)
+                piece = next(pieces, None)
+                if piece is None:
+                    return Page(rows, None, True, cost)
+                statement = _statement(search, piece, search.limit - len(rows))
+                answer = self._reader.ask(statement, timeout_secs=left_secs())
             except AskForLess:
-                if window.end_ns == left.end_ns:
+                if end_ns == left.end_ns:
                     raise
-                return Page(rows, Cursor(left.start_ns, window.end_ns, search.crc), False, cost)
-            cost += answer.cost
+                return Page(rows, Cursor(left.start_ns, end_ns, search.crc), False, cost)
+            end_ns = piece.span.start_ns
+            cost += piece.cost + answer.cost
             rows += search.shape.read(answer.records())
-            if len(rows) >= search.limit:
-                return Page(rows, Cursor(left.start_ns, rows[-1].id, search.crc), True, cost)
-        return Page(rows, None, True, cost)
+        return Page(rows, Cursor(left.start_ns, rows[-1].id, search.crc), True, cost)
+
+    def _pieces(
+        self, search: Search, left_secs: Callable[[], float], *, found_rows: Callable[[], int]
+    ) -> Iterator[Piece]:
+        """What is looked at, piece by piece, the newest first."""
+        if has_stretches(search.condition):
+            yield from stretches(
+                self._reader, search.condition, search.left, wanted_rows=search.limit, left_secs=left_secs
+            )
+            return
+        rows_per_sec = self._rows_per_sec(search.left, search.condition)
+        for window in newest_first(
+            search.left, rows_per_sec=rows_per_sec, wanted_rows=search.limit, found_rows=found_rows
+        ):
+            yield Piece(window, "true", Cost())
+
+    def _left_secs(self, deadline: float) -> float:
+        left_secs = deadline - self._clock()
+        if left_secs < _LEAST_SECS:
+            raise AskForLess("time", "the time is up")
+        return left_secs
 
 
-def _statement(search: Search, window: TimeRange, limit: int) -> Statement:
-    conditions = [window.condition, search.condition.sql]
+def _statement(search: Search, piece: Piece, limit: int) -> Statement:
+    conditions = [piece.span.condition, piece.condition, search.condition.sql]
     parameters: dict[str, object] = {**search.condition.parameters, **search.shape.parameters}
     if search.cursor is not None and isinstance(search.cursor.before, LogId):
         conditions.append(BEFORE)

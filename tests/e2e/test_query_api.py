@@ -15,7 +15,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from app.backends.clickhouse_reader import ClickHouseReader
+from app.ports import LogReader
 from app.query.questions import Questions
+from app.query.statement import Answer, Statement
 from app.settings import QuerySettings
 from tests.e2e.query_table import Log, QueryTable, sample_events
 from tests.servers import RunningEngine
@@ -49,6 +51,18 @@ def ask(api: FlaskClient, path: str, **parameters: object) -> dict[str, Any]:
     return answer.json
 
 
+class Recorder:
+    """A LogReader that passes on what it is asked, and remembers it."""
+
+    def __init__(self, reader: LogReader) -> None:
+        self.asked: list[Statement] = []
+        self._reader = reader
+
+    def ask(self, statement: Statement, *, timeout_secs: float) -> Answer:
+        self.asked.append(statement)
+        return self._reader.ask(statement, timeout_secs=timeout_secs)
+
+
 def newest_first(logs: list[Log]) -> list[str]:
     return [log.id for log in sorted(logs, key=lambda log: (log.time_ms, log.partition, log.offset), reverse=True)]
 
@@ -64,6 +78,9 @@ QUESTIONS: dict[str, Callable[[dict[str, Any]], bool]] = {
     "timeout": lambda e: "timeout" in e["message"],
     '"card 4711"': lambda e: "card 4711" in e["message"],
     "user_id:7": lambda e: e.get("user_id") == "7",
+    "user_id:7 level:info": lambda e: e.get("user_id") == "7" and e["level"] == "info",
+    f"trace_id:{7:032x}": lambda e: e.get("trace_id") == f"{7:032x}",
+    "trace_id:unheard-of": lambda _: False,
     "http.status_code:[500 TO 599]": lambda e: e["attributes"]["http.status_code"] == 500,
     "response_time_ms:>100 -service:search": lambda e: e.get("response_time_ms", 0) > 100 and e["service"] != "search",
     "NOT user_id:*": lambda e: "user_id" not in e,
@@ -71,14 +88,15 @@ QUESTIONS: dict[str, Callable[[dict[str, Any]], bool]] = {
 }
 
 
+@pytest.mark.parametrize("limit", [13, 211])
 @pytest.mark.parametrize("query", QUESTIONS)
 def test_every_matching_log_is_found_once_page_by_page_newest_first(
-    api: FlaskClient, table: QueryTable, query: str
+    api: FlaskClient, table: QueryTable, query: str, limit: int
 ) -> None:
     found: list[str] = []
     cursor = ""
     while True:
-        page = ask(api, "logs", query=query, limit=211, cursor=cursor)
+        page = ask(api, "logs", query=query, limit=limit, cursor=cursor)
         assert page["complete"]
         found += [row["id"] for row in page["rows"]]
         if "next_cursor" not in page:
@@ -375,8 +393,8 @@ def test_counts_and_sums_of_whole_minutes_are_read_from_the_projection(
     ("query", "functions", "by", "projection"),
     [
         ("level:error", "count,avg", "service", "per_hour"),
-        ("user_id:7", "count,avg", "", "per_user_and_hour"),
-        ("service:search", "count,p50,p99", "service", "response_times"),
+        ("user_id:7", "count,avg", "", "per_user"),
+        ("service:search", "count,p50,p99", "service", "response_times_per_hour"),
     ],
 )
 def test_what_hours_hold_is_read_from_them_and_comes_to_the_same(
@@ -403,14 +421,33 @@ def dense(engine: RunningEngine) -> Iterator[QueryTable]:
     """So many rows to a minute that reading its counts is worth while."""
     made = QueryTable(engine)
     made.command(f"""
-        INSERT INTO {{table}} (Timestamp, SeverityText, SeverityNumber, ServiceName, Body, UserId, ResponseTimeMs)
+        INSERT INTO {{table}}
+            (Timestamp, SeverityText, SeverityNumber, ServiceName, Body, UserId, TraceId, ResponseTimeMs)
         SELECT fromUnixTimestamp64Milli({NOW_MS} - 150 * number), ['INFO', 'ERROR'][number % 2 + 1],
             [9, 17][number % 2 + 1], ['payment-service', 'search'][number % 3 = 0 ? 1 : 2], 'ok',
-            toString(number % 11), number % 100 + 0.25
+            toString(number % 11), leftPad(toString(intDiv(number, 50)), 32, '0'), number % 100 + 0.25
         FROM numbers(50000)
     """)
     yield made
     made.drop()
+
+
+@pytest.mark.parametrize(
+    ("query", "projection"), [("user_id:7 level:error", "per_user"), (f"trace_id:{400:032}", "per_trace")]
+)
+def test_the_newest_logs_of_a_user_or_a_trace_are_read_from_where_a_projection_has_them(
+    dense: QueryTable, query: str, projection: str
+) -> None:
+    reader = Recorder(ClickHouseReader(dense.settings, QuerySettings()))
+    questions = Questions(reader)
+    span = questions.span(str(NOW_MS - 7_300_000), str(NOW_MS))
+    page = questions.page(questions.search(query, span, fields="", limit=20, cursor=""), timeout_secs=30)
+
+    where, rows = reader.asked
+    assert projection in dense.plan(where)
+    assert "PrimaryKey" in dense.plan(rows)
+    assert len(page.rows) == 20
+    assert page.cost.rows_read < 25_000  # of 50,000
 
 
 def test_a_question_that_takes_too_long_is_told_so(api: FlaskClient) -> None:

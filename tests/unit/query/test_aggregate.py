@@ -31,7 +31,7 @@ def aggregate(
 
 def steps_read(asked: Aggregate) -> set[str]:
     """The steps of the rollups that a statement reads."""
-    return set(re.findall(r"toStartOf(Hour|Minute)\(Timestamp\) >= ", asked.statement.sql))
+    return set(re.findall(r"toStartOf(Hour|FiveMinutes|Minute)\(Timestamp\) >= ", asked.statement.sql))
 
 
 @pytest.mark.parametrize(
@@ -45,8 +45,6 @@ def steps_read(asked: Aggregate) -> set[str]:
         aggregate(interval_secs=3600, by=("level",)),
         aggregate(functions="count,sum,avg", field="response_time_ms", by=("service",)),
         aggregate(functions="avg", field="duration_ms"),  # another name of the same
-        aggregate("user_id:7", functions="avg", field="response_time_ms"),
-        aggregate(by=("user_id",)),
         aggregate(functions="p50,p99,count", field="response_time_ms", by=("service",), interval_secs=7200),
         aggregate("service:checkout", functions="p99.9", field="response_time_ms"),
     ],
@@ -63,10 +61,23 @@ def test_what_is_made_of_what_a_rollup_holds_comes_from_its_hours(asked: Aggrega
         aggregate(interval_secs=600, by=("level",)),
         aggregate("service:a", interval_secs=5400),
         aggregate("service:a", span=TimeRange(60 * SECOND_NS, 3600 * SECOND_NS)),
+        aggregate(functions="p99", field="response_time_ms", interval_secs=60),
     ],
 )
 def test_shorter_steps_come_from_minutes(asked: Aggregate) -> None:
     assert steps_read(asked) == {"Minute"}
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        aggregate("user_id:7", functions="avg", field="response_time_ms"),
+        aggregate("user_id:7", interval_secs=900),
+        aggregate(by=("user_id",)),
+    ],
+)
+def test_what_is_asked_of_users_comes_from_their_stretches(asked: Aggregate) -> None:
+    assert steps_read(asked) == {"FiveMinutes"}
 
 
 @pytest.mark.parametrize(
@@ -80,7 +91,7 @@ def test_shorter_steps_come_from_minutes(asked: Aggregate) -> None:
         aggregate(by=("user_id", "service")),
         aggregate(by=("route",)),
         aggregate(interval_secs=30),
-        aggregate(functions="p99", field="response_time_ms", interval_secs=60),
+        aggregate(functions="p99", field="response_time_ms", interval_secs=90),
         aggregate(functions="p99", field="response_time_ms", by=("level",)),
         aggregate(functions="p99,avg", field="response_time_ms"),
         aggregate(functions="p99", field="bytes"),

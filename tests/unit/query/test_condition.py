@@ -124,3 +124,21 @@ def test_a_quote_gets_into_parameters_only(before: str, typed: str) -> None:
     condition = condition_of(parse(f'{before}"{written}"').tree)
 
     assert VOCABULARY.fullmatch(condition.sql)
+
+
+@pytest.mark.parametrize(
+    ("typed", "columns"),
+    [
+        ("user_id:7", {"UserId": "7"}),
+        ("user_id:7 level:error (service:a timeout)", {"UserId": "7", "ServiceName": "a"}),
+        ("trace_id:abc -user_id:7", {"TraceId": "abc"}),
+        ("user_id:7 OR user_id:8", {}),
+        ("user_id:7*", {}),
+        ("level:error http.route:x offset:3 timeout", {}),
+    ],
+)
+def test_a_condition_tells_which_columns_can_hold_but_one_text(typed: str, columns: dict[str, str]) -> None:
+    condition = condition_of(parse(typed).tree)
+
+    held = {column: value.strip("{}").partition(":")[0] for column, value in condition.equal.items()}
+    assert {column: condition.parameters[name] for column, name in held.items()} == columns

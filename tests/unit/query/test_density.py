@@ -46,7 +46,7 @@ def test_of_services_and_levels_those_logs_count_that_match() -> None:
     density = Density(reader, lambda: NOW_NS, Clock())
 
     assert density.rows_per_sec(LAST_HOUR, condition_of(parse("service:a level:error").tree)) == 0.1
-    assert density.rows_per_sec(LAST_HOUR, condition_of(parse("timeout").tree)) == 10.0
+    assert density.rows_per_sec(LAST_HOUR, condition_of(parse("timeout").tree)) == 10.0 / 16
     assert density.rows_per_sec(LAST_HOUR, condition_of(parse("service:b level:error").tree)) == 0.1
     assert len(reader.asked) == 3
 

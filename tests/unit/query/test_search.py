@@ -37,7 +37,7 @@ class Setup:
     def __init__(self) -> None:
         self.clock = Clock()
         self.reader = ScriptedReader(answering())
-        self.searcher = Searcher(self.reader, lambda _span, _condition: 1.0, self.clock)
+        self.searcher = Searcher(self.reader, lambda _span, _condition: 100.0, self.clock)
 
     def search(self, query: str = "", *, limit: int = 100) -> Search:
         return Search(condition_of(parse(query).tree), HOUR, limit, SHAPE)
@@ -146,3 +146,39 @@ def test_a_cursor_can_be_read_back_for_its_question_only(setup: Setup) -> None:
 def test_what_is_no_cursor_is_refused(text: str) -> None:
     with pytest.raises(BadParameter, match="is not one that an answer has given"):
         Cursor.read(text, 5)
+
+
+def test_a_user_is_looked_for_where_the_rollup_has_him(setup: Setup) -> None:
+    def answer(asked: Statement) -> Answer:
+        if "LIMIT 10000" in asked.sql:
+            return Answer(("stretch", "rows"), [(3300, 1), (900, 1)], Cost(1, 10))
+        return Answer(COLUMNS, [row(3400), row(1000)], Cost(10, 100))
+
+    setup.reader.answer = answer
+    page = setup.searcher.page(setup.search("user_id:7", limit=3), timeout_secs=1)
+
+    assert len(setup.reader.asked) == 2
+    assert "IN (toDateTime(3300, 'UTC'), toDateTime(900, 'UTC'))" in setup.reader.asked[1].sql
+    assert [found.fields["message"] for found in page.rows] == ["at 3400", "at 1000"]
+    assert (page.next_cursor, page.is_complete, page.cost) == (None, True, Cost(11, 110))
+
+
+def test_when_the_time_is_up_between_two_stretches_the_next_page_goes_on_there(setup: Setup) -> None:
+    def answer(asked: Statement) -> Answer:
+        if "LIMIT 10000" in asked.sql:
+            return Answer(("stretch", "rows"), [(3300, 5), (900, 5)])
+        setup.clock.turn(1.0)
+        return Answer(COLUMNS, [row(3400)])
+
+    setup.reader.answer = answer
+    page = setup.searcher.page(setup.search("user_id:7 timeout", limit=3), timeout_secs=1)
+
+    assert [found.fields["message"] for found in page.rows] == ["at 3400"]
+    assert page.next_cursor is not None
+    assert (page.next_cursor.before, page.is_complete) == (3300 * SECOND_NS, False)
+
+
+def test_where_not_even_the_rollup_can_be_read_there_is_no_page(setup: Setup) -> None:
+    setup.reader.errors.append(AskForLess("time", "too slow"))
+    with pytest.raises(AskForLess):
+        setup.searcher.page(setup.search("user_id:7"), timeout_secs=1)

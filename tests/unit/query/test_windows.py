@@ -13,10 +13,12 @@ DAY = TimeRange(0, 86_400 * SECOND_NS)
 spans = st.tuples(st.integers(0, 2**62), st.integers(1, 2**61)).map(lambda ends: TimeRange(ends[0], sum(ends)))
 
 
-@given(spans, st.floats(0, 1e9), st.integers(1, 1_000_000))
-@example(TimeRange(0, 1), 5e-324, 1)  # more seconds than a number holds
-def test_pieces_follow_one_another_from_the_newest_to_the_oldest(span: TimeRange, rows: float, wanted: int) -> None:
-    pieces = list(newest_first(span, rows_per_sec=rows, wanted_rows=wanted))
+@given(spans, st.floats(0, 1e9), st.integers(1, 1_000_000), st.integers(0, 1_000_000))
+@example(TimeRange(0, 1), 5e-324, 1, 0)  # more seconds than a number holds
+def test_pieces_follow_one_another_from_the_newest_to_the_oldest(
+    span: TimeRange, rows: float, wanted: int, found: int
+) -> None:
+    pieces = list(newest_first(span, rows_per_sec=rows, wanted_rows=wanted, found_rows=lambda: found))
 
     assert pieces[0].end_ns == span.end_ns
     assert pieces[-1].start_ns == span.start_ns
@@ -24,28 +26,40 @@ def test_pieces_follow_one_another_from_the_newest_to_the_oldest(span: TimeRange
     assert all(piece.start_ns < piece.end_ns for piece in pieces)
 
 
-@given(spans, st.floats(0, 1e9), st.integers(1, 1_000_000))
-def test_from_the_other_end_it_is_the_same_in_a_mirror(span: TimeRange, rows: float, wanted: int) -> None:
-    pieces = list(oldest_first(span, rows_per_sec=rows, wanted_rows=wanted))
+@given(spans, st.floats(0, 1e9), st.integers(1, 1_000_000), st.integers(0, 1_000_000))
+def test_from_the_other_end_it_is_the_same_in_a_mirror(span: TimeRange, rows: float, wanted: int, found: int) -> None:
+    pieces = list(oldest_first(span, rows_per_sec=rows, wanted_rows=wanted, found_rows=lambda: found))
 
     assert pieces[0].start_ns == span.start_ns
     assert pieces[-1].end_ns == span.end_ns
     assert [piece.end_ns for piece in pieces[:-1]] == [piece.start_ns for piece in pieces[1:]]
 
 
-def test_the_first_piece_is_as_long_as_the_wanted_rows_need() -> None:
-    pieces = list(newest_first(DAY, rows_per_sec=100, wanted_rows=1000))
+def test_the_first_piece_is_as_long_as_the_wanted_rows_need_and_the_next_ones_are_longer_if_nothing_is_found() -> None:
+    pieces = list(newest_first(DAY, rows_per_sec=100, wanted_rows=1000, found_rows=lambda: 0))
 
-    assert [piece.seconds for piece in pieces] == [40, 320, 2560, 20_480, 63_000]
+    assert [piece.seconds for piece in pieces] == [40, 40 * 32, 40 * 32**2, 86_400 - 40 * (1 + 32 + 32**2)]
+
+
+def test_the_next_piece_is_as_long_as_the_missing_rows_need_if_they_go_on_as_before() -> None:
+    pieces = newest_first(DAY, rows_per_sec=100, wanted_rows=1000, found_rows=lambda: 100)
+
+    assert [next(pieces).seconds for _ in range(3)] == [40, 2 * 9 * 40, 2 * 9 * 19 * 40]
+
+
+def test_the_next_piece_is_twice_as_long_even_if_hardly_anything_is_missing() -> None:
+    pieces = newest_first(DAY, rows_per_sec=100, wanted_rows=1000, found_rows=lambda: 999)
+
+    assert [next(pieces).seconds for _ in range(3)] == [40, 80, 160]
 
 
 def test_the_denser_the_logs_the_shorter_the_first_piece_but_never_below_a_second() -> None:
-    first = next(newest_first(DAY, rows_per_sec=1e6, wanted_rows=100))
+    first = next(newest_first(DAY, rows_per_sec=1e6, wanted_rows=100, found_rows=lambda: 0))
 
     assert first.seconds == 1
 
 
 def test_where_nobody_knows_how_dense_logs_are_the_first_piece_is_short_all_the_same() -> None:
-    pieces = list(newest_first(DAY, rows_per_sec=0, wanted_rows=100))
+    pieces = list(newest_first(DAY, rows_per_sec=0, wanted_rows=100, found_rows=lambda: 0))
 
-    assert [piece.seconds for piece in pieces] == [600, 4800, 38_400, 42_600]
+    assert [piece.seconds for piece in pieces] == [600, 600 * 32, 86_400 - 600 * 33]
