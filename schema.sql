@@ -13,8 +13,8 @@ CREATE TABLE IF NOT EXISTS logs.logs
     SeverityNumber UInt8 CODEC(ZSTD(1)),
     ServiceName LowCardinality(String) CODEC(ZSTD(1)),
     Body String CODEC(ZSTD(1)),
-    ResourceAttributes Map(LowCardinality(String), String) CODEC(ZSTD(1)),
-    LogAttributes Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+    ResourceAttributes Map(LowCardinality(String), String) CODEC(ZSTD(3)),
+    LogAttributes Map(LowCardinality(String), String) CODEC(ZSTD(3)),
 
     -- What people here ask for all the time, typed.
     UserId String CODEC(ZSTD(1)),
@@ -36,7 +36,7 @@ CREATE TABLE IF NOT EXISTS logs.logs
     _partition UInt16 CODEC(T64, ZSTD(1)),
     _offset UInt64 CODEC(DoubleDelta, ZSTD(1)),
     _item UInt16 CODEC(ZSTD(1)),
-    _ingested DateTime64(3, 'UTC') DEFAULT now64(3) CODEC(Delta(8), ZSTD(1)),
+    _ingested DateTime64(3, 'UTC') DEFAULT now64(3) CODEC(GCD, Delta(8), ZSTD(1)),
     -- The insert is refused when the server gets to it after this moment: a batch whose owner is long gone cannot land.
     _deadline DateTime64(3, 'UTC') DEFAULT now64(3) + 60 CODEC(Delta(8), ZSTD(1)),
 
@@ -102,6 +102,7 @@ ORDER BY (toStartOfFiveMinutes(Timestamp), ServiceName, Timestamp)
 TTL toDateTime(Timestamp) + INTERVAL 30 DAY DELETE
 SETTINGS
     index_granularity = 2048,
+    min_compress_block_size = 32768,
     default_compression_codec = 'ZSTD(1)',
     ttl_only_drop_parts = 1,
     non_replicated_deduplication_window = 10000,

@@ -1,5 +1,4 @@
--- What questions about hours, days, users, traces and common attributes are answered from; days merged when they are over;
--- and indexes and projections that take less room.
+-- What questions about hours, days, users, traces and common attributes are answered from; days merged when they are over.
 ALTER TABLE logs.logs ADD COLUMN IF NOT EXISTS
     attribute_http_route LowCardinality(String)
         MATERIALIZED if(LogAttributes['http.route'] != '', LogAttributes['http.route'], ResourceAttributes['http.route'])
@@ -42,5 +41,4 @@ ALTER TABLE logs.logs ADD PROJECTION IF NOT EXISTS response_times_per_day
     SELECT toStartOfDay(Timestamp), ServiceName, bitShiftRight(reinterpretAsUInt32(ResponseTimeMs), 17), count()
     GROUP BY toStartOfDay(Timestamp), ServiceName, bitShiftRight(reinterpretAsUInt32(ResponseTimeMs), 17)
 );
-ALTER TABLE logs.logs MODIFY SETTING
-    default_compression_codec = 'ZSTD(1)', min_age_to_force_merge_seconds = 7200, min_age_to_force_merge_on_partition_only = 1;
+ALTER TABLE logs.logs MODIFY SETTING min_age_to_force_merge_seconds = 7200, min_age_to_force_merge_on_partition_only = 1;
