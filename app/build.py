@@ -144,7 +144,7 @@ def build(
         AuditTelemetry(metrics, health, kafka.topic),
         interval_secs=settings.audit.interval_secs,
     )
-    service = Service(sides, open_pipeline, health, backoff=backoff)
+    service = Service(sides, open_pipeline, health, backoff=backoff, on_not_reached=telemetry.not_reached)
     return Parts(
         service,
         create_app(health, metrics.registry, _query_routes(settings, metrics, service)),

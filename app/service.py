@@ -52,12 +52,15 @@ class Service:
         health: Health,
         *,
         backoff: Backoff,
+        on_not_reached: Callable[[str, TryAgainLater], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`on_not_reached(side, error)` is told of each attempt that failed, with "kafka" or "clickhouse"."""
         self._sides = sides
         self._open_pipeline = open_pipeline
         self._health = health
         self._backoff = backoff
+        self._on_not_reached = on_not_reached
         self._clock = clock
         self._stop = threading.Event()
         self._stop_at = 0.0
@@ -142,6 +145,7 @@ class Service:
                 return call()
             except TryAgainLater as error:
                 self._health.report(name.lower(), str(error))
+                self._on_not_reached(name.lower(), error)
                 if attempt <= attempts:
                     _log.warning("%s: attempt %d/%d failed: %s", whom, attempt, attempts, error)
                 elif (attempt - attempts) % attempts == 1 or attempts == 1:

@@ -84,6 +84,12 @@ class IngestTelemetry:
         self.partitions: Set[Partition] = frozenset()  # what this instance reads; for whoever looks from another thread
         self._untold_inserts: deque[tuple[int, float]] = deque()
 
+    # Before the loop.
+
+    def not_reached(self, side: str, error: TryAgainLater) -> None:
+        """Kafka or ClickHouse did not answer at the start, or when the pipeline was opened anew."""
+        self._metrics.retries.labels(side, error.code).inc()
+
     # The loop.
 
     def turned(self, *, buffer_rows: int, buffer_bytes: int, is_paused: bool) -> None:

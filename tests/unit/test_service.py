@@ -74,7 +74,14 @@ class Rig:
             Side("Kafka", "topic logs", "kafka:9092", 3, lambda: self.prepare_kafka()),
             Side("ClickHouse", "table logs.logs", "http://clickhouse:8123", 3, lambda: self.prepare_clickhouse()),
         ]
-        self.service = Service(sides, self._open_pipeline, self.health, backoff=NO_WAIT, clock=self.clock)
+        self.service = Service(
+            sides,
+            self._open_pipeline,
+            self.health,
+            backoff=NO_WAIT,
+            on_not_reached=self.telemetry.not_reached,
+            clock=self.clock,
+        )
 
     def _open_pipeline(self) -> tuple[RecordSource, Ingest]:
         self.connect()
@@ -109,6 +116,9 @@ class Rig:
 
     def consumed(self) -> float | None:
         return self.registry.get_sample_value("log_ingest_messages_consumed_total", {"topic": "logs", "partition": "0"})
+
+    def retries(self, side: str, code: str) -> float | None:
+        return self.registry.get_sample_value("log_ingest_retries_total", {"side": side, "code": code})
 
     def run_until(self, is_time: Callable[[], bool]) -> None:
         """Run the service until a turn of the loop finds that it is time to stop."""
@@ -240,6 +250,18 @@ def test_while_a_side_stays_away_the_service_is_alive_and_says_why_it_is_not_rea
     assert [is_live for is_live, _ in seen] == [True] * 6
     assert seen[0][1] == {"clickhouse": "not reached yet"}
     assert seen[5][1] == {"clickhouse": "nobody answers"}
+
+
+def test_attempts_to_reach_a_side_are_counted_as_calls_that_are_repeated(rig: Rig) -> None:
+    rig.prepare_kafka = Failing(2)
+    rig.prepare_clickhouse = Failing(1, TryAgainLater("no such database", code="81"))
+    rig.connect = Failing(3)
+    rig.send(10)
+
+    rig.run_until_committed(10)
+
+    assert rig.retries("kafka", "unreachable") == 5
+    assert rig.retries("clickhouse", "81") == 1
 
 
 def test_a_service_that_runs_has_no_problems(rig: Rig) -> None:

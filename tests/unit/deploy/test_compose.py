@@ -155,7 +155,15 @@ def test_prometheus_accepts_its_configuration() -> None:
     assert "SUCCESS" in run_program("promtool", "check", "config", PROJECT / "prometheus.yml")
 
 
+def test_prometheus_finds_its_rules_in_the_container_as_in_the_repository() -> None:
+    config = yaml.safe_load((PROJECT / "prometheus.yml").read_text())
+    mounts = {mount["target"]: mount["source"] for mount in services(KRAFT)["prometheus"]["volumes"]}
+    for pattern in config["rule_files"]:
+        folder, name = f"/etc/prometheus/{Path(pattern).parent}", Path(pattern).name
+        assert list(Path(mounts[folder]).glob(name)) == list(PROJECT.glob(pattern)) != []
+
+
 def test_yaml_is_tidy() -> None:
-    files = ["docker-compose.yml", "docker-compose.zookeeper.yml", "prometheus.yml", "grafana", "deploy"]
+    files = ["docker-compose.yml", "docker-compose.zookeeper.yml", "prometheus.yml", "prometheus", "grafana", "deploy"]
     rules = "{extends: default, rules: {document-start: disable, line-length: {max: 130}}}"
     run_program("yamllint", "--strict", "-d", rules, *(PROJECT / name for name in files))

@@ -5,16 +5,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-import promql_parser
 import pytest
 import yaml
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import Dashboard
 from grafana_foundation_sdk.models.prometheus import Dataquery
-from prometheus_client import CollectorRegistry
 
-from app.metrics import Metrics
 from tests.dashboards import DASHBOARDS, PROJECT, Query, expand_promql, load, queries
+from tests.promql import asked_series, exposed_series
 
 QUERIES = [query for path in DASHBOARDS for query in queries(path)]
 PROMQL = [query for query in QUERIES if query.datasource == "prometheus"]
@@ -85,32 +83,9 @@ def test_a_query_asks_a_data_source_that_is_set_up(query: Query) -> None:
 
 @pytest.mark.parametrize("query", PROMQL, ids=str)
 def test_promql_asks_for_series_that_the_service_exposes(query: Query) -> None:
-    asked = _series(promql_parser.parse(expand_promql(query.text)))
+    asked = asked_series(expand_promql(query.text))
     assert asked
-    assert asked - _exposed() == set()
-
-
-def _exposed() -> set[str]:
-    registry = CollectorRegistry()
-    Metrics(registry, version="0")
-    names = set()
-    for metric in registry.collect():
-        suffixes = {"counter": ["_total"], "histogram": ["_bucket", "_sum", "_count"]}.get(metric.type, [""])
-        names |= {metric.name + suffix for suffix in suffixes}
-    return names
-
-
-def _series(expression: promql_parser.Expr) -> set[str]:
-    """The names of the series in an expression."""
-    names: set[str] = set()
-
-    def visit(part: promql_parser.Expr) -> None:
-        selector = part.vector_selector if isinstance(part, promql_parser.MatrixSelector) else part
-        if isinstance(selector, promql_parser.VectorSelector):
-            names.add(selector.name or "")
-
-    promql_parser.walk(expression, visit)
-    return names
+    assert asked - exposed_series() == set()
 
 
 def _encoded(model: Any) -> Any:
