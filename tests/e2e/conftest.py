@@ -1,11 +1,15 @@
-"""A pipeline of one's own on the shared broker and engine."""
+"""A pipeline of one's own on the shared broker and engine, and a broker and an engine that may be ended."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from local.engine import EngineServer
+from local.kafka import KafkaServer
+from local.ports import free_port
 from tests.e2e.pipeline import Pipeline
 from tests.servers import RunningEngine, RunningKafka
 
@@ -18,3 +22,32 @@ def shared_pipeline(
     pipeline = Pipeline(kafka, engine, tmp_path_factory.mktemp("pipeline"))
     yield pipeline
     pipeline.end_services()
+
+
+@pytest.fixture(scope="module")
+def own_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServer]:
+    """A broker that these tests may end; they leave it running."""
+    server = KafkaServer(tmp_path_factory.mktemp("kafka"), free_port())
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture(scope="module")
+def own_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineServer]:
+    """An engine that these tests may end; they leave it running."""
+    server = EngineServer(tmp_path_factory.mktemp("clickhouse"), free_port())
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def pipeline(own_kafka: KafkaServer, own_engine: EngineServer, tmp_path: Path) -> Iterator[Pipeline]:
+    """A topic and a table for one test, on the broker and the engine that it may end."""
+    made = Pipeline(own_kafka, own_engine, tmp_path)
+    yield made
+    made.end_services()
+    for server in (own_kafka, own_engine):  # a test that failed may have left it ended
+        if not server.is_running:
+            server.start()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Protocol
 
 import psutil
@@ -13,7 +11,6 @@ import pytest
 
 from local.engine import EngineServer
 from local.kafka import KafkaServer
-from local.ports import free_port
 from local.service import ServiceProcess
 from tests.e2e.pipeline import PARTITIONS, PATIENCE_SECS, Pipeline, Stream, wait_until
 
@@ -32,35 +29,6 @@ class Restartable(Protocol):
     def stop(self) -> None: ...
 
     def kill(self) -> None: ...
-
-
-@pytest.fixture(scope="module")
-def own_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServer]:
-    """A broker that these tests may end; they leave it running."""
-    server = KafkaServer(tmp_path_factory.mktemp("kafka"), free_port())
-    server.start()
-    yield server
-    server.kill()
-
-
-@pytest.fixture(scope="module")
-def own_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineServer]:
-    """An engine that these tests may end; they leave it running."""
-    server = EngineServer(tmp_path_factory.mktemp("clickhouse"), free_port())
-    server.start()
-    yield server
-    server.kill()
-
-
-@pytest.fixture
-def pipeline(own_kafka: KafkaServer, own_engine: EngineServer, tmp_path: Path) -> Iterator[Pipeline]:
-    """A topic and a table for one test."""
-    made = Pipeline(own_kafka, own_engine, tmp_path)
-    yield made
-    made.end_services()
-    for server in (own_kafka, own_engine):  # a test that failed may have left it ended
-        if not server.is_running:
-            server.start()
 
 
 def require_once_across(pipeline: Pipeline, service: ServiceProcess, part: Restartable, how: str) -> None:

@@ -1,0 +1,98 @@
+"""A real Prometheus with the shipped rules, for which time runs faster."""
+
+from __future__ import annotations
+
+import json
+import re
+import urllib.parse
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from local.ports import LOOPBACK, free_port
+from local.process import ChildProcess
+from tests.alerts import PROJECT, RULE_FILES, load
+
+START_SECS = 20.0
+_ANSWER_SECS = 10
+_UNIT_SECS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_WINDOW = re.compile(r"(?<=\[)\w+(?=\])|(?<=offset )\w+")
+
+
+def faster(duration: str, speed: int) -> str:
+    """A duration of PromQL, such as 5m, divided by the speed."""
+    return f"{int(duration[:-1]) * _UNIT_SECS[duration[-1]] * 1000 // speed}ms"
+
+
+def faster_rules(path: Path, speed: int) -> dict[str, Any]:
+    """The rules of a file with every wait and window divided by the speed, and nothing else changed."""
+    rules = load(path)
+    for group in rules["groups"]:
+        for rule in group["rules"]:
+            rule["expr"] = _WINDOW.sub(lambda found: faster(found[0], speed), rule["expr"])
+            if "for" in rule:
+                rule["for"] = faster(rule["for"], speed)
+    return rules
+
+
+class Prometheus:
+    """Scrapes one instance of the service, as prometheus.yml says but `speed` times as often, and watches it."""
+
+    def __init__(self, program: str, directory: Path, target: str, *, speed: int) -> None:
+        self._url = f"http://{LOOPBACK}:{(port := free_port())}"
+        config = yaml.safe_load((PROJECT / "prometheus.yml").read_text())
+        every = config["global"]
+        for path in RULE_FILES:
+            (directory / path.name).write_text(yaml.safe_dump(faster_rules(path, speed)))
+        [job] = [job for job in config["scrape_configs"] if job["job_name"] == "log-ingest"]
+        ours = {
+            "global": {name: faster(duration, speed) for name, duration in every.items()},
+            "rule_files": [path.name for path in RULE_FILES],
+            "scrape_configs": [{**job, "static_configs": [{"targets": [target]}]}],
+        }
+        (directory / "prometheus.yml").write_text(yaml.safe_dump(ours))
+        command = [
+            program,
+            f"--config.file={directory / 'prometheus.yml'}",
+            f"--storage.tsdb.path={directory / 'data'}",
+            f"--web.listen-address={LOOPBACK}:{port}",
+            f"--query.lookback-delta={faster('5m', speed)}",
+        ]
+        self._child = ChildProcess("Prometheus", command, directory / "prometheus.log")
+
+    def start(self) -> None:
+        """Start it and wait until it can be asked.
+
+        Raises:
+            LocalError: it ended, or did not answer in time.
+        """
+        self._child.start()
+        self._child.wait_until(self._is_ready, START_SECS)
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self._child.kill()
+
+    def value(self, expression: str) -> float | None:
+        """The first value of an expression now."""
+        answer = self._get(f"/api/v1/query?{urllib.parse.urlencode({'query': expression})}")
+        results = answer["data"]["result"]
+        return float(results[0]["value"][1]) if results else None
+
+    def alerts(self) -> Mapping[str, str]:
+        """The alerts that are not inactive, with their states: pending or firing."""
+        active = self._get("/api/v1/alerts")["data"]["alerts"]
+        return {alert["labels"]["alertname"]: alert["state"] for alert in active}
+
+    def _get(self, path: str) -> Any:
+        with urllib.request.urlopen(self._url + path, timeout=_ANSWER_SECS) as answer:
+            return json.load(answer)
+
+    def _is_ready(self) -> bool:
+        try:
+            return self.value("up") == 1
+        except OSError:
+            return False

@@ -1,0 +1,92 @@
+"""The shipped alerts on the shipped service: ClickHouse and Kafka go away and come back, a real Prometheus looks on.
+
+Its time runs SPEED times as fast: every wait and every window of the rules is divided by it, and so is the time between
+two scrapes. Thresholds are as shipped, and so is the service.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from local.engine import EngineServer
+from local.kafka import KafkaServer
+from local.service import ServiceProcess
+from tests.e2e.pipeline import PATIENCE_SECS, Pipeline, Stream, wait_until
+from tests.e2e.prometheus import Prometheus
+from tests.programs import find_program
+
+PROMETHEUS = find_program("prometheus")
+
+pytestmark = [
+    pytest.mark.stack,
+    pytest.mark.skipif(PROMETHEUS is None, reason="prometheus is not installed (Debian: prometheus)"),
+]
+
+# The service tells its lag every five seconds, which must be seldom enough for the shortest window, 3 minutes.
+SPEED = 20
+LINES_PER_SEC = 50
+SOME = 100
+
+
+@pytest.fixture
+def service(pipeline: Pipeline) -> ServiceProcess:
+    """An instance that reads."""
+    return pipeline.start_service()
+
+
+@pytest.fixture
+def prometheus(service: ServiceProcess, tmp_path: Path) -> Iterator[Prometheus]:
+    """It has scraped the instance, and found nothing to say."""
+    assert PROMETHEUS is not None
+    directory = tmp_path / "prometheus"
+    directory.mkdir()
+    made = Prometheus(PROMETHEUS, directory, service.url.removeprefix("http://"), speed=SPEED)
+    try:
+        made.start()
+        wait_until(lambda: made.alerts() == {}, "no alert before anything happens")
+        yield made
+    finally:
+        made.kill()
+
+
+def require_told(prometheus: Prometheus, name: str, end: Callable[[], None], begin: Callable[[], None]) -> set[str]:
+    """End something and begin it again; see the alert come, stay and go. Returns the names of all that fired."""
+
+    def state() -> str | None:
+        alerts = prometheus.alerts()
+        fired.update(alert for alert, state in alerts.items() if state == "firing")
+        return alerts.get(name)
+
+    fired: set[str] = set()
+    end()
+    wait_until(lambda: state() == "pending", f"{name} pending")
+    wait_until(lambda: state() == "firing", f"{name} firing")
+    begin()
+    wait_until(lambda: state() is None, f"{name} resolved")
+    return fired
+
+
+def test_an_engine_that_is_away_is_told_until_rows_are_stored_again(
+    pipeline: Pipeline, own_engine: EngineServer, service: ServiceProcess, prometheus: Prometheus
+) -> None:
+    with Stream(pipeline, lines_per_sec=LINES_PER_SEC) as stream:
+        pipeline.wait_for_rows(SOME)
+        fired = require_told(prometheus, "LogIngestStalled", own_engine.kill, own_engine.start)
+
+    assert fired <= {"LogIngestStalled", "LogIngestClickHouseErrors"}
+    pipeline.require_once(stream.lines, service)
+
+
+def test_a_kafka_that_is_away_is_told_until_it_is_back(
+    pipeline: Pipeline, own_kafka: KafkaServer, service: ServiceProcess, prometheus: Prometheus
+) -> None:
+    pipeline.send([f"line {number}" for number in range(SOME)])
+    pipeline.wait_for_rows(SOME)
+
+    fired = require_told(prometheus, "LogIngestKafkaAway", own_kafka.kill, own_kafka.start)
+
+    assert fired == {"LogIngestKafkaAway"}
+    assert service.wait_until(lambda scrape: scrape.assigned > 0, PATIENCE_SECS)
