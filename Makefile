@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test simulate faults soak check format docs bench bench-queries bench-layouts bench-protocol lock image clean-data clean
+.PHONY: help run test simulate faults soak check format docs dashboards bench bench-queries bench-layouts bench-protocol lock image clean-data clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ format: $(VENV)/dev.stamp ## Put the code into the one format
 
 docs: $(VENV)/dev.stamp ## Make the tables of docs/ anew
 	@$(BIN)/cog -I . -r $(TABLES)
+
+dashboards: $(VENV)/dev.stamp ## Make the dashboards of grafana/dashboards/ anew
+	@$(BIN)/python -m grafana.source
 
 bench: $(VENV)/dev.stamp ## Measure throughput and latency; results go to bench/results/
 	@$(BIN)/python -m bench.throughput
