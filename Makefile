@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test simulate faults soak check format docs bench bench-queries bench-protocol lock image clean-data clean
+.PHONY: help run test simulate faults soak check format docs dashboards bench bench-queries bench-layouts bench-protocol lock image clean-data clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,11 +35,17 @@ format: $(VENV)/dev.stamp ## Put the code into the one format
 docs: $(VENV)/dev.stamp ## Make the tables of docs/ anew
 	@$(BIN)/cog -I . -r $(TABLES)
 
+dashboards: $(VENV)/dev.stamp ## Make the dashboards of grafana/dashboards/ anew
+	@$(BIN)/python -m grafana.source
+
 bench: $(VENV)/dev.stamp ## Measure throughput and latency; results go to bench/results/
 	@$(BIN)/python -m bench.throughput
 
 bench-queries: $(VENV)/dev.stamp ## Measure how long questions take on 10 and 100 million rows (hours; DATA=directory keeps the tables)
 	@$(BIN)/python -m bench.query_latency $(if $(DATA),--data $(DATA))
+
+bench-layouts: $(VENV)/dev.stamp ## Measure the table beside others that differ from it in one thing
+	@$(BIN)/python -m bench.layouts
 
 bench-protocol: $(VENV)/dev.stamp ## Measure what exactly-once delivery costs, against an ordinary consumer
 	@$(BIN)/python -m bench.protocol_cost

@@ -56,23 +56,26 @@ class Asker:
         self._connection.close()
 
 
-def first_event_millis(port: int, last_id: str) -> tuple[float, str]:
-    """How long a tail takes, from the request, to send the first event after a place; and the id of that event.
+def first_log_millis(port: int, last_id: str) -> tuple[float, str]:
+    """How long a tail takes, from the request, to send the first log after a place; and the id of that event.
 
     Raises:
         BenchError: there was none.
     """
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_TIMEOUT_SECS)
+    place = b""
     try:
         began = time.perf_counter()
         connection.request("GET", f"/api/v1/logs/tail?{urlencode({'last_id': last_id} if last_id else {})}")
         response = connection.getresponse()
         for line in response:
             if line.startswith(b"id:"):
-                return (time.perf_counter() - began) * 1000, line[3:].strip().decode()
+                place = line[3:].strip()
+            if line.startswith(b'data: {"'):
+                return (time.perf_counter() - began) * 1000, place.decode()
     finally:
         connection.close()
-    raise BenchError(f"the tail was answered with {response.status}, and ended without an event")
+    raise BenchError(f"the tail was answered with {response.status}, and ended without a log")
 
 
 def _filled(path: str, parameters: Parameters) -> tuple[str, Parameters]:

@@ -50,7 +50,7 @@ def load_history(stack: BenchStack, table: str, rows: int, *, now: float | None 
     """
     end_ms = round((time.time() if now is None else now) * 1000)
     for first, count in _pieces(rows):
-        stack.query(f"INSERT INTO `{DATABASE}`.`{table}` ({', '.join(_COLUMNS)}) {_rows(first, count, rows, end_ms)}")
+        stack.query(f"INSERT INTO `{DATABASE}`.`{table}` ({', '.join(COLUMNS)}) {_rows(first, count, rows, end_ms)}")
 
 
 def merge_days(stack: BenchStack, table: str) -> None:
@@ -164,7 +164,7 @@ FROM numbers({count})
 """  # noqa: E501
 
 
-_COLUMNS: Final = (
+COLUMNS: Final = (
     *("Timestamp", "TraceId", "SpanId", "SeverityText", "SeverityNumber", "ServiceName", "Body"),
     *("ResourceAttributes", "LogAttributes", "UserId", "ResponseTimeMs"),
     *("_topic", "_topic_id", "_partition", "_offset", "_item", "_ingested", "_deadline"),

@@ -16,7 +16,7 @@ from random import Random
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from bench.asking import Asker, Sample, ask_many, first_event_millis
+from bench.asking import Asker, Sample, ask_many, first_log_millis
 from bench.command import RESULTS, positive, run
 from bench.errors import BenchError
 from bench.history import load_history, merge_days
@@ -94,7 +94,7 @@ def _measure_size(stack: BenchStack, options: argparse.Namespace, rows: int) -> 
             print(f"    {timings[kind.name].line()}", flush=True)
         asker.close()
         if not options.kind or any(part in "tail" for part in options.kind):
-            timings["tail, to the first event"] = _time_tails(service, _QUICK_SAMPLES if options.quick else _TAILS)
+            timings["tail, to the first log"] = _time_tails(service, _QUICK_SAMPLES if options.quick else _TAILS)
     return Size(rows, timings, _bytes_per_row(stack, table))
 
 
@@ -133,10 +133,10 @@ def _under_load(stack: BenchStack, options: argparse.Namespace, table: str) -> I
 def _time_tails(service: ServiceProcess, count: int) -> Timing:
     """Each goes on after a place of a moment ago, so that there is something to send at once."""
     samples = []
-    _, place = first_event_millis(_port(service), "")
+    _, place = first_log_millis(_port(service), "")
     for _ in range(count):
         time.sleep(_HUNG_UP_SECS)
-        millis, place = first_event_millis(_port(service), place)
+        millis, place = first_log_millis(_port(service), place)
         samples.append(Sample(millis, 0, 0, 1))
     return timing(samples, [])
 

@@ -28,6 +28,10 @@ _ASK_SECS = 2.0
 # One poll is one chunk per partition: big enough that work per chunk does not count, small enough that a turn of the
 # loop stays well under a second.
 _MAX_POLL_RECORDS = 5_000
+# Kafka answers a fetch when it has so much, or after this time. Without it every few records are a fetch, a poll and a
+# chunk of their own: most of what a steady trickle would cost.
+_FETCH_MIN_BYTES = 128 * 1024
+_FETCH_MAX_WAIT_SECS = 0.1
 _FETCH_MAX_BYTES = 8 * 1024 * 1024
 _PARTITION_FETCH_MAX_BYTES = 1 * 1024 * 1024
 _FREE_EVERY_BYTES = 64 * 1024 * 1024
@@ -292,10 +296,14 @@ class KafkaSource:
         return kept
 
     def _go_on_after_deleted(self, out_of_range: Mapping[TopicPartition, int]) -> None:
-        """Kafka's retention overtook us: say what is lost and read what is left."""
-        beginnings = self._beginnings(out_of_range)
-        for partition, offset in out_of_range.items():
-            beginning = beginnings[partition]
+        """Kafka's retention overtook us: say what is lost and read what is left.
+
+        A partition that is not started yet is left alone: the client fetched ahead, and is going to be sent back.
+        """
+        started = out_of_range.keys() & self._started
+        beginnings = self._beginnings(started) if started else {}
+        for partition, beginning in beginnings.items():
+            offset = out_of_range[partition]
             if beginning > offset:
                 self._on_lost(Partition(*partition), offset, beginning)
                 self._consumer.seek(partition, beginning)
@@ -367,6 +375,8 @@ def _consumer_options(settings: KafkaSettings, metadata_secs: float = _METADATA_
         "bootstrap_timeout_ms": int(_REQUEST_SECS * 1000),
         "metadata_max_age_ms": int(metadata_secs * 1000),
         "max_poll_records": _MAX_POLL_RECORDS,
+        "fetch_min_bytes": _FETCH_MIN_BYTES,
+        "fetch_max_wait_ms": int(_FETCH_MAX_WAIT_SECS * 1000),
         "fetch_max_bytes": _FETCH_MAX_BYTES,
         "max_partition_fetch_bytes": _PARTITION_FETCH_MAX_BYTES,
         "metrics_enabled": False,

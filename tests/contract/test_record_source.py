@@ -659,11 +659,8 @@ def test_a_topic_made_again_while_it_is_read_is_read_from_its_beginning(
 def test_records_deleted_before_they_were_read_are_told_and_reading_goes_on(topic: Topic) -> None:
     topic.send(*(b"%d" % n for n in range(10)))
     topic.set_committed(2)
-    reader = topic.member(starts_by_itself=False)
-    turn_until(lambda: bool(reader.assigned), reader)
-
     topic.delete_before(6)
-    reader.source.start(Partition(topic.name, 0))
+    reader = topic.member()
     turn_until(lambda: len(reader.seen()) == 4, reader)
 
     assert reader.lost == [(Partition(topic.name, 0), 2, 6)]

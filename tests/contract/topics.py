@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 from confluent_kafka import Producer
 from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import MemberToRemove
-from kafka.errors import CoordinatorNotAvailableError
+from kafka.errors import CoordinatorLoadInProgressError, CoordinatorNotAvailableError
 from kafka.protocol.consumer import IsolationLevel, OffsetSpec
 from kafka.structs import OffsetAndMetadata
 
@@ -320,10 +320,10 @@ class KafkaTopic:
 
     def _takes_offset(self, partition: TopicPartition, mark: OffsetAndMetadata) -> bool:
         try:
-            self._admin.alter_group_offsets(self._group, {partition: mark})
+            answers = self._admin.alter_group_offsets(self._group, {partition: mark})
         except CoordinatorNotAvailableError:  # a new broker makes the topic of its groups when it is first asked
             return False
-        return True
+        return answers[partition] is not CoordinatorLoadInProgressError  # and then reads it
 
     @property
     def _group(self) -> str:

@@ -1,104 +1,276 @@
 """Every ClickHouse query of every dashboard, on the real engine."""
 
-import uuid
+from __future__ import annotations
+
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import UTC
+from typing import Final
 
 import pytest
-from clickhouse_connect.driver.client import Client
-from pydantic import SecretStr
 
-from app.backends.clickhouse_client import connect
-from app.backends.clickhouse_schema import statements
-from app.settings import ClickHouseSettings
-from tests.dashboards import DASHBOARDS, Query, View, expand_sql, queries
+from tests.dashboards import DASHBOARDS, Query, queries
+from tests.e2e.dashboard_table import NEW_KIND, ODD_SERVICE, ODD_USER, ROWS, DashboardTable, Variables
 from tests.servers import RunningEngine
 
 pytestmark = pytest.mark.stack
 
-QUERIES = [query for path in DASHBOARDS for query in queries(path) if query.datasource == "clickhouse"]
-COUNTS = [query for query in QUERIES if "count()" in query.text]
+QUERIES: Final = [query for path in DASHBOARDS for query in queries(path) if query.datasource == "clickhouse"]
+
+# What is chosen where a dashboard cannot be without it, and some choices of those that can.
+ONE: Final = {"incident": {"service": "payment-service"}, "users": {"user": "user-7"}}
+CHOICES: Final[dict[str, Variables]] = {
+    "as it opens": {},
+    "some services": {"service": ["payment-service", ODD_SERVICE], "level": ["ERROR", "WARN"]},
+    "words": {"search": "Card DECLINED"},
+}
+
+# Panels that are answered from rows, and which part of the table they may read for it. The time range and the time
+# before are 30 % of the table each; lists of logs read the columns of what they have found as rows of their own. All
+# others have to be answered from projections.
+READ: Final = {
+    "log-overview: New kinds of errors (table A)": 0.7,
+    "log-overview: Most frequent messages (table A)": 0.35,
+    "log-overview: Logs (logs A)": 0.15,
+    "performance: Slowest requests (table A)": 0.4,
+    "users: Logs and errors (stat A)": 0.45,
+    "users: Response times (stat A)": 0.45,
+    "users: Logs by level (timeseries A)": 0.45,
+    "users: Where (table A)": 0.45,
+    "users: Timeline (logs A)": 0.75,
+    "ingestion: Newest rows that were not understood (logs A)": 0.5,
+    "incident: Errors by kind (table A)": 0.7,
+    "incident: Logs of the service (logs A)": 0.15,
+    "incident: What failed, in all services (logs A)": 0.15,
+}
+
+SUMMED: Final = [query for query in QUERIES if str(query) not in READ]
+FROM_ROWS: Final = [query for query in QUERIES if str(query) in READ]
 
 each_query = pytest.mark.parametrize("query", QUERIES, ids=str)
-each_choice = pytest.mark.parametrize(
-    "variables",
-    [{"search": ""}, {"search": "can't", "service": "payment-service"}],
-    ids=["all services", "one service"],
-)
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table of logs with a few minutes of them, in a database of its own."""
-
-    client: Client
-    database: str
-    newest: datetime
-
-    def sql(self, query: Query, variables: dict[str, str]) -> str:
-        """The query as the data source would send it for the last half hour."""
-        view = View(self.newest - timedelta(minutes=30), self.newest + timedelta(minutes=1), 60, variables)
-        return expand_sql(query.text, view).replace("logs.logs", f"{self.database}.logs")
-
-    def rows(self, query: Query, variables: dict[str, str]) -> list[dict[str, Any]]:
-        """What it answers."""
-        return list(self.client.query(self.sql(query, variables)).named_results())
-
-    def plan(self, query: Query) -> str:
-        """How the engine would answer it."""
-        return str(self.client.command(f"EXPLAIN projections = 1 {self.sql(query, {'search': ''})}"))
 
 
 @pytest.fixture(scope="module")
-def table(engine: RunningEngine) -> Iterator[Table]:
-    settings = ClickHouseSettings(
-        url=engine.url,
-        user=engine.user or "default",
-        password=SecretStr(engine.password),
-        database=f"dashboards_{uuid.uuid4().hex[:12]}",
-    )
-    client = connect(settings, timeout_secs=30)
-    for statement in statements(settings):
-        client.command(statement)
-    newest = datetime.now(UTC)
-    # Enough rows that reading the counts per minute is worth while.
-    client.command(f"""
-        INSERT INTO {settings.database}.logs (Timestamp, SeverityText, ServiceName, Body)
-        SELECT
-            fromUnixTimestamp64Milli({newest.timestamp() * 1000:.0f}) - toIntervalMillisecond(50 * number),
-            ['INFO', 'ERROR', ''][number % 3 + 1],
-            ['payment-service', 'cart'][number % 2 + 1],
-            'the card can\\'t be charged'
-        FROM numbers(20000)
-    """)
+def table(engine: RunningEngine) -> Iterator[DashboardTable]:
+    table = DashboardTable(engine)
     try:
-        yield Table(client, settings.database, newest)
+        table.fill()
+        yield table
     finally:
-        client.command(f"DROP DATABASE {settings.database}")
-        client.close()
+        table.drop()
+
+
+def variables_of(query: Query, choice: Variables | None = None) -> Variables:
+    """What is chosen on the dashboard of a query."""
+    return ONE.get(query.dashboard, choice or {})
+
+
+def the_query(title: str) -> Query:
+    """The query by its name."""
+    [found] = [query for query in QUERIES if str(query) == title]
+    return found
 
 
 @each_query
-@each_choice
-def test_it_finds_rows(table: Table, query: Query, variables: dict[str, str]) -> None:
-    assert table.rows(query, variables) != []
+@pytest.mark.parametrize("choice", CHOICES.values(), ids=CHOICES)
+def test_it_finds_something(table: DashboardTable, query: Query, choice: Variables) -> None:
+    rows = table.rows(query, variables_of(query, choice))
+
+    assert rows
+    nothing = [name for name in rows[0] if all(row[name] in (None, "") for row in rows)]
+    assert nothing == [] or query.kind == "logs"
 
 
-@pytest.mark.parametrize("query", COUNTS, ids=str)
-def test_counts_are_read_from_the_projection(table: Table, query: Query) -> None:
-    assert "per_minute" in table.plan(query)
+@pytest.mark.parametrize("query", SUMMED, ids=str)
+def test_figures_are_read_from_projections_alone(table: DashboardTable, query: Query) -> None:
+    # Where the filter is 0 nothing is read: hours of a range that has none, and those that are drawn as minutes.
+    plan = re.sub(r"Filter column: 0\b.*\n.*ReadFromMergeTree", "", table.plan(query, variables_of(query)))
+    sources = re.findall(r"ReadFromMergeTree \(([^)]*)\)", plan)
+
+    assert sources
+    assert {source for source in sources if not source.startswith(("per_", "response_times_per_"))} == set()
+    assert table.rows_read(query, variables_of(query)) <= 0.15 * ROWS
 
 
-@pytest.mark.parametrize("query", [query for query in COUNTS if "AS rows" in query.text], ids=str)
-def test_bars_add_up_to_all_rows(table: Table, query: Query) -> None:
-    assert sum(row["rows"] for row in table.rows(query, {"search": ""})) == 20_000
+def test_every_panel_of_rows_is_there() -> None:
+    assert {str(query) for query in FROM_ROWS} == set(READ)
 
 
-def test_the_latest_rows_are_the_newest_hundred_in_order(table: Table) -> None:
-    [latest] = [query for query in QUERIES if query.title == "Latest rows"]
-    times = [row["timestamp"] for row in table.rows(latest, {"search": ""})]
-    assert len(times) == 100
+@pytest.mark.parametrize("query", FROM_ROWS, ids=str)
+def test_rows_are_read_only_where_they_must(table: DashboardTable, query: Query) -> None:
+    assert table.rows_read(query, variables_of(query)) <= READ[str(query)] * ROWS
+
+
+WHOLE_MINUTES: Final = "toStartOfMinute(Timestamp) >= toStartOfMinute($__fromTime) AND Timestamp < $__toTime + 60"
+
+
+@pytest.mark.parametrize(
+    ("interval_secs", "first"), [(60, "toStartOfMinute"), (300, "toStartOfMinute"), (3600, "toStartOfHour")]
+)
+def test_bars_add_up_to_all_rows(table: DashboardTable, interval_secs: int, first: str) -> None:
+    bars = table.rows(the_query("log-overview: Logs by level (timeseries A)"), {}, interval_secs=interval_secs)
+    [counted] = table.ask(
+        table.expanded(f"SELECT count() AS logs FROM logs.logs WHERE Timestamp >= {first}($__fromTime)")
+    )
+
+    assert sum(row["logs"] for row in bars) == counted["logs"] > 50_000
+
+
+@pytest.mark.parametrize("hours", [1, 3])
+def test_figures_are_those_of_the_rows(table: DashboardTable, hours: int) -> None:
+    [shown] = table.rows(the_query("log-overview: Logs and errors (stat A)"), {}, hours=hours)
+    [counted] = table.ask(
+        table.expanded(
+            "SELECT count() AS logs, countIf(SeverityNumber >= 17) AS errors, uniqExact(ServiceName) AS services"
+            f" FROM logs.logs WHERE {WHOLE_MINUTES}",
+            hours=hours,
+        )
+    )
+
+    assert {name: shown[name] for name in counted} == counted
+
+
+def test_errors_are_set_against_those_of_the_time_before(table: DashboardTable) -> None:
+    [shown] = table.rows(the_query("log-overview: Logs and errors (stat A)"), {})
+    [before] = table.ask(
+        table.expanded(
+            "SELECT countIf(SeverityNumber >= 17) AS errors FROM logs.logs"
+            " WHERE Timestamp < toStartOfMinute($__fromTime) AND Timestamp >= toStartOfMinute($__fromTime - 3600)"
+        )
+    )
+
+    assert shown["errors_before"] == before["errors"]
+    assert shown["errors"] > 2 * shown["errors_before"]
+
+
+def test_words_are_counted_as_the_rows_say(table: DashboardTable) -> None:
+    [shown] = table.rows(the_query("log-overview: Logs and errors (stat A)"), {"search": "DECLINED card"})
+    [counted] = table.ask(
+        table.expanded(
+            f"SELECT count() AS logs FROM logs.logs WHERE {WHOLE_MINUTES} AND position(Body, 'card declined') > 0"
+        )
+    )
+
+    assert shown["logs"] == counted["logs"] > 100
+
+
+@pytest.mark.parametrize("title", ["performance: Response times (stat A)", "incident: Response times (stat A)"])
+def test_quantiles_are_within_a_hundredth(table: DashboardTable, title: str) -> None:
+    query = the_query(title)
+    [shown] = table.rows(query, variables_of(query))
+    where = f"{WHOLE_MINUTES} AND ServiceName = 'payment-service'" if query.dashboard in ONE else WHOLE_MINUTES
+    [exact] = table.ask(
+        table.expanded(
+            "SELECT quantileExact(0.5)(ResponseTimeMs) AS p50, quantileExact(0.95)(ResponseTimeMs) AS p95"
+            f" FROM logs.logs WHERE {where}"
+        )
+    )
+
+    assert {name: shown[name] for name in exact} == pytest.approx(exact, rel=0.01)
+
+
+def test_the_picture_holds_every_request_once(table: DashboardTable) -> None:
+    rows = table.rows(the_query("performance: How many took how long (heatmap A)"), {})
+    [counted] = table.ask(
+        table.expanded(f"SELECT count(ResponseTimeMs) AS requests FROM logs.logs WHERE {WHOLE_MINUTES}")
+    )
+
+    assert sum(sum(value for name, value in row.items() if name != "time") for row in rows) == counted["requests"]
+
+
+def test_the_slowest_are_the_slowest(table: DashboardTable) -> None:
+    shown = [row["took"] for row in table.rows(the_query("performance: Slowest requests (table A)"), {})]
+    [slowest] = table.ask(
+        table.expanded(
+            "SELECT arraySlice(arrayReverseSort(groupArray(ResponseTimeMs)), 1, 10) AS took FROM logs.logs"
+            " WHERE Timestamp >= $__fromTime AND Timestamp < $__toTime AND isNotNull(ResponseTimeMs)"
+        )
+    )
+
+    assert shown == sorted(shown, reverse=True)
+    assert len(shown) == 50
+    assert shown[:5] == slowest["took"][:5]
+
+
+def test_only_what_was_never_seen_before_is_new(table: DashboardTable) -> None:
+    [new] = table.rows(the_query("log-overview: New kinds of errors (table A)"), {})
+
+    assert (new["service"], new["kind"]) == ("payment-service", NEW_KIND)
+    assert table.age_secs(new["first_seen"]) == pytest.approx(1200, abs=30)
+
+
+def test_a_spike_leads_to_the_minutes_around_it(table: DashboardTable) -> None:
+    query = the_query("incident: Spikes (table A)")
+    worst = table.rows(query, variables_of(query))[0]
+
+    assert table.age_secs(worst["minute"]) < 1300
+    minute_ms = worst["minute"].replace(tzinfo=UTC).timestamp() * 1000
+    assert (minute_ms - worst["from_ms"], worst["to_ms"] - minute_ms) == (120_000, 180_000)
+
+
+def test_active_users_are_those_who_were_there(table: DashboardTable) -> None:
+    [shown] = table.rows(the_query("users: Active users (stat A)"), {"user": "user-7"})
+    [counted] = table.ask(
+        table.expanded(
+            "SELECT uniqExact(UserId) AS users FROM logs.logs WHERE UserId != ''"
+            " AND Timestamp >= toStartOfFiveMinutes($__fromTime) AND Timestamp < $__toTime"
+        )
+    )
+
+    assert shown["users"] == pytest.approx(counted["users"], rel=0.02)
+
+
+def test_the_newest_logs_are_shown_in_order(table: DashboardTable) -> None:
+    times = [row["timestamp"] for row in table.rows(the_query("log-overview: Logs (logs A)"), {})]
+
+    assert len(times) == 500
     assert times == sorted(times, reverse=True)
-    assert table.newest - times[0].replace(tzinfo=UTC) < timedelta(milliseconds=2)
+    assert table.age_secs(times[0]) < 0.1
+    assert (times[0] - times[-1]).total_seconds() == pytest.approx(499 * 0.06, abs=0.01)
+
+
+HOSTILE: Final = [
+    "x'); DROP TABLE logs.logs; --",
+    "\\",
+    "\\') OR 1=1 --",
+    "%",
+    "%27",
+    '"',
+    "''",
+    "$__fromTime ${service}",
+    "a,b)(",
+    "ä & v=b",
+    "\x00\n",
+]
+
+
+@pytest.mark.parametrize("value", HOSTILE)
+def test_whatever_is_typed_stays_a_value(table: DashboardTable, value: str) -> None:
+    """The value is none that a log has, so nothing but what is answered for nobody may be answered."""
+    for query in QUERIES:
+        if "${" in query.text and "ServiceName !=" not in query.text:
+            one = query.dashboard in ONE
+            variables = dict.fromkeys(("search", "user", "trace", "service", "level"), value)
+            hostile = table.rows(query, variables if one else {**variables, "service": [value], "level": [value]})
+            nobody = "nobodyhasthis"
+            other = dict.fromkeys(variables, nobody)
+            harmless = table.rows(query, other if one else {**other, "service": [nobody], "level": [nobody]})
+            assert hostile == harmless, str(query)
+
+    assert table.ask("SELECT count() AS rows FROM logs.logs") == [{"rows": ROWS}]
+
+
+def test_an_odd_name_of_a_service_is_found(table: DashboardTable) -> None:
+    query = the_query("log-overview: Logs and errors (stat A)")
+    [shown] = table.rows(query, {"service": [ODD_SERVICE]})
+    [counted] = table.ask(
+        table.expanded(f"SELECT count() AS logs FROM logs.logs WHERE {WHOLE_MINUTES} AND ServiceName LIKE 'it%'")
+    )
+
+    assert (shown["logs"], shown["services"]) == (counted["logs"], 1)
+
+
+def test_an_odd_name_of_a_user_is_found(table: DashboardTable) -> None:
+    [shown] = table.rows(the_query("users: Logs and errors (stat A)"), {"user": ODD_USER})
+
+    assert shown["logs"] == pytest.approx(ROWS * 0.3 / 4000, abs=1)

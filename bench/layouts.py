@@ -1,0 +1,262 @@
+"""`python -m bench.layouts`: schema.sql beside tables that differ from it in one thing each: room, and time to answer.
+
+All hold the same rows, and are asked the same questions in turn by SQL, as the service would ask them, while nothing
+else goes on. What is told is the median, and how it compares with the table as it is shipped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from random import Random
+from statistics import median
+from typing import Any, Final
+
+from app.backends.clickhouse_schema import create_table
+from bench.command import RESULTS, positive, run
+from bench.errors import BenchError
+from bench.history import COLUMNS, DAYS, USERS, load_history, service_name
+from bench.machine import machine
+from bench.report import table as as_table
+from bench.report import write_results
+from bench.stack import DATABASE, BenchStack, running_stack
+
+_SOURCE: Final = "history"
+_SHIPPED: Final = "as it is"
+_NEWEST: Final = "ORDER BY Timestamp DESC, _topic_id DESC, _partition DESC, _offset DESC, _item DESC LIMIT 100"
+_ALL: Final = "Timestamp, SeverityText, ServiceName, Body, UserId, ResponseTimeMs, TraceId, SpanId, LogAttributes"
+_NAME: Final = "layouts"
+_FIVE_MINUTES: Final = "toStartOfFiveMinutes(Timestamp), ServiceName"
+_SEED: Final = 11
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A table that is not quite that of schema.sql: what is written there instead of what."""
+
+    name: str
+    instead: Mapping[str, str]
+
+    def statement(self, shipped: str) -> str:
+        """What makes it.
+
+        Raises:
+            BenchError: schema.sql has changed, and does not hold what shall be another way.
+        """
+        for old, new in self.instead.items():
+            if old not in shipped:
+                raise BenchError(f"{self.name}: schema.sql has no {old!r}")
+            shipped = shipped.replace(old, new)
+        return shipped
+
+
+_GRANULES: Final = "index_granularity = 2048"
+VARIANTS: Final = (
+    Variant(_SHIPPED, {}),
+    Variant("granules of 8,192 rows", {_GRANULES: "index_granularity = 8192"}),
+    Variant("granules of 1,024 rows", {_GRANULES: "index_granularity = 1024"}),
+    Variant("blocks of 64 KiB and more", {"min_compress_block_size = 32768": "min_compress_block_size = 65536"}),
+    Variant("buckets of a minute", {_FIVE_MINUTES: _FIVE_MINUTES.replace("FiveMinutes", "Minute")}),
+    Variant("buckets of an hour", {_FIVE_MINUTES: _FIVE_MINUTES.replace("FiveMinutes", "Hour")}),
+    Variant("service first", {_FIVE_MINUTES: "ServiceName, toStartOfFiveMinutes(Timestamp)"}),
+    Variant(
+        "time itself in the primary key",
+        {f"PRIMARY KEY ({_FIVE_MINUTES})": f"PRIMARY KEY ({_FIVE_MINUTES}, Timestamp)"},
+    ),
+    Variant("attributes ZSTD(1)", {"String) CODEC(ZSTD(3))": "String) CODEC(ZSTD(1))"}),
+    Variant("messages ZSTD(3)", {"Body String CODEC(ZSTD(1))": "Body String CODEC(ZSTD(3))"}),
+    Variant("messages LZ4", {"Body String CODEC(ZSTD(1))": "Body String CODEC(LZ4)"}),
+    Variant(
+        "projections and indexes LZ4", {"default_compression_codec = 'ZSTD(1)'": "default_compression_codec = 'LZ4'"}
+    ),
+    Variant(
+        "token bloom filter instead of the text index",
+        {
+            "TYPE text(tokenizer = 'splitByNonAlpha', posting_list_codec = 'bitpacking')": (
+                "TYPE tokenbf_v1(32768, 4, 0) GRANULARITY 1"
+            )
+        },
+    ),
+    Variant("text index without bit packing", {", posting_list_codec = 'bitpacking'": ""}),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What can be looked for."""
+
+    end_secs: int
+    words: Sequence[str]
+
+
+Question = Callable[[Random, Facts], str]
+
+
+def _newest(lots: Random, facts: Facts) -> str:
+    end = facts.end_secs - lots.randrange(86_400)
+    return f"SELECT {_ALL} FROM {{}} WHERE {_span(end - 60, end)} {_NEWEST}"
+
+
+def _service(lots: Random, facts: Facts) -> str:
+    end = facts.end_secs - lots.randrange(86_400)
+    service = service_name(lots.randrange(10))
+    return (
+        f"SELECT {_ALL} FROM {{}} WHERE {_span(end - 3600, end)}"
+        f" AND ServiceName = '{service}' AND SeverityText = 'ERROR' {_NEWEST}"
+    )
+
+
+def _user(lots: Random, facts: Facts) -> str:
+    user = int(USERS * lots.random() ** 4)
+    stretches = (
+        f"SELECT toStartOfFiveMinutes(Timestamp) FROM {{0}} WHERE UserId = '{user}'"
+        " GROUP BY toStartOfFiveMinutes(Timestamp) ORDER BY toStartOfFiveMinutes(Timestamp) DESC LIMIT 50"
+    )
+    where = f"UserId = '{user}' AND toStartOfFiveMinutes(Timestamp) IN ({stretches})"
+    return f"SELECT {_ALL} FROM {{0}} WHERE {where} {_NEWEST}"
+
+
+def _word(lots: Random, facts: Facts) -> str:
+    return f"SELECT {_ALL} FROM {{}} WHERE hasToken(lower(Body), '{lots.choice(facts.words)}') {_NEWEST}"
+
+
+def _routes(lots: Random, facts: Facts) -> str:
+    end = facts.end_secs - lots.randrange(86_400)
+    span = _span(end - 86_400, end)
+    return f"SELECT attribute_http_route, countIf(SeverityNumber >= 17) FROM {{}} WHERE {span} GROUP BY 1"
+
+
+QUESTIONS: Final[Mapping[str, Question]] = {
+    "newest, 1 min": _newest,
+    "service, errors, 1 h": _service,
+    "user": _user,
+    "rare word": _word,
+    "errors by route, 24 h": _routes,
+}
+
+
+def _span(start_secs: int, end_secs: int) -> str:
+    return f"Timestamp >= toDateTime64({start_secs}, 9, 'UTC') AND Timestamp < toDateTime64({end_secs}, 9, 'UTC')"
+
+
+def main(arguments: list[str]) -> int:
+    """Measure, print and store. 2 when nothing could be measured."""
+    parser = argparse.ArgumentParser(prog="python -m bench.layouts", description="The table beside others.")
+    parser.add_argument("--rows", type=positive, default=10_000_000, help="of thirty days (default: 10 million)")
+    parser.add_argument("--days", type=positive, default=8, help="of them that each table holds (default: 8)")
+    parser.add_argument("--samples", type=positive, default=30, help="of each question (default: 30)")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="directory for the results")
+    return run(partial(_measure, parser.parse_args(arguments)))
+
+
+def _measure(options: argparse.Namespace) -> int:
+    with running_stack() as stack:
+        print(f"Loading {options.rows:,} rows ...", flush=True)
+        stack.create_table(_SOURCE)
+        load_history(stack, _SOURCE, options.rows)
+        tables = {}
+        for number, variant in enumerate(VARIANTS):
+            print(f"{variant.name} ...", flush=True)
+            tables[variant.name] = f"`{DATABASE}`.`layout_{number}`"
+            _fill(stack, variant, f"layout_{number}", min(options.days, DAYS))
+        stack.settle()
+        sizes = {name: _bytes_per_row(stack, table) for name, table in tables.items()}
+        millis = _ask(stack, tables, options.samples)
+        about = {
+            "date": datetime.now(UTC).isoformat(timespec="seconds"),
+            "command": "python -m bench.layouts"
+            f" --rows {options.rows} --days {options.days} --samples {options.samples}",
+            "machine": machine(),
+            "clickhouse": stack.query("SELECT version()"),
+            "rows": round(options.rows * min(options.days, DAYS) / DAYS),
+        }
+    page = "\n".join(_page(about, sizes, millis)) + "\n"
+    print(page)
+    for path in write_results(options.results, _NAME, page, {**about, "bytes_per_row": sizes, "millis": millis}):
+        print(f"Written: {path}")
+    return 0
+
+
+def _fill(stack: BenchStack, variant: Variant, table: str, days: int) -> None:
+    stack.query(variant.statement(create_table(stack.clickhouse_settings(table))))
+    columns = ", ".join(COLUMNS)
+    values = columns.replace("_deadline", "now64(3) + 3600")
+    stack.query(
+        f"INSERT INTO `{DATABASE}`.`{table}` ({columns}) SELECT {values} FROM `{DATABASE}`.`{_SOURCE}`"
+        f" WHERE toDate(Timestamp) < today() AND toDate(Timestamp) >= today() - {days}"
+    )
+    stack.query(f"OPTIMIZE TABLE `{DATABASE}`.`{table}` FINAL")
+
+
+def _bytes_per_row(stack: BenchStack, table: str) -> dict[str, float]:
+    name = table.split("`")[3]
+    answer = stack.query(
+        "SELECT sum(data_compressed_bytes) / sum(rows), sum(bytes_on_disk) / sum(rows) FROM system.parts"
+        f" WHERE active AND database = '{DATABASE}' AND table = '{name}'"
+    )
+    columns, everything = map(float, answer.split("\t"))
+    return {"columns": columns, "all": everything}
+
+
+def _ask(stack: BenchStack, tables: Mapping[str, str], samples: int) -> dict[str, dict[str, float]]:
+    """Every question of each table in turn, so that all have the same luck; the median in milliseconds."""
+    source = f"`{DATABASE}`.`{_SOURCE}`"
+    words = stack.query(
+        rf"SELECT extract(Body, '\\b[0-9a-f]{{12}}\\b') AS word FROM {source} WHERE word != '' LIMIT 500"
+    )
+    facts = Facts(int(stack.query("SELECT toUnixTimestamp(toDateTime(today()))")), words.split())
+    found: dict[str, dict[str, float]] = {name: {} for name in tables}
+    for kind, question in QUESTIONS.items():
+        print(f"{kind} ...", flush=True)
+        millis: dict[str, list[float]] = {name: [] for name in tables}
+        lots = Random(_SEED)
+        for _ in range(samples):
+            sql = question(lots, facts)
+            for name, table in tables.items():
+                millis[name].append(_millis(stack, sql.format(table)))
+        for name in tables:
+            found[name][kind] = median(millis[name])
+    return found
+
+
+def _millis(stack: BenchStack, sql: str) -> float:
+    """The better of two: what is measured is the layout, not the caches."""
+
+    def once() -> float:
+        began = time.perf_counter()
+        stack.query(sql)
+        return (time.perf_counter() - began) * 1000
+
+    return min(once(), once())
+
+
+def _page(
+    about: Mapping[str, Any], sizes: Mapping[str, Mapping[str, float]], millis: Mapping[str, Mapping[str, float]]
+) -> Iterator[str]:
+    yield "# Other layouts of the table"
+    yield ""
+    yield f"- Date: {about['date']}"
+    yield f"- Command: `{about['command']}`"
+    yield f"- {about['rows']:,} rows, days merged; {about['machine']['cores']} cores; engine {about['clickhouse']}"
+    yield "- Each table differs from schema.sql in one thing. Questions by SQL, one after another, caches warm: median"
+    yield f"  in milliseconds, and in parentheses how many times that of the table {_SHIPPED}"
+    yield ""
+    heads = ("Table", "Columns, bytes per row", "All", *QUESTIONS)
+    yield from as_table(heads, [_cells(name, sizes[name], millis[name], millis[_SHIPPED]) for name in sizes])
+
+
+def _cells(
+    name: str, size: Mapping[str, float], millis: Mapping[str, float], shipped: Mapping[str, float]
+) -> tuple[str, ...]:
+    times = (f"{value:.0f} ({value / shipped[kind]:.2f})" for kind, value in millis.items())
+    return (name, f"{size['columns']:.1f}", f"{size['all']:.1f}", *times)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""Grafana as this project sets it up: data sources, alerts, dashboards."""
