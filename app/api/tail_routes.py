@@ -68,19 +68,20 @@ class TailApi:
         said_at, is_trouble_told = self._clock(), False
         while not self._is_stopping():
             try:
-                events = "".join(
-                    _event(tail.places, "", json.dumps(row.as_object(), ensure_ascii=False)) for row in tail.look()
-                )
+                # One by one: the first is not kept waiting, and those before an error are sent.
+                for row in tail.look():
+                    said_at = self._clock()
+                    yield _event(tail.places, "", json.dumps(row.as_object(), ensure_ascii=False))
                 is_trouble_told = False
             except (TryAgainLater, AskForLess, Refused) as error:
-                events = "" if is_trouble_told else _event("", "trouble", json.dumps({"message": str(error)}))
+                if not is_trouble_told:
+                    said_at = self._clock()
+                    yield _event("", "trouble", json.dumps({"message": str(error)}))
                 is_trouble_told = True
-            if not events and self._clock() - said_at >= _HEARTBEAT_SECS:
+            if self._clock() - said_at >= _HEARTBEAT_SECS:
                 # With the place, so that a reader of rare logs does not go on from long ago.
-                events = f"id: {tail.places}\n: heartbeat\n\n"
-            if events:
                 said_at = self._clock()
-                yield events
+                yield f"id: {tail.places}\n: heartbeat\n\n"
             self._sleep(_LOOK_AGAIN_SECS if is_trouble_told else _LOOK_EVERY_SECS)
 
 

@@ -98,10 +98,12 @@ class Tail:
         an insert over several days becomes visible day by day: what was there a look ago is there whole. After each
         row `places` is behind it.
         """
-        settled, self._seen = self._seen, self._extents()
-        spans = {key: span for key, extent in settled.items() if (span := self._span(key, extent)) is not None}
-        if not spans:
-            return
+        spans = {key: span for key, extent in self._seen.items() if (span := self._span(key, extent)) is not None}
+        if spans:
+            yield from self._new_rows(spans)
+        self._seen = self._extents()
+
+    def _new_rows(self, spans: Mapping[TailPartition, tuple[TailPlace, int]]) -> Iterator[LogRow]:
         found = self._rows(spans)
         for _, key, row in heapq.merge(*found.values(), key=lambda entry: entry[0]):
             self._places[key] = TailPlace(row.id.offset, row.id.item)
