@@ -7,6 +7,7 @@ import re
 import urllib.parse
 import urllib.request
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,26 +23,34 @@ _UNIT_SECS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _WINDOW = re.compile(r"(?<=\[)\w+(?=\])|(?<=offset )\w+")
 
 
+@dataclass(frozen=True)
+class Speed:
+    """What durations are divided by: windows of rules by one, waits and the time between scrapes by the other."""
+
+    windows: int
+    waits: int
+
+
 def faster(duration: str, speed: int) -> str:
     """A duration of PromQL, such as 5m, divided by the speed."""
     return f"{int(duration[:-1]) * _UNIT_SECS[duration[-1]] * 1000 // speed}ms"
 
 
-def faster_rules(path: Path, speed: int) -> dict[str, Any]:
-    """The rules of a file with every wait and window divided by the speed, and nothing else changed."""
+def faster_rules(path: Path, speed: Speed) -> dict[str, Any]:
+    """The rules of a file with every wait and window divided, and nothing else changed."""
     rules = load(path)
     for group in rules["groups"]:
         for rule in group["rules"]:
-            rule["expr"] = _WINDOW.sub(lambda found: faster(found[0], speed), rule["expr"])
+            rule["expr"] = _WINDOW.sub(lambda found: faster(found[0], speed.windows), rule["expr"])
             if "for" in rule:
-                rule["for"] = faster(rule["for"], speed)
+                rule["for"] = faster(rule["for"], speed.waits)
     return rules
 
 
 class Prometheus:
-    """Scrapes one instance of the service, as prometheus.yml says but `speed` times as often, and watches it."""
+    """Scrapes one instance of the service, as prometheus.yml says but more often, and watches it."""
 
-    def __init__(self, program: str, directory: Path, target: str, *, speed: int) -> None:
+    def __init__(self, program: str, directory: Path, target: str, *, speed: Speed) -> None:
         self._url = f"http://{LOOPBACK}:{(port := free_port())}"
         config = yaml.safe_load((PROJECT / "prometheus.yml").read_text())
         every = config["global"]
@@ -49,7 +58,7 @@ class Prometheus:
             (directory / path.name).write_text(yaml.safe_dump(faster_rules(path, speed)))
         [job] = [job for job in config["scrape_configs"] if job["job_name"] == "log-ingest"]
         ours = {
-            "global": {name: faster(duration, speed) for name, duration in every.items()},
+            "global": {name: faster(duration, speed.waits) for name, duration in every.items()},
             "rule_files": [path.name for path in RULE_FILES],
             "scrape_configs": [{**job, "static_configs": [{"targets": [target]}]}],
         }
@@ -59,7 +68,7 @@ class Prometheus:
             f"--config.file={directory / 'prometheus.yml'}",
             f"--storage.tsdb.path={directory / 'data'}",
             f"--web.listen-address={LOOPBACK}:{port}",
-            f"--query.lookback-delta={faster('5m', speed)}",
+            f"--query.lookback-delta={faster('5m', speed.windows)}",
         ]
         self._child = ChildProcess("Prometheus", command, directory / "prometheus.log")
 
