@@ -13,6 +13,8 @@ _DAY_NS: Final = 24 * _HOUR_NS
 STRETCH: Final = "toStartOfFiveMinutes(Timestamp)"
 """The start of a stretch of time as SQL: what the table is ordered by before all else."""
 STRETCH_NS: Final = 5 * _MINUTE_NS
+TRACE_KEY: Final = "bitShiftRight(cityHash64({}), 32)"
+"""What the projection of traces is sorted by, as SQL, for `{}` that holds a trace."""
 
 # A bucket of response times is named by the upper bits of the Float32: sign, exponent and six bits of the mantissa, so
 # 64 buckets to a doubling. It is at most 1.6 % wide, and its middle within 0.8 % of each value in it.
@@ -26,6 +28,14 @@ BUCKET_VALUE: Final = f"if(bucket % {1 << (31 - _BUCKET_SHIFT)} = 0, 0, {_MIDDLE
 
 _BUCKETS: Final = (f"{_BUCKET} AS bucket", "count() AS logged")
 _SUMS: Final = ("count() AS logged", "count(ResponseTimeMs) AS measured", "sum(ResponseTimeMs) AS total")
+
+
+def starts_in(span: TimeRange, start: str) -> str:
+    """As SQL: that the start of a step of time, which is SQL too, is in a range of whole seconds."""
+    return (
+        f"{start} >= toDateTime({span.start_ns // SECOND_NS:d}, 'UTC')"
+        f" AND {start} < toDateTime({span.end_ns // SECOND_NS:d}, 'UTC')"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +52,7 @@ class Rollup:
 
     def condition(self, span: TimeRange) -> str:
         """As SQL: that a step is in a range, which consists of whole steps."""
-        return (
-            f"{self.start} >= toDateTime({span.start_ns // SECOND_NS:d}, 'UTC')"
-            f" AND {self.start} < toDateTime({span.end_ns // SECOND_NS:d}, 'UTC')"
-        )
+        return starts_in(span, self.start)
 
 
 _SERVICE_AND_LEVEL: Final = frozenset({"ServiceName", "SeverityText", "SeverityNumber"})

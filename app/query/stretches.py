@@ -5,18 +5,17 @@ Two projections of schema.sql know it. A stretch is what the table is ordered by
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
 from typing import Final
 
 from app.ports import LogReader
 from app.query.condition import Condition
-from app.query.rollups import STRETCH, STRETCH_NS
+from app.query.rollups import STRETCH, STRETCH_NS, TRACE_KEY, starts_in
 from app.query.statement import Cost, Statement
 from app.query.time_range import SECOND_NS, TimeRange
 
 _AT_ONCE: Final = 10_000  # stretches: the server reads statements of 256 KiB
 _GROWTH: Final = 8
-_LAST_SECS: Final = 2**32 - 1  # starts of stretches are DateTime, and end in 2106
+_LAST_NS: Final = (2**32 - 1) * SECOND_NS  # starts of stretches are DateTime, and end in 2106
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +30,7 @@ class _Register:
 
 
 _REGISTERS: Final = (
-    _Register("TraceId", "bitShiftRight(cityHash64({}), 32)", "1"),
+    _Register("TraceId", TRACE_KEY, "1"),
     _Register("UserId", "{}", "count()"),
 )
 
@@ -98,13 +97,13 @@ def _register_of(condition: Condition) -> _Register | None:
 
 
 def _which(register: _Register, condition: Condition, span: TimeRange) -> Statement:
-    first_secs = min(span.start_ns // STRETCH_NS * STRETCH_NS // SECOND_NS, _LAST_SECS)
-    end_secs = min(-(-span.end_ns // SECOND_NS), _LAST_SECS)
+    first_ns = min(span.start_ns // STRETCH_NS * STRETCH_NS, _LAST_NS)
+    end_ns = min(-(-span.end_ns // SECOND_NS) * SECOND_NS, _LAST_NS)
     value = condition.equal[register.column]
     return Statement(
         f"SELECT toUnixTimestamp({STRETCH}) AS stretch, {register.rows} FROM {{table}}"
         f" WHERE {register.key.format(register.column)} = {register.key.format(value)}"
-        f" AND {STRETCH} >= toDateTime({first_secs:d}, 'UTC') AND {STRETCH} < toDateTime({end_secs:d}, 'UTC')"
+        f" AND {starts_in(TimeRange(first_ns, end_ns), STRETCH)}"
         f" GROUP BY {STRETCH} ORDER BY stretch DESC LIMIT {_AT_ONCE:d}",
         condition.parameters,
     )
@@ -113,14 +112,11 @@ def _which(register: _Register, condition: Condition, span: TimeRange) -> Statem
 def _enough(known: Sequence[_Stretch], rows: int) -> Sequence[_Stretch]:
     """The first stretches that have so many rows together."""
     total = 0
-
-    def is_needed(stretch: _Stretch) -> bool:
-        nonlocal total
-        was_needed = total < rows
+    for count, stretch in enumerate(known, 1):
         total += stretch.rows
-        return was_needed
-
-    return list(takewhile(is_needed, known))
+        if total >= rows:
+            return known[:count]
+    return known
 
 
 def _in(taken: Sequence[_Stretch]) -> str:

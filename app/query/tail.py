@@ -92,7 +92,7 @@ class Tail:
         return write_places(self._places)
 
     def look(self) -> Iterator[LogRow]:
-        """What matches of all that was stored up to the last look, in the order of being stored.
+        """What matches of all that was stored up to the end of the last look, in the order of being stored.
 
         Of each partition at most MAX_ROWS and so many offsets; the next look goes on from there. Not up to now, since
         an insert over several days becomes visible day by day: what was there a look ago is there whole. After each

@@ -16,15 +16,18 @@ from grafana.source.links import (
 )
 from grafana.source.panels import Column, PanelBuilder, bars, figures, lines, log_lines, rows
 from grafana.source.sql import (
-    BEFORE,
+    ERROR_SHARE,
     IS_ERROR,
     KIND,
     LEVEL,
     NOW,
+    error_rate,
     log_rows,
     newest,
     now_and_before,
     quantile,
+    quantiles,
+    quantiles_now_and_before,
     response_times,
     response_times_over_time,
     sums,
@@ -37,9 +40,6 @@ _IS_SERVICE: Final = f"ServiceName = {typed('service')}"
 _IS_OTHER: Final = f"ServiceName != {typed('service')}"
 _MOST_ERRORS: Final = 50_000
 _FAILED_TRACES: Final = 50
-
-_RATE_NOW: Final = f"sumIf(logged, is_now AND {IS_ERROR}) / nullIf(sumIf(logged, is_now), 0)"
-_RATE_BEFORE: Final = f"sumIf(logged, NOT is_now AND {IS_ERROR}) / nullIf(sumIf(logged, NOT is_now), 0)"
 
 # And two minutes on both sides of it.
 _AROUND: Final = Link(
@@ -65,7 +65,7 @@ def dashboard() -> Dashboard:
 
 
 def _figures() -> PanelBuilder:
-    both = now_and_before(*(sums(["SeverityNumber"], span, _IS_SERVICE) for span in (NOW, BEFORE)))
+    both = now_and_before(lambda span: sums(["SeverityNumber"], span, _IS_SERVICE))
     sql = (
         "SELECT sumIf(logged, is_now) AS logs, sumIf(logged, NOT is_now) AS logs_before,"
         f" sumIf(logged, is_now AND {IS_ERROR}) AS errors, sumIf(logged, NOT is_now AND {IS_ERROR}) AS errors_before"
@@ -81,16 +81,12 @@ def _figures() -> PanelBuilder:
 
 
 def _times() -> PanelBuilder:
-    both = now_and_before(*(response_times([], span, _IS_SERVICE) for span in (NOW, BEFORE)))
-    shown = [
-        f"{quantile(share, when)} AS {name}"
-        for share in (0.5, 0.95)
-        for when, name in (("is_now", f"p{share * 100:g}"), ("NOT is_now", f"p{share * 100:g}_before"))
-    ]
+    both = now_and_before(lambda span: response_times([], span, _IS_SERVICE))
+    shown = quantiles_now_and_before((0.5, 0.95))
     return figures(
         "Response times",
         "Of the service, now and in the same time before; within 0.8 %. Whole minutes.",
-        Sql("table", f"SELECT {', '.join(shown)} FROM {both}"),
+        Sql("table", f"SELECT {shown} FROM {both}"),
         unit="ms",
         width=12,
         decimals=1,
@@ -113,7 +109,7 @@ def _by_level() -> PanelBuilder:
 
 def _p95() -> PanelBuilder:
     measured = response_times_over_time([], NOW, _IS_SERVICE)
-    shown = ", ".join(f"{quantile(share)} AS p{share * 100:g}" for share in (0.5, 0.95, 0.99))
+    shown = quantiles((0.5, 0.95, 0.99))
     sql = f"SELECT $__timeInterval(step) AS time, {shown} FROM {measured} GROUP BY time ORDER BY time"
     return lines("Response times", "Of the service; within 0.8 %.", [Sql("timeseries", sql)], unit="ms", width=12)
 
@@ -121,9 +117,7 @@ def _p95() -> PanelBuilder:
 def _kinds() -> PanelBuilder:
     is_error = f"{IS_ERROR} AND {_IS_SERVICE}"
     columns = f"Timestamp, TraceId, {KIND} AS kind"
-    both = now_and_before(
-        *(newest(columns, f"{span.newest_day.rows} AND {is_error}", _MOST_ERRORS) for span in (NOW, BEFORE))
-    )
+    both = now_and_before(lambda span: newest(columns, f"{span.newest_day.rows} AND {is_error}", _MOST_ERRORS))
     sql = (
         "SELECT kind, countIf(is_now) AS errors, countIf(NOT is_now) AS before, minIf(Timestamp, is_now) AS first_seen,"
         f" maxIf(Timestamp, is_now) AS last_seen, anyIf(TraceId, is_now) AS trace FROM {both}"
@@ -167,10 +161,11 @@ def _spikes() -> PanelBuilder:
 
 
 def _others() -> PanelBuilder:
-    both = now_and_before(*(sums(["ServiceName", "SeverityNumber"], span, _IS_OTHER) for span in (NOW, BEFORE)))
+    both = now_and_before(lambda span: sums(["ServiceName", "SeverityNumber"], span, _IS_OTHER))
     sql = (
         f"SELECT ServiceName AS service, sumIf(logged, is_now) AS logs, sumIf(logged, NOT is_now) AS logs_before,"
-        f" {_RATE_NOW} AS rate, {_RATE_BEFORE} AS rate_before, ifNull(rate, 0) - ifNull(rate_before, 0) AS change"
+        f" {error_rate('is_now')} AS rate, {error_rate('NOT is_now')} AS rate_before,"
+        " ifNull(rate, 0) - ifNull(rate_before, 0) AS change"
         f" FROM {both} GROUP BY service ORDER BY abs(change) DESC LIMIT 50"
     )
     return rows(
@@ -189,7 +184,7 @@ def _others() -> PanelBuilder:
 
 
 def _slower() -> PanelBuilder:
-    both = now_and_before(*(response_times(["ServiceName"], span, _IS_OTHER) for span in (NOW, BEFORE)))
+    both = now_and_before(lambda span: response_times(["ServiceName"], span, _IS_OTHER))
     sql = (
         f"SELECT ServiceName AS service, sumIf(logged, is_now) AS requests, {quantile(0.95, 'is_now')} AS p95,"
         f" {quantile(0.95, 'NOT is_now')} AS p95_before, p95 / nullIf(p95_before, 0) - 1 AS change"
@@ -215,7 +210,7 @@ def _others_over_time() -> PanelBuilder:
     over_time = sums_over_time(["ServiceName", "SeverityNumber"], NOW, f"ServiceName IN ({most})")
     sql = (
         "SELECT $__timeInterval(step) AS time, ServiceName AS service,"
-        f" sumIf(logged, {IS_ERROR}) / sum(logged) AS share FROM {over_time} GROUP BY time, service ORDER BY time"
+        f" {ERROR_SHARE} AS share FROM {over_time} GROUP BY time, service ORDER BY time"
     )
     return lines(
         "Error rates of other services",

@@ -10,11 +10,13 @@ from grafana.source.links import INCIDENT_OF_ROW, INCIDENT_OF_SERIES, LOG_OVERVI
 from grafana.source.panels import Column, PanelBuilder, bars, figures, lines, log_lines, rows
 from grafana.source.sql import (
     BEFORE,
+    ERROR_SHARE,
     IS_ERROR,
     KIND,
     LEVEL,
     NOW,
     chosen,
+    error_rate,
     log_rows,
     matching,
     newest,
@@ -27,7 +29,6 @@ from grafana.source.targets import Sql
 _OF_SERVICES: Final = chosen("ServiceName", "service")
 _MOST_ERRORS: Final = 50_000
 _MOST_MESSAGES: Final = 50_000
-_ERROR_SHARE: Final = f"sumIf(logged, {IS_ERROR}) / sum(logged)"
 
 
 def dashboard() -> Dashboard:
@@ -53,7 +54,7 @@ def dashboard() -> Dashboard:
 
 
 def _figures() -> PanelBuilder:
-    both = now_and_before(*(sums(["ServiceName", "SeverityNumber"], span, matching(span)) for span in (NOW, BEFORE)))
+    both = now_and_before(lambda span: sums(["ServiceName", "SeverityNumber"], span, matching(span)))
     sql = (
         "SELECT sumIf(logged, is_now) AS logs, sumIf(logged, NOT is_now) AS before,"
         f" sumIf(logged, is_now AND {IS_ERROR}) AS errors,"
@@ -90,7 +91,7 @@ def _error_rate() -> PanelBuilder:
     most = f"SELECT ServiceName FROM {by_service} GROUP BY ServiceName ORDER BY sumIf(logged, {IS_ERROR}) DESC LIMIT 10"
     over_time = sums_over_time(["ServiceName", "SeverityNumber"], NOW, f"ServiceName IN ({most})")
     sql = (
-        f"SELECT $__timeInterval(step) AS time, ServiceName AS service, {_ERROR_SHARE} AS share FROM {over_time}"
+        f"SELECT $__timeInterval(step) AS time, ServiceName AS service, {ERROR_SHARE} AS share FROM {over_time}"
         " GROUP BY time, service ORDER BY time"
     )
     return lines(
@@ -105,11 +106,11 @@ def _error_rate() -> PanelBuilder:
 
 
 def _services() -> PanelBuilder:
-    both = now_and_before(*(sums(["ServiceName", "SeverityNumber"], span, _OF_SERVICES) for span in (NOW, BEFORE)))
+    both = now_and_before(lambda span: sums(["ServiceName", "SeverityNumber"], span, _OF_SERVICES))
     sql = (
         "SELECT ServiceName AS service, sumIf(logged, is_now) AS logs,"
         f" sumIf(logged, is_now AND {IS_ERROR}) AS errors, errors / nullIf(logs, 0) AS rate,"
-        f" sumIf(logged, NOT is_now AND {IS_ERROR}) / nullIf(sumIf(logged, NOT is_now), 0) AS rate_before"
+        f" {error_rate('NOT is_now')} AS rate_before"
         f" FROM {both} GROUP BY service ORDER BY errors DESC, logs DESC LIMIT 100"
     )
     return rows(

@@ -16,6 +16,8 @@ from grafana.source.sql import (
     chosen,
     now_and_before,
     quantile,
+    quantiles,
+    quantiles_now_and_before,
     response_times,
     response_times_over_time,
     slowest,
@@ -44,16 +46,12 @@ def dashboard() -> Dashboard:
 
 
 def _figures() -> PanelBuilder:
-    both = now_and_before(*(response_times([], span, _OF_SERVICES) for span in (NOW, BEFORE)))
-    shown = [
-        f"{quantile(share, when)} AS {name}"
-        for share in (0.5, 0.95, 0.99)
-        for when, name in (("is_now", f"p{share * 100:g}"), ("NOT is_now", f"p{share * 100:g}_before"))
-    ]
+    both = now_and_before(lambda span: response_times([], span, _OF_SERVICES))
+    shown = quantiles_now_and_before((0.5, 0.95, 0.99))
     return figures(
         "Response times",
         f"Half, 95 and 99 of 100 requests took no longer; before: in the same time before. {_WITHIN}",
-        Sql("table", f"SELECT {', '.join(shown)} FROM {both}"),
+        Sql("table", f"SELECT {shown} FROM {both}"),
         unit="ms",
         width=24,
         decimals=1,
@@ -62,7 +60,7 @@ def _figures() -> PanelBuilder:
 
 def _over_time() -> PanelBuilder:
     measured = response_times_over_time([], NOW, _OF_SERVICES)
-    shown = ", ".join(f"{quantile(share)} AS p{share * 100:g}" for share in (0.5, 0.95, 0.99))
+    shown = quantiles((0.5, 0.95, 0.99))
     return lines(
         "Response times",
         f"Of all requests of the chosen services. {_WITHIN}",
@@ -139,10 +137,10 @@ def _by_service() -> PanelBuilder:
 
 
 def _services() -> PanelBuilder:
-    both = now_and_before(*(response_times(["ServiceName"], span, _OF_SERVICES) for span in (NOW, BEFORE)))
-    shown = [f"{quantile(share, 'is_now')} AS p{share * 100:g}" for share in (0.5, 0.95, 0.99)]
+    both = now_and_before(lambda span: response_times(["ServiceName"], span, _OF_SERVICES))
+    shown = quantiles((0.5, 0.95, 0.99), "is_now")
     sql = (
-        f"SELECT ServiceName AS service, sumIf(logged, is_now) AS requests, {', '.join(shown)},"
+        f"SELECT ServiceName AS service, sumIf(logged, is_now) AS requests, {shown},"
         f" {quantile(0.95, 'NOT is_now')} AS p95_before, p95 / nullIf(p95_before, 0) - 1 AS change"
         f" FROM {both} GROUP BY service HAVING requests > 0 ORDER BY p95 DESC LIMIT 100"
     )

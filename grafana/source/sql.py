@@ -4,18 +4,25 @@ Grafana replaces `$__...` and `${...}`. Of the ways in which it writes a variabl
 safe: what it calls quoting leaves backslashes as they are, and a backslash takes the meaning from a closing quote.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from app.pipeline.severity import SEVERITY_NUMBER
-from app.query.rollups import BUCKET_VALUE, RESPONSE_TIMES, STRETCH, SUMS_BY_SERVICE_AND_LEVEL, SUMS_BY_USER, Rollup
+from app.query.rollups import (
+    BUCKET_VALUE,
+    RESPONSE_TIMES,
+    STRETCH,
+    SUMS_BY_SERVICE_AND_LEVEL,
+    SUMS_BY_USER,
+    TRACE_KEY,
+    Rollup,
+)
 
 TABLE: Final = "logs.logs"
 LEVEL: Final = "if(SeverityText = '', 'none', SeverityText)"
 IS_ERROR: Final = f"SeverityNumber >= {SEVERITY_NUMBER['ERROR']}"
-
-_TRACE_KEY: Final = "bitShiftRight(cityHash64({}), 32)"  # of the projection per_trace
+ERROR_SHARE: Final = f"sumIf(logged, {IS_ERROR}) / sum(logged)"
 
 _HOUR_SECS: Final = 3600
 _MINUTE_SECS: Final = 60
@@ -133,17 +140,35 @@ def of_user(span: Span) -> str:
 
 def of_trace(span: Span) -> str:
     """A condition: rows of the trace that was typed, as in `of_user`."""
-    return _found_by("TraceId", _TRACE_KEY, typed("trace"), span)
+    return _found_by("TraceId", TRACE_KEY, typed("trace"), span)
 
 
-def now_and_before(now: str, before: str) -> str:
-    """Two subqueries as one, whose rows say which they are from: `is_now`."""
-    return f"(SELECT *, true AS is_now FROM {now} UNION ALL SELECT *, false AS is_now FROM {before})"
+def now_and_before(of: Callable[[Span], str]) -> str:
+    """A subquery of the time range and the same of the time before as one; `is_now` says which a row is from."""
+    return f"(SELECT *, true AS is_now FROM {of(NOW)} UNION ALL SELECT *, false AS is_now FROM {of(BEFORE)})"
+
+
+def error_rate(when: str) -> str:
+    """Which part of the logs is of level ERROR or worse, of those that a condition holds for."""
+    return f"sumIf(logged, {when} AND {IS_ERROR}) / nullIf(sumIf(logged, {when}), 0)"
 
 
 def quantile(share: float, condition: str = "true") -> str:
     """A quantile of what `response_times` gives."""
     return f"quantileExactWeightedIf({share:g})(value, logged, {condition})"
+
+
+def quantiles(shares: Sequence[float], condition: str = "true") -> str:
+    """Some of them, as columns `p50`, `p95` ..."""
+    return ", ".join(f"{quantile(share, condition)} AS {_percentile(share)}" for share in shares)
+
+
+def quantiles_now_and_before(shares: Sequence[float]) -> str:
+    """Each of them beside that of the time before, as columns `p50`, `p50_before` ..."""
+    return ", ".join(
+        f"{quantiles([share], 'is_now')}, {quantile(share, 'NOT is_now')} AS {_percentile(share)}_before"
+        for share in shares
+    )
 
 
 def newest(columns: str, where: str, limit: int) -> str:
@@ -161,6 +186,10 @@ def log_rows(where: str, limit: int) -> str:
         " TraceId, SpanId, ParseError, ResourceAttributes, LogAttributes"
     )
     return f"SELECT {columns} FROM {TABLE} WHERE {where} ORDER BY {STRETCH} DESC, Timestamp DESC LIMIT {limit:d}"
+
+
+def _percentile(share: float) -> str:
+    return f"p{share * 100:g}"
 
 
 def _found_by(column: str, key: str, value: str, span: Span) -> str:

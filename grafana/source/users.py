@@ -9,7 +9,6 @@ from grafana.source.layout import Section, lay_out
 from grafana.source.links import INCIDENT_OF_ROW, USER_OF_ROW, USERS
 from grafana.source.panels import Column, PanelBuilder, bars, figures, lines, log_lines, rows
 from grafana.source.sql import (
-    BEFORE,
     IS_ERROR,
     LEVEL,
     NOW,
@@ -47,7 +46,7 @@ def dashboard() -> Dashboard:
 
 
 def _figures() -> PanelBuilder:
-    both = now_and_before(*(sums_by_user(span, _ANY_USER) for span in (NOW, BEFORE)))
+    both = now_and_before(lambda span: sums_by_user(span, _ANY_USER))
     sql = (
         "SELECT uniqIf(UserId, is_now) AS users, uniqIf(UserId, NOT is_now) AS before,"
         f" sumIf(logged, is_now) / nullIf(users, 0) AS logs_per_user FROM {both}"
@@ -78,7 +77,7 @@ def _active() -> PanelBuilder:
 
 
 def _busiest() -> PanelBuilder:
-    both = now_and_before(*(sums_by_user(span, _ANY_USER) for span in (NOW, BEFORE)))
+    both = now_and_before(lambda span: sums_by_user(span, _ANY_USER))
     sql = (
         "SELECT UserId AS user, sumIf(logged, is_now) AS logs, sumIf(logged, NOT is_now) AS before,"
         " sumIf(total, is_now) / nullIf(sumIf(measured, is_now), 0) AS mean_ms"
