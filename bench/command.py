@@ -76,16 +76,22 @@ def loaded_stack(options: argparse.Namespace) -> Iterator[BenchStack]:
         yield stack
 
 
+def circumstances(stack: BenchStack, command: Sequence[str]) -> dict[str, Any]:
+    """When something was measured, on what, and the module and arguments that do it again."""
+    return {
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": shlex.join(["python", "-m", *command]),
+        "machine": machine(),
+        "clickhouse": stack.query("SELECT version()"),
+    }
+
+
 def details(stack: BenchStack, options: argparse.Namespace, shown: Sequence[str]) -> dict[str, Any]:
     """In which circumstances it was measured; `shown` is the command line that the reader may repeat."""
     kind = kind_of(list(islice(backlog_events(_SAMPLE_EVENTS), _SAMPLE_EVENTS)))
-    return {
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": shlex.join(["python", "-m", *shown, "--events", str(options.events)]),
-        "machine": machine(),
+    return circumstances(stack, [*shown, "--events", str(options.events)]) | {
         "service": {"interpreter": _shown_path(options.service_python), **interpreter(options.service_python)},
         "kafka": stack.kafka.version,
-        "clickhouse": stack.query("SELECT version()"),
         "workload": {
             "events": options.events,
             "mean_bytes": round(kind.mean_bytes, 1),

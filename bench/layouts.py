@@ -11,7 +11,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -19,17 +18,17 @@ from statistics import median
 from typing import Any, Final
 
 from app.backends.clickhouse_schema import create_table
-from bench.command import RESULTS, positive, run
+from app.query.order import NEWEST_FIRST
+from bench.command import RESULTS, circumstances, positive, run
 from bench.errors import BenchError
 from bench.history import COLUMNS, DAYS, USERS, load_history, service_name
-from bench.machine import machine
 from bench.report import table as as_table
 from bench.report import write_results
 from bench.stack import DATABASE, BenchStack, running_stack
 
 _SOURCE: Final = "history"
 _SHIPPED: Final = "as it is"
-_NEWEST: Final = "ORDER BY Timestamp DESC, _topic_id DESC, _partition DESC, _offset DESC, _item DESC LIMIT 100"
+_NEWEST: Final = f"ORDER BY {NEWEST_FIRST} LIMIT 100"
 _ALL: Final = "Timestamp, SeverityText, ServiceName, Body, UserId, ResponseTimeMs, TraceId, SpanId, LogAttributes"
 _NAME: Final = "layouts"
 _FIVE_MINUTES: Final = "toStartOfFiveMinutes(Timestamp), ServiceName"
@@ -156,26 +155,19 @@ def main(arguments: list[str]) -> int:
 
 
 def _measure(options: argparse.Namespace) -> int:
+    days = min(options.days, DAYS)
     with running_stack() as stack:
         print(f"Loading {options.rows:,} rows ...", flush=True)
         stack.create_table(_SOURCE)
         load_history(stack, _SOURCE, options.rows)
-        tables = {}
-        for number, variant in enumerate(VARIANTS):
+        tables = {variant.name: f"layout_{number}" for number, variant in enumerate(VARIANTS)}
+        for variant in VARIANTS:
             print(f"{variant.name} ...", flush=True)
-            tables[variant.name] = f"`{DATABASE}`.`layout_{number}`"
-            _fill(stack, variant, f"layout_{number}", min(options.days, DAYS))
+            _fill(stack, variant, tables[variant.name], days)
         stack.settle()
-        sizes = {name: _bytes_per_row(stack, table) for name, table in tables.items()}
+        sizes = {name: stack.bytes_per_row(table) for name, table in tables.items()}
         millis = _ask(stack, tables, options.samples)
-        about = {
-            "date": datetime.now(UTC).isoformat(timespec="seconds"),
-            "command": "python -m bench.layouts"
-            f" --rows {options.rows} --days {options.days} --samples {options.samples}",
-            "machine": machine(),
-            "clickhouse": stack.query("SELECT version()"),
-            "rows": round(options.rows * min(options.days, DAYS) / DAYS),
-        }
+        about = circumstances(stack, _command(options)) | {"rows": round(options.rows * days / DAYS)}
     page = "\n".join(_page(about, sizes, millis)) + "\n"
     print(page)
     for path in write_results(options.results, _NAME, page, {**about, "bytes_per_row": sizes, "millis": millis}):
@@ -194,14 +186,9 @@ def _fill(stack: BenchStack, variant: Variant, table: str, days: int) -> None:
     stack.query(f"OPTIMIZE TABLE `{DATABASE}`.`{table}` FINAL")
 
 
-def _bytes_per_row(stack: BenchStack, table: str) -> dict[str, float]:
-    name = table.split("`")[3]
-    answer = stack.query(
-        "SELECT sum(data_compressed_bytes) / sum(rows), sum(bytes_on_disk) / sum(rows) FROM system.parts"
-        f" WHERE active AND database = '{DATABASE}' AND table = '{name}'"
-    )
-    columns, everything = map(float, answer.split("\t"))
-    return {"columns": columns, "all": everything}
+def _command(options: argparse.Namespace) -> list[str]:
+    chosen = {"--rows": options.rows, "--days": options.days, "--samples": options.samples}
+    return ["bench.layouts", *(str(word) for pair in chosen.items() for word in pair)]
 
 
 def _ask(stack: BenchStack, tables: Mapping[str, str], samples: int) -> dict[str, dict[str, float]]:
@@ -219,7 +206,7 @@ def _ask(stack: BenchStack, tables: Mapping[str, str], samples: int) -> dict[str
         for _ in range(samples):
             sql = question(lots, facts)
             for name, table in tables.items():
-                millis[name].append(_millis(stack, sql.format(table)))
+                millis[name].append(_millis(stack, sql.format(f"`{DATABASE}`.`{table}`")))
         for name in tables:
             found[name][kind] = median(millis[name])
     return found
@@ -255,7 +242,7 @@ def _cells(
     name: str, size: Mapping[str, float], millis: Mapping[str, float], shipped: Mapping[str, float]
 ) -> tuple[str, ...]:
     times = (f"{value:.0f} ({value / shipped[kind]:.2f})" for kind, value in millis.items())
-    return (name, f"{size['columns']:.1f}", f"{size['all']:.1f}", *times)
+    return (name, f"{size['columns']:.1f}", f"{size['everything']:.1f}", *times)
 
 
 if __name__ == "__main__":

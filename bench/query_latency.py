@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -17,10 +15,10 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from bench.asking import Asker, Sample, ask_many, first_log_millis
-from bench.command import RESULTS, positive, run
+from bench.command import RESULTS, circumstances, positive, run
 from bench.errors import BenchError
 from bench.history import load_history, merge_days
-from bench.machine import interpreter, machine
+from bench.machine import interpreter
 from bench.query_report import Size, Timing, judge_sizes, timing
 from bench.questions import KINDS, facts_of
 from bench.service import running_service
@@ -95,7 +93,7 @@ def _measure_size(stack: BenchStack, options: argparse.Namespace, rows: int) -> 
         asker.close()
         if not options.kind or any(part in "tail" for part in options.kind):
             timings["tail, to the first log"] = _time_tails(service, _QUICK_SAMPLES if options.quick else _TAILS)
-    return Size(rows, timings, _bytes_per_row(stack, table))
+    return Size(rows, timings, stack.bytes_per_row(table))
 
 
 def _prepare(stack: BenchStack, table: str, rows: int) -> None:
@@ -155,26 +153,11 @@ def _drop_caches(stack: BenchStack) -> None:
         return
 
 
-def _bytes_per_row(stack: BenchStack, table: str) -> Mapping[str, float]:
-    """On disk: everything, and the columns alone."""
-    answer = stack.query(
-        "SELECT sum(bytes_on_disk) / sum(rows), sum(data_compressed_bytes) / sum(rows) FROM system.parts"
-        f" WHERE active AND database = '{DATABASE}' AND table = '{table}'"
-    )
-    everything, columns = map(float, answer.split("\t"))
-    return {"everything": everything, "columns": columns}
-
-
 def _about(stack: BenchStack, options: argparse.Namespace) -> dict[str, Any]:
     rows = [str(count) for count in options.rows]
-    return {
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": shlex.join(
-            ["python", "-m", "bench.query_latency", "--rows", *rows, "--samples", str(options.samples)]
-        ),
-        "machine": machine(),
+    command = ["bench.query_latency", "--rows", *rows, "--samples", str(options.samples)]
+    return circumstances(stack, command) | {
         "service": interpreter(options.service_python),
-        "clickhouse": stack.query("SELECT version()"),
         "events_per_sec_stored_meanwhile": _RATE,
     }
 

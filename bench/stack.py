@@ -85,6 +85,19 @@ class BenchStack:
         except urllib.error.HTTPError as error:
             raise BenchError(f"the engine refused a query: {error.read().decode()[:500]}") from error
 
+    def bytes_per_row(self, table: str) -> dict[str, float]:
+        """On disk: everything, and the columns alone.
+
+        Raises:
+            BenchError: the engine refuses it.
+        """
+        answer = self.query(
+            "SELECT sum(bytes_on_disk) / sum(rows), sum(data_compressed_bytes) / sum(rows) FROM system.parts"
+            f" WHERE active AND database = '{DATABASE}' AND table = '{table}'"
+        )
+        everything, columns = map(float, answer.split("\t"))
+        return {"everything": everything, "columns": columns}
+
     def settle(self) -> None:
         """Wait until the engine merges nothing, so that it does not work for an earlier measurement in the next."""
         deadline = time.monotonic() + _SETTLE_SECS

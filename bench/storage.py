@@ -9,14 +9,12 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from bench.command import RESULTS, positive, run
+from bench.command import RESULTS, circumstances, positive, run
 from bench.history import load_history
-from bench.machine import machine
 from bench.report import table as as_table
 from bench.report import write_results
 from bench.stack import DATABASE, BenchStack, running_stack
@@ -57,13 +55,7 @@ def _measure(options: argparse.Namespace) -> int:
         for name in ("ours", "otel"):
             stack.query(f"OPTIMIZE TABLE {_name(name)} FINAL")
         found = {name: _bytes_per_row(stack, name, options.rows) for name in ("ours", "otel")}
-        about = {
-            "date": datetime.now(UTC).isoformat(timespec="seconds"),
-            "command": f"python -m bench.storage --rows {options.rows}",
-            "machine": machine(),
-            "clickhouse": stack.query("SELECT version()"),
-            "rows": options.rows,
-        }
+        about = circumstances(stack, ["bench.storage", "--rows", str(options.rows)]) | {"rows": options.rows}
     return _judge(options.results, about, found)
 
 
