@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
+
+from app.settings import ClickHouseSettings
 
 
 class RunningKafka(Protocol):
@@ -24,6 +26,12 @@ class RunningEngine(Protocol):
 
     @property
     def password(self) -> str: ...
+
+
+def clickhouse_settings(engine: RunningEngine, database: str, **others: Any) -> ClickHouseSettings:
+    """The service's settings for a database on a running engine, and whatever else is to be set."""
+    login = {"user": engine.user or "default", "password": engine.password}
+    return ClickHouseSettings(**{"url": engine.url, "database": database, **login, **others})
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from app.backends.clickhouse_schema import ensure_table
 from app.backends.kafka_offsets import KafkaOffsets
 from app.settings import ClickHouseSettings, KafkaSettings
 from tests.contract.topics import KafkaTopic, kafka_clients
-from tests.servers import RunningEngine, RunningKafka
+from tests.servers import RunningEngine, RunningKafka, clickhouse_settings
 
 pytestmark = pytest.mark.stack
 
@@ -142,14 +142,7 @@ class Table:
 
 @pytest.fixture
 def table(engine: RunningEngine) -> Iterator[Table]:
-    made = Table(
-        ClickHouseSettings(
-            url=engine.url,
-            user=engine.user or "default",
-            password=engine.password,
-            database=f"audit_{uuid.uuid4().hex[:12]}",
-        )
-    )
+    made = Table(clickhouse_settings(engine, f"audit_{uuid.uuid4().hex[:12]}"))
     yield made
     made.close()
 

@@ -5,7 +5,6 @@ import uuid
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 
 from app.backends.clickhouse_disk import ClickHouseDisk
 from app.backends.clickhouse_schema import ensure_table
@@ -13,18 +12,13 @@ from app.errors import TryAgainLater
 from app.settings import ClickHouseSettings
 from local.engine import EngineServer
 from local.ports import free_port
-from tests.servers import RunningEngine
+from tests.servers import RunningEngine, clickhouse_settings
 
 pytestmark = pytest.mark.stack
 
 
 def settings_of(engine: RunningEngine) -> ClickHouseSettings:
-    return ClickHouseSettings(
-        url=engine.url,
-        user=engine.user or "default",
-        password=SecretStr(engine.password),
-        database=f"disk_{uuid.uuid4().hex[:12]}",
-    )
+    return clickhouse_settings(engine, f"disk_{uuid.uuid4().hex[:12]}")
 
 
 def test_the_free_part_is_that_of_the_disk_below_the_table(engine: RunningEngine, tmp_path: Path) -> None:

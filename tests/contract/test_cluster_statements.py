@@ -14,13 +14,12 @@ from pathlib import Path
 
 import pytest
 from clickhouse_connect.driver.client import Client
-from pydantic import SecretStr
 
 from app.backends.clickhouse_client import connect
 from app.backends.clickhouse_cluster import cluster_statements
 from app.backends.clickhouse_schema import create_table, definition_of
 from app.settings import ClickHouseSettings
-from tests.servers import RunningEngine
+from tests.servers import RunningEngine, clickhouse_settings
 
 pytestmark = pytest.mark.stack
 
@@ -51,9 +50,7 @@ os._exit(0)
 
 @pytest.fixture(scope="module")
 def client(engine: RunningEngine) -> Iterator[Client]:
-    settings = ClickHouseSettings(
-        url=engine.url, user=engine.user or "default", password=SecretStr(engine.password), database="default"
-    )
+    settings = clickhouse_settings(engine, "default")
     made = connect(settings, timeout_secs=TIMEOUT_SECS)
     yield made
     made.close()

@@ -7,16 +7,14 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
-from pydantic import SecretStr
 
 from app.backends.clickhouse_schema import ensure_table
 from app.backends.clickhouse_writer import ClickHouseWriter
 from app.errors import TryAgainLater
-from app.settings import ClickHouseSettings
 from local.ports import LOOPBACK
 from tests.faults.http_proxy import Exchange, HttpProxy, answer_exception_after_200
 from tests.sample_rows import sample_rows
-from tests.servers import RunningEngine
+from tests.servers import RunningEngine, clickhouse_settings
 
 pytestmark = pytest.mark.stack
 
@@ -32,12 +30,8 @@ def proxy(engine: RunningEngine) -> Iterator[HttpProxy]:
 @pytest.fixture
 def writer(engine: RunningEngine, proxy: HttpProxy) -> ClickHouseWriter:
     """Of a new table."""
-    settings = ClickHouseSettings(
-        url=f"http://{LOOPBACK}:{proxy.door.port}",
-        user=engine.user or "default",
-        password=SecretStr(engine.password),
-        database=f"answers_{uuid.uuid4().hex[:12]}",
-        retention_days=3650,
+    settings = clickhouse_settings(
+        engine, f"answers_{uuid.uuid4().hex[:12]}", url=f"http://{LOOPBACK}:{proxy.door.port}", retention_days=3650
     )
     ensure_table(settings)
     return ClickHouseWriter(settings)

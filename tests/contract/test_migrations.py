@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 from clickhouse_connect.driver.client import Client
-from pydantic import SecretStr
 
 from app.backends.clickhouse_client import connect
 from app.backends.clickhouse_facts import gather_clickhouse
@@ -24,7 +23,7 @@ from app.settings import ClickHouseSettings
 from local.ports import LOOPBACK, free_port
 from tests.e2e.pipeline import wait_until
 from tests.faults.http_proxy import HttpProxy, deny_alter
-from tests.servers import RunningEngine
+from tests.servers import RunningEngine, clickhouse_settings
 
 pytestmark = pytest.mark.stack
 
@@ -88,13 +87,7 @@ def new_world(engine: RunningEngine, tmp_path: Path) -> Iterator[Callable[[], Wo
     worlds: list[World] = []
 
     def make() -> World:
-        settings = ClickHouseSettings(
-            url=engine.url,
-            user=engine.user or "default",
-            password=SecretStr(engine.password),
-            database=f"migrations_{uuid.uuid4().hex[:12]}",
-            table="events",
-        )
+        settings = clickhouse_settings(engine, f"migrations_{uuid.uuid4().hex[:12]}", table="events")
         worlds.append(World(settings, connect(settings, timeout_secs=60), tmp_path, []))
         return worlds[-1]
 

@@ -6,14 +6,13 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
-from pydantic import SecretStr
 
 from app.backends.clickhouse_client import connect
 from app.backends.clickhouse_reader import ClickHouseReader
 from app.backends.clickhouse_schema import ensure_table
 from app.query.statement import Statement
 from app.settings import ClickHouseSettings, QuerySettings
-from tests.servers import RunningEngine
+from tests.servers import RunningEngine, clickhouse_settings
 
 pytestmark = pytest.mark.stack
 
@@ -21,13 +20,7 @@ pytestmark = pytest.mark.stack
 @pytest.fixture
 def settings(engine: RunningEngine) -> Iterator[ClickHouseSettings]:
     """Of a database with two tables: one row in `logs_local`, and that one and another in `logs`."""
-    made = ClickHouseSettings(
-        url=engine.url,
-        user=engine.user or "default",
-        password=SecretStr(engine.password),
-        database=f"reader_{uuid.uuid4().hex[:12]}",
-        table="logs_local",
-    )
+    made = clickhouse_settings(engine, f"reader_{uuid.uuid4().hex[:12]}", table="logs_local")
     client = connect(made, timeout_secs=30)
     for table, rows in (("logs_local", 1), ("logs", 2)):
         ensure_table(made.model_copy(update={"table": table}))

@@ -9,13 +9,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from clickhouse_connect.driver.client import Client
-from pydantic import SecretStr
 
 from app.backends.clickhouse_client import connect
 from app.backends.clickhouse_schema import statements
-from app.settings import ClickHouseSettings
 from tests.dashboards import Query, View, expand_sql
-from tests.servers import RunningEngine
+from tests.servers import RunningEngine, clickhouse_settings
 
 ROWS: Final = 200_000
 
@@ -38,12 +36,7 @@ class DashboardTable:
     newest: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def __post_init__(self) -> None:
-        settings = ClickHouseSettings(
-            url=self.engine.url,
-            user=self.engine.user or "default",
-            password=SecretStr(self.engine.password),
-            database=f"dashboards_{uuid.uuid4().hex[:12]}",
-        )
+        settings = clickhouse_settings(self.engine, f"dashboards_{uuid.uuid4().hex[:12]}")
         self.database = settings.database
         self.client: Client = connect(settings, timeout_secs=30)
         for statement in statements(settings):

@@ -15,12 +15,10 @@ from types import TracebackType
 from typing import Any, Self
 
 from kafka import KafkaConsumer, TopicPartition
-from pydantic import SecretStr
 
 from app.backends.clickhouse_client import connect
-from app.settings import ClickHouseSettings
 from local.service import ROOT, ServiceProcess, clean_environment
-from tests.servers import RunningEngine, RunningKafka
+from tests.servers import RunningEngine, RunningKafka, clickhouse_settings
 
 PARTITIONS = 4
 PATIENCE_SECS = 60.0
@@ -87,12 +85,7 @@ class Pipeline:
 
     def query(self, sql: str) -> list[dict[str, Any]]:
         """What the engine answers; the table is `logs.logs` in the query."""
-        settings = ClickHouseSettings(
-            url=self._engine.url,
-            user=self._engine.user or "default",
-            password=SecretStr(self._engine.password),
-            database=self.database,
-        )
+        settings = clickhouse_settings(self._engine, self.database)
         client = connect(settings, timeout_secs=30)
         try:
             return list(client.query(sql.replace("logs.logs", f"{self.database}.logs")).named_results())

@@ -1,4 +1,4 @@
-"""A real Prometheus with the shipped rules, for which time runs faster."""
+"""A real Prometheus that scrapes a service; with the shipped rules, for which time runs faster, or without."""
 
 from __future__ import annotations
 
@@ -47,28 +47,38 @@ def faster_rules(path: Path, speed: Speed) -> dict[str, Any]:
     return rules
 
 
-class Prometheus:
-    """Scrapes one instance of the service, as prometheus.yml says but more often, and watches it."""
+def scraping(target: str) -> dict[str, Any]:
+    """The job of prometheus.yml for the service, for one instance of it."""
+    config = yaml.safe_load((PROJECT / "prometheus.yml").read_text())
+    [job] = [job for job in config["scrape_configs"] if job["job_name"] == "log-ingest"]
+    return {**job, "static_configs": [{"targets": [target]}]}
 
-    def __init__(self, program: str, directory: Path, target: str, *, speed: Speed) -> None:
+
+def watching(program: str, directory: Path, target: str, speed: Speed) -> Prometheus:
+    """It scrapes one instance of the service, as prometheus.yml says but more often, and watches it by the rules."""
+    for path in RULE_FILES:
+        (directory / path.name).write_text(yaml.safe_dump(faster_rules(path, speed)))
+    every = yaml.safe_load((PROJECT / "prometheus.yml").read_text())["global"]
+    config = {
+        "global": {name: faster(duration, speed.waits) for name, duration in every.items()},
+        "rule_files": [path.name for path in RULE_FILES],
+        "scrape_configs": [scraping(target)],
+    }
+    return Prometheus(program, directory, config, f"--query.lookback-delta={faster('5m', speed.windows)}")
+
+
+class Prometheus:
+    """One of our own, with this configuration and further options, and its files in a directory."""
+
+    def __init__(self, program: str, directory: Path, config: Mapping[str, Any], *options: str) -> None:
         self._url = f"http://{LOOPBACK}:{(port := free_port())}"
-        config = yaml.safe_load((PROJECT / "prometheus.yml").read_text())
-        every = config["global"]
-        for path in RULE_FILES:
-            (directory / path.name).write_text(yaml.safe_dump(faster_rules(path, speed)))
-        [job] = [job for job in config["scrape_configs"] if job["job_name"] == "log-ingest"]
-        ours = {
-            "global": {name: faster(duration, speed.waits) for name, duration in every.items()},
-            "rule_files": [path.name for path in RULE_FILES],
-            "scrape_configs": [{**job, "static_configs": [{"targets": [target]}]}],
-        }
-        (directory / "prometheus.yml").write_text(yaml.safe_dump(ours))
+        (directory / "prometheus.yml").write_text(yaml.safe_dump(config))
         command = [
             program,
             f"--config.file={directory / 'prometheus.yml'}",
             f"--storage.tsdb.path={directory / 'data'}",
             f"--web.listen-address={LOOPBACK}:{port}",
-            f"--query.lookback-delta={faster('5m', speed.windows)}",
+            *options,
         ]
         self._child = ChildProcess("Prometheus", command, directory / "prometheus.log")
 
@@ -85,11 +95,10 @@ class Prometheus:
         """SIGKILL."""
         self._child.kill()
 
-    def value(self, expression: str) -> float | None:
-        """The first value of an expression now."""
+    def values(self, expression: str) -> list[float]:
+        """The values of an expression now, of each of its series."""
         answer = self._get(f"/api/v1/query?{urllib.parse.urlencode({'query': expression})}")
-        results = answer["data"]["result"]
-        return float(results[0]["value"][1]) if results else None
+        return [float(series["value"][1]) for series in answer["data"]["result"]]
 
     def alerts(self) -> Mapping[str, str]:
         """The alerts that are not inactive, with their states: pending or firing."""
@@ -102,6 +111,6 @@ class Prometheus:
 
     def _is_ready(self) -> bool:
         try:
-            return self.value("up") == 1
+            return self.values("up") == [1]
         except OSError:
             return False

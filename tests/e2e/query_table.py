@@ -13,7 +13,6 @@ from typing import Any
 from flask import Flask
 from flask.testing import FlaskClient
 from prometheus_client import CollectorRegistry
-from pydantic import SecretStr
 
 from app.api.admission import Admission, StreamPlaces
 from app.api.app import create_app
@@ -32,7 +31,7 @@ from app.pipeline.rows import concatenate
 from app.query.questions import Questions
 from app.query.statement import Statement
 from app.settings import ClickHouseSettings, QuerySettings
-from tests.servers import RunningEngine
+from tests.servers import RunningEngine, clickhouse_settings
 
 TOPIC_ID = "topic-1"
 FAR_MS = 10**13
@@ -58,12 +57,7 @@ class QueryTable:
     """A table of its own on the running engine."""
 
     def __init__(self, engine: RunningEngine) -> None:
-        self.settings = ClickHouseSettings(
-            url=engine.url,
-            user=engine.user,
-            password=SecretStr(engine.password),
-            database=f"query_{uuid.uuid4().hex[:12]}",
-        )
+        self.settings = clickhouse_settings(engine, f"query_{uuid.uuid4().hex[:12]}")
         ensure_table(self.settings)
         self.logs: list[Log] = []
         self._next_offsets = {0: 0, 1: 0}

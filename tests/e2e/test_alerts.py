@@ -15,7 +15,7 @@ from local.engine import EngineServer
 from local.kafka import KafkaServer
 from local.service import ServiceProcess
 from tests.e2e.pipeline import PATIENCE_SECS, Pipeline, Stream, wait_until
-from tests.e2e.prometheus import Prometheus, Speed
+from tests.e2e.prometheus import Prometheus, Speed, watching
 from tests.programs import find_program
 
 PROMETHEUS = find_program("prometheus")
@@ -45,7 +45,7 @@ def prometheus(request: pytest.FixtureRequest, service: ServiceProcess, tmp_path
     assert PROMETHEUS is not None
     directory = tmp_path / "prometheus"
     directory.mkdir()
-    made = Prometheus(PROMETHEUS, directory, service.url.removeprefix("http://"), speed=request.param)
+    made = watching(PROMETHEUS, directory, service.url.removeprefix("http://"), request.param)
     try:
         made.start()
         wait_until(lambda: made.alerts() == {}, "no alert before anything happens")

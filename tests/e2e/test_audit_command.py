@@ -20,10 +20,10 @@ from app.backends.clickhouse_schema import ensure_table
 from app.backends.kafka_facts import with_coordinator
 from app.backends.kafka_topic import TopicAdmin
 from app.pipeline.commit_metadata import write_metadata
-from app.settings import ClickHouseSettings, KafkaSettings
+from app.settings import KafkaSettings
 from tests.e2e.app_command import TIMEOUT_SECS, run_app
 from tests.e2e.pipeline import PATIENCE_SECS, Pipeline, Stream, wait_until
-from tests.servers import RunningEngine, RunningKafka
+from tests.servers import RunningEngine, RunningKafka, clickhouse_settings
 
 pytestmark = pytest.mark.stack
 
@@ -54,9 +54,7 @@ class World:
         self.kafka = KafkaSettings(
             bootstrap_servers=kafka.bootstrap_servers, topic=name, topic_partitions=1, group_id=name
         )
-        self.clickhouse = ClickHouseSettings(
-            url=engine.url, user=engine.user or "default", password=engine.password, database=name
-        )
+        self.clickhouse = clickhouse_settings(engine, name)
         self.client: Client = connect(self.clickhouse, timeout_secs=30)
         self.admin = KafkaAdminClient(bootstrap_servers=kafka.bootstrap_servers)
         self.partition = TopicPartition(name, 0)

@@ -23,9 +23,9 @@ from app.backends.kafka_facts import gather_kafka
 from app.backends.kafka_topic import TopicAdmin
 from app.doctor.facts import Group, Table, Unknown
 from app.doctor.table_definition import TableDefinition
-from app.settings import ClickHouseSettings, KafkaSettings
+from app.settings import KafkaSettings
 from tests.e2e.app_command import TIMEOUT_SECS, run_app
-from tests.servers import RunningEngine, RunningKafka
+from tests.servers import RunningEngine, RunningKafka, clickhouse_settings
 
 pytestmark = pytest.mark.stack
 
@@ -38,9 +38,7 @@ class World:
     def __init__(self, kafka: RunningKafka, engine: RunningEngine) -> None:
         name = f"check_{uuid.uuid4().hex[:12]}"
         self.kafka = KafkaSettings(bootstrap_servers=kafka.bootstrap_servers, topic=name, group_id=name)
-        self.clickhouse = ClickHouseSettings(
-            url=engine.url, user=engine.user or "default", password=engine.password, database=name
-        )
+        self.clickhouse = clickhouse_settings(engine, name)
         self.client: Client = connect(self.clickhouse, timeout_secs=10)
         self._admin = KafkaAdminClient(bootstrap_servers=kafka.bootstrap_servers)
 

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import time
-import urllib.parse
-import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
-import yaml
 
-from local.ports import LOOPBACK, free_port
-from local.process import ChildProcess
 from local.service import ServiceProcess
-from tests.dashboards import DASHBOARDS, PROJECT, Query, expand_promql, queries
+from tests.dashboards import DASHBOARDS, Query, expand_promql, queries
 from tests.e2e.pipeline import PATIENCE_SECS, Pipeline, wait_until
+from tests.e2e.prometheus import Prometheus, scraping
 from tests.programs import find_program
+
+PROMETHEUS: Final = find_program("prometheus")
 
 pytestmark = [
     pytest.mark.stack,
-    pytest.mark.skipif(find_program("prometheus") is None, reason="prometheus is not installed (Debian: prometheus)"),
+    pytest.mark.skipif(PROMETHEUS is None, reason="prometheus is not installed (Debian: prometheus)"),
 ]
 
 PROMQL: Final = [query for path in DASHBOARDS for query in queries(path) if query.datasource == "prometheus"]
@@ -33,73 +29,27 @@ ABSENT: Final = {
     "Calls repeated A": "there is a series only for errors that have happened",
     "Lost to retention A": "there is a series only for partitions that have lost records",
 }
+_SCRAPED: Final = "min(count_over_time(log_ingest_build_info[1m]))"
 _SCRAPES: Final = 5
-
-
-class Prometheus:
-    """A Prometheus that scrapes one service every second, by the job's name of prometheus.yml."""
-
-    def __init__(self, target: str, directory: Path) -> None:
-        [job] = [
-            job["job_name"]
-            for job in yaml.safe_load((PROJECT / "prometheus.yml").read_text())["scrape_configs"]
-            if "app:8080" in job["static_configs"][0]["targets"]
-        ]
-        scrape = {"job_name": job, "scrape_interval": "1s", "static_configs": [{"targets": [target]}]}
-        config = directory / "prometheus.yml"
-        config.write_text(yaml.safe_dump({"scrape_configs": [scrape]}))
-        address = f"{LOOPBACK}:{free_port()}"
-        self._url = f"http://{address}"
-        program = find_program("prometheus")
-        assert program
-        self._child = ChildProcess(
-            "Prometheus",
-            [
-                program,
-                f"--config.file={config}",
-                f"--storage.tsdb.path={directory / 'data'}",
-                f"--web.listen-address={address}",
-            ],
-            directory / "prometheus.log",
-        )
-
-    def start(self) -> None:
-        """Start it and wait until it has scraped a few times."""
-        self._child.start()
-        self._child.wait_until(self._has_scraped, PATIENCE_SECS)
-
-    def ask(self, expression: str) -> list[dict[str, Any]]:
-        """What it answers now."""
-        query = urllib.parse.urlencode({"query": expression})
-        with urllib.request.urlopen(f"{self._url}/api/v1/query?{query}", timeout=10) as answer:
-            return list(json.load(answer)["data"]["result"])
-
-    def stop(self) -> None:
-        """End it."""
-        self._child.stop()
-
-    def _has_scraped(self) -> bool:
-        try:
-            found = self.ask("min(count_over_time(log_ingest_build_info[1m]))")
-        except OSError:
-            return False
-        return bool(found) and float(found[0]["value"][1]) >= _SCRAPES
 
 
 @pytest.fixture(scope="module")
 def prometheus(shared_pipeline: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
     """It has watched a service that has stored logs, was asked about them, and has looked after them itself."""
     service = shared_pipeline.start_service(AUDIT_INTERVAL_SECS="1")
-    prometheus = Prometheus(service.url.removeprefix("http://"), tmp_path_factory.mktemp("prometheus"))
+    assert PROMETHEUS is not None
+    config = {"global": {"scrape_interval": "1s"}, "scrape_configs": [scraping(service.url.removeprefix("http://"))]}
+    prometheus = Prometheus(PROMETHEUS, tmp_path_factory.mktemp("prometheus"), config)
     try:
         use(service, shared_pipeline, 1_000)
         prometheus.start()
+        wait_until(lambda: prometheus.values(_SCRAPED) >= [_SCRAPES], "some scrapes")
         use(service, shared_pipeline, 2_000)
         wait_until(lambda: service.scrape().total("audit_stored_records") > 0, "an audit that has found records")
         time.sleep(3)  # a few scrapes more, so that rates have seen the second use
         yield prometheus
     finally:
-        prometheus.stop()
+        prometheus.kill()
 
 
 def use(service: ServiceProcess, pipeline: Pipeline, records_after: int) -> None:
@@ -112,8 +62,7 @@ def use(service: ServiceProcess, pipeline: Pipeline, records_after: int) -> None
 
 @pytest.mark.parametrize("query", PROMQL, ids=str)
 def test_it_has_a_number_or_is_known_to_have_none(prometheus: Prometheus, query: Query) -> None:
-    found = prometheus.ask(expand_promql(query.text, rate_interval="30s", time_range="5m"))
-    values = [float(series["value"][1]) for series in found]
+    values = prometheus.values(expand_promql(query.text, rate_interval="30s", time_range="5m"))
 
     if f"{query.title} {query.ref_id}" in ABSENT:
         assert values == []
@@ -138,5 +87,5 @@ def test_it_has_a_number_or_is_known_to_have_none(prometheus: Prometheus, query:
 )
 def test_a_figure_says_what_happened(prometheus: Prometheus, title: str, lowest: float, highest: float) -> None:
     for query in (query for query in PROMQL if query.title == title and query.kind == "stat"):
-        [found] = prometheus.ask(expand_promql(query.text, rate_interval="30s", time_range="5m"))
-        assert lowest <= float(found["value"][1]) <= highest
+        [found] = prometheus.values(expand_promql(query.text, rate_interval="30s", time_range="5m"))
+        assert lowest <= found <= highest
