@@ -49,6 +49,9 @@ CREATE TABLE IF NOT EXISTS logs.logs
     INDEX trace_id TraceId TYPE bloom_filter(0.001) GRANULARITY 1,
     INDEX user_id UserId TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX offset_range _offset TYPE minmax GRANULARITY 1,
+    INDEX attribute_http_route attribute_http_route TYPE bloom_filter(0.01) GRANULARITY 1,
+    INDEX attribute_http_status_code attribute_http_status_code TYPE bloom_filter(0.01) GRANULARITY 1,
+    INDEX attribute_host_name attribute_host_name TYPE bloom_filter(0.01) GRANULARITY 1,
 
     PROJECTION per_minute
     (
@@ -112,4 +115,4 @@ SETTINGS
     min_age_to_force_merge_seconds = 7200,
     min_age_to_force_merge_on_partition_only = 1
 -- The number of the last file in migrations/, which a new table needs no more.
-COMMENT 'schema 1';
+COMMENT 'schema 2';
