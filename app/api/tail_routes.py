@@ -82,7 +82,8 @@ class TailApi:
                 # With the place, so that a reader of rare logs does not go on from long ago.
                 said_at = self._clock()
                 yield f"id: {tail.places}\n: heartbeat\n\n"
-            self._sleep(_LOOK_AGAIN_SECS if is_trouble_told else _LOOK_EVERY_SECS)
+            if is_trouble_told or not tail.is_behind:
+                self._sleep(_LOOK_AGAIN_SECS if is_trouble_told else _LOOK_EVERY_SECS)
 
 
 def _event(place: str, name: str, data: str) -> str:

@@ -14,6 +14,7 @@ from app.query.log_row import LogRow, RowShape
 from app.query.statement import Statement
 
 MAX_ROWS: Final = 500  # of a partition in one look
+FIRST_ROWS: Final = 50  # the same in the first one: soon there, since all rows of a look are read before one is sent
 _MAX_OFFSETS: Final = 50_000  # of a partition that one look goes through, however far behind a reader is
 _TIMEOUT_SECS: Final = 5.0
 _PLACE: Final = re.compile(r"([A-Za-z0-9_-]{1,64}):(\d{1,5}):(\d{1,20}):(\d{1,5})")
@@ -79,12 +80,15 @@ class Tail:
         self._reader = reader
         self._condition = condition
         self._shape = shape
+        self._most_rows = FIRST_ROWS
         self._seen = self._extents()
         self._places = (
             {key: TailPlace(extent.last, _LAST_ITEM) for key, extent in self._seen.items()}
             if places is None
             else dict(places)
         )
+        self.is_behind = False
+        """Whether there is more than the last look has given."""
 
     @property
     def places(self) -> str:
@@ -94,13 +98,15 @@ class Tail:
     def look(self) -> Iterator[LogRow]:
         """What matches of all that was stored up to the end of the last look, in the order of being stored.
 
-        Of each partition at most MAX_ROWS and so many offsets; the next look goes on from there. Not up to now, since
-        an insert over several days becomes visible day by day: what was there a look ago is there whole. After each
-        row `places` is behind it.
+        Of each partition at most MAX_ROWS and so many offsets; the next look goes on from there, and `is_behind` tells
+        that it need not wait. Not up to now, since an insert over several days becomes visible day by day: what was
+        there a look ago is there whole. After each row `places` is behind it.
         """
         spans = {key: span for key, extent in self._seen.items() if (span := self._span(key, extent)) is not None}
+        self.is_behind = False
         if spans:
             yield from self._new_rows(spans)
+            self._most_rows = MAX_ROWS
         self._seen = self._extents()
 
     def _new_rows(self, spans: Mapping[TailPartition, tuple[TailPlace, int]]) -> Iterator[LogRow]:
@@ -108,10 +114,10 @@ class Tail:
         for _, key, row in heapq.merge(*found.values(), key=lambda entry: entry[0]):
             self._places[key] = TailPlace(row.id.offset, row.id.item)
             yield row
+        full = {key for key, rows in found.items() if len(rows) >= self._most_rows}
         # What did not match has been looked at too.
-        self._places |= {
-            key: TailPlace(last, _LAST_ITEM) for key, (_, last) in spans.items() if len(found.get(key, ())) < MAX_ROWS
-        }
+        self._places |= {key: TailPlace(last, _LAST_ITEM) for key, (_, last) in spans.items() if key not in full}
+        self.is_behind = bool(full) or any(last < self._seen[key].last for key, (_, last) in spans.items())
 
     def _span(self, key: TailPartition, extent: _Extent) -> tuple[TailPlace, int] | None:
         """After which row, and up to which offset, a partition is looked at next; None if there is nothing new."""
@@ -144,7 +150,7 @@ class Tail:
         sql = (
             f"SELECT toUnixTimestamp64Milli(_ingested) AS stored_ms, {self._shape.select} FROM {{table}}"
             f" WHERE ({' OR '.join(pieces)}) AND {self._condition.sql}"
-            f" ORDER BY _topic_id, _partition, _offset, _item LIMIT {MAX_ROWS:d} BY _topic_id, _partition"
+            f" ORDER BY _topic_id, _partition, _offset, _item LIMIT {self._most_rows:d} BY _topic_id, _partition"
         )
         answer = self._reader.ask(Statement(sql, parameters), timeout_secs=_TIMEOUT_SECS)
         records = answer.records()

@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
+from app.backends.clickhouse_reader import ClickHouseReader
+from app.query.questions import Questions
+from app.query.tail import FIRST_ROWS, MAX_ROWS
 from app.settings import QuerySettings
 from tests.e2e.query_table import QueryTable, sample_events
 from tests.servers import RunningEngine
@@ -130,6 +133,25 @@ def test_more_than_one_look_takes_comes_all_the_same(table: QueryTable) -> None:
 
     assert [log["id"] for log in follower.logs(2_500)] == [log.id for log in stored]
     follower.close()
+
+
+def test_the_first_look_is_a_short_one_and_who_is_behind_need_not_wait_for_the_next(table: QueryTable) -> None:
+    questions = Questions(ClickHouseReader(table.settings, QuerySettings()))
+    place = questions.tail("", fields="", last_id="").places
+    stored = table.store(list(sample_events(NOW_MS, FIRST_ROWS + MAX_ROWS + 10, seed=10)))
+    tail = questions.tail("", fields="message", last_id=place)
+
+    looks = []
+    for _ in range(4):
+        looks.append(([str(row.id) for row in tail.look()], tail.is_behind))
+
+    assert [(len(ids), is_behind) for ids, is_behind in looks] == [
+        (FIRST_ROWS, True),
+        (MAX_ROWS, True),
+        (10, False),
+        (0, False),
+    ]
+    assert [log_id for ids, _ in looks for log_id in ids] == [log.id for log in stored]
 
 
 @pytest.mark.parametrize("after", ["x", "a:b:c:d", "topic-1:0:5:0,"])
