@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test simulate faults soak check format docs dashboards bench bench-queries bench-layouts bench-protocol lock image clean-data clean
+.PHONY: help run test simulate faults soak check format docs dashboards screenshots bench bench-queries bench-layouts bench-protocol lock image clean-data clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,10 @@ docs: $(VENV)/dev.stamp ## Make the tables of docs/ anew
 
 dashboards: $(VENV)/dev.stamp ## Make the dashboards of grafana/dashboards/ anew
 	@$(BIN)/python -m grafana.source
+
+URL ?= http://127.0.0.1:8080
+screenshots: $(VENV)/dev.stamp ## Make the pictures of docs/images/ anew, from the service at URL (needs Chromium)
+	@$(BIN)/python -m docs.screenshots --url $(URL)
 
 bench: $(VENV)/dev.stamp ## Measure throughput and latency; results go to bench/results/
 	@$(BIN)/python -m bench.throughput

@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from app.api.admission import Admission, StreamPlaces
 from app.api.app import create_app
+from app.api.explorer_routes import explorer_routes
 from app.api.query_api import QueryApi
 from app.api.query_routes import query_routes
 from app.api.tail_routes import TailApi
@@ -147,7 +148,7 @@ def build(
     service = Service(sides, open_pipeline, health, backoff=backoff, on_not_reached=telemetry.not_reached)
     return Parts(
         service,
-        create_app(health, metrics.registry, _query_routes(settings, metrics, service)),
+        create_app(health, metrics.registry, explorer_routes(), _query_routes(settings, metrics, service)),
         watch if settings.audit.interval_secs else None,
     )
 

@@ -43,6 +43,8 @@ class HistogramAnswer(Answer):
     """A row for each bar that is not empty: `time` (its start), the field asked for, `count`."""
 
     interval_secs: int = Field(description="Length of a bar.")
+    start: str = Field(description="Start of the range, as it was understood (RFC 3339).")
+    end: str = Field(description="End of the range, not included.")
 
 
 class StatsAnswer(Answer):

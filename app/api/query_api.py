@@ -147,6 +147,8 @@ class QueryApi:
             hints=self._questions.hints(asked.query) or None,
             statistics=self._statistics(started_at, figures.answer.cost),
             interval_secs=aggregate.interval_secs or 0,
+            start=rfc3339(span.start_ns),
+            end=rfc3339(span.end_ns),
         )
 
     def stats(self, asked: StatsParameters) -> StatsAnswer:

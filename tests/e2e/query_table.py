@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry
 
 from app.api.admission import Admission, StreamPlaces
 from app.api.app import create_app
+from app.api.explorer_routes import explorer_routes
 from app.api.query_api import QueryApi
 from app.api.query_routes import query_routes
 from app.api.tail_routes import TailApi
@@ -120,7 +121,7 @@ def _application(settings: ClickHouseSettings, limits: QuerySettings, is_stoppin
     streams = StreamPlaces(limits.max_streams, metrics.query_streams)
     api = QueryApi(questions, limits, admission, streams, time.monotonic)
     tail = TailApi(questions, streams, is_stopping=is_stopping)
-    return create_app(Health(), metrics.registry, query_routes(api, tail, admission, metrics))
+    return create_app(Health(), metrics.registry, explorer_routes(), query_routes(api, tail, admission, metrics))
 
 
 def sample_events(now_ms: int, count: int, *, seed: int = 1) -> Iterator[tuple[int, dict[str, Any]]]:

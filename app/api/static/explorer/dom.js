@@ -1,0 +1,76 @@
+// Makes elements. What is handed in as a child is text or an element, and never read as HTML.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** An element. Attributes that are null, undefined or false are left out; `onclick` and the like are listeners. */
+export function h(name, attributes = {}, ...children) {
+  return filled(document.createElement(name), attributes, children);
+}
+
+/** The same within a drawing. */
+export function svg(name, attributes = {}, ...children) {
+  return filled(document.createElementNS(SVG, name), attributes, children);
+}
+
+/** A picture from the list at the end of index.html; for the eye only. */
+export function icon(name) {
+  return svg("svg", { class: "icon", "aria-hidden": "true" }, svg("use", { href: `#icon-${name}` }));
+}
+
+/** A button that shows a picture only, and says what it does. */
+export function iconButton(name, label, onclick, attributes = {}) {
+  return h("button", { type: "button", class: "icon-button", "aria-label": label, title: label, onclick, ...attributes }, icon(name));
+}
+
+function filled(element, attributes, children) {
+  for (const [key, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
+    else element.setAttribute(key, value === true ? "" : value);
+  }
+  element.append(...children.filter((child) => child !== null && child !== undefined));
+  return element;
+}
+
+/** The element of this id, which index.html has. */
+export function byId(id) {
+  return document.getElementById(id);
+}
+
+/** Opens a popover below the button that it belongs to, within the window. */
+export function openBelow(popover, button) {
+  popover.showPopover();
+  const at = button.getBoundingClientRect();
+  const left = Math.min(at.left, document.documentElement.clientWidth - popover.offsetWidth - 8);
+  popover.style.left = `${Math.max(8, left)}px`;
+  popover.style.top = `${at.bottom + 4}px`;
+  popover.querySelector("button, input")?.focus();
+}
+
+/** Makes a button open and close a popover; `onOpen` fills it before it is seen. */
+export function joinPopover(button, popover, onOpen = () => {}) {
+  let wasOpen = false;
+  // A press beside an open popover closes it before the click comes; that click must not open it again.
+  button.addEventListener("pointerdown", () => (wasOpen = popover.matches(":popover-open")));
+  button.addEventListener("keydown", () => (wasOpen = popover.matches(":popover-open")));
+  button.addEventListener("click", () => {
+    const isClosing = wasOpen;
+    wasOpen = false;
+    if (isClosing) return popover.hidePopover();
+    onOpen();
+    openBelow(popover, button);
+  });
+  popover.addEventListener("toggle", (event) => {
+    button.setAttribute("aria-expanded", String(event.newState === "open"));
+    if (event.newState === "closed" && popover.contains(document.activeElement)) button.focus();
+  });
+}
+
+/** Calls `call` when it has not been asked to for a while (milliseconds). */
+export function debounced(call, millis) {
+  let timer = 0;
+  return (...given) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => call(...given), millis);
+  };
+}

@@ -1,0 +1,109 @@
+// The most frequent values of fields, to narrow the search with one click.
+
+import { ask, valuesPath } from "./api.js";
+import { h, iconButton } from "./dom.js";
+import { levelOf } from "./fields.js";
+import { filterOf } from "./query_text.js";
+
+const FIRST = ["level", "service"];
+const ALSO = ["host", "user_id"];
+const MOST_FIELDS = 40;
+const MOST_VALUES = 10;
+/** Fields whose values are each there once, or nearly. */
+const NOT_OFFERED = new Set(["message", "timestamp", "trace_id", "span_id", "offset", "topic_id", "severity_number", "response_time_ms"]);
+
+/** `onFilter(name, value, { isOut, isOn })` is told: whether for or against, and whether to set or to take away. */
+export class Facets {
+  #open = new Set(FIRST);
+  #asked = { query: "", start: "", end: "" };
+  #running = new AbortController();
+  #sections = new Map();
+
+  constructor({ box, fields, onFilter }) {
+    Object.assign(this, { box, fields, onFilter });
+  }
+
+  /** Shows the values of what a search finds. One question after the other: the logs come first. */
+  async show(asked) {
+    this.#asked = asked;
+    this.#running.abort();
+    this.#running = new AbortController();
+    const { signal } = this.#running;
+    this.#offer([...FIRST, ...ALSO]);
+    for (const name of this.#sections.keys()) if (this.#open.has(name)) await this.#load(name, signal);
+    if (signal.aborted) return;
+    try {
+      const found = (await this.fields.all(signal)).map(({ name }) => name).filter((name) => !NOT_OFFERED.has(name));
+      this.#offer([...new Set([...FIRST, ...ALSO, ...found])].slice(0, MOST_FIELDS));
+      for (const name of this.#sections.keys()) if (this.#open.has(name) && !this.#sections.get(name).isLoaded) await this.#load(name, signal);
+    } catch (error) {
+      if (error.name !== "AbortError") this.#offer([...FIRST, ...ALSO]); // the names of the others are for another time
+    }
+  }
+
+  #offer(names) {
+    for (const name of names) if (!this.#sections.has(name)) this.#sections.set(name, this.#section(name));
+    for (const name of this.#sections.keys()) if (!names.includes(name) && !this.#open.has(name)) this.#sections.delete(name);
+    this.box.replaceChildren(...[...this.#sections.values()].map(({ element }) => element));
+  }
+
+  #section(name) {
+    const list = h("ul", {});
+    const note = h("p", { class: "note" });
+    const element = h("details", { open: this.#open.has(name) }, h("summary", {}, h("span", { class: "name", title: name }, name)), list, note);
+    const section = { element, list, note, isLoaded: false };
+    element.addEventListener("toggle", () => {
+      const isNew = element.open && !this.#open.has(name);
+      if (element.open) this.#open.add(name);
+      else this.#open.delete(name);
+      if (isNew) this.#load(name, this.#running.signal);
+    });
+    return section;
+  }
+
+  async #load(name, signal) {
+    const section = this.#sections.get(name);
+    section.isLoaded = true;
+    try {
+      const answer = await ask(valuesPath(name), { ...this.#asked, limit: MOST_VALUES }, signal);
+      this.#fill(section, name, answer);
+    } catch (error) {
+      if (error.name === "AbortError") return;
+      section.list.replaceChildren();
+      section.note.textContent = error.code === "bad_query" ? "" : error.message;
+    }
+  }
+
+  #fill({ list, note }, name, { rows, complete }) {
+    const most = Math.max(1, ...rows.map(({ count }) => count));
+    list.replaceChildren(...rows.map(({ value, count }) => this.#value(name, value, count, count / most)));
+    note.textContent = rows.length ? (complete ? "" : rows.length < MOST_VALUES ? "of the newest logs" : "and others") : "No values";
+  }
+
+  #value(name, value, count, share) {
+    const filter = filterOf(this.#asked.query, name, value);
+    const bar = h("span", { class: "share" });
+    bar.style.width = `${Math.max(1, share * 100)}%`;
+    const isFor = filter > 0;
+    return h(
+      "li",
+      { class: `${name === "level" ? `level-${levelOf(value)} ` : ""}${filter < 0 ? "is-out" : ""}` },
+      bar,
+      h(
+        "button",
+        {
+          type: "button",
+          class: "value",
+          "aria-pressed": String(isFor),
+          title: isFor ? `Any ${name} again` : `Only ${name} ${value}`,
+          onclick: () => this.onFilter(name, value, { isOut: false, isOn: !isFor }),
+        },
+        h("span", { class: "text" }, value),
+        h("span", { class: "count" }, count.toLocaleString("en")),
+      ),
+      iconButton("minus", filter < 0 ? `${name} ${value} again` : `Without ${name} ${value}`, () =>
+        this.onFilter(name, value, { isOut: true, isOn: filter >= 0 }),
+      ),
+    );
+  }
+}

@@ -1,0 +1,244 @@
+// How many logs there are over time, a bar for each step, split by level. Dragging over it zooms in.
+
+import { h, svg } from "./dom.js";
+import { LEVEL_ORDER, levelOf } from "./fields.js";
+import { axisTime, between, momentText } from "./time.js";
+
+const HEIGHT = 96;
+const AXIS = 18;
+const CLICK_PIXELS = 4;
+const LABEL_PIXELS = 110;
+
+/** `onZoom({ start, end })` is told which part of the time is wanted, `onLevel(level, isOut)` which levels are. */
+export class Histogram {
+  #bars = [];
+  #range = null; // { startMs, endMs, stepMs }
+  #drag = null; // { from, to } in pixels
+  #active = -1;
+
+  constructor({ box, legend, tip, onZoom, onLevel }) {
+    Object.assign(this, { box, legend, tip, onZoom, onLevel });
+    this.drawing = svg("svg", { class: "bars", height: HEIGHT, role: "img" });
+    this.box.append(this.drawing);
+    new ResizeObserver(() => this.#draw()).observe(box);
+    box.addEventListener("pointerdown", (event) => this.#press(event));
+    box.addEventListener("pointermove", (event) => this.#point(event));
+    box.addEventListener("pointerup", (event) => this.#release(event));
+    box.addEventListener("pointercancel", () => this.#stop());
+    box.addEventListener("pointerleave", () => this.#hideTip());
+    box.addEventListener("blur", () => this.#stop());
+    box.addEventListener("keydown", (event) => this.#key(event));
+  }
+
+  /** Takes an answer of the API; returns how many logs there are. */
+  show(answer) {
+    const stepMs = answer.interval_secs * 1000;
+    this.#range = { startMs: Date.parse(answer.start), endMs: Date.parse(answer.end), stepMs };
+    const bars = new Map();
+    for (const { time, level, count } of answer.rows) {
+      const atMs = Date.parse(time);
+      if (!bars.has(atMs)) bars.set(atMs, { atMs, total: 0, counts: new Map() });
+      const bar = bars.get(atMs);
+      bar.total += count;
+      bar.counts.set(level, (bar.counts.get(level) ?? 0) + count);
+    }
+    this.#bars = [...bars.values()].sort((one, other) => one.atMs - other.atMs);
+    this.#stop();
+    this.#showLegend();
+    this.#draw();
+    return this.#bars.reduce((sum, bar) => sum + bar.total, 0);
+  }
+
+  /** Shows that there is nothing to show. */
+  clear() {
+    this.#bars = [];
+    this.#range = null;
+    this.legend.replaceChildren();
+    this.#stop();
+    this.#draw();
+  }
+
+  /** Draws anew: the zone has changed. */
+  refresh() {
+    this.#draw();
+  }
+
+  #draw() {
+    const width = this.box.clientWidth;
+    this.drawing.setAttribute("width", width);
+    this.drawing.setAttribute("aria-label", this.#summary());
+    if (!this.#range || !width) return this.drawing.replaceChildren();
+    const most = Math.max(1, ...this.#bars.map((bar) => bar.total));
+    this.drawing.replaceChildren(
+      svg("text", { class: "most", x: 2, y: 10 }, this.#bars.length ? most.toLocaleString("en") : ""),
+      ...this.#bars.flatMap((bar, n) => this.#rects(bar, n, most)),
+      ...this.#ticks(width),
+      ...this.#selection(),
+    );
+  }
+
+  #summary() {
+    if (!this.#bars.length) return "No logs over time";
+    const total = this.#bars.reduce((sum, bar) => sum + bar.total, 0);
+    return `${total.toLocaleString("en")} logs between ${momentText(this.#range.startMs)} and ${momentText(this.#range.endMs)}`;
+  }
+
+  #rects(bar, n, most) {
+    const left = Math.max(0, this.#x(bar.atMs));
+    const right = this.#x(Math.min(bar.atMs + this.#range.stepMs, this.#range.endMs));
+    const width = Math.max(1, right - left - (right - left > 3 ? 1 : 0));
+    let top = HEIGHT - AXIS;
+    return byOrder(bar.counts).map(([level, count]) => {
+      const height = Math.max(count ? 1 : 0, ((HEIGHT - AXIS - 14) * count) / most);
+      top -= height;
+      const isActive = n === this.#active ? " is-active" : "";
+      return svg("rect", { class: `level-${levelOf(level)}${isActive}`, x: left, y: top, width, height });
+    });
+  }
+
+  #ticks(width) {
+    const { startMs, endMs, stepMs } = this.#range;
+    const count = Math.max(1, Math.floor(width / LABEL_PIXELS));
+    const every = Math.max(1, Math.ceil((endMs - startMs) / stepMs / count)) * stepMs;
+    const ticks = [svg("line", { class: "axis", x1: 0, x2: width, y1: HEIGHT - AXIS + 0.5, y2: HEIGHT - AXIS + 0.5 })];
+    for (let at = Math.ceil(startMs / every) * every; at < endMs; at += every) {
+      const x = this.#x(at);
+      if (x > width - 50) break; // its label would be cut off
+      ticks.push(
+        svg("line", { class: "axis", x1: x, x2: x, y1: HEIGHT - AXIS, y2: HEIGHT - AXIS + 4 }),
+        svg("text", { x: x + 3, y: HEIGHT - 4 }, axisTime(at, every / 1000)),
+      );
+    }
+    return ticks;
+  }
+
+  #selection() {
+    if (!this.#drag) return [];
+    const [left, right] = [this.#drag.from, this.#drag.to].sort((one, other) => one - other);
+    return [svg("rect", { class: "selection", x: left, y: 0, width: right - left, height: HEIGHT - AXIS })];
+  }
+
+  #showLegend() {
+    const totals = new Map();
+    for (const bar of this.#bars) for (const [level, count] of bar.counts) totals.set(level, (totals.get(level) ?? 0) + count);
+    this.legend.replaceChildren(
+      ...byOrder(totals)
+        .reverse()
+        .map(([level, count]) => {
+          const name = level || "no level";
+          const label = `Only ${name}: ${count.toLocaleString("en")} logs. With Alt: all others.`;
+          return h(
+            "button",
+            { type: "button", title: label, class: `level-${levelOf(level)}`, onclick: (event) => this.onLevel(level, event.altKey) },
+            h("span", { class: "swatch" }),
+            `${name} `,
+            h("span", { class: "count" }, count.toLocaleString("en")),
+          );
+        }),
+    );
+  }
+
+  #x(ms) {
+    const { startMs, endMs } = this.#range;
+    return ((ms - startMs) / (endMs - startMs)) * this.box.clientWidth;
+  }
+
+  #ms(x) {
+    const { startMs, endMs } = this.#range;
+    return startMs + (Math.max(0, Math.min(x, this.box.clientWidth)) / this.box.clientWidth) * (endMs - startMs);
+  }
+
+  #at(event) {
+    return event.clientX - this.box.getBoundingClientRect().left;
+  }
+
+  #press(event) {
+    if (!this.#range || event.button !== 0) return;
+    this.box.setPointerCapture(event.pointerId);
+    this.#drag = { from: this.#at(event), to: this.#at(event) };
+  }
+
+  #point(event) {
+    if (!this.#range) return;
+    const x = this.#at(event);
+    if (this.#drag) {
+      this.#drag.to = Math.max(0, Math.min(x, this.box.clientWidth));
+      this.#draw();
+      const [from, to] = [this.#ms(this.#drag.from), this.#ms(this.#drag.to)].sort((one, other) => one - other);
+      this.#showTip(x, h("strong", {}, `${momentText(from)} – ${momentText(to)}`));
+      return;
+    }
+    const atMs = this.#ms(x);
+    this.#activate(this.#bars.findIndex((bar) => bar.atMs <= atMs && atMs < bar.atMs + this.#range.stepMs));
+  }
+
+  #release(event) {
+    if (!this.#drag) return;
+    const { from, to } = this.#drag;
+    this.#stop();
+    const isClick = Math.abs(to - from) < CLICK_PIXELS;
+    const [startMs, endMs] = [this.#ms(from), this.#ms(to)].sort((one, other) => one - other);
+    const bar = isClick && this.#bars.find(({ atMs }) => atMs <= startMs && startMs < atMs + this.#range.stepMs);
+    if (bar) this.#zoom(bar.atMs, bar.atMs + this.#range.stepMs);
+    else if (!isClick) this.#zoom(startMs, endMs);
+  }
+
+  #zoom(startMs, endMs) {
+    // Not below a second, which a range may be made of.
+    const start = Math.floor(startMs / 1000) * 1000;
+    this.onZoom(between(start, Math.max(start + 1000, Math.ceil(endMs / 1000) * 1000)));
+  }
+
+  #key(event) {
+    if (!this.#bars.length) return;
+    if (event.key === "ArrowLeft") this.#activate(Math.max(0, (this.#active < 0 ? this.#bars.length : this.#active) - 1));
+    else if (event.key === "ArrowRight") this.#activate(Math.min(this.#bars.length - 1, this.#active + 1));
+    else if (event.key === "Enter" && this.#active >= 0) {
+      const { atMs } = this.#bars[this.#active];
+      this.#zoom(atMs, atMs + this.#range.stepMs);
+    } else return;
+    event.preventDefault();
+  }
+
+  #activate(n) {
+    if (n === this.#active && n >= 0) return;
+    this.#active = n;
+    this.#draw();
+    if (n < 0) return this.#hideTip();
+    const { atMs, total, counts } = this.#bars[n];
+    const lines = byOrder(counts).reverse();
+    this.#showTip(
+      this.#x(atMs + this.#range.stepMs / 2),
+      h("strong", {}, momentText(atMs)),
+      ...lines.map(([level, count]) =>
+        h("span", { class: `level-${levelOf(level)}` }, h("span", { class: "swatch" }), `${level || "no level"} ${count.toLocaleString("en")}`),
+      ),
+      lines.length > 1 ? h("span", {}, `together ${total.toLocaleString("en")}`) : null,
+    );
+  }
+
+  #showTip(x, ...lines) {
+    this.tip.replaceChildren(...lines.filter(Boolean));
+    this.tip.hidden = false;
+    const most = this.box.clientWidth - this.tip.offsetWidth;
+    this.tip.style.left = `${Math.max(0, Math.min(x + 10, most))}px`;
+  }
+
+  #hideTip() {
+    if (this.#drag) return;
+    this.#stop();
+  }
+
+  #stop() {
+    this.#drag = null;
+    this.#active = -1;
+    this.tip.hidden = true;
+    this.#draw();
+  }
+}
+
+/** Counts by level, from the least to the worst. */
+function byOrder(counts) {
+  const place = ([level]) => LEVEL_ORDER.indexOf(levelOf(level));
+  return [...counts].sort((one, other) => place(one) - place(other));
+}

@@ -1,0 +1,239 @@
+// The list of logs. However many there are, only those in sight are in the page, so it stays smooth.
+
+import { h, iconButton } from "./dom.js";
+import { cellText, levelOf } from "./fields.js";
+import { shortTime } from "./time.js";
+
+const BEYOND = 12; // rows above and below what is seen
+const NEAR_END = 60; // rows before the end at which more is asked for
+const WIDTHS = { level: "4.5rem", service: "10.5rem", message: "minmax(14rem, 1fr)" };
+const USUAL_WIDTH = "minmax(7rem, 12rem)";
+
+/**
+ * A grid, moved in with the keys. `onOpen(row)` is told which log is chosen, `onNearEnd()` that the end comes into
+ * sight, `onRemoveColumn(name)` what it says, `onScroll()` that somebody looks elsewhere.
+ */
+export class LogList {
+  #rows = [];
+  #columns = [];
+  #drawn = new Map(); // elements in the page, by id of the log
+  #activeId = "";
+  #openId = "";
+  #isDue = false;
+
+  constructor({ box, onOpen, onNearEnd, onRemoveColumn, onScroll }) {
+    Object.assign(this, { box, onOpen, onNearEnd, onRemoveColumn, onScroll });
+    this.head = h("div", { class: "head", role: "row", "aria-rowindex": "1" });
+    this.canvas = h("div", { class: "canvas", role: "rowgroup" });
+    this.foot = h("div", { class: "foot" });
+    this.grid = h("div", { class: "grid", role: "grid", tabindex: "0", "aria-label": "Logs, newest first" });
+    this.grid.append(h("div", { role: "rowgroup", class: "head-group" }, this.head), this.canvas);
+    box.append(this.grid, this.foot);
+    box.addEventListener("scroll", () => {
+      this.draw();
+      this.onScroll();
+    });
+    new ResizeObserver(() => this.#remeasure()).observe(box);
+    this.canvas.addEventListener("click", (event) => this.#click(event));
+    this.grid.addEventListener("keydown", (event) => this.#key(event));
+  }
+
+  get isAtTop() {
+    return this.box.scrollTop <= 2;
+  }
+
+  /** Shows other columns. */
+  setColumns(columns) {
+    this.#columns = columns;
+    const widths = ["var(--time-width)", ...columns.map((name) => WIDTHS[name] ?? USUAL_WIDTH)];
+    this.grid.style.setProperty("--columns", widths.join(" "));
+    this.grid.setAttribute("aria-colcount", String(columns.length + 1));
+    this.head.replaceChildren(
+      h("span", { role: "columnheader", class: "time" }, "time"),
+      ...columns.map((name) =>
+        h(
+          "span",
+          { role: "columnheader" },
+          h("span", { class: "name", title: name }, name),
+          iconButton("close", `Remove the column ${name}`, () => this.onRemoveColumn(name), { tabindex: "-1" }),
+        ),
+      ),
+    );
+    this.#redraw();
+  }
+
+  /** Shows these logs, from the top. */
+  setRows(rows) {
+    this.#rows = rows;
+    this.#activeId = "";
+    this.box.scrollTop = 0;
+    this.#redraw();
+  }
+
+  /** Goes on with more at the end. */
+  append(rows) {
+    this.#rows = this.#rows.concat(rows);
+    this.draw();
+  }
+
+  /** Puts newer logs at the top and keeps no more than `most`. */
+  prepend(rows, most) {
+    this.#rows = rows.concat(this.#rows).slice(0, most);
+    this.draw();
+  }
+
+  get rows() {
+    return this.#rows;
+  }
+
+  /** Marks the log that is shown in full. */
+  setOpen(id) {
+    this.#openId = id;
+    if (id) this.#activeId = id;
+    this.#mark();
+  }
+
+  /** The log so many places after the one that is open, if it is there. */
+  neighbour(by) {
+    const at = this.#rows.findIndex((row) => row.id === (this.#openId || this.#activeId));
+    return at < 0 ? undefined : this.#rows[at + by];
+  }
+
+  /** What stands behind the last log. */
+  setFoot(...children) {
+    this.foot.replaceChildren(...children);
+  }
+
+  setBusy(isBusy) {
+    this.grid.setAttribute("aria-busy", String(isBusy));
+  }
+
+  focus() {
+    this.grid.focus();
+  }
+
+  /** Brings what is in sight into the page, before the next picture. */
+  draw() {
+    if (this.#isDue) return;
+    this.#isDue = true;
+    requestAnimationFrame(() => {
+      this.#isDue = false;
+      this.#draw();
+    });
+  }
+
+  /** Draws all anew, as the columns or the zone have changed. */
+  refresh() {
+    this.#redraw();
+  }
+
+  #redraw() {
+    this.#drawn.clear();
+    this.canvas.replaceChildren();
+    this.draw();
+  }
+
+  #remeasure() {
+    this.rowHeight = Number.parseFloat(getComputedStyle(this.grid).getPropertyValue("--row-height"));
+    this.draw();
+  }
+
+  #draw() {
+    if (!this.rowHeight) this.rowHeight = Number.parseFloat(getComputedStyle(this.grid).getPropertyValue("--row-height"));
+    const count = this.#rows.length;
+    this.canvas.style.height = `${count * this.rowHeight}px`;
+    this.grid.setAttribute("aria-rowcount", String(count + 1));
+    const first = Math.max(0, Math.floor(this.box.scrollTop / this.rowHeight) - BEYOND);
+    const last = Math.min(count, Math.ceil((this.box.scrollTop + this.box.clientHeight) / this.rowHeight) + BEYOND);
+    const wanted = new Map();
+    for (let n = first; n < last; n += 1) wanted.set(this.#rows[n].id, n);
+    for (const [id, element] of this.#drawn) {
+      if (wanted.has(id)) continue;
+      element.remove();
+      this.#drawn.delete(id);
+    }
+    for (const [id, n] of wanted) this.#place(id, n);
+    this.#mark();
+    if (count && last > count - NEAR_END) this.onNearEnd();
+  }
+
+  #place(id, n) {
+    let element = this.#drawn.get(id);
+    if (!element) {
+      element = this.#element(this.#rows[n]);
+      this.#drawn.set(id, element);
+      this.canvas.append(element);
+    }
+    element.style.transform = `translateY(${n * this.rowHeight}px)`;
+    element.setAttribute("aria-rowindex", String(n + 2));
+    element.classList.toggle("is-odd", n % 2 === 1);
+  }
+
+  #element(row) {
+    return h(
+      "div",
+      { class: `row level-${levelOf(row.level)}`, role: "row", id: `log-${row.id}` },
+      h("span", { role: "gridcell", class: "time" }, shortTime(row.timestamp)),
+      ...this.#columns.map((name) => h("span", { role: "gridcell", class: `cell cell-${kind(name)}` }, cellText(row, name))),
+    );
+  }
+
+  #mark() {
+    for (const [id, element] of this.#drawn) {
+      element.classList.toggle("is-active", id === this.#activeId);
+      element.setAttribute("aria-selected", String(id === this.#openId));
+    }
+    const isThere = this.#drawn.has(this.#activeId);
+    if (isThere) this.grid.setAttribute("aria-activedescendant", `log-${this.#activeId}`);
+    else this.grid.removeAttribute("aria-activedescendant");
+  }
+
+  #click(event) {
+    const element = event.target.closest(".row");
+    // Who has marked text wants to copy it.
+    if (!element || !getSelection().isCollapsed) return;
+    this.#choose(element.id.slice("log-".length));
+  }
+
+  #choose(id) {
+    this.#activeId = id;
+    this.#mark();
+    this.onOpen(this.#rows.find((row) => row.id === id));
+  }
+
+  #key(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const page = Math.max(1, Math.floor(this.box.clientHeight / this.rowHeight) - 2);
+    const steps = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1, PageDown: page, PageUp: -page, Home: -Infinity, End: Infinity };
+    if (event.key === "Enter" || event.key === "o") {
+      if (this.#activeId) this.#choose(this.#activeId);
+    } else if (event.key in steps) this.move(steps[event.key]);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  /** Makes another log the active one; if one is open, opens it instead. */
+  move(by) {
+    if (!this.#rows.length) return;
+    const at = this.#rows.findIndex((row) => row.id === this.#activeId);
+    const from = at < 0 ? -1 : at;
+    const to = Math.max(0, Math.min(this.#rows.length - 1, from + by));
+    this.#activeId = this.#rows[to].id;
+    this.#scrollTo(to);
+    if (this.#openId) this.onOpen(this.#rows[to]);
+    this.draw();
+  }
+
+  #scrollTo(n) {
+    const top = n * this.rowHeight;
+    const head = this.head.offsetHeight;
+    const seen = this.box.clientHeight - head;
+    if (top < this.box.scrollTop) this.box.scrollTop = top;
+    else if (top + this.rowHeight > this.box.scrollTop + seen) this.box.scrollTop = top + this.rowHeight - seen;
+  }
+}
+
+function kind(name) {
+  return name === "message" || name === "level" ? name : "other";
+}

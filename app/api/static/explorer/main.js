@@ -1,0 +1,188 @@
+// Joins the parts of the page: what one is told, another one shows.
+
+import { ColumnPicker } from "./column_picker.js";
+import { byId } from "./dom.js";
+import { Facets } from "./facets.js";
+import { FieldNames } from "./field_names.js";
+import { fieldsFor } from "./fields.js";
+import { Following } from "./following.js";
+import { Histogram } from "./histogram.js";
+import { LogDetail } from "./log_detail.js";
+import { LogList } from "./log_list.js";
+import { withFilter, withoutFilter } from "./query_text.js";
+import { Results } from "./results.js";
+import { SearchBox } from "./search_box.js";
+import { fillHelp, listenToKeys } from "./shortcuts.js";
+import { DEFAULTS, State } from "./state.js";
+import { TimePicker } from "./time_picker.js";
+
+const state = new State(follow);
+const range = () => ({ start: state.now.start, end: state.now.end });
+const columns = () => state.now.columns;
+const fields = new FieldNames(range);
+
+const searchBox = new SearchBox({
+  form: byId("search"),
+  input: byId("query"),
+  list: byId("suggestions"),
+  problem: byId("problem"),
+  fields,
+  range,
+  onSearch: (query) => go({ query }),
+});
+
+const timePicker = new TimePicker({
+  button: byId("time"),
+  label: byId("time-label"),
+  popover: byId("time-popover"),
+  onRange: (wanted) => go({ ...wanted, live: false }),
+  onZone: () => [histogram, list, detail].forEach((part) => part.refresh()),
+});
+
+const histogram = new Histogram({
+  box: byId("histogram"),
+  legend: byId("legend"),
+  tip: byId("tip"),
+  onZoom: (wanted) => go({ ...wanted, live: false }),
+  onLevel: (level, isOut) => filter("level", level, { isOut }),
+});
+
+const facets = new Facets({ box: byId("facet-list"), fields, onFilter: filter });
+
+const list = new LogList({
+  box: byId("logs"),
+  onOpen: openLog,
+  onNearEnd: () => results.more(),
+  onRemoveColumn: toggleColumn,
+  onScroll: () => following.look(),
+});
+
+const detail = new LogDetail({
+  panel: byId("detail"),
+  columns,
+  onClose: closeLog,
+  onStep: openNeighbour,
+  onTab: (tab) => state.change({ tab }, { isStep: false }),
+  onFilter: (name, value, isOut) => filter(name, value, { isOut }),
+  onColumn: toggleColumn,
+  onQuery: (changes) => go({ ...changes, live: false }),
+  onOpen: openLog,
+  onSaid: (text) => (byId("said").textContent = text),
+});
+
+const following = new Following({
+  state,
+  list,
+  onRows: (rows) => results.addNew(rows),
+  onCount: () => results.countAgain(),
+});
+
+const results = new Results({
+  state,
+  list,
+  histogram,
+  searchBox,
+  go,
+  begin: () => following.begin(),
+  onSearched: (asked) => facets.show(asked),
+});
+
+new ColumnPicker({ button: byId("columns"), popover: byId("columns-popover"), fields, columns, onColumn: toggleColumn });
+
+/** The state has changed: do what follows from it. */
+function follow(now, before) {
+  const isOther = ["query", "start", "end"].some((name) => now[name] !== before[name]);
+  const isBegun = now.live && !before.live;
+  if (now.columns !== before.columns) list.setColumns(now.columns);
+  if (isOther || isBegun || fieldsFor(now.columns) !== fieldsFor(before.columns)) results.search();
+  else if (before.live && !now.live) {
+    following.end();
+    results.showEnd();
+    results.countAgain();
+  }
+  showState();
+  if (now.log !== before.log || now.tab !== before.tab) showLog();
+  else if (now.columns !== before.columns) detail.refresh();
+}
+
+/** Changes what is searched for; where nothing changes, searches again. */
+function go(changes) {
+  const isSame = Object.entries(changes).every(([name, value]) => state.now[name] === value);
+  if (isSame) results.search();
+  else state.change(changes);
+}
+
+function showState() {
+  const { query, live } = state.now;
+  timePicker.show(range());
+  byId("live").setAttribute("aria-pressed", String(live));
+  byId("live-bar").hidden = !live;
+  document.title = query ? `${query} – Logs` : "Logs";
+}
+
+function filter(name, value, { isOut = false, isOn = true } = {}) {
+  const change = isOn ? withFilter : withoutFilter;
+  go({ query: change(state.now.query, name, value, { isOut }) });
+}
+
+function toggleColumn(name) {
+  const others = columns().filter((one) => one !== name);
+  state.change({ columns: others.length < columns().length ? others : [...others, name] });
+}
+
+function openLog(row) {
+  detail.show(row, state.now.tab);
+  // Going from log to log is no step: the back button closes what was opened.
+  state.change({ log: row.id }, { isStep: !state.now.log });
+}
+
+function openNeighbour(by) {
+  const row = list.neighbour(by);
+  if (row) openLog(row);
+}
+
+function closeLog() {
+  state.change({ log: "", tab: DEFAULTS.tab });
+  list.focus();
+}
+
+function showLog() {
+  const { log, tab } = state.now;
+  document.body.classList.toggle("has-detail", Boolean(log));
+  list.setOpen(log);
+  if (!log) detail.close();
+  else if (detail.row?.id === log) detail.show(detail.row, tab);
+  else detail.load(log, tab);
+}
+
+function moveInList(by) {
+  list.focus();
+  list.move(by);
+}
+
+byId("again").addEventListener("click", () => results.search());
+byId("earlier").addEventListener("click", () => timePicker.step(-1));
+byId("later").addEventListener("click", () => timePicker.step(1));
+byId("wider").addEventListener("click", () => timePicker.widen());
+byId("help").addEventListener("click", () => byId("help-dialog").showModal());
+byId("filters").addEventListener("click", () => {
+  const isOpen = document.body.classList.toggle("has-facets");
+  byId("filters").setAttribute("aria-expanded", String(isOpen));
+});
+fillHelp(byId("help-dialog"));
+listenToKeys({
+  "/": () => byId("query").focus(),
+  t: () => byId("time").click(),
+  r: () => results.search(),
+  l: () => following.toggle(),
+  p: () => following.togglePause(),
+  j: () => moveInList(1),
+  k: () => moveInList(-1),
+  Escape: () => state.now.log && closeLog(),
+  "?": () => byId("help-dialog").showModal(),
+});
+
+list.setColumns(columns());
+showState();
+results.search();
+showLog();

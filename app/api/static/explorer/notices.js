@@ -1,0 +1,36 @@
+// What stands where there are no logs, or behind the last one.
+
+import { h } from "./dom.js";
+
+function notice(title, text, ...buttons) {
+  return h("div", { class: "notice" }, h("h2", {}, title), text ? h("p", {}, text) : null, buttons.length ? h("div", { class: "copies" }, ...buttons) : null);
+}
+
+function button(label, onclick) {
+  return h("button", { type: "button", class: "button", onclick }, label);
+}
+
+/** Nothing was found; `range` is what the time is called. */
+export function nothingFound({ query, range, onClear, onRange }) {
+  const wider = [button("Search the last 24 hours", () => onRange("now-24h")), button("Search the last 30 days", () => onRange("now-30d"))];
+  if (query) return notice("No logs match", `${range}: nothing was found for this search.`, button("Clear the search", onClear), ...wider);
+  const text = `${range}: nothing is stored. Logs get here through Kafka; python producer.py sends some to try with.`;
+  return notice("No logs yet", text, ...wider);
+}
+
+/** The question was not answered. */
+export function failed(error, onRetry) {
+  const titles = { too_busy: "Too many questions at the same time", time_is_up: "It took too long", unreachable: "No connection" };
+  const title = titles[error.code] ?? "The logs could not be read";
+  return h("div", { role: "alert" }, notice(title, error.message, button("Try again", onRetry)));
+}
+
+/** The time for an answer was up. */
+export function partial(onMore) {
+  return h("p", { class: "note" }, "The time was up before all of the range had been looked at. ", button("Go on looking", onMore));
+}
+
+/** A line of text. */
+export function line(text) {
+  return h("p", { class: "note" }, text);
+}

@@ -1,0 +1,159 @@
+// A search and what it finds: the logs page by page, how many there are, and what to say where there are none.
+
+import { ask } from "./api.js";
+import { byId } from "./dom.js";
+import { fieldsFor } from "./fields.js";
+import { failed, line, nothingFound, partial } from "./notices.js";
+import { Pages } from "./pages.js";
+import { MOST_KEPT } from "./tail.js";
+import { rangeText } from "./time.js";
+
+const LOOKED_AT = 500; // the newest rows, among which a log that comes twice is
+
+/** `begin(asked)` is awaited before the first page is asked for; `onSearched(asked)` is told when it is there. */
+export class Results {
+  #running = new AbortController();
+  #pages = null;
+  #isLoading = false;
+  #isFailed = false;
+  #isStuck = false; // the next page is asked for on request only
+  #early = []; // logs that were followed before the first page was there
+
+  constructor({ state, list, histogram, searchBox, go, begin, onSearched }) {
+    Object.assign(this, { state, list, histogram, searchBox, go, begin, onSearched });
+  }
+
+  /** Searches as the state says. */
+  async search() {
+    this.#running.abort();
+    this.#running = new AbortController();
+    const { signal } = this.#running;
+    const { query, start, end, columns } = this.state.now;
+    const asked = { query, start, end };
+    this.searchBox.show(query);
+    this.#pages = new Pages({ ...asked, fields: fieldsFor(columns) });
+    this.#isLoading = true;
+    this.#isFailed = this.#isStuck = false;
+    this.#early = [];
+    this.#setBusy(true);
+    await this.begin(asked);
+    if (signal.aborted) return;
+    await Promise.all([this.#showFirst(signal), this.#showHistogram(asked, signal)]);
+    if (signal.aborted) return;
+    this.#setBusy(false);
+    if (!this.#isFailed) this.onSearched(asked);
+  }
+
+  /** Loads the next page, if there is one. The end of the list comes into sight again and again, a request is one. */
+  async more({ isRequest = false } = {}) {
+    if (this.#isLoading || !this.#pages?.hasMore || (this.#isStuck && !isRequest)) return;
+    if (this.#isFull()) return this.showEnd();
+    const { signal } = this.#running;
+    this.#isLoading = true;
+    this.list.setFoot(line("Loading more …"));
+    try {
+      const rows = await this.#pages.next(signal);
+      this.#isLoading = false;
+      this.#isStuck = !rows.length; // the time was up, and would be again
+      this.list.append(rows);
+      this.showEnd();
+    } catch (error) {
+      if (error.name === "AbortError") return;
+      this.#isLoading = false;
+      this.#isStuck = true;
+      this.list.setFoot(failed(error, () => this.more({ isRequest: true })));
+    }
+  }
+
+  /** Logs that have just been stored, newest first. */
+  addNew(rows) {
+    if (this.#isLoading) {
+      this.#early = rows.concat(this.#early);
+      return;
+    }
+    this.list.prepend(unknown(rows, this.list.rows), MOST_KEPT);
+    this.showEnd();
+  }
+
+  /** Counts again: time has gone by. */
+  countAgain() {
+    const { query, start, end } = this.state.now;
+    return this.#showHistogram({ query, start, end }, this.#running.signal);
+  }
+
+  /** Says what comes behind the last log. */
+  showEnd() {
+    const { query, start, end, live } = this.state.now;
+    const { list } = this;
+    if (this.#isLoading || this.#isFailed) return;
+    if (this.#isFull()) list.setFoot(line(`While logs are followed, the newest ${MOST_KEPT.toLocaleString("en")} are kept.`));
+    else if (this.#pages.hasMore && this.#isStuck) list.setFoot(partial(() => this.more({ isRequest: true })));
+    else if (this.#pages.hasMore) list.setFoot();
+    else if (list.rows.length) list.setFoot(line(`That is all: ${rangeText(start, end)}.`));
+    else if (live) list.setFoot(line("Waiting for logs …"));
+    else {
+      const onRange = (from) => this.go({ start: from, end: "now" });
+      list.setFoot(nothingFound({ query, range: rangeText(start, end), onClear: () => this.go({ query: "" }), onRange }));
+    }
+  }
+
+  /** Whether older logs have been left out, so that there is nothing to go on from. */
+  #isFull() {
+    return this.state.now.live && this.list.rows.length >= MOST_KEPT;
+  }
+
+  async #showFirst(signal) {
+    const pages = this.#pages;
+    try {
+      const rows = await pages.next(signal);
+      this.#isLoading = false;
+      this.#isStuck = !rows.length;
+      this.list.setRows(unknown(this.#early, rows).concat(rows));
+      this.list.setOpen(this.state.now.log);
+      this.searchBox.showHints(pages.hints);
+      const { took_ms, rows_read } = pages.statistics;
+      byId("took").textContent = `${took_ms.toLocaleString("en")} ms`;
+      byId("took").title = `${rows_read.toLocaleString("en")} rows read`;
+      this.showEnd();
+    } catch (error) {
+      if (error.name === "AbortError") return;
+      this.#isLoading = false;
+      this.#showFailure(error);
+    }
+  }
+
+  #showFailure(error) {
+    this.#isFailed = true;
+    this.#pages.stop();
+    this.list.setRows([]);
+    byId("took").textContent = "";
+    const isMistake = error.code === "bad_query";
+    if (isMistake) this.searchBox.showError(error);
+    this.list.setFoot(isMistake ? line("Nothing was searched: the query has a mistake.") : failed(error, () => this.search()));
+  }
+
+  async #showHistogram(asked, signal) {
+    try {
+      const total = this.histogram.show(await ask("/histogram", asked, signal));
+      byId("total").textContent = `${total.toLocaleString("en")} ${total === 1 ? "log" : "logs"}`;
+      byId("total").title = "";
+    } catch (error) {
+      if (error.name === "AbortError") return;
+      // Why is told where the logs are, unless it takes longer to count them than to find some.
+      this.histogram.clear();
+      byId("total").textContent = error.code === "bad_query" ? "" : "Not counted";
+      byId("total").title = error.message;
+    }
+  }
+
+  #setBusy(isBusy) {
+    byId("progress").hidden = !isBusy;
+    this.list.setBusy(isBusy);
+  }
+}
+
+/** The rows that are not among the newest of the others. */
+function unknown(rows, others) {
+  const known = new Set(others.slice(0, LOOKED_AT).map(({ id }) => id));
+  return rows.filter(({ id }) => !known.has(id));
+}

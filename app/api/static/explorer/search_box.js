@@ -1,0 +1,161 @@
+// The search box: suggests fields and values while a query is typed, and shows what is wrong with it.
+
+import { ask, valuesPath } from "./api.js";
+import { debounced, h } from "./dom.js";
+import { quoted, term, wordAt } from "./query_text.js";
+
+const MOST_SUGGESTED = 12;
+const TYPING_MS = 120;
+
+/** `ask` is for suggestions, `range()` the time that they are of, `fields` knows the names, `onSearch(query)` is told. */
+export class SearchBox {
+  #chosen = -1;
+  #suggested = [];
+  #running = new AbortController();
+
+  constructor({ form, input, list, problem, fields, range, onSearch }) {
+    Object.assign(this, { form, input, list, problem, fields, range, onSearch });
+    const suggest = debounced(() => this.#suggest(), TYPING_MS);
+    input.addEventListener("input", () => {
+      this.#clearProblem();
+      suggest();
+    });
+    input.addEventListener("focus", suggest);
+    input.addEventListener("click", suggest);
+    input.addEventListener("blur", () => this.#close());
+    input.addEventListener("keydown", (event) => this.#press(event));
+    // A press in the list must not take the focus from the box, which would close the list before the click.
+    list.addEventListener("pointerdown", (event) => event.preventDefault());
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#close();
+      this.onSearch(input.value.trim());
+    });
+  }
+
+  /** Shows a query that came from elsewhere. */
+  show(query) {
+    this.input.value = query;
+    this.#clearProblem();
+  }
+
+  /** Says what is wrong with the query, and where. */
+  showError(error) {
+    const characters = [...this.input.value];
+    const at = error.position;
+    const where = Number.isInteger(at)
+      ? h("code", { class: "where" }, characters.slice(0, at).join(""), h("mark", {}, characters[at] ?? " "), characters.slice(at + 1).join(""))
+      : null;
+    this.problem.replaceChildren(h("p", {}, error.message), ...(where ? [where] : []));
+    this.problem.className = "problem is-error";
+    this.problem.hidden = false;
+    this.input.setAttribute("aria-invalid", "true");
+  }
+
+  /** Says what the query may have meant otherwise. */
+  showHints(hints) {
+    if (!hints?.length) return;
+    this.problem.replaceChildren(...hints.map((hint) => h("p", {}, hint)));
+    this.problem.className = "problem is-hint";
+    this.problem.hidden = false;
+  }
+
+  #clearProblem() {
+    this.problem.hidden = true;
+    this.problem.replaceChildren();
+    this.input.removeAttribute("aria-invalid");
+  }
+
+  #press(event) {
+    const isOpen = !this.list.hidden;
+    if (event.key === "ArrowDown" && !isOpen) this.#suggest();
+    else if (event.key === "ArrowDown" || event.key === "ArrowUp") this.#move(event.key === "ArrowDown" ? 1 : -1);
+    else if (event.key === "Escape" && isOpen) this.#close();
+    else if (event.key === "Escape") this.input.blur();
+    else if (event.key === "Tab" && isOpen && !event.shiftKey) this.#take(Math.max(0, this.#chosen));
+    else if (event.key === "Enter" && isOpen && this.#chosen >= 0) this.#take(this.#chosen);
+    else return;
+    if (event.key !== "Escape" || isOpen) event.preventDefault();
+    event.stopPropagation();
+  }
+
+  async #suggest() {
+    this.#running.abort();
+    this.#running = new AbortController();
+    const { signal } = this.#running;
+    const word = wordAt(this.input.value, this.input.selectionStart ?? this.input.value.length);
+    try {
+      const found = word.field ? await this.#values(word, signal) : await this.#names(word, signal);
+      if (!signal.aborted && document.activeElement === this.input) this.#open(found.slice(0, MOST_SUGGESTED), word);
+    } catch (error) {
+      // A search that goes wrong is told; that there is nothing to suggest need not be.
+      if (error.name !== "AbortError") this.#close();
+    }
+  }
+
+  async #names(word, signal) {
+    const typed = word.text.toLowerCase();
+    if (!typed) return [];
+    const fields = await this.fields.all(signal);
+    return fields
+      .filter(({ name }) => name.toLowerCase().includes(typed))
+      .sort((one, other) => Number(other.name.toLowerCase().startsWith(typed)) - Number(one.name.toLowerCase().startsWith(typed)))
+      .map(({ name, count }) => ({ label: `${name}:`, text: term(name, "x").slice(0, -1), count, goesOn: true }));
+  }
+
+  async #values(word, signal) {
+    if (/^[<>[{*]/.test(word.text)) return [];
+    const prefix = word.text.replace(/\\(.)/g, "$1");
+    const { rows } = await ask(valuesPath(word.field), { ...this.range(), prefix, limit: MOST_SUGGESTED, timeout_ms: 2000 }, signal);
+    return rows.map(({ value, count }) => ({ label: value, text: valueText(word.field, value), count, goesOn: false }));
+  }
+
+  #open(suggested, word) {
+    if (!suggested.length) return this.#close();
+    this.#suggested = suggested.map((one) => ({ ...one, word }));
+    this.#chosen = -1;
+    this.list.replaceChildren(
+      ...suggested.map(({ label, count }, n) =>
+        h(
+          "li",
+          { id: `suggestion-${n}`, role: "option", "aria-selected": "false", onclick: () => this.#take(n) },
+          h("span", { class: "label" }, label),
+          h("span", { class: "count" }, count.toLocaleString("en")),
+        ),
+      ),
+    );
+    this.list.hidden = false;
+    this.input.setAttribute("aria-expanded", "true");
+    this.input.removeAttribute("aria-activedescendant");
+  }
+
+  #close() {
+    this.#running.abort();
+    this.list.hidden = true;
+    this.#chosen = -1;
+    this.input.setAttribute("aria-expanded", "false");
+    this.input.removeAttribute("aria-activedescendant");
+  }
+
+  #move(by) {
+    const count = this.#suggested.length;
+    this.#chosen = (this.#chosen + by + (this.#chosen < 0 && by < 0 ? 1 : 0) + count) % count;
+    [...this.list.children].forEach((item, n) => item.setAttribute("aria-selected", String(n === this.#chosen)));
+    this.list.children[this.#chosen].scrollIntoView({ block: "nearest" });
+    this.input.setAttribute("aria-activedescendant", `suggestion-${this.#chosen}`);
+  }
+
+  #take(n) {
+    const { text, goesOn, word } = this.#suggested[n];
+    const before = this.input.value.slice(0, word.start) + text + (goesOn ? "" : " ");
+    const after = this.input.value.slice(word.end).replace(/^ /, goesOn ? " " : "");
+    this.input.value = before + after;
+    this.input.setSelectionRange(before.length, before.length);
+    this.#close();
+    if (goesOn) this.#suggest();
+  }
+}
+
+function valueText(field, value) {
+  return field === "message" ? quoted(value) : term("x", value).slice(2);
+}

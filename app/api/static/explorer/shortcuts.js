@@ -1,0 +1,41 @@
+// What can be done with the keyboard, and the list of it.
+
+import { h } from "./dom.js";
+
+/** Calls `actions[key]` when a key is pressed outside of text fields. */
+export function listenToKeys(actions) {
+  document.addEventListener("keydown", (event) => {
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+    // Text is typed there, and what is open above the page has keys of its own.
+    if (event.target.closest("input, textarea, select") || document.querySelector(":popover-open, dialog[open]")) return;
+    const act = Object.hasOwn(actions, event.key) ? actions[event.key] : null;
+    if (!act) return;
+    event.preventDefault();
+    act();
+  });
+}
+
+const KEYS = [
+  ["/", "search"],
+  ["t", "choose the time"],
+  ["r", "search again"],
+  ["j  ↓", "next log"],
+  ["k  ↑", "log before"],
+  ["Enter", "show the log in full"],
+  ["Esc", "close what is open"],
+  ["l", "follow new logs, or stop that"],
+  ["p", "hold new logs back, or go on"],
+  ["← →", "in the chart: from bar to bar, Enter zooms in"],
+  ["?", "this list"],
+];
+
+/** The dialog that tells. */
+export function fillHelp(dialog) {
+  dialog.replaceChildren(
+    h("h2", { id: "help-title" }, "Keys"),
+    h("dl", {}, ...KEYS.flatMap(([key, meaning]) => [h("dt", {}, h("kbd", {}, key)), h("dd", {}, meaning)])),
+    h("p", {}, "Searching: ", h("code", {}, "service:web level:>=warn timeout"), ", ", h("code", {}, '"card declined"'), ", ", h("code", {}, "user_id:123"), ", ", h("code", {}, "response_time_ms:>500"), ", ", h("code", {}, "-level:debug"), ". Words are whole words; ", h("code", {}, "timeo*"), " finds beginnings."),
+    h("p", {}, h("a", { href: "/api/v1/docs" }, "The same for programs: the HTTP API")),
+    h("form", { method: "dialog" }, h("button", { class: "button primary" }, "Close")),
+  );
+}

@@ -1,0 +1,96 @@
+// Follows logs as they are stored. What comes is gathered for a moment, so that many a second cost little.
+
+import { ApiError, url } from "./api.js";
+
+const SHOW_EVERY_MS = 100;
+/** No more than this is kept of a tail, in the list or waiting for it. */
+export const MOST_KEPT = 10_000;
+
+/**
+ * `onRows(rows)` gets new logs, newest first; `onWaiting(count)` how many are held back; `onTrouble(text)` why nothing
+ * comes, "" when it does again; `onEnd(error)` that it is over.
+ */
+export class Tail {
+  #source = null;
+  #waiting = [];
+  #lost = 0;
+  #timer = 0;
+  #isHeld = false;
+
+  constructor(listeners) {
+    Object.assign(this, listeners);
+  }
+
+  /** Follows what matches, from now on. Resolves when it has begun, so that what is asked afterwards leaves no gap. */
+  begin(query, fields) {
+    this.end();
+    const address = url("/logs/tail", { query, fields });
+    const source = new EventSource(address);
+    this.#source = source;
+    this.#timer = setInterval(() => this.#show(), SHOW_EVERY_MS);
+    source.addEventListener("message", (event) => this.#take(JSON.parse(event.data)));
+    source.addEventListener("trouble", (event) => this.onTrouble(JSON.parse(event.data).message));
+    source.addEventListener("open", () => this.onTrouble(""));
+    return new Promise((resolve) => {
+      source.addEventListener("ready", resolve, { once: true });
+      source.addEventListener("error", () => {
+        resolve();
+        if (this.#source !== source) return;
+        if (source.readyState === EventSource.CLOSED) this.#explain(address);
+        else this.onTrouble("The connection is lost; trying again …");
+      });
+    });
+  }
+
+  end() {
+    this.#source?.close();
+    this.#source = null;
+    clearInterval(this.#timer);
+    this.#waiting = [];
+    this.#lost = 0;
+    this.#isHeld = false;
+  }
+
+  /** Holds back what comes, or shows what was held back. */
+  hold(isHeld) {
+    if (this.#isHeld === isHeld) return;
+    this.#isHeld = isHeld;
+    if (!isHeld) this.#show();
+    else this.onWaiting(this.#waiting.length);
+  }
+
+  get isHeld() {
+    return this.#isHeld;
+  }
+
+  #take(row) {
+    this.#waiting.push(row);
+    if (this.#waiting.length > 2 * MOST_KEPT) {
+      this.#lost += this.#waiting.length - MOST_KEPT;
+      this.#waiting = this.#waiting.slice(-MOST_KEPT);
+    }
+  }
+
+  #show() {
+    if (this.#isHeld) return this.onWaiting(this.#waiting.length + this.#lost);
+    if (!this.#waiting.length) return;
+    const rows = this.#waiting.reverse();
+    this.#waiting = [];
+    this.#lost = 0;
+    this.onRows(rows);
+    this.onWaiting(0);
+  }
+
+  /** An EventSource does not say why it was refused; an ordinary question does. */
+  async #explain(address) {
+    this.end();
+    try {
+      const response = await fetch(address);
+      if (!response.ok) return this.onEnd(new ApiError((await response.json()).error));
+      await response.body.cancel();
+      this.onEnd(new ApiError({ code: "refused", message: "The tail was refused for a moment." }));
+    } catch {
+      this.onEnd(new ApiError({ code: "unreachable", message: "The service does not answer. Is it running?" }));
+    }
+  }
+}

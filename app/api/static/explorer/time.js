@@ -1,0 +1,115 @@
+// Times: what the API writes, as people read it, in their zone or in UTC.
+
+export const QUICK_RANGES = [
+  ["now-5m", "Last 5 minutes"],
+  ["now-15m", "Last 15 minutes"],
+  ["now-1h", "Last hour"],
+  ["now-6h", "Last 6 hours"],
+  ["now-24h", "Last 24 hours"],
+  ["now-7d", "Last 7 days"],
+  ["now-30d", "Last 30 days"],
+];
+
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const UNIT_MS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
+
+const LOCAL_ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+/** The zone in which times are shown: that of the browser or UTC, kept for the next visit. */
+export const zone = {
+  isUtc: localStorage.getItem("zone") === "utc",
+  local: LOCAL_ZONE,
+  get name() {
+    return this.isUtc ? "UTC" : LOCAL_ZONE;
+  },
+  show(isUtc) {
+    this.isUtc = isUtc;
+    localStorage.setItem("zone", isUtc ? "utc" : "local");
+  },
+};
+
+/** The calendar's figures of a time, in the zone that is shown. */
+function figures(ms) {
+  const date = new Date(zone.isUtc ? ms : ms - new Date(ms).getTimezoneOffset() * 60_000);
+  const two = (number) => String(number).padStart(2, "0");
+  return {
+    year: date.getUTCFullYear(),
+    month: MONTHS[date.getUTCMonth()],
+    monthNumber: two(date.getUTCMonth() + 1),
+    day: two(date.getUTCDate()),
+    clock: `${two(date.getUTCHours())}:${two(date.getUTCMinutes())}:${two(date.getUTCSeconds())}`,
+    millis: String(date.getUTCMilliseconds()).padStart(3, "0"),
+  };
+}
+
+/** The time of a log for a list, to the millisecond; a time that no calendar has is shown as it is. */
+export function shortTime(text) {
+  const ms = Date.parse(text);
+  if (Number.isNaN(ms)) return text;
+  const { month, day, clock, millis } = figures(ms);
+  return `${month} ${day} ${clock}.${millis}`;
+}
+
+/** The time of a log with all its digits, and the zone. */
+export function longTime(text) {
+  const ms = Date.parse(text);
+  if (Number.isNaN(ms)) return text;
+  const { year, monthNumber, day, clock } = figures(ms);
+  const fraction = text.match(/\.\d+/)?.[0] ?? "";
+  return `${year}-${monthNumber}-${day} ${clock}${fraction} ${zone.name}`;
+}
+
+/** A moment for an axis whose steps are so many seconds. */
+export function axisTime(ms, stepSecs) {
+  const { month, day, clock } = figures(ms);
+  if (stepSecs >= 86_400) return `${month} ${day}`;
+  if (stepSecs >= 3600) return `${month} ${day} ${clock.slice(0, 5)}`;
+  return stepSecs >= 60 ? clock.slice(0, 5) : clock;
+}
+
+/** A moment to the second. */
+export function momentText(ms) {
+  const { month, day, clock } = figures(ms);
+  return `${month} ${day} ${clock}`;
+}
+
+/** What a range is called. */
+export function rangeText(start, end) {
+  const quick = end === "now" && QUICK_RANGES.find(([from]) => from === start);
+  if (quick) return quick[1];
+  const from = Date.parse(start);
+  const to = Date.parse(end);
+  if (Number.isNaN(from) || Number.isNaN(to)) return `${start} to ${end}`;
+  const [first, last] = [figures(from), figures(to)];
+  const isOneDay = first.year === last.year && first.month === last.month && first.day === last.day;
+  return `${first.month} ${first.day} ${first.clock} – ${isOneDay ? last.clock : `${last.month} ${last.day} ${last.clock}`}`;
+}
+
+/** Milliseconds since 1970 of `now-15m` or of a written time; NaN for what is neither. */
+export function moment(text, nowMs = Date.now()) {
+  const relative = text.match(/^now(?:\s*([+-])\s*(\d+)\s*([smhdw]))?$/);
+  if (!relative) return /^\d{9,}$/.test(text) ? epochMillis(text) : Date.parse(text);
+  const [, sign, count, unit] = relative;
+  return unit ? nowMs + Number(`${sign}${count}`) * UNIT_MS[unit] : nowMs;
+}
+
+/** Of an epoch number in s, ms, us or ns: which one it is, its length says. */
+function epochMillis(digits) {
+  return Number(digits) * 10 ** (digits.length < 12 ? 3 : digits.length < 15 ? 0 : digits.length < 18 ? -3 : -6);
+}
+
+/** A range that begins and ends at moments, as the state writes it. */
+export function between(startMs, endMs) {
+  return { start: new Date(startMs).toISOString(), end: new Date(endMs).toISOString() };
+}
+
+/** What `<input type="datetime-local">` takes. */
+export function forInput(ms) {
+  const { year, monthNumber, day, clock } = figures(ms);
+  return `${year}-${monthNumber}-${day}T${clock}`;
+}
+
+/** Milliseconds since 1970 of what such an input holds; NaN when it holds nothing. */
+export function fromInput(value) {
+  return Date.parse(zone.isUtc ? `${value}Z` : value);
+}

@@ -1,0 +1,195 @@
+"""`python -m bench.explorer`: how soon the explorer shows logs, and how smoothly it moves, in a real browser.
+
+The table holds a million rows of thirty days. Each visit is the first one of a new browser profile: nothing is cached.
+It opens the page, loads 10,000 rows by scrolling, scrolls through them, and then follows 500 new logs a second.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, Final
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from bench.command import RESULTS, circumstances, positive, run
+from bench.errors import BenchError
+from bench.history import load_history, merge_days
+from bench.machine import interpreter
+from bench.report import Figures, Measure, Report, as_text, missed, store, summarise
+from bench.service import running_service
+from bench.stack import PARTITIONS, BenchStack, running_stack
+from bench.workload import send_steadily
+from local.chromium import FLAGS, MISSING, chromium_path
+
+_TABLE: Final = "explorer"
+_RATE: Final = 500  # events a second that are followed
+_LISTED: Final = 10_000
+_FOLLOWED_SECS: Final = 10.0
+_PATIENCE_SECS: Final = 60.0
+_QUICK_ROWS: Final = 50_000
+
+_REPORT: Final = Report(
+    "explorer",
+    "How fast the explorer is",
+    (
+        Measure("first_log_ms", "From opening the page to the first log on screen (ms)", 0, limit=1000),
+        Measure("complete_ms", "To all of it: chart and filters too (ms)", 0),
+        Measure("scroll_p50_ms", "Between two pictures while scrolling 10,000 rows, p50 (ms)", 1),
+        Measure("scroll_p99_ms", "The same, p99 (ms)", 1, limit=50, is_aim=True),
+        Measure("follow_p50_ms", "Between two pictures while following 500 logs/s, p50 (ms)", 1),
+        Measure("follow_p99_ms", "The same, p99 (ms)", 1, limit=50, is_aim=True),
+        Measure("followed_per_sec", "Logs shown a second meanwhile", 0, limit=0.95 * _RATE, is_least=True),
+        Measure("rows_drawn", "Rows that are in the page at the end", 0),
+    ),
+    "Visits",
+)
+
+# Times between pictures (ms), while `step` is done for each of them.
+_FRAMES: Final = """async ([step, millis]) => {
+  const act = new Function("frame", step);
+  const times = [];
+  const began = performance.now();
+  let last = began;
+  for (let frame = 0; last - began < millis; frame += 1) {
+    act(frame);
+    const now = await new Promise(requestAnimationFrame);
+    times.push(now - last);
+    last = now;
+  }
+  return times.slice(1).sort((one, other) => one - other);
+}"""
+_FIRST_LOG: Final = """new Promise((done) => {
+  const look = () => document.querySelector("#logs .row") ? done(performance.now()) : requestAnimationFrame(look);
+  look();
+})"""
+
+
+def main(arguments: list[str]) -> int:
+    """Measure, print and store. 1 when a limit is missed, 2 when nothing could be measured."""
+    parser = argparse.ArgumentParser(prog="python -m bench.explorer", description="How fast the explorer is.")
+    parser.add_argument("--rows", type=positive, default=1_000_000, help="in the table (default: 1 million)")
+    parser.add_argument("--visits", type=positive, default=5, help="each in a new browser profile (default: 5)")
+    parser.add_argument("--quick", action="store_true", help="one visit, few rows, to see that it works; not stored")
+    parser.add_argument("--service-python", default=sys.executable, help="interpreter of the service")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="directory for the results")
+    options = parser.parse_args(arguments)
+    if options.quick:
+        options.rows, options.visits = _QUICK_ROWS, 1
+    return run(partial(_measure, options))
+
+
+def _measure(options: argparse.Namespace) -> int:
+    interpreter(options.service_python)
+    with _browser() as browser, running_stack() as stack:
+        print(f"Loading {options.rows:,} rows ...", flush=True)
+        stack.create_table(_TABLE)
+        load_history(stack, _TABLE, options.rows)
+        merge_days(stack, _TABLE)
+        stack.settle()
+        with _fed_service(stack, options.service_python) as url:
+            visits = [_visit(browser, url, number + 1) for number in range(options.visits)]
+        about = circumstances(stack, ["bench.explorer", "--rows", str(options.rows)]) | {"chromium": browser.version}
+    lines = summarise(_REPORT.measures, visits)
+    print(f"\n{as_text(lines)}\n")
+    if not options.quick:
+        for path in store(options.results, _REPORT, _context(about, options), about, visits):
+            print(f"Written: {path}")
+    sentences = missed(lines)
+    for sentence in sentences:
+        print(f"Missed: {sentence}", file=sys.stderr)
+    return 1 if sentences else 0
+
+
+@contextmanager
+def _browser() -> Iterator[Browser]:
+    path = chromium_path(os.environ)
+    if path is None:
+        raise BenchError(MISSING)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def _fed_service(stack: BenchStack, python: str) -> Iterator[str]:
+    """The service, to which somebody sends logs all the time; its address."""
+    topic = f"{_TABLE}-{time.time_ns()}"
+    stack.create_topic(topic)
+    with running_service(stack, python, topic, _TABLE) as service:
+        service.wait_until(lambda scrape: scrape.assigned == PARTITIONS, _PATIENCE_SECS)
+        sender = get_context("spawn").Process(
+            target=send_steadily, args=(stack.kafka.bootstrap_servers, topic, _RATE, 86_400.0), daemon=True
+        )
+        sender.start()
+        try:
+            service.wait_until_stored(_RATE, _PATIENCE_SECS)
+            yield service.url
+        finally:
+            sender.kill()
+            sender.join()
+
+
+def _visit(browser: Browser, url: str, number: int) -> Figures:
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    page.goto(f"{url}/?start=now-30d", wait_until="commit")
+    figures = {"first_log_ms": float(page.evaluate(_FIRST_LOG))}
+    page.wait_for_selector("#facet-list details:nth-of-type(2) li")
+    figures["complete_ms"] = float(page.evaluate("performance.now()"))
+    _load_rows(page)
+    figures |= _frames(page, "scroll", "document.getElementById('logs').scrollTop = (frame * 97) % 250000", 5.0)
+    page.locator("#logs").evaluate("(box) => (box.scrollTop = 0)")
+    page.locator("#live").click()
+    page.wait_for_selector("#live-bar")
+    page.wait_for_timeout(2000)
+    shown = "window.shown = window.shown ?? new Set();"
+    shown += "for (const row of document.querySelectorAll('#logs .row')) window.shown.add(row.id);"
+    before = page.locator("#logs .row").count()
+    figures |= _frames(page, "follow", shown, _FOLLOWED_SECS)
+    figures["followed_per_sec"] = (page.evaluate("window.shown.size") - before) / _FOLLOWED_SECS
+    figures["rows_drawn"] = float(page.locator("#logs .row").count())
+    context.close()
+    print(f"Visit {number}: {', '.join(f'{name} {value:,.1f}' for name, value in figures.items())}", flush=True)
+    return figures
+
+
+def _load_rows(page: Page) -> None:
+    """By scrolling, as people do."""
+    deadline = time.monotonic() + _PATIENCE_SECS
+    while int(page.locator('[role="grid"]').get_attribute("aria-rowcount") or 0) <= _LISTED:
+        if time.monotonic() > deadline:
+            raise BenchError("the page does not load 10,000 rows")
+        page.locator("#logs").evaluate("(box) => (box.scrollTop = box.scrollHeight)")
+        page.wait_for_timeout(20)
+
+
+def _frames(page: Page, name: str, step: str, secs: float) -> Figures:
+    times = page.evaluate(_FRAMES, [step, secs * 1000])
+    return {f"{name}_p{share}_ms": times[min(len(times) - 1, len(times) * share // 100)] for share in (50, 99)}
+
+
+def _context(about: dict[str, Any], options: argparse.Namespace) -> dict[str, str]:
+    box = about["machine"]
+    return {
+        "Date": about["date"],
+        "Command": f"`{about['command']}`",
+        "Machine": f"{box['processor']}, {box['cores']} cores, {box['memory_gb']} GB, {box['system']}",
+        "Browser": f"Chromium {about['chromium']}, without a window or a graphics card, 1440 x 900",
+        "Beside it on the same machine": f"Kafka, the service, ClickHouse engine {about['clickhouse']},"
+        f" {_RATE} logs/s that are sent and stored",
+        "Table": f"{options.rows:,} rows of 30 days, all of which are asked for",
+        _REPORT.repeats: str(options.visits),
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,95 @@
+"""A real browser, and the explorer over real tables."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from app.settings import QuerySettings
+from local.chromium import FLAGS, MISSING, chromium_path
+from tests.e2e.query_table import QueryTable, sample_events
+from tests.explorer.site import Explorer, Site, Watch
+from tests.servers import RunningEngine
+
+COUNT = 3_000
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium; CHROMIUM names another one."""
+    path = chromium_path(os.environ)
+    if path is None:
+        pytest.skip(MISSING)
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="session")
+def sample_table(engine: RunningEngine) -> Iterator[QueryTable]:
+    """Logs of the last three hours."""
+    made = QueryTable(engine)
+    made.store(list(sample_events(int(time.time()) * 1000, COUNT)))
+    yield made
+    made.drop()
+
+
+def served(table: QueryTable) -> Site:
+    """The explorer over a table."""
+    return Site(partial(table.application, QuerySettings()))
+
+
+@pytest.fixture(scope="session")
+def sample_site(sample_table: QueryTable) -> Iterator[Site]:
+    """The explorer over the logs of the last three hours."""
+    site = served(sample_table)
+    yield site
+    site.close()
+
+
+Visit = Callable[..., Explorer]
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Visit]:
+    """Opens a page of a site as a visitor who has never been there. No page may complain, or ask another host."""
+    contexts = []
+    visits: list[tuple[Explorer, str]] = []
+
+    def begin(
+        site: Site, address: str = "", *, width: int = 1440, height: int = 900, scheme: str = "light"
+    ) -> Explorer:
+        context = browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme="dark" if scheme == "dark" else "light",
+            timezone_id="Europe/Berlin",
+            locale="en-GB",
+            reduced_motion="reduce",
+            permissions=["clipboard-read", "clipboard-write"],
+        )
+        contexts.append(context)
+        page = context.new_page()
+        watch = Watch()
+        watch.look_at(page)
+        explorer = Explorer(page, site.url, watch)
+        visits.append((explorer, site.url))
+        return explorer.open(address)
+
+    yield begin
+    for context in contexts:
+        context.close()
+    for explorer, url in visits:
+        assert explorer.watch.complaints == []
+        assert {f"http://{host}/" for host in explorer.watch.hosts if host} <= {url}
+
+
+@pytest.fixture
+def explorer(visit: Visit, sample_site: Site) -> Explorer:
+    """The page over the logs of the last three hours, just opened."""
+    return visit(sample_site)

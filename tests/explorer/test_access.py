@@ -1,0 +1,178 @@
+"""For everybody: with the keyboard, on a phone, in both themes, and without the rules of WCAG AA being broken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from tests.explorer.conftest import Visit
+from tests.explorer.site import Explorer, Site
+
+pytestmark = pytest.mark.stack
+
+RULES: dict[str, object] = {
+    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+}
+
+
+def list_of_logs(_: Explorer) -> None:
+    """As the page opens."""
+
+
+def log_in_full(explorer: Explorer) -> None:
+    explorer.open_log(1)
+
+
+def context(explorer: Explorer) -> None:
+    explorer.open_log(1).get_by_role("tab", name="Context").click()
+    expect(explorer.detail.locator(".lines li").first).to_be_visible()
+
+
+def time_picker(explorer: Explorer) -> None:
+    explorer.page.locator("#time").click()
+
+
+def columns(explorer: Explorer) -> None:
+    explorer.page.get_by_role("button", name="Columns", exact=True).click()
+
+
+def suggestions(explorer: Explorer) -> None:
+    explorer.query.fill("level:")
+    expect(explorer.suggestions).to_be_visible()
+    explorer.query.press("ArrowDown")
+
+
+def mistake(explorer: Explorer) -> None:
+    explorer.search("(timeout")
+
+
+def nothing_found(explorer: Explorer) -> None:
+    explorer.search("service:nobody")
+
+
+def help_dialog(explorer: Explorer) -> None:
+    explorer.page.get_by_role("button", name="Keys and syntax").click()
+
+
+def following(explorer: Explorer) -> None:
+    explorer.page.get_by_role("button", name="Live").click()
+    explorer.settled()
+
+
+def filters(explorer: Explorer) -> None:
+    if explorer.page.get_by_role("button", name="Filters").is_visible():
+        explorer.page.get_by_role("button", name="Filters").click()
+    explorer.facets.get_by_role("button", name="ERROR").first.click()
+    explorer.settled()
+
+
+STATES = [
+    *(list_of_logs, log_in_full, context, time_picker, columns, suggestions),
+    *(mistake, nothing_found, help_dialog, following, filters),
+]
+
+
+@pytest.mark.parametrize("bring_about", STATES)
+def test_axe_finds_nothing_to_object_to(
+    visit: Visit, sample_site: Site, bring_about: Callable[[Explorer], None]
+) -> None:
+    explorer = visit(sample_site)
+    bring_about(explorer)
+
+    assert objections(explorer, RULES) == []
+    # What else the other theme could change is its colours.
+    explorer.page.emulate_media(color_scheme="dark")
+    assert objections(explorer, {"runOnly": ["color-contrast"]}) == []
+
+
+@pytest.mark.parametrize("bring_about", [list_of_logs, log_in_full, filters])
+def test_axe_finds_nothing_on_a_phone(visit: Visit, sample_site: Site, bring_about: Callable[[Explorer], None]) -> None:
+    explorer = visit(sample_site, width=390, height=844)
+    bring_about(explorer)
+
+    assert objections(explorer, RULES) == []
+
+
+def objections(explorer: Explorer, options: dict[str, object]) -> list[str]:
+    result = Axe().run(explorer.page, options=options).response
+    return [
+        f"{violation['id']} ({violation['impact']}): {node['html'][:120]}"
+        for violation in result["violations"]
+        for node in violation["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("bring_about", STATES)
+def test_nothing_is_wider_than_a_phone(
+    visit: Visit, sample_site: Site, bring_about: Callable[[Explorer], None]
+) -> None:
+    explorer = visit(sample_site, width=390, height=844)
+    bring_about(explorer)
+
+    assert explorer.evaluate("document.documentElement.scrollWidth") <= 390
+    assert explorer.page.locator("#logs").evaluate("(box) => box.scrollWidth - box.clientWidth") <= 0
+
+
+def test_on_a_phone_a_log_covers_the_list_and_gives_it_back(visit: Visit, sample_site: Site) -> None:
+    explorer = visit(sample_site, width=390, height=844)
+    explorer.open_log(1)
+
+    expect(explorer.detail.get_by_role("button", name="Close")).to_be_focused()
+    assert explorer.detail.bounding_box() == {"x": 0, "y": 0, "width": 390, "height": 844}
+    explorer.detail.get_by_role("button", name="Close").click()
+    expect(explorer.grid).to_be_focused()
+
+
+def test_everything_is_reached_with_the_keyboard(explorer: Explorer) -> None:
+    page = explorer.page
+    page.keyboard.press("/")
+    expect(explorer.query).to_be_focused()
+    page.keyboard.type("timeout")
+    page.keyboard.press("Enter")
+    explorer.settled()
+    assert explorer.state == {"query": "timeout"}
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    expect(explorer.detail).to_be_visible()
+    expect(page.locator('#logs .row[aria-rowindex="3"]')).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("ArrowDown")
+    expect(page.locator('#logs .row[aria-rowindex="4"]')).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("k")
+    expect(page.locator('#logs .row[aria-rowindex="3"]')).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("Escape")
+    expect(explorer.detail).to_be_hidden()
+    expect(explorer.grid).to_be_focused()
+
+    page.keyboard.press("t")
+    expect(page.get_by_role("dialog", name="Time")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog", name="Time")).to_be_hidden()
+    page.keyboard.press("l")
+    expect(page.get_by_role("button", name="Live")).to_have_attribute("aria-pressed", "true")
+    explorer.settled()
+    page.keyboard.press("p")
+    expect(page.get_by_role("button", name="Go on")).to_be_visible()
+    page.keyboard.press("l")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_hidden()
+
+
+def test_the_theme_is_that_of_the_system_until_another_is_chosen(visit: Visit, sample_site: Site) -> None:
+    explorer = visit(sample_site, scheme="dark")
+    dark = explorer.evaluate("getComputedStyle(document.body).backgroundColor")
+    explorer.page.get_by_role("button", name="Light or dark").click()
+    light = explorer.evaluate("getComputedStyle(document.body).backgroundColor")
+    explorer.page.reload()
+    explorer.settled()
+
+    assert (dark, light) == ("rgb(20, 24, 31)", "rgb(255, 255, 255)")
+    assert explorer.evaluate("getComputedStyle(document.body).backgroundColor") == light

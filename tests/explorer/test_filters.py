@@ -1,0 +1,204 @@
+"""Narrowing a search: by the most frequent values, by a field of a log, and by columns."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.e2e.query_table import QueryTable
+from tests.explorer.conftest import Visit, served
+from tests.explorer.site import Explorer, Site
+from tests.servers import RunningEngine
+
+pytestmark = pytest.mark.stack
+
+
+def facet(explorer: Explorer, name: str) -> Locator:
+    return explorer.facets.locator("details").filter(has=explorer.page.locator("summary", has_text=name)).first
+
+
+def counts(section: Locator) -> dict[str, int]:
+    expect(section.locator("li").first).to_be_visible()
+    return {
+        item.locator(".text").inner_text(): int(item.locator(".count").inner_text().replace(",", ""))
+        for item in section.locator("li").all()
+    }
+
+
+def test_values_are_counted(explorer: Explorer, sample_table: QueryTable) -> None:
+    since_ms = (time.time() - 3600) * 1000
+    logs = [log.event for log in sample_table.logs if log.time_ms >= since_ms]
+
+    assert counts(facet(explorer, "level")) == pytest.approx(Counter(e["level"].upper() for e in logs), abs=20)
+    assert counts(facet(explorer, "service")) == pytest.approx(Counter(e["service"] for e in logs), abs=20)
+    facet(explorer, "host").locator("summary").click()
+    assert counts(facet(explorer, "host")) == pytest.approx(Counter(e["host"] for e in logs), abs=20)
+
+
+def test_a_value_is_filtered_for_and_out_and_neither_with_one_click_each(explorer: Explorer) -> None:
+    facet(explorer, "service").get_by_role("button", name="checkout").first.click()
+    explorer.settled()
+    assert explorer.query.input_value() == "service:checkout"
+    assert set(explorer.cells("service")) == {"checkout"}
+
+    facet(explorer, "level").get_by_role("button", name="Without level INFO").click()
+    explorer.settled()
+    assert explorer.query.input_value() == "service:checkout -level:INFO"
+    assert "INFO" not in explorer.cells("level")
+
+    pressed = facet(explorer, "service").locator('button[aria-pressed="true"]')
+    expect(pressed).to_contain_text("checkout")
+    pressed.click()
+    explorer.settled()
+    assert explorer.query.input_value() == "-level:INFO"
+
+
+def test_attributes_of_the_logs_are_offered_too(explorer: Explorer) -> None:
+    section = facet(explorer, "route")
+    section.locator("summary").click()
+
+    assert counts(section).keys() == {"/r0", "/r1", "/r2", "/r3"}
+
+
+def test_a_field_of_a_log_is_filtered_for_and_out(explorer: Explorer) -> None:
+    detail = explorer.open_log()
+    detail.get_by_role("button", name="No logs with this http.status_code").click()
+    explorer.settled()
+    assert explorer.query.input_value().startswith("-http.status_code:")
+
+    detail.get_by_role("button", name="Only logs with this route").click()
+    explorer.settled()
+    assert explorer.total > 0
+    assert "route:" in explorer.query.input_value()
+
+
+def test_columns_are_added_and_taken_away(explorer: Explorer) -> None:
+    explorer.page.get_by_role("button", name="Columns", exact=True).click()
+    explorer.page.get_by_label("Find a field").fill("rou")
+    explorer.page.get_by_label("route", exact=True).check()
+    explorer.page.get_by_label("Find a field").fill("severity")
+    explorer.page.get_by_label("severity_number").check()
+    explorer.page.keyboard.press("Escape")
+    explorer.settled()
+
+    assert set(explorer.cells("route")) <= {"/r0", "/r1", "/r2", "/r3"}
+    numbers = {"DEBUG": "5", "INFO": "9", "WARN": "13", "ERROR": "17"}
+    assert explorer.cells("severity_number") == [numbers[level] for level in explorer.cells("level")]
+    assert explorer.state["columns"] == "level,service,message,route,severity_number"
+
+    explorer.page.get_by_role("columnheader", name="route").hover()
+    explorer.page.get_by_role("button", name="Remove the column route").click()
+    assert explorer.state["columns"] == "level,service,message,severity_number"
+    explorer.open_log().get_by_role("button", name="Show partition as a column").click()
+    assert set(explorer.cells("partition")) == {"0"}
+
+
+ODD = [
+    *("a b", 'say "no"', "back\\slash", "(paren)", "a:b", "*", "star*", "-minus", "!bang", "AND", "TO", "äöü", "🙂"),
+    *(">5", "[1 TO 2]", "a,b", "line\nbreak", "tab\there", "' OR 1=1 --", "</script>", "%2F", "100%", "  ", "#?&="),
+]
+
+
+@pytest.fixture(scope="module")
+def odd_site(engine: RunningEngine) -> Iterator[Site]:
+    """Logs with odd values, and odd names, of attributes."""
+    table = QueryTable(engine)
+    now_ms = int(time.time()) * 1000
+    values = [{"message": f"odd {n}", "service": value, "attributes": {"odd": value}} for n, value in enumerate(ODD)]
+    names = [{"message": f"named {n}", "attributes": {f"n {value}": "yes"}} for n, value in enumerate(ODD)]
+    table.store([(now_ms - n, event) for n, event in enumerate(values + names)])
+    site = served(table)
+    yield site
+    site.close()
+    table.drop()
+
+
+FOUND = """async ([name, value, isOut]) => {
+  const { withFilter } = await import("/explorer/query_text.js");
+  const query = withFilter("", name, value, { isOut });
+  const answer = await (await fetch(`/api/v1/logs?${new URLSearchParams({ query, limit: 1000 })}`)).json();
+  return answer.rows ? answer.rows.map((row) => row.message) : [query, answer.error.message];
+}"""
+
+
+def test_a_filter_finds_its_value_however_odd_that_is(visit: Visit, odd_site: Site) -> None:
+    explorer = visit(odd_site)
+
+    for number, value in enumerate(ODD):
+        assert explorer.evaluate(FOUND, ["odd", value, False]) == [f"odd {number}"], value
+        others = explorer.evaluate(FOUND, ["odd", value, True])
+        assert len(others) == 2 * len(ODD) - 1, value
+        assert f"odd {number}" not in others
+
+
+def test_a_filter_finds_its_field_however_odd_the_name_is(visit: Visit, odd_site: Site) -> None:
+    explorer = visit(odd_site)
+
+    for number, value in enumerate(ODD):
+        assert explorer.evaluate(FOUND, [f"n {value}", "yes", False]) == [f"named {number}"], value
+
+
+def test_filters_are_set_and_taken_away_in_any_query(explorer: Explorer) -> None:
+    changed = explorer.evaluate(
+        """async () => {
+          const { withFilter, withoutFilter, filterOf } = await import("/explorer/query_text.js");
+          return [
+            withFilter("a OR b", "x", "1"),
+            withFilter("(a OR b)", "x", "1"),
+            withFilter("-x:1 y", "x", "1"),
+            withFilter("y x:1", "x", "1", { isOut: true }),
+            withFilter("x:1", "x", "1"),
+            withFilter('"a OR b"', "x", "1"),
+            withFilter("t:[1 TO 2] ", "x", "a b"),
+            withoutFilter('a x:"a b" c', "x", "a b"),
+            withoutFilter("-x:1", "x", "1", { isOut: true }),
+            filterOf("a x:1", "x", "1"),
+            filterOf("a -x:1", "x", "1"),
+            filterOf("a (x:1)", "x", "1"),
+            filterOf("a OR x:1", "x", "1"),
+          ];
+        }"""
+    )
+
+    assert changed == [
+        "(a OR b) x:1",
+        "(a OR b) x:1",
+        "x:1 y",
+        "y -x:1",
+        "x:1",
+        '"a OR b" x:1',
+        't:[1 TO 2] x:"a b"',
+        "a c",
+        "",
+        *(1, -1, 0, 0),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("query", "field", "text", "start"),
+    [
+        ("|", "", "", 0),
+        ("serv|", "", "serv", 0),
+        ("a serv|", "", "serv", 2),
+        ("service:pay|", "service", "pay", 8),
+        ("-service:pay|", "service", "pay", 9),
+        ("NOT (a OR service:pay|", "service", "pay", 18),
+        ("level:(warn OR er|", "level", "er", 15),
+        ("level:(warn) er|", "", "er", 13),
+        ('service:"pay m|', "service", "pay m", 8),
+        ('"a b" x|', "", "x", 6),
+        (r"a\:b:c|", "a:b", "c", 5),
+        ("url:http://x|", "url", "http://x", 4),
+    ],
+)
+def test_what_is_being_typed_is_known(explorer: Explorer, query: str, field: str, text: str, start: int) -> None:
+    caret = query.index("|")
+    script = """async ([query, caret]) => (await import("/explorer/query_text.js")).wordAt(query, caret)"""
+
+    word = explorer.evaluate(script, [query.replace("|", ""), caret])
+
+    assert (word["field"], word["text"], word["start"]) == (field, text, start)

@@ -1,0 +1,140 @@
+"""Following new logs: each comes once, can be held back, and many do not fill the page."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.query_table import QueryTable, sample_events
+from tests.explorer.conftest import Visit, served
+from tests.explorer.site import Explorer, Site
+from tests.servers import RunningEngine
+
+pytestmark = pytest.mark.stack
+
+
+@pytest.fixture
+def table(engine: RunningEngine) -> Iterator[QueryTable]:
+    made = QueryTable(engine)
+    made.store(list(sample_events(int(time.time()) * 1000, 20)))
+    yield made
+    made.drop()
+
+
+@pytest.fixture
+def site(table: QueryTable) -> Iterator[Site]:
+    made = served(table)
+    yield made
+    made.close()
+
+
+def store(table: QueryTable, *messages: str, level: str = "info") -> None:
+    now_ms = int(time.time() * 1000)
+    table.store([(now_ms, {"service": "web", "level": level, "message": message}) for message in messages])
+
+
+def test_new_logs_appear_at_the_top_each_once(visit: Visit, site: Site, table: QueryTable) -> None:
+    explorer = visit(site)
+    explorer.page.get_by_role("button", name="Live").click()
+    explorer.settled()
+    for number in range(5):
+        store(table, f"first of {number}", f"second of {number}")
+        expect(explorer.rows.filter(has_text=f"second of {number}")).to_have_count(1)
+
+    messages = explorer.cells("message")
+    assert messages[:10] == [f"{name} of {number}" for number in range(4, -1, -1) for name in ("second", "first")]
+    assert explorer.state == {"live": "1"}
+
+    explorer.page.get_by_role("button", name="Live").click()
+    store(table, "unseen")
+    expect(explorer.page.locator("#live-bar")).to_be_hidden()
+    explorer.page.wait_for_timeout(1500)
+    assert "unseen" not in explorer.cells("message")
+
+
+def test_what_was_stored_just_before_is_there_once(visit: Visit, site: Site, table: QueryTable) -> None:
+    store(table, "just before")
+    explorer = visit(site, "?live=1&start=now-15m")
+    store(table, "just after")
+
+    expect(explorer.rows.filter(has_text="just after")).to_have_count(1)
+    expect(explorer.rows.filter(has_text="just before")).to_have_count(1)
+
+
+def test_only_what_matches_is_followed(visit: Visit, site: Site, table: QueryTable) -> None:
+    explorer = visit(site, "?live=1&query=level:error")
+    store(table, "nothing to see", level="info")
+    store(table, "a failure", level="error")
+
+    expect(explorer.rows.filter(has_text="a failure")).to_have_count(1)
+    expect(explorer.rows.filter(has_text="nothing to see")).to_have_count(0)
+
+
+def test_new_logs_are_held_back_on_request(visit: Visit, site: Site, table: QueryTable) -> None:
+    explorer = visit(site, "?live=1")
+    explorer.page.get_by_role("button", name="Hold").click()
+    store(table, "one", "two", "three")
+
+    waiting = explorer.page.get_by_role("button", name="Show 3 new")
+    expect(waiting).to_be_visible()
+    expect(explorer.rows.filter(has_text="three")).to_have_count(0)
+    waiting.click()
+    expect(explorer.rows.filter(has_text="three")).to_have_count(1)
+    expect(explorer.page.get_by_role("button", name="Hold")).to_be_visible()
+
+
+def test_who_reads_further_down_is_not_disturbed(visit: Visit, site: Site, table: QueryTable) -> None:
+    store(table, *(f"old {number}" for number in range(200)))
+    explorer = visit(site, "?live=1&start=now-15m")
+    explorer.page.locator("#logs").evaluate("(box) => (box.scrollTop = 1000)")
+    store(table, "at the top")
+
+    expect(explorer.page.get_by_role("button", name="Show 1 new")).to_be_visible()
+    assert explorer.page.locator("#logs").evaluate("(box) => box.scrollTop") == 1000
+    explorer.page.locator("#logs").evaluate("(box) => (box.scrollTop = 0)")
+    expect(explorer.rows.filter(has_text="at the top")).to_have_count(1)
+
+
+def test_that_there_is_no_place_for_another_tail_is_told(visit: Visit, site: Site) -> None:
+    """EventSource itself does not say why it was refused."""
+    explorer = visit(site)
+    body = '{"error": {"status": 429, "code": "too_busy", "message": "There are too many streams."}}'
+    explorer.page.route(
+        "**/api/v1/logs/tail*", lambda route: route.fulfill(status=429, content_type="application/json", body=body)
+    )
+    explorer.page.get_by_role("button", name="Live").click()
+
+    expect(explorer.page.get_by_text("There are too many streams.")).to_be_visible()
+    expect(explorer.page.get_by_role("button", name="Live")).to_have_attribute("aria-pressed", "false")
+
+
+FEED = """async ([batches, rows]) => {
+  const { Tail, MOST_KEPT } = await import("/explorer/tail.js");
+  const { LogList } = await import("/explorer/log_list.js");
+  const box = document.createElement("div");
+  box.className = "logs";
+  box.style.height = "600px";
+  document.body.replaceChildren(box);
+  const nothing = () => {};
+  const list = new LogList({ box, onOpen: nothing, onNearEnd: nothing, onRemoveColumn: nothing, onScroll: nothing });
+  list.setColumns(["level", "service", "message"]);
+  let most = 0;
+  for (let batch = 0; batch < batches; batch += 1) {
+    const newest = (batch + 1) * rows - 1;
+    const row = (n) => ({ id: `1-0-${n}-0-t`, timestamp: "2026-01-01T00:00:00Z", level: "INFO", message: `log ${n}` });
+    list.prepend(Array.from({ length: rows }, (_, n) => row(newest - n)), MOST_KEPT);
+    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+    most = Math.max(most, box.querySelectorAll(".row").length);
+  }
+  return [list.rows.length, list.rows[0].message, most];
+}"""
+
+
+def test_however_many_logs_come_only_the_newest_are_kept_and_those_in_sight_drawn(explorer: Explorer) -> None:
+    kept, newest, most_drawn = explorer.evaluate(FEED, [150, 100])
+
+    assert (kept, newest) == (10_000, "log 14999")
+    assert most_drawn < 60

@@ -1,0 +1,133 @@
+"""Whatever a log holds is text to the page, and the page speaks with nobody but the service."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.query_table import QueryTable
+from tests.explorer.conftest import Visit, served
+from tests.explorer.site import Explorer, Site
+from tests.servers import RunningEngine
+
+pytestmark = pytest.mark.stack
+
+ATTACKS = [
+    "<img src=x onerror=\"window.hacked='img'\">",
+    "<script>window.hacked='script'</script>",
+    "\"><svg onload=window.hacked='svg'>",
+    "javascript:window.hacked='link'",
+    "'-window.hacked='quote'-'",
+    "{{constructor.constructor('window.hacked=1')()}}",
+    "</textarea><iframe srcdoc=\"<script>parent.hacked='frame'</script>\">",
+    "<style>*{display:none}</style>",
+]
+
+
+def attack(number: int, text: str) -> dict[str, object]:
+    """A log whose every field, and whose names of fields, are the attack."""
+    return {
+        **dict.fromkeys(("service", "message", "user_id", "trace_id", "span_id", "host", "level"), text),
+        "response_time_ms": text,  # is no number: it ends up in ParseError
+        "attributes": {text: text, f"number.{number}": text},
+    }
+
+
+@pytest.fixture(scope="module")
+def site(engine: RunningEngine) -> Iterator[Site]:
+    table = QueryTable(engine)
+    now_ms = int(time.time()) * 1000
+    table.store([(now_ms - number * 1000, attack(number, text)) for number, text in enumerate(ATTACKS)])
+    made = served(table)
+    yield made
+    made.close()
+    table.drop()
+
+
+def assert_unharmed(explorer: Explorer) -> None:
+    assert explorer.evaluate("window.hacked") is None
+    harm = "body img, body iframe, body script, body style, [onerror], [onload], a[href^=javascript]"
+    assert explorer.page.locator(harm).count() == 0
+
+
+@pytest.mark.parametrize("number", range(len(ATTACKS)))
+def test_no_field_of_a_log_becomes_anything_but_text(visit: Visit, site: Site, number: int) -> None:
+    text = ATTACKS[number]
+    explorer = visit(site, "?columns=level,service,message,user_id,trace_id,host,parse_error")
+    expect(explorer.rows).to_have_count(len(ATTACKS))
+    assert text in explorer.cells("message")
+    detail = explorer.open_log(number)
+    expect(detail.locator(".message")).to_have_text(text)
+    assert_unharmed(explorer)
+
+    detail.get_by_role("tab", name="Context").click()
+    expect(detail.locator(".lines li").first).to_contain_text(text)
+    detail.get_by_role("tab", name="Trace").click()
+    expect(detail.locator(".lines li").first).to_contain_text(text)
+    assert_unharmed(explorer)
+
+    # As filters, facets, columns and suggestions, by name and by value.
+    detail.get_by_role("tab", name="Fields").click()
+    detail.get_by_role("button", name=f"Show {text} as a column", exact=True).click()
+    detail.get_by_role("button", name=f"Only logs with this number.{number}", exact=True).click()
+    explorer.settled()
+    expect(explorer.rows).to_have_count(1)
+    title = explorer.page.locator("summary").filter(has=explorer.page.get_by_text(text, exact=True))
+    section = explorer.facets.locator("details").filter(has=title)
+    section.locator("summary").click()
+    expect(section.locator("li").first).to_contain_text(text)
+    explorer.page.get_by_role("button", name="Columns", exact=True).click()
+    expect(explorer.page.get_by_label(text, exact=True).first).to_be_checked()
+    explorer.page.keyboard.press("Escape")
+    explorer.query.fill("service:")
+    expect(explorer.suggestions.get_by_role("option").filter(has_text=text).first).to_be_visible()
+    explorer.query.fill(text[:8])
+    explorer.page.wait_for_timeout(300)
+    assert_unharmed(explorer)
+
+
+@pytest.mark.parametrize("text", ATTACKS)
+def test_no_query_in_an_address_becomes_anything_but_text(visit: Visit, site: Site, text: str) -> None:
+    script = (
+        "(text) => new URLSearchParams({ query: text, columns: text, start: text, log: text, tab: text }).toString()"
+    )
+    explorer = visit(site)
+    explorer.page.goto(f"{site.url}?{explorer.evaluate(script, text)}")
+    explorer.settled()
+
+    assert_unharmed(explorer)
+
+
+def test_scripts_from_elsewhere_or_in_the_page_are_not_run(explorer: Explorer) -> None:
+    """The last line of defence, if text ever were taken for HTML."""
+    found = explorer.evaluate(
+        """async () => {
+          const violations = [];
+          document.addEventListener("securitypolicyviolation", (event) => violations.push(event.effectiveDirective));
+          let isRefused = false;
+          try {
+            document.body.insertAdjacentHTML("beforeend", "<img src=x onerror='window.hacked=1'>");
+          } catch {
+            isRefused = true;
+          }
+          const script = document.createElement("script");
+          try {
+            script.textContent = "window.hacked = 2";
+            document.body.append(script);
+          } catch {
+            /* refused as well */
+          }
+          await fetch("http://192.0.2.1/").catch(() => {});
+          await new Promise((done) => setTimeout(done, 100));
+          return [isRefused, window.hacked ?? null, violations.includes("connect-src")];
+        }"""
+    )
+
+    assert found == [True, None, True]
+    # That was said about on the console, as it should be; nothing got out.
+    assert explorer.watch.complaints
+    explorer.watch.complaints.clear()
+    explorer.watch.hosts.discard("192.0.2.1")

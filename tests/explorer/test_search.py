@@ -1,0 +1,197 @@
+"""Searching: what is typed is found, suggested, explained, and reproduced by the address."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from playwright.sync_api import Route, expect
+
+from tests.e2e.query_table import QueryTable
+from tests.explorer.conftest import Visit
+from tests.explorer.site import Explorer, Site
+
+pytestmark = pytest.mark.stack
+
+
+def expected(table: QueryTable, secs: float, **fields: str) -> int:
+    """How many logs of the last so many seconds have these values."""
+    since_ms = (time.time() - secs) * 1000
+    return sum(
+        log.time_ms >= since_ms and all(log.event.get(name) == value for name, value in fields.items())
+        for log in table.logs
+    )
+
+
+def test_the_page_opens_with_the_newest_logs_of_the_last_hour(explorer: Explorer, sample_table: QueryTable) -> None:
+    times = [row.locator(".time").inner_text() for row in explorer.rows.all()]
+
+    assert len(times) > 20
+    assert explorer.cells("time") == sorted(times, reverse=True)
+    # The range moves on while the page is opened.
+    assert explorer.total == pytest.approx(expected(sample_table, 3600), abs=30)
+    assert explorer.state == {}
+
+
+def test_a_query_finds_only_what_it_says_and_is_in_the_address(explorer: Explorer, sample_table: QueryTable) -> None:
+    explorer.search("service:payment-service level:ERROR")
+
+    assert set(explorer.cells("service")) == {"payment-service"}
+    assert set(explorer.cells("level")) == {"ERROR"}
+    wanted = expected(sample_table, 3600, service="payment-service", level="error")
+    assert explorer.total == pytest.approx(wanted, abs=5)
+    assert explorer.state == {"query": "service:payment-service level:ERROR"}
+    assert explorer.page.title().startswith("service:payment-service level:ERROR")
+
+
+def test_an_address_shows_all_that_it_was_copied_from(visit: Visit, sample_site: Site) -> None:
+    first = visit(sample_site)
+    first.search("timeout")
+    first.page.get_by_role("button", name="Columns", exact=True).click()
+    first.page.get_by_label("host", exact=True).check()
+    first.page.keyboard.press("Escape")
+    first.open_log(3)
+    first.page.get_by_role("tab", name="Context").click()
+
+    second = visit(sample_site, first.page.url.removeprefix(sample_site.url))
+
+    assert second.query.input_value() == "timeout"
+    expect(second.page.get_by_role("tab", name="Context")).to_have_attribute("aria-selected", "true")
+    expect(second.detail).to_contain_text("timeout after 30 s")
+    assert set(second.cells("host")) <= {"host-0", "host-1", "host-2"}
+    assert second.state == first.state
+
+
+def test_the_back_button_goes_back_to_the_search_before(explorer: Explorer) -> None:
+    explorer.search("level:ERROR")
+    explorer.search("level:WARN")
+    explorer.page.go_back()
+    expect(explorer.query).to_have_value("level:ERROR")
+    explorer.settled()
+
+    assert set(explorer.cells("level")) == {"ERROR"}
+    explorer.page.go_back()
+    expect(explorer.query).to_have_value("")
+
+
+def test_fields_and_values_are_suggested_and_taken_with_the_keyboard(explorer: Explorer) -> None:
+    explorer.query.press_sequentially("serv", delay=20)
+    expect(explorer.suggestions.get_by_role("option").first).to_contain_text("service:")
+    explorer.query.press("ArrowDown")
+    expect(explorer.query).to_have_attribute("aria-activedescendant", "suggestion-0")
+    explorer.query.press("Enter")
+
+    expect(explorer.query).to_have_value("service:")
+    expect(explorer.suggestions.get_by_role("option")).to_have_count(3)
+    explorer.query.press_sequentially("pay", delay=20)
+    expect(explorer.suggestions.get_by_role("option")).to_have_count(1)
+    explorer.query.press("Tab")
+    expect(explorer.query).to_have_value("service:payment-service ")
+    explorer.query.press("Enter")
+    explorer.settled()
+
+    assert set(explorer.cells("service")) == {"payment-service"}
+
+
+def test_a_suggestion_is_taken_with_the_mouse_within_a_query(explorer: Explorer) -> None:
+    explorer.query.fill("(level: OR timeout) ok")
+    explorer.evaluate("document.getElementById('query').setSelectionRange(7, 7)")
+    explorer.query.dispatch_event("input")
+    explorer.suggestions.get_by_role("option", name="WARN").click()
+
+    expect(explorer.query).to_have_value("(level:WARN OR timeout) ok")
+
+
+def test_a_mistake_is_shown_where_it_is(explorer: Explorer) -> None:
+    explorer.search("level:ERROR (timeout OR")
+
+    problem = explorer.page.locator("#problem")
+    expect(problem).to_contain_text("Expected")
+    expect(explorer.query).to_have_attribute("aria-invalid", "true")
+    assert explorer.rows.count() == 0
+
+    explorer.query.press("End")
+    explorer.query.press_sequentially(" ok)")
+    expect(problem).to_be_hidden()
+    explorer.query.press("Escape")
+    explorer.query.press("Enter")
+    explorer.settled()
+    assert explorer.rows.count() > 0
+
+
+def test_the_place_of_a_mistake_is_counted_in_characters(explorer: Explorer) -> None:
+    explorer.search('"🙂🙂" response_time_ms:>fast')
+
+    expect(explorer.page.locator("#problem mark")).to_have_text("f")
+
+
+def test_a_probable_slip_is_pointed_out(explorer: Explorer) -> None:
+    explorer.search("servce:checkout")
+
+    expect(explorer.page.locator("#problem")).to_contain_text("was service meant?")
+    expect(explorer.page.get_by_role("heading", name="No logs match")).to_be_visible()
+
+
+def test_where_nothing_matches_the_way_out_is_offered(explorer: Explorer) -> None:
+    explorer.search("service:nobody")
+
+    explorer.page.get_by_role("button", name="Clear the search").click()
+    explorer.settled()
+
+    assert explorer.rows.count() > 0
+    assert explorer.state == {}
+
+
+def test_where_nothing_is_stored_the_page_says_how_to_change_that(visit: Visit, sample_site: Site) -> None:
+    explorer = visit(sample_site, "?start=2020-01-01T00:00:00Z&end=2020-01-02T00:00:00Z")
+
+    expect(explorer.page.locator("#logs")).to_contain_text("producer.py")
+    explorer.page.get_by_role("button", name="Search the last 24 hours").click()
+    explorer.settled()
+    assert explorer.rows.count() > 0
+
+
+def test_that_the_service_cannot_answer_is_told_and_tried_again(explorer: Explorer) -> None:
+    message = "ClickHouse does not answer."
+    body = f'{{"error": {{"status": 503, "code": "try_again_later", "message": "{message}"}}}}'
+    explorer.page.route(
+        "**/api/v1/**", lambda route: route.fulfill(status=503, content_type="application/json", body=body)
+    )
+    explorer.search("timeout")
+
+    expect(explorer.page.get_by_role("alert").filter(has_text=message)).to_be_visible()
+
+    explorer.page.unroute("**/api/v1/**")
+    explorer.page.get_by_role("button", name="Try again").click()
+    explorer.settled()
+    assert explorer.rows.count() > 0
+
+
+def test_a_service_that_is_away_is_told(explorer: Explorer) -> None:
+    explorer.page.route("**/api/v1/**", lambda route: route.abort())
+    explorer.search("timeout")
+
+    expect(explorer.page.get_by_role("heading", name="No connection")).to_be_visible()
+
+
+def test_a_search_that_ran_out_of_time_can_go_on(explorer: Explorer) -> None:
+    """The first page has nothing and a cursor, as when a rare word is looked for in much."""
+    statistics = {"took_ms": 1, "rows_read": 1, "bytes_read": 1}
+    nothing = {"rows": [], "complete": False, "next_cursor": "c", "statistics": statistics}
+    asked: list[str] = []
+
+    def answer(route: Route) -> None:
+        asked.append(route.request.url)
+        if len(asked) == 1:
+            route.fulfill(json=nothing)
+        else:
+            route.continue_(url=asked[0])
+
+    explorer.page.route("**/api/v1/logs?*", answer)
+    explorer.search("timeout")
+    expect(explorer.page.locator("#logs")).to_contain_text("The time was up")
+    assert len(asked) == 1
+
+    explorer.page.get_by_role("button", name="Go on looking").click()
+    expect(explorer.rows.first).to_be_visible()
+    assert "cursor=c" in asked[1]
