@@ -13,9 +13,12 @@ from app.query.errors import BadParameter
 from app.query.log_row import LogRow, RowShape
 from app.query.statement import Statement
 
-MAX_ROWS: Final = 500  # of a partition in one look
-FIRST_ROWS: Final = 50  # the same in the first one: soon there, since all rows of a look are read before one is sent
-_MAX_OFFSETS: Final = 50_000  # of a partition that one look goes through, however far behind a reader is
+# What a look takes of a partition: rows, and offsets that it goes through, however far behind a reader is. The first one
+# takes less and is soon there, since all rows of a look are read and put in order before one is sent.
+FIRST_ROWS: Final = 50
+MAX_ROWS: Final = 500
+_FIRST_OFFSETS: Final = 1_000
+_MAX_OFFSETS: Final = 50_000
 _TIMEOUT_SECS: Final = 5.0
 _PLACE: Final = re.compile(r"([A-Za-z0-9_-]{1,64}):(\d{1,5}):(\d{1,20}):(\d{1,5})")
 _MAX_PLACES: Final = 1_000
@@ -80,7 +83,7 @@ class Tail:
         self._reader = reader
         self._condition = condition
         self._shape = shape
-        self._most_rows = FIRST_ROWS
+        self._most_rows, self._most_offsets = FIRST_ROWS, _FIRST_OFFSETS
         self._seen = self._extents()
         self._places = (
             {key: TailPlace(extent.last, _LAST_ITEM) for key, extent in self._seen.items()}
@@ -106,7 +109,7 @@ class Tail:
         self.is_behind = False
         if spans:
             yield from self._new_rows(spans)
-            self._most_rows = MAX_ROWS
+            self._most_rows, self._most_offsets = MAX_ROWS, _MAX_OFFSETS
         self._seen = self._extents()
 
     def _new_rows(self, spans: Mapping[TailPartition, tuple[TailPlace, int]]) -> Iterator[LogRow]:
@@ -124,7 +127,7 @@ class Tail:
         place = self._places.get(key, TailPlace(extent.first, -1))
         if place >= (extent.last, _LAST_ITEM):
             return None
-        return place, min(extent.last, place.offset + _MAX_OFFSETS)
+        return place, min(extent.last, place.offset + self._most_offsets)
 
     def _extents(self) -> dict[TailPartition, _Extent]:
         sql = (
