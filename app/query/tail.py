@@ -13,8 +13,8 @@ from app.query.errors import BadParameter
 from app.query.log_row import LogRow, RowShape
 from app.query.statement import Statement
 
-# What a look takes of a partition: rows, and offsets that it goes through, however far behind a reader is. The first one
-# takes less and is soon there, since all rows of a look are read and put in order before one is sent.
+# What a look takes of a partition: rows, and offsets that it goes through, however far behind a reader is. The first
+# one takes less and is soon there, since all rows of a look are read and put in order before one is sent.
 FIRST_ROWS: Final = 50
 MAX_ROWS: Final = 500
 _FIRST_OFFSETS: Final = 1_000
