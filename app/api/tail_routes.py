@@ -72,6 +72,8 @@ class TailApi:
                 for row in tail.look():
                     said_at = self._clock()
                     yield _event(tail.places, "", json.dumps(row.as_object(), ensure_ascii=False))
+                if is_trouble_told:
+                    yield _event(tail.places, "ready", "{}")
                 is_trouble_told = False
             except (TryAgainLater, AskForLess, Refused) as error:
                 if not is_trouble_told:

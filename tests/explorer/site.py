@@ -30,8 +30,8 @@ class Site:
     def close(self) -> None:
         """Answer nobody any more; tails end first."""
         self._stopping.set()
-        self._server.close()
         self._server.task_dispatcher.shutdown()
+        self._server.close()
 
 
 @dataclass

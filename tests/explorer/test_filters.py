@@ -57,6 +57,26 @@ def test_a_value_is_filtered_for_and_out_and_neither_with_one_click_each(explore
     assert explorer.query.input_value() == "-level:INFO"
 
 
+def test_another_value_is_chosen_instead_with_one_click(explorer: Explorer) -> None:
+    facet(explorer, "service").get_by_role("button", name="checkout").first.click()
+    explorer.settled()
+    others = counts(facet(explorer, "service"))
+    facet(explorer, "service").get_by_role("button", name="search").first.click()
+    explorer.settled()
+
+    assert others.keys() == {"checkout", "payment-service", "search"}
+    assert explorer.query.input_value() == "service:search"
+    assert set(explorer.cells("service")) == {"search"}
+
+
+def test_what_was_typed_and_not_sent_counts_when_something_else_is_chosen(explorer: Explorer) -> None:
+    explorer.query.fill("timeout")
+    facet(explorer, "service").get_by_role("button", name="checkout").first.click()
+    explorer.settled()
+
+    assert explorer.state == {"query": "timeout service:checkout"}
+
+
 def test_attributes_of_the_logs_are_offered_too(explorer: Explorer) -> None:
     section = facet(explorer, "route")
     section.locator("summary").click()
@@ -93,7 +113,7 @@ def test_columns_are_added_and_taken_away(explorer: Explorer) -> None:
     explorer.page.get_by_role("columnheader", name="route").hover()
     explorer.page.get_by_role("button", name="Remove the column route").click()
     assert explorer.state["columns"] == "level,service,message,severity_number"
-    explorer.open_log().get_by_role("button", name="Show partition as a column").click()
+    explorer.open_log().get_by_role("button", name="Column partition").click()
     assert set(explorer.cells("partition")) == {"0"}
 
 
@@ -145,7 +165,7 @@ def test_a_filter_finds_its_field_however_odd_the_name_is(visit: Visit, odd_site
 def test_filters_are_set_and_taken_away_in_any_query(explorer: Explorer) -> None:
     changed = explorer.evaluate(
         """async () => {
-          const { withFilter, withoutFilter, filterOf } = await import("/explorer/query_text.js");
+          const { withFilter, withoutFilter, withoutField, filterOf } = await import("/explorer/query_text.js");
           return [
             withFilter("a OR b", "x", "1"),
             withFilter("(a OR b)", "x", "1"),
@@ -160,6 +180,21 @@ def test_filters_are_set_and_taken_away_in_any_query(explorer: Explorer) -> None
             filterOf("a -x:1", "x", "1"),
             filterOf("a (x:1)", "x", "1"),
             filterOf("a OR x:1", "x", "1"),
+            withFilter("x:2 y", "x", "1"),
+            withFilter("x:>2 x:(2 OR 3) x:2* x:[1 TO 2]", "x", "1"),
+            withFilter("message:a", "message", "b"),
+            withFilter("!x:1", "x", "1"),
+            withFilter("NOT x:1", "x", "1"),
+            withFilter("a ||b", "x", "1"),
+            withFilter("a OR(b c)", "x", "1"),
+            withFilter("a AND b", "x", "1"),
+            withoutFilter("a AND x:1", "x", "1"),
+            filterOf("NOT x:1", "x", "1"),
+            filterOf("+x:1", "x", "1"),
+            withFilter("n:([1 TO 5] OR [7 TO 9]) -x:1", "x", "1"),
+            withFilter("a [b -x:1", "x", "1"),
+            withoutField('a x:"1 2" -x:>3 b', "x"),
+            withoutField("a OR x:1", "x"),
           ];
         }"""
     )
@@ -175,6 +210,20 @@ def test_filters_are_set_and_taken_away_in_any_query(explorer: Explorer) -> None
         "a c",
         "",
         *(1, -1, 0, 0),
+        "x:1 y",
+        "x:>2 x:(2 OR 3) x:2* x:[1 TO 2] x:1",
+        "message:a message:b",
+        "x:1",
+        "NOT x:1 x:1",
+        "(a ||b) x:1",
+        "(a OR(b c)) x:1",
+        "a AND b x:1",
+        "a AND x:1",
+        *(0, 1),
+        "n:([1 TO 5] OR [7 TO 9]) x:1",
+        "a [b x:1",
+        "a b",
+        "a OR x:1",
     ]
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.e2e.query_table import QueryTable, sample_events
 from tests.explorer.conftest import Visit, served
@@ -84,6 +85,68 @@ def test_new_logs_are_held_back_on_request(visit: Visit, site: Site, table: Quer
     waiting.click()
     expect(explorer.rows.filter(has_text="three")).to_have_count(1)
     expect(explorer.page.get_by_role("button", name="Hold")).to_be_visible()
+
+
+def test_what_was_held_back_does_not_show_up_in_another_search(visit: Visit, site: Site, table: QueryTable) -> None:
+    explorer = visit(site, "?live=1")
+    explorer.page.get_by_role("button", name="Hold").click()
+    store(table, "of the search before")
+    expect(explorer.page.get_by_role("button", name="Show 1 new")).to_be_visible()
+    explorer.search("level:error")
+    store(table, "a failure", level="error")
+
+    expect(explorer.rows.filter(has_text="a failure")).to_have_count(1)
+    expect(explorer.rows.filter(has_text="of the search before")).to_have_count(0)
+
+
+def test_what_was_held_back_is_shown_when_following_ends(visit: Visit, site: Site, table: QueryTable) -> None:
+    explorer = visit(site, "?live=1")
+    explorer.page.get_by_role("button", name="Hold").click()
+    store(table, "held back")
+    expect(explorer.page.get_by_role("button", name="Show 1 new")).to_be_visible()
+    explorer.page.get_by_role("button", name="Live").click()
+
+    expect(explorer.rows.filter(has_text="held back")).to_have_count(1)
+
+
+def test_nothing_is_missed_while_an_older_page_is_loaded(visit: Visit, site: Site, table: QueryTable) -> None:
+    store(table, *(f"old {number}" for number in range(300)))
+    explorer = visit(site)
+    waiting: list[Route] = []
+    explorer.page.route(re.compile(r"/api/v1/logs\?.*cursor=[^&]"), lambda route: waiting.append(route))  # unanswered
+    explorer.page.get_by_role("button", name="Live").click()
+    explorer.settled()
+    explorer.page.locator("#logs").evaluate("(box) => (box.scrollTop = 2000)")
+    explorer.page.wait_for_timeout(300)
+    explorer.page.locator("#logs").evaluate("(box) => (box.scrollTop = 0)")
+    store(table, "meanwhile")
+
+    expect(explorer.rows.filter(has_text="meanwhile")).to_have_count(1)
+    assert len(waiting) == 1
+
+
+def test_following_that_ends_before_it_has_begun_lets_the_search_go_on(visit: Visit, site: Site) -> None:
+    explorer = visit(site)
+    explorer.page.route("**/api/v1/logs/tail*", lambda route: None)  # never answered
+    explorer.page.get_by_role("button", name="Live").click()
+    explorer.page.get_by_role("button", name="Live").click()
+    explorer.settled()
+
+    assert explorer.rows.count() > 0
+
+
+def test_trouble_is_told_until_it_is_over(visit: Visit, site: Site) -> None:
+    explorer = visit(site)
+    body = (
+        'event: ready\ndata: {}\n\nevent: trouble\ndata: {"message": "ClickHouse does not answer."}\n\nretry: 100\n\n'
+    )
+    explorer.page.route(
+        "**/api/v1/logs/tail*", lambda route: route.fulfill(content_type="text/event-stream", body=body), times=1
+    )
+    explorer.page.get_by_role("button", name="Live").click()
+    trouble = explorer.page.locator("#trouble")
+    expect(trouble).to_be_visible()
+    expect(trouble).to_be_hidden()  # connected again, to a service that is well
 
 
 def test_who_reads_further_down_is_not_disturbed(visit: Visit, site: Site, table: QueryTable) -> None:

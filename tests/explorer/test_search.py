@@ -8,8 +8,9 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from tests.e2e.query_table import QueryTable
-from tests.explorer.conftest import Visit
+from tests.explorer.conftest import Visit, served
 from tests.explorer.site import Explorer, Site
+from tests.servers import RunningEngine
 
 pytestmark = pytest.mark.stack
 
@@ -123,6 +124,43 @@ def test_the_place_of_a_mistake_is_counted_in_characters(explorer: Explorer) -> 
     explorer.search('"🙂🙂" response_time_ms:>fast')
 
     expect(explorer.page.locator("#problem mark")).to_have_text("f")
+
+
+def test_a_query_of_several_lines_stays_one(visit: Visit, engine: RunningEngine) -> None:
+    table = QueryTable(engine)
+    table.store([(int(time.time() * 1000), {"message": "Exception: a\n  at b", "level": "error", "service": "web"})])
+    site = served(table)
+    explorer = visit(site)
+    explorer.open_log().get_by_role("button", name="Find this message").click()
+    explorer.settled()
+    explorer.query.press("End")
+    explorer.query.press_sequentially(" level:ERROR")
+    explorer.query.press("Escape")
+    explorer.query.press("Enter")
+    explorer.settled()
+
+    assert explorer.state["query"] == 'message:"Exception: a\n  at b" level:ERROR'
+    assert explorer.rows.count() == 1
+    site.close()
+    table.drop()
+
+
+def test_a_list_of_suggestions_does_not_come_after_the_search(explorer: Explorer) -> None:
+    explorer.query.press_sequentially("level")
+    explorer.query.press("Enter")
+    explorer.settled()
+    explorer.page.wait_for_timeout(400)
+
+    expect(explorer.suggestions).to_be_hidden()
+
+
+def test_a_suggestion_takes_the_place_of_what_was_typed_until_then(explorer: Explorer) -> None:
+    explorer.query.press_sequentially("service:pa")
+    expect(explorer.suggestions.get_by_role("option")).to_have_count(1)
+    explorer.query.press("y")
+    explorer.query.press("Tab")
+
+    expect(explorer.query).to_have_value("service:payment-service ")
 
 
 def test_a_probable_slip_is_pointed_out(explorer: Explorer) -> None:

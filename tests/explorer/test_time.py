@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.query_table import QueryTable
-from tests.explorer.site import Explorer
+from tests.explorer.conftest import Visit
+from tests.explorer.site import Explorer, Site
 
 pytestmark = pytest.mark.stack
 
@@ -97,7 +98,7 @@ def test_the_chart_is_read_and_zoomed_with_the_keyboard(explorer: Explorer) -> N
     explorer.page.wait_for_url("**/?*start=*")
     explorer.settled()
 
-    together = re.search(r"together (\d+)", said)
+    together = re.search(r"total (\d+)", said)
     assert together
     assert explorer.total == int(together[1])
 
@@ -113,19 +114,27 @@ def test_the_legend_counts_by_level_and_narrows_to_one(explorer: Explorer) -> No
 
 
 def test_earlier_later_and_wider_move_the_range(explorer: Explorer) -> None:
-    explorer.page.get_by_role("button", name="The time before").click()
+    explorer.page.get_by_role("button", name="Earlier").click()
     explorer.settled()
     first = explorer.state
-    explorer.page.get_by_role("button", name="The time before").click()
+    explorer.page.get_by_role("button", name="Earlier").click()
     explorer.settled()
     assert explorer.state["end"] == first["start"]
-    explorer.page.get_by_role("button", name="The time after").click()
+    explorer.page.get_by_role("button", name="Later").click()
     explorer.settled()
     assert explorer.state == first
     explorer.page.get_by_role("button", name="Twice as much time").click()
     explorer.settled()
     length = datetime.fromisoformat(explorer.state["end"]) - datetime.fromisoformat(explorer.state["start"])
     assert length == timedelta(hours=2)
+
+
+def test_a_time_without_a_zone_is_utc_as_it_is_for_the_service(visit: Visit, sample_site: Site) -> None:
+    explorer = visit(sample_site, "?start=2020-01-01T10:00:00&end=2020-01-01T11:00:00")
+
+    expect(explorer.page.locator("#time")).to_have_text("Jan 01 2020 11:00:00 – 12:00:00")
+    explorer.page.get_by_role("button", name="Earlier").click()
+    assert explorer.state["start"] == "2020-01-01T09:00:00.000Z"
 
 
 def test_times_are_shown_in_the_zone_of_the_visitor_or_in_utc(explorer: Explorer) -> None:

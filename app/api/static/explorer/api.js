@@ -30,7 +30,7 @@ export async function ask(path, parameters, signal) {
     if (error.name === "AbortError") throw error;
     throw new ApiError({ code: "unexpected", message: `The service answered ${response.status}, and nothing to read.` });
   });
-  if (!response.ok) throw new ApiError(answer.error);
+  if (!response.ok) throw new ApiError(answer.error ?? { code: "unexpected", message: `The answer was ${response.status}.` });
   return answer;
 }
 

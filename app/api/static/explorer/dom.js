@@ -13,7 +13,7 @@ export function svg(name, attributes = {}, ...children) {
 }
 
 /** A picture from the list at the end of index.html; for the eye only. */
-export function icon(name) {
+function icon(name) {
   return svg("svg", { class: "icon", "aria-hidden": "true" }, svg("use", { href: `#icon-${name}` }));
 }
 
@@ -38,7 +38,7 @@ export function byId(id) {
 }
 
 /** Opens a popover below the button that it belongs to, within the window. */
-export function openBelow(popover, button) {
+function openBelow(popover, button) {
   popover.showPopover();
   const at = button.getBoundingClientRect();
   const left = Math.min(at.left, document.documentElement.clientWidth - popover.offsetWidth - 8);
@@ -66,11 +66,13 @@ export function joinPopover(button, popover, onOpen = () => {}) {
   });
 }
 
-/** Calls `call` when it has not been asked to for a while (milliseconds). */
+/** Calls `call` when it has not been asked to for a while (milliseconds), unless it is cancelled before. */
 export function debounced(call, millis) {
   let timer = 0;
-  return (...given) => {
+  const later = () => {
     clearTimeout(timer);
-    timer = setTimeout(() => call(...given), millis);
+    timer = setTimeout(call, millis);
   };
+  later.cancel = () => clearTimeout(timer);
+  return later;
 }

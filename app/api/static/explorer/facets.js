@@ -3,7 +3,7 @@
 import { ask, valuesPath } from "./api.js";
 import { h, iconButton } from "./dom.js";
 import { levelOf } from "./fields.js";
-import { filterOf } from "./query_text.js";
+import { filterOf, withoutField } from "./query_text.js";
 
 const FIRST = ["level", "service"];
 const ALSO = ["host", "user_id"];
@@ -29,7 +29,7 @@ export class Facets {
     this.#running.abort();
     this.#running = new AbortController();
     const { signal } = this.#running;
-    this.#offer([...FIRST, ...ALSO]);
+    if (!this.#sections.size) this.#offer([...FIRST, ...ALSO]);
     for (const name of this.#sections.keys()) if (this.#open.has(name)) await this.#load(name, signal);
     if (signal.aborted) return;
     try {
@@ -44,7 +44,10 @@ export class Facets {
   #offer(names) {
     for (const name of names) if (!this.#sections.has(name)) this.#sections.set(name, this.#section(name));
     for (const name of this.#sections.keys()) if (!names.includes(name) && !this.#open.has(name)) this.#sections.delete(name);
-    this.box.replaceChildren(...[...this.#sections.values()].map(({ element }) => element));
+    // What stays is not touched: somebody may be in it.
+    const elements = [...this.#sections.values()].map(({ element }) => element);
+    for (const element of [...this.box.children]) if (!elements.includes(element)) element.remove();
+    this.box.append(...elements.filter((element) => !element.isConnected));
   }
 
   #section(name) {
@@ -65,18 +68,22 @@ export class Facets {
     const section = this.#sections.get(name);
     section.isLoaded = true;
     try {
-      const answer = await ask(valuesPath(name), { ...this.#asked, limit: MOST_VALUES }, signal);
+      // What is asked of the field itself is left out, so that another value can be chosen instead.
+      const query = withoutField(this.#asked.query, name);
+      const answer = await ask(valuesPath(name), { ...this.#asked, query, limit: MOST_VALUES }, signal);
       this.#fill(section, name, answer);
     } catch (error) {
       if (error.name === "AbortError") return;
       section.list.replaceChildren();
-      section.note.textContent = error.code === "bad_query" ? "" : error.message;
+      section.note.textContent = error.message;
     }
   }
 
   #fill({ list, note }, name, { rows, complete }) {
+    const focused = list.contains(document.activeElement) ? document.activeElement.dataset.value : undefined;
     const most = Math.max(1, ...rows.map(({ count }) => count));
     list.replaceChildren(...rows.map(({ value, count }) => this.#value(name, value, count, count / most)));
+    if (focused !== undefined) [...list.querySelectorAll("[data-value]")].find((one) => one.dataset.value === focused)?.focus();
     note.textContent = rows.length ? (complete ? "" : rows.length < MOST_VALUES ? "of the newest logs" : "and others") : "No values";
   }
 
@@ -94,6 +101,7 @@ export class Facets {
         {
           type: "button",
           class: "value",
+          "data-value": value,
           "aria-pressed": String(isFor),
           title: isFor ? `Any ${name} again` : `Only ${name} ${value}`,
           onclick: () => this.onFilter(name, value, { isOut: false, isOn: !isFor }),

@@ -17,6 +17,11 @@ export class FieldNames {
     this.range = range;
   }
 
+  /** Whether logs have a field that has to be asked for by this name, as far as was asked. */
+  has(name) {
+    return this.#asked.answer?.some((field) => field.name === name) ?? false;
+  }
+
   /** `{ name, count }` of each, the most frequent first. */
   async all(signal) {
     const range = this.range();

@@ -53,9 +53,9 @@ function valueOf(row, column) {
  * Everything that a log has, as `{ name, value, text, canFilter }` in the order to show it. `name` finds it in a query
  * and as a column.
  */
-export function fieldsOf(row) {
+export function fieldsOf(row, isField) {
   const plain = Object.entries(row).filter(([name]) => !["id", "attributes", "resource", "message"].includes(name));
-  const attributes = Object.entries(row.attributes ?? {}).map(([key, value]) => [attributeName(row, key), value]);
+  const attributes = Object.entries(row.attributes ?? {}).map(([key, value]) => [attributeName(row, key, isField), value]);
   const resource = Object.entries(row.resource ?? {}).map(([key, value]) => [key === "host.name" ? "host" : `resource.${key}`, value]);
   return [...plain, ...attributes, ...resource]
     .filter(([, value]) => value !== "" && value !== null)
@@ -67,9 +67,9 @@ export function fieldsOf(row) {
     }));
 }
 
-/** An attribute that is called as a column is has to be asked for as an attribute. */
-function attributeName(row, key) {
-  const isColumn = Object.hasOwn(row, key) || ON_REQUEST.includes(key) || ["host", "id"].includes(key);
+/** An attribute that is called as a column is, by any of its names, has to be asked for as an attribute. */
+function attributeName(row, key, isField) {
+  const isColumn = Object.hasOwn(row, key) || ON_REQUEST.includes(key) || key === "host" || isField(`attributes.${key}`);
   return isColumn ? `attributes.${key}` : key;
 }
 

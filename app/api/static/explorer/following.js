@@ -10,8 +10,8 @@ const COUNT_EVERY_MS = 10_000;
 export class Following {
   #isPaused = false;
 
-  constructor({ state, list, onRows, onCount }) {
-    Object.assign(this, { state, list });
+  constructor({ state, list, go, onRows, onCount }) {
+    Object.assign(this, { state, list, go });
     this.tail = new Tail({
       onRows,
       onWaiting: (count) => this.#showWaiting(count),
@@ -27,6 +27,7 @@ export class Following {
     byId("waiting").addEventListener("click", () => {
       byId("logs").scrollTop = 0;
       this.#setPaused(false);
+      list.focus();
     });
     setInterval(() => {
       if (state.now.live && !document.hidden) onCount();
@@ -36,25 +37,27 @@ export class Following {
   /** Follows what matches, if that is wanted; resolves when nothing that is stored from then on is missed. */
   async begin() {
     const { live, query, columns } = this.state.now;
-    this.#setPaused(false);
-    this.#showTrouble("");
+    this.#end(); // what waits there belongs to the search before
     if (live) await this.tail.begin(query, fieldsFor(columns));
-    else this.end();
   }
 
-  end() {
-    this.tail.end();
-    this.#showWaiting(0);
+  /** Follows no longer; what was held back is shown. */
+  stop() {
+    this.tail.hold(false);
+    this.#end();
   }
 
   toggle() {
     const { live, end, start } = this.state.now;
     const isUntilNow = end === "now" && start.startsWith("now");
-    this.state.change(live ? { live: false } : { live: true, end: "now", start: isUntilNow ? start : "now-15m" });
+    if (live) this.state.change({ live: false });
+    else this.go({ live: true, end: "now", start: isUntilNow ? start : "now-15m" });
   }
 
   togglePause() {
-    if (this.state.now.live) this.#setPaused(!this.#isPaused);
+    if (!this.state.now.live) return;
+    if (this.#isPaused) byId("logs").scrollTop = 0; // further down they would be held back all the same
+    this.#setPaused(!this.#isPaused);
   }
 
   /** Holds back what comes unless the top of the list is in sight. */
@@ -62,9 +65,16 @@ export class Following {
     if (this.state.now.live) this.tail.hold(this.#isPaused || !this.list.isAtTop);
   }
 
+  #end() {
+    this.tail.end();
+    this.#setPaused(false);
+    this.#showWaiting(0);
+    this.#showTrouble("");
+  }
+
   #setPaused(isPaused) {
     this.#isPaused = isPaused;
-    byId("pause").textContent = isPaused ? "Go on" : "Hold";
+    byId("pause").textContent = isPaused ? "Resume" : "Hold";
     byId("pause").setAttribute("aria-pressed", String(isPaused));
     this.look();
   }

@@ -2,7 +2,7 @@
 
 import { h, svg } from "./dom.js";
 import { LEVEL_ORDER, levelOf } from "./fields.js";
-import { axisTime, between, momentText } from "./time.js";
+import { axisTime, between, momentText, zone } from "./time.js";
 
 const HEIGHT = 96;
 const AXIS = 18;
@@ -42,8 +42,11 @@ export class Histogram {
       bar.total += count;
       bar.counts.set(level, (bar.counts.get(level) ?? 0) + count);
     }
+    const activeMs = this.#bars[this.#active]?.atMs;
     this.#bars = [...bars.values()].sort((one, other) => one.atMs - other.atMs);
-    this.#stop();
+    // A count anew does not disturb who is pointing at a bar, or dragging.
+    this.#active = this.#bars.findIndex(({ atMs }) => atMs === activeMs);
+    if (this.#active < 0 && !this.#drag) this.tip.hidden = true;
     this.#showLegend();
     this.#draw();
     return this.#bars.reduce((sum, bar) => sum + bar.total, 0);
@@ -100,8 +103,9 @@ export class Histogram {
     const { startMs, endMs, stepMs } = this.#range;
     const count = Math.max(1, Math.floor(width / LABEL_PIXELS));
     const every = Math.max(1, Math.ceil((endMs - startMs) / stepMs / count)) * stepMs;
+    const offsetMs = zone.offsetMs(startMs); // days begin at midnight of the zone that is shown
     const ticks = [svg("line", { class: "axis", x1: 0, x2: width, y1: HEIGHT - AXIS + 0.5, y2: HEIGHT - AXIS + 0.5 })];
-    for (let at = Math.ceil(startMs / every) * every; at < endMs; at += every) {
+    for (let at = Math.ceil((startMs + offsetMs) / every) * every - offsetMs; at < endMs; at += every) {
       const x = this.#x(at);
       if (x > width - 50) break; // its label would be cut off
       ticks.push(
@@ -179,8 +183,13 @@ export class Histogram {
     const isClick = Math.abs(to - from) < CLICK_PIXELS;
     const [startMs, endMs] = [this.#ms(from), this.#ms(to)].sort((one, other) => one - other);
     const bar = isClick && this.#bars.find(({ atMs }) => atMs <= startMs && startMs < atMs + this.#range.stepMs);
-    if (bar) this.#zoom(bar.atMs, bar.atMs + this.#range.stepMs);
+    if (bar) this.#zoomTo(bar);
     else if (!isClick) this.#zoom(startMs, endMs);
+  }
+
+  #zoomTo({ atMs }) {
+    const { startMs, endMs, stepMs } = this.#range;
+    this.#zoom(Math.max(atMs, startMs), Math.min(atMs + stepMs, endMs));
   }
 
   #zoom(startMs, endMs) {
@@ -190,12 +199,11 @@ export class Histogram {
   }
 
   #key(event) {
-    if (!this.#bars.length) return;
+    if (!this.#bars.length || event.altKey || event.ctrlKey || event.metaKey) return;
     if (event.key === "ArrowLeft") this.#activate(Math.max(0, (this.#active < 0 ? this.#bars.length : this.#active) - 1));
     else if (event.key === "ArrowRight") this.#activate(Math.min(this.#bars.length - 1, this.#active + 1));
     else if (event.key === "Enter" && this.#active >= 0) {
-      const { atMs } = this.#bars[this.#active];
-      this.#zoom(atMs, atMs + this.#range.stepMs);
+      this.#zoomTo(this.#bars[this.#active]);
     } else return;
     event.preventDefault();
   }
@@ -213,7 +221,7 @@ export class Histogram {
       ...lines.map(([level, count]) =>
         h("span", { class: `level-${levelOf(level)}` }, h("span", { class: "swatch" }), `${level || "no level"} ${count.toLocaleString("en")}`),
       ),
-      lines.length > 1 ? h("span", {}, `together ${total.toLocaleString("en")}`) : null,
+      lines.length > 1 ? h("span", {}, `total ${total.toLocaleString("en")}`) : null,
     );
   }
 

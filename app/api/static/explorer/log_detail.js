@@ -25,10 +25,11 @@ const SAME = [
 
 /**
  * `onClose()`, `onStep(by)`, `onTab(name)`, `onFilter(name, value, isOut)`, `onColumn(name)`, `onQuery(changes)` and
- * `onOpen(row)` are told what is wanted; `columns()` are those that are shown.
+ * `onOpen(row)` are told what is wanted; `columns()` are those that are shown, `isField(name)` knows names of fields.
  */
 export class LogDetail {
   #row = null;
+  #expected = null;
   #tab = "fields";
   #same = null;
   #around = AROUND;
@@ -38,41 +39,49 @@ export class LogDetail {
     Object.assign(this, { panel, ...listeners });
   }
 
-  get row() {
-    return this.#row;
+  /** Makes a log known that will be asked for by its id. */
+  expect(row) {
+    this.#expected = row;
   }
 
-  /** Shows a log that is at hand. */
-  show(row, tab) {
+  /** Shows the log of this id: the one that is expected or shown already, or else it is looked up. */
+  open(id, tab) {
+    const row = [this.#expected, this.#row].find((one) => one?.id === id);
+    if (row) this.#show(row, tab);
+    else this.#load(id, tab);
+  }
+
+  #show(row, tab) {
     const wasOpen = this.#row !== null;
+    const isSame = row.id === this.#row?.id && tab === this.#tab;
+    const scrolled = isSame ? (this.panel.querySelector(".content")?.scrollTop ?? 0) : 0;
     if (row.id !== this.#row?.id) [this.#same, this.#around] = [null, AROUND];
     this.#row = row;
     this.#tab = tabsOf(row).some(([name]) => name === tab) ? tab : "fields";
     this.#render();
+    this.panel.querySelector(".content").scrollTop = scrolled;
     // On a small screen it covers the list, where the focus was.
     if (!wasOpen && COVERS.matches) this.panel.querySelector('[aria-label^="Close"]').focus();
   }
 
-  /** Looks a log up and shows it; returns it, or null where it is not there. */
-  async load(id, tab) {
+  async #load(id, tab) {
     this.#begin();
+    this.#row = null;
     this.panel.hidden = false;
     this.panel.replaceChildren(this.#bar("Log"), h("p", { class: "note" }, "Looking it up …"));
     const { signal } = this.#running;
     try {
       const { log } = await ask(`/logs/${encodeURIComponent(id)}`, {}, signal);
-      this.show(log, tab);
-      return log;
+      this.#show(log, tab);
     } catch (error) {
-      if (error.name === "AbortError") return null;
+      if (error.name === "AbortError") return;
       this.panel.replaceChildren(this.#bar("Log"), h("p", { class: "note is-error", role: "alert" }, error.message));
-      return null;
     }
   }
 
   /** Shows the columns that there are now. */
   refresh() {
-    if (this.#row) this.#render();
+    if (this.#row) this.#show(this.#row, this.#tab);
   }
 
   close() {
@@ -120,7 +129,7 @@ export class LogDetail {
     const tabs = tabsOf(row);
     const press = (event) => {
       const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-      if (!by) return;
+      if (!by || event.altKey || event.ctrlKey || event.metaKey) return;
       event.preventDefault();
       const at = tabs.findIndex(([name]) => name === this.#tab);
       this.onTab(tabs[(at + by + tabs.length) % tabs.length][0]);
@@ -141,7 +150,7 @@ export class LogDetail {
     const link = () => new URL(`?log=${encodeURIComponent(row.id)}`, location.href).href;
     return [
       h("pre", { class: "message" }, row.message),
-      row.parse_error ? h("p", { class: "note is-error" }, `Not all of it was understood: ${row.parse_error}`) : null,
+      row.parse_error ? h("p", { class: "note is-error" }, `Parsed only in part: ${row.parse_error}`) : null,
       h(
         "div",
         { class: "copies" },
@@ -152,7 +161,7 @@ export class LogDetail {
           ? h("button", { type: "button", class: "button", onclick: () => this.onFilter("message", row.message, false) }, "Find this message")
           : null,
       ),
-      h("table", { class: "fields" }, h("caption", {}, "Fields"), h("tbody", {}, ...fieldsOf(row).map((field) => this.#field(field)))),
+      h("table", { class: "fields" }, h("caption", {}, "Fields"), h("tbody", {}, ...fieldsOf(row, this.isField).map((field) => this.#field(field)))),
     ].filter(Boolean);
   }
 
@@ -170,7 +179,7 @@ export class LogDetail {
         isFilter ? iconButton("minus", `No logs with this ${name}`, () => this.onFilter(name, value, true)) : null,
         name === "timestamp"
           ? null
-          : iconButton("column", isColumn ? `Take ${name} out of the columns` : `Show ${name} as a column`, () => this.onColumn(name), { "aria-pressed": String(isColumn) }),
+          : iconButton("column", `Column ${name}`, () => this.onColumn(name), { "aria-pressed": String(isColumn) }),
         iconButton("copy", `Copy ${name}`, (event) => this.#copy(event.currentTarget, String(value))),
       ),
     );

@@ -45,7 +45,7 @@ export class LogList {
   /** Shows other columns. */
   setColumns(columns) {
     this.#columns = columns;
-    const widths = ["var(--time-width)", ...columns.map((name) => WIDTHS[name] ?? USUAL_WIDTH)];
+    const widths = ["var(--time-width)", ...columns.map((name) => Object.hasOwn(WIDTHS, name) ? WIDTHS[name] : USUAL_WIDTH)];
     this.grid.style.setProperty("--columns", widths.join(" "));
     this.grid.setAttribute("aria-colcount", String(columns.length + 1));
     this.head.replaceChildren(
@@ -76,10 +76,12 @@ export class LogList {
     this.draw();
   }
 
-  /** Puts newer logs at the top and keeps no more than `most`. */
+  /** Puts newer logs at the top and keeps no more than `most`; returns whether older ones were left out. */
   prepend(rows, most) {
-    this.#rows = rows.concat(this.#rows).slice(0, most);
+    const all = rows.concat(this.#rows);
+    this.#rows = all.slice(0, most);
     this.draw();
+    return all.length > most;
   }
 
   get rows() {
@@ -93,15 +95,11 @@ export class LogList {
     this.#mark();
   }
 
-  /** The log so many places after the one that is open, if it is there. */
-  neighbour(by) {
-    const at = this.#rows.findIndex((row) => row.id === (this.#openId || this.#activeId));
-    return at < 0 ? undefined : this.#rows[at + by];
-  }
-
   /** What stands behind the last log. */
   setFoot(...children) {
+    const hadFocus = this.foot.contains(document.activeElement);
     this.foot.replaceChildren(...children);
+    if (hadFocus) this.focus(); // the button that was pressed is gone
   }
 
   setBusy(isBusy) {
@@ -174,7 +172,7 @@ export class LogList {
       "div",
       { class: `row level-${levelOf(row.level)}`, role: "row", id: `log-${row.id}` },
       h("span", { role: "gridcell", class: "time" }, shortTime(row.timestamp)),
-      ...this.#columns.map((name) => h("span", { role: "gridcell", class: `cell cell-${kind(name)}` }, cellText(row, name))),
+      ...this.#columns.map((name) => h("span", { role: "gridcell", class: `cell-${kind(name)}` }, cellText(row, name))),
     );
   }
 
@@ -196,9 +194,11 @@ export class LogList {
   }
 
   #choose(id) {
+    const row = this.#rows.find((one) => one.id === id);
+    if (!row) return; // it was opened by its address, and is not in the list
     this.#activeId = id;
     this.#mark();
-    this.onOpen(this.#rows.find((row) => row.id === id));
+    this.onOpen(row);
   }
 
   #key(event) {

@@ -1,6 +1,7 @@
 // Joins the parts of the page: what one is told, another one shows.
 
 import { ColumnPicker } from "./column_picker.js";
+import { Covers } from "./covers.js";
 import { byId } from "./dom.js";
 import { Facets } from "./facets.js";
 import { FieldNames } from "./field_names.js";
@@ -20,6 +21,7 @@ const state = new State(follow);
 const range = () => ({ start: state.now.start, end: state.now.end });
 const columns = () => state.now.columns;
 const fields = new FieldNames(range);
+const covers = new Covers();
 
 const searchBox = new SearchBox({
   form: byId("search"),
@@ -47,7 +49,14 @@ const histogram = new Histogram({
   onLevel: (level, isOut) => filter("level", level, { isOut }),
 });
 
-const facets = new Facets({ box: byId("facet-list"), fields, onFilter: filter });
+const facets = new Facets({
+  box: byId("facet-list"),
+  fields,
+  onFilter: (name, value, wanted) => {
+    covers.showFilters(false);
+    filter(name, value, wanted);
+  },
+});
 
 const list = new LogList({
   box: byId("logs"),
@@ -60,8 +69,9 @@ const list = new LogList({
 const detail = new LogDetail({
   panel: byId("detail"),
   columns,
+  isField: (name) => fields.has(name),
   onClose: closeLog,
-  onStep: openNeighbour,
+  onStep: (by) => list.move(by),
   onTab: (tab) => state.change({ tab }, { isStep: false }),
   onFilter: (name, value, isOut) => filter(name, value, { isOut }),
   onColumn: toggleColumn,
@@ -73,6 +83,7 @@ const detail = new LogDetail({
 const following = new Following({
   state,
   list,
+  go,
   onRows: (rows) => results.addNew(rows),
   onCount: () => results.countAgain(),
 });
@@ -96,7 +107,7 @@ function follow(now, before) {
   if (now.columns !== before.columns) list.setColumns(now.columns);
   if (isOther || isBegun || fieldsFor(now.columns) !== fieldsFor(before.columns)) results.search();
   else if (before.live && !now.live) {
-    following.end();
+    following.stop();
     results.showEnd();
     results.countAgain();
   }
@@ -105,11 +116,12 @@ function follow(now, before) {
   else if (now.columns !== before.columns) detail.refresh();
 }
 
-/** Changes what is searched for; where nothing changes, searches again. */
+/** Changes what is searched for, also to what was typed and not sent yet; where nothing changes, searches again. */
 function go(changes) {
-  const isSame = Object.entries(changes).every(([name, value]) => state.now[name] === value);
+  const wanted = { query: searchBox.text, ...changes };
+  const isSame = Object.entries(wanted).every(([name, value]) => state.now[name] === value);
   if (isSame) results.search();
-  else state.change(changes);
+  else state.change(wanted);
 }
 
 function showState() {
@@ -122,7 +134,7 @@ function showState() {
 
 function filter(name, value, { isOut = false, isOn = true } = {}) {
   const change = isOn ? withFilter : withoutFilter;
-  go({ query: change(state.now.query, name, value, { isOut }) });
+  go({ query: change(searchBox.text, name, value, { isOut }) });
 }
 
 function toggleColumn(name) {
@@ -131,14 +143,9 @@ function toggleColumn(name) {
 }
 
 function openLog(row) {
-  detail.show(row, state.now.tab);
+  detail.expect(row);
   // Going from log to log is no step: the back button closes what was opened.
   state.change({ log: row.id }, { isStep: !state.now.log });
-}
-
-function openNeighbour(by) {
-  const row = list.neighbour(by);
-  if (row) openLog(row);
 }
 
 function closeLog() {
@@ -148,11 +155,12 @@ function closeLog() {
 
 function showLog() {
   const { log, tab } = state.now;
-  document.body.classList.toggle("has-detail", Boolean(log));
+  const hadFocus = byId("detail").contains(document.activeElement);
+  covers.showDetail(Boolean(log));
   list.setOpen(log);
-  if (!log) detail.close();
-  else if (detail.row?.id === log) detail.show(detail.row, tab);
-  else detail.load(log, tab);
+  if (log) detail.open(log, tab);
+  else detail.close();
+  if (!log && hadFocus) list.focus();
 }
 
 function moveInList(by) {
@@ -160,25 +168,21 @@ function moveInList(by) {
   list.move(by);
 }
 
-byId("again").addEventListener("click", () => results.search());
+byId("again").addEventListener("click", () => go({}));
 byId("earlier").addEventListener("click", () => timePicker.step(-1));
 byId("later").addEventListener("click", () => timePicker.step(1));
 byId("wider").addEventListener("click", () => timePicker.widen());
 byId("help").addEventListener("click", () => byId("help-dialog").showModal());
-byId("filters").addEventListener("click", () => {
-  const isOpen = document.body.classList.toggle("has-facets");
-  byId("filters").setAttribute("aria-expanded", String(isOpen));
-});
 fillHelp(byId("help-dialog"));
 listenToKeys({
   "/": () => byId("query").focus(),
   t: () => byId("time").click(),
-  r: () => results.search(),
+  r: () => go({}),
   l: () => following.toggle(),
   p: () => following.togglePause(),
   j: () => moveInList(1),
   k: () => moveInList(-1),
-  Escape: () => state.now.log && closeLog(),
+  Escape: () => (covers.hasFilters ? covers.showFilters(false) : state.now.log && closeLog()),
   "?": () => byId("help-dialog").showModal(),
 });
 

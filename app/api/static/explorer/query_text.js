@@ -2,7 +2,12 @@
 // service; here is only as much of it as is needed to find where terms begin and end.
 
 const PLAIN_VALUE = /^[\p{L}\p{N}][\p{L}\p{N}_./-]*$/u;
+/** The value of a term that asks for one value: no range, comparison or beginning, no parentheses. */
+const ONE_VALUE = /^(?:"(?:[^"\\]|\\.)*"|(?![<>[{])(?:[^\s()"*\\]|\\.)+)$/s;
 const OPERATORS = new Set(["AND", "OR", "NOT", "TO"]);
+const HIDDEN = "\u0001"; // stands for what is in quotes or parentheses
+const JOINED = new RegExp(`(?:^|[\\s)${HIDDEN}])(?:(?:AND|OR|NOT)(?![^\\s()"${HIDDEN}])|&&|\\|\\|)`);
+const HAS_OR = new RegExp(`(?:^|[\\s)${HIDDEN}])(?:OR(?![^\\s()"${HIDDEN}])|\\|\\|)`);
 
 /** `name:value`, quoted and escaped as it has to be. */
 export function term(name, value) {
@@ -20,14 +25,18 @@ function escapedName(name) {
   return name.replace(/^[-+!&|]|[\s()":\\*[\]{}<>]/g, "\\$&");
 }
 
-/** The query, narrowed to logs that have this value, or with `isOut` to those that do not. */
+/**
+ * The query, narrowed to logs that have this value, or with `isOut` to those that do not. What asked for the opposite,
+ * or for another value of the field, gives way: no log has both. (A message may: it holds many words.)
+ */
 export function withFilter(query, name, value, { isOut = false } = {}) {
   const wanted = isOut ? `-${term(name, value)}` : term(name, value);
-  const opposite = isOut ? term(name, value) : `-${term(name, value)}`;
-  const terms = topTerms(query);
-  if (terms.some(({ text }) => text === "OR" || text === "||")) return `(${query.trim()}) ${wanted}`;
+  if (outside(query).match(HAS_OR)) return `(${query.trim()}) ${wanted}`;
+  const terms = termsToChange(query);
   if (terms.some(({ text }) => text === wanted)) return query;
-  const found = terms.find(({ text }) => text === opposite);
+  const opposite = isOut ? term(name, value) : `-${term(name, value)}`;
+  const givesWay = ({ text }) => text === opposite || (!isOut && name !== "message" && asksForOne(text, name));
+  const found = terms.find(givesWay);
   if (found) return query.slice(0, found.start) + wanted + query.slice(found.end);
   return query.trim() ? `${query.trim()} ${wanted}` : wanted;
 }
@@ -35,32 +44,20 @@ export function withFilter(query, name, value, { isOut = false } = {}) {
 /** The query without this filter. */
 export function withoutFilter(query, name, value, { isOut = false } = {}) {
   const unwanted = isOut ? `-${term(name, value)}` : term(name, value);
-  const found = topTerms(query).find(({ text }) => text === unwanted);
-  return found ? `${query.slice(0, found.start).trimEnd()} ${query.slice(found.end).trimStart()}`.trim() : query;
+  return without(query, ({ text }) => text === unwanted);
+}
+
+/** The query without anything that it asks of a field, in terms of their own. */
+export function withoutField(query, name) {
+  const beginning = `${escapedName(name)}:`;
+  return without(query, ({ text }) => text.replace(/^-/, "").startsWith(beginning));
 }
 
 /** Whether the query asks for this value (1), for all others (-1), or for neither (0), in a term of its own. */
 export function filterOf(query, name, value) {
   const wanted = term(name, value);
-  const texts = topTerms(query).map(({ text }) => text);
-  if (texts.includes("OR") || texts.includes("||")) return 0;
+  const texts = termsToChange(query).map(({ text }) => text);
   return texts.includes(wanted) ? 1 : texts.includes(`-${wanted}`) ? -1 : 0;
-}
-
-/** The terms outside of all parentheses, each with where it starts and ends. */
-export function topTerms(query) {
-  const terms = [];
-  let start = -1;
-  for (const { at, depth, isSpace } of walk(query)) {
-    const isBetween = isSpace && depth === 0;
-    if (!isBetween && start < 0) start = at;
-    if (isBetween && start >= 0) {
-      terms.push({ text: query.slice(start, at), start, end: at });
-      start = -1;
-    }
-  }
-  if (start >= 0) terms.push({ text: query.slice(start), start, end: query.length });
-  return terms;
 }
 
 /**
@@ -97,28 +94,72 @@ function closing(query, start) {
   return found ? start + 1 + found[0].length : query.length;
 }
 
+function asksForOne(text, name) {
+  const beginning = `${escapedName(name)}:`;
+  return text.startsWith(beginning) && ONE_VALUE.test(text.slice(beginning.length));
+}
+
+function without(query, isUnwanted) {
+  const kept = termsToChange(query);
+  if (!kept.some(isUnwanted)) return query;
+  return kept
+    .filter((one) => !isUnwanted(one))
+    .map(({ start, end }) => query.slice(start, end))
+    .join(" ");
+}
+
+/** The terms that may be taken away or replaced: none where operators join them, since these would be left over. */
+function termsToChange(query) {
+  return outside(query).match(JOINED) ? [] : topTerms(query);
+}
+
+/** The terms outside of all parentheses, each with where it starts and ends; `!` is written as `-`. */
+function topTerms(query) {
+  const terms = [];
+  let start = -1;
+  const add = (end) => terms.push({ text: query.slice(start, end).replace(/^\+/, "").replace(/^!/, "-"), start, end });
+  for (const { at, depth, isSpace } of walk(query)) {
+    const isBetween = isSpace && depth === 0;
+    if (!isBetween && start < 0) start = at;
+    if (isBetween && start >= 0) {
+      add(at);
+      start = -1;
+    }
+  }
+  if (start >= 0) add(query.length);
+  return terms;
+}
+
+/** The query with what is in quotes or parentheses made unreadable. */
+function outside(query) {
+  return [...walk(query)].map(({ character, depth, isQuoted }) => (depth || isQuoted || !character ? HIDDEN : character)).join("");
+}
+
 function* walk(query) {
-  let depth = 0;
+  const open = []; // what closes the parentheses and ranges that are open
   let isQuoted = false;
   for (let at = 0; at < query.length; at += 1) {
     const character = query[at];
     if (character === "\\") {
-      yield { at, character: "", depth, isSpace: false, isQuoted };
+      yield { at, character: "", depth: open.length, isSpace: false, isQuoted };
       at += 1;
-      if (at < query.length) yield { at, character: "", depth, isSpace: false, isQuoted };
+      if (at < query.length) yield { at, character: "", depth: open.length, isSpace: false, isQuoted };
       continue;
     }
     const wasQuoted = isQuoted;
     if (character === '"') isQuoted = !isQuoted;
     if (!isQuoted && !wasQuoted) {
-      if (character === "(" || isOpening(query, at)) depth += 1;
-      if (character === ")" || (depth > 0 && (character === "]" || character === "}"))) depth = Math.max(0, depth - 1);
+      if (character === "(") open.push(")");
+      else if (isOpening(query, at, open.length > 0)) open.push("]}");
+      else if (open.at(-1)?.includes(character)) open.pop();
     }
-    yield { at, character, depth, isSpace: !isQuoted && !wasQuoted && /\s/.test(character), isQuoted: isQuoted || wasQuoted };
+    const isSpace = !isQuoted && !wasQuoted && /\s/.test(character);
+    yield { at, character, depth: open.length, isSpace, isQuoted: isQuoted || wasQuoted };
   }
 }
 
-/** A range begins with a bracket behind the colon, and only there: elsewhere brackets are signs like others. */
-function isOpening(query, at) {
-  return (query[at] === "[" || query[at] === "{") && query[at - 1] === ":";
+/** A range begins with a bracket behind the colon, or where a value begins in parentheses; elsewhere it is a sign. */
+function isOpening(query, at, isInParentheses) {
+  const before = query[at - 1] ?? "";
+  return "[{".includes(query[at]) && (before === ":" || (isInParentheses && /[\s(]/.test(before)));
 }

@@ -17,7 +17,9 @@ export class Results {
   #isLoading = false;
   #isFailed = false;
   #isStuck = false; // the next page is asked for on request only
-  #early = []; // logs that were followed before the first page was there
+  #early = null; // logs that were followed before the first page was there; null once it is
+  #followed = new Set(); // ids of those that were followed
+  #isCut = false; // older logs were left out, so that there is nothing to go on from
 
   constructor({ state, list, histogram, searchBox, go, begin, onSearched }) {
     Object.assign(this, { state, list, histogram, searchBox, go, begin, onSearched });
@@ -35,6 +37,8 @@ export class Results {
     this.#isLoading = true;
     this.#isFailed = this.#isStuck = false;
     this.#early = [];
+    this.#followed.clear();
+    this.#isCut = false;
     this.#setBusy(true);
     await this.begin(asked);
     if (signal.aborted) return;
@@ -47,7 +51,6 @@ export class Results {
   /** Loads the next page, if there is one. The end of the list comes into sight again and again, a request is one. */
   async more({ isRequest = false } = {}) {
     if (this.#isLoading || !this.#pages?.hasMore || (this.#isStuck && !isRequest)) return;
-    if (this.#isFull()) return this.showEnd();
     const { signal } = this.#running;
     this.#isLoading = true;
     this.list.setFoot(line("Loading more …"));
@@ -55,7 +58,7 @@ export class Results {
       const rows = await this.#pages.next(signal);
       this.#isLoading = false;
       this.#isStuck = !rows.length; // the time was up, and would be again
-      this.list.append(rows);
+      this.list.append(rows.filter(({ id }) => !this.#followed.has(id)));
       this.showEnd();
     } catch (error) {
       if (error.name === "AbortError") return;
@@ -67,11 +70,15 @@ export class Results {
 
   /** Logs that have just been stored, newest first. */
   addNew(rows) {
-    if (this.#isLoading) {
+    for (const { id } of rows) this.#followed.add(id);
+    if (this.#early) {
       this.#early = rows.concat(this.#early);
       return;
     }
-    this.list.prepend(unknown(rows, this.list.rows), MOST_KEPT);
+    if (this.list.prepend(unknown(rows, this.list.rows), MOST_KEPT)) {
+      this.#isCut = true;
+      this.#pages.stop();
+    }
     this.showEnd();
   }
 
@@ -86,20 +93,15 @@ export class Results {
     const { query, start, end, live } = this.state.now;
     const { list } = this;
     if (this.#isLoading || this.#isFailed) return;
-    if (this.#isFull()) list.setFoot(line(`While logs are followed, the newest ${MOST_KEPT.toLocaleString("en")} are kept.`));
+    if (this.#isCut) list.setFoot(line(`Of logs that are followed, the newest ${MOST_KEPT.toLocaleString("en")} are kept. Search again for older ones.`));
     else if (this.#pages.hasMore && this.#isStuck) list.setFoot(partial(() => this.more({ isRequest: true })));
     else if (this.#pages.hasMore) list.setFoot();
     else if (list.rows.length) list.setFoot(line(`That is all: ${rangeText(start, end)}.`));
     else if (live) list.setFoot(line("Waiting for logs …"));
     else {
       const onRange = (from) => this.go({ start: from, end: "now" });
-      list.setFoot(nothingFound({ query, range: rangeText(start, end), onClear: () => this.go({ query: "" }), onRange }));
+      list.setFoot(nothingFound({ query, start, end, onClear: () => this.go({ query: "" }), onRange }));
     }
-  }
-
-  /** Whether older logs have been left out, so that there is nothing to go on from. */
-  #isFull() {
-    return this.state.now.live && this.list.rows.length >= MOST_KEPT;
   }
 
   async #showFirst(signal) {
@@ -109,6 +111,7 @@ export class Results {
       this.#isLoading = false;
       this.#isStuck = !rows.length;
       this.list.setRows(unknown(this.#early, rows).concat(rows));
+      this.#early = null;
       this.list.setOpen(this.state.now.log);
       this.searchBox.showHints(pages.hints);
       const { took_ms, rows_read } = pages.statistics;
@@ -118,24 +121,29 @@ export class Results {
     } catch (error) {
       if (error.name === "AbortError") return;
       this.#isLoading = false;
-      this.#showFailure(error);
+      this.#showFailure(error, pages.asked.query);
     }
   }
 
-  #showFailure(error) {
+  #showFailure(error, query) {
     this.#isFailed = true;
+    this.#early = null;
     this.#pages.stop();
     this.list.setRows([]);
     byId("took").textContent = "";
     const isMistake = error.code === "bad_query";
-    if (isMistake) this.searchBox.showError(error);
+    if (isMistake) this.searchBox.showError(error, query);
     this.list.setFoot(isMistake ? line("Nothing was searched: the query has a mistake.") : failed(error, () => this.search()));
   }
 
   async #showHistogram(asked, signal) {
     try {
-      const total = this.histogram.show(await ask("/histogram", asked, signal));
-      byId("total").textContent = `${total.toLocaleString("en")} ${total === 1 ? "log" : "logs"}`;
+      const answer = await ask("/histogram", asked, signal);
+      const total = this.histogram.show(answer);
+      const more = answer.complete ? "" : "more than ";
+      byId("total").textContent = `${more}${total.toLocaleString("en")} ${total === 1 ? "log" : "logs"}`;
+      // Whoever listens to the page is told of a search, not every ten seconds.
+      byId("total").setAttribute("aria-live", this.state.now.live ? "off" : "polite");
       byId("total").title = "";
     } catch (error) {
       if (error.name === "AbortError") return;

@@ -7,21 +7,23 @@ import { quoted, term, wordAt } from "./query_text.js";
 const MOST_SUGGESTED = 12;
 const TYPING_MS = 120;
 
-/** `ask` is for suggestions, `range()` the time that they are of, `fields` knows the names, `onSearch(query)` is told. */
+/** `range()` is the time that suggestions are of, `fields` knows the names, `onSearch(query)` is told what to search. */
 export class SearchBox {
   #chosen = -1;
   #suggested = [];
+  #isTyping = false;
   #running = new AbortController();
 
   constructor({ form, input, list, problem, fields, range, onSearch }) {
     Object.assign(this, { form, input, list, problem, fields, range, onSearch });
-    const suggest = debounced(() => this.#suggest(), TYPING_MS);
+    this.suggestLater = debounced(() => this.#suggest(), TYPING_MS);
     input.addEventListener("input", () => {
+      this.#isTyping = true;
       this.#clearProblem();
-      suggest();
+      this.suggestLater();
     });
-    input.addEventListener("focus", suggest);
-    input.addEventListener("click", suggest);
+    input.addEventListener("focus", this.suggestLater);
+    input.addEventListener("click", this.suggestLater);
     input.addEventListener("blur", () => this.#close());
     input.addEventListener("keydown", (event) => this.#press(event));
     // A press in the list must not take the focus from the box, which would close the list before the click.
@@ -29,19 +31,24 @@ export class SearchBox {
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#close();
-      this.onSearch(input.value.trim());
+      this.onSearch(this.text);
     });
+  }
+
+  /** What is typed, searched already or not. */
+  get text() {
+    return this.input.value.trim();
   }
 
   /** Shows a query that came from elsewhere. */
   show(query) {
-    this.input.value = query;
+    if (this.text !== query) this.input.value = query;
     this.#clearProblem();
   }
 
-  /** Says what is wrong with the query, and where. */
-  showError(error) {
-    const characters = [...this.input.value];
+  /** Says what is wrong with a query, and where. */
+  showError(error, query) {
+    const characters = [...query];
     const at = error.position;
     const where = Number.isInteger(at)
       ? h("code", { class: "where" }, characters.slice(0, at).join(""), h("mark", {}, characters[at] ?? " "), characters.slice(at + 1).join(""))
@@ -67,13 +74,16 @@ export class SearchBox {
   }
 
   #press(event) {
+    if (event.altKey || event.ctrlKey || event.metaKey || event.isComposing) return;
     const isOpen = !this.list.hidden;
+    const isTaken = isOpen && (this.#chosen >= 0 || this.#isTyping);
     if (event.key === "ArrowDown" && !isOpen) this.#suggest();
     else if (event.key === "ArrowDown" || event.key === "ArrowUp") this.#move(event.key === "ArrowDown" ? 1 : -1);
     else if (event.key === "Escape" && isOpen) this.#close();
     else if (event.key === "Escape") this.input.blur();
-    else if (event.key === "Tab" && isOpen && !event.shiftKey) this.#take(Math.max(0, this.#chosen));
+    else if (event.key === "Tab" && isTaken && !event.shiftKey) this.#take(Math.max(0, this.#chosen));
     else if (event.key === "Enter" && isOpen && this.#chosen >= 0) this.#take(this.#chosen);
+    else if (event.key === "Enter") this.form.requestSubmit();
     else return;
     if (event.key !== "Escape" || isOpen) event.preventDefault();
     event.stopPropagation();
@@ -86,7 +96,7 @@ export class SearchBox {
     const word = wordAt(this.input.value, this.input.selectionStart ?? this.input.value.length);
     try {
       const found = word.field ? await this.#values(word, signal) : await this.#names(word, signal);
-      if (!signal.aborted && document.activeElement === this.input) this.#open(found.slice(0, MOST_SUGGESTED), word);
+      if (!signal.aborted && document.activeElement === this.input) this.#open(found.slice(0, MOST_SUGGESTED));
     } catch (error) {
       // A search that goes wrong is told; that there is nothing to suggest need not be.
       if (error.name !== "AbortError") this.#close();
@@ -110,9 +120,9 @@ export class SearchBox {
     return rows.map(({ value, count }) => ({ label: value, text: valueText(word.field, value), count, goesOn: false }));
   }
 
-  #open(suggested, word) {
+  #open(suggested) {
     if (!suggested.length) return this.#close();
-    this.#suggested = suggested.map((one) => ({ ...one, word }));
+    this.#suggested = suggested;
     this.#chosen = -1;
     this.list.replaceChildren(
       ...suggested.map(({ label, count }, n) =>
@@ -130,9 +140,11 @@ export class SearchBox {
   }
 
   #close() {
+    this.suggestLater.cancel();
     this.#running.abort();
     this.list.hidden = true;
     this.#chosen = -1;
+    this.#isTyping = false;
     this.input.setAttribute("aria-expanded", "false");
     this.input.removeAttribute("aria-activedescendant");
   }
@@ -146,7 +158,8 @@ export class SearchBox {
   }
 
   #take(n) {
-    const { text, goesOn, word } = this.#suggested[n];
+    const { text, goesOn } = this.#suggested[n];
+    const word = wordAt(this.input.value, this.input.selectionStart); // it may have grown since
     const before = this.input.value.slice(0, word.start) + text + (goesOn ? "" : " ");
     const after = this.input.value.slice(word.end).replace(/^ /, goesOn ? " " : "");
     this.input.value = before + after;

@@ -1,11 +1,16 @@
 // What can be done with the keyboard, and the list of it.
 
 import { h } from "./dom.js";
+import { recall, remember } from "./remembered.js";
+
+const REPEATED = new Set(["j", "k"]); // of a key that is held down, others count once
+let isOn = recall("keys", "on") === "on";
 
 /** Calls `actions[key]` when a key is pressed outside of text fields. */
 export function listenToKeys(actions) {
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+    if ((event.repeat && !REPEATED.has(event.key)) || (!isOn && event.key !== "Escape")) return;
     // Text is typed there, and what is open above the page has keys of its own.
     if (event.target.closest("input, textarea, select") || document.querySelector(":popover-open, dialog[open]")) return;
     const act = Object.hasOwn(actions, event.key) ? actions[event.key] : null;
@@ -29,6 +34,12 @@ const KEYS = [
   ["?", "this list"],
 ];
 
+/** Whoever speaks to the computer may want letters to do nothing. */
+function switchKeys(isWanted) {
+  isOn = isWanted;
+  remember("keys", isOn ? "on" : "off");
+}
+
 /** The dialog that tells. */
 export function fillHelp(dialog) {
   dialog.replaceChildren(
@@ -36,6 +47,7 @@ export function fillHelp(dialog) {
     h("dl", {}, ...KEYS.flatMap(([key, meaning]) => [h("dt", {}, h("kbd", {}, key)), h("dd", {}, meaning)])),
     h("p", {}, "Searching: ", h("code", {}, "service:web level:>=warn timeout"), ", ", h("code", {}, '"card declined"'), ", ", h("code", {}, "user_id:123"), ", ", h("code", {}, "response_time_ms:>500"), ", ", h("code", {}, "-level:debug"), ". Words are whole words; ", h("code", {}, "timeo*"), " finds beginnings."),
     h("p", {}, h("a", { href: "/api/v1/docs" }, "The same for programs: the HTTP API")),
+    h("p", {}, h("label", {}, h("input", { type: "checkbox", checked: isOn, onchange: (event) => switchKeys(event.target.checked) }), " Single keys do something")),
     h("form", { method: "dialog" }, h("button", { class: "button primary" }, "Close")),
   );
 }

@@ -3,6 +3,7 @@
 import { ApiError, url } from "./api.js";
 
 const SHOW_EVERY_MS = 100;
+const PATIENCE_MS = 3000; // then the search goes on without it
 /** No more than this is kept of a tail, in the list or waiting for it. */
 export const MOST_KEPT = 10_000;
 
@@ -16,6 +17,7 @@ export class Tail {
   #lost = 0;
   #timer = 0;
   #isHeld = false;
+  #begun = () => {}; // lets go whoever waits for the beginning
 
   constructor(listeners) {
     Object.assign(this, listeners);
@@ -30,19 +32,22 @@ export class Tail {
     this.#timer = setInterval(() => this.#show(), SHOW_EVERY_MS);
     source.addEventListener("message", (event) => this.#take(JSON.parse(event.data)));
     source.addEventListener("trouble", (event) => this.onTrouble(JSON.parse(event.data).message));
-    source.addEventListener("open", () => this.onTrouble(""));
-    return new Promise((resolve) => {
-      source.addEventListener("ready", resolve, { once: true });
-      source.addEventListener("error", () => {
-        resolve();
-        if (this.#source !== source) return;
-        if (source.readyState === EventSource.CLOSED) this.#explain(address);
-        else this.onTrouble("The connection is lost; trying again …");
-      });
+    source.addEventListener("ready", () => {
+      this.#begun();
+      this.onTrouble("");
     });
+    source.addEventListener("error", () => {
+      this.#begun();
+      if (this.#source !== source) return;
+      if (source.readyState === EventSource.CLOSED) this.#explain(address);
+      else this.onTrouble("The connection is lost; trying again …");
+    });
+    setTimeout(() => this.#source === source && this.#begun(), PATIENCE_MS);
+    return new Promise((resolve) => (this.#begun = resolve));
   }
 
   end() {
+    this.#begun();
     this.#source?.close();
     this.#source = null;
     clearInterval(this.#timer);
@@ -84,13 +89,18 @@ export class Tail {
   /** An EventSource does not say why it was refused; an ordinary question does. */
   async #explain(address) {
     this.end();
-    try {
-      const response = await fetch(address);
-      if (!response.ok) return this.onEnd(new ApiError((await response.json()).error));
-      await response.body.cancel();
-      this.onEnd(new ApiError({ code: "refused", message: "The tail was refused for a moment." }));
-    } catch {
-      this.onEnd(new ApiError({ code: "unreachable", message: "The service does not answer. Is it running?" }));
-    }
+    const error = await reason(address);
+    if (!this.#source) this.onEnd(error); // unless another one has begun meanwhile
+  }
+}
+
+async function reason(address) {
+  try {
+    const response = await fetch(address);
+    if (!response.ok) return new ApiError((await response.json()).error);
+    await response.body.cancel();
+    return new ApiError({ code: "refused", message: "The tail was refused for a moment." });
+  } catch {
+    return new ApiError({ code: "unreachable", message: "The service does not answer. Is it running?" });
   }
 }

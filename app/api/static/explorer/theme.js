@@ -1,14 +1,22 @@
-// Light or dark, before anything is drawn: as the system has it, or as it was chosen here.
+// Light or dark, before anything is drawn: as the system has it, or as it was chosen here. No module, which would wait.
 
-const root = document.documentElement;
-const chosen = localStorage.getItem("theme");
-if (chosen) root.dataset.theme = chosen;
+(() => {
+  const root = document.documentElement;
+  try {
+    root.dataset.theme = localStorage.getItem("theme") ?? "";
+  } catch {
+    /* the visitor lets nothing be kept: as the system has it */
+  }
 
-/* exported changeTheme */
-function changeTheme() {
-  const isDark = (root.dataset.theme ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
-  root.dataset.theme = isDark ? "light" : "dark";
-  localStorage.setItem("theme", root.dataset.theme);
-}
+  function change() {
+    const isDark = (root.dataset.theme || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
+    root.dataset.theme = isDark ? "light" : "dark";
+    try {
+      localStorage.setItem("theme", root.dataset.theme);
+    } catch {
+      /* for this visit only */
+    }
+  }
 
-document.addEventListener("DOMContentLoaded", () => document.getElementById("theme").addEventListener("click", changeTheme));
+  document.addEventListener("DOMContentLoaded", () => document.getElementById("theme").addEventListener("click", change));
+})();

@@ -1,5 +1,7 @@
 // Times: what the API writes, as people read it, in their zone or in UTC.
 
+import { recall, remember } from "./remembered.js";
+
 export const QUICK_RANGES = [
   ["now-5m", "Last 5 minutes"],
   ["now-15m", "Last 15 minutes"],
@@ -17,20 +19,24 @@ const LOCAL_ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 /** The zone in which times are shown: that of the browser or UTC, kept for the next visit. */
 export const zone = {
-  isUtc: localStorage.getItem("zone") === "utc",
+  isUtc: recall("zone", "local") === "utc",
   local: LOCAL_ZONE,
   get name() {
     return this.isUtc ? "UTC" : LOCAL_ZONE;
   },
   show(isUtc) {
     this.isUtc = isUtc;
-    localStorage.setItem("zone", isUtc ? "utc" : "local");
+    remember("zone", isUtc ? "utc" : "local");
+  },
+  /** By how much it is ahead of UTC at a moment. */
+  offsetMs(ms) {
+    return this.isUtc ? 0 : -new Date(ms).getTimezoneOffset() * 60_000;
   },
 };
 
 /** The calendar's figures of a time, in the zone that is shown. */
 function figures(ms) {
-  const date = new Date(zone.isUtc ? ms : ms - new Date(ms).getTimezoneOffset() * 60_000);
+  const date = new Date(ms + zone.offsetMs(ms));
   const two = (number) => String(number).padStart(2, "0");
   return {
     year: date.getUTCFullYear(),
@@ -62,9 +68,9 @@ export function longTime(text) {
 /** A moment for an axis whose steps are so many seconds. */
 export function axisTime(ms, stepSecs) {
   const { month, day, clock } = figures(ms);
-  if (stepSecs >= 86_400) return `${month} ${day}`;
+  if (stepSecs % 86_400 === 0) return `${month} ${day}`;
   if (stepSecs >= 3600) return `${month} ${day} ${clock.slice(0, 5)}`;
-  return stepSecs >= 60 ? clock.slice(0, 5) : clock;
+  return stepSecs % 60 === 0 ? clock.slice(0, 5) : clock;
 }
 
 /** A moment to the second. */
@@ -77,20 +83,25 @@ export function momentText(ms) {
 export function rangeText(start, end) {
   const quick = end === "now" && QUICK_RANGES.find(([from]) => from === start);
   if (quick) return quick[1];
-  const from = Date.parse(start);
-  const to = Date.parse(end);
-  if (Number.isNaN(from) || Number.isNaN(to)) return `${start} to ${end}`;
+  const [from, to] = [moment(start), moment(end)];
+  if (Number.isNaN(from) || Number.isNaN(to) || start.startsWith("now")) return `${start} to ${end}`;
   const [first, last] = [figures(from), figures(to)];
-  const isOneDay = first.year === last.year && first.month === last.month && first.day === last.day;
-  return `${first.month} ${first.day} ${first.clock} – ${isOneDay ? last.clock : `${last.month} ${last.day} ${last.clock}`}`;
+  const dayOf = ({ year, month, day }) => (year === new Date().getFullYear() ? `${month} ${day}` : `${month} ${day} ${year}`);
+  const isOneDay = dayOf(first) === dayOf(last);
+  return `${dayOf(first)} ${first.clock} – ${isOneDay ? last.clock : `${dayOf(last)} ${last.clock}`}`;
 }
 
 /** Milliseconds since 1970 of `now-15m` or of a written time; NaN for what is neither. */
 export function moment(text, nowMs = Date.now()) {
   const relative = text.match(/^now(?:\s*([+-])\s*(\d+)\s*([smhdw]))?$/);
-  if (!relative) return /^\d{9,}$/.test(text) ? epochMillis(text) : Date.parse(text);
+  if (!relative) return /^\d{9,}$/.test(text) ? epochMillis(text) : Date.parse(withZone(text));
   const [, sign, count, unit] = relative;
   return unit ? nowMs + Number(`${sign}${count}`) * UNIT_MS[unit] : nowMs;
+}
+
+/** A time without a zone is UTC to the service, but local to browsers. */
+function withZone(text) {
+  return /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?$/.test(text) ? `${text.replace(" ", "T")}Z` : text;
 }
 
 /** Of an epoch number in s, ms, us or ns: which one it is, its length says. */

@@ -1,0 +1,39 @@
+// On a narrow screen the log in full covers the page, and the filters cover the list. What is covered cannot be reached.
+
+import { byId } from "./dom.js";
+
+const NARROW = matchMedia("(max-width: 60rem)");
+
+/** Whoever opens or closes one of the two says so here. */
+export class Covers {
+  #hasFilters = false;
+  #hasDetail = false;
+
+  constructor() {
+    NARROW.addEventListener("change", () => this.#apply());
+    byId("filters").addEventListener("click", () => this.showFilters(!this.#hasFilters));
+  }
+
+  get hasFilters() {
+    return this.#hasFilters && NARROW.matches;
+  }
+
+  showFilters(isShown) {
+    this.#hasFilters = isShown;
+    this.#apply();
+  }
+
+  showDetail(isShown) {
+    this.#hasDetail = isShown;
+    this.#apply();
+  }
+
+  #apply() {
+    document.body.classList.toggle("has-detail", this.#hasDetail);
+    document.body.classList.toggle("has-facets", this.#hasFilters);
+    byId("filters").setAttribute("aria-expanded", String(this.#hasFilters));
+    const isCovered = NARROW.matches && this.#hasDetail;
+    for (const element of [byId("top"), byId("facets")]) element.inert = isCovered;
+    byId("main").inert = isCovered || this.hasFilters;
+  }
+}
