@@ -92,7 +92,10 @@ def _measure_size(stack: BenchStack, options: argparse.Namespace, rows: int) -> 
             print(f"    {timings[kind.name].line()}", flush=True)
         asker.close()
         if not options.kind or any(part in "tail" for part in options.kind):
-            timings["tail, to the first log"] = _time_tails(service, _QUICK_SAMPLES if options.quick else _TAILS)
+            print(f"{rows:,} rows: tail, to the first log ...", flush=True)
+            tails = _time_tails(service, _QUICK_SAMPLES if options.quick else _TAILS)
+            timings["tail, to the first log"] = tails
+            print(f"    {tails.line()}", flush=True)
     return Size(rows, timings, stack.bytes_per_row(table))
 
 
