@@ -75,8 +75,12 @@ def test_a_reader_follows_until_it_hangs_up_and_then_there_is_room_for_another(
 
     reader.hang_up()
 
-    shared_pipeline.send(["ERROR payment nobody reads"])  # or it would be noticed with the next heartbeat
-    wait_until(lambda: streams(service) == 0, "the service notices that the reader has gone")
+    def is_over() -> bool:
+        # It is noticed when something is sent: without logs, with the second heartbeat.
+        shared_pipeline.send(["ERROR payment nobody reads"])
+        return streams(service) == 0
+
+    wait_until(is_over, "the service notices that the reader has gone")
     other = Reader(service)
     assert other.status == 200
     other.hang_up()

@@ -22,15 +22,15 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
 ]
 
-CHOSEN = {
-    "F1 kill -9 of the service after the insert, before the reply": 2,
-    "F3 service stopped, its insert lands when another has taken over, it wakes up": 1,
-    "F6 kill -9 of the broker": 1,
-    "F8 group rolled back by 2000 records": 1,
-    "F13 reply lost after ClickHouse has stored the rows": 2,
-    "F15 insert held for twice its deadline, then delivered": 1,
-    "F18 kill -9 of ClickHouse before it renames a part": 2,
-}
+CHOSEN = (
+    "F1 kill -9 of the service after the insert, before the reply",
+    "F3 service stopped, its insert lands when another has taken over, it wakes up",
+    "F6 kill -9 of the broker",
+    "F8 group rolled back by 2000 records",
+    "F13 reply lost after ClickHouse has stored the rows",
+    "F15 insert held for twice its deadline, then delivered",
+    "F18 kill -9 of ClickHouse before it renames a part",
+)
 
 
 @pytest.mark.parametrize("name", CHOSEN)
@@ -39,8 +39,8 @@ def test_every_acknowledged_event_is_stored_exactly_once(name: str, tmp_path: Pa
     if fault is None:
         pytest.skip("cannot be played here; `python -m tests.faults --list` says which can")
 
-    outcome = play(fault, range(CHOSEN[name]), tmp_path / "fault", seed=1)
+    outcome = play(fault, range(1), tmp_path / "fault", seed=1)
 
     assert outcome.notes == []
-    assert outcome.runs == CHOSEN[name]
+    assert outcome.runs == 1
     assert outcome.events > 0
