@@ -112,10 +112,13 @@ def objections(explorer: Explorer, options: dict[str, object]) -> list[str]:
 def test_nothing_is_wider_than_a_phone(
     visit: Visit, sample_site: Site, bring_about: Callable[[Explorer], None]
 ) -> None:
-    explorer = visit(sample_site, width=390, height=844)
+    explorer = visit(sample_site, "?start=now-3650d&end=now-10m", width=390, height=844)  # a long name for a time
     bring_about(explorer)
 
     assert explorer.evaluate("document.documentElement.scrollWidth") <= 390
+    help_button = explorer.page.locator("#help").bounding_box()
+    assert help_button
+    assert help_button["x"] + help_button["width"] <= 390
     assert explorer.page.locator("#logs").evaluate("(box) => box.scrollWidth - box.clientWidth") <= 0
 
 
