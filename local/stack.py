@@ -163,7 +163,7 @@ class Stack:
             f"{_SAMPLES_PER_SEC} sample logs a second are being sent." if with_samples else "No sample logs are sent."
         )
         return (
-            f"  Service     http://{LOOPBACK}:{settings.http_port}   /health  /metrics\n"
+            f"  Explorer    http://{LOOPBACK}:{settings.http_port}   also /api/v1/docs  /health  /metrics\n"
             f"  ClickHouse  {self._engine.url}   table logs.logs\n"
             f"  Kafka       {self._kafka.bootstrap_servers}   topic logs\n"
             f"  Output of each process: {log_directory}\n"
