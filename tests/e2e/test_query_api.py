@@ -443,9 +443,11 @@ def test_the_newest_logs_of_a_user_or_a_trace_are_read_from_where_a_projection_h
     span = questions.span(str(NOW_MS - 7_300_000), str(NOW_MS))
     page = questions.page(questions.search(query, span, fields="", limit=20, cursor=""), timeout_secs=30)
 
-    where, rows = reader.asked
+    # Shortly after five minutes have begun, the newest of them do not hold enough, and those before are read too.
+    where, *pieces = reader.asked
     assert projection in dense.plan(where)
-    assert "PrimaryKey" in dense.plan(rows)
+    assert 1 <= len(pieces) <= 2
+    assert all("PrimaryKey" in dense.plan(piece) for piece in pieces)
     assert len(page.rows) == 20
     assert page.cost.rows_read < 25_000  # of 50,000
 
