@@ -119,11 +119,21 @@ def as_context(details: Mapping[str, Any]) -> dict[str, str]:
 
 
 def judge(report: Report, options: argparse.Namespace, details: Mapping[str, Any], runs: Sequence[Figures]) -> int:
-    """Print and store. 1 when a figure that must be reached was not."""
+    """`conclude`, with the circumstances of a backlog."""
+    return conclude(report, options, as_context(details) | {report.repeats: str(len(runs))}, details, runs)
+
+
+def conclude(
+    report: Report,
+    options: argparse.Namespace,
+    context: Mapping[str, str],
+    details: Mapping[str, Any],
+    runs: Sequence[Figures],
+) -> int:
+    """Print, and store unless it was quick. 1 when a figure that must be reached was not."""
     lines = summarise(report.measures, runs)
     print(f"\n{as_text(lines)}\n")
     if not options.quick:
-        context = as_context(details) | {report.repeats: str(len(runs))}
         for path in store(options.results, report, context, details, runs):
             print(f"Written: {path}")
     sentences = missed(lines)

@@ -13,20 +13,18 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from bench.command import RESULTS, circumstances, positive, run
+from bench.command import RESULTS, circumstances, conclude, positive, run
 from bench.errors import BenchError
 from bench.history import load_history, merge_days
 from bench.machine import interpreter
-from bench.report import Figures, Measure, Report, as_text, missed, store, summarise
-from bench.service import running_service
-from bench.stack import PARTITIONS, BenchStack, running_stack
-from bench.workload import send_steadily
+from bench.report import Figures, Measure, Report
+from bench.service import fed_service
+from bench.stack import running_stack
 from local.chromium import FLAGS, MISSING, chromium_path
 
 _TABLE: Final = "explorer"
@@ -96,18 +94,10 @@ def _measure(options: argparse.Namespace) -> int:
         load_history(stack, _TABLE, options.rows)
         merge_days(stack, _TABLE)
         stack.settle()
-        with _fed_service(stack, options.service_python) as url:
-            visits = [_visit(browser, url, number + 1) for number in range(options.visits)]
+        with fed_service(stack, options.service_python, _TABLE, _RATE) as service:
+            visits = [_visit(browser, service.url, number + 1) for number in range(options.visits)]
         about = circumstances(stack, ["bench.explorer", "--rows", str(options.rows)]) | {"chromium": browser.version}
-    lines = summarise(_REPORT.measures, visits)
-    print(f"\n{as_text(lines)}\n")
-    if not options.quick:
-        for path in store(options.results, _REPORT, _context(about, options), about, visits):
-            print(f"Written: {path}")
-    sentences = missed(lines)
-    for sentence in sentences:
-        print(f"Missed: {sentence}", file=sys.stderr)
-    return 1 if sentences else 0
+    return conclude(_REPORT, options, _context(about, options), about, visits)
 
 
 @contextmanager
@@ -119,25 +109,6 @@ def _browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
         browser.close()
-
-
-@contextmanager
-def _fed_service(stack: BenchStack, python: str) -> Iterator[str]:
-    """The service, to which somebody sends logs all the time; its address."""
-    topic = f"{_TABLE}-{time.time_ns()}"
-    stack.create_topic(topic)
-    with running_service(stack, python, topic, _TABLE) as service:
-        service.wait_until(lambda scrape: scrape.assigned == PARTITIONS, _PATIENCE_SECS)
-        sender = get_context("spawn").Process(
-            target=send_steadily, args=(stack.kafka.bootstrap_servers, topic, _RATE, 86_400.0), daemon=True
-        )
-        sender.start()
-        try:
-            service.wait_until_stored(_RATE, _PATIENCE_SECS)
-            yield service.url
-        finally:
-            sender.kill()
-            sender.join()
 
 
 def _visit(browser: Browser, url: str, number: int) -> Figures:

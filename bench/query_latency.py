@@ -5,10 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from random import Random
 from typing import Any, Final
@@ -16,14 +13,12 @@ from urllib.parse import urlsplit
 
 from bench.asking import Asker, Sample, ask_many, first_log_millis
 from bench.command import RESULTS, circumstances, positive, run
-from bench.errors import BenchError
 from bench.history import load_history, merge_days
 from bench.machine import interpreter
 from bench.query_report import Size, Timing, judge_sizes, timing
 from bench.questions import KINDS, facts_of
-from bench.service import running_service
-from bench.stack import DATABASE, PARTITIONS, BenchStack, running_stack
-from bench.workload import send_steadily
+from bench.service import fed_service
+from bench.stack import DATABASE, BenchStack, running_stack
 from local.service import ServiceProcess
 
 _RATE: Final = 5_000  # events a second that are stored meanwhile
@@ -32,7 +27,6 @@ _CHEAP, _DEAR, _COLD, _TAILS = 1_000, 200, 10, 50
 _HUNG_UP_SECS: Final = 1.5  # the service sees it when it sends the next event, and has places for a few tails only
 _WARM_UP: Final = 10
 _QUICK_ROWS, _QUICK_SAMPLES = 200_000, 5
-_PATIENCE_SECS: Final = 60.0
 _CACHES: Final = ("MARK CACHE", "UNCOMPRESSED CACHE", "QUERY CONDITION CACHE", "PRIMARY INDEX CACHE")
 _DROP_PAGES: Final = Path("/proc/sys/vm/drop_caches")
 
@@ -80,7 +74,7 @@ def _measure_size(stack: BenchStack, options: argparse.Namespace, rows: int) -> 
     facts = facts_of(stack, table, rows, lots)
     kinds = [kind for kind in KINDS if not options.kind or any(part in kind.name for part in options.kind)]
     timings: dict[str, Timing] = {}
-    with _under_load(stack, options, table) as service:
+    with fed_service(stack, options.service_python, table, _RATE) as service:
         asker = Asker(_port(service))
         for kind in kinds:
             count = min(options.samples, _QUICK_SAMPLES if options.quick else _CHEAP if kind.is_cheap else _DEAR)
@@ -108,27 +102,6 @@ def _prepare(stack: BenchStack, table: str, rows: int) -> None:
         print(f"    {time.monotonic() - began:,.0f} s; merging days ...", flush=True)
         merge_days(stack, table)
     stack.settle()
-
-
-@contextmanager
-def _under_load(stack: BenchStack, options: argparse.Namespace, table: str) -> Iterator[ServiceProcess]:
-    """The service, which stores what another process sends all the time."""
-    topic = f"{table}-{time.time_ns()}"
-    stack.create_topic(topic)
-    with running_service(stack, options.service_python, topic, table) as service:
-        service.wait_until(lambda scrape: scrape.assigned == PARTITIONS, _PATIENCE_SECS)
-        sender = get_context("spawn").Process(
-            target=send_steadily, args=(stack.kafka.bootstrap_servers, topic, _RATE, 86_400.0), daemon=True
-        )
-        sender.start()
-        try:
-            service.wait_until_stored(_RATE, _PATIENCE_SECS)
-            yield service
-            if not sender.is_alive():
-                raise BenchError("the sender has ended: there was no load")
-        finally:
-            sender.kill()
-            sender.join()
 
 
 def _time_tails(service: ServiceProcess, count: int) -> Timing:

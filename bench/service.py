@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing import get_context
+from typing import Final
 
-from bench.stack import BenchStack
+from bench.errors import BenchError
+from bench.stack import PARTITIONS, BenchStack
+from bench.workload import send_steadily
 from local.service import ServiceProcess, clean_environment
+
+_PATIENCE_SECS: Final = 60.0
 
 
 def environment(stack: BenchStack, topic: str, table: str) -> dict[str, str]:
@@ -37,3 +44,28 @@ def running_service(
         yield service
     finally:
         service.stop()
+
+
+@contextmanager
+def fed_service(stack: BenchStack, python: str, table: str, rate: int) -> Iterator[ServiceProcess]:
+    """The service, which stores in a table what another process sends all the time, `rate` events a second.
+
+    Raises:
+        BenchError: the sender had ended before the end.
+    """
+    topic = f"{table}-{time.time_ns()}"
+    stack.create_topic(topic)
+    with running_service(stack, python, topic, table) as service:
+        service.wait_until(lambda scrape: scrape.assigned == PARTITIONS, _PATIENCE_SECS)
+        sender = get_context("spawn").Process(
+            target=send_steadily, args=(stack.kafka.bootstrap_servers, topic, rate, 86_400.0), daemon=True
+        )
+        sender.start()
+        try:
+            service.wait_until_stored(rate, _PATIENCE_SECS)
+            yield service
+            if not sender.is_alive():
+                raise BenchError("the sender has ended: there was no load")
+        finally:
+            sender.kill()
+            sender.join()
