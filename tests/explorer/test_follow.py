@@ -87,11 +87,17 @@ def test_new_logs_are_held_back_on_request(visit: Visit, site: Site, table: Quer
     expect(explorer.page.get_by_role("button", name="Hold")).to_be_visible()
 
 
-def test_what_was_held_back_does_not_show_up_in_another_search(visit: Visit, site: Site, table: QueryTable) -> None:
+def holding(visit: Visit, site: Site, table: QueryTable, message: str) -> Explorer:
+    """The page, which follows and holds a log back."""
     explorer = visit(site, "?live=1")
     explorer.page.get_by_role("button", name="Hold").click()
-    store(table, "of the search before")
+    store(table, message)
     expect(explorer.page.get_by_role("button", name="Show 1 new")).to_be_visible()
+    return explorer
+
+
+def test_what_was_held_back_does_not_show_up_in_another_search(visit: Visit, site: Site, table: QueryTable) -> None:
+    explorer = holding(visit, site, table, "of the search before")
     explorer.search("level:error")
     store(table, "a failure", level="error")
 
@@ -100,10 +106,7 @@ def test_what_was_held_back_does_not_show_up_in_another_search(visit: Visit, sit
 
 
 def test_what_was_held_back_is_shown_when_following_ends(visit: Visit, site: Site, table: QueryTable) -> None:
-    explorer = visit(site, "?live=1")
-    explorer.page.get_by_role("button", name="Hold").click()
-    store(table, "held back")
-    expect(explorer.page.get_by_role("button", name="Show 1 new")).to_be_visible()
+    explorer = holding(visit, site, table, "held back")
     explorer.page.get_by_role("button", name="Live").click()
 
     expect(explorer.rows.filter(has_text="held back")).to_have_count(1)

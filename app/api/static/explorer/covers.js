@@ -2,7 +2,8 @@
 
 import { byId } from "./dom.js";
 
-const NARROW = matchMedia("(max-width: 60rem)");
+/** Whether the screen is so narrow that parts cover one another. layout.css has the same. */
+export const NARROW = matchMedia("(max-width: 60rem)");
 
 /** Whoever opens or closes one of the two says so here. */
 export class Covers {

@@ -2,6 +2,7 @@
 
 import { ask } from "./api.js";
 import { copy } from "./clipboard.js";
+import { NARROW } from "./covers.js";
 import { h, iconButton } from "./dom.js";
 import { canFilter, fieldsOf, levelOf, queryFor } from "./fields.js";
 import { term } from "./query_text.js";
@@ -11,7 +12,6 @@ const AROUND = 25; // logs before and after, at first
 const MOST_AROUND = 1000;
 const TRACE_MS = 3_600_000; // a trace is looked for so long before and after
 const MOST_OF_TRACE = 500;
-const COVERS = matchMedia("(max-width: 60rem)");
 const TABS = [
   ["fields", "Fields"],
   ["context", "Context"],
@@ -61,7 +61,7 @@ export class LogDetail {
     this.#render();
     this.panel.querySelector(".content").scrollTop = scrolled;
     // On a small screen it covers the list, where the focus was.
-    if (!wasOpen && COVERS.matches) this.panel.querySelector('[aria-label^="Close"]').focus();
+    if (!wasOpen && NARROW.matches) this.panel.querySelector('[aria-label^="Close"]').focus();
   }
 
   async #load(id, tab) {
@@ -219,9 +219,7 @@ export class LogDetail {
   }
 
   async #trace(row) {
-    const ms = Date.parse(row.timestamp);
-    const range = between(ms - TRACE_MS, ms + TRACE_MS);
-    const answer = await ask("/logs", { query: term("trace_id", row.trace_id), ...range, limit: MOST_OF_TRACE }, this.#running.signal);
+    const answer = await ask("/logs", { ...searchForTrace(row), limit: MOST_OF_TRACE }, this.#running.signal);
     return { rows: answer.rows.reverse(), complete: answer.complete && !answer.next_cursor };
   }
 
@@ -250,9 +248,8 @@ export class LogDetail {
   }
 
   #traceTools(row) {
-    const ms = Date.parse(row.timestamp);
-    const changes = { query: term("trace_id", row.trace_id), ...between(ms - TRACE_MS, ms + TRACE_MS) };
-    return h("div", { class: "copies" }, h("button", { type: "button", class: "button", onclick: () => this.onQuery(changes) }, "Search this trace"));
+    const onclick = () => this.onQuery(searchForTrace(row));
+    return h("div", { class: "copies" }, h("button", { type: "button", class: "button", onclick }, "Search this trace"));
   }
 
   #line(other, row) {
@@ -270,6 +267,11 @@ export class LogDetail {
       ),
     );
   }
+}
+
+function searchForTrace(row) {
+  const ms = Date.parse(row.timestamp);
+  return { query: term("trace_id", row.trace_id), ...between(ms - TRACE_MS, ms + TRACE_MS) };
 }
 
 function tabsOf(row) {

@@ -33,7 +33,10 @@ export class LogList {
       this.draw();
       this.onScroll();
     });
-    new ResizeObserver(() => this.#remeasure()).observe(box);
+    new ResizeObserver(() => {
+      this.#measure();
+      this.draw();
+    }).observe(box);
     this.canvas.addEventListener("click", (event) => this.#click(event));
     this.grid.addEventListener("keydown", (event) => this.#key(event));
   }
@@ -59,7 +62,7 @@ export class LogList {
         ),
       ),
     );
-    this.#redraw();
+    this.refresh();
   }
 
   /** Shows these logs, from the top. */
@@ -67,7 +70,7 @@ export class LogList {
     this.#rows = rows;
     this.#activeId = "";
     this.box.scrollTop = 0;
-    this.#redraw();
+    this.refresh();
   }
 
   /** Goes on with more at the end. */
@@ -122,22 +125,17 @@ export class LogList {
 
   /** Draws all anew, as the columns or the zone have changed. */
   refresh() {
-    this.#redraw();
-  }
-
-  #redraw() {
     this.#drawn.clear();
     this.canvas.replaceChildren();
     this.draw();
   }
 
-  #remeasure() {
+  #measure() {
     this.rowHeight = Number.parseFloat(getComputedStyle(this.grid).getPropertyValue("--row-height"));
-    this.draw();
   }
 
   #draw() {
-    if (!this.rowHeight) this.rowHeight = Number.parseFloat(getComputedStyle(this.grid).getPropertyValue("--row-height"));
+    if (!this.rowHeight) this.#measure();
     const count = this.#rows.length;
     this.canvas.style.height = `${count * this.rowHeight}px`;
     this.grid.setAttribute("aria-rowcount", String(count + 1));

@@ -10,7 +10,7 @@ import { rangeText } from "./time.js";
 
 const LOOKED_AT = 500; // the newest rows, among which a log that comes twice is
 
-/** `begin(asked)` is awaited before the first page is asked for; `onSearched(asked)` is told when it is there. */
+/** `begin()` is awaited before the first page is asked for; `onSearched(asked)` is told when it is there. */
 export class Results {
   #running = new AbortController();
   #pages = null;
@@ -40,7 +40,7 @@ export class Results {
     this.#followed.clear();
     this.#isCut = false;
     this.#setBusy(true);
-    await this.begin(asked);
+    await this.begin();
     if (signal.aborted) return;
     await Promise.all([this.#showFirst(signal), this.#showHistogram(asked, signal)]);
     if (signal.aborted) return;

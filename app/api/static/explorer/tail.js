@@ -64,10 +64,6 @@ export class Tail {
     else this.onWaiting(this.#waiting.length);
   }
 
-  get isHeld() {
-    return this.#isHeld;
-  }
-
   #take(row) {
     this.#waiting.push(row);
     if (this.#waiting.length > 2 * MOST_KEPT) {
