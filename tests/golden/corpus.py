@@ -1,0 +1,239 @@
+"""Renders what the service makes of the fixed inputs: one text per file of this folder."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from itertools import product
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import pyarrow as pa
+from prometheus_client import CollectorRegistry
+
+from app.api.admission import Admission, StreamPlaces
+from app.api.app import create_app
+from app.api.query_api import QueryApi
+from app.api.query_routes import query_routes
+from app.api.tail_routes import TailApi
+from app.health import Health
+from app.metrics import Metrics
+from app.model import Partition, RecordChunk
+from app.pipeline.decode import EventTimeBounds, decode
+from app.pipeline.rows import SCHEMA
+from app.query.questions import Questions
+from app.query.statement import Answer, Cost, Statement
+from app.settings import QuerySettings, setting_names
+from tests.fakes import ScriptedReader
+
+FOLDER: Final = Path(__file__).parent
+_RECORD_MS: Final = 1_795_435_200_000  # 2026-11-23T12:00:00Z
+_NOW_NS: Final = _RECORD_MS * 1_000_000
+_CHUNK_RECORDS: Final = 100
+
+QUERIES: Final = (
+    *("", "*", "timeout", "Time*", '"card declined"', "a-b", "ü", "timeout AND NOT refused", "-timeout", "(a OR b) c"),
+    *("level:error", "level:>=warn", "level:[info TO error}", "level:e*", "level:unknown", "level:*"),
+    *("service:checkout", "service:pay*", 'service:""', "service:(a OR b)", "user_id:123", "trace_id:4bf92f"),
+    *("response_time_ms:>500", "response_time_ms:[1 TO 2.5]", "response_time_ms:0.1", "_exists_:trace_id"),
+    *(
+        "timestamp:>=2026-11-23",
+        "timestamp:[2026-11-23 TO 2026-11-24}",
+        "partition:1",
+        "offset:>=5",
+        "severity_number:9",
+    ),
+    *(
+        "http.route:/pay",
+        "attributes.http.route:/p*",
+        "resource.host.name:pod-1",
+        "host:pod-1",
+        "http.status_code:>=500",
+    ),
+    *('host:"" OR host:*', "raw:x", "_raw:x", "parse_error:*", "msg:hello", "userId:7 service:a level:warn timeout"),
+    *("user_id:123 AND trace_id:9", "or", "levl:error", "level:eror", "message_id:5"),
+    *("(", "a)", "level:", 'service:"x', "timestamp:now", "level:>=x", "response_time_ms:>abc", "a*b", "\\d", "!"),
+)
+_QUERIES_OF_ALL_PATHS: Final = ("", "userId:7 service:a level:warn timeout", "trace_id:9")
+PATHS: Final[Mapping[str, tuple[Mapping[str, str], ...]]] = {
+    "logs": (
+        {},
+        {"limit": "2"},
+        {"fields": "message,level,http.route,host,_raw,_ingested,response_time_ms,attributes,id"},
+        {"format": "ndjson", "limit": "3"},
+        {"format": "csv", "limit": "3"},
+    ),
+    "histogram": ({}, {"by": "", "interval": "5m"}, {"by": "http.route", "start": "now-30d"}),
+    "stats": (
+        {},
+        {"function": "avg,p99,count", "field": "response_time_ms", "by": "service", "start": "now-26h"},
+        {
+            "function": "sum,min,max,p50,count_distinct",
+            "field": "http.size",
+            "by": "level,http.route",
+            "interval": "1h",
+        },
+        {"function": "count", "by": "user_id", "limit": "5", "start": "now-7d"},
+        {"function": "count_distinct", "field": "user_id"},
+    ),
+    "fields": ({}, {"prefix": "a", "limit": "3"}),
+    "fields/level/values": ({}, {"prefix": "E"}),
+    "fields/http.route/values": ({},),
+    "fields/host/values": ({},),
+}
+_LOG: Final = "1795435199000000000-2-100-0-topic-id"
+_OTHER_PATHS: Final = (
+    f"logs/{_LOG}",
+    *(f"logs/{_LOG}/context?same={same}" for same in ("", "service", "host", "trace")),
+    f"logs/{_LOG}/context?before=2&after=1",
+    "logs?cursor=x",
+    "logs?limt=5",
+    "logs?start=yesterday",
+    "stats?function=mean",
+    "stats?function=avg&field=service",
+    "logs/x",
+    "nowhere",
+    "logs/tail?query=level:error",
+    "logs/tail?last_id=topic-id:0:5:0,topic-id:1:7:2",
+    "openapi.json",
+)
+
+
+def rows() -> str:
+    """A line of JSON per row of the table."""
+    values, headers = _records()
+    lines = []
+    for first in range(0, len(values), _CHUNK_RECORDS):
+        some = values[first : first + _CHUNK_RECORDS]
+        chunk = RecordChunk(
+            partition=Partition("logs", 2),
+            topic_id="topic-id",
+            offsets=list(range(first, first + len(some))),
+            timestamps_ms=[_RECORD_MS] * len(some),
+            values=some,
+            headers=headers[first : first + _CHUNK_RECORDS],
+            next_offset=first + len(some),
+        )
+        decoded = decode(chunk, EventTimeBounds.of_retention(30))
+        lines += [json.dumps(row, default=_plain) for row in _as_rows(decoded.rows)]
+        lines.append(json.dumps({"problems": dict(sorted(decoded.problems.items()))}))
+    return "\n".join(lines) + "\n"
+
+
+def statements() -> str:
+    """Every statement that the queries make, with what is bound."""
+    return _asked_and_answered(lambda statement: f"{statement.sql}\n    {json.dumps(dict(statement.parameters))}")[0]
+
+
+def answers() -> str:
+    """What the API answers, over a ClickHouse whose values depend on the statement alone."""
+    return _asked_and_answered(lambda statement: statement.sql)[1]
+
+
+def names() -> str:
+    """Settings with their defaults, and series with their labels."""
+    settings = [f"{name} = {field.get_default(call_default_factory=True)!r}" for name, field in setting_names().items()]
+    described = Metrics(CollectorRegistry(), version="").described
+    series = [f"{one.name} {one.kind} {','.join(one.labels)}" for one in described]
+    return "\n".join([*settings, *series]) + "\n"
+
+
+FILES: Final[Mapping[str, Callable[[], str]]] = {
+    "rows.jsonl": rows,
+    "statements.txt": statements,
+    "answers.txt": answers,
+    "names.txt": names,
+}
+
+
+def _records() -> tuple[list[bytes | None], list[list[tuple[str, bytes | None]]]]:
+    values: list[bytes | None] = []
+    headers: list[list[tuple[str, bytes | None]]] = []
+    for line in (FOLDER / "records.jsonl").read_text(encoding="utf-8").splitlines():
+        record = json.loads(line)
+        if "base64" in record:
+            values.append(base64.b64decode(record["base64"]))
+        else:
+            values.append(None if "tombstone" in record else record["text"].encode())
+        headers.append([(name, text.encode()) for name, text in record.get("headers", [])])
+    return values, headers
+
+
+def _as_rows(batch: pa.RecordBatch) -> Iterator[dict[str, Any]]:
+    index = SCHEMA.get_field_index("Timestamp")
+    yield from batch.set_column(index, "Timestamp", batch["Timestamp"].cast(pa.int64())).to_pylist()
+
+
+def _plain(value: object) -> object:
+    return base64.b64encode(value).decode() if isinstance(value, bytes) else str(value)
+
+
+def _asked_and_answered(written: Callable[[Statement], str]) -> tuple[str, str]:
+    """The statements of each request, and the answers."""
+    asked: list[str] = []
+    answered: list[str] = []
+    for path in _paths():
+        reader = ScriptedReader(_answer)
+        metrics = Metrics(CollectorRegistry(), version="0")
+        questions = Questions(reader, now_ns=lambda: _NOW_NS, clock=lambda: 0.0)
+        admission, streams = Admission(1, wait_secs=0), StreamPlaces(1, metrics.query_streams)
+        api = QueryApi(questions, QuerySettings(), admission, streams, lambda: 0.0)
+        looks = iter([False, True])
+        tail = TailApi(questions, streams, is_stopping=lambda looks=looks: next(looks), sleep=lambda _: None)  # type: ignore[misc]
+        client = create_app(Health(), metrics.registry, query_routes(api, tail, admission, metrics)).test_client()
+        answer = client.get(f"/api/v1/{path}")
+        headers = {name: value for name, value in answer.headers.items() if name != "Content-Length"}
+        asked.append(f"GET {path}\n" + "".join(f"  {written(statement)}\n" for statement in reader.asked))
+        answered.append(f"GET {path}\n  {answer.status_code} {json.dumps(headers)}\n  {answer.text}\n")
+    return "\n".join(asked), "\n".join(answered)
+
+
+def _paths() -> Iterator[str]:
+    """Every query in two ways, and every way with a few queries."""
+    for query in QUERIES:
+        yield f"logs?{urlencode({'query': query, 'limit': 2, 'fields': 'message'})}"
+        yield f"stats?{urlencode({'query': query, 'by': 'service'})}"
+    for query, path in product(_QUERIES_OF_ALL_PATHS, PATHS):
+        for parameters in PATHS[path]:
+            yield f"{path}?{urlencode({'query': query, **parameters})}"
+    yield from _OTHER_PATHS
+
+
+_SHOWN: Final = re.compile(r"(toUnixTimestamp64Nano\([^()]*(?:\([^()]*\))?[^()]*\)|[^ ,]+|if\([^)]*\)) AS shown_\d+")
+_PLACE: Final = (_NOW_NS - 1_000_000_000, "topic-id", 2, 100, 0)
+_PLACE_NAMES: Final = ("timestamp_ns", "topic_id", "partition", "offset", "item")
+_COLUMN: Final = re.compile(r" AS (column_\d+)")
+
+
+def _answer(statement: Statement) -> Answer:
+    """Rows of the columns that are asked for."""
+    sql, cost = statement.sql, Cost(1000, 20_000)
+    if "AS place_timestamp_ns" in sql:
+        shown = [_shown(expression) for expression in _SHOWN.findall(sql)]
+        stored = ("stored_ms",) if "AS stored_ms" in sql else ()
+        columns = (*stored, *(f"place_{name}" for name in _PLACE_NAMES), *(f"shown_{n}" for n in range(len(shown))))
+        row = (*((5,) if stored else ()), *_PLACE, *shown)
+        return Answer(columns, [row], cost)
+    if "sumMap" in sql:
+        counts = [90_000 - n for n in range(sql.count("countIf("))]
+        return Answer((), [(100_000, counts, {"http.route": 5, "level": 2}, {"host.name": 4})], cost)
+    if "max(_offset)" in sql:
+        return Answer((), [("topic-id", 0, 1, 9), ("topic-id", 1, 2, 12)], cost)
+    if columns := list(dict.fromkeys(_COLUMN.findall(sql))):
+        return Answer(columns, [[1_795_435_000 + n for n in range(len(columns))]], cost)
+    if "AS stretch" in sql:
+        return Answer((), [(1_795_434_900, 3), (1_795_434_600, 1)], cost)
+    return Answer((), [(6000,)], cost)
+
+
+def _shown(expression: str) -> object:
+    if expression in ("LogAttributes", "ResourceAttributes"):
+        return {"http.route": "/pay", "host.name": "pod-1"}
+    if expression.startswith("toUnixTimestamp64Nano"):
+        return _PLACE[0]
+    if expression in ("_partition", "_offset", "_item", "SeverityNumber"):
+        return 7
+    return "12.5" if "ResponseTimeMs" in expression else f"text of {expression}"
