@@ -16,7 +16,7 @@ import waitress
 from app.build import Parts, build
 from app.commands.arguments import parse
 from app.errors import BadSettings
-from app.logs import set_up_logging
+from app.logging_setup import set_up_logging
 from app.service import STOP_SECS
 from app.settings import Settings, misspelt
 from app.version import VERSION

@@ -18,21 +18,17 @@ from app.api.tail_routes import TailApi
 from app.audit.audit import Scope, audit
 from app.audit.verdict import Verdict
 from app.audit.watch import Watch
-from app.backends.clickhouse_disk import ClickHouseDisk
-from app.backends.clickhouse_facts import gather_clickhouse
-from app.backends.clickhouse_ledger import ClickHouseLedger
-from app.backends.clickhouse_migrations import migrate
-from app.backends.clickhouse_reader import ClickHouseReader
-from app.backends.clickhouse_schema import ensure_table
-from app.backends.clickhouse_writer import ClickHouseWriter
-from app.backends.kafka_facts import gather_kafka
-from app.backends.kafka_offsets import KafkaOffsets
-from app.backends.kafka_source import KafkaSource
-from app.backends.kafka_topic import TopicAdmin
-from app.doctor.clickhouse_checks import check_clickhouse
-from app.doctor.findings import problem
-from app.doctor.guarantee import Guarantee, guarantee
-from app.doctor.kafka_checks import check_kafka
+from app.backends.clickhouse.disk import ClickHouseDisk
+from app.backends.clickhouse.ledger import ClickHouseLedger
+from app.backends.clickhouse.migrations import migrate
+from app.backends.clickhouse.probe import gather_clickhouse
+from app.backends.clickhouse.reader import ClickHouseReader
+from app.backends.clickhouse.schema import ensure_table
+from app.backends.clickhouse.writer import ClickHouseWriter
+from app.backends.kafka.offsets import KafkaOffsets
+from app.backends.kafka.probe import gather_kafka
+from app.backends.kafka.source import KafkaSource
+from app.backends.kafka.topic import TopicAdmin
 from app.errors import TryAgainLater
 from app.health import Health
 from app.metrics import Metrics
@@ -43,7 +39,11 @@ from app.pipeline.disk import DiskWatch
 from app.pipeline.ingest import Ingest
 from app.pipeline.progress import Progress
 from app.ports import LogWriter, RecordSource
-from app.query.questions import Questions
+from app.preflight.clickhouse_checks import check_clickhouse
+from app.preflight.findings import problem
+from app.preflight.guarantee import Guarantee, guarantee
+from app.preflight.kafka_checks import check_kafka
+from app.query.service import Questions
 from app.service import Service, Side, submit_to_thread
 from app.settings import ClickHouseSettings, Settings
 from app.telemetry import AuditTelemetry, IngestTelemetry

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Protocol
 
-from app.audit.facts import Bucket, Reading, Run, Span, TopicOffsets
-from app.model import Mark, Partition, Polled
-from app.pipeline.rows import Rows
-from app.query.statement import Answer, Statement
+from app.domain.offsets import Bucket, Reading, Run, Span, TopicOffsets
+from app.domain.records import Mark, Partition, Polled
+from app.domain.rows import Rows
+from app.domain.statement import Answer, Statement
 
 
 class RecordSource(Protocol):

@@ -9,12 +9,12 @@ import pyarrow.compute as pc
 
 from app.audit.report import summary
 from app.audit.verdict import BAD, Kind, Verdict
-from app.doctor.guarantee import Guarantee
+from app.domain.records import Partition, RecordChunk
+from app.domain.rows import Rows
 from app.errors import Refused, TryAgainLater
 from app.health import Health
 from app.metrics import Metrics
-from app.model import Partition, RecordChunk
-from app.pipeline.rows import Rows
+from app.preflight.guarantee import Guarantee
 
 _log = logging.getLogger(__name__)
 

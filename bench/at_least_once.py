@@ -13,14 +13,14 @@ from typing import Final
 import pyarrow as pa
 
 from app.__main__ import serve
-from app.backends.clickhouse_writer import ClickHouseWriter
+from app.backends.clickhouse.writer import ClickHouseWriter
 from app.build import build
+from app.domain.records import Partition, Position
+from app.domain.rows import TABLE_COLUMNS, Rows
 from app.errors import TryAgainLater
-from app.model import Partition, Position
 from app.pipeline.batch import Batch
 from app.pipeline.delivery import Delivered, Delivery
-from app.pipeline.process import Call, Pause, Steps
-from app.pipeline.rows import TABLE_COLUMNS, Rows
+from app.pipeline.task import Call, Pause, Steps
 from app.settings import Settings
 
 _NEVER_MS: Final = 10_000_000_000_000  # in the year 2286

@@ -18,7 +18,7 @@ from bench.report import Figures, Report, as_text, missed, store, summarise
 from bench.stack import PARTITIONS, BenchStack, running_stack
 from bench.workload import backlog_events, kind_of, load
 from local.errors import LocalError
-from local.service import ROOT
+from local.paths import ROOT
 
 RESULTS = ROOT / "bench" / "results"
 TOPIC = "bench"

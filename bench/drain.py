@@ -12,7 +12,8 @@ from bench.processes import CpuTimes, peak_memory_mb
 from bench.report import Figures
 from bench.service import environment, running_service
 from bench.stack import DATABASE, BenchStack
-from local.service import ROOT, Scrape, ServiceProcess
+from local.paths import ROOT
+from local.service import Scrape, ServiceProcess
 
 _MILLION = 1e6
 

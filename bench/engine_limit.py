@@ -7,10 +7,10 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
-from app.backends.clickhouse_writer import ClickHouseWriter
-from app.model import Partition, RecordChunk
+from app.backends.clickhouse.writer import ClickHouseWriter
+from app.domain.records import Partition, RecordChunk
+from app.domain.rows import TABLE_COLUMNS, Rows, concatenate
 from app.pipeline.decode import EventTimeBounds, decode
-from app.pipeline.rows import TABLE_COLUMNS, Rows, concatenate
 from bench.processes import cpu_secs
 from bench.report import Figures
 from bench.stack import DATABASE, PARTITIONS, BenchStack

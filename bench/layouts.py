@@ -17,7 +17,7 @@ from random import Random
 from statistics import median
 from typing import Any, Final
 
-from app.backends.clickhouse_schema import create_table
+from app.backends.clickhouse.schema import create_table
 from app.query.order import NEWEST_FIRST
 from bench.command import RESULTS, circumstances, positive, run
 from bench.errors import BenchError

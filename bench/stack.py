@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from app.backends.clickhouse_schema import ensure_table
-from app.backends.kafka_topic import TopicAdmin
+from app.backends.clickhouse.schema import ensure_table
+from app.backends.kafka.topic import TopicAdmin
 from app.settings import ClickHouseSettings, KafkaSettings
 from bench.errors import BenchError
-from local.engine import EngineServer
+from local.engine.server import EngineServer
 from local.kafka import KafkaServer
 from local.ports import free_port
 

@@ -6,8 +6,9 @@ import fcntl
 from pathlib import Path
 
 from local.errors import LocalError
+from local.paths import ROOT
 
-DEFAULT_CACHE = Path(__file__).resolve().parent.parent / ".local" / "cache"
+DEFAULT_CACHE = ROOT / ".local" / "cache"
 MIN_FREE_BYTES = 300_000_000  # jars of one version are 45 MB, linked or copied, and there may be two versions
 
 

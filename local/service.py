@@ -16,10 +16,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from app.settings import setting_names
 from local.errors import LocalError
+from local.paths import ROOT
 from local.ports import LOOPBACK, free_port
 from local.process import ChildProcess
 
-ROOT = Path(__file__).resolve().parents[1]
 LATENCY = "log_ingest_end_to_end_latency_seconds"
 
 _START_SECS = 60.0

@@ -9,18 +9,17 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TextIO
 
-from local.engine import EngineServer
+from local.engine.server import EngineServer
 from local.errors import LocalError
 from local.follow import LogFollower
 from local.kafka import KafkaServer
+from local.paths import ROOT
 from local.ports import LOOPBACK, require_free_port, require_free_space
 from local.process import ChildProcess
 from local.settings import LocalSettings
 
-_PROJECT = Path(__file__).resolve().parent.parent
 _MIN_FREE_BYTES = 1_000_000_000  # Kafka refuses writes on a full disk, and ClickHouse's merges need room
 _SERVICE_TIMEOUT_SECS = 90.0
 _SERVICE_STOP_SECS = 12.0  # the service promises to end within 8
@@ -51,14 +50,14 @@ class Stack:
             [sys.executable, "-m", "app"],
             logs / "service.log",
             environment=environment,
-            directory=_PROJECT,
+            directory=ROOT,
         )
         self._samples = ChildProcess(
             "The stream of sample logs",
             [sys.executable, "producer.py", "--rate", _SAMPLES_PER_SEC, "--count", "0"],
             logs / "samples.log",
             environment=environment,
-            directory=_PROJECT,
+            directory=ROOT,
         )
         self._service_log = LogFollower(self._service.log_file, "service", show)
         self._lock: TextIO | None = None

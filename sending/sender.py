@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Protocol
 
-from app.backends.kafka_publisher import OnDone
+from app.backends.kafka.publisher import OnDone
 from app.errors import Refused, TryAgainLater
 from sending.lines import Line
 from sending.pacer import Pacer

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.engine import EngineServer
+from local.engine.server import EngineServer
 from local.kafka import KafkaServer
 from local.ports import free_port
-from tests.servers import GivenEngine, GivenKafka, RunningEngine, RunningKafka
+from tests.support.servers import GivenEngine, GivenKafka, RunningEngine, RunningKafka
 
 
 @pytest.fixture(scope="session")

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 import pyarrow as pa
 
+from app.domain.records import Headers, Lease, Mark, Partition, Polled, Position, RecordChunk
+from app.domain.rows import Rows
+from app.domain.statement import Answer, Statement
 from app.errors import NotOurs, Refused, TryAgainLater
-from app.model import Headers, Lease, Mark, Partition, Polled, Position, RecordChunk
-from app.pipeline.rows import Rows
-from app.query.statement import Answer, Statement
 
 if TYPE_CHECKING:
     from app.ports import Acknowledgement, LogPublisher, LogReader, LogWriter, RecordSource
@@ -51,7 +51,7 @@ class OtherThread:
         self.runs_when_waited_for = True
 
     def submit(self, call: Callable[[], _Result], /) -> Future[_Result]:
-        """Take a call; see `app.pipeline.process.Submit`."""
+        """Take a call; see `app.pipeline.task.Submit`."""
         future: Future[_Result] = _Awaited(self)
         self._calls.append((call, future))
         return future

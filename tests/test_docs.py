@@ -9,8 +9,8 @@ from prometheus_client import CollectorRegistry
 from app.api.app import create_app
 from app.health import Health
 from app.query.language import MAX_BYTES, MAX_DEPTH, MAX_TERMS, parse
+from local.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = sorted(
     [ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("deploy/**/*.md"), *ROOT.glob("bench/*.md")]
 )

@@ -7,16 +7,6 @@ from typing import Any
 from flask import Response
 
 from app.api.admission import Admission, StreamPlaces
-from app.api.answers import (
-    ContextAnswer,
-    FieldsAnswer,
-    HistogramAnswer,
-    LogAnswer,
-    LogsAnswer,
-    Statistics,
-    StatsAnswer,
-    ValuesAnswer,
-)
 from app.api.endpoint import Endpoint
 from app.api.formats import MEDIA_TYPES, as_csv, as_ndjson
 from app.api.parameters import (
@@ -29,13 +19,23 @@ from app.api.parameters import (
     StatsParameters,
     ValuesParameters,
 )
-from app.pipeline.event_time import rfc3339
+from app.api.responses import (
+    ContextAnswer,
+    FieldsAnswer,
+    HistogramAnswer,
+    LogAnswer,
+    LogsAnswer,
+    Statistics,
+    StatsAnswer,
+    ValuesAnswer,
+)
+from app.domain.event_time import rfc3339
+from app.domain.statement import Cost
 from app.query.errors import BadParameter
 from app.query.log_id import LogId
 from app.query.log_row import LogRow
-from app.query.questions import Figures, Questions
 from app.query.search import Page, Search
-from app.query.statement import Cost
+from app.query.service import Figures, Questions
 from app.query.time_range import SECOND_NS
 from app.settings import QuerySettings
 

@@ -8,11 +8,11 @@ from typing import Final
 from flask import Response, request
 
 from app.api.admission import StreamPlaces
-from app.api.answers import TailAnswer
 from app.api.endpoint import Endpoint
 from app.api.parameters import TailParameters
+from app.api.responses import TailAnswer
 from app.errors import AskForLess, Refused, TryAgainLater
-from app.query.questions import Questions
+from app.query.service import Questions
 from app.query.tail import Tail
 
 _LOOK_EVERY_SECS: Final = 0.5

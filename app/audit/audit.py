@@ -9,8 +9,8 @@ record's.
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 
-from app.audit.facts import BUCKET_OFFSETS, Bucket, PartitionOffsets, Run, Span
 from app.audit.verdict import Finding, Kind, PartitionVerdict, Verdict
+from app.domain.offsets import BUCKET_OFFSETS, Bucket, PartitionOffsets, Run, Span
 from app.ports import AuditedTopic, Ledger
 
 _LOOK_OFFSETS = 4 * BUCKET_OFFSETS  # in one look: enough that calls do not count, few enough for the server's memory

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import Any, NamedTuple
 
-from app.model import Partition, RecordChunk
+from app.domain.records import Partition, RecordChunk
 from app.pipeline.decode import FIELDS, Decoded
 
 _MOST_REASONS = 1_000  # told apart, so that memory is bounded whatever the rows say

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from app.audit.facts import Span
 from app.audit.verdict import BAD, Finding, Kind, PartitionVerdict, Verdict, exit_code
+from app.domain.offsets import Span
 
 _MOST_SPANS = 8  # told of one partition and kind; all of them are in the JSON
 

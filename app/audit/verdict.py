@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from app.audit.facts import PartitionOffsets, Span
+from app.domain.offsets import PartitionOffsets, Span
 
 
 class Kind(StrEnum):

@@ -9,8 +9,8 @@ from typing import Any, Final
 from app.audit.audit import Scope, audit
 from app.audit.report import as_data, lines
 from app.audit.verdict import Kind, Verdict, exit_code
-from app.backends.clickhouse_ledger import ClickHouseLedger
-from app.backends.kafka_offsets import KafkaOffsets
+from app.backends.clickhouse.ledger import ClickHouseLedger
+from app.backends.kafka.offsets import KafkaOffsets
 from app.commands.arguments import in_words
 from app.commands.console import run_command, say
 from app.errors import Refused, TryAgainLater

@@ -3,15 +3,15 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from app.backends.clickhouse_facts import gather_clickhouse
-from app.backends.kafka_facts import gather_kafka
+from app.backends.clickhouse.probe import gather_clickhouse
+from app.backends.kafka.probe import gather_kafka
 from app.commands.console import run_command, say
-from app.doctor import clickhouse_checks, kafka_checks
-from app.doctor.facts import ClickHouseFacts, KafkaFacts
-from app.doctor.findings import Finding, exit_code, summary
-from app.doctor.settings_checks import check_settings
 from app.errors import TryAgainLater
 from app.pipeline.delivery import MARGIN_SECS
+from app.preflight import clickhouse_checks, kafka_checks
+from app.preflight.findings import Finding, exit_code, summary
+from app.preflight.probes import ClickHouseFacts, KafkaFacts
+from app.preflight.settings_checks import check_settings
 from app.settings import Settings
 
 

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final
 
-from app.backends.clickhouse_migrations import Standing, materialize, migrate
-from app.backends.clickhouse_schema import ensure_table
+from app.backends.clickhouse.migrations import Standing, materialize, migrate
+from app.backends.clickhouse.schema import ensure_table
 from app.commands.console import run_command, say
 from app.errors import TryAgainLater
 from app.settings import ClickHouseSettings

@@ -7,12 +7,12 @@ from argparse import Namespace
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from app.backends.clickhouse_reader import ClickHouseReader
+from app.backends.clickhouse.reader import ClickHouseReader
 from app.commands.console import run_command, say
 from app.commands.log_line import log_line
 from app.errors import AskForLess, Refused, TryAgainLater
 from app.query.errors import BadParameter, QueryError
-from app.query.questions import Questions
+from app.query.service import Questions
 from app.settings import Settings
 
 _LOOK_EVERY_SECS = 0.5

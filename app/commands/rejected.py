@@ -6,11 +6,11 @@ from functools import partial
 from typing import Any, Final, Protocol
 
 from app.audit.rejected import RejectedRow, Rejections, lines
-from app.backends.clickhouse_rejected import ClickHouseRejected
+from app.backends.clickhouse.rejected import ClickHouseRejected
 from app.commands.arguments import in_words
 from app.commands.console import run_command, say
+from app.domain.records import RecordChunk
 from app.errors import Refused, TryAgainLater
-from app.model import RecordChunk
 from app.pipeline.decode import Decoded, EventTimeBounds, decode
 from app.settings import Settings
 

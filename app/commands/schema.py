@@ -2,8 +2,8 @@
 
 from functools import partial
 
-from app.backends.clickhouse_cluster import cluster_statements
-from app.backends.clickhouse_schema import statements
+from app.backends.clickhouse.cluster import cluster_statements
+from app.backends.clickhouse.schema import statements
 from app.commands.console import run_command, say
 from app.settings import ClickHouseSettings
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from app.model import LastRecord, Partition, RecordChunk
-from app.pipeline.rows import Rows, concatenate
+from app.domain.records import LastRecord, Partition, RecordChunk
+from app.domain.rows import Rows, concatenate
 from app.settings import BatchSettings
 
 

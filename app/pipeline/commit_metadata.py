@@ -3,7 +3,7 @@
 import json
 from typing import NamedTuple
 
-from app.model import LastRecord, Lease
+from app.domain.records import LastRecord, Lease
 
 _VERSION = 1
 

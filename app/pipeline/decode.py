@@ -13,12 +13,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from app.model import RecordChunk
-from app.pipeline.aliases import ALIASES
-from app.pipeline.event_time import Nanoseconds, read_time_ns, rfc3339
+from app.domain.aliases import ALIASES
+from app.domain.event_time import Nanoseconds, read_time_ns, rfc3339
+from app.domain.records import RecordChunk
+from app.domain.rows import SCHEMA, Rows
+from app.domain.severity import SEVERITY_NUMBER, severity_of
 from app.pipeline.json_event import as_text, flatten, parse_fast, parse_patiently
-from app.pipeline.rows import SCHEMA, Rows
-from app.pipeline.severity import SEVERITY_NUMBER, severity_of
 from app.pipeline.text_line import read_text_line
 
 ORIGINAL_TIME = "original_timestamp"  # attribute for an event time that lies too far from the record's

@@ -18,13 +18,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, Protocol, TypeVar
 
+from app.domain.records import Lease, Partition, Position
+from app.domain.rows import Rows, first_place, flagged, is_flagged, without_partitions
 from app.errors import MustRejoin, Refused, TryAgainLater
-from app.model import Lease, Partition, Position
 from app.pipeline.backoff import Backoff
 from app.pipeline.batch import Batch
-from app.pipeline.process import Call, Pause, Steps
 from app.pipeline.progress import Progress
-from app.pipeline.rows import Rows, first_place, flagged, is_flagged, without_partitions
+from app.pipeline.task import Call, Pause, Steps
 from app.ports import LogWriter
 
 _log = logging.getLogger(__name__)

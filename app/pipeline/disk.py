@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from typing import Final, Protocol
 
 from app.errors import Refused, TryAgainLater
-from app.pipeline.process import Submit
+from app.pipeline.task import Submit
 from app.ports import Disk
 
 _EVERY_SECS: Final = 10.0

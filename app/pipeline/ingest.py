@@ -13,13 +13,13 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Protocol
 
+from app.domain.records import LastRecord, Partition, Position, RecordChunk
 from app.errors import Abandoned, MustRejoin, NotOurs, TryAgainLater
-from app.model import LastRecord, Partition, Position, RecordChunk
 from app.pipeline.batch import Gathering
 from app.pipeline.decode import Decoded
 from app.pipeline.delivery import Delivered, Delivery
-from app.pipeline.process import Process, Steps, Submit
 from app.pipeline.progress import Progress
+from app.pipeline.task import Process, Steps, Submit
 from app.ports import RecordSource
 from app.settings import BatchSettings
 

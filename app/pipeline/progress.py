@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
+from app.domain.records import Lease, Mark, Partition, Position
 from app.errors import NotOurs
-from app.model import Lease, Mark, Partition, Position
 from app.ports import RecordSource
 
 

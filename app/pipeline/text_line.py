@@ -8,7 +8,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Final
 
-from app.pipeline.severity import severity_of
+from app.domain.severity import severity_of
 
 Fields = dict[str, str | None]
 """What the named groups of a layout's patterns held."""

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from app.domain.statement import Statement
 from app.query.condition import Condition
 from app.query.errors import BadParameter
 from app.query.expressions import Expressions
 from app.query.fields import Kind, named
 from app.query.functions import Function
 from app.query.rollups import BUCKET_VALUE, RESPONSE_TIMES, SUMS_BY_SERVICE_AND_LEVEL, SUMS_BY_USER, Rollup, cover
-from app.query.statement import Statement
 from app.query.time_range import SECOND_NS, TimeRange
 
 _MEASURED_FIELD = named("response_time_ms")

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from app.pipeline.severity import SEVERITY_NUMBER
+from app.domain.severity import SEVERITY_NUMBER
 from app.query.fields import Attribute, Field, Kind, Named, Scope
 from app.query.tree import And, Bound, Equals, Everything, Exists, Node, Not, Or, Range, StartsWith, Words
 from app.query.words import begins_with_word, ends_with_word, lowered, words_of

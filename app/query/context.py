@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+from app.domain.statement import Cost, Statement
 from app.errors import AskForLess
 from app.ports import LogReader
 from app.query.condition import EVERY_ROW, Condition
@@ -13,7 +14,6 @@ from app.query.expressions import Expressions
 from app.query.log_id import LogId
 from app.query.log_row import LogRow, RowShape
 from app.query.order import AFTER, BEFORE, NEWEST_FIRST, OLDEST_FIRST, place_of
-from app.query.statement import Cost, Statement
 from app.query.time_range import SECOND_NS, TimeRange
 from app.query.windows import newest_first, oldest_first
 

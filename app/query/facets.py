@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from app.domain.statement import Cost, Statement
 from app.errors import AskForLess
 from app.ports import LogReader
 from app.query.aggregate import Aggregate
@@ -12,7 +13,6 @@ from app.query.condition import Condition
 from app.query.expressions import Expressions
 from app.query.fields import FIELDS, Attribute, named
 from app.query.functions import Function
-from app.query.statement import Cost, Statement
 from app.query.time_range import TimeRange
 from app.query.windows import newest_first
 

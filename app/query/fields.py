@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final, TypeAlias
 
-from app.pipeline.aliases import ALIASES
+from app.domain.aliases import ALIASES
 
 
 class Kind(Enum):

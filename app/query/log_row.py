@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from app.pipeline.event_time import rfc3339
+from app.domain.event_time import rfc3339
 from app.query.expressions import Expressions
 from app.query.fields import Field, Kind, named
 from app.query.log_id import LogId

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, Self
 
+from app.domain.statement import Cost, Statement
 from app.errors import AskForLess
 from app.ports import LogReader
 from app.query.condition import Condition
@@ -14,8 +15,7 @@ from app.query.errors import BadParameter
 from app.query.log_id import LogId
 from app.query.log_row import LogRow, RowShape
 from app.query.order import BEFORE, NEWEST_FIRST, place_of
-from app.query.statement import Cost, Statement
-from app.query.stretches import Piece, has_stretches, stretches
+from app.query.sparse_lookup import Piece, has_stretches, stretches
 from app.query.time_range import TimeRange
 from app.query.windows import newest_first
 

@@ -7,11 +7,11 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
+from app.domain.statement import Statement
 from app.ports import LogReader
 from app.query.condition import Condition
 from app.query.errors import BadParameter
 from app.query.log_row import LogRow, RowShape
-from app.query.statement import Statement
 
 # What a look takes of a partition: rows, and offsets that it goes through, however far behind a reader is. The first
 # one takes less and is soon there, since all rows of a look are read and put in order before one is sent.

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from app.pipeline.event_time import read_time_ns, rfc3339
+from app.domain.event_time import read_time_ns, rfc3339
 from app.query.errors import BadParameter
 
 SECOND_NS: Final = 10**9

@@ -6,8 +6,8 @@ import struct
 from collections.abc import Callable
 from typing import Final
 
-from app.pipeline.event_time import read_time_ns
-from app.pipeline.severity import SEVERITY_NUMBER, severity_of
+from app.domain.event_time import read_time_ns
+from app.domain.severity import SEVERITY_NUMBER, severity_of
 from app.query.fields import Kind
 from app.query.words import lowered
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from app.pipeline.severity import SEVERITY_NUMBER
+from app.domain.severity import SEVERITY_NUMBER
 from app.query.rollups import (
     BUCKET_VALUE,
     RESPONSE_TIMES,

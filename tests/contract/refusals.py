@@ -9,9 +9,9 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from typing import NamedTuple
 
-from app.backends.kafka_publisher import KafkaPublisher
-from app.backends.kafka_source import KafkaSource
-from app.backends.kafka_topic import TopicAdmin
+from app.backends.kafka.publisher import KafkaPublisher
+from app.backends.kafka.source import KafkaSource
+from app.backends.kafka.topic import TopicAdmin
 from app.errors import TryAgainLater
 from app.settings import KafkaSettings
 

@@ -9,14 +9,14 @@ from collections.abc import Iterator
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from app.audit.facts import BUCKET_OFFSETS, Bucket, Reading, Run, Span
-from app.backends.clickhouse_client import connect
-from app.backends.clickhouse_ledger import ClickHouseLedger
-from app.backends.clickhouse_schema import ensure_table
-from app.backends.kafka_offsets import KafkaOffsets
+from app.backends.clickhouse.client import connect
+from app.backends.clickhouse.ledger import ClickHouseLedger
+from app.backends.clickhouse.schema import ensure_table
+from app.backends.kafka.offsets import KafkaOffsets
+from app.domain.offsets import BUCKET_OFFSETS, Bucket, Reading, Run, Span
 from app.settings import ClickHouseSettings, KafkaSettings
 from tests.contract.topics import KafkaTopic, kafka_clients
-from tests.servers import RunningEngine, RunningKafka, clickhouse_settings
+from tests.support.servers import RunningEngine, RunningKafka, clickhouse_settings
 
 pytestmark = pytest.mark.stack
 

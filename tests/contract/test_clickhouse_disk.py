@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from app.backends.clickhouse_disk import ClickHouseDisk
-from app.backends.clickhouse_schema import ensure_table
+from app.backends.clickhouse.disk import ClickHouseDisk
+from app.backends.clickhouse.schema import ensure_table
 from app.errors import TryAgainLater
 from app.settings import ClickHouseSettings
-from local.engine import EngineServer
+from local.engine.server import EngineServer
 from local.ports import free_port
-from tests.servers import RunningEngine, clickhouse_settings
+from tests.support.servers import RunningEngine, clickhouse_settings
 
 pytestmark = pytest.mark.stack
 

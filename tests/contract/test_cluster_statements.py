@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from app.backends.clickhouse_client import connect
-from app.backends.clickhouse_cluster import cluster_statements
-from app.backends.clickhouse_schema import create_table, definition_of
+from app.backends.clickhouse.client import connect
+from app.backends.clickhouse.cluster import cluster_statements
+from app.backends.clickhouse.schema import create_table, definition_of
 from app.settings import ClickHouseSettings
-from tests.servers import RunningEngine, clickhouse_settings
+from tests.support.servers import RunningEngine, clickhouse_settings
 
 pytestmark = pytest.mark.stack
 

@@ -12,7 +12,7 @@ from kafka import KafkaProducer
 from kafka.errors import MessageSizeTooLargeError
 
 from tests.contract.topics import KafkaTopic, kafka_clients, ordered_producer, send, turn_until
-from tests.servers import RunningKafka
+from tests.support.servers import RunningKafka
 
 pytestmark = pytest.mark.stack
 

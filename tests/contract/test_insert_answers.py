@@ -8,13 +8,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.backends.clickhouse_schema import ensure_table
-from app.backends.clickhouse_writer import ClickHouseWriter
+from app.backends.clickhouse.schema import ensure_table
+from app.backends.clickhouse.writer import ClickHouseWriter
 from app.errors import TryAgainLater
 from local.ports import LOOPBACK
 from tests.faults.http_proxy import Exchange, HttpProxy, answer_exception_after_200
-from tests.sample_rows import sample_rows
-from tests.servers import RunningEngine, clickhouse_settings
+from tests.support.sample_rows import sample_rows
+from tests.support.servers import RunningEngine, clickhouse_settings
 
 pytestmark = pytest.mark.stack
 

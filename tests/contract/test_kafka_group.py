@@ -9,10 +9,10 @@ from contextlib import closing
 
 import pytest
 
-from app.backends.kafka_source import KafkaSource
-from app.backends.kafka_topic import TopicAdmin
+from app.backends.kafka.source import KafkaSource
+from app.backends.kafka.topic import TopicAdmin
 from app.settings import KafkaSettings
-from tests.servers import RunningKafka
+from tests.support.servers import RunningKafka
 
 pytestmark = pytest.mark.stack
 

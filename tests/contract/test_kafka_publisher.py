@@ -11,7 +11,7 @@ import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType
 
-from app.backends.kafka_publisher import KafkaPublisher
+from app.backends.kafka.publisher import KafkaPublisher
 from app.errors import Refused, TryAgainLater
 from app.settings import KafkaSettings
 from local.kafka import KafkaServer

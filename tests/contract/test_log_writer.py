@@ -13,19 +13,19 @@ from typing import Any, Protocol
 import pyarrow as pa
 import pytest
 
-from app.backends.clickhouse_client import connect
-from app.backends.clickhouse_schema import ensure_table
-from app.backends.clickhouse_writer import ClickHouseWriter
+from app.backends.clickhouse.client import connect
+from app.backends.clickhouse.schema import ensure_table
+from app.backends.clickhouse.writer import ClickHouseWriter
+from app.domain.rows import SCHEMA, TABLE_COLUMNS, Rows, concatenate
 from app.errors import Refused, TryAgainLater
 from app.pipeline.delivery import MARGIN_SECS
-from app.pipeline.rows import SCHEMA, TABLE_COLUMNS, Rows, concatenate
 from app.ports import LogWriter
 from app.settings import ClickHouseSettings
-from local.engine import EngineServer
+from local.engine.server import EngineServer
 from local.ports import free_port
 from tests.fakes import RECORD_TIME_MS, Identity, MemoryTable
-from tests.sample_rows import sample_rows, without_offsets
-from tests.servers import RunningEngine
+from tests.support.sample_rows import sample_rows, without_offsets
+from tests.support.servers import RunningEngine
 
 TIMEOUT_SECS = 20
 NEAR_MS = 1_000

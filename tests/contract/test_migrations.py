@@ -12,18 +12,19 @@ from typing import Any
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from app.backends.clickhouse_client import connect
-from app.backends.clickhouse_facts import gather_clickhouse
-from app.backends.clickhouse_migrations import Standing, materialize, migrate, number_in, read_migrations
-from app.backends.clickhouse_schema import SCHEMA_FILE, definition_of, ensure_table, statements
-from app.doctor.facts import Table
-from app.doctor.table_definition import TableDefinition
+from app.backends.clickhouse.client import connect
+from app.backends.clickhouse.migrations import Standing, materialize, migrate, number_in, read_migrations
+from app.backends.clickhouse.probe import gather_clickhouse
+from app.backends.clickhouse.schema import definition_of, ensure_table, statements
 from app.errors import TryAgainLater
+from app.paths import SCHEMA_FILE
+from app.preflight.probes import Table
+from app.preflight.table_definition import TableDefinition
 from app.settings import ClickHouseSettings
 from local.ports import LOOPBACK, free_port
 from tests.e2e.pipeline import wait_until
 from tests.faults.http_proxy import HttpProxy, deny_alter
-from tests.servers import RunningEngine, clickhouse_settings
+from tests.support.servers import RunningEngine, clickhouse_settings
 
 pytestmark = pytest.mark.stack
 

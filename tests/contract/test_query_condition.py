@@ -11,22 +11,22 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.backends.clickhouse_attributes import DEFAULTS, attribute_columns, read_from_columns
-from app.backends.clickhouse_client import connect
-from app.backends.clickhouse_schema import ensure_table
-from app.backends.clickhouse_writer import ClickHouseWriter
-from app.pipeline.rows import SCHEMA, concatenate
+from app.backends.clickhouse.attributes import DEFAULTS, attribute_columns, read_from_columns
+from app.backends.clickhouse.client import connect
+from app.backends.clickhouse.schema import ensure_table
+from app.backends.clickhouse.writer import ClickHouseWriter
+from app.domain.rows import SCHEMA, concatenate
+from app.domain.statement import Statement
 from app.query.condition import condition_of
 from app.query.fields import FIELDS, Kind
 from app.query.language import MAX_BYTES, MAX_DEPTH, MAX_TERMS, parse
-from app.query.statement import Statement
 from app.query.tree import Node, Words
 from app.query.words import lowered, words_of
 from app.settings import ClickHouseSettings
 from tests.query.evaluate import Row, finds
 from tests.query.generated import TIME_NS, attribute_terms, rows, terms_about, texts, trees
 from tests.query.show import show
-from tests.servers import RunningEngine
+from tests.support.servers import RunningEngine
 
 pytestmark = pytest.mark.stack
 

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.backends.clickhouse_client import connect
-from app.backends.clickhouse_reader import ClickHouseReader
-from app.backends.clickhouse_schema import ensure_table
-from app.query.statement import Statement
+from app.backends.clickhouse.client import connect
+from app.backends.clickhouse.reader import ClickHouseReader
+from app.backends.clickhouse.schema import ensure_table
+from app.domain.statement import Statement
 from app.settings import ClickHouseSettings, QuerySettings
-from tests.servers import RunningEngine, clickhouse_settings
+from tests.support.servers import RunningEngine, clickhouse_settings
 
 pytestmark = pytest.mark.stack
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from app.domain.records import LastRecord, Lease, Partition, Position
 from app.errors import MustRejoin, NotOurs
-from app.model import LastRecord, Lease, Partition, Position
 from local.kafka import KafkaServer
 from local.ports import free_port
 from tests.contract.topics import (
@@ -26,7 +26,7 @@ from tests.contract.topics import (
     turn_until,
 )
 from tests.fakes import RECORD_TIME_MS
-from tests.servers import RunningKafka
+from tests.support.servers import RunningKafka
 
 MakeTopic = Callable[..., Topic]
 

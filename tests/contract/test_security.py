@@ -14,21 +14,21 @@ from typing import Any
 
 import pytest
 
-from app.backends.clickhouse_client import connect
-from app.backends.clickhouse_schema import ensure_table
-from app.backends.clickhouse_writer import ClickHouseWriter
-from app.backends.kafka_publisher import KafkaPublisher
-from app.backends.kafka_source import KafkaSource
-from app.backends.kafka_topic import TopicAdmin
+from app.backends.clickhouse.client import connect
+from app.backends.clickhouse.schema import ensure_table
+from app.backends.clickhouse.writer import ClickHouseWriter
+from app.backends.kafka.publisher import KafkaPublisher
+from app.backends.kafka.source import KafkaSource
+from app.backends.kafka.topic import TopicAdmin
 from app.errors import TryAgainLater
 from app.settings import ClickHouseSettings, KafkaSettings
 from local.certificates import Certificates
-from local.engine import EngineServer
+from local.engine.server import EngineServer
 from local.kafka import KafkaServer
 from local.kafka_security import KafkaSecurity
 from local.ports import free_port
 from tests.contract.refusals import OPENERS, Refusal, refusals_of
-from tests.sample_rows import sample_rows
+from tests.support.sample_rows import sample_rows
 
 pytestmark = pytest.mark.stack
 

@@ -16,10 +16,10 @@ from kafka.errors import CoordinatorLoadInProgressError, CoordinatorNotAvailable
 from kafka.protocol.consumer import IsolationLevel, OffsetSpec
 from kafka.structs import OffsetAndMetadata
 
-from app.backends.kafka_source import KafkaSource
-from app.backends.kafka_topic import TopicAdmin
+from app.backends.kafka.source import KafkaSource
+from app.backends.kafka.topic import TopicAdmin
+from app.domain.records import Headers, Lease, Mark, Partition, Position, RecordChunk
 from app.errors import TryAgainLater
-from app.model import Headers, Lease, Mark, Partition, Position, RecordChunk
 from app.pipeline.commit_metadata import write_metadata
 from app.ports import RecordSource
 from app.settings import KafkaSettings

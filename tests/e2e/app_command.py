@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from local.service import ROOT
+from local.paths import ROOT
 
 TIMEOUT_SECS = 60
 

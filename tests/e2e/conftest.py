@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from local.engine import EngineServer
+from local.engine.server import EngineServer
 from local.kafka import KafkaServer
 from local.ports import free_port
 from tests.e2e.pipeline import Pipeline
-from tests.servers import RunningEngine, RunningKafka
+from tests.support.servers import RunningEngine, RunningKafka
 
 
 @pytest.fixture(scope="module")

@@ -10,10 +10,10 @@ from typing import Any, Final
 
 from clickhouse_connect.driver.client import Client
 
-from app.backends.clickhouse_client import connect
-from app.backends.clickhouse_schema import statements
-from tests.dashboards import Query, View, expand_sql
-from tests.servers import RunningEngine, clickhouse_settings
+from app.backends.clickhouse.client import connect
+from app.backends.clickhouse.schema import statements
+from tests.support.dashboards import Query, View, expand_sql
+from tests.support.servers import RunningEngine, clickhouse_settings
 
 ROWS: Final = 200_000
 

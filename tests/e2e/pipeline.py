@@ -16,9 +16,10 @@ from typing import Any, Self
 
 from kafka import KafkaConsumer, TopicPartition
 
-from app.backends.clickhouse_client import connect
-from local.service import ROOT, ServiceProcess, clean_environment
-from tests.servers import RunningEngine, RunningKafka, clickhouse_settings
+from app.backends.clickhouse.client import connect
+from local.paths import ROOT
+from local.service import ServiceProcess, clean_environment
+from tests.support.servers import RunningEngine, RunningKafka, clickhouse_settings
 
 PARTITIONS = 4
 PATIENCE_SECS = 60.0

@@ -13,9 +13,10 @@ from typing import Any
 
 import yaml
 
+from local.paths import ROOT
 from local.ports import LOOPBACK, free_port
 from local.process import ChildProcess
-from tests.alerts import PROJECT, RULE_FILES, load
+from tests.support.alerts import RULE_FILES, load
 
 START_SECS = 20.0
 _ANSWER_SECS = 10
@@ -49,7 +50,7 @@ def faster_rules(path: Path, speed: Speed) -> dict[str, Any]:
 
 def scraping(target: str) -> dict[str, Any]:
     """The job of prometheus.yml for the service, for one instance of it."""
-    config = yaml.safe_load((PROJECT / "prometheus.yml").read_text())
+    config = yaml.safe_load((ROOT / "prometheus.yml").read_text())
     [job] = [job for job in config["scrape_configs"] if job["job_name"] == "log-ingest"]
     return {**job, "static_configs": [{"targets": [target]}]}
 
@@ -58,7 +59,7 @@ def watching(program: str, directory: Path, target: str, speed: Speed) -> Promet
     """It scrapes one instance of the service, as prometheus.yml says but more often, and watches it by the rules."""
     for path in RULE_FILES:
         (directory / path.name).write_text(yaml.safe_dump(faster_rules(path, speed)))
-    every = yaml.safe_load((PROJECT / "prometheus.yml").read_text())["global"]
+    every = yaml.safe_load((ROOT / "prometheus.yml").read_text())["global"]
     config = {
         "global": {name: faster(duration, speed.waits) for name, duration in every.items()},
         "rule_files": [path.name for path in RULE_FILES],

@@ -20,19 +20,19 @@ from app.api.explorer_routes import explorer_routes
 from app.api.query_api import QueryApi
 from app.api.query_routes import query_routes
 from app.api.tail_routes import TailApi
-from app.backends.clickhouse_client import connect
-from app.backends.clickhouse_reader import ClickHouseReader
-from app.backends.clickhouse_schema import ensure_table
-from app.backends.clickhouse_writer import ClickHouseWriter
+from app.backends.clickhouse.client import connect
+from app.backends.clickhouse.reader import ClickHouseReader
+from app.backends.clickhouse.schema import ensure_table
+from app.backends.clickhouse.writer import ClickHouseWriter
+from app.domain.records import Partition, RecordChunk
+from app.domain.rows import concatenate
+from app.domain.statement import Statement
 from app.health import Health
 from app.metrics import Metrics
-from app.model import Partition, RecordChunk
 from app.pipeline.decode import EventTimeBounds, decode
-from app.pipeline.rows import concatenate
-from app.query.questions import Questions
-from app.query.statement import Statement
+from app.query.service import Questions
 from app.settings import ClickHouseSettings, QuerySettings
-from tests.servers import RunningEngine, clickhouse_settings
+from tests.support.servers import RunningEngine, clickhouse_settings
 
 TOPIC_ID = "topic-1"
 FAR_MS = 10**13

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from local.engine import EngineServer
+from local.engine.server import EngineServer
 from local.kafka import KafkaServer
 from local.service import ServiceProcess
 from tests.e2e.pipeline import PATIENCE_SECS, Pipeline, Stream, wait_until
 from tests.e2e.prometheus import Prometheus, Speed, watching
-from tests.programs import find_program
+from tests.support.programs import find_program
 
 PROMETHEUS = find_program("prometheus")
 

@@ -15,15 +15,15 @@ from confluent_kafka import Producer
 from kafka import KafkaAdminClient, TopicPartition
 from kafka.structs import OffsetAndMetadata
 
-from app.backends.clickhouse_client import connect
-from app.backends.clickhouse_schema import ensure_table
-from app.backends.kafka_facts import with_coordinator
-from app.backends.kafka_topic import TopicAdmin
+from app.backends.clickhouse.client import connect
+from app.backends.clickhouse.schema import ensure_table
+from app.backends.kafka.probe import with_coordinator
+from app.backends.kafka.topic import TopicAdmin
 from app.pipeline.commit_metadata import write_metadata
 from app.settings import KafkaSettings
 from tests.e2e.app_command import TIMEOUT_SECS, run_app
 from tests.e2e.pipeline import PATIENCE_SECS, Pipeline, Stream, wait_until
-from tests.servers import RunningEngine, RunningKafka, clickhouse_settings
+from tests.support.servers import RunningEngine, RunningKafka, clickhouse_settings
 
 pytestmark = pytest.mark.stack
 

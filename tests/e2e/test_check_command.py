@@ -9,27 +9,25 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from clickhouse_connect.driver.client import Client
 from kafka import KafkaAdminClient, KafkaConsumer
 
-from app.backends.clickhouse_client import connect
-from app.backends.clickhouse_facts import gather_clickhouse
-from app.backends.clickhouse_schema import ensure_table, statements
-from app.backends.kafka_facts import gather_kafka
-from app.backends.kafka_topic import TopicAdmin
-from app.doctor.facts import Group, Table, Unknown
-from app.doctor.table_definition import TableDefinition
+from app.backends.clickhouse.client import connect
+from app.backends.clickhouse.probe import gather_clickhouse
+from app.backends.clickhouse.schema import ensure_table, statements
+from app.backends.kafka.probe import gather_kafka
+from app.backends.kafka.topic import TopicAdmin
+from app.preflight.probes import Group, Table, Unknown
+from app.preflight.table_definition import TableDefinition
 from app.settings import KafkaSettings
+from local.paths import ROOT
 from tests.e2e.app_command import TIMEOUT_SECS, run_app
-from tests.servers import RunningEngine, RunningKafka, clickhouse_settings
+from tests.support.servers import RunningEngine, RunningKafka, clickhouse_settings
 
 pytestmark = pytest.mark.stack
-
-ROOT = Path(__file__).parents[2]
 
 
 class World:

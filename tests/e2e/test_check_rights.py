@@ -10,10 +10,10 @@ import pytest
 from kafka import KafkaAdminClient
 from kafka.admin import ACL, ACLOperation, ACLPermissionType, ResourcePattern, ResourceType
 
-from app.backends.kafka_facts import gather_kafka
-from app.doctor.facts import KafkaFacts
-from app.doctor.findings import Finding, Level
-from app.doctor.kafka_checks import check_kafka
+from app.backends.kafka.probe import gather_kafka
+from app.preflight.findings import Finding, Level
+from app.preflight.kafka_checks import check_kafka
+from app.preflight.probes import KafkaFacts
 from app.settings import KafkaSettings
 from local.kafka import KafkaServer
 from local.kafka_security import KafkaSecurity

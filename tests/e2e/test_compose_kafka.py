@@ -9,16 +9,16 @@ from typing import Any
 
 import pytest
 
-from app.backends.kafka_topic import TopicAdmin
+from app.backends.kafka.topic import TopicAdmin
 from app.errors import TryAgainLater
 from app.settings import KafkaSettings
 from local.kafka import KRAFT_VERSION, ZOOKEEPER_VERSION
 from local.kafka_jars import DEFAULT_CACHE, java, kafka_class_path
 from local.ports import answers, free_port
 from local.process import ChildProcess
-from tests.compose import KRAFT, ZOOKEEPER, services
 from tests.e2e.pipeline import PATIENCE_SECS, Pipeline, Stream
-from tests.servers import GivenKafka, RunningEngine
+from tests.support.compose import KRAFT, ZOOKEEPER, services
+from tests.support.servers import GivenKafka, RunningEngine
 
 pytestmark = pytest.mark.stack
 

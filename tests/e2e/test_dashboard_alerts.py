@@ -9,14 +9,14 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from tests.compose import KRAFT, services
-from tests.dashboards import PROJECT
+from local.paths import ROOT
 from tests.e2e.dashboard_table import DashboardTable
-from tests.servers import RunningEngine
+from tests.support.compose import KRAFT, services
+from tests.support.servers import RunningEngine
 
 pytestmark = pytest.mark.stack
 
-FILE: Final = PROJECT / "grafana/provisioning/alerting/alerts.yaml"
+FILE: Final = ROOT / "grafana/provisioning/alerting/alerts.yaml"
 RULES: Final = {rule["uid"]: rule for group in yaml.safe_load(FILE.read_text())["groups"] for rule in group["rules"]}
 
 
@@ -86,11 +86,11 @@ def test_questions_are_answered_from_counts(table: DashboardTable, uid: str) -> 
 
 
 def test_rules_name_a_data_source_and_a_dashboard_that_are_there() -> None:
-    sources = yaml.safe_load((PROJECT / "grafana/provisioning/datasources/datasources.yaml").read_text())
+    sources = yaml.safe_load((ROOT / "grafana/provisioning/datasources/datasources.yaml").read_text())
     known = {source["uid"] for source in sources["datasources"]} | {"__expr__"}
     for rule in RULES.values():
         assert {part["datasourceUid"] for part in rule["data"]} <= known
-        assert (PROJECT / f"grafana/dashboards/{rule['annotations']['__dashboardUid__']}.json").exists()
+        assert (ROOT / f"grafana/dashboards/{rule['annotations']['__dashboardUid__']}.json").exists()
 
 
 def test_grafana_finds_the_rules_and_takes_no_dollar_for_a_variable() -> None:

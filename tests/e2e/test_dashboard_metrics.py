@@ -9,10 +9,10 @@ from typing import Final
 import pytest
 
 from local.service import ServiceProcess
-from tests.dashboards import DASHBOARDS, Query, expand_promql, queries
 from tests.e2e.pipeline import PATIENCE_SECS, Pipeline, wait_until
 from tests.e2e.prometheus import Prometheus, scraping
-from tests.programs import find_program
+from tests.support.dashboards import DASHBOARDS, Query, expand_promql, queries
+from tests.support.programs import find_program
 
 PROMETHEUS: Final = find_program("prometheus")
 

@@ -9,9 +9,9 @@ from typing import Final
 
 import pytest
 
-from tests.dashboards import DASHBOARDS, Query, queries
 from tests.e2e.dashboard_table import NEW_KIND, ODD_SERVICE, ODD_USER, ROWS, DashboardTable, Variables
-from tests.servers import RunningEngine
+from tests.support.dashboards import DASHBOARDS, Query, queries
+from tests.support.servers import RunningEngine
 
 pytestmark = pytest.mark.stack
 

@@ -19,11 +19,11 @@ import pytest
 from clickhouse_connect import get_client
 from kafka import KafkaConsumer, TopicPartition
 
+from local.paths import ROOT
 from local.ports import LOOPBACK
 from tests.e2e.pipeline import wait_until
-from tests.local_run import LocalRun, own_environment
+from tests.support.local_run import LocalRun, own_environment
 
-ROOT = Path(__file__).resolve().parents[2]
 LOGHUB = Path(os.environ.get("LOGHUB_DIR") or ROOT.parent / "shared" / "data" / "loghub")
 SETS = ("Apache", "HDFS", "Linux", "OpenSSH", "OpenStack", "Spark", "Zookeeper")
 LINES = 2_000

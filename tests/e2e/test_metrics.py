@@ -5,19 +5,19 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from local.paths import ROOT
 from local.service import ServiceProcess
 from tests.e2e.pipeline import PARTITIONS, PATIENCE_SECS, Pipeline
-from tests.programs import find_program
+from tests.support.programs import find_program
 
 pytestmark = pytest.mark.stack
 
 RECORDS = 2_000
-REFERENCE = Path(__file__).parents[2] / "docs" / "reference.md"
+REFERENCE = ROOT / "docs" / "reference.md"
 
 # What it says from the start to the last row of a short stream, with room for a retry or two.
 MOST_LOG_LINES = 15

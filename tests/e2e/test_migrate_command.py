@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from app.backends.clickhouse_migrations import read_migrations
+from app.backends.clickhouse.migrations import read_migrations
+from local.paths import ROOT
 from local.ports import LOOPBACK
-from local.service import ROOT, ServiceProcess
+from local.service import ServiceProcess
 from tests.e2e.app_command import run_app
 from tests.e2e.pipeline import PATIENCE_SECS, Pipeline, wait_until
 from tests.faults.http_proxy import HttpProxy, deny_alter
-from tests.servers import RunningEngine, RunningKafka
+from tests.support.servers import RunningEngine, RunningKafka
 
 pytestmark = pytest.mark.stack
 

@@ -16,9 +16,10 @@ from typing import Any, Protocol
 import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 
+from local.paths import ROOT
+
 pytestmark = pytest.mark.stack
 
-ROOT = Path(__file__).parents[2]
 TIMEOUT_SECS = 60
 
 

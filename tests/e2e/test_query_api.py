@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from app.backends.clickhouse_reader import ClickHouseReader
+from app.backends.clickhouse.reader import ClickHouseReader
+from app.domain.statement import Answer, Statement
 from app.ports import LogReader
-from app.query.questions import Questions
-from app.query.statement import Answer, Statement
+from app.query.service import Questions
 from app.settings import QuerySettings
 from tests.e2e.query_table import Log, QueryTable, sample_events
-from tests.servers import RunningEngine
+from tests.support.servers import RunningEngine
 
 pytestmark = pytest.mark.stack
 

@@ -14,7 +14,7 @@ from bench.history import DAYS, SERVICES, load_history, merge_days
 from bench.questions import KINDS, Facts, Kind, facts_of
 from bench.stack import DATABASE, BenchStack
 from tests.e2e.query_table import api_over
-from tests.servers import RunningEngine
+from tests.support.servers import RunningEngine
 
 pytestmark = pytest.mark.stack
 

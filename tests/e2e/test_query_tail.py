@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from app.backends.clickhouse_reader import ClickHouseReader
-from app.query.questions import Questions
+from app.backends.clickhouse.reader import ClickHouseReader
+from app.query.service import Questions
 from app.query.tail import FIRST_ROWS, MAX_ROWS
 from app.settings import QuerySettings
 from tests.e2e.query_table import QueryTable, sample_events
-from tests.servers import RunningEngine
+from tests.support.servers import RunningEngine
 
 pytestmark = pytest.mark.stack
 

@@ -9,7 +9,7 @@ from typing import Protocol
 import psutil
 import pytest
 
-from local.engine import EngineServer
+from local.engine.server import EngineServer
 from local.kafka import KafkaServer
 from local.service import ServiceProcess
 from tests.e2e.pipeline import PARTITIONS, PATIENCE_SECS, Pipeline, Stream, wait_until

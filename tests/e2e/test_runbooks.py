@@ -6,12 +6,12 @@ import re
 
 import pytest
 
-from tests.alerts import PROJECT
+from local.paths import ROOT
 from tests.e2e.pipeline import IDENTITY, Pipeline
 
 pytestmark = pytest.mark.stack
 
-RUNBOOKS = (PROJECT / "docs/runbooks.md").read_text()
+RUNBOOKS = (ROOT / "docs/runbooks.md").read_text()
 STATEMENTS = re.findall(r"^```sql\n(.*?)^```$", RUNBOOKS, re.MULTILINE | re.DOTALL)
 [DELETE_COPIES] = [sql for sql in STATEMENTS if sql.startswith("DELETE")]
 LINES = 100

@@ -14,7 +14,7 @@ from app.settings import QuerySettings
 from local.chromium import FLAGS, MISSING, chromium_path
 from tests.e2e.query_table import QueryTable, sample_events
 from tests.explorer.site import Explorer, Site, Watch
-from tests.servers import RunningEngine
+from tests.support.servers import RunningEngine
 
 COUNT = 3_000
 

@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, expect
 from tests.e2e.query_table import QueryTable
 from tests.explorer.conftest import Visit, served
 from tests.explorer.site import Explorer, Site
-from tests.servers import RunningEngine
+from tests.support.servers import RunningEngine
 
 pytestmark = pytest.mark.stack
 

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from tests.e2e.query_table import QueryTable, sample_events
 from tests.explorer.conftest import Visit, served
 from tests.explorer.site import Site
-from tests.servers import RunningEngine
+from tests.support.servers import RunningEngine
 
 pytestmark = pytest.mark.stack
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from local.service import ROOT
+from local.paths import ROOT
 from tests.faults.fault import Fault
 from tests.faults.many import play_many
 from tests.faults.matrix import all_faults, impossible_faults

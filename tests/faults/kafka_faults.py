@@ -13,7 +13,7 @@ from kafka import TopicPartition
 from kafka.errors import KafkaError, NoError, TopicAlreadyExistsError
 from kafka.structs import OffsetAndMetadata
 
-from app.backends.kafka_topic import as_set
+from app.backends.kafka.topic import as_set
 from app.settings import KafkaSettings
 from tests.faults.fault import Fault
 from tests.faults.journal import Place

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kafka.admin import ConfigResource, ConfigResourceType
 
-from local.service import ROOT
+from local.paths import ROOT
 from tests.faults.fault import Fault
 from tests.faults.http_proxy import Exchange
 from tests.faults.world import PARTITIONS, Setup, World

@@ -20,16 +20,17 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError
 
-from app.backends.clickhouse_client import connect
-from app.backends.kafka_topic import TopicAdmin
+from app.backends.clickhouse.client import connect
+from app.backends.kafka.topic import TopicAdmin
 from app.errors import TryAgainLater
 from app.pipeline.commit_metadata import read_metadata
 from app.settings import ClickHouseSettings, KafkaSettings
 from local.certificates import Certificates
-from local.engine import EngineServer
+from local.engine.server import EngineServer
 from local.kafka import KafkaServer
+from local.paths import ROOT
 from local.ports import LOOPBACK, free_port
-from local.service import ROOT, clean_environment
+from local.service import clean_environment
 from tests.faults.http_proxy import HttpProxy
 from tests.faults.instance import Instance
 from tests.faults.journal import Journal, Place

@@ -19,13 +19,13 @@ from app.api.app import create_app
 from app.api.query_api import QueryApi
 from app.api.query_routes import query_routes
 from app.api.tail_routes import TailApi
+from app.domain.records import Partition, RecordChunk
+from app.domain.rows import SCHEMA
+from app.domain.statement import Answer, Cost, Statement
 from app.health import Health
 from app.metrics import Metrics
-from app.model import Partition, RecordChunk
 from app.pipeline.decode import EventTimeBounds, decode
-from app.pipeline.rows import SCHEMA
-from app.query.questions import Questions
-from app.query.statement import Answer, Cost, Statement
+from app.query.service import Questions
 from app.settings import QuerySettings, setting_names
 from tests.fakes import ScriptedReader
 
@@ -215,15 +215,15 @@ def _answer(statement: Statement) -> Answer:
         shown = [_shown(expression) for expression in _SHOWN.findall(sql)]
         stored = ("stored_ms",) if "AS stored_ms" in sql else ()
         columns = (*stored, *(f"place_{name}" for name in _PLACE_NAMES), *(f"shown_{n}" for n in range(len(shown))))
-        row = (*((5,) if stored else ()), *_PLACE, *shown)
-        return Answer(columns, [row], cost)
+        of_row = (*((5,) if stored else ()), *_PLACE, *shown)
+        return Answer(columns, [of_row], cost)
     if "sumMap" in sql:
         counts = [90_000 - n for n in range(sql.count("countIf("))]
         return Answer((), [(100_000, counts, {"http.route": 5, "level": 2}, {"host.name": 4})], cost)
     if "max(_offset)" in sql:
         return Answer((), [("topic-id", 0, 1, 9), ("topic-id", 1, 2, 12)], cost)
-    if columns := list(dict.fromkeys(_COLUMN.findall(sql))):
-        return Answer(columns, [[1_795_435_000 + n for n in range(len(columns))]], cost)
+    if names_of_columns := list(dict.fromkeys(_COLUMN.findall(sql))):
+        return Answer(names_of_columns, [tuple(1_795_435_000 + n for n in range(len(names_of_columns)))], cost)
     if "AS stretch" in sql:
         return Answer((), [(1_795_434_900, 3), (1_795_434_600, 1)], cost)
     return Answer((), [(6000,)], cost)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.programs import run
+from tests.support.programs import run
 
 _TOOLS = ("buildah", "debootstrap")
 _BASE_PACKAGES = ("python3", "python3-pip", "python-is-python3", "ca-certificates")

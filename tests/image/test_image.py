@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from local.paths import ROOT
 from local.process import ChildProcess
 from tests.image.builder import Container, Image, build_image, why_impossible
 
-PROJECT = Path(__file__).parents[2]
 STOP_SECS = 9  # the service promises 8, Cloud Run kills after 10
 PACKAGES_MAX_MB = 220
 
@@ -67,7 +67,7 @@ class Service:
 def image() -> Iterator[Image]:
     # Not pytest's own folder, which is kept for a while: this one is large.
     with tempfile.TemporaryDirectory(prefix="image-") as scratch:
-        yield build_image(PROJECT, PROJECT / ".local/cache", Path(scratch))
+        yield build_image(ROOT, ROOT / ".local/cache", Path(scratch))
 
 
 @pytest.fixture

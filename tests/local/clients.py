@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 
-from tests.servers import RunningEngine
+from tests.support.servers import RunningEngine
 
 MakeClient = Callable[..., Client]
 

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from local.engine import EngineServer
+from local.engine.server import EngineServer
 from local.ports import free_port
 from tests.local.clients import MakeClient, open_client
-from tests.servers import RunningEngine
+from tests.support.servers import RunningEngine
 
 _names = itertools.count()
 

@@ -15,7 +15,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError, StreamFailureError
 
 from tests.local.clients import MakeClient, one_row
-from tests.servers import RunningEngine
+from tests.support.servers import RunningEngine
 
 pytestmark = pytest.mark.stack
 

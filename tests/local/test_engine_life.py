@@ -12,7 +12,7 @@ import pytest
 from clickhouse_connect.driver.exceptions import DatabaseError
 
 from local.certificates import Certificates
-from local.engine import EngineServer
+from local.engine.server import EngineServer
 from local.errors import LocalError
 from local.ports import free_port
 from tests.local.clients import MakeClient, one_row

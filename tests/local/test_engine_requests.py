@@ -15,9 +15,9 @@ import pytest
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
 
-from local.engine import EngineServer
+from local.engine.server import EngineServer
 from tests.local.clients import MakeClient, one_row
-from tests.servers import RunningEngine
+from tests.support.servers import RunningEngine
 
 pytestmark = pytest.mark.stack
 

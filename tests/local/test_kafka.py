@@ -20,7 +20,7 @@ from local.errors import LocalError
 from local.kafka import KafkaServer
 from local.kafka_security import KafkaSecurity
 from local.ports import free_port
-from tests.servers import RunningKafka
+from tests.support.servers import RunningKafka
 
 pytestmark = pytest.mark.stack
 

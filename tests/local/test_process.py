@@ -13,9 +13,8 @@ from pathlib import Path
 import pytest
 
 from local.errors import LocalError
+from local.paths import ROOT
 from local.process import ChildProcess
-
-_PROJECT = Path(__file__).resolve().parents[2]
 
 # Says that it runs, and ends when told to.
 _OBEDIENT = (
@@ -161,7 +160,7 @@ def test_a_child_does_not_outlive_its_parent(
     tmp_path: Path, number: signal.Signals, program: str, grace_secs: float
 ) -> None:
     command = [sys.executable, "-c", _PARENT, program, str(tmp_path / "child.log")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=_PROJECT) as parent:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as parent:
         assert parent.stdout is not None
         child_pid = int(parent.stdout.readline())
         assert _exists(child_pid)

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from local.ports import LOOPBACK, answers, free_port
-from tests.local_run import LocalRun, own_environment
+from tests.support.local_run import LocalRun, own_environment
 
 pytestmark = pytest.mark.stack
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from hypothesis import strategies as st
 
-from app.pipeline.severity import SEVERITY_NUMBER, severity_of
+from app.domain.severity import SEVERITY_NUMBER, severity_of
 from app.query.fields import FIELDS, Attribute, Field, Kind, Named, Scope, named
 from app.query.tree import (
     Bound,

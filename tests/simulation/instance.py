@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
+from app.domain.records import Partition, RecordChunk
+from app.domain.rows import Rows
 from app.errors import MustRejoin, TryAgainLater
-from app.model import Partition, RecordChunk
 from app.pipeline.backoff import Backoff
 from app.pipeline.delivery import Delivery, Ended
 from app.pipeline.ingest import Ingest
 from app.pipeline.progress import Progress
-from app.pipeline.rows import Rows
 from app.settings import BatchSettings
 from tests.simulation.kafka import Member, SimKafka, SimSource
 from tests.simulation.rows import decode

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from app.domain.records import Mark, Partition, Polled, Position, RecordChunk
 from app.errors import MustRejoin, NotOurs, TryAgainLater
-from app.model import Mark, Partition, Polled, Position, RecordChunk
 from app.pipeline.commit_metadata import read_metadata, write_metadata
 
 TOPIC = "logs"

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pyarrow as pa
 
+from app.domain.records import Lease, Partition, Position
+from app.domain.rows import Rows
 from app.errors import MustRejoin, TryAgainLater
-from app.model import Lease, Partition, Position
 from app.pipeline.batch import Batch
 from app.pipeline.delivery import Delivery
 from app.pipeline.ingest import Ingest
-from app.pipeline.process import Steps
 from app.pipeline.progress import Progress
-from app.pipeline.rows import Rows
+from app.pipeline.task import Steps
 from tests.simulation.instance import Parts
 from tests.simulation.table import SimWriter, days_of, identities_of
 

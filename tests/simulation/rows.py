@@ -6,9 +6,9 @@ from functools import lru_cache
 
 import pyarrow as pa
 
-from app.model import RecordChunk
+from app.domain.records import RecordChunk
+from app.domain.rows import SCHEMA
 from app.pipeline.decode import Decoded
-from app.pipeline.rows import SCHEMA
 
 REFUSED_BODY = "refused"
 

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
+from app.domain.rows import Rows
 from app.errors import Refused, TryAgainLater
-from app.pipeline.rows import Rows
 
 _LATE = "469"
 

@@ -5,8 +5,8 @@ import logging
 import pytest
 from prometheus_client import CollectorRegistry
 
-from app.audit.facts import Span
 from app.audit.verdict import Finding, Kind, PartitionVerdict, Verdict
+from app.domain.offsets import Span
 from app.errors import TryAgainLater
 from app.health import Health
 from app.metrics import Metrics

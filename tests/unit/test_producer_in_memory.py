@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.backends.kafka_publisher import OnDone
+from app.backends.kafka.publisher import OnDone
 from app.errors import Refused, TryAgainLater
 from producer import exit_code, main
 from sending.signals import Signals

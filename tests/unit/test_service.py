@@ -19,8 +19,8 @@ from app.pipeline.backoff import Backoff
 from app.pipeline.decode import EventTimeBounds, decode
 from app.pipeline.delivery import Delivery, Ended
 from app.pipeline.ingest import Ingest
-from app.pipeline.process import Submit
 from app.pipeline.progress import Progress
+from app.pipeline.task import Submit
 from app.ports import RecordSource
 from app.service import STOP_SECS, Service, Side, submit_to_thread
 from app.settings import BatchSettings

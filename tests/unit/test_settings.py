@@ -35,7 +35,7 @@ def test_nothing_needs_to_be_set() -> None:
 def test_values_are_read_from_their_names() -> None:
     settings = Settings.from_env(
         {
-            "KAFKA_TOPIC": "app.logs",
+            "KAFKA_TOPIC": "app.logging_setup",
             "KAFKA_TOPIC_PARTITIONS": "12",
             "CLICKHOUSE_URL": "https://click.example:8443/",
             "CLICKHOUSE_TLS_VERIFY": "false",
@@ -44,7 +44,7 @@ def test_values_are_read_from_their_names() -> None:
         }
     )
 
-    assert (settings.kafka.topic, settings.kafka.topic_partitions) == ("app.logs", 12)
+    assert (settings.kafka.topic, settings.kafka.topic_partitions) == ("app.logging_setup", 12)
     assert (settings.clickhouse.url, settings.clickhouse.tls_verify) == ("https://click.example:8443", False)
     assert (settings.batch.max_age_secs, settings.log.level) == (0.25, "debug")
 

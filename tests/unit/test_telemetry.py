@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
-from app.doctor.guarantee import Guarantee
+from app.domain.records import Partition, RecordChunk
 from app.errors import TryAgainLater
 from app.health import Health
 from app.metrics import Metrics
-from app.model import Partition, RecordChunk
+from app.preflight.guarantee import Guarantee
 from app.telemetry import IngestTelemetry, RateLimit
 from tests.fakes import Clock
 

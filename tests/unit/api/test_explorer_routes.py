@@ -12,8 +12,9 @@ from prometheus_client import CollectorRegistry
 from app.api.app import create_app
 from app.api.explorer_routes import explorer_routes
 from app.health import Health
+from local.paths import ROOT
 
-FILES = Path(__file__).parents[3] / "app/api/static/explorer"
+FILES = ROOT / "app/api/static/explorer"
 MODULES = sorted(FILES.glob("*.js"))
 TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".html": "text/html"}
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,15 +16,16 @@ from app.api.app import create_app
 from app.api.query_api import QueryApi
 from app.api.query_routes import query_routes
 from app.api.tail_routes import TailApi
+from app.domain.statement import Answer
 from app.errors import AskForLess, TryAgainLater
 from app.health import Health
 from app.metrics import Metrics
-from app.query.questions import Questions
-from app.query.statement import Answer
+from app.query.service import Questions
 from app.settings import QuerySettings
+from local.paths import ROOT
 from tests.fakes import ScriptedReader
 
-DOCS = Path(__file__).parents[3] / "docs/api.md"
+DOCS = ROOT / "docs/api.md"
 
 
 class Setup:

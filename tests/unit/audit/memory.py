@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
-from app.audit.facts import (
+from app.audit.verdict import Kind, PartitionVerdict
+from app.domain.offsets import (
     BUCKET_OFFSETS,
     Bucket,
     PartitionOffsets,
@@ -13,7 +14,6 @@ from app.audit.facts import (
     Span,
     TopicOffsets,
 )
-from app.audit.verdict import Kind, PartitionVerdict
 
 TOPIC_ID = "of-this-topic"
 NOW_MS = 1_700_000_000_000

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.audit.audit import Scope, adds_up, audit, split
-from app.audit.facts import BUCKET_OFFSETS, PartitionOffsets, Span
 from app.audit.verdict import Finding, Kind, PartitionVerdict, Verdict, exit_code
+from app.domain.offsets import BUCKET_OFFSETS, PartitionOffsets, Span
 from tests.unit.audit.memory import (
     NOW_MS,
     TOPIC_ID,

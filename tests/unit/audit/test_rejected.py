@@ -7,9 +7,9 @@ from functools import partial
 import pytest
 
 from app.audit.rejected import RejectedRow, Rejections, Retried, content_of, lines, retry
-from app.model import Partition, RecordChunk
+from app.domain.records import Partition, RecordChunk
+from app.domain.rows import flagged
 from app.pipeline.decode import Decoded, EventTimeBounds, decode
-from app.pipeline.rows import flagged
 
 NOW_MS = 1_700_000_000_000
 TODAY = partial(decode, bounds=EventTimeBounds.of_retention(30))

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from app.audit.facts import Span
 from app.audit.report import as_data, lines, spans_in_words, summary
 from app.audit.verdict import Finding, Kind, PartitionVerdict, Verdict, exit_code
+from app.domain.offsets import Span
 from tests.unit.audit.memory import offsets
 
 

@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 import pytest
 
-from app.audit.facts import Span
 from app.audit.verdict import Finding, Kind, PartitionVerdict, Verdict
 from app.commands.audit import tell_as_json, tell_in_words
+from app.domain.offsets import Span
 from app.errors import TryAgainLater
 from app.settings import Settings
 from tests.unit.audit.memory import offsets

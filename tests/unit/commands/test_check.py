@@ -6,11 +6,11 @@ from typing import NoReturn
 import pytest
 
 from app.commands.check import examine
-from app.doctor.facts import ClickHouseFacts, KafkaFacts
-from app.doctor.findings import Finding, ok, problem, skipped, summary, warning
 from app.errors import TryAgainLater
+from app.preflight.findings import Finding, ok, problem, skipped, summary, warning
+from app.preflight.probes import ClickHouseFacts, KafkaFacts
 from app.settings import Settings
-from tests.unit.doctor.healthy import clickhouse, kafka, table, topic
+from tests.unit.preflight.healthy import clickhouse, kafka, table, topic
 
 SETTINGS = Settings()
 

@@ -5,14 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.alerts import PROJECT, RULE_FILES, RULE_TESTS, Rule, load, rules
-from tests.programs import find_program, run_program
-from tests.promql import asked_series, exposed_series
+from local.paths import ROOT
+from tests.support.alerts import RULE_FILES, RULE_TESTS, Rule, load, rules
+from tests.support.programs import find_program, run_program
+from tests.support.promql import asked_series, exposed_series
 
 RULES = rules()
 ALERTS = [rule for rule in RULES if rule.is_alert]
 RECORDED = [rule for rule in RULES if not rule.is_alert]
-RUNBOOKS = (PROJECT / "docs/runbooks.md").read_text()
+RUNBOOKS = (ROOT / "docs/runbooks.md").read_text()
 
 # Prometheus makes it itself, for each target.
 OF_PROMETHEUS = {"up"}

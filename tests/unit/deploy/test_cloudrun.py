@@ -19,8 +19,8 @@ import pytest
 import yaml
 
 from app.settings import Settings, setting_names
+from local.paths import ROOT
 
-PROJECT = Path(__file__).parents[3]
 PLACEHOLDERS = ("PROJECT_ID", "REGION", "KAFKA_CLUSTER", "CLICKHOUSE_HOST", "VERSION")
 
 # Stands in for gcloud, docker and curl: says nothing, but notes what it was called with.
@@ -50,11 +50,11 @@ def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> Rehearsal:
     for program in ("gcloud", "docker", "curl"):
         (folder / program).write_text(NOTE_TAKER)
         (folder / program).chmod(0o755)
-    readme = (PROJECT / "deploy/cloudrun/README.md").read_text().replace("/tmp/", f"{folder}/")
+    readme = (ROOT / "deploy/cloudrun/README.md").read_text().replace("/tmp/", f"{folder}/")
     blocks = re.findall(r"^```bash\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
     environment = {"PATH": f"{folder}:{os.environ['PATH']}", "NOTES": str(folder / "notes")}
     command = ["bash", "-eu", "-c", "\n".join(blocks)]
-    subprocess.run(command, env=environment, cwd=PROJECT, input=b"a password\n", check=True)
+    subprocess.run(command, env=environment, cwd=ROOT, input=b"a password\n", check=True)
     notes = (folder / "notes").read_text().splitlines()
     return Rehearsal([line.split("\037")[:-1] for line in notes], yaml.safe_load((folder / "service.yaml").read_text()))
 

@@ -10,8 +10,9 @@ import pytest
 import yaml
 
 from app.settings import KafkaSettings, Settings, setting_names
-from tests.compose import KRAFT, PROJECT, ZOOKEEPER, services
-from tests.programs import find_program, run, run_program
+from local.paths import ROOT
+from tests.support.compose import KRAFT, ZOOKEEPER, services
+from tests.support.programs import find_program, run, run_program
 
 ENDS_BY_ITSELF = {"kafka-init"}
 OURS = {"app", "samples"}  # their image brings a health check, or none on purpose
@@ -21,7 +22,7 @@ each_stack = pytest.mark.parametrize("files", [KRAFT, ZOOKEEPER], ids=["kraft", 
 
 def clickhouse_xml(name: str) -> ElementTree.Element:
     """A file of settings that ClickHouse is given."""
-    return ElementTree.parse(PROJECT / f"deploy/clickhouse/{name}.xml").getroot()  # noqa: S314 - our own file
+    return ElementTree.parse(ROOT / f"deploy/clickhouse/{name}.xml").getroot()  # noqa: S314 - our own file
 
 
 @each_stack
@@ -118,7 +119,7 @@ def test_nothing_of_kraft_is_left_with_zookeeper() -> None:
 
 def test_grafana_signs_in_to_clickhouse_as_a_user_who_can_only_read() -> None:
     settings = clickhouse_xml("grafana")
-    provisioned = yaml.safe_load((PROJECT / "grafana/provisioning/datasources/datasources.yaml").read_text())
+    provisioned = yaml.safe_load((ROOT / "grafana/provisioning/datasources/datasources.yaml").read_text())
     [source] = [source for source in provisioned["datasources"] if source["uid"] == "clickhouse"]
     user = settings.find(f"users/{source['jsonData']['username']}")
     assert user is not None
@@ -130,7 +131,7 @@ def test_grafana_and_clickhouse_are_given_the_same_password() -> None:
     user = clickhouse_xml("grafana").find("users/grafana/password")
     assert user is not None
     name = user.attrib["from_env"]
-    assert f"password: ${name}" in (PROJECT / "grafana/provisioning/datasources/datasources.yaml").read_text()
+    assert f"password: ${name}" in (ROOT / "grafana/provisioning/datasources/datasources.yaml").read_text()
     grafana, clickhouse = (services(KRAFT)[service]["environment"][name] for service in ("grafana", "clickhouse"))
     assert grafana == clickhouse != ""
 
@@ -142,7 +143,7 @@ def test_the_home_dashboard_of_grafana_is_one_of_ours() -> None:
 
 
 def test_prometheus_asks_services_of_the_stack_at_ports_they_have() -> None:
-    config = yaml.safe_load((PROJECT / "prometheus.yml").read_text())
+    config = yaml.safe_load((ROOT / "prometheus.yml").read_text())
     targets = {
         target for job in config["scrape_configs"] for group in job["static_configs"] for target in group["targets"]
     }
@@ -152,18 +153,18 @@ def test_prometheus_asks_services_of_the_stack_at_ports_they_have() -> None:
 
 @pytest.mark.skipif(find_program("promtool") is None, reason="promtool is not installed (Debian: prometheus)")
 def test_prometheus_accepts_its_configuration() -> None:
-    assert "SUCCESS" in run_program("promtool", "check", "config", PROJECT / "prometheus.yml")
+    assert "SUCCESS" in run_program("promtool", "check", "config", ROOT / "prometheus.yml")
 
 
 def test_prometheus_finds_its_rules_in_the_container_as_in_the_repository() -> None:
-    config = yaml.safe_load((PROJECT / "prometheus.yml").read_text())
+    config = yaml.safe_load((ROOT / "prometheus.yml").read_text())
     mounts = {mount["target"]: mount["source"] for mount in services(KRAFT)["prometheus"]["volumes"]}
     for pattern in config["rule_files"]:
         folder, name = f"/etc/prometheus/{Path(pattern).parent}", Path(pattern).name
-        assert list(Path(mounts[folder]).glob(name)) == list(PROJECT.glob(pattern)) != []
+        assert list(Path(mounts[folder]).glob(name)) == list(ROOT.glob(pattern)) != []
 
 
 def test_yaml_is_tidy() -> None:
     files = ["docker-compose.yml", "docker-compose.zookeeper.yml", "prometheus.yml", "prometheus", "grafana", "deploy"]
     rules = "{extends: default, rules: {document-start: disable, line-length: {max: 130}}}"
-    run_program("yamllint", "--strict", "-d", rules, *(PROJECT / name for name in files))
+    run_program("yamllint", "--strict", "-d", rules, *(ROOT / name for name in files))

@@ -13,8 +13,9 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 from grafana_foundation_sdk.models.prometheus import Dataquery
 
 from grafana.source.__main__ import files
-from tests.dashboards import DASHBOARDS, PROJECT, Query, expand_promql, load, panels, queries
-from tests.promql import asked_series, exposed_series
+from local.paths import ROOT
+from tests.support.dashboards import DASHBOARDS, Query, expand_promql, load, panels, queries
+from tests.support.promql import asked_series, exposed_series
 
 QUERIES = [query for path in DASHBOARDS for query in queries(path)]
 PROMQL = [query for query in QUERIES if query.datasource == "prometheus"]
@@ -124,7 +125,7 @@ def test_dashboards_have_names_of_their_own() -> None:
 
 @pytest.mark.parametrize("query", QUERIES, ids=str)
 def test_a_query_asks_a_data_source_that_is_set_up(query: Query) -> None:
-    provisioned = yaml.safe_load((PROJECT / "grafana/provisioning/datasources/datasources.yaml").read_text())
+    provisioned = yaml.safe_load((ROOT / "grafana/provisioning/datasources/datasources.yaml").read_text())
     assert query.datasource in {source["uid"] for source in provisioned["datasources"]}
 
 

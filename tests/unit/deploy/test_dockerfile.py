@@ -1,21 +1,20 @@
 """The Dockerfile and what it is given. That it builds and starts is shown in tests/image."""
 
 import re
-from pathlib import Path
 
-from tests.programs import run_program
+from local.paths import ROOT
+from tests.support.programs import run_program
 
-PROJECT = Path(__file__).parents[3]
-DOCKERFILE = (PROJECT / "Dockerfile").read_text()
+DOCKERFILE = (ROOT / "Dockerfile").read_text()
 
 
 def test_hadolint_has_nothing_to_say() -> None:
-    assert run_program("hadolint", "--failure-threshold", "style", PROJECT / "Dockerfile") == ""
+    assert run_program("hadolint", "--failure-threshold", "style", ROOT / "Dockerfile") == ""
 
 
 def test_all_that_is_copied_passes_the_ignore_file() -> None:
     copied = {source.strip("/") for source in re.findall(r"^COPY (?!--from)(\S+) ", DOCKERFILE, re.MULTILINE)}
-    lines = (PROJECT / ".dockerignore").read_text().splitlines()
+    lines = (ROOT / ".dockerignore").read_text().splitlines()
     allowed = {line.removeprefix("!") for line in lines if line.startswith("!")}
     assert copied == allowed
     assert "*" in lines
@@ -29,5 +28,5 @@ def test_every_stage_starts_from_the_one_pinned_image() -> None:
 
 def test_packages_are_installed_by_hash_only() -> None:
     assert "--require-hashes" in DOCKERFILE
-    pinned = re.findall(r"^[a-z0-9-]+==\S+", (PROJECT / "requirements.txt").read_text(), re.MULTILINE)
+    pinned = re.findall(r"^[a-z0-9-]+==\S+", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
     assert len(pinned) > 10

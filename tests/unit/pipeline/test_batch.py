@@ -3,9 +3,9 @@
 import pyarrow as pa
 import pytest
 
-from app.model import LastRecord, Partition, RecordChunk
+from app.domain.records import LastRecord, Partition, RecordChunk
+from app.domain.rows import Rows
 from app.pipeline.batch import Gathering
-from app.pipeline.rows import Rows
 from app.settings import BatchSettings
 
 ONE, TWO = Partition("logs", 1), Partition("logs", 2)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.model import LastRecord, Lease
+from app.domain.records import LastRecord, Lease
 from app.pipeline.commit_metadata import Remembered, read_metadata, write_metadata
 
 KAFKA_LIMIT_BYTES = 4096  # offset.metadata.max.bytes, unless somebody has set it

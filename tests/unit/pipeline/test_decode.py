@@ -13,11 +13,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from app.model import Headers, LogEvent, Partition, RecordChunk
-from app.pipeline.aliases import ALIASES
+from app.domain.aliases import ALIASES
+from app.domain.event_time import read_time_ns
+from app.domain.records import Headers, LogEvent, Partition, RecordChunk
+from app.domain.rows import SCHEMA
 from app.pipeline.decode import MAX_ITEMS, MAX_JSON_BYTES, ORIGINAL_TIME, Decoded, EventTimeBounds, decode
-from app.pipeline.event_time import read_time_ns
-from app.pipeline.rows import SCHEMA
 
 patiently = settings(deadline=None)  # the first use of Arrow, or a busy machine, takes its time
 

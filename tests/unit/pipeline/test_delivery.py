@@ -8,16 +8,16 @@ from typing import Any, TypeVar
 
 import pytest
 
+from app.domain.records import LastRecord, Lease, Mark, Partition, Position
+from app.domain.rows import Rows
 from app.errors import Abandoned, MustRejoin, NotOurs, Refused, TryAgainLater
-from app.model import LastRecord, Lease, Mark, Partition, Position
 from app.pipeline.backoff import Backoff
 from app.pipeline.batch import Batch
 from app.pipeline.delivery import MARGIN_SECS, Delivered, Delivery, Ended
-from app.pipeline.process import Process, Steps
 from app.pipeline.progress import Progress
-from app.pipeline.rows import Rows
+from app.pipeline.task import Process, Steps
 from tests.fakes import Clock, MemoryKafka, MemorySource, MemoryTable, OtherThread
-from tests.sample_rows import sample_batch, sample_rows, without_offsets
+from tests.support.sample_rows import sample_batch, sample_rows, without_offsets
 
 _Result = TypeVar("_Result")
 

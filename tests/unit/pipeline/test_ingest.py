@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry
 
+from app.domain.records import LastRecord, Lease, Mark, Partition, RecordChunk
 from app.errors import MustRejoin, NotOurs, TryAgainLater
 from app.health import Health
 from app.metrics import Metrics
-from app.model import LastRecord, Lease, Mark, Partition, RecordChunk
 from app.pipeline.backoff import Backoff
 from app.pipeline.decode import EventTimeBounds, decode
 from app.pipeline.delivery import MARGIN_SECS, Delivery

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import pytest
 
+from app.domain.records import LastRecord, Lease, Mark, Partition, Position
 from app.errors import MustRejoin, NotOurs, TryAgainLater
-from app.model import LastRecord, Lease, Mark, Partition, Position
 from app.pipeline.progress import Progress
 from tests.fakes import MemoryKafka, MemorySource
 

@@ -8,8 +8,9 @@ from typing import NamedTuple
 import pytest
 
 from app.pipeline.text_line import read_text_line
+from local.paths import ROOT
 
-LOGHUB = Path(os.environ.get("LOGHUB_DIR") or Path(__file__).parents[3].parent.joinpath("shared", "data", "loghub"))
+LOGHUB = Path(os.environ.get("LOGHUB_DIR") or ROOT.parent.joinpath("shared", "data", "loghub"))
 LINES = 2000
 pytestmark = pytest.mark.skipif(not LOGHUB.is_dir(), reason=f"no log data in {LOGHUB}; LOGHUB_DIR says where it is")
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app.pipeline.severity import SEVERITY_NUMBER
+from app.domain.severity import SEVERITY_NUMBER
 from app.pipeline.text_line import LAYOUTS, Layout, TextLine, read_text_line
 
 DAY_NS = 86_400 * 1_000_000_000

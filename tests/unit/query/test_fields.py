@@ -1,15 +1,15 @@
 """The names of fields."""
 
 import re
-from pathlib import Path
 
 import pytest
 
-from app.pipeline.aliases import ALIASES
+from app.domain.aliases import ALIASES
 from app.pipeline.decode import FIELDS as EVENT_FIELDS
 from app.query.fields import FIELDS, HOST, Attribute, Field, field_meant_by, named, names_of
+from local.paths import ROOT
 
-SCHEMA = (Path(__file__).resolve().parents[3] / "schema.sql").read_text(encoding="utf-8")
+SCHEMA = (ROOT / "schema.sql").read_text(encoding="utf-8")
 COLUMNS = re.findall(r"^    (_?[A-Za-z_]+) [A-Z][A-Za-z0-9]+", SCHEMA, re.MULTILINE)
 MAPS = {"ResourceAttributes", "LogAttributes"}
 

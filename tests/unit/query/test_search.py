@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from app.domain.statement import Answer, Cost, Statement
 from app.errors import AskForLess, TryAgainLater
 from app.query.condition import condition_of
 from app.query.errors import BadParameter
@@ -14,7 +15,6 @@ from app.query.language import parse
 from app.query.log_id import LogId
 from app.query.log_row import RowShape
 from app.query.search import Cursor, Search, Searcher
-from app.query.statement import Answer, Cost, Statement
 from app.query.time_range import SECOND_NS, TimeRange
 from tests.fakes import Clock, ScriptedReader
 

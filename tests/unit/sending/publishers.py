@@ -4,7 +4,7 @@ import argparse
 import signal
 from collections.abc import Callable
 
-from app.backends.kafka_publisher import OnDone
+from app.backends.kafka.publisher import OnDone
 from app.errors import Refused, TryAgainLater
 from app.settings import KafkaSettings
 from sending.signals import Signals

@@ -1,0 +1,1 @@
+"""clickhouse-connect behind our ports."""

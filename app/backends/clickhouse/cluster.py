@@ -1,0 +1,51 @@
+"""The table on several ClickHouse nodes: the statements of schema.sql, made into those for a cluster."""
+
+from typing import Final
+
+from app.backends.clickhouse.schema import statements
+from app.settings import ClickHouseSettings
+
+_SUFFIX: Final = "_local"
+
+
+def cluster_statements(settings: ClickHouseSettings, cluster: str) -> list[str]:
+    """Database, replicated table, and a Distributed table over it for reading, each on all nodes of the cluster.
+
+    The replicated table is called `<table>_local` and the other `<table>`; where CLICKHOUSE_READER_TABLE is set, they
+    have the two names that are set.
+
+    Raises:
+        ValueError: schema.sql is no longer as this module knows it.
+    """
+    local, whole = _names(settings)
+    own = settings.model_copy(update={"table": local})
+    [database, table] = statements(own)
+    database_name, on_cluster = f"`{settings.database}`", f"ON CLUSTER `{cluster}`"
+    path = f"/clickhouse/tables/{{shard}}/{settings.database}/{local}"
+    for old, new in (
+        (f"{database_name}.`{local}`", f"{database_name}.`{local}` {on_cluster}"),
+        ("ENGINE = MergeTree\n", f"ENGINE = ReplicatedMergeTree('{path}', '{{replica}}')\n"),
+        ("non_replicated_deduplication_window", "replicated_deduplication_window"),
+    ):
+        table = _replaced(table, old, new)
+    return [
+        f"{database} {on_cluster}",
+        table,
+        f"CREATE TABLE IF NOT EXISTS {database_name}.`{whole}` {on_cluster}\n"
+        f"AS {database_name}.`{local}`\n"
+        f"ENGINE = Distributed('{cluster}', '{settings.database}', '{local}')\n"
+        # Without one it would have the other table's, with the number of a migration in it.
+        f"COMMENT 'for reading: {local} on all shards'",
+    ]
+
+
+def _names(settings: ClickHouseSettings) -> tuple[str, str]:
+    if settings.reader_table not in (None, settings.table):
+        return settings.table, str(settings.reader_table)
+    return settings.table + _SUFFIX, settings.table
+
+
+def _replaced(text: str, old: str, new: str) -> str:
+    if text.count(old) != 1:
+        raise ValueError(f"{old!r} should stand once in the statement of schema.sql")
+    return text.replace(old, new)

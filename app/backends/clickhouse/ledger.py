@@ -1,0 +1,122 @@
+"""Ledger on ClickHouse: asks the projection `ledger` wherever that can answer."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from clickhouse_connect.driver.client import Client
+
+from app.backends.clickhouse.client import connect, translated_errors
+from app.domain.offsets import BUCKET_OFFSETS, Bucket, Run, Span
+from app.settings import ClickHouseSettings
+
+_BUCKET: Final = f"intDiv(_offset, {BUCKET_OFFSETS})"  # as the projection has it
+_MINE: Final = "_topic_id = {topic_id:String} AND _partition = {partition:UInt16}"
+
+# One line for each stretch of consecutive offsets that are all as they should be, or all not.
+_RUNS: Final = """
+SELECT min(offset), max(offset) + 1, sum(row_count), sum(unparsed), sum(surplus), sum(absent)
+FROM
+(
+    SELECT *, offset - row_number() OVER (PARTITION BY surplus > 0, absent > 0 ORDER BY offset) AS stretch
+    FROM
+    (
+        SELECT
+            _offset AS offset,
+            count() AS row_count,
+            countIf(ParseError != '') AS unparsed,
+            row_count - uniqExact(_item) AS surplus,
+            max(_item) + 1 - uniqExact(_item) AS absent
+        FROM {table}
+        WHERE {mine} AND _offset >= {{first:UInt64}} AND _offset < {{next:UInt64}}
+        GROUP BY _offset
+    )
+)
+GROUP BY surplus > 0, absent > 0, stretch
+ORDER BY 1
+"""
+
+
+class ClickHouseLedger:
+    """What one table tells of the offsets that it holds. See `ports.Ledger`. One thread at a time."""
+
+    def __init__(
+        self, settings: ClickHouseSettings, *, timeout_secs: float, query_settings: Mapping[str, object] | None = None
+    ) -> None:
+        """Connect. No question takes longer than the timeout; `query_settings` are ClickHouse's, for each of them.
+
+        Raises:
+            TryAgainLater: ClickHouse does not answer, or does not let us in.
+        """
+        self._table = f"`{settings.database}`.`{settings.table}`"
+        self._settings = {"max_execution_time": timeout_secs, **(query_settings or {})}
+        self._client: Client = connect(settings, timeout_secs=timeout_secs + 1)
+
+    def rows_by_topic(self) -> Mapping[str, int]:
+        """See `ports.Ledger`."""
+        rows = self._query("count rows by topic", f"SELECT _topic_id, count() FROM {self._table} GROUP BY _topic_id")
+        return dict(rows)  # type: ignore[arg-type]  # two columns
+
+    def buckets(self, topic_id: str, spans: Mapping[int, Span]) -> Mapping[int, Sequence[Bucket]]:
+        """See `ports.Ledger`."""
+        if not spans:
+            return {}
+        wanted = " OR ".join(
+            f"(_partition = {number:d} AND {_BUCKET} BETWEEN"
+            f" {span.first // BUCKET_OFFSETS:d} AND {(span.next - 1) // BUCKET_OFFSETS:d})"
+            for number, span in spans.items()
+        )
+        rows = self._query(
+            "read the ledger",
+            f"SELECT _partition, {_BUCKET}, count(), min(_offset), max(_offset), sum(_offset),"
+            f" sum(_offset * _offset), countIf(ParseError != '') FROM {self._table}"
+            f" WHERE _topic_id = {{topic_id:String}} AND ({wanted}) GROUP BY _partition, {_BUCKET}",
+            topic_id=topic_id,
+        )
+        found: dict[int, list[Bucket]] = {}
+        for number, *figures in rows:
+            found.setdefault(number, []).append(Bucket(*figures))
+        return found
+
+    def runs(self, topic_id: str, partition: int, span: Span) -> Sequence[Run]:
+        """See `ports.Ledger`."""
+        sql = _RUNS.format(table=self._table, mine=_MINE)
+        mine = {"topic_id": topic_id, "partition": partition, "first": span.first, "next": span.next}
+        rows = self._query(f"look at offsets {span}", sql, **mine)
+        return [Run(Span(first, next_offset), *figures) for first, next_offset, *figures in rows]
+
+    def first_offset(self, topic_id: str, partition: int) -> int | None:
+        """See `ports.Ledger`."""
+        return self._one("min(_offset)", "", topic_id=topic_id, partition=partition)
+
+    def first_ingested(self, topic_id: str, partition: int, below: int, since_ms: int) -> int | None:
+        """See `ports.Ledger`."""
+        # Rows of events that are much older are left out, so that ClickHouse need not look at more than these days.
+        condition = (
+            " AND _offset < {below:UInt64} AND _ingested >= fromUnixTimestamp64Milli({since_ms:Int64}, 'UTC')"
+            " AND Timestamp >= fromUnixTimestamp64Milli({since_ms:Int64}, 'UTC') - INTERVAL 1 DAY"
+        )
+        return self._one(
+            "min(_offset)", condition, topic_id=topic_id, partition=partition, below=below, since_ms=since_ms
+        )
+
+    def last_before(self, topic_id: str, partition: int, offset: int) -> int | None:
+        """See `ports.Ledger`."""
+        mine = {"topic_id": topic_id, "partition": partition, "bucket": offset // BUCKET_OFFSETS}
+        near = f" AND {_BUCKET} = {{bucket:UInt64}} AND _offset >= {{floor:UInt64}} AND _offset < {{offset:UInt64}}"
+        floor = offset // BUCKET_OFFSETS * BUCKET_OFFSETS
+        found = self._one("max(_offset)", near, **mine, floor=floor, offset=offset)
+        # Another bucket's rows are all before: the projection answers.
+        return found if found is not None else self._one("max(_offset)", f" AND {_BUCKET} < {{bucket:UInt64}}", **mine)
+
+    def close(self) -> None:
+        """End the connection."""
+        self._client.close()
+
+    def _one(self, what: str, condition: str, **parameters: object) -> int | None:
+        sql = f"SELECT count(), {what} FROM {self._table} WHERE {_MINE}{condition}"
+        [(count, found)] = self._query("ask for offsets", sql, **parameters)
+        return found if count else None
+
+    def _query(self, doing: str, sql: str, **parameters: object) -> Sequence[Sequence[Any]]:
+        with translated_errors(doing):
+            return self._client.query(sql, parameters=parameters, settings=self._settings).result_rows

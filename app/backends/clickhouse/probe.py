@@ -1,0 +1,119 @@
+"""Asks ClickHouse what the doctor wants to know. Reads only; schema.sql is parsed by the server and not run."""
+
+import time
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+from typing import Final, TypeVar
+
+from clickhouse_connect.driver.client import Client
+
+from app.backends.clickhouse.client import connect, translated_errors
+from app.backends.clickhouse.migrations import number_in, read_migrations
+from app.backends.clickhouse.schema import create_table, definition_of
+from app.backends.clickhouse.writer import INSERT_SETTINGS
+from app.errors import Refused, TryAgainLater
+from app.paths import MIGRATIONS_FOLDER
+from app.preflight.probes import ClickHouseFacts, Table, Unknown, UserSetting
+from app.settings import ClickHouseSettings
+
+_Fact = TypeVar("_Fact")
+
+_TIMEOUT_SECS: Final = 10.0
+_WINDOWS: Final = (
+    ("system.merge_tree_settings", "non_replicated_deduplication_window"),
+    ("system.replicated_merge_tree_settings", "replicated_deduplication_window"),
+)
+
+
+def gather_clickhouse(settings: ClickHouseSettings, *, migrations: Path = MIGRATIONS_FOLDER) -> ClickHouseFacts:
+    """All facts; those that ClickHouse does not tell are `Unknown`. `migrations` is the folder of their files.
+
+    Raises:
+        TryAgainLater: ClickHouse does not answer at all, or does not let us in.
+    """
+    with closing(connect(settings, timeout_secs=_TIMEOUT_SECS)) as client:
+        table = _ask("look for the table", lambda: _table(client, settings))
+        names = [migration.name for migration in read_migrations(migrations)]
+        needs_alter = isinstance(table, Table) and table.migration_count < len(names)
+        return ClickHouseFacts(
+            version=client.server_version or "",
+            clock_ahead_secs=_ask("ask for the time", lambda: _clock_ahead_secs(client)),
+            table=table,
+            wanted=_ask("read schema.sql", lambda: definition_of(client, create_table(settings))),
+            privileges=_ask(
+                "ask for our privileges",
+                lambda: _privileges(client, settings, is_table_missing=table is None, needs_alter=needs_alter),
+            ),
+            insert_settings=_ask("read our settings", lambda: _insert_settings(client)),
+            table_defaults=_table_defaults(client),
+            migrations=names,
+        )
+
+
+def _ask(doing: str, question: Callable[[], _Fact]) -> _Fact | Unknown:
+    try:
+        with translated_errors(doing):
+            return question()
+    except (TryAgainLater, Refused) as error:
+        return Unknown(str(error))
+
+
+def _clock_ahead_secs(client: Client) -> float:
+    asked_at = time.time()
+    [[server_ms]] = client.query("SELECT toUnixTimestamp64Milli(now64(3))").result_rows
+    return server_ms / 1000 - (asked_at + time.time()) / 2
+
+
+def _table(client: Client, settings: ClickHouseSettings) -> Table | None:
+    rows = client.query(
+        "SELECT engine, create_table_query, comment,"
+        " arrayMap((database, view) -> database || '.' || view, dependencies_database, dependencies_table)"
+        " FROM system.tables WHERE database = {database:String} AND name = {table:String}",
+        parameters={"database": settings.database, "table": settings.table},
+    ).result_rows
+    if not rows:
+        return None
+    [[engine, statement, comment, views]] = rows
+    definition = _ask("read the table's definition", lambda: definition_of(client, statement))
+    return Table(engine, definition, views, migration_count=number_in(comment))
+
+
+def _privileges(
+    client: Client, settings: ClickHouseSettings, *, is_table_missing: bool, needs_alter: bool
+) -> Mapping[str, bool]:
+    table = f"`{settings.database}`.`{settings.table}`"
+    needed = [f"SELECT ON {table}", f"INSERT ON {table}"]
+    if needs_alter:
+        needed.append(f"ALTER TABLE ON {table}")
+    if is_table_missing:
+        needed.append(f"CREATE TABLE ON {table}")
+        if not client.command(f"EXISTS DATABASE `{settings.database}`"):
+            needed.append(f"CREATE DATABASE ON `{settings.database}`.*")
+    return {privilege.replace("`", ""): bool(client.command(f"CHECK GRANT {privilege}")) for privilege in needed}
+
+
+def _insert_settings(client: Client) -> Mapping[str, UserSetting | None]:
+    rows = client.query(
+        "SELECT name, value, readonly, min, max FROM system.settings WHERE name IN {names:Array(String)}",
+        parameters={"names": list(INSERT_SETTINGS)},
+    ).result_rows
+    found = {name: rest for name, *rest in rows}
+    return {
+        name: UserSetting(str(wanted), *found[name]) if name in found else None
+        for name, wanted in INSERT_SETTINGS.items()
+    }
+
+
+def _table_defaults(client: Client) -> Mapping[str, str]:
+    """Deduplication windows of tables that have none of their own, as far as they are told."""
+    windows = {name: _ask(f"read {name}", partial(_default, client, source, name)) for source, name in _WINDOWS}
+    return {name: window for name, window in windows.items() if isinstance(window, str)}
+
+
+def _default(client: Client, source: str, name: str) -> str | None:
+    rows = client.query(
+        f"SELECT value FROM {source} WHERE name = {{name:String}}", parameters={"name": name}
+    ).result_rows
+    return rows[0][0] if rows else None

@@ -1,0 +1,119 @@
+"""LogReader on ClickHouse: questions with limits, on clients that the writer never touches."""
+
+import math
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Final
+
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import Error
+
+from app.backends.clickhouse.attributes import DEFAULTS, attribute_columns, read_from_columns
+from app.backends.clickhouse.client import connect, translated_errors
+from app.domain.statement import Answer, Cost, Statement
+from app.errors import AskForLess
+from app.query.fields import Attribute
+from app.settings import ClickHouseSettings, QuerySettings
+
+_GRACE_SECS: Final = 2.0  # the server's own limit should speak first: it says what was too much
+_MAX_RESULT_BYTES: Final = 100_000_000  # it is held in memory here several times over
+_COLUMNS_FRESH_SECS: Final = 60.0
+_MOST_DOUBLINGS: Final = 12  # of a second; the longest time that can be set is far less
+
+_TOO_MUCH: Final[Mapping[int, str]] = {
+    159: "time",  # TIMEOUT_EXCEEDED
+    160: "time",  # TOO_SLOW
+    158: "rows",  # TOO_MANY_ROWS
+    307: "rows",  # TOO_MANY_BYTES
+    396: "rows",  # TOO_MANY_ROWS_OR_BYTES
+    241: "memory",  # MEMORY_LIMIT_EXCEEDED
+}
+
+
+class ClickHouseReader:
+    """Reads one table. See `ports.LogReader`."""
+
+    def __init__(
+        self, settings: ClickHouseSettings, limits: QuerySettings, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Does not connect yet; questions do, each client serving one at a time."""
+        self._clock = clock
+        self._is_own_user = settings.reader_user is not None
+        if settings.reader_user is not None:
+            own = {"user": settings.reader_user, "password": settings.reader_password}
+            settings = settings.model_copy(update=own)
+        if settings.reader_table is not None:
+            settings = settings.model_copy(update={"table": settings.reader_table})
+        self._settings = settings
+        self._limits = limits
+        self._table = f"`{settings.database}`.`{settings.table}`"
+        self._columns: Mapping[Attribute, str] = {}
+        self._columns_read_at = float("-inf")
+        self._columns_lock = threading.Lock()
+        # A client has one time-out for all that it is asked, so there are some for each power of two.
+        self._idle: Mapping[int, queue.LifoQueue[Client]] = {2**n: queue.LifoQueue() for n in range(_MOST_DOUBLINGS)}
+
+    def ask(self, statement: Statement, *, timeout_secs: float) -> Answer:
+        """See `ports.LogReader`."""
+        with self._client(timeout_secs) as client, translated_errors("answer a question"), _told_what_was_too_much():
+            sql = read_from_columns(statement, self._attribute_columns(client)).replace("{table}", self._table)
+            result = client.query(
+                sql, parameters=dict(statement.parameters), settings=self._query_settings(timeout_secs)
+            )
+        summary = result.summary
+        cost = Cost(int(summary.get("read_rows", 0)), int(summary.get("read_bytes", 0)))
+        return Answer(result.column_names, result.result_rows, cost)
+
+    def _attribute_columns(self, client: Client) -> Mapping[Attribute, str]:
+        """As of a minute ago at most; who comes while another thread asks takes what was known before."""
+        if self._clock() - self._columns_read_at > _COLUMNS_FRESH_SECS and self._columns_lock.acquire(blocking=False):
+            try:
+                names = {"database": self._settings.database, "of_table": self._settings.table}
+                rows = client.query(DEFAULTS, parameters=names).result_rows
+                self._columns = attribute_columns((name, expression) for name, expression in rows)
+                self._columns_read_at = self._clock()
+            finally:
+                self._columns_lock.release()
+        return self._columns
+
+    @contextmanager
+    def _client(self, timeout_secs: float) -> Iterator[Client]:
+        read_secs = 2 ** math.ceil(math.log2(timeout_secs + _GRACE_SECS))
+        idle = self._idle[read_secs]
+        try:
+            client = idle.get_nowait()
+        except queue.Empty:
+            client = connect(self._settings, timeout_secs=read_secs)
+        try:
+            yield client
+        finally:
+            idle.put(client)
+
+    def _query_settings(self, timeout_secs: float) -> dict[str, object]:
+        limits = self._limits
+        settings: dict[str, object] = {
+            "max_execution_time": timeout_secs,
+            "max_memory_usage": limits.max_memory_bytes,
+            "max_rows_to_read": limits.max_rows,
+            "max_result_bytes": _MAX_RESULT_BYTES,
+            "result_overflow_mode": "throw",
+        }
+        if limits.max_threads:
+            settings["max_threads"] = limits.max_threads
+        if not self._is_own_user:
+            settings["readonly"] = 2  # a user that may only read has this, and may not set it
+        return settings
+
+
+@contextmanager
+def _told_what_was_too_much() -> Iterator[None]:
+    try:
+        yield
+    except Error as error:
+        what = _TOO_MUCH.get(error.code or 0)
+        if what is None:
+            raise
+        raise AskForLess(what, str(error).partition("\n")[0][:300]) from error

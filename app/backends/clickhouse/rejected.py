@@ -1,0 +1,54 @@
+"""Rows that were not understood, read from ClickHouse a few at a time."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from clickhouse_connect.driver.client import Client
+
+from app.audit.rejected import RejectedRow
+from app.backends.clickhouse.client import connect, translated_errors
+from app.settings import ClickHouseSettings
+
+_BLOCK_ROWS: Final = 1_000
+_CONDITION: Final = "ParseError != '' AND Timestamp >= now64(9) - toIntervalSecond({since_secs:UInt32})"
+
+
+class ClickHouseRejected:
+    """The flagged rows of one table, of the last so many seconds. Every call may raise TryAgainLater."""
+
+    def __init__(self, settings: ClickHouseSettings, *, since_secs: int, timeout_secs: float) -> None:
+        """Connect.
+
+        Raises:
+            TryAgainLater: ClickHouse does not answer, or does not let us in.
+        """
+        self._from = f" FROM `{settings.database}`.`{settings.table}` WHERE {_CONDITION}"
+        self._parameters = {"since_secs": since_secs}
+        self._client: Client = connect(settings, timeout_secs=timeout_secs)
+
+    def count(self) -> int:
+        """How many there are."""
+        with translated_errors("count rows with a ParseError"):
+            [[count]] = self._client.query("SELECT count()" + self._from, parameters=self._parameters).result_rows
+        return int(count)
+
+    def rows(self, limit: int) -> Iterator[Sequence[RejectedRow]]:
+        """The newest of them, about: as the table's order gives them without sorting."""
+        sql = (
+            "SELECT ParseError, toUnixTimestamp64Milli(Timestamp), _topic, _partition, _offset, _item, Body, _raw,"
+            f" LogAttributes{self._from} ORDER BY toStartOfFiveMinutes(Timestamp) DESC LIMIT {limit:d}"
+        )
+        with translated_errors("read rows with a ParseError"):
+            stream = self._client.query_row_block_stream(
+                sql,
+                parameters=self._parameters,
+                settings={"max_block_size": _BLOCK_ROWS},
+                column_formats={"Body": "bytes", "_raw": "bytes"},
+            )
+            with stream:
+                for block in stream:
+                    yield [RejectedRow(*row) for row in block]
+
+    def close(self) -> None:
+        """End the connection."""
+        self._client.close()

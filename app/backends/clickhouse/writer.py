@@ -1,0 +1,115 @@
+"""LogWriter on ClickHouse: one batch, one insert, one block."""
+
+from collections.abc import Callable, Mapping, Sequence, Set
+from typing import Any, Final, TypeVar
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from clickhouse_connect.driver.client import Client
+
+from app.backends.clickhouse.client import connect, translated_errors
+from app.domain.rows import TABLE_COLUMNS, Rows, identities, partitions_of, without
+from app.errors import TryAgainLater
+from app.pipeline.delivery import MARGIN_SECS
+from app.settings import ClickHouseSettings
+
+_Answer = TypeVar("_Answer")
+
+_QUERY_PREFIX: Final = "log-ingest-"  # by which our inserts are known among everything that a server runs
+
+# What every insert asks for. The doctor checks that our user may.
+INSERT_SETTINGS: Final[Mapping[str, object]] = {
+    # The answer must mean that the rows are stored, not queued.
+    "async_insert": 0,
+    # One insert is one block, whatever the user's profile says: a part of a batch must never be stored alone.
+    "max_insert_block_size": 1_048_449,
+    "min_insert_block_size_rows": 1_048_449,
+    "min_insert_block_size_bytes": 268_402_944,
+    "max_insert_threads": 1,
+    "max_partitions_per_insert_block": 0,
+    "deduplicate_insert": "enable",
+}
+
+
+class ClickHouseWriter:
+    """Inserts into one table, and looks up what it holds. See `ports.LogWriter`."""
+
+    def __init__(self, settings: ClickHouseSettings) -> None:
+        """Does not connect yet; the first call does."""
+        self._settings = settings
+        self._table = f"`{settings.database}`.`{settings.table}`"
+        self._client: Client | None = None
+
+    def insert(self, rows: Rows, token: str, deadline_ms: int) -> None:
+        """See `ports.LogWriter`."""
+        deadline = pa.repeat(pa.scalar(deadline_ms, pa.timestamp("ms", tz="UTC")), rows.num_rows)
+        self._insert(pa.Table.from_batches([rows.select(TABLE_COLUMNS)]).append_column("_deadline", deadline), token)
+
+    def missing(self, rows: Rows) -> Rows:
+        """See `ports.LogWriter`."""
+        for topic_id, partition in partitions_of(rows):
+            mine = pc.and_(pc.equal(rows["_topic_id"], topic_id), pc.equal(rows["_partition"], partition))
+            stored = self._stored(rows.filter(mine), topic_id, partition)
+            rows = without(rows, pc.and_(mine, pc.is_in(identities(rows), value_set=stored)))
+        return rows
+
+    def last_offset(self, topic_id: str, partition: int) -> int | None:
+        """See `ports.LogWriter`."""
+        # By the ledger projection: a few rows per part, whatever the size of the table.
+        sql = f"SELECT count(), max(_offset) FROM {self._table}"
+        sql += " WHERE _topic_id = {topic_id:String} AND _partition = {partition:UInt16}"
+        [(count, last)] = self._query("ask for the last offset", sql, topic_id=topic_id, partition=partition)
+        return last if count else None
+
+    def now_ms(self) -> int:
+        """See `ports.LogWriter`."""
+        return int(self._query("ask for the time", "SELECT toUnixTimestamp64Milli(now64(3))")[0][0])
+
+    def running(self) -> Set[str]:
+        """See `ports.LogWriter`."""
+        sql = "SELECT query_id FROM system.processes WHERE startsWith(query_id, {prefix:String})"
+        rows = self._query("ask which inserts are running", sql, prefix=_QUERY_PREFIX)
+        return {query_id.removeprefix(_QUERY_PREFIX) for [query_id] in rows}
+
+    def _insert(self, table: pa.Table, token: str) -> None:
+        own = {"wait_end_of_query": 1, "insert_deduplication_token": token, "query_id": _QUERY_PREFIX + token}
+        settings = {**INSERT_SETTINGS, **own}
+        doing = f"insert {table.num_rows} rows"
+        summary = self._call(
+            doing,
+            lambda client: client.insert_arrow(
+                self._settings.table, table, database=self._settings.database, settings=settings
+            ),
+        )
+        # A status of 200 proves nothing: it may have been sent before the error happened, which then stands in a body
+        # that the client does not read. (More rows are confirmed where a materialized view takes some.)
+        if summary.written_rows < table.num_rows:
+            reason = f"cannot {doing}: ClickHouse says that it is done and confirms {summary.written_rows} of them"
+            raise TryAgainLater(reason, code="unconfirmed")
+
+    def _stored(self, rows: Rows, topic_id: str, partition: int) -> pa.Array:
+        """Identities that the table holds in the range of offsets of these rows of one partition.
+
+        Not only near the times of these rows: another version of the decoder may have read other times.
+        """
+        offsets = pc.min_max(rows["_offset"]).as_py()
+        parameters = {"topic_id": topic_id, "partition": partition, "first": offsets["min"], "last": offsets["max"]}
+        found = self._call(
+            "look up stored rows",
+            lambda client: client.query_arrow(
+                f"SELECT bitOr(bitShiftLeft(_offset, 16), toUInt64(_item)) AS identity FROM {self._table}"
+                " WHERE _topic_id = {topic_id:String} AND _partition = {partition:UInt16}"
+                " AND _offset BETWEEN {first:UInt64} AND {last:UInt64}",
+                parameters=parameters,
+            ),
+        )
+        return found["identity"].combine_chunks()
+
+    def _query(self, doing: str, sql: str, **parameters: object) -> Sequence[Sequence[Any]]:
+        return self._call(doing, lambda client: client.query(sql, parameters=parameters).result_rows)
+
+    def _call(self, doing: str, call: Callable[[Client], _Answer]) -> _Answer:
+        if self._client is None:
+            self._client = connect(self._settings, timeout_secs=self._settings.insert_deadline_secs + MARGIN_SECS)
+        with translated_errors(doing):
+            return call(self._client)

@@ -1,0 +1,1 @@
+"""KafkaConsumer, KafkaProducer and the admin client behind our ports."""

@@ -1,0 +1,189 @@
+"""AuditedTopic on Kafka: asks for offsets, and reads single stretches. Joins no group and commits nothing."""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+from kafka import IsolationLevel, KafkaConsumer, TopicPartition
+from kafka.admin import KafkaAdminClient, OffsetSpec
+from kafka.errors import KafkaError, OffsetOutOfRangeError
+from kafka.structs import OffsetAndMetadata
+
+from app.backends.kafka.errors import translated
+from app.backends.kafka.options import connection_options, open_client
+from app.backends.kafka.probe import with_coordinator
+from app.backends.kafka.topic import metadata_of, open_admin
+from app.backends.kafka.unreachable import explained_silence
+from app.domain.offsets import PartitionOffsets, Reading, Span, TopicOffsets
+from app.errors import TryAgainLater
+from app.pipeline.commit_metadata import read_metadata
+from app.settings import KafkaSettings
+
+_REQUEST_MS = 10_000
+_POLL_SECS = 0.5
+_SILENCE_SECS = 10.0
+_MAX_POLL_RECORDS = 5_000
+
+
+class _Known(NamedTuple):
+    """What the last poll told: these are all records in a span of a partition."""
+
+    partition: int
+    span: Span
+    offsets: Sequence[int]
+
+
+class KafkaOffsets:
+    """One topic and one group, looked at from outside. See `ports.AuditedTopic`. One thread at a time."""
+
+    def __init__(self, settings: KafkaSettings, clock: Callable[[], float] = time.monotonic) -> None:
+        """Connect.
+
+        Raises:
+            TryAgainLater: Kafka does not answer.
+        """
+        self._settings = settings
+        self._clock = clock
+        self._consumer: KafkaConsumer | None = None
+        self._known = _Known(-1, Span(0, 0), ())
+        self._admin = open_admin(settings)
+
+    def offsets(self, since_ms: int) -> TopicOffsets:
+        """See `ports.AuditedTopic`."""
+        try:
+            return self._offsets(since_ms)
+        except (KafkaError, OSError) as error:
+            raise _try_again(error, f"ask for offsets of topic {self._settings.topic}") from error
+
+    def records(self, partition: int, span: Span, has_time: Callable[[], bool]) -> Reading:
+        """See `ports.AuditedTopic`."""
+        try:
+            return self._records(partition, span, has_time)
+        except (KafkaError, OSError) as error:
+            raise _try_again(error, f"read offsets {span} of {self._settings.topic}/{partition}") from error
+
+    def close(self) -> None:
+        """End the connections."""
+        self._admin.close()
+        if self._consumer is not None:
+            self._consumer.close(autocommit=False)
+
+    def _offsets(self, since_ms: int) -> TopicOffsets:
+        topic = metadata_of(self._admin, self._settings.topic)
+        if topic is None:
+            raise TryAgainLater(f"topic {self._settings.topic} does not exist", code="UnknownTopic")
+        topic_id = str(topic["topic_id"])
+        # First, or records that come meanwhile would seem to be committed and not there.
+        committed = self._committed(topic_id)
+        partitions = [TopicPartition(self._settings.topic, part["partition_index"]) for part in topic["partitions"]]
+        begins = _listed(self._admin, partitions, OffsetSpec.EARLIEST)
+        ends = _listed(self._admin, partitions, OffsetSpec.LATEST)
+        since = _listed(self._admin, partitions, since_ms)
+        return TopicOffsets(
+            topic_id,
+            {
+                partition.partition: PartitionOffsets(
+                    begin=begins[partition],
+                    end=ends[partition],
+                    since=ends[partition] if since[partition] < 0 else max(begins[partition], since[partition]),
+                    committed=committed.get(partition),
+                )
+                for partition in partitions
+            },
+        )
+
+    def _committed(self, topic_id: str) -> dict[TopicPartition, int]:
+        """What the group has committed of this very topic, not of an earlier one of the same name."""
+        group = self._settings.group_id
+        found = with_coordinator(lambda: self._admin.list_group_offsets([group]))[group]
+        return {
+            partition: int(mark.offset)
+            for partition, mark in found.items()
+            if partition.topic == self._settings.topic and mark.offset >= 0 and _is_of(mark, topic_id)
+        }
+
+    def _records(self, partition: int, span: Span, has_time: Callable[[], bool]) -> Reading:
+        found: list[Span] = []
+        begin, position = 0, span.first
+        while position < span.next and has_time():
+            if not self._covers(partition, position):
+                try:
+                    self._known = self._read(partition, position)
+                except OffsetOutOfRangeError:
+                    begin = self._begin(partition)
+                    if begin <= position:
+                        raise
+                    position = min(begin, span.next)
+                    continue
+            _extend(found, (offset for offset in self._known.offsets if position <= offset < span.next))
+            position = min(self._known.span.next, span.next)
+        return Reading(found, begin, position)
+
+    def _covers(self, partition: int, position: int) -> bool:
+        return partition == self._known.partition and self._known.span.first <= position < self._known.span.next
+
+    def _read(self, partition: int, position: int) -> _Known:
+        """The records from a position on, as many as one poll brings, and where reading goes on."""
+        consumer, topic_partition = self._open(), TopicPartition(self._settings.topic, partition)
+        if consumer.assignment() != {topic_partition}:
+            consumer.assign([topic_partition])
+        consumer.seek(topic_partition, position)
+        deadline = self._clock() + _SILENCE_SECS
+        while self._clock() < deadline:
+            polled = consumer.poll(timeout_ms=int(_POLL_SECS * 1000))
+            # Where there are no records, the position moves all the same.
+            reached = consumer.position(topic_partition, timeout_ms=_REQUEST_MS)
+            if reached is not None and reached > position:
+                offsets = [record.offset for record in polled.get(topic_partition, ())]
+                return _Known(partition, Span(position, reached), offsets)
+        raise TryAgainLater(f"Kafka returns nothing from offset {position:,} of {topic_partition}", code="silence")
+
+    def _begin(self, partition: int) -> int:
+        wanted = TopicPartition(self._settings.topic, partition)
+        return _listed(self._admin, [wanted], OffsetSpec.EARLIEST)[wanted]
+
+    def _open(self) -> KafkaConsumer:
+        if self._consumer is None:
+            own = {
+                "group_id": None,
+                "client_id": "log-ingest-audit",
+                "enable_auto_commit": False,
+                "auto_offset_reset": "none",
+                "isolation_level": "read_committed",  # as the service reads
+                "allow_auto_create_topics": False,
+                "request_timeout_ms": _REQUEST_MS,
+                "bootstrap_timeout_ms": _REQUEST_MS,
+                "max_poll_records": _MAX_POLL_RECORDS,
+                "metrics_enabled": False,
+            }
+            with explained_silence(self._settings.bootstrap_servers):
+                self._consumer = open_client(KafkaConsumer, connection_options(self._settings) | own)
+        return self._consumer
+
+
+def _listed(
+    admin: KafkaAdminClient, partitions: Iterable[TopicPartition], wanted: OffsetSpec | int
+) -> dict[TopicPartition, int]:
+    found = admin.list_partition_offsets(
+        dict.fromkeys(partitions, wanted), isolation_level=IsolationLevel.READ_COMMITTED
+    )
+    return {partition: int(answer.offset) for partition, answer in found.items()}
+
+
+def _is_of(mark: OffsetAndMetadata, topic_id: str) -> bool:
+    remembered = read_metadata(mark.metadata)
+    return remembered is None or remembered.topic_id == topic_id
+
+
+def _extend(spans: list[Span], offsets: Iterable[int]) -> None:
+    """Add single offsets in their order; what is consecutive becomes one span."""
+    for offset in offsets:
+        if spans and spans[-1].next == offset:
+            spans[-1] = Span(spans[-1].first, offset + 1)
+        else:
+            spans.append(Span(offset, offset + 1))
+
+
+def _try_again(error: KafkaError | OSError, doing: str) -> TryAgainLater:
+    ours = translated(error, doing)
+    return ours if isinstance(ours, TryAgainLater) else TryAgainLater(str(ours), code=type(error).__name__)

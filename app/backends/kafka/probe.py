@@ -1,0 +1,138 @@
+"""Asks Kafka what the doctor wants to know. Changes nothing."""
+
+import time
+import uuid
+from collections.abc import Callable
+from contextlib import closing
+from typing import Any, TypeVar
+
+from kafka.admin import KafkaAdminClient, MemberToRemove
+from kafka.errors import (
+    CoordinatorLoadInProgressError,
+    CoordinatorNotAvailableError,
+    GroupAuthorizationFailedError,
+    GroupIdNotFoundError,
+    KafkaError,
+    NotCoordinatorError,
+    UnknownMemberIdError,
+)
+
+from app.backends.kafka.errors import translated
+from app.backends.kafka.topic import as_set, configs_of, metadata_of, open_admin
+from app.errors import TryAgainLater
+from app.preflight.probes import Group, KafkaFacts, Topic, Unknown
+from app.settings import KafkaSettings
+
+_Fact = TypeVar("_Fact")
+
+# The first question about any group makes a fresh cluster create the topic of offsets, which takes a moment.
+_COORDINATOR_SECS = 10.0
+_COMING_COORDINATOR = (CoordinatorNotAvailableError, CoordinatorLoadInProgressError, NotCoordinatorError)
+_PAUSE_SECS = 0.2
+
+
+def gather_kafka(settings: KafkaSettings) -> KafkaFacts:
+    """All facts; those that Kafka does not tell are `Unknown`.
+
+    Raises:
+        TryAgainLater: Kafka does not answer at all.
+    """
+    with closing(open_admin(settings)) as admin:
+        try:
+            brokers = admin.describe_cluster()["brokers"]
+            version = admin.get_broker_version_data(brokers[0]["broker_id"]).broker_version
+        except (KafkaError, OSError) as error:
+            # Reached under the address that was set, and not under the one that it gives to its clients?
+            raise TryAgainLater(str(translated(error, "talk to the cluster")), code=type(error).__name__) from error
+        topic = _ask(f"describe topic {settings.topic}", lambda: _topic(admin, settings.topic))
+        return KafkaFacts(
+            version=version,
+            broker_count=len(brokers),
+            topic=topic,
+            creation_problem=_creation_problem(admin, settings) if topic is None else None,
+            group=_ask(f"describe group {settings.group_id}", lambda: _group(admin, settings)),
+        )
+
+
+def _ask(doing: str, question: Callable[[], _Fact]) -> _Fact | Unknown:
+    try:
+        return question()
+    except (KafkaError, OSError) as error:
+        return Unknown(str(translated(error, doing)))
+
+
+def _topic(admin: KafkaAdminClient, name: str) -> Topic | None:
+    metadata = metadata_of(admin, name)
+    if metadata is None:
+        return None
+    partitions = metadata["partitions"]
+    configs = _ask("read its configuration", lambda: configs_of(admin, name))
+    return Topic(
+        partition_count=len(partitions),
+        replication_factor=min(len(partition["replica_nodes"]) for partition in partitions),
+        leaderless_count=sum(partition["leader_id"] < 0 for partition in partitions),
+        under_replicated_count=sum(len(part["isr_nodes"]) < len(part["replica_nodes"]) for part in partitions),
+        operations=_operations(metadata),
+        configs=configs or Unknown("Kafka does not tell the configuration"),
+    )
+
+
+def _creation_problem(admin: KafkaAdminClient, settings: KafkaSettings) -> str | None:
+    """Why the topic could not be made; Kafka is asked to judge the request and not to carry it out."""
+    answer = _ask(
+        f"ask for topic {settings.topic}",
+        lambda: admin.create_topics(as_set(settings), validate_only=True, raise_errors=False),
+    )
+    if isinstance(answer, Unknown):
+        return answer.reason
+    [topic] = answer["topics"]
+    return (topic["error_message"] or f"error {topic['error_code']}") if topic["error_code"] else None
+
+
+def _group(admin: KafkaAdminClient, settings: KafkaSettings) -> Group:
+    committed = with_coordinator(lambda: admin.list_group_offsets([settings.group_id]))[settings.group_id]
+    described = admin.describe_groups([settings.group_id])[settings.group_id]
+    return Group(
+        may_join=_may_join(admin, settings.group_id, _operations(described)),
+        member_count=len(described["members"]),
+        committed_count=sum(partition.topic == settings.topic for partition in committed),
+    )
+
+
+def _may_join(admin: KafkaAdminClient, group_id: str, operations: frozenset[str] | None) -> bool:
+    """Whether we have the right Read on the group.
+
+    Of a group that does not exist yet Kafka does not say. The same right is needed to take a member out of it, and one
+    that never was is not missed.
+    """
+    if operations is not None:
+        return "READ" in operations
+    try:
+        admin.remove_group_members(group_id, [MemberToRemove(member_id=str(uuid.uuid4()))])
+    except GroupAuthorizationFailedError:
+        return False
+    except (GroupIdNotFoundError, UnknownMemberIdError):
+        pass
+    return True
+
+
+def with_coordinator(question: Callable[[], _Fact]) -> _Fact:
+    """Ask about a group, for some seconds also while its coordinator is not there yet.
+
+    Raises:
+        KafkaError: it did not come, or something else went wrong.
+    """
+    deadline = time.monotonic() + _COORDINATOR_SECS
+    while True:
+        try:
+            return question()
+        except _COMING_COORDINATOR:
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(_PAUSE_SECS)
+
+
+def _operations(described: dict[str, Any]) -> frozenset[str] | None:
+    """What we may do with it; Kafka before 2.3 does not say, and neither does it for a group that does not exist."""
+    operations = described.get("authorized_operations")
+    return None if operations is None else frozenset(operations)

@@ -1,0 +1,159 @@
+"""The topic as an administrator sees it: made when missing, described for the doctor."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
+from kafka.errors import KafkaError, TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
+
+from app.backends.kafka.errors import translated
+from app.backends.kafka.options import connection_options, open_client
+from app.backends.kafka.unreachable import explained_silence
+from app.errors import TryAgainLater
+from app.settings import KafkaSettings
+
+_Answer = TypeVar("_Answer")
+
+_REQUEST_SECS = 10.0
+_HOUR_MS = 3600 * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class TopicDescription:
+    """What Kafka says of the topic."""
+
+    topic_id: str
+    partition_count: int
+    replication_factor: int
+
+
+class TopicAdmin:
+    """Asks and tells Kafka about one topic. One connection, opened at the first call; belongs to one thread."""
+
+    def __init__(self, settings: KafkaSettings) -> None:
+        self._settings = settings
+        self._client: KafkaAdminClient | None = None
+
+    def ensure(self) -> bool:
+        """Make the topic if it is missing; returns whether it was made.
+
+        Raises:
+            TryAgainLater: Kafka does not answer, or does not allow it.
+        """
+        return self._call(f"create topic {self._settings.topic}", self._ensure)
+
+    def describe(self) -> TopicDescription | None:
+        """The topic as it is, None where there is none.
+
+        Raises:
+            TryAgainLater: Kafka does not answer.
+        """
+        return self._call(f"describe topic {self._settings.topic}", self._describe)
+
+    def configs(self) -> dict[str, str]:
+        """The topic's configuration, defaults included.
+
+        Raises:
+            TryAgainLater: Kafka does not answer, or does not allow it.
+        """
+        return self._call(f"read the configuration of topic {self._settings.topic}", self._configs)
+
+    def topic_id(self) -> str:
+        """Id that Kafka gave the topic when it was made; another one means another topic of the same name.
+
+        Raises:
+            TryAgainLater: Kafka does not answer, or the topic is not there (yet).
+        """
+        description = self.describe()
+        if description is None:
+            raise TryAgainLater(f"topic {self._settings.topic} does not exist", code="UnknownTopic")
+        return description.topic_id
+
+    def close(self) -> None:
+        """End the connection."""
+        client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+    def _call(self, doing: str, call: Callable[[KafkaAdminClient], _Answer]) -> _Answer:
+        try:
+            if self._client is None:
+                self._client = open_admin(self._settings)
+            return call(self._client)
+        except (KafkaError, OSError) as error:
+            self.close()
+            raise translated(error, doing) from error
+
+    def _ensure(self, admin: KafkaAdminClient) -> bool:
+        if self._describe(admin) is not None:
+            return False
+        try:
+            admin.create_topics(as_set(self._settings), wait_for_metadata=True)
+        except TopicAlreadyExistsError:  # another instance was faster
+            return False
+        return True
+
+    def _describe(self, admin: KafkaAdminClient) -> TopicDescription | None:
+        topic = metadata_of(admin, self._settings.topic)
+        if topic is None:
+            return None
+        partitions = topic["partitions"]
+        return TopicDescription(
+            topic_id=str(topic["topic_id"]),
+            partition_count=len(partitions),
+            replication_factor=min(len(partition["replica_nodes"]) for partition in partitions),
+        )
+
+    def _configs(self, admin: KafkaAdminClient) -> dict[str, str]:
+        return configs_of(admin, self._settings.topic)
+
+
+def open_admin(settings: KafkaSettings) -> KafkaAdminClient:
+    """A client for questions to the cluster; one thread at a time.
+
+    Raises:
+        TryAgainLater: Kafka does not answer.
+    """
+    timeout_ms = int(_REQUEST_SECS * 1000)
+    options = {"request_timeout_ms": timeout_ms, "bootstrap_timeout_ms": timeout_ms}
+    with explained_silence(settings.bootstrap_servers):
+        return open_client(KafkaAdminClient, connection_options(settings) | options)
+
+
+def as_set(settings: KafkaSettings) -> dict[str, dict[str, Any]]:
+    """The topic as the service makes it, in the words of `KafkaAdminClient.create_topics`."""
+    topic = {
+        "num_partitions": settings.topic_partitions,
+        "replication_factor": settings.topic_replication_factor,
+        "configs": {
+            "retention.ms": str(settings.topic_retention_hours * _HOUR_MS),
+            # With the producers' own times, one event dated far back could make Kafka delete unread segments.
+            "message.timestamp.type": "LogAppendTime",
+        },
+    }
+    return {settings.topic: topic}
+
+
+def metadata_of(admin: KafkaAdminClient, topic: str) -> dict[str, Any] | None:
+    """What Kafka says of a topic, None where there is none.
+
+    Raises:
+        KafkaError: we may not see it, or it is not ready.
+    """
+    try:
+        [metadata] = admin.describe_topics([topic])
+    except UnknownTopicOrPartitionError:
+        return None
+    if metadata["error_code"] == UnknownTopicOrPartitionError.errno:
+        return None
+    if metadata["error_code"]:
+        raise for_code(metadata["error_code"])(f"topic {topic}")
+    return metadata
+
+
+def configs_of(admin: KafkaAdminClient, topic: str) -> dict[str, str]:
+    """A topic's configuration, defaults included; empty where it may not be read."""
+    resource = ConfigResource(ConfigResourceType.TOPIC, topic)
+    answer = admin.describe_configs([resource], config_filter="all")
+    return {name: config["value"] for name, config in answer["topic"][topic].items()}

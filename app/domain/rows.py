@@ -1,0 +1,110 @@
+"""Rows of the table on their way into it: Arrow record batches with one fixed schema."""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import TypeAlias
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from app.domain.records import Partition
+
+Rows: TypeAlias = pa.RecordBatch
+
+_ATTRIBUTES = pa.map_(pa.string(), pa.string())
+
+# Names are the table's (schema.sql). What the table fills in by itself is not here.
+SCHEMA = pa.schema(
+    [
+        pa.field("Timestamp", pa.timestamp("ns", tz="UTC")),
+        pa.field("TraceId", pa.string()),
+        pa.field("SpanId", pa.string()),
+        pa.field("SeverityText", pa.string()),
+        pa.field("SeverityNumber", pa.uint8()),
+        pa.field("ServiceName", pa.string()),
+        pa.field("Body", pa.string()),
+        pa.field("ResourceAttributes", _ATTRIBUTES),
+        pa.field("LogAttributes", _ATTRIBUTES),
+        pa.field("UserId", pa.string()),
+        pa.field("ResponseTimeMs", pa.float32()),
+        pa.field("_topic", pa.string()),
+        pa.field("_topic_id", pa.string()),
+        pa.field("_partition", pa.uint16()),
+        pa.field("_offset", pa.uint64()),
+        pa.field("_item", pa.uint16()),
+        pa.field("ParseError", pa.string()),
+        pa.field("_raw", pa.binary()),
+        # Not a column of the table: the record's time in Kafka, for the time a row takes from there to the table.
+        pa.field("record_time_ms", pa.int64()),
+    ]
+)
+TABLE_COLUMNS = [name for name in SCHEMA.names if name != "record_time_ms"]
+
+_OFFSET_BITS = 16  # an item number takes the low 16 bits of an identity, the offset the rest
+
+
+def concatenate(parts: Sequence[Rows]) -> Rows:
+    """All rows in one record batch: one batch is one block of one insert."""
+    if len(parts) == 1:
+        return parts[0]
+    return pa.concat_batches(parts)
+
+
+def identities(rows: Rows) -> pa.UInt64Array:
+    """Offset and item of each row as one number; unique within a partition of a topic."""
+    offsets = pc.shift_left(rows["_offset"], pa.scalar(_OFFSET_BITS, pa.uint64()))
+    return pc.bit_wise_or(offsets, rows["_item"].cast(pa.uint64()))
+
+
+def without(rows: Rows, mask: pa.BooleanArray) -> Rows:
+    """The rows for which `mask` is false."""
+    return rows.filter(pc.invert(mask))
+
+
+def partitions_of(rows: Rows) -> Iterable[tuple[str, int]]:
+    """Topic id and partition number of everything in `rows`, each once."""
+    pairs = rows.select(["_topic_id", "_partition"])
+    table = pa.Table.from_batches([pairs]).group_by(["_topic_id", "_partition"]).aggregate([])
+    return [(row["_topic_id"], row["_partition"]) for row in table.to_pylist()]
+
+
+def without_partitions(rows: Rows, partitions: Iterable[Partition]) -> Rows:
+    """The rows of all other partitions."""
+    for partition in partitions:
+        rows = rows.filter(pc.not_equal(rows["_partition"], partition.number))
+    return rows
+
+
+def first_place(rows: Rows) -> tuple[Partition, int]:
+    """Partition and offset of the first row."""
+    return Partition(rows["_topic"][0].as_py(), rows["_partition"][0].as_py()), rows["_offset"][0].as_py()
+
+
+def is_flagged(row: Rows) -> bool:
+    """Whether `flagged` made this single row."""
+    return str(row["ParseError"][0]).startswith("refused:")
+
+
+def flagged(row: Rows, reason: str) -> Rows:
+    """A single row that ClickHouse refused, in a form that it cannot refuse: identity, time, and all else as text."""
+    whole = json.dumps({name: _plain(row[name]) for name in SCHEMA.names}, ensure_ascii=False)
+    flags = {"ParseError": reason, "_raw": whole.encode()}
+
+    def column(field: pa.Field) -> pa.Array:
+        if field.name in _KEPT:
+            return row[field.name]
+        return pa.array([flags.get(field.name, _EMPTY.get(field.name, ""))], field.type)
+
+    return pa.record_batch([column(field) for field in SCHEMA], schema=SCHEMA)
+
+
+_KEPT = ("Timestamp", "_topic", "_topic_id", "_partition", "_offset", "_item", "record_time_ms")
+_EMPTY = {"SeverityNumber": 0, "ResourceAttributes": [], "LogAttributes": [], "ResponseTimeMs": None}
+
+
+def _plain(column: pa.Array) -> object:
+    """The single value of a column as JSON knows it."""
+    if pa.types.is_timestamp(column.type):
+        column = column.cast(pa.int64())  # Python's datetime has no nanoseconds
+    value = column[0].as_py()
+    return value.decode(errors="backslashreplace") if isinstance(value, bytes) else value

@@ -1,0 +1,351 @@
+"""Checks of ClickHouse: the server, our user, the table beside schema.sql."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from app.preflight.findings import Finding, ok, problem, skipped, warning
+from app.preflight.probes import ClickHouseFacts, Table, Unknown, UserSetting
+from app.preflight.table_definition import TableDefinition
+from app.settings import ClickHouseSettings
+
+MIN_VERSION: Final = (26, 2)  # the text index of schema.sql
+
+_ENGINES: Final = ("MergeTree", "ReplicatedMergeTree", "SharedMergeTree")
+_MAX_CLOCK_SECS: Final = 2.0
+
+# Delivery finds rows again by these: of another type they would not be equal to what was sent.
+_RELIED_ON: Final = ("Timestamp", "_topic_id", "_partition", "_offset", "_item")
+_GRANULARITY: Final = "index_granularity"  # a table keeps the one it was made with
+_DEDUPLICATION: Final = re.compile(r"(non_)?replicated_deduplication_window")
+_DAYS: Final = re.compile(r"toDateTime\(Timestamp\) \+ toIntervalDay\((\d+)\)")
+
+
+def unreachable(reason: str, code: str) -> list[Finding]:
+    """ClickHouse did not answer, or did not let us in."""
+    advice = {
+        "unreachable": "Start it, or correct CLICKHOUSE_URL",
+        "194": "Correct CLICKHOUSE_USER and CLICKHOUSE_PASSWORD",  # REQUIRED_PASSWORD
+        "516": "Correct CLICKHOUSE_USER and CLICKHOUSE_PASSWORD",  # AUTHENTICATION_FAILED
+    }.get(code, "Its own log says more")
+    return [problem("reached", reason, advice), skipped("everything else", "user, table and what it is made of")]
+
+
+def check_clickhouse(facts: ClickHouseFacts, settings: ClickHouseSettings) -> list[Finding]:
+    """Every check of ClickHouse."""
+    return [
+        _check_version(facts.version),
+        _check_clock(facts.clock_ahead_secs),
+        *_check_privileges(facts, settings),
+        *_check_insert_settings(facts.insert_settings, settings),
+        *_check_table(facts, settings),
+    ]
+
+
+# The server and our user.
+
+
+def _check_version(version: str) -> Finding:
+    numbers = tuple(int(number) for number in re.findall(r"\d+", version)[:2])
+    if numbers < MIN_VERSION:
+        needed = ".".join(map(str, MIN_VERSION))
+        return problem("reached", f"ClickHouse {version} is too old", f"Version {needed} or newer is needed")
+    return ok("reached", f"ClickHouse {version}")
+
+
+def _check_clock(ahead_secs: float | Unknown) -> Finding:
+    if isinstance(ahead_secs, Unknown):
+        return warning("clock", f"could not be compared with ours: {ahead_secs.reason}")
+    if abs(ahead_secs) > _MAX_CLOCK_SECS:
+        side = "ahead of" if ahead_secs > 0 else "behind"
+        return warning(
+            "clock",
+            f"{abs(ahead_secs):.1f} s {side} ours: deadlines and the ages of rows are judged by it",
+            "Have both machines' clocks set by NTP",
+        )
+    return ok("clock", f"less than {_MAX_CLOCK_SECS:g} s from ours")
+
+
+def _check_privileges(facts: ClickHouseFacts, settings: ClickHouseSettings) -> Iterator[Finding]:
+    privileges, user = facts.privileges, settings.user
+    if isinstance(privileges, Unknown):
+        yield warning("privileges", f"could not be checked: {privileges.reason}", "SELECT and INSERT are needed")
+        return
+    missing = [privilege for privilege, is_held in privileges.items() if not is_held]
+    if missing:
+        grants = "; ".join(f"GRANT {privilege} TO {user}" for privilege in missing)
+        yield problem("privileges", f"user {user} lacks {', '.join(missing)}", grants)
+    else:
+        yield ok("privileges", f"user {user} has {', '.join(privileges)}")
+
+
+def _check_insert_settings(
+    found: Mapping[str, UserSetting | None] | Unknown, settings: ClickHouseSettings
+) -> Iterator[Finding]:
+    if isinstance(found, Unknown):
+        yield warning("insert settings", f"could not be checked: {found.reason}")
+        return
+    faults = [
+        problem("insert settings", f"{name} {fault}", f"Free it in the settings profile of user {settings.user}")
+        for name, setting in found.items()
+        if (fault := _fault(setting))
+    ]
+    yield from faults
+    if not faults:
+        yield ok("insert settings", "an insert may ask for all that it needs")
+
+
+def _fault(setting: UserSetting | None) -> str | None:
+    """What keeps inserts from having the setting as they want it."""
+    if setting is None:
+        return "is not known to this server"
+    if setting.value == setting.wanted:
+        return None
+    if setting.is_readonly:
+        return f"is pinned to {setting.value}, inserts need {setting.wanted}"
+    if setting.least is not None and _number(setting.wanted) < _number(setting.least):
+        return f"may not be less than {setting.least}, inserts need {setting.wanted}"
+    if setting.most is not None and _number(setting.wanted) > _number(setting.most):
+        return f"may not be more than {setting.most}, inserts need {setting.wanted}"
+    return None
+
+
+def _number(text: str) -> float:
+    """As a number where it is one; a bound on words binds nothing."""
+    try:
+        return float(text)
+    except ValueError:
+        return float("nan")
+
+
+# The table.
+
+
+def _check_table(facts: ClickHouseFacts, settings: ClickHouseSettings) -> Iterator[Finding]:
+    name, table = f"{settings.database}.{settings.table}", facts.table
+    if isinstance(table, Unknown):
+        yield problem("table", table.reason, f"The service must be able to see {name}")
+    elif table is None:
+        may = isinstance(facts.privileges, Unknown) or all(facts.privileges.values())
+        if may:
+            yield ok("table", f"{name} does not exist yet; the service will create it, and may")
+        else:
+            yield warning("table", f"{name} does not exist, or user {settings.user} may not see it")
+    elif table.engine not in _ENGINES:
+        yield _refuse_engine(name, table.engine)
+    elif isinstance(table.definition, Unknown):
+        yield _unknown_definition(name, table.definition)
+    elif isinstance(facts.wanted, Unknown):
+        yield _unknown_definition(name, facts.wanted)
+    elif not table.definition.columns.keys() & facts.wanted.columns.keys():
+        yield problem("table", f"{name} is a table of something else", "Name another one in CLICKHOUSE_TABLE")
+    else:
+        yield ok("table", f"{name}, {table.engine}")
+        yield _check_migrations(table.migration_count, facts.migrations)
+        yield from compare(table.definition, facts.wanted, name)
+        yield _check_deduplication(table, table.definition, facts.table_defaults, name)
+        yield _check_retention(table.definition, settings, name)
+        yield _check_views(table)
+        return
+    yield skipped("what it is made of", f"of table {name}")
+
+
+def _unknown_definition(name: str, unknown: Unknown) -> Finding:
+    return warning("table", f"{name} could not be compared with schema.sql: {unknown.reason}")
+
+
+def _refuse_engine(name: str, engine: str) -> Finding:
+    if engine.endswith("MergeTree"):
+        reason = f"{engine} merges rows with the same sorting key: logs would vanish"
+    elif engine == "Distributed":
+        reason = "Distributed acknowledges rows before a table has stored them, and knows none of their tokens"
+    else:
+        reason = f"{engine} is no table that keeps what an insert was acknowledged for"
+    return problem("table", f"{name}: {reason}", f"Name a table of {', '.join(_ENGINES)} in CLICKHOUSE_TABLE")
+
+
+def _check_migrations(had_count: int, migrations: Sequence[str]) -> Finding:
+    if had_count > len(migrations):
+        return warning(
+            "migrations",
+            f"the table has schema {had_count}, this version of the service {len(migrations)}: a later one was here",
+            "Run the later version everywhere",
+        )
+    if missing := migrations[had_count:]:
+        return warning(
+            "migrations",
+            f"{', '.join(missing)} not applied",
+            "The service does it at its start if its user may ALTER TABLE; else python -m app migrate, by one who may",
+        )
+    return ok("migrations", f"schema {had_count}, that of this version")
+
+
+def compare(found: TableDefinition, wanted: TableDefinition, name: str) -> list[Finding]:
+    """A table beside what schema.sql would have made."""
+    return [
+        *_compare_columns(found, wanted, name),
+        *_compare_deadline(found, wanted, name),
+        *_compare_helpers(found, wanted, name),
+        *_compare_layout(found, wanted),
+        *_compare_settings(found, wanted, name),
+    ]
+
+
+def _compare_columns(found: TableDefinition, wanted: TableDefinition, name: str) -> Iterator[Finding]:
+    missing = [column.text for key, column in wanted.columns.items() if key not in found.columns]
+    others = {
+        key: f"{key} is {found.columns[key].type}, schema.sql has {column.type}"
+        for key, column in wanted.columns.items()
+        if key in found.columns and found.columns[key].type != column.type
+    }
+    relied_on = [told for key, told in others.items() if key in _RELIED_ON]
+    harmless = [told for key, told in others.items() if key not in _RELIED_ON]
+    if missing:
+        words = "column is" if len(missing) == 1 else "columns are"
+        added = ", ".join(f"ADD COLUMN {text}" for text in missing)
+        yield problem("columns", f"{len(missing)} {words} missing, inserts fail", f"ALTER TABLE {name} {added}")
+    if relied_on:
+        yield problem(
+            "columns",
+            f"{'; '.join(relied_on)}: stored rows would not be found again",
+            "Make the table anew from schema.sql and move the rows, or name another one in CLICKHOUSE_TABLE",
+        )
+    if harmless:
+        yield warning("columns", "; ".join(harmless), "Values are converted as far as ClickHouse can")
+    if not (missing or others):
+        yield ok("columns", f"{len(wanted.columns)} with the names and types of schema.sql")
+
+
+def _compare_deadline(found: TableDefinition, wanted: TableDefinition, name: str) -> Iterator[Finding]:
+    """What refuses a late insert: the constraint and the default that it looks at."""
+    for constraint, text in wanted.constraints.items():
+        if constraint not in found.constraints:
+            yield problem(
+                "deadline",
+                f"constraint {constraint} is missing: an insert whose sender is long gone can still land, twice",
+                f"ALTER TABLE {name} ADD {text}",
+            )
+        elif found.constraints[constraint] != text:
+            yield warning("deadline", f"it is {found.constraints[constraint]}, schema.sql has {text}")
+        else:
+            yield ok("deadline", f"constraint {constraint} refuses late inserts")
+    for key, column in wanted.columns.items():
+        if column.default and key in found.columns and found.columns[key].default != column.default:
+            default = found.columns[key].default
+            judge = problem if key == "_deadline" and not default else warning
+            yield judge(
+                "deadline" if key == "_deadline" else "columns",
+                f"{key} has {default or 'no'} default, schema.sql has {column.default}",
+                f"ALTER TABLE {name} MODIFY COLUMN {column.text}",
+            )
+
+
+def _compare_helpers(found: TableDefinition, wanted: TableDefinition, name: str) -> Iterator[Finding]:
+    """Indexes and projections: without them answers are the same, only later."""
+    absent = [key for key in wanted.indexes if key not in found.indexes]
+    absent += [key for key in wanted.projections if key not in found.projections]
+    all_wanted, all_found = {**wanted.indexes, **wanted.projections}, {**found.indexes, **found.projections}
+    others = [key for key, text in all_wanted.items() if key in all_found and all_found[key] != text]
+    if absent:
+        yield warning(
+            "indexes",
+            f"{', '.join(absent)} missing: questions that they answer read far more",
+            f"ALTER TABLE {name} ADD INDEX or ADD PROJECTION, in the words of schema.sql, then MATERIALIZE",
+        )
+    if others:
+        yield warning("indexes", f"{', '.join(others)} made otherwise than in schema.sql")
+    if not (absent or others):
+        yield ok("indexes", f"{len(wanted.indexes)} indexes and {len(wanted.projections)} projections of schema.sql")
+
+
+def _compare_layout(found: TableDefinition, wanted: TableDefinition) -> Iterator[Finding]:
+    clauses = [clause for clause in wanted.clauses if clause not in ("ENGINE", "TTL")]
+    others = [
+        f"{clause} {found.clauses.get(clause, 'nothing')}, schema.sql has {wanted.clauses[clause]}"
+        for clause in clauses
+        if found.clauses.get(clause) != wanted.clauses[clause]
+    ]
+    granularity = wanted.settings.get(_GRANULARITY)
+    if found.settings.get(_GRANULARITY) != granularity:
+        others.append(f"{_GRANULARITY} {found.settings.get(_GRANULARITY, 'not set')}, schema.sql has {granularity}")
+    if others:
+        yield warning("layout", "; ".join(others), "Only a new table can have another one")
+    else:
+        yield ok("layout", "order and partitions of schema.sql")
+
+
+def _compare_settings(found: TableDefinition, wanted: TableDefinition, name: str) -> Iterator[Finding]:
+    # On SharedMergeTree rows are in object storage: nothing there is flushed to a disk.
+    shared = found.clauses.get("ENGINE", "").startswith("Shared")
+    others = {
+        key: value
+        for key, value in wanted.settings.items()
+        if not _DEDUPLICATION.fullmatch(key)
+        and key != _GRANULARITY
+        and not (shared and key.startswith("fsync"))
+        and found.settings.get(key) != value
+    }
+    if others:
+        told = ", ".join(f"{key} is {found.settings.get(key, 'not set')}" for key in others)
+        if any(key.startswith("fsync") for key in others):
+            told += ": what was acknowledged can be gone after a power cut"
+        changes = ", ".join(f"{key} = {_literal(value)}" for key, value in others.items())
+        yield warning("table settings", told, f"ALTER TABLE {name} MODIFY SETTING {changes}")
+    else:
+        yield ok("table settings", "those of schema.sql")
+
+
+def _literal(value: str) -> str:
+    return value if value.isdecimal() else f"'{value}'"
+
+
+def _check_deduplication(table: Table, definition: TableDefinition, defaults: Mapping[str, str], name: str) -> Finding:
+    setting = (
+        "non_replicated_deduplication_window" if table.engine == "MergeTree" else "replicated_deduplication_window"
+    )
+    window = definition.settings.get(setting, defaults.get(setting))
+    if window is None:
+        return warning("repeated inserts", f"{setting} is not told", f"Make sure that it is not 0 for {name}")
+    if int(window) == 0:
+        return problem(
+            "repeated inserts",
+            f"{setting} is 0: an insert that has to be repeated can be stored twice",
+            f"ALTER TABLE {name} MODIFY SETTING {setting} = 10000",
+        )
+    return ok("repeated inserts", f"known again among the last {window}")
+
+
+def _check_retention(definition: TableDefinition, settings: ClickHouseSettings, name: str) -> Finding:
+    wanted, rule = settings.retention_days, definition.clauses.get("TTL")
+    change = (
+        f"Set CLICKHOUSE_RETENTION_DAYS to what the table has, or ALTER TABLE {name}"
+        f" MODIFY TTL toDateTime(Timestamp) + INTERVAL {wanted} DAY DELETE"
+    )
+    if rule is None:
+        return warning(
+            "retention", f"the table keeps rows for ever, CLICKHOUSE_RETENTION_DAYS={wanted} is not kept", change
+        )
+    found = _DAYS.fullmatch(rule)
+    if found is None:
+        return warning("retention", f"the table has a rule of its own: TTL {rule}", f"Is it {wanted} days or more?")
+    days = int(found[1])
+    if days < wanted:
+        return problem(
+            "retention",
+            f"the table deletes rows after {days} days, CLICKHOUSE_RETENTION_DAYS={wanted} lets in older ones: they"
+            " would vanish at once",
+            change,
+        )
+    if days > wanted:
+        return warning("retention", f"the table keeps rows {days} days, CLICKHOUSE_RETENTION_DAYS={wanted}", change)
+    return ok("retention", f"{days} days")
+
+
+def _check_views(table: Table) -> Finding:
+    if table.views:
+        return warning(
+            "views",
+            f"{', '.join(table.views)} fed by this table: after a repeated insert what they hold is not exact",
+            "Projections are; or make the views anew from the table",
+        )
+    return ok("views", "none fed by this table")

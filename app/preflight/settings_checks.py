@@ -1,0 +1,37 @@
+"""Checks of our own settings against each other."""
+
+from collections.abc import Iterable
+
+from app.preflight.findings import Finding, ok, warning
+from app.settings import Settings
+
+
+def check_settings(settings: Settings, misspelt: Iterable[str], *, margin_secs: float) -> list[Finding]:
+    """Everything that can be told without asking anybody.
+
+    `misspelt` are sentences on variables without effect; `margin_secs` is how long after its deadline an insert is
+    waited for.
+    """
+    strangers = [warning("names", sentence.rstrip(".")) for sentence in misspelt]
+    names = strangers or [ok("names", "every variable that looks like a setting is one")]
+    return [*names, check_time_outs(settings, margin_secs)]
+
+
+def check_time_outs(settings: Settings, margin_secs: float) -> Finding:
+    """The lease of an instance that died should have ended before others learn that it is dead.
+
+    That the poll interval is longer than the session is a rule of the settings themselves.
+    """
+    deadline_secs = settings.clickhouse.insert_deadline_secs
+    session_secs = settings.kafka.session_timeout_secs
+    poll_secs = settings.kafka.max_poll_interval_secs
+    told = f"insert deadline {deadline_secs:g} s, session {session_secs:g} s, poll interval {poll_secs:g} s"
+    if deadline_secs + margin_secs >= session_secs:
+        return warning(
+            "time-outs",
+            f"{told}: whoever takes over from an instance that died may have to wait longer than the session, until"
+            " the last insert of that one can no longer land; slower, but nothing is lost or doubled",
+            f"Set CLICKHOUSE_INSERT_DEADLINE_SECS below {session_secs - margin_secs:g}, or KAFKA_SESSION_TIMEOUT_SECS"
+            f" above {deadline_secs + margin_secs:g}",
+        )
+    return ok("time-outs", told)

@@ -1,0 +1,124 @@
+"""In which stretches of five minutes a user's or a trace's logs are: few and far apart, so only those are read.
+
+Two projections of schema.sql know it. A stretch is what the table is ordered by first, so the primary key leads to it.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from app.domain.statement import Cost, Statement
+from app.ports import LogReader
+from app.query.condition import Condition
+from app.query.rollups import STRETCH, STRETCH_NS, TRACE_KEY, starts_in
+from app.query.time_range import SECOND_NS, TimeRange
+
+_AT_ONCE: Final = 10_000  # stretches: the server reads statements of 256 KiB
+_GROWTH: Final = 8
+_LAST_NS: Final = (2**32 - 1) * SECOND_NS  # starts of stretches are DateTime, and end in 2106
+
+
+@dataclass(frozen=True, slots=True)
+class _Register:
+    """A projection that holds the stretches by the value of a column."""
+
+    column: str
+    key: str
+    """What it is sorted by, as SQL, for `{}` that holds the value."""
+    rows: str
+    """How many rows of the value a stretch has, as SQL; 1 where nobody counted."""
+
+
+_REGISTERS: Final = (
+    _Register("TraceId", TRACE_KEY, "1"),
+    _Register("UserId", "{}", "count()"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a time range, and what of it may hold rows that are looked for."""
+
+    span: TimeRange
+    condition: str
+    """As SQL: that a row is in what may hold them."""
+    cost: Cost
+    """Of finding out."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    start_secs: int
+    rows: int
+
+
+def has_stretches(condition: Condition) -> bool:
+    """Whether it is known in which stretches the rows are that a condition is true for."""
+    return _register_of(condition) is not None
+
+
+def stretches(
+    reader: LogReader,
+    condition: Condition,
+    span: TimeRange,
+    *,
+    wanted_rows: int,
+    left_secs: Callable[[], float],
+) -> Iterator[Piece]:
+    """All stretches of a range with rows that come into question, the newest first.
+
+    The first piece is enough if the condition asks for nothing but the user or the trace. `left_secs` is the time that
+    is left for a question.
+
+    Raises:
+        AskForLess, TryAgainLater: see `LogReader.ask`.
+    """
+    register = _register_of(condition)
+    assert register is not None
+    end_ns, enough_rows = span.end_ns, wanted_rows
+    while end_ns > span.start_ns:
+        asked = _which(register, condition, TimeRange(span.start_ns, end_ns))
+        answer = reader.ask(asked, timeout_secs=left_secs())
+        known, cost = [_Stretch(start, rows) for start, rows in answer.rows], answer.cost
+        is_last = len(known) < _AT_ONCE
+        while known:
+            taken = _enough(known, enough_rows)
+            known = known[len(taken) :]
+            start_ns = max(span.start_ns, taken[-1].start_secs * SECOND_NS)
+            yield Piece(TimeRange(start_ns, end_ns), _in(taken), cost)
+            end_ns, cost = start_ns, Cost()
+            enough_rows *= _GROWTH
+        if is_last:
+            return
+
+
+def _register_of(condition: Condition) -> _Register | None:
+    return next((register for register in _REGISTERS if register.column in condition.equal), None)
+
+
+def _which(register: _Register, condition: Condition, span: TimeRange) -> Statement:
+    first_ns = min(span.start_ns // STRETCH_NS * STRETCH_NS, _LAST_NS)
+    end_ns = min(-(-span.end_ns // SECOND_NS) * SECOND_NS, _LAST_NS)
+    value = condition.equal[register.column]
+    return Statement(
+        f"SELECT toUnixTimestamp({STRETCH}) AS stretch, {register.rows} FROM {{table}}"
+        f" WHERE {register.key.format(register.column)} = {register.key.format(value)}"
+        f" AND {starts_in(TimeRange(first_ns, end_ns), STRETCH)}"
+        f" GROUP BY {STRETCH} ORDER BY stretch DESC LIMIT {_AT_ONCE:d}",
+        condition.parameters,
+    )
+
+
+def _enough(known: Sequence[_Stretch], rows: int) -> Sequence[_Stretch]:
+    """The first stretches that have so many rows together."""
+    total = 0
+    for count, stretch in enumerate(known, 1):
+        total += stretch.rows
+        if total >= rows:
+            return known[:count]
+    return known
+
+
+def _in(taken: Sequence[_Stretch]) -> str:
+    starts = ", ".join(f"toDateTime({stretch.start_secs:d}, 'UTC')" for stretch in taken)
+    return f"{STRETCH} IN ({starts})"

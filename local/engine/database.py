@@ -1,0 +1,127 @@
+"""ClickHouse's engine in this process: runs one statement per call, on a connection of its own."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import chdb
+
+from local.engine.errors import SYNTAX_ERROR, EngineError
+from local.engine.statement import QUERY_ID_COLUMN, Session, Statement, quoted
+
+_CONFIG = """<clickhouse>
+    <timezone>UTC</timezone>
+    <max_server_memory_usage>{max_memory_bytes}</max_server_memory_usage>
+    <mark_cache_size>67108864</mark_cache_size>
+    <index_mark_cache_size>67108864</index_mark_cache_size>
+    <primary_index_cache_size>67108864</primary_index_cache_size>
+    <query_condition_cache_size>16777216</query_condition_cache_size>
+    <text_index_header_cache_size>67108864</text_index_header_cache_size>
+    <text_index_postings_cache_size>67108864</text_index_postings_cache_size>
+    <vector_similarity_index_cache_size>0</vector_similarity_index_cache_size>
+</clickhouse>
+"""
+
+
+@dataclass
+class Progress:
+    """What a statement has read and written so far."""
+
+    read_rows: int = 0
+    read_bytes: int = 0
+    written_rows: int = 0
+    written_bytes: int = 0
+    result_rows: int = 0
+
+
+class Database:
+    """The engine on one directory. Any number of threads may run statements at the same time.
+
+    A process can open one directory only, a directory can be open in one process only, and a process that
+    has opened one must not fork.
+    """
+
+    def __init__(self, directory: Path, max_memory_bytes: int) -> None:
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        config = directory.absolute() / "engine.xml"
+        config.write_text(_CONFIG.format(max_memory_bytes=max_memory_bytes))
+        self._address = f"{directory.absolute() / 'data'}?config-file={config}"
+        self._root = chdb.connect(self._address)
+        self.version: str = self._root.query("SELECT version()", "TabSeparated").bytes().decode().strip()
+
+    def run(self, statement: Statement, session: Session, progress: Progress) -> Generator[bytes]:
+        """The answer in pieces; `progress` grows while they are taken. Closing it stops the statement.
+
+        Raises:
+            EngineError: from the first piece on, at any piece.
+        """
+        with _engine_errors(), chdb.connect(self._address) as connection:
+            for sql in session.statements():
+                connection.query(sql)
+            if statement.rows is not None:
+                _insert(connection, statement, progress)
+                return
+            _refuse_several(connection, statement.sql)
+            if statement.is_streamed:
+                yield from _stream(connection, statement, progress)
+            else:
+                yield _whole(connection, statement, progress)
+
+    def stop_query(self, query_id: str) -> None:
+        """Ask the engine to give up the query with this id; returns at once."""
+        with _engine_errors():
+            self._root.query(f"KILL QUERY WHERE {QUERY_ID_COLUMN} = {quoted(query_id)} ASYNC")
+
+    def close(self) -> None:
+        """Close the engine in order. No statement may be running."""
+        self._root.close()
+
+
+def _insert(connection: Any, statement: Statement, progress: Progress) -> None:
+    assert statement.rows is not None
+    # From a file, because the engine checks no constraints of rows that it is handed by `send_insert`.
+    with tempfile.NamedTemporaryFile() as file:
+        file.writelines(statement.rows)
+        file.flush()
+        done = connection.query(statement.reading(file.name))
+    progress.written_rows, progress.written_bytes = done.rows_written(), done.bytes_written()
+    progress.result_rows = progress.written_rows
+
+
+def _stream(connection: Any, statement: Statement, progress: Progress) -> Iterator[bytes]:
+    with connection.send_query(statement.sql, statement.format) as stream:
+        for piece in stream:
+            _count(piece, progress)
+            yield piece.bytes()
+
+
+def _whole(connection: Any, statement: Statement, progress: Progress) -> bytes:
+    result = connection.query(statement.sql, statement.format)
+    _count(result, progress)
+    progress.written_rows, progress.written_bytes = result.rows_written(), result.bytes_written()
+    return bytes(result.bytes() or b"")
+
+
+def _count(result: Any, progress: Progress) -> None:
+    progress.read_rows += result.storage_rows_read()
+    progress.read_bytes += result.storage_bytes_read()
+    progress.result_rows += result.rows_read()
+
+
+def _refuse_several(connection: Any, sql: str) -> None:
+    # The public connection has no parser of its own, and only a parser can tell.
+    if connection._conn.classify_query(sql)["statement_count"] > 1:
+        raise EngineError.refused(SYNTAX_ERROR, "Multi-statements are not allowed.", "SYNTAX_ERROR")
+
+
+@contextmanager
+def _engine_errors() -> Iterator[None]:
+    try:
+        yield
+    except (chdb.ChdbError, RuntimeError) as error:
+        raise EngineError.from_engine(error) from error

@@ -1,0 +1,46 @@
+"""Who may use the engine: everybody, or one user with a password."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from email.message import Message
+
+from local.engine.errors import AUTHENTICATION_FAILED, EngineError
+
+
+@dataclass(frozen=True)
+class Login:
+    """The one user; without a name everybody may come in."""
+
+    user: str = ""
+    password: str = field(default="", repr=False)
+
+    def require(self, headers: Message, url: Mapping[str, str]) -> None:
+        """Let the sender of this request in, or not.
+
+        Raises:
+            EngineError: wrong or missing name or password.
+        """
+        user, password = _credentials(headers, url)
+        given, wanted = f"{user}\0{password}".encode(), f"{self.user}\0{self.password}".encode()
+        if self.user and not hmac.compare_digest(given, wanted):
+            raise EngineError.refused(
+                AUTHENTICATION_FAILED,
+                f"{user}: Authentication failed: password is incorrect, or there is no user with such name.",
+                "AUTHENTICATION_FAILED",
+            )
+
+
+def _credentials(headers: Message, url: Mapping[str, str]) -> tuple[str, str]:
+    if "X-ClickHouse-User" in headers:
+        return headers["X-ClickHouse-User"], headers.get("X-ClickHouse-Key", "")
+    scheme, _, encoded = headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "basic":
+        with contextlib.suppress(ValueError):  # not base64 or not UTF-8: nobody's credentials
+            user, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
+            return user, password
+    return url.get("user", "default"), url.get("password", "")

@@ -1,0 +1,102 @@
+"""Where the logs of a user or a trace are. That the projections tell it is tested on the real engine (e2e)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from app.domain.statement import Answer, Cost, Statement
+from app.query.condition import Condition, condition_of
+from app.query.language import parse
+from app.query.sparse_lookup import Piece, has_stretches, stretches
+from app.query.time_range import SECOND_NS, TimeRange
+from tests.fakes import ScriptedReader
+
+DAY = TimeRange(1000 * SECOND_NS, 86_400 * SECOND_NS)
+
+
+def condition(query: str) -> Condition:
+    return condition_of(parse(query).tree)
+
+
+def reader_of(*known: tuple[int, int]) -> ScriptedReader:
+    """Knows stretches by their start and count of rows."""
+    return ScriptedReader(lambda _: Answer(("stretch", "rows"), known, Cost(10, 100)))
+
+
+def pieces_of(reader: ScriptedReader, query: str = "user_id:7", *, wanted_rows: int = 10) -> list[Piece]:
+    return list(stretches(reader, condition(query), DAY, wanted_rows=wanted_rows, left_secs=lambda: 1.0))
+
+
+def starts_in(piece: Piece) -> Sequence[int]:
+    return [int(part.partition(",")[0]) for part in piece.condition.split("toDateTime(")[1:]]
+
+
+@pytest.mark.parametrize(
+    ("query", "is_known"),
+    [("user_id:7", True), ("trace_id:a level:error", True), ("service:a", False), ("user_id:7 OR timeout", False)],
+)
+def test_they_are_known_where_every_row_is_of_one_user_or_trace(query: str, is_known: bool) -> None:
+    assert has_stretches(condition(query)) == is_known
+
+
+def test_the_first_piece_holds_as_many_rows_as_are_wanted_and_the_next_ones_more() -> None:
+    newest_first = [(86_100 - 300 * n, 4) for n in range(100)]
+
+    pieces = pieces_of(reader_of(*newest_first))
+
+    assert [len(starts_in(piece)) for piece in pieces] == [3, 20, 77]
+    assert [start for piece in pieces for start in starts_in(piece)] == [start for start, _ in newest_first]
+
+
+def test_pieces_follow_one_another_and_none_begins_before_the_range() -> None:
+    pieces = pieces_of(reader_of((6000, 50), (3000, 50), (900, 50)))
+
+    assert [piece.span for piece in pieces] == [
+        TimeRange(6000 * SECOND_NS, DAY.end_ns),
+        TimeRange(1000 * SECOND_NS, 6000 * SECOND_NS),
+    ]
+
+
+def test_what_finding_them_took_is_counted_once() -> None:
+    pieces = pieces_of(reader_of((6000, 50), (3000, 50)))
+
+    assert [piece.cost for piece in pieces] == [Cost(10, 100), Cost()]
+
+
+def test_where_there_are_none_there_is_no_piece() -> None:
+    assert pieces_of(reader_of()) == []
+
+
+def test_whole_stretches_are_asked_for_in_the_time_that_is_left() -> None:
+    reader = reader_of()
+
+    pieces_of(reader)
+
+    assert ">= toDateTime(900, 'UTC')" in reader.asked[0].sql
+    assert "< toDateTime(86400, 'UTC')" in reader.asked[0].sql
+    assert reader.timeouts_secs == [1.0]
+
+
+def test_beyond_those_that_fit_into_an_answer_the_next_are_asked_for() -> None:
+    def answer(asked: Statement) -> Answer:
+        if "< toDateTime(86400, 'UTC')" not in asked.sql:
+            return Answer(("stretch", "rows"), [(900, 1)])
+        return Answer(("stretch", "rows"), [(86_399 - n, 1) for n in range(10_000)])  # closer than they can be
+
+    reader = ScriptedReader(answer)
+    pieces = pieces_of(reader)
+
+    assert len(reader.asked) == 2
+    assert starts_in(pieces[-1]) == [900]
+    assert f"< toDateTime({86_399 - 9_999}, 'UTC')" in reader.asked[1].sql
+
+
+def test_of_a_range_that_starts_of_stretches_cannot_express_the_part_before_2106_is_asked_about() -> None:
+    reader = reader_of()
+    span = TimeRange(0, 2**62)
+
+    list(stretches(reader, condition("trace_id:a"), span, wanted_rows=1, left_secs=lambda: 1.0))
+
+    assert f"< toDateTime({2**32 - 1}, 'UTC')" in reader.asked[0].sql
