@@ -118,7 +118,7 @@ def rows() -> str:
             next_offset=first + len(some),
         )
         decoded = decode(chunk, EventTimeBounds.of_retention(30))
-        lines += [json.dumps(row, default=_plain) for row in _as_rows(decoded.rows)]
+        lines += [json.dumps(row, default=_plain, sort_keys=True) for row in _as_rows(decoded.rows)]
         lines.append(json.dumps({"problems": dict(sorted(decoded.problems.items()))}))
     return "\n".join(lines) + "\n"
 
