@@ -10,7 +10,7 @@ from itertools import islice
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Message, Producer, TopicPartition
 
-from app.domain.records import LogEvent
+from app.domain.log_event import LogEvent
 from bench.errors import BenchError
 from bench.stack import PARTITIONS
 from sending.sample_logs import SampleLogs

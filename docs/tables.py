@@ -7,8 +7,9 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from app.domain.columns import COLUMNS
 from app.metrics import Metrics
-from app.query.fields import FIELDS, HOST, Field, Kind, names_of
+from app.query.fields import named, names_of
 from app.settings import setting_names
 
 
@@ -32,13 +33,14 @@ def metrics() -> str:
 
 def fields() -> str:
     """Every field of the query language: names, what it is, column."""
-    host = Field("host", Kind.TEXT, "ResourceAttributes['host.name']", "the machine that it comes from")
     lines = ["| field | is | also known as | column, meaning |", "|---|---|---|---|"]
-    for field in (*FIELDS[:3], host, *FIELDS[3:]):
-        meant = HOST if field is host else field
-        others = [f"`{name}`" for name in names_of(meant) if name not in (field.name, field.column)]
-        known_as = ", ".join(others) or "-"
-        lines.append(f"| `{field.name}` | {field.kind.value} | {known_as} | `{field.column}`: {field.meaning} |")
+    for column in COLUMNS:
+        if column.is_map:
+            continue
+        others = [name for name in names_of(named(column.name)) if name not in (column.name, column.column, column.key)]
+        known_as = ", ".join(f"`{name}`" for name in others) or "-"
+        where = f"{column.column}['{column.key}']" if column.key else column.column
+        lines.append(f"| `{column.name}` | {column.kind.value} | {known_as} | `{where}`: {column.meaning} |")
     return "\n" + "\n".join(lines) + "\n"
 
 

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import Any, NamedTuple
 
+from app.domain.columns import SENT
 from app.domain.records import Partition, RecordChunk
-from app.pipeline.decode import FIELDS, Decoded
+from app.pipeline.decode import Decoded
 
 _MOST_REASONS = 1_000  # told apart, so that memory is bounded whatever the rows say
 _OTHERS = "(other reasons)"
@@ -121,7 +122,7 @@ def content_of(row: RejectedRow) -> bytes | None:
         return row.raw
     if _WHOLE_BODY.issuperset(words):
         return row.body
-    if not set(FIELDS).issuperset(words) or not row.attributes.keys() >= set(words):
+    if not SENT.keys() >= set(words) or not row.attributes.keys() >= set(words):
         return None
     event: dict[str, Any] = {"message": row.body.decode(errors="replace")}
     for problem in row.problem.split("; "):

@@ -1,11 +1,9 @@
-"""The nouns that all rooms share."""
+"""Kafka's side of the service: partitions, records, and what the group remembers of them."""
 
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
-
-from pydantic import BaseModel, ConfigDict, Field
 
 
 class Partition(NamedTuple):
@@ -97,24 +95,3 @@ class Position(NamedTuple):
     next_offset: int
     lease: Lease | None = None
     is_foreign: bool = False
-
-
-class LogEvent(BaseModel):
-    """A log event as JSON, by its canonical names; aliases are in `pipeline/aliases.py`.
-
-    Every other key is kept as an attribute. `timestamp` is RFC 3339 text or a unix epoch number in s, ms, us or ns,
-    told apart by magnitude; without it the event takes the time of its Kafka record.
-    """
-
-    model_config = ConfigDict(extra="allow", strict=True, allow_inf_nan=False)
-
-    message: str = Field(description="What happened.")
-    timestamp: str | int | float | None = Field(None, description="When it happened.")
-    service: str = Field("", description="Name of the program or team that logs.")
-    level: str = Field("", description="TRACE, DEBUG, INFO, WARN, ERROR or FATAL, in any spelling that is usual.")
-    user_id: str = Field("", description="User on whose behalf it happened.")
-    response_time_ms: float | None = Field(None, description="How long a request took, in milliseconds.")
-    trace_id: str = Field("", description="Trace that the event belongs to.")
-    span_id: str = Field("", description="Span within the trace.")
-    host: str = Field("", description="Machine or container that the event comes from.")
-    attributes: dict[str, object] = Field({}, description="Anything else.")

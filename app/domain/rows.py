@@ -7,33 +7,15 @@ from typing import TypeAlias
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from app.domain.columns import COLUMNS
 from app.domain.records import Partition
 
 Rows: TypeAlias = pa.RecordBatch
 
-_ATTRIBUTES = pa.map_(pa.string(), pa.string())
-
-# Names are the table's (schema.sql). What the table fills in by itself is not here.
+# What the table fills in by itself is not here.
 SCHEMA = pa.schema(
     [
-        pa.field("Timestamp", pa.timestamp("ns", tz="UTC")),
-        pa.field("TraceId", pa.string()),
-        pa.field("SpanId", pa.string()),
-        pa.field("SeverityText", pa.string()),
-        pa.field("SeverityNumber", pa.uint8()),
-        pa.field("ServiceName", pa.string()),
-        pa.field("Body", pa.string()),
-        pa.field("ResourceAttributes", _ATTRIBUTES),
-        pa.field("LogAttributes", _ATTRIBUTES),
-        pa.field("UserId", pa.string()),
-        pa.field("ResponseTimeMs", pa.float32()),
-        pa.field("_topic", pa.string()),
-        pa.field("_topic_id", pa.string()),
-        pa.field("_partition", pa.uint16()),
-        pa.field("_offset", pa.uint64()),
-        pa.field("_item", pa.uint16()),
-        pa.field("ParseError", pa.string()),
-        pa.field("_raw", pa.binary()),
+        *(pa.field(column.column, column.arrow) for column in COLUMNS if column.arrow is not None),
         # Not a column of the table: the record's time in Kafka, for the time a row takes from there to the table.
         pa.field("record_time_ms", pa.int64()),
     ]
@@ -93,13 +75,21 @@ def flagged(row: Rows, reason: str) -> Rows:
     def column(field: pa.Field) -> pa.Array:
         if field.name in _KEPT:
             return row[field.name]
-        return pa.array([flags.get(field.name, _EMPTY.get(field.name, ""))], field.type)
+        return pa.array([flags.get(field.name, _empty(field.type))], field.type)
 
     return pa.record_batch([column(field) for field in SCHEMA], schema=SCHEMA)
 
 
 _KEPT = ("Timestamp", "_topic", "_topic_id", "_partition", "_offset", "_item", "record_time_ms")
-_EMPTY = {"SeverityNumber": 0, "ResourceAttributes": [], "LogAttributes": [], "ResponseTimeMs": None}
+
+
+def _empty(kind: pa.DataType) -> object:
+    """What a column of this type holds in a row that has nothing for it."""
+    if pa.types.is_map(kind):
+        return []
+    if pa.types.is_floating(kind):
+        return None
+    return 0 if pa.types.is_integer(kind) else ""
 
 
 def _plain(column: pa.Array) -> object:

@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from app.domain.aliases import ALIASES
+from app.domain.columns import ALIASES, SENT
 from app.domain.event_time import Nanoseconds, read_time_ns, rfc3339
 from app.domain.records import RecordChunk
 from app.domain.rows import SCHEMA, Rows
@@ -30,18 +30,6 @@ MAX_ITEMS = 2**16  # items of one record are numbered in 16 bits
 MAX_JSON_BYTES = 8 * 1024 * 1024
 
 _DAY_MS = 24 * 3600 * 1000
-FIELDS = (
-    "timestamp",
-    "message",
-    "level",
-    "service",
-    "user_id",
-    "response_time_ms",
-    "trace_id",
-    "span_id",
-    "host",
-)
-
 # Numeric levels: syslog's 0 to 7, and the tens of bunyan and pino.
 _LEVEL_OF_NUMBER = {
     **dict(zip("01234567", ("FATAL", "FATAL", "FATAL", "ERROR", "WARN", "INFO", "INFO", "DEBUG"), strict=True)),
@@ -190,7 +178,7 @@ class _Columns:
         self._chunk = chunk
         self._bounds = bounds
         pick = [event.pop for event in events.events]
-        self._fields: dict[str, list[Any]] = {name: [pop(name, None) for pop in pick] for name in FIELDS}
+        self._fields: dict[str, list[Any]] = {name: [pop(name, None) for pop in pick] for name in SENT}
         self._attributes: list[list[tuple[str, Any]] | None] = [None] * len(events.events)
 
     def decoded(self) -> Decoded:

@@ -6,18 +6,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final, TypeAlias
 
-from app.domain.aliases import ALIASES
-
-
-class Kind(Enum):
-    """How a field is searched. The value is what people call it."""
-
-    WORDS = "words"
-    TEXT = "text"
-    LEVEL = "level"
-    NUMBER = "number"  # Float32, and may be missing
-    WHOLE = "whole number"
-    TIME = "time"
+from app.domain.columns import ALIASES, COLUMNS
+from app.domain.columns import Kind as Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,30 +48,17 @@ class Attribute:
 
 Named: TypeAlias = Field | Attribute
 
-FIELDS: Final = (
-    Field("message", Kind.WORDS, "Body", "the text of the event"),
-    Field("level", Kind.LEVEL, "SeverityText", "trace < debug < info < warn < error < fatal, in any case"),
-    Field("service", Kind.TEXT, "ServiceName", "the service that wrote it"),
-    Field("user_id", Kind.TEXT, "UserId", "the user it is about"),
-    Field("response_time_ms", Kind.NUMBER, "ResponseTimeMs", "response time in milliseconds"),
-    Field("trace_id", Kind.TEXT, "TraceId", "trace it belongs to"),
-    Field("span_id", Kind.TEXT, "SpanId", "span it belongs to"),
-    Field("timestamp", Kind.TIME, "Timestamp", "when it happened"),
-    Field("severity_number", Kind.WHOLE, "SeverityNumber", "OpenTelemetry's number of the level, 0 for none"),
-    Field("parse_error", Kind.TEXT, "ParseError", "what was not understood of it"),
-    Field("topic", Kind.TEXT, "_topic", "Kafka topic it came from"),
-    Field("topic_id", Kind.TEXT, "_topic_id", "id of that topic"),
-    Field("partition", Kind.WHOLE, "_partition", "partition it came from"),
-    Field("offset", Kind.WHOLE, "_offset", "offset it came from"),
-    Field("_item", Kind.WHOLE, "_item", "its number within a record of several events"),
-    Field("_ingested", Kind.TIME, "_ingested", "when it was stored"),
-    Field("_raw", Kind.TEXT, "_raw", "the bytes that were not understood"),
+FIELDS: Final = tuple(
+    Field(column.name, column.kind, column.column, column.meaning)
+    for column in COLUMNS
+    if not column.is_map and not column.key
 )
-HOST: Final = Attribute("host.name", Scope.RESOURCE)  # where decode puts the host
+_KEYS: Final = {column.name: Attribute(column.key, Scope.RESOURCE) for column in COLUMNS if column.key}
+HOST: Final = _KEYS["host"]
 
 
 def _names() -> dict[str, Named]:
-    names: dict[str, Named] = {"host": HOST}
+    names: dict[str, Named] = {**_KEYS}
     for field in FIELDS:
         names[field.name] = names[field.column] = field
     # Under whatever name a program sent it, under that name it is found.

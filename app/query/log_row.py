@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from app.domain.columns import COLUMNS, Kind
 from app.domain.event_time import rfc3339
 from app.query.expressions import Expressions
-from app.query.fields import Field, Kind, named
+from app.query.fields import Field, named
 from app.query.log_id import LogId
 
 # What every row needs for its id and its place among the others.
@@ -17,12 +18,9 @@ _PLACE: Final[Mapping[str, str]] = {
     "offset": "_offset",
     "item": "_item",
 }
-_MAPS: Final[Mapping[str, str]] = {"attributes": "LogAttributes", "resource": "ResourceAttributes"}
+_MAPS: Final[Mapping[str, str]] = {column.name: column.column for column in COLUMNS if column.is_map}
 
-FIELDS: Final = (
-    *("timestamp", "level", "service", "message", "user_id", "response_time_ms", "trace_id", "span_id"),
-    *("attributes", "resource", "parse_error", "topic", "partition", "offset"),
-)
+FIELDS: Final = tuple(column.name for column in COLUMNS if column.is_shown)
 """What a row shows where nobody has chosen; named as in the events that producers send."""
 
 

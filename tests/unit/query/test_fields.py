@@ -4,8 +4,7 @@ import re
 
 import pytest
 
-from app.domain.aliases import ALIASES
-from app.pipeline.decode import FIELDS as EVENT_FIELDS
+from app.domain.columns import ALIASES, SENT
 from app.query.fields import FIELDS, HOST, Attribute, Field, field_meant_by, named, names_of
 from local.paths import ROOT
 
@@ -23,7 +22,7 @@ def test_every_column_can_be_asked_for() -> None:
     assert columns == wanted
 
 
-@pytest.mark.parametrize("name", [*EVENT_FIELDS, *ALIASES])
+@pytest.mark.parametrize("name", [*SENT, *ALIASES])
 def test_what_a_program_sends_under_a_name_is_found_under_it(name: str) -> None:
     target = ALIASES.get(name, name)
 
