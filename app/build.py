@@ -29,11 +29,12 @@ from app.backends.kafka.offsets import KafkaOffsets
 from app.backends.kafka.probe import gather_kafka
 from app.backends.kafka.source import KafkaSource
 from app.backends.kafka.topic import TopicAdmin
+from app.domain.event_time import EventTimeBounds
 from app.errors import TryAgainLater
 from app.health import Health
 from app.metrics import Metrics
 from app.pipeline.backoff import Backoff
-from app.pipeline.decode import EventTimeBounds, decode
+from app.pipeline.decode import decode
 from app.pipeline.delivery import Delivery, Ended
 from app.pipeline.disk import DiskWatch
 from app.pipeline.ingest import Ingest

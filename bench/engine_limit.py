@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
 from app.backends.clickhouse.writer import ClickHouseWriter
+from app.domain.event_time import EventTimeBounds
 from app.domain.records import Partition, RecordChunk
 from app.domain.rows import TABLE_COLUMNS, Rows, concatenate
-from app.pipeline.decode import EventTimeBounds, decode
+from app.pipeline.decode import decode
 from bench.processes import cpu_secs
 from bench.report import Figures
 from bench.stack import DATABASE, PARTITIONS, BenchStack

@@ -9,9 +9,10 @@ from app.audit.rejected import RejectedRow, Rejections, lines
 from app.backends.clickhouse.rejected import ClickHouseRejected
 from app.commands.arguments import in_words
 from app.commands.console import run_command, say
+from app.domain.event_time import EventTimeBounds
 from app.domain.records import RecordChunk
 from app.errors import Refused, TryAgainLater
-from app.pipeline.decode import Decoded, EventTimeBounds, decode
+from app.pipeline.decode import Decoded, decode
 from app.settings import Settings
 
 _QUERY_SECS: Final = 120.0

@@ -2,9 +2,13 @@
 
 import math
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
 
 import ciso8601
+
+DAY_MS: Final = 24 * 3600 * 1000
 
 # Below these, a number is seconds, milliseconds or microseconds; nanoseconds above. Each limit is the year 5138 in
 # its own unit and March 1973 in the next finer one, so today's times are never confused.
@@ -19,6 +23,23 @@ _NUMBER = re.compile(r"[+-]?\d{1,20}(\.\d{1,20})?")
 
 class Nanoseconds(int):
     """A unix epoch time that is known to be in nanoseconds, whatever its magnitude."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventTimeBounds:
+    """How far an event's own time may lie from its record's, in ms, for the row to take it.
+
+    Judged against the record's time and not against now, so that reading a record again puts its row in the same
+    place. Two days less than the retention: rows that would expire at once could not be told from lost ones.
+    """
+
+    past_ms: int
+    future_ms: int = DAY_MS
+
+    @classmethod
+    def of_retention(cls, retention_days: int) -> "EventTimeBounds":
+        """Bounds for a table that deletes rows after `retention_days`."""
+        return cls(past_ms=(retention_days - 2) * DAY_MS)
 
 
 def read_time_ns(value: object) -> int:

@@ -30,3 +30,10 @@ _SEVERITY_OF: Final = {word: severity for severity, words in _WORDS.items() for 
 def severity_of(word: str) -> str:
     """The severity that a level word in any case stands for, "" for a word that is not known as one."""
     return _SEVERITY_OF.get(word.strip().lower(), "")
+
+
+def severity_of_number(number: int) -> str:
+    """The severity that one of OpenTelemetry's numbers stands for, "" for 0 and what is none of them."""
+    if not 1 <= number <= 24:
+        return ""
+    return next(name for name, lowest in reversed(SEVERITY_NUMBER.items()) if name and number >= lowest)

@@ -24,12 +24,13 @@ from app.backends.clickhouse.client import connect
 from app.backends.clickhouse.reader import ClickHouseReader
 from app.backends.clickhouse.schema import ensure_table
 from app.backends.clickhouse.writer import ClickHouseWriter
+from app.domain.event_time import EventTimeBounds
 from app.domain.records import Partition, RecordChunk
 from app.domain.rows import concatenate
 from app.domain.statement import Statement
 from app.health import Health
 from app.metrics import Metrics
-from app.pipeline.decode import EventTimeBounds, decode
+from app.pipeline.decode import decode
 from app.query.service import Questions
 from app.settings import ClickHouseSettings, QuerySettings
 from tests.support.servers import RunningEngine, clickhouse_settings

@@ -19,12 +19,13 @@ from app.api.app import create_app
 from app.api.query_api import QueryApi
 from app.api.query_routes import query_routes
 from app.api.tail_routes import TailApi
+from app.domain.event_time import EventTimeBounds
 from app.domain.records import Partition, RecordChunk
 from app.domain.rows import SCHEMA
 from app.domain.statement import Answer, Cost, Statement
 from app.health import Health
 from app.metrics import Metrics
-from app.pipeline.decode import EventTimeBounds, decode
+from app.pipeline.decode import decode
 from app.query.service import Questions
 from app.settings import QuerySettings, setting_names
 from tests.fakes import ScriptedReader

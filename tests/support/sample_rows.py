@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 
+from app.domain.event_time import EventTimeBounds
 from app.domain.records import LastRecord, Partition, RecordChunk
 from app.domain.rows import Rows, concatenate
 from app.pipeline.batch import Batch
-from app.pipeline.decode import EventTimeBounds, decode
+from app.pipeline.decode import decode
 from tests.fakes import RECORD_TIME_MS
 
 BOUNDS = EventTimeBounds.of_retention(30)

@@ -12,11 +12,12 @@ from typing import TypeVar
 import pytest
 from prometheus_client import CollectorRegistry
 
+from app.domain.event_time import EventTimeBounds
 from app.errors import MustRejoin, Refused, TryAgainLater
 from app.health import Health
 from app.metrics import Metrics
 from app.pipeline.backoff import Backoff
-from app.pipeline.decode import EventTimeBounds, decode
+from app.pipeline.decode import decode
 from app.pipeline.delivery import Delivery, Ended
 from app.pipeline.ingest import Ingest
 from app.pipeline.progress import Progress

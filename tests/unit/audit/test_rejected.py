@@ -7,9 +7,10 @@ from functools import partial
 import pytest
 
 from app.audit.rejected import RejectedRow, Rejections, Retried, content_of, lines, retry
+from app.domain.event_time import EventTimeBounds
 from app.domain.records import Partition, RecordChunk
 from app.domain.rows import flagged
-from app.pipeline.decode import Decoded, EventTimeBounds, decode
+from app.pipeline.decode import Decoded, decode
 
 NOW_MS = 1_700_000_000_000
 TODAY = partial(decode, bounds=EventTimeBounds.of_retention(30))

@@ -6,11 +6,12 @@ from functools import partial
 
 from prometheus_client import CollectorRegistry
 
+from app.domain.event_time import EventTimeBounds
 from app.errors import Refused, TryAgainLater
 from app.health import Health
 from app.metrics import Metrics
 from app.pipeline.backoff import Backoff
-from app.pipeline.decode import EventTimeBounds, decode
+from app.pipeline.decode import decode
 from app.pipeline.delivery import Delivery
 from app.pipeline.ingest import Ingest
 from app.pipeline.progress import Progress

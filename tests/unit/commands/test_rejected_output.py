@@ -5,7 +5,8 @@ from functools import partial
 
 from app.audit.rejected import RejectedRow
 from app.commands.rejected import tell
-from app.pipeline.decode import EventTimeBounds, decode
+from app.domain.event_time import EventTimeBounds
+from app.pipeline.decode import decode
 
 TODAY = partial(decode, bounds=EventTimeBounds.of_retention(30))
 

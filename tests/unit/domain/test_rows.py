@@ -8,9 +8,10 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from app.domain.event_time import EventTimeBounds
 from app.domain.records import Partition, RecordChunk
 from app.domain.rows import SCHEMA, TABLE_COLUMNS, Rows, concatenate, flagged, identities, partitions_of, without
-from app.pipeline.decode import EventTimeBounds, decode
+from app.pipeline.decode import decode
 from local.paths import ROOT
 
 RECORD_MS = 1_795_435_200_000

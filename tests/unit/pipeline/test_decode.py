@@ -14,11 +14,14 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from app.domain.columns import ALIASES
-from app.domain.event_time import read_time_ns
+from app.domain.event_time import EventTimeBounds, read_time_ns
 from app.domain.log_event import LogEvent
 from app.domain.records import Headers, Partition, RecordChunk
 from app.domain.rows import SCHEMA
-from app.pipeline.decode import MAX_ITEMS, MAX_JSON_BYTES, ORIGINAL_TIME, Decoded, EventTimeBounds, decode
+from app.formats.json_object import MAX_JSON_BYTES
+from app.formats.ndjson import MAX_ITEMS
+from app.pipeline.decode import Decoded, decode
+from app.pipeline.event_times import ORIGINAL_TIME
 
 patiently = settings(deadline=None)  # the first use of Arrow, or a busy machine, takes its time
 

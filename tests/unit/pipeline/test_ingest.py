@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry
 
+from app.domain.event_time import EventTimeBounds
 from app.domain.records import LastRecord, Lease, Mark, Partition, RecordChunk
 from app.errors import MustRejoin, NotOurs, TryAgainLater
 from app.health import Health
 from app.metrics import Metrics
 from app.pipeline.backoff import Backoff
-from app.pipeline.decode import EventTimeBounds, decode
+from app.pipeline.decode import decode
 from app.pipeline.delivery import MARGIN_SECS, Delivery
 from app.pipeline.ingest import Ingest
 from app.pipeline.progress import Progress

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from app.pipeline.json_event import as_text, flatten, parse_fast, parse_patiently
+from app.domain.json_values import as_text, flatten
+from app.formats.json_object import parse_fast, parse_patiently
 
 patiently = settings(deadline=None)  # the first use of Arrow, or a busy machine, takes its time
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
-from app.pipeline.text_line import read_text_line
+from app.formats.text_line import read_text_line
 from local.paths import ROOT
 
 LOGHUB = Path(os.environ.get("LOGHUB_DIR") or ROOT.parent.joinpath("shared", "data", "loghub"))

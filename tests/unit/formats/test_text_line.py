@@ -10,7 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.domain.severity import SEVERITY_NUMBER
-from app.pipeline.text_line import LAYOUTS, Layout, TextLine, read_text_line
+from app.formats.text_layouts import LAYOUTS, Layout
+from app.formats.text_line import TextLine, read_text_line
 
 DAY_NS = 86_400 * 1_000_000_000
 

@@ -1,0 +1,1 @@
+"""Bytes in, canonical events out: one file per format. Pure."""

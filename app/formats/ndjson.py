@@ -1,0 +1,23 @@
+"""A batch of newline-delimited events in one record, each line a JSON object or any other text."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from app.domain.event import Event
+from app.formats.line import read_line
+
+CONTENT_TYPE: Final = b"application/x-ndjson"
+MAX_ITEMS: Final = 2**16  # items of one record are numbered in 16 bits
+
+
+def read_ndjson(value: bytes, record_time_ms: int) -> Iterator[Event]:
+    """The events of its lines; of more than MAX_ITEMS the last one holds the rest and is flagged. At least one."""
+    lines = [line for line in value.split(b"\n") if line.strip()] or [b""]
+    rest = lines[MAX_ITEMS - 1 :] if len(lines) > MAX_ITEMS else []
+    if rest:
+        lines[MAX_ITEMS - 1 :] = [b"\n".join(rest)]
+    for number, line in enumerate(lines, start=1):
+        event = read_line(line.rstrip(b"\r"), record_time_ms)
+        if rest and number == MAX_ITEMS:
+            event.problems.append("packed: more events than a record may hold")
+        yield event

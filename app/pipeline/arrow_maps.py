@@ -1,0 +1,39 @@
+"""Arrow arrays that take some care: maps of attributes, and columns that are empty but for a few rows. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from app.domain.json_values import as_text
+
+
+def map_array(rows: Iterable[Sequence[tuple[str, Any]] | None]) -> pa.MapArray:
+    """A map per row, of its pairs in their order; values that are no text as their JSON."""
+    offsets, keys, items = [0], [], []
+    for pairs in rows:
+        if pairs:
+            for name, value in pairs:
+                keys.append(name)
+                items.append(value if type(value) is str else as_text(value))
+        offsets.append(len(keys))
+    return pa.MapArray.from_arrays(
+        pa.array(offsets, pa.int32()), pa.array(keys, pa.string()), pa.array(items, pa.string())
+    )
+
+
+def single_key_map(key: str, values: pa.StringArray) -> pa.MapArray:
+    """A map of one key per row, and of none where the value is empty."""
+    is_there = pc.not_equal(values, "")
+    there = values.filter(is_there)
+    ends = pc.cumulative_sum(is_there.cast(pa.int32()))
+    offsets = pa.concat_arrays([pa.array([0], pa.int32()), ends])
+    return pa.MapArray.from_arrays(offsets, pa.repeat(pa.scalar(key), len(there)), there)
+
+
+def sparse_array(values: Mapping[int, Any], default: object, count: int, kind: pa.DataType) -> pa.Array:
+    """An array of `count` defaults, but for the given values by row."""
+    if not values:
+        return pa.repeat(pa.scalar(default, kind), count)
+    return pa.array([values.get(row, default) for row in range(count)], kind)

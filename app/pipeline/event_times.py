@@ -1,0 +1,68 @@
+"""When events happened: their own time where it is there, readable and near their record's, else the record's."""
+
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from app.domain.event_time import DAY_MS, EventTimeBounds, Nanoseconds, read_time_ns, rfc3339
+from app.domain.rows import SCHEMA
+from app.pipeline.event_columns import EventColumns
+
+ORIGINAL_TIME: Final = "original_timestamp"
+"""The attribute of an event time that lies too far from its record's."""
+
+_TYPE: Final = SCHEMA.field("Timestamp").type
+
+
+class EventTimes:
+    """Reads the times of a chunk's events."""
+
+    def __init__(self, events: EventColumns, name: str, bounds: EventTimeBounds) -> None:
+        self._events = events
+        self._name = name
+        self._bounds = bounds
+
+    def of(self, record_ms: pa.Int64Array) -> pa.TimestampArray:
+        """The time of each row; `record_ms` are those of the records, unix epoch."""
+        # Kafka takes any number for a time; this is as much of it as a count of nanoseconds can hold.
+        latest_ms = (2**63 - 1) // 10**6 - self._bounds.future_ms
+        record_ms = pc.min_element_wise(pc.max_element_wise(record_ms, -DAY_MS), latest_ms)
+        record_times = pc.multiply(record_ms, 10**6)
+        event_times = self._event_times()
+        if event_times is None:
+            return record_times.cast(_TYPE)
+        earliest = pc.multiply(pc.subtract(record_ms, self._bounds.past_ms), 10**6)
+        latest = pc.multiply(pc.add(record_ms, self._bounds.future_ms), 10**6)
+        is_near = pc.and_(pc.greater_equal(event_times, earliest), pc.less_equal(event_times, latest))
+        if pc.all(is_near, skip_nulls=True).as_py() is False:
+            self._keep_far_times(is_near)
+        return pc.if_else(pc.fill_null(is_near, False), event_times, record_times).cast(_TYPE)
+
+    def _event_times(self) -> pa.Int64Array | None:
+        values = self._events.fields[self._name]
+        try:
+            texts = pa.array(values, pa.string())
+            if texts.null_count == len(texts):
+                return None
+            return texts.cast(pa.timestamp("ns", tz="UTC")).cast(pa.int64())
+        except (pa.ArrowInvalid, pa.ArrowTypeError):
+            return pa.array([self._one_time(row, value) for row, value in enumerate(values)], pa.int64())
+
+    def _one_time(self, row: int, value: object) -> int | None:
+        if value is None:
+            return None
+        try:
+            time_ns = read_time_ns(value)
+        except ValueError:
+            self._events.flag(row, f"{self._name}: not a time")
+            self._events.keep(row, self._name, value)
+            return None
+        return min(max(time_ns, -(2**63)), 2**63 - 1)
+
+    def _keep_far_times(self, is_near: pa.BooleanArray) -> None:
+        for row, near in enumerate(is_near.to_pylist()):
+            if near is False:
+                original = self._events.fields[self._name][row]
+                text = rfc3339(original) if isinstance(original, Nanoseconds) else original
+                self._events.keep(row, ORIGINAL_TIME, text)

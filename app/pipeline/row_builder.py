@@ -1,0 +1,190 @@
+"""Rows of the table from the columns of events: the one place where values get the types of the table.
+
+Each column is first converted as a whole by compiled code, which succeeds when all its values are of the usual type,
+and value by value only when it does not.
+"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from app.domain.columns import ALIASES, SENT, Column, Kind
+from app.domain.event_time import EventTimeBounds
+from app.domain.json_values import as_text, flatten
+from app.domain.records import RecordChunk
+from app.domain.rows import SCHEMA, Rows
+from app.domain.severity import SEVERITY_NUMBER, severity_of, severity_of_number
+from app.pipeline.arrow_maps import map_array, single_key_map, sparse_array
+from app.pipeline.event_columns import EventColumns
+from app.pipeline.event_times import EventTimes
+
+# Numeric levels: syslog's 0 to 7, and the tens of bunyan and pino.
+_LEVEL_OF_NUMBER: Final = {
+    **dict(zip("01234567", ("FATAL", "FATAL", "FATAL", "ERROR", "WARN", "INFO", "INFO", "DEBUG"), strict=True)),
+    **{"10": "TRACE", "20": "DEBUG", "30": "INFO", "40": "WARN", "50": "ERROR", "60": "FATAL"},
+}
+
+_KEYED: Final = [column for column in SENT.values() if column.key]
+
+
+class RowBuilder:
+    """Builds the rows of one chunk."""
+
+    def __init__(self, events: EventColumns, chunk: RecordChunk, bounds: EventTimeBounds) -> None:
+        """`events` are split."""
+        self._events = events
+        self._chunk = chunk
+        self._bounds = bounds
+        self._record_ms = self._of_records(chunk.timestamps_ms, pa.int64())
+
+    def rows(self) -> Rows:
+        """All of them, in order."""
+        columns = dict(self._origin())
+        for column in SENT.values():
+            if not column.key:
+                columns |= self._built(column)
+        columns["ResourceAttributes"] = self._resource()
+        # Last, because every column above may add to them.
+        events = self._events
+        columns["LogAttributes"] = self._attributes()
+        problems = {row: "; ".join(found) for row, found in events.problems.items()}
+        columns["ParseError"] = sparse_array(problems, "", len(events), pa.string())
+        columns["_raw"] = sparse_array(events.raw, b"", len(events), pa.binary())
+        return pa.record_batch([columns[name] for name in SCHEMA.names], schema=SCHEMA)
+
+    def _built(self, column: Column) -> Mapping[str, pa.Array]:
+        """What the table gets of a field that events carry."""
+        match column.kind:
+            case Kind.LEVEL:
+                return self._severity(column)
+            case Kind.TIME:
+                return {column.column: self._times(column.name)}
+            case Kind.NUMBER:
+                return {column.column: self._numbers(column.name)}
+            case Kind.WORDS:
+                return {column.column: self._any_as_text(column.name)}
+            case _:
+                return {column.column: self._text(column.name)}
+
+    def _origin(self) -> Mapping[str, pa.Array]:
+        """Where each row came from."""
+        chunk, count = self._chunk, len(self._events)
+        return {
+            "_topic": pa.repeat(pa.scalar(chunk.partition.topic), count),
+            "_topic_id": pa.repeat(pa.scalar(chunk.topic_id), count),
+            "_partition": pa.repeat(pa.scalar(chunk.partition.number, pa.uint16()), count),
+            "_offset": self._of_records(chunk.offsets, pa.uint64()),
+            "_item": pa.array(self._events.items, pa.uint16()),
+            "record_time_ms": self._record_ms,
+        }
+
+    def _of_records(self, values: Sequence[int], kind: pa.DataType) -> pa.Array:
+        """For each row what its record has."""
+        if len(self._events) == len(values):  # no record held several events
+            return pa.array(values, kind)
+        return pa.array([values[record] for record in self._events.records], kind)
+
+    def _times(self, name: str) -> pa.TimestampArray:
+        return EventTimes(self._events, name, self._bounds).of(self._record_ms)
+
+    def _text(self, name: str) -> pa.StringArray:
+        values = self._events.fields[name]
+        try:
+            return pc.fill_null(pa.array(values, pa.string()), "")
+        except (pa.ArrowInvalid, pa.ArrowTypeError):
+            return pa.array([self._one_text(name, row, value) for row, value in enumerate(values)], pa.string())
+
+    def _one_text(self, name: str, row: int, value: object) -> str:
+        if isinstance(value, dict):
+            return self._text_within(name, row, value)
+        if isinstance(value, list):
+            self._events.flag(row, f"{name}: list where text is expected")
+            self._events.keep(row, name, value)
+            return ""
+        return "" if value is None else as_text(value)
+
+    def _text_within(self, name: str, row: int, value: dict[str, Any]) -> str:
+        """Text of an object that holds it under a name of its own, such as {"service": {"name": ...}}."""
+        found = ""
+        for leaf, item in flatten({name: value}):
+            if item is None:
+                continue
+            if ALIASES.get(leaf) == name and not found:
+                found = as_text(item)
+            else:
+                self._events.keep(row, leaf, item)
+        if not found:
+            self._events.flag(row, f"{name}: object where text is expected")
+        return found
+
+    def _any_as_text(self, name: str) -> pa.StringArray:
+        """A message may well be structured; its JSON is then the text that people search."""
+        values = self._events.fields[name]
+        try:
+            return pc.fill_null(pa.array(values, pa.string()), "")
+        except (pa.ArrowInvalid, pa.ArrowTypeError):
+            return pa.array(["" if value is None else as_text(value) for value in values], pa.string())
+
+    def _severity(self, column: Column) -> Mapping[str, pa.Array]:
+        """The level's word, and OpenTelemetry's number for it."""
+        words = self._text(column.name).dictionary_encode()
+        names = [severity_of(word) or _LEVEL_OF_NUMBER.get(word, word) for word in words.dictionary.to_pylist()]
+        numbers = [SEVERITY_NUMBER.get(name, 0) for name in names]
+        texts = pa.array(names, pa.string()).take(words.indices)
+        of_rows = pa.array(numbers, pa.uint8()).take(words.indices)
+        given = self._events.severity_numbers
+        if given:
+            said = [name or severity_of_number(given.get(row, 0)) for row, name in enumerate(texts.to_pylist())]
+            texts = pa.array(said, pa.string())
+            of_rows = pa.array([given.get(row, n) for row, n in enumerate(of_rows.to_pylist())], pa.uint8())
+        return {column.column: texts, "SeverityNumber": of_rows}
+
+    def _numbers(self, name: str) -> pa.FloatArray:
+        values = self._events.fields[name]
+        numbers = _float_array(values).cast(pa.float32(), safe=False)
+        numbers = pc.if_else(pc.is_finite(numbers), numbers, pa.scalar(None, pa.float32()))
+        if numbers.null_count > values.count(None):
+            self._flag_lost(name, numbers, values)
+        return numbers
+
+    def _flag_lost(self, name: str, numbers: pa.FloatArray, values: Sequence[object]) -> None:
+        for row, is_null in enumerate(numbers.is_null().to_pylist()):
+            if is_null and values[row] is not None:
+                self._events.flag(row, f"{name}: not a number")
+                self._events.keep(row, name, values[row])
+
+    def _resource(self) -> pa.MapArray:
+        """What says where events ran: the columns that are keys of it, and what their formats found."""
+        texts = {column.key: self._text(column.name) for column in _KEYED}
+        if len(texts) == 1 and not self._events.resource:
+            [(key, values)] = texts.items()
+            return single_key_map(key, values)
+        lists = {key: values.to_pylist() for key, values in texts.items()}
+        return map_array(self._resource_of(row, lists) for row in range(len(self._events)))
+
+    def _resource_of(self, row: int, lists: Mapping[str, Sequence[str]]) -> Sequence[tuple[str, Any]]:
+        """A key is there once; what a column says of it comes first."""
+        found = dict(self._events.resource.get(row, ()))
+        return list((found | {key: values[row] for key, values in lists.items() if values[row]}).items())
+
+    def _attributes(self) -> pa.MapArray:
+        return map_array(self._events.attributes)
+
+
+def _float_array(values: Sequence[object]) -> pa.DoubleArray:
+    if bool not in map(type, values):  # Arrow would take True for 1.0
+        with suppress(pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
+            return pa.array(values, pa.float64())
+    return pa.array([_number_or_none(value) for value in values], pa.float64())
+
+
+def _number_or_none(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        return float(value)
+    except (ValueError, OverflowError):
+        return None

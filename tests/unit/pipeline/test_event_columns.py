@@ -1,0 +1,87 @@
+"""Both ways from bytes to rows are one, and rows hold whatever the canonical event can say."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from app.domain.columns import ALIASES, SENT
+from app.domain.event import Event
+from app.domain.event_time import EventTimeBounds
+from app.domain.rows import Rows
+from app.formats.record import read_record
+from app.pipeline.decode import decode, rows_of
+from app.pipeline.event_columns import EventColumns
+from tests.support.sample_rows import sample_chunk
+
+BOUNDS = EventTimeBounds.of_retention(30)
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.just("2026-11-23T12:00:00Z"),
+    lambda inner: (
+        st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=4) | st.just("name"), inner, max_size=2)
+    ),
+    max_leaves=6,
+)
+names = st.sampled_from([*SENT, *ALIASES, "attributes", "attributes.x"]) | st.text(max_size=5)
+objects = st.dictionaries(names, values, max_size=6).map(lambda event: json.dumps(event).encode())
+texts = st.text(max_size=30).map(str.encode) | st.binary(max_size=30)
+
+
+def rows_event_by_event(records: list[bytes | None]) -> Rows:
+    """The same records, an event made of each."""
+    chunk, events = sample_chunk(records), EventColumns()
+    for index, value in enumerate(records):
+        for item, event in enumerate(read_record(value, (), chunk.timestamps_ms[index])):
+            events.add(index, event, item)
+    return rows_of(events, chunk, BOUNDS).rows
+
+
+@settings(deadline=None, max_examples=400)
+@given(st.lists(objects | texts | st.none(), min_size=1, max_size=5))
+@example([b'{"service":{"name":"a"},"service.name":"b","app":"c","ts":1795435199,"level":30}'])
+def test_rows_are_the_same_whether_or_not_events_are_made_of_them(records: list[bytes | None]) -> None:
+    assert decode(sample_chunk(records), BOUNDS).rows.equals(rows_event_by_event(records))
+
+
+def row_of(event: Event) -> dict[str, Any]:
+    """The one row of an event."""
+    events = EventColumns()
+    events.add(0, event, 0)
+    rows = rows_of(events, sample_chunk([b""]), BOUNDS).rows
+    found: dict[str, Any] = rows.select([name for name in rows.schema.names if name != "Timestamp"]).to_pylist()[0]
+    return found
+
+
+def test_the_resource_is_a_map_and_the_host_one_of_its_keys() -> None:
+    row = row_of(Event({"host": "pod-1"}, resource=[("k8s.pod.name", "web-1"), ("host.name", "other"), ("cpus", 4)]))
+
+    assert dict(row["ResourceAttributes"]) == {"host.name": "pod-1", "k8s.pod.name": "web-1", "cpus": "4"}
+
+
+@pytest.mark.parametrize(
+    ("level", "number", "stored"),
+    [("", 18, ("ERROR", 18)), ("warn", 14, ("WARN", 14)), ("loud", 9, ("loud", 9)), ("info", 0, ("INFO", 9))],
+)
+def test_a_severity_number_counts_and_names_the_level_that_is_missing(
+    level: str, number: int, stored: tuple[str, int]
+) -> None:
+    row = row_of(Event({"level": level}, severity_number=number))
+
+    assert (row["SeverityText"], row["SeverityNumber"]) == stored
+
+
+def test_what_has_no_column_is_an_attribute() -> None:
+    event = Event({}, [("a", 1)], observed_timestamp=5, trace_flags=1, scope=[("name", "lib")], event_name="login")
+
+    assert dict(row_of(event)["LogAttributes"]) == {
+        "a": "1",
+        "observed_timestamp": "5",
+        "trace_flags": "1",
+        "event.name": "login",
+        "otel.scope.name": "lib",
+    }
