@@ -1,5 +1,5 @@
 -- The table of logs, as ClickHouse sees it. One statement each; the service runs them when the table is missing.
--- Needs ClickHouse 26.2 or newer (text index). Why each part is as it is: docs/architecture.md, "The table".
+-- Needs ClickHouse 26.2 or newer (text index). Why each part is as it is: docs/storage.md.
 
 CREATE DATABASE IF NOT EXISTS logs;
 
