@@ -27,12 +27,12 @@ _DEADLINE_SECS = 60.0
 
 def measure_engine_limit(stack: BenchStack, *, bodies: int, rounds: int) -> Figures:
     """Post `bodies` different bodies `rounds` times, as Arrow like the service and then as JSONEachRow."""
-    batches = list(_batches(bodies))
+    inserts = list(batches(bodies))
     arrow, json_rows = f"arrow_{uuid.uuid4().hex}", f"json_{uuid.uuid4().hex}"
     stack.create_table(arrow)
     stack.create_table(json_rows)
     writer = ClickHouseWriter(stack.clickhouse_settings(arrow))
-    figures = _measured("arrow", stack, rounds, [_insert_call(writer, batch) for batch in batches])
+    figures = _measured("arrow", stack, rounds, [_insert_call(writer, batch) for batch in inserts])
     texts = [_as_json_rows(stack, arrow, first * BODY_ROWS) for first in range(bodies)]
     stack.drop_table(arrow)
     figures |= _measured("json", stack, rounds, [_post_call(stack, json_rows, text) for text in texts])
@@ -80,7 +80,7 @@ def _as_json_rows(stack: BenchStack, table: str, first: int) -> bytes:
     return stack.post(sql.encode(), {})
 
 
-def _batches(count: int) -> Iterator[Rows]:
+def batches(count: int) -> Iterator[Rows]:
     """Batches as the service makes them: chunks of the partitions in turn, decoded and put together."""
     events = backlog_events(count * BODY_ROWS)
     for first in range(0, count * BODY_ROWS, BODY_ROWS):
