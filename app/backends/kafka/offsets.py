@@ -10,10 +10,11 @@ from kafka.errors import KafkaError, OffsetOutOfRangeError
 from kafka.structs import OffsetAndMetadata
 
 from app.backends.kafka.errors import translated
-from app.backends.kafka.options import connection_options, open_client
+from app.backends.kafka.options import connection_options
 from app.backends.kafka.probe import with_coordinator
 from app.backends.kafka.topic import metadata_of, open_admin
 from app.backends.kafka.unreachable import explained_silence
+from app.backends.kafka.workarounds import open_client
 from app.domain.offsets import PartitionOffsets, Reading, Span, TopicOffsets
 from app.errors import TryAgainLater
 from app.pipeline.commit_metadata import read_metadata

@@ -22,6 +22,7 @@ from kafka.partitioner import StickyPartitioner
 from app.backends.kafka.options import connection_options
 from app.backends.kafka.topic import TopicAdmin
 from app.backends.kafka.unreachable import explained_silence
+from app.backends.kafka.workarounds import fail_what_is_in_flight
 from app.errors import Refused, TryAgainLater
 from app.settings import KafkaSettings
 
@@ -321,9 +322,7 @@ class _Client:
     def close(self, *, is_settled: bool) -> None:
         """Disconnect; what is not settled fails."""
         if not is_settled:
-            # The public close() waits for what is in flight and then raises with its thread still running.
-            self.producer._sender.force_close()
-            self.producer._sender.join(_CLOSE_SECS)
+            fail_what_is_in_flight(self.producer, _CLOSE_SECS)
         self.producer.close(timeout=_CLOSE_SECS)
 
 

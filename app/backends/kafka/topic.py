@@ -8,8 +8,9 @@ from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 from kafka.errors import KafkaError, TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
 
 from app.backends.kafka.errors import translated
-from app.backends.kafka.options import connection_options, open_client
+from app.backends.kafka.options import connection_options
 from app.backends.kafka.unreachable import explained_silence
+from app.backends.kafka.workarounds import open_client
 from app.errors import TryAgainLater
 from app.settings import KafkaSettings
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from kafka import KafkaConsumer
 
-from app.backends.kafka.options import FileTokenProvider, connection_options
+from app.backends.kafka.options import FileTokenProvider, connection_options, consumer_options
 from app.settings import Settings
 
 
@@ -93,4 +93,6 @@ def test_the_client_knows_every_option(file: str) -> None:
         KAFKA_SASL_PASSWORD="p",
     )
 
-    assert made.keys() | plain.keys() <= KafkaConsumer.DEFAULT_CONFIG.keys()
+    reading = consumer_options(Settings.from_env({}).kafka)
+
+    assert made.keys() | plain.keys() | reading.keys() <= KafkaConsumer.DEFAULT_CONFIG.keys()
