@@ -10,7 +10,7 @@ from kafka.structs import OffsetAndMetadata
 from app.backends.kafka.errors import translated
 from app.backends.kafka.flow import Flow
 from app.backends.kafka.group_offsets import GroupOffsets, to_commit
-from app.backends.kafka.options import METADATA_SECS, consumer_options
+from app.backends.kafka.options import consumer_options
 from app.backends.kafka.rebalances import Rebalances
 from app.backends.kafka.unreachable import explained_silence
 from app.backends.kafka.workarounds import (
@@ -39,14 +39,9 @@ class KafkaSource:
         read_topic_id: Callable[[], str],
         on_lost: Callable[[Partition, int, int], None],
         on_halted: Callable[[Partition, str], None],
-        metadata_secs: float = METADATA_SECS,
+        metadata_secs: float,
     ) -> None:
-        """Connect. `on_lost(partition, first, next)` is told of offsets that Kafka deleted before they were read,
-        `on_halted(partition, reason)` of a partition on which going on would be wrong.
-
-        Raises:
-            TryAgainLater: Kafka does not answer.
-        """
+        """Connect; see `factory.open_source`."""
         self._settings = settings
         self._read_topic_id = read_topic_id
         self._on_lost = on_lost
