@@ -2,21 +2,23 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Protocol
 
 from app.backends.kafka.publisher import OnDone
-from app.errors import Refused, TryAgainLater
+from app.errors import KafkaCode, Refused, TryAgainLater
 from sending.lines import Line
 from sending.pacer import Pacer
 from sending.tally import Tally
 
 _TOPIC_PATIENCE_SECS = 10.0
 
-_ADVICE = {
-    "unreachable": "The KAFKA_* variables say where it is and how to log in there.",
-    "UnknownTopic": "The service makes it when it starts; or make it with kafka-topics.sh --create --topic NAME.",
+_ADVICE: Mapping[str, str] = {
+    KafkaCode.UNREACHABLE: "The KAFKA_* variables say where it is and how to log in there.",
+    KafkaCode.UNKNOWN_TOPIC: (
+        "The service makes it when it starts; or make it with kafka-topics.sh --create --topic NAME."
+    ),
 }
 
 
@@ -89,7 +91,7 @@ class Sender:
         settle = partial(self._tally.settle, line.number, len(line.value or b""))
         if line.value is None:
             reason = f"a line of {line.size_bytes} bytes is longer than the topic allows ({max_bytes} bytes)"
-            settle(Refused(reason, code="MessageSizeTooLargeError"))
+            settle(Refused(reason, code=KafkaCode.TOO_LARGE))
             return
         key = self._key_of(line.value) if self._key_of else None
         if self._key_of and key is None:
@@ -111,5 +113,5 @@ def connect_patiently(publisher: Publisher, stopping: threading.Event) -> int:
         try:
             return publisher.connect()
         except TryAgainLater as error:
-            if error.code != "UnknownTopic" or time.monotonic() > deadline or stopping.wait(0.5):
+            if error.code != KafkaCode.UNKNOWN_TOPIC or time.monotonic() > deadline or stopping.wait(0.5):
                 raise

@@ -15,7 +15,7 @@ import pyarrow as pa
 from app.domain.records import Headers, Lease, Mark, Partition, Polled, Position, RecordChunk
 from app.domain.rows import Rows
 from app.domain.statement import Answer, Statement
-from app.errors import NotOurs, Refused, TryAgainLater
+from app.errors import KafkaCode, NotOurs, Refused, TryAgainLater
 
 if TYPE_CHECKING:
     from app.ports import Acknowledgement, LogPublisher, LogReader, LogWriter, RecordSource
@@ -575,9 +575,9 @@ class MemoryPublisher:
     def publish(self, value: bytes, *, key: bytes | None = None) -> MemoryAcknowledgement:
         """See `ports.LogPublisher`."""
         if len(value) > self._max_record_bytes:
-            raise Refused(f"a record of {len(value)} bytes is larger than the topic allows", code="MessageSizeTooLarge")
+            raise Refused(f"a record of {len(value)} bytes is larger than the topic allows", code=KafkaCode.TOO_LARGE)
         if self.is_down:
-            raise TryAgainLater("Kafka does not answer", code="unreachable")
+            raise TryAgainLater("Kafka does not answer", code=KafkaCode.UNREACHABLE)
         self._kafka.send(value, partition=hash(key) % len(self._kafka.partitions) if key else 0)
         return MemoryAcknowledgement()
 

@@ -12,7 +12,7 @@ from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType
 
 from app.backends.kafka.publisher import KafkaPublisher
-from app.errors import Refused, TryAgainLater
+from app.errors import KafkaCode, Refused, TryAgainLater
 from app.settings import KafkaSettings
 from local.kafka import KafkaServer
 
@@ -156,7 +156,7 @@ def test_a_missing_topic_is_to_be_tried_again(settings: KafkaSettings) -> None:
     with pytest.raises(TryAgainLater, match=f"topic missing does not exist on {settings.bootstrap_servers}") as raised:
         publisher.publish(b"value")
 
-    assert raised.value.code == "UnknownTopic"
+    assert raised.value.code == KafkaCode.UNKNOWN_TOPIC
 
 
 def test_while_the_broker_is_silent_no_more_is_taken_than_there_is_room_for(
@@ -173,7 +173,7 @@ def test_while_the_broker_is_silent_no_more_is_taken_than_there_is_room_for(
             publisher.publish(b"x" * 10_000)
     publisher.flush(TIMEOUT_SECS)
 
-    assert raised.value.code == "full"
+    assert raised.value.code == KafkaCode.FULL
     assert len(records(settings)) == 1 + room
 
 

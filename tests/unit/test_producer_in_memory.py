@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.backends.kafka.publisher import OnDone
-from app.errors import Refused, TryAgainLater
+from app.errors import KafkaCode, Refused, TryAgainLater
 from producer import exit_code, main
 from sending.signals import Signals
 from sending.tally import Tally
@@ -96,7 +96,7 @@ def test_failed_records_are_counted_and_named_and_the_exit_code_is_1(
     log_file: Callable[[bytes], str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     def answer(value: bytes) -> TryAgainLater | None:
-        return TryAgainLater("not acknowledged", code="Timeout") if value == b"bad" else None
+        return TryAgainLater("not acknowledged", code=KafkaCode.TIMEOUT) if value == b"bad" else None
 
     publisher = MemoryPublisher(answer)
     code = main([log_file(b"ok\nbad\nok\nbad\n")], {}, make_publisher=publisher.make)
@@ -125,7 +125,7 @@ def test_a_record_that_the_publisher_does_not_take_is_a_failed_one(
 ) -> None:
     class Refusing(MemoryPublisher):
         def publish(self, value: bytes, *, key: bytes | None, on_done: OnDone) -> None:
-            raise Refused("too large", code="MessageSizeTooLargeError")
+            raise Refused("too large", code=KafkaCode.TOO_LARGE)
 
     assert main([log_file(b"a\nb\n")], {}, make_publisher=Refusing().make) == 1
     assert "2 sent, 0 acknowledged, 2 failed" in capsys.readouterr().out

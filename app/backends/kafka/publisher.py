@@ -19,11 +19,12 @@ from kafka.errors import (
 )
 from kafka.partitioner import StickyPartitioner
 
+from app.backends.kafka.errors import code_of
 from app.backends.kafka.options import connection_options
 from app.backends.kafka.topic import TopicAdmin
 from app.backends.kafka.unreachable import explained_silence
 from app.backends.kafka.workarounds import fail_what_is_in_flight
-from app.errors import Refused, TryAgainLater
+from app.errors import KafkaCode, Refused, TryAgainLater
 from app.settings import KafkaSettings
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ class KafkaPublisher:
         """Reach Kafka and the topic, if that has not been done; returns how many bytes a record may have.
 
         Raises:
-            TryAgainLater: Kafka does not answer (code "unreachable"), or the topic does not exist ("UnknownTopic").
+            TryAgainLater: Kafka does not answer (UNREACHABLE), or the topic does not exist (UNKNOWN_TOPIC).
         """
         return self._connected().max_record_bytes
 
@@ -119,7 +120,7 @@ class KafkaPublisher:
         client = self._connected()
         cost = len(value) + len(key or b"") + _OVERHEAD_BYTES
         if not self._in_flight.enter(cost, self._room_timeout_secs):
-            raise TryAgainLater("too many records wait for Kafka to acknowledge them", code="full")
+            raise TryAgainLater("too many records wait for Kafka to acknowledge them", code=KafkaCode.FULL)
         try:
             future = client.producer.send(self._settings.topic, value, key, list(headers))
         except BaseException as error:
@@ -154,7 +155,7 @@ class KafkaPublisher:
         if not self._in_flight.wait_until_empty(timeout_secs):
             raise TryAgainLater(
                 f"Kafka has not acknowledged everything within {timeout_secs:g} s",
-                code=KafkaTimeoutError.__name__,
+                code=KafkaCode.TIMEOUT,
                 is_outcome_unknown=True,
             )
 
@@ -174,14 +175,14 @@ class KafkaPublisher:
             return client
         with self._connecting:
             if self._closing.is_set():
-                raise TryAgainLater("the publisher is closed", code="closed")
+                raise TryAgainLater("the publisher is closed", code=KafkaCode.CLOSED)
             client = self._client or self._connect()
             with self._swapping:
                 if not self._closing.is_set():
                     self._client = client
                     return client
         client.close(is_settled=True)
-        raise TryAgainLater("the publisher is closed", code="closed")
+        raise TryAgainLater("the publisher is closed", code=KafkaCode.CLOSED)
 
     def _connect(self) -> "_Client":
         wait_secs = self._tried_at + _RECONNECT_SECS - self._clock()
@@ -205,8 +206,8 @@ class KafkaPublisher:
         admin = TopicAdmin(self._settings)
         try:
             if admin.describe() is None:
-                where = self._settings.bootstrap_servers
-                raise TryAgainLater(f"topic {self._settings.topic} does not exist on {where}", code="UnknownTopic")
+                reason = f"topic {self._settings.topic} does not exist on {self._settings.bootstrap_servers}"
+                raise TryAgainLater(reason, code=KafkaCode.UNKNOWN_TOPIC)
             return self._topic_limit(admin)
         finally:
             admin.close()
@@ -236,24 +237,24 @@ class KafkaPublisher:
     def _too_large(self, record_bytes: int, max_bytes: int) -> Refused:
         return Refused(
             f"a record of {record_bytes} bytes is larger than topic {self._settings.topic} allows ({max_bytes} bytes)",
-            code=MessageSizeTooLargeError.__name__,
+            code=KafkaCode.TOO_LARGE,
         )
 
     def _not_sent(self, error: Exception) -> TryAgainLater:
-        return TryAgainLater(f"cannot publish to topic {self._settings.topic}: {error}", code=type(error).__name__)
+        return TryAgainLater(f"cannot publish to topic {self._settings.topic}: {error}", code=code_of(error))
 
     def _not_acknowledged(self, error: Exception, cost: int) -> TryAgainLater | Refused:
-        name = type(error).__name__
         # A smaller record shares its batch with others and may have failed because of one of them.
+        code = code_of(error)
         if isinstance(error, _ABOUT_THE_RECORD) and cost > _BATCH_BYTES + _OVERHEAD_BYTES:
-            return Refused(f"topic {self._settings.topic} refused the record: {error}", code=name)
+            return Refused(f"topic {self._settings.topic} refused the record: {error}", code=code)
         if isinstance(error, (KafkaTimeoutError, RequestTimedOutError)):
             reason = f"not acknowledged within {self._delivery_timeout_secs:g} s"
         elif isinstance(error, IllegalStateError):
-            reason = "not acknowledged before the publisher was closed"
+            reason, code = "not acknowledged before the publisher was closed", KafkaCode.CLOSED
         else:
             reason = f"not acknowledged: {error}"
-        return TryAgainLater(reason, code=name, is_outcome_unknown=True)
+        return TryAgainLater(reason, code=code, is_outcome_unknown=True)
 
 
 class KafkaAcknowledgement:

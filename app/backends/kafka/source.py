@@ -7,7 +7,7 @@ from kafka.consumer.fetcher import ConsumerRecord
 from kafka.errors import KafkaError, LogTruncationError, NoOffsetForPartitionError, OffsetOutOfRangeError
 from kafka.structs import OffsetAndMetadata
 
-from app.backends.kafka.errors import translated
+from app.backends.kafka.errors import translated, try_again
 from app.backends.kafka.flow import Flow
 from app.backends.kafka.group_offsets import GroupOffsets, to_commit
 from app.backends.kafka.options import consumer_options
@@ -22,7 +22,7 @@ from app.backends.kafka.workarounds import (
     topic_id_seen_by,
 )
 from app.domain.records import Mark, Partition, Polled, Position, RecordChunk
-from app.errors import MustRejoin, NotOurs, TryAgainLater
+from app.errors import KafkaCode, MustRejoin, NotOurs, TryAgainLater
 from app.settings import KafkaSettings
 
 _COMMIT_SECS = 5.0
@@ -69,9 +69,9 @@ class KafkaSource:
             if self._is_reassigned():
                 return Polled(assigned=self._take_assignment())
         except NotOurs as error:  # no longer, or not yet: the next poll takes the assignment anew
-            raise TryAgainLater(str(error), code="rebalance") from error
+            raise TryAgainLater(str(error), code=KafkaCode.REBALANCE) from error
         except (KafkaError, OSError) as error:
-            raise _try_again(error, "poll") from error
+            raise try_again(error, "poll") from error
         started = ((partition, batch) for partition, batch in records.items() if partition in self._flow.started)
         chunks = [_chunk(partition, self._topic_id, batch) for partition, batch in started]
         for chunk in chunks:
@@ -107,7 +107,7 @@ class KafkaSource:
         try:
             found = {tp: self._consumer.position(tp, timeout_ms=0) for tp in self._flow.readable()}
         except KafkaError as error:  # of a partition that is just coming or going, or of lost records
-            raise _try_again(error, "ask for positions") from error
+            raise try_again(error, "ask for positions") from error
         return {Partition(*tp): offset for tp, offset in found.items() if offset is not None}
 
     def end_offsets(self) -> Mapping[Partition, int]:
@@ -118,7 +118,7 @@ class KafkaSource:
         try:
             ends = self._consumer.end_offsets(assignment, timeout_ms=int(_ASK_SECS * 1000))
         except (KafkaError, OSError) as error:
-            raise _try_again(error, "ask for end offsets") from error
+            raise try_again(error, "ask for end offsets") from error
         return {Partition(*tp): offset for tp, offset in ends.items()}
 
     def close(self, timeout_secs: float) -> None:
@@ -248,8 +248,3 @@ def _chunk(partition: TopicPartition, topic_id: str, records: list[ConsumerRecor
         headers=[record.headers for record in records],
         next_offset=records[-1].offset + 1,
     )
-
-
-def _try_again(error: KafkaError | OSError, doing: str) -> TryAgainLater:
-    ours = translated(error, doing)
-    return ours if isinstance(ours, TryAgainLater) else TryAgainLater(str(ours), code=type(error).__name__)

@@ -5,7 +5,7 @@ import signal
 from collections.abc import Callable
 
 from app.backends.kafka.publisher import OnDone
-from app.errors import Refused, TryAgainLater
+from app.errors import KafkaCode, Refused, TryAgainLater
 from app.settings import KafkaSettings
 from sending.signals import Signals
 
@@ -57,7 +57,9 @@ class UnreachablePublisher(MemoryPublisher):
     """Cannot connect."""
 
     def __init__(
-        self, reason: str = "Kafka does not answer at kafka.example:9092 (refused)", code: str = "unreachable"
+        self,
+        reason: str = "Kafka does not answer at kafka.example:9092 (refused)",
+        code: KafkaCode = KafkaCode.UNREACHABLE,
     ) -> None:
         super().__init__()
         self._error = TryAgainLater(reason, code=code)

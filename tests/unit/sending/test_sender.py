@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 import pytest
 
-from app.errors import TryAgainLater
+from app.errors import KafkaCode, TryAgainLater
 from sending.lines import Line
 from sending.pacer import Pacer
 from sending.sender import Sender, connect_patiently
@@ -88,7 +88,7 @@ def test_an_input_that_breaks_off_is_a_problem_and_what_came_before_is_sent() ->
 
 
 def test_a_kafka_that_does_not_answer_is_a_problem_with_advice() -> None:
-    sender, tally = send(UnreachablePublisher("no answer", "unreachable"), endless)
+    sender, tally = send(UnreachablePublisher("no answer", KafkaCode.UNREACHABLE), endless)
 
     assert sender.problem == "no answer. The KAFKA_* variables say where it is and how to log in there."
     assert tally.sent == 0
@@ -99,4 +99,4 @@ def test_a_missing_topic_is_not_waited_for_after_the_user_asked_to_stop() -> Non
     stopping.set()
 
     with pytest.raises(TryAgainLater, match="no topic"):
-        connect_patiently(UnreachablePublisher("no topic", "UnknownTopic"), stopping)
+        connect_patiently(UnreachablePublisher("no topic", KafkaCode.UNKNOWN_TOPIC), stopping)
