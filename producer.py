@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import BinaryIO, get_args
 
-from app.backends.kafka.publisher import Compression, KafkaPublisher
+from app.backends.kafka.options import Compression
+from app.backends.kafka.publisher import KafkaPublisher
 from app.errors import BadSettings
 from app.settings import KafkaSettings, Settings, misspelt
 from sending.console import say, set_up_client_log, write

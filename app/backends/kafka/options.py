@@ -1,14 +1,18 @@
-"""How every Kafka client of the service connects (addresses, TLS, SASL), and how its consumer reads."""
+"""How every Kafka client of the service connects (addresses, TLS, SASL), reads and sends."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from kafka.net.sasl.oauth import AbstractTokenProvider
+from kafka.partitioner import StickyPartitioner
 
 from app.settings import KafkaSettings
 
+Compression = Literal["none", "gzip", "snappy", "lz4", "zstd"]
+
 _RECONNECT_MAX_MS = 1_000  # the client's own 30 s are how long a Kafka that is back would wait to be noticed
 _REQUEST_SECS = 10.0
+_PRODUCE_SECS = 30.0
 
 # One poll is one chunk per partition: big enough that work per chunk does not count, small enough that a turn of the
 # loop stays well under a second.
@@ -64,6 +68,25 @@ def consumer_options(settings: KafkaSettings, metadata_secs: float = METADATA_SE
         "fetch_max_wait_ms": int(_FETCH_MAX_WAIT_SECS * 1000),
         "fetch_max_bytes": _FETCH_MAX_BYTES,
         "max_partition_fetch_bytes": _PARTITION_FETCH_MAX_BYTES,
+        "metrics_enabled": False,
+    }
+
+
+def producer_options(
+    settings: KafkaSettings, compression: Compression, linger_secs: float, delivery_timeout_secs: float
+) -> dict[str, Any]:
+    """Keyword arguments of a producer that loses nothing and doubles nothing, but for its limits on sizes."""
+    return connection_options(settings) | {
+        "acks": "all",
+        "enable_idempotence": True,
+        "compression_type": None if compression == "none" else compression,
+        "partitioner": StickyPartitioner(),
+        "linger_ms": int(linger_secs * 1000),
+        "delivery_timeout_ms": int(delivery_timeout_secs * 1000),
+        "request_timeout_ms": int(min(_PRODUCE_SECS, delivery_timeout_secs - linger_secs) * 1000),
+        "max_block_ms": int(_REQUEST_SECS * 1000),
+        "bootstrap_timeout_ms": int(_REQUEST_SECS * 1000),
+        "allow_auto_create_topics": False,  # the service makes the topic, with the settings that it needs
         "metrics_enabled": False,
     }
 

@@ -1,12 +1,9 @@
 """LogPublisher on kafka-python's producer: idempotent, acknowledged by all in-sync replicas, bounded in memory."""
 
-import logging
-import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from kafka import KafkaProducer
 from kafka.errors import (
     IllegalStateError,
     InvalidRecordError,
@@ -17,31 +14,21 @@ from kafka.errors import (
     RecordListTooLargeError,
     RequestTimedOutError,
 )
-from kafka.partitioner import StickyPartitioner
 
 from app.backends.kafka.errors import code_of
-from app.backends.kafka.options import connection_options
-from app.backends.kafka.topic import TopicAdmin
-from app.backends.kafka.unreachable import explained_silence
-from app.backends.kafka.workarounds import fail_what_is_in_flight
+from app.backends.kafka.in_flight import InFlight
+from app.backends.kafka.options import Compression, producer_options
+from app.backends.kafka.producer_client import BATCH_BYTES, ProducerClient, open_producer
+from app.backends.kafka.producer_connection import ProducerConnection
 from app.errors import KafkaCode, Refused, TryAgainLater
 from app.settings import KafkaSettings
 
 if TYPE_CHECKING:
     from app.ports import LogPublisher
 
-Compression = Literal["none", "gzip", "snappy", "lz4", "zstd"]
 OnDone = Callable[[TryAgainLater | Refused | None], None]
 
-_log = logging.getLogger(__name__)
-
-_BATCH_BYTES = 256 * 1024
 _OVERHEAD_BYTES = 1024  # what the client holds for a record besides its bytes: futures, locks, callbacks
-_USUAL_MAX_RECORD_BYTES = 1_000_000  # used where the topic's own limit may not be read
-_REQUEST_SECS = 30.0
-_CONNECT_SECS = 10.0
-_CLOSE_SECS = 5.0
-_RECONNECT_SECS = 1.0
 
 _ABOUT_THE_RECORD = (MessageSizeTooLargeError, RecordListTooLargeError, InvalidRecordError, InvalidTimestampError)
 
@@ -69,28 +56,8 @@ class KafkaPublisher:
         self._delivery_timeout_secs = delivery_timeout_secs
         self._room_timeout_secs = room_timeout_secs
         self._in_flight = InFlight(max_in_flight_bytes)
-        self._clock = clock
-        self._producer_options = {
-            **connection_options(settings),
-            "acks": "all",
-            "enable_idempotence": True,
-            "compression_type": None if compression == "none" else compression,
-            "partitioner": StickyPartitioner(),
-            "linger_ms": int(linger_secs * 1000),
-            "delivery_timeout_ms": int(delivery_timeout_secs * 1000),
-            "request_timeout_ms": int(min(_REQUEST_SECS, delivery_timeout_secs - linger_secs) * 1000),
-            "max_block_ms": int(_CONNECT_SECS * 1000),
-            "bootstrap_timeout_ms": int(_CONNECT_SECS * 1000),
-            "allow_auto_create_topics": False,  # the service makes the topic, with the settings that it needs
-            "metrics_enabled": False,
-        }
-        self._client: _Client | None = None
-        self._spent_clients: list[_Client] = []
-        self._connecting = threading.Lock()
-        self._swapping = threading.Lock()
-        self._closing = threading.Event()
-        self._tried_at = float("-inf")
-        self._failure: TryAgainLater | None = None
+        options = producer_options(settings, compression, linger_secs, delivery_timeout_secs)
+        self._connection = ProducerConnection(lambda: open_producer(settings, options), clock)
 
     def connect(self) -> int:
         """Reach Kafka and the topic, if that has not been done; returns how many bytes a record may have.
@@ -98,7 +65,7 @@ class KafkaPublisher:
         Raises:
             TryAgainLater: Kafka does not answer (UNREACHABLE), or the topic does not exist (UNKNOWN_TOPIC).
         """
-        return self._connected().max_record_bytes
+        return self._connection.client().max_record_bytes
 
     def publish(
         self,
@@ -117,7 +84,7 @@ class KafkaPublisher:
             Refused: the record is larger than the topic allows.
             TryAgainLater: there is no broker, no topic, or no room.
         """
-        client = self._connected()
+        client = self._connection.client()
         cost = len(value) + len(key or b"") + _OVERHEAD_BYTES
         if not self._in_flight.enter(cost, self._room_timeout_secs):
             raise TryAgainLater("too many records wait for Kafka to acknowledge them", code=KafkaCode.FULL)
@@ -161,78 +128,14 @@ class KafkaPublisher:
 
     def close(self, timeout_secs: float) -> None:
         """Wait for what is in flight, then disconnect. What remains after that time fails, its outcome unknown."""
-        self._closing.set()
+        self._connection.refuse()
         is_settled = self._in_flight.wait_until_empty(timeout_secs)
-        with self._swapping:
-            client, self._client = self._client, None
-        if client is not None:
-            client.close(is_settled=is_settled)
-        self._close_spent_clients()
+        self._connection.close(is_settled=is_settled)
 
-    def _connected(self) -> "_Client":
-        client = self._client
-        if client is not None:
-            return client
-        with self._connecting:
-            if self._closing.is_set():
-                raise TryAgainLater("the publisher is closed", code=KafkaCode.CLOSED)
-            client = self._client or self._connect()
-            with self._swapping:
-                if not self._closing.is_set():
-                    self._client = client
-                    return client
-        client.close(is_settled=True)
-        raise TryAgainLater("the publisher is closed", code=KafkaCode.CLOSED)
-
-    def _connect(self) -> "_Client":
-        wait_secs = self._tried_at + _RECONNECT_SECS - self._clock()
-        if self._failure is not None and wait_secs > 0:  # found out while we waited for the lock
-            raise TryAgainLater(str(self._failure), code=self._failure.code)
-        self._closing.wait(max(wait_secs, 0))
-        self._close_spent_clients()
-        try:
-            with explained_silence(self._settings.bootstrap_servers):
-                max_record_bytes = self._max_record_bytes()
-                client = _Client(self._producer_options, max_record_bytes)
-        except TryAgainLater as error:
-            self._failure = error
-            raise
-        finally:
-            self._tried_at = self._clock()
-        self._failure = None
-        return client
-
-    def _max_record_bytes(self) -> int:
-        admin = TopicAdmin(self._settings)
-        try:
-            if admin.describe() is None:
-                reason = f"topic {self._settings.topic} does not exist on {self._settings.bootstrap_servers}"
-                raise TryAgainLater(reason, code=KafkaCode.UNKNOWN_TOPIC)
-            return self._topic_limit(admin)
-        finally:
-            admin.close()
-
-    def _topic_limit(self, admin: TopicAdmin) -> int:
-        # Known here, because a record that the broker refuses is the end of an idempotent producer, which then
-        # fails everything that is in flight.
-        try:
-            return int(admin.configs()["max.message.bytes"])
-        except (TryAgainLater, KeyError) as error:
-            _log.warning("limit of the topic is not known, %d bytes are assumed: %s", _USUAL_MAX_RECORD_BYTES, error)
-            return _USUAL_MAX_RECORD_BYTES
-
-    def _retire_if_spent(self, client: "_Client", error: Exception) -> None:
+    def _retire_if_spent(self, client: ProducerClient, error: Exception) -> None:
         """Replace a producer that met an error which is no passing one: it would fail all records from now on."""
-        if isinstance(error, KafkaError) and error.retriable:
-            return
-        with self._swapping:
-            if self._client is client:
-                self._client = None
-                self._spent_clients.append(client)
-
-    def _close_spent_clients(self) -> None:
-        while self._spent_clients:
-            self._spent_clients.pop().close(is_settled=False)
+        if not (isinstance(error, KafkaError) and error.retriable):
+            self._connection.retire(client)
 
     def _too_large(self, record_bytes: int, max_bytes: int) -> Refused:
         return Refused(
@@ -246,7 +149,7 @@ class KafkaPublisher:
     def _not_acknowledged(self, error: Exception, cost: int) -> TryAgainLater | Refused:
         # A smaller record shares its batch with others and may have failed because of one of them.
         code = code_of(error)
-        if isinstance(error, _ABOUT_THE_RECORD) and cost > _BATCH_BYTES + _OVERHEAD_BYTES:
+        if isinstance(error, _ABOUT_THE_RECORD) and cost > BATCH_BYTES + _OVERHEAD_BYTES:
             return Refused(f"topic {self._settings.topic} refused the record: {error}", code=code)
         if isinstance(error, (KafkaTimeoutError, RequestTimedOutError)):
             reason = f"not acknowledged within {self._delivery_timeout_secs:g} s"
@@ -277,54 +180,6 @@ class KafkaAcknowledgement:
             self._future.get(timeout_secs)
         except KafkaError as error:
             raise self._translated(error) from error
-
-
-class InFlight:
-    """Bytes that were handed over and are not settled. Whoever brings more than there is room for waits."""
-
-    def __init__(self, max_bytes: int) -> None:
-        self._max_bytes = max_bytes
-        self._bytes = 0
-        self._changed = threading.Condition()
-
-    def enter(self, size: int, timeout_secs: float) -> bool:
-        """Take room; False if there was none in time. A record larger than all room is let in alone."""
-        with self._changed:
-            has_room = self._fits(size) or self._changed.wait_for(lambda: self._fits(size), timeout_secs)
-            if has_room:
-                self._bytes += size
-            return has_room
-
-    def leave(self, size: int) -> None:
-        """Give room back."""
-        with self._changed:
-            self._bytes -= size
-            if self._bytes * 2 <= self._max_bytes:  # waking for every record would cost more than sending it
-                self._changed.notify_all()
-
-    def wait_until_empty(self, timeout_secs: float) -> bool:
-        """Whether everything was settled in time."""
-        with self._changed:
-            return self._changed.wait_for(lambda: self._bytes == 0, timeout_secs)
-
-    def _fits(self, size: int) -> bool:
-        return self._bytes == 0 or self._bytes + size <= self._max_bytes
-
-
-class _Client:
-    """One producer of kafka-python, with the limit it was made for."""
-
-    def __init__(self, options: dict[str, Any], max_record_bytes: int) -> None:
-        self.max_record_bytes = max_record_bytes
-        self.producer: Any = KafkaProducer(
-            **options, batch_size=min(_BATCH_BYTES, max_record_bytes), max_request_size=max_record_bytes
-        )
-
-    def close(self, *, is_settled: bool) -> None:
-        """Disconnect; what is not settled fails."""
-        if not is_settled:
-            fail_what_is_in_flight(self.producer, _CLOSE_SECS)
-        self.producer.close(timeout=_CLOSE_SECS)
 
 
 if TYPE_CHECKING:
