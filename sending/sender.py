@@ -4,10 +4,9 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Protocol
 
-from app.backends.kafka.publisher import OnDone
 from app.errors import KafkaCode, Refused, TryAgainLater
+from app.ports import LogPublisher
 from sending.lines import Line
 from sending.pacer import Pacer
 from sending.tally import Tally
@@ -22,34 +21,27 @@ _ADVICE: Mapping[str, str] = {
 }
 
 
-class Publisher(Protocol):
-    """What a sender needs of KafkaPublisher."""
-
-    def connect(self) -> int: ...
-
-    def publish(self, value: bytes, *, key: bytes | None, on_done: OnDone) -> object: ...
-
-    def close(self, timeout_secs: float) -> None: ...
-
-
 class Sender:
     """Moves lines to the publisher, on a thread of its own: reading and sending may block, Ctrl-C must not wait."""
 
     def __init__(
         self,
-        publisher: Publisher,
+        publisher: LogPublisher,
         open_lines: Callable[[int], Iterable[Line]],
         tally: Tally,
         *,
         max_count: int,
+        wait_secs: float,
         pacer: Pacer,
         key_of: Callable[[bytes], bytes | None] | None,
         stopping: threading.Event,
     ) -> None:
+        """`wait_secs` is how long a record may wait for room before it counts as failed."""
         self._publisher = publisher
         self._open_lines = open_lines
         self._tally = tally
         self._max_count = max_count
+        self._wait_secs = wait_secs
         self._pacer = pacer
         self._key_of = key_of
         self._stopping = stopping
@@ -97,12 +89,12 @@ class Sender:
         if self._key_of and key is None:
             self._tally.without_key += 1
         try:
-            self._publisher.publish(line.value, key=key, on_done=settle)
+            self._publisher.publish(line.value, key=key, wait_secs=self._wait_secs, on_delivery=settle)
         except (TryAgainLater, Refused) as error:
             settle(error)
 
 
-def connect_patiently(publisher: Publisher, stopping: threading.Event) -> int:
+def connect_patiently(publisher: LogPublisher, stopping: threading.Event) -> int:
     """Connect; where the topic is missing, give the service a moment to make it. Returns the bytes of a record.
 
     Raises:

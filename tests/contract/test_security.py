@@ -29,6 +29,7 @@ from local.kafka import KafkaServer
 from local.kafka_security import KafkaSecurity
 from local.ports import free_port
 from tests.contract.refusals import OPENERS, Refusal, refusals_of
+from tests.support.deliveries import Deliveries
 from tests.support.sample_rows import sample_rows
 
 pytestmark = pytest.mark.stack
@@ -105,7 +106,9 @@ def values_sent_and_read(settings: KafkaSettings) -> list[bytes | None]:
     with closing(TopicAdmin(settings)) as admin:
         admin.ensure()
         publisher = KafkaPublisher(settings)
-        publisher.publish(b"a log").result(TIMEOUT_SECS)
+        deliveries = Deliveries()
+        publisher.publish(b"a log", wait_secs=TIMEOUT_SECS, on_delivery=deliveries)
+        assert deliveries.wait_for(1) == [None]
         publisher.close(timeout_secs=5)
         source = open_source(settings, read_topic_id=admin.topic_id, on_lost=_never, on_halted=_never)
         try:

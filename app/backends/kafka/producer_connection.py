@@ -34,25 +34,25 @@ class ProducerConnection(Generic[_Client]):
         self._tried_at = float("-inf")
         self._failure: TryAgainLater | None = None
 
-    def client(self) -> _Client:
-        """The client. Connects if there is none.
+    def client(self, wait_secs: float | None = None) -> _Client:
+        """The client. Connects if there is none, or waits up to `wait_secs` while another thread does.
 
         Raises:
-            TryAgainLater: there is no broker, or the connection was closed.
+            TryAgainLater: Kafka does not answer, or not in time, or the connection was closed.
         """
         client = self._client
         if client is not None:
             return client
-        with self._connecting:
-            if self._closing.is_set():
-                raise _closed()
-            client = self._client or self._connect_anew()
-            with self._swapping:
-                if not self._closing.is_set():
-                    self._client = client
-                    return client
-        client.close(is_settled=True)
-        raise _closed()
+        if not self._connecting.acquire(timeout=-1 if wait_secs is None else wait_secs):
+            reason = f"Kafka has not answered within {wait_secs:g} s; another thread goes on trying"
+            raise TryAgainLater(reason, code=KafkaCode.UNREACHABLE)
+        try:
+            client = self._connect_and_share()
+        finally:
+            self._connecting.release()
+        if client is None:
+            raise TryAgainLater("the publisher is closed", code=KafkaCode.CLOSED)
+        return client
 
     def retire(self, client: _Client) -> None:
         """Replace a client that would fail all records from now on; may be called on its own thread."""
@@ -74,6 +74,18 @@ class ProducerConnection(Generic[_Client]):
             client.close(is_settled=is_settled)
         self._close_spent_clients()
 
+    def _connect_and_share(self) -> _Client | None:
+        """Connect, unless another thread has done so meanwhile; None once this connection is closed."""
+        if self._closing.is_set():
+            return None
+        client = self._client or self._connect_anew()
+        with self._swapping:
+            if not self._closing.is_set():
+                self._client = client
+                return client
+        client.close(is_settled=True)
+        return None
+
     def _connect_anew(self) -> _Client:
         pause_secs = self._tried_at + _RECONNECT_SECS - self._clock()
         if self._failure is not None and pause_secs > 0:  # found out while we waited for the lock
@@ -93,7 +105,3 @@ class ProducerConnection(Generic[_Client]):
     def _close_spent_clients(self) -> None:
         while self._spent_clients:
             self._spent_clients.pop().close(is_settled=False)
-
-
-def _closed() -> TryAgainLater:
-    return TryAgainLater("the publisher is closed", code=KafkaCode.CLOSED)

@@ -21,12 +21,8 @@ from app.backends.kafka.options import Compression, producer_options
 from app.backends.kafka.producer_client import BATCH_BYTES, ProducerClient, open_producer
 from app.backends.kafka.producer_connection import ProducerConnection
 from app.errors import KafkaCode, Refused, TryAgainLater
+from app.ports import LogPublisher, OnDelivery
 from app.settings import KafkaSettings
-
-if TYPE_CHECKING:
-    from app.ports import LogPublisher
-
-OnDone = Callable[[TryAgainLater | Refused | None], None]
 
 _OVERHEAD_BYTES = 1024  # what the client holds for a record besides its bytes: futures, locks, callbacks
 
@@ -34,11 +30,10 @@ _ABOUT_THE_RECORD = (MessageSizeTooLargeError, RecordListTooLargeError, InvalidR
 
 
 class KafkaPublisher:
-    """Puts records on the topic. Safe to share between threads.
+    """See `ports.LogPublisher`.
 
     Connects at the first call that needs it. Records without a key fill the partitions in turn, a batch at a time.
-    What is not acknowledged within `delivery_timeout_secs` has failed. While `max_in_flight_bytes` wait for their
-    acknowledgement, `publish` waits too, up to `room_timeout_secs`.
+    What is not acknowledged within `delivery_timeout_secs` has failed. There is room for `max_in_flight_bytes`.
     """
 
     def __init__(
@@ -48,23 +43,18 @@ class KafkaPublisher:
         compression: Compression = "lz4",
         linger_secs: float = 0.02,
         delivery_timeout_secs: float = 120.0,
-        room_timeout_secs: float = 120.0,
         max_in_flight_bytes: int = 32 * 1024 * 1024,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings = settings
         self._delivery_timeout_secs = delivery_timeout_secs
-        self._room_timeout_secs = room_timeout_secs
+        self._clock = clock
         self._in_flight = InFlight(max_in_flight_bytes)
         options = producer_options(settings, compression, linger_secs, delivery_timeout_secs)
         self._connection = ProducerConnection(lambda: open_producer(settings, options), clock)
 
     def connect(self) -> int:
-        """Reach Kafka and the topic, if that has not been done; returns how many bytes a record may have.
-
-        Raises:
-            TryAgainLater: Kafka does not answer (UNREACHABLE), or the topic does not exist (UNKNOWN_TOPIC).
-        """
+        """See `ports.LogPublisher`."""
         return self._connection.client().max_record_bytes
 
     def publish(
@@ -73,20 +63,14 @@ class KafkaPublisher:
         *,
         key: bytes | None = None,
         headers: Sequence[tuple[str, bytes]] = (),
-        on_done: OnDone | None = None,
-    ) -> "KafkaAcknowledgement":
-        """Hand over one record; it is sent in the background.
-
-        `on_done` is called once, on a thread that must not be held up: with None when all in-sync replicas have the
-        record, with the error otherwise. It is not called when `publish` itself raises.
-
-        Raises:
-            Refused: the record is larger than the topic allows.
-            TryAgainLater: there is no broker, no topic, or no room.
-        """
-        client = self._connection.client()
-        cost = len(value) + len(key or b"") + _OVERHEAD_BYTES
-        if not self._in_flight.enter(cost, self._room_timeout_secs):
+        wait_secs: float,
+        on_delivery: OnDelivery,
+    ) -> None:
+        """See `ports.LogPublisher`."""
+        deadline = self._clock() + wait_secs
+        client = self._connection.client(wait_secs)
+        cost = _cost(value, key, headers)
+        if not self._in_flight.enter(cost, max(0.0, deadline - self._clock())):
             raise TryAgainLater("too many records wait for Kafka to acknowledge them", code=KafkaCode.FULL)
         try:
             future = client.producer.send(self._settings.topic, value, key, list(headers))
@@ -100,25 +84,18 @@ class KafkaPublisher:
 
         def succeeded(_: Any) -> None:
             self._in_flight.leave(cost)
-            if on_done:
-                on_done(None)
+            on_delivery(None)
 
         def failed(error: Exception) -> None:
             self._in_flight.leave(cost)
             self._retire_if_spent(client, error)
-            if on_done:
-                on_done(self._not_acknowledged(error, cost))
+            on_delivery(self._not_acknowledged(error, cost))
 
         future.add_callback(succeeded)
         future.add_errback(failed)
-        return KafkaAcknowledgement(future, lambda error: self._not_acknowledged(error, cost))
 
     def flush(self, timeout_secs: float) -> None:
-        """Wait until nothing is in flight: every record handed over is acknowledged or has failed.
-
-        Raises:
-            TryAgainLater: that took longer.
-        """
+        """See `ports.LogPublisher`."""
         if not self._in_flight.wait_until_empty(timeout_secs):
             raise TryAgainLater(
                 f"Kafka has not acknowledged everything within {timeout_secs:g} s",
@@ -127,7 +104,7 @@ class KafkaPublisher:
             )
 
     def close(self, timeout_secs: float) -> None:
-        """Wait for what is in flight, then disconnect. What remains after that time fails, its outcome unknown."""
+        """See `ports.LogPublisher`."""
         self._connection.refuse()
         is_settled = self._in_flight.wait_until_empty(timeout_secs)
         self._connection.close(is_settled=is_settled)
@@ -160,26 +137,9 @@ class KafkaPublisher:
         return TryAgainLater(reason, code=code, is_outcome_unknown=True)
 
 
-class KafkaAcknowledgement:
-    """Told when all in-sync replicas have a record, or that they may not have it."""
-
-    __slots__ = ("_future", "_translated")
-
-    def __init__(self, future: Any, translated: Callable[[Exception], TryAgainLater | Refused]) -> None:
-        self._future = future
-        self._translated = translated
-
-    def result(self, timeout_secs: float) -> None:
-        """Wait until the record is acknowledged.
-
-        Raises:
-            Refused: Kafka will not take this record.
-            TryAgainLater: it is not acknowledged, or not yet.
-        """
-        try:
-            self._future.get(timeout_secs)
-        except KafkaError as error:
-            raise self._translated(error) from error
+def _cost(value: bytes, key: bytes | None, headers: Sequence[tuple[str, bytes]]) -> int:
+    """Bytes of memory that a record in flight takes, about."""
+    return len(value) + len(key or b"") + sum(len(name) + len(data) for name, data in headers) + _OVERHEAD_BYTES
 
 
 if TYPE_CHECKING:

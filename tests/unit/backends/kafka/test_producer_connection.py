@@ -1,7 +1,8 @@
 """The connection of a publisher, with clients that only note how they were closed."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -56,9 +57,9 @@ def test_one_client_is_for_all(connection: ProducerConnection[Client], kafka: Ka
     assert len(kafka.opened) == 1
 
 
-def test_threads_that_wait_while_one_connects_get_its_client(
-    connection: ProducerConnection[Client], kafka: Kafka
-) -> None:
+@contextmanager
+def held_up(kafka: Kafka, *calls: Callable[[], object]) -> Iterator[None]:
+    """Run the calls on threads of their own; while this lasts one of them is about to connect, the others wait."""
     is_connecting, may_go_on = threading.Event(), threading.Event()
 
     def hold_up() -> None:
@@ -66,17 +67,41 @@ def test_threads_that_wait_while_one_connects_get_its_client(
         assert may_go_on.wait(PATIENCE_SECS)
 
     kafka.meanwhile = hold_up
-    found: list[Client] = []
-    threads = [threading.Thread(target=lambda: found.append(connection.client())) for _ in range(3)]
+    threads = [threading.Thread(target=call) for call in calls]
     for thread in threads:
         thread.start()
     assert is_connecting.wait(PATIENCE_SECS)
+    try:
+        yield
+    finally:
+        may_go_on.set()
+        for thread in threads:
+            thread.join(PATIENCE_SECS)
 
-    may_go_on.set()
-    for thread in threads:
-        thread.join(PATIENCE_SECS)
+
+def test_threads_that_wait_while_one_connects_get_its_client(
+    connection: ProducerConnection[Client], kafka: Kafka
+) -> None:
+    found: list[Client] = []
+
+    with held_up(kafka, *[lambda: found.append(connection.client())] * 3):
+        assert found == []
 
     assert found == kafka.opened * 3
+
+
+def test_whoever_waits_while_another_thread_connects_waits_no_longer_than_it_may(
+    connection: ProducerConnection[Client], kafka: Kafka
+) -> None:
+    found: list[Client] = []
+    with (
+        held_up(kafka, lambda: found.append(connection.client())),
+        pytest.raises(TryAgainLater, match=r"not answered within 0\.01 s") as raised,
+    ):
+        connection.client(wait_secs=0.01)
+
+    assert raised.value.code == KafkaCode.UNREACHABLE
+    assert found == kafka.opened
 
 
 def test_a_spent_client_is_replaced_and_what_it_holds_fails(
