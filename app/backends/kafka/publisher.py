@@ -73,23 +73,24 @@ class KafkaPublisher:
         if not self._in_flight.enter(cost, max(0.0, deadline - self._clock())):
             raise TryAgainLater("too many records wait for Kafka to acknowledge them", code=KafkaCode.FULL)
         try:
-            future = client.producer.send(self._settings.topic, value, key, list(headers))
-        except BaseException as error:
+            future = self._send(client, value, key, headers)
+        except BaseException:
             self._in_flight.leave(cost)
-            if isinstance(error, MessageSizeTooLargeError):
-                raise self._too_large(len(value), client.max_record_bytes) from error
-            if isinstance(error, KafkaError):
-                raise self._not_sent(error) from error
             raise
 
+        # Room is given back last: after a flush every record has had its callback.
         def succeeded(_: Any) -> None:
-            self._in_flight.leave(cost)
-            on_delivery(None)
+            try:
+                on_delivery(None)
+            finally:
+                self._in_flight.leave(cost)
 
         def failed(error: Exception) -> None:
-            self._in_flight.leave(cost)
-            self._retire_if_spent(client, error)
-            on_delivery(self._not_acknowledged(error, cost))
+            try:
+                self._retire_if_spent(client, error)
+                on_delivery(self._not_acknowledged(error, cost))
+            finally:
+                self._in_flight.leave(cost)
 
         future.add_callback(succeeded)
         future.add_errback(failed)
@@ -109,6 +110,16 @@ class KafkaPublisher:
         is_settled = self._in_flight.wait_until_empty(timeout_secs)
         self._connection.close(is_settled=is_settled)
 
+    def _send(
+        self, client: ProducerClient, value: bytes, key: bytes | None, headers: Sequence[tuple[str, bytes]]
+    ) -> Any:
+        try:
+            return client.producer.send(self._settings.topic, value, key, list(headers))
+        except MessageSizeTooLargeError as error:
+            raise self._too_large(len(value), client.max_record_bytes) from error
+        except KafkaError as error:
+            raise self._not_sent(error) from error
+
     def _retire_if_spent(self, client: ProducerClient, error: Exception) -> None:
         """Replace a producer that met an error which is no passing one: it would fail all records from now on."""
         if not (isinstance(error, KafkaError) and error.retriable):
@@ -124,8 +135,8 @@ class KafkaPublisher:
         return TryAgainLater(f"cannot publish to topic {self._settings.topic}: {error}", code=code_of(error))
 
     def _not_acknowledged(self, error: Exception, cost: int) -> TryAgainLater | Refused:
-        # A smaller record shares its batch with others and may have failed because of one of them.
         code = code_of(error)
+        # A smaller record shares its batch with others and may have failed because of one of them.
         if isinstance(error, _ABOUT_THE_RECORD) and cost > BATCH_BYTES + _OVERHEAD_BYTES:
             return Refused(f"topic {self._settings.topic} refused the record: {error}", code=code)
         if isinstance(error, (KafkaTimeoutError, RequestTimedOutError)):
