@@ -9,14 +9,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import BinaryIO, get_args
 
-from app.backends.kafka.publisher import Compression, KafkaPublisher
+from app.backends.kafka.options import Compression
+from app.backends.kafka.publisher import KafkaPublisher
 from app.errors import BadSettings
+from app.ports import LogPublisher
 from app.settings import KafkaSettings, Settings, misspelt
 from sending.console import say, set_up_client_log, write
 from sending.lines import generated_lines, key_from_field, known_bytes, open_input, read_lines
 from sending.pacer import Pacer
 from sending.progress import Progress
-from sending.sender import Publisher, Sender
+from sending.sender import Sender
 from sending.signals import Signals
 from sending.tally import Tally, summary
 from sending.watch import watch
@@ -113,21 +115,16 @@ def kafka_settings(variables: Mapping[str, str], *, topic: str | None, bootstrap
     return Settings.from_env({**variables, **{name: value for name, value in given.items() if value is not None}}).kafka
 
 
-def publisher_for(settings: KafkaSettings, options: argparse.Namespace) -> KafkaPublisher:
-    """A publisher that waits for a slow Kafka as long as a record may take."""
-    return KafkaPublisher(
-        settings,
-        compression=options.compression,
-        delivery_timeout_secs=options.timeout,
-        room_timeout_secs=options.timeout + 1,
-    )
+def publisher_for(settings: KafkaSettings, options: argparse.Namespace) -> LogPublisher:
+    """A publisher to the topic of the settings."""
+    return KafkaPublisher(settings, compression=options.compression, delivery_timeout_secs=options.timeout)
 
 
 def main(
     argv: Sequence[str],
     environ: Mapping[str, str],
     *,
-    make_publisher: Callable[[KafkaSettings, argparse.Namespace], Publisher] = publisher_for,
+    make_publisher: Callable[[KafkaSettings, argparse.Namespace], LogPublisher] = publisher_for,
     signals: Signals | None = None,
 ) -> int:
     """Run the program; returns its exit code."""
@@ -151,7 +148,7 @@ def _run(
     options: argparse.Namespace,
     settings: KafkaSettings,
     stream: BinaryIO | None,
-    publisher: Publisher,
+    publisher: LogPublisher,
     signals: Signals,
 ) -> int:
     tally = Tally()
@@ -160,6 +157,7 @@ def _run(
         partial(read_lines, stream) if stream else lambda _: generated_lines(options.seed),
         tally,
         max_count=options.count,
+        wait_secs=options.timeout + 1,  # a Kafka that is slow is waited for as long as a record may take
         pacer=Pacer(options.rate, time.monotonic, signals.stopping.wait),
         key_of=key_from_field(options.key) if options.key else None,
         stopping=signals.stopping,

@@ -25,9 +25,9 @@ from app.backends.clickhouse.probe import gather_clickhouse
 from app.backends.clickhouse.reader import ClickHouseReader
 from app.backends.clickhouse.schema import ensure_table
 from app.backends.clickhouse.writer import ClickHouseWriter
+from app.backends.kafka.factory import open_source
 from app.backends.kafka.offsets import KafkaOffsets
 from app.backends.kafka.probe import gather_kafka
-from app.backends.kafka.source import KafkaSource
 from app.backends.kafka.topic import TopicAdmin
 from app.domain.event_time import EventTimeBounds
 from app.errors import TryAgainLater
@@ -87,7 +87,7 @@ def build(
 
     def open_pipeline() -> tuple[RecordSource, Ingest]:
         tell_guarantee()
-        source = KafkaSource(
+        source = open_source(
             settings.kafka,
             read_topic_id=topic_admin.topic_id,
             on_lost=telemetry.lost_to_retention,

@@ -1,5 +1,31 @@
 """Errors, named by what the caller does next."""
 
+from enum import StrEnum
+
+
+class KafkaCode(StrEnum):
+    """What went wrong with Kafka: `code` of the errors below, and of `log_ingest_retries_total`.
+
+    Our own words, so that labels stay the same whichever client reads and however it names its errors.
+    """
+
+    UNREACHABLE = "unreachable"
+    TIMEOUT = "timeout"
+    NOT_AUTHENTICATED = "not_authenticated"
+    NOT_AUTHORIZED = "not_authorized"
+    UNKNOWN_TOPIC = "unknown_topic"
+    NO_LEADER = "no_leader"
+    NO_COORDINATOR = "no_coordinator"
+    TOO_FEW_REPLICAS = "too_few_replicas"
+    REBALANCE = "rebalance"
+    OUT_OF_RANGE = "out_of_range"
+    TOO_LARGE = "too_large"
+    INVALID_RECORD = "invalid_record"
+    FULL = "full"
+    CLOSED = "closed"
+    BROKER_ERROR = "broker_error"
+    CLIENT_ERROR = "client_error"
+
 
 class BadSettings(Exception):
     """The service must not start: `problems` says, one sentence each, which setting to change."""
@@ -12,9 +38,9 @@ class BadSettings(Exception):
 class TryAgainLater(Exception):
     """The other side is not able to answer now; the same call may succeed later.
 
-    `code` is ClickHouse's error number or Kafka's error name where there is one, else a short word such as
-    "unreachable". `is_outcome_unknown` is true when the request may have been carried out all the same.
-    `max_attempts`, where set, is how often in a row it may fail like this before it must be taken for a refusal.
+    `code` is a `KafkaCode`, or ClickHouse's error number, or where it gave none a short word such as "unreachable".
+    `is_outcome_unknown` is true when the request may have been carried out all the same. `max_attempts`, where set, is
+    how often in a row it may fail like this before it must be taken for a refusal.
     """
 
     def __init__(

@@ -83,7 +83,10 @@ class Metrics:
         )
         self.inserts = counter("inserts_total", "Inserts by how they ended: stored, refused, failed.", "result")
         self.retries = counter(
-            "retries_total", "Calls repeated after an error, by the side's error code.", "side", "code"
+            "retries_total",
+            "Calls repeated after an error: to Kafka by what went wrong, to ClickHouse by its error number.",
+            "side",
+            "code",
         )
         self.batch_rows = histogram(
             "batch_rows", "Rows per insert.", (1, 10, 100, 1e3, 1e4, 2.5e4, 5e4, 1e5, 2.5e5, 5e5)

@@ -7,6 +7,7 @@ from app.domain.offsets import Bucket, Reading, Run, Span, TopicOffsets
 from app.domain.records import Mark, Partition, Polled
 from app.domain.rows import Rows
 from app.domain.statement import Answer, Statement
+from app.errors import Refused, TryAgainLater
 
 
 class RecordSource(Protocol):
@@ -124,26 +125,62 @@ class Disk(Protocol):
         """
 
 
-class LogPublisher(Protocol):
-    """Puts records on the topic. Safe to share between threads."""
+OnDelivery = Callable[[TryAgainLater | Refused | None], None]
+"""Called once per record: with None when all in-sync replicas have it, with the error otherwise."""
 
-    def publish(self, value: bytes, *, key: bytes | None = None) -> "Acknowledgement":
-        """Hand over one record; it is sent in the background.
+
+class LogPublisher(Protocol):
+    """Puts records on the topic. Safe to share between threads.
+
+    Memory is bounded: while too many records are in flight, `publish` waits, and raises when the caller's time is up
+    (backpressure). A caller that answers for several records publishes each with a callback and waits for these
+    callbacks until its own deadline; of what has not been called by then the outcome is unknown.
+    """
+
+    def connect(self) -> int:
+        """Connect, unless that was done before; returns the topic's limit for a record, in bytes.
+
+        Value, key and headers together must stay about a hundred bytes below it, which Kafka adds. The limit may
+        change when the publisher has to connect anew, so ask each time; the answer is at hand while connected.
 
         Raises:
-            Refused: the record is larger than Kafka takes.
-            TryAgainLater: there is no room or no broker.
+            TryAgainLater: Kafka does not answer (UNREACHABLE), the topic does not exist (UNKNOWN_TOPIC), or the
+                publisher is closed (CLOSED).
+        """
+
+    def publish(
+        self,
+        value: bytes,
+        *,
+        key: bytes | None = None,
+        headers: Sequence[tuple[str, bytes]] = (),
+        wait_secs: float,
+        on_delivery: OnDelivery,
+    ) -> None:
+        """Hand over one record; it is sent in the background.
+
+        Waits up to `wait_secs` for room, or for another thread that connects; connecting itself may take some seconds
+        more. Records with the same key stay in order on one partition; those without a key spread over all.
+
+        `on_delivery` is called on a thread that must not be held up, and not at all when `publish` raises.
+
+        Raises:
+            Refused: the record is larger than the topic allows (TOO_LARGE).
+            TryAgainLater: there was no room in time (FULL), or see `connect`. The record was not sent.
         """
 
     def flush(self, timeout_secs: float) -> None:
-        """Wait until every record handed over is acknowledged or failed."""
+        """Wait until nothing is in flight: every record handed over is delivered or has failed.
 
+        Raises:
+            TryAgainLater: that took longer (TIMEOUT).
+        """
 
-class Acknowledgement(Protocol):
-    """Told when a record is safe in Kafka, or is not."""
+    def close(self, timeout_secs: float) -> None:
+        """Wait for what is in flight, then disconnect. What remains fails with an unknown outcome (CLOSED).
 
-    def result(self, timeout_secs: float) -> None:
-        """Wait until all in-sync replicas have the record; raises what went wrong otherwise."""
+        Closing again does nothing.
+        """
 
 
 class AuditedTopic(Protocol):

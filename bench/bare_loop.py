@@ -13,7 +13,7 @@ from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
 
-from app.backends.kafka.source import _consumer_options as consumer_options
+from app.backends.kafka.options import consumer_options
 from app.settings import KafkaSettings, Settings
 
 _POLL_MS = 100

@@ -53,12 +53,12 @@ GROUPS: Final = (
         "kafka-python: records out of batches", r"kafka/record/|_unpack_records|PartitionRecords|^<lambda> \(<string>"
     ),
     _group("kafka-python: fetching and the rest", r"\(kafka/"),
-    _group("records to chunks", r"app/backends/kafka_source\.py"),
+    _group("records to chunks", r"app/backends/kafka/"),
     _group("decode: JSON", r"^(decode|_Events\.\w+) \(app/pipeline/decode\.py"),
     _group("decode: other keys", r"app/pipeline/json_event\.py|_take_rest|_attribute_map"),
     _group("decode: columns (Arrow)", r"app/pipeline/decode\.py"),
     _group("batches", r"app/pipeline/(batch|rows)\.py"),
-    _group("insert", r"clickhouse_connect/|app/backends/clickhouse_writer\.py"),
+    _group("insert", r"clickhouse_connect/|app/backends/clickhouse/"),
     _group("metrics and log", r"app/telemetry\.py|prometheus_client/"),
     _group("the loop itself", r"app/pipeline/|app/service\.py"),
 )

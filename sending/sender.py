@@ -2,32 +2,23 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Protocol
 
-from app.backends.kafka.publisher import OnDone
-from app.errors import Refused, TryAgainLater
+from app.errors import KafkaCode, Refused, TryAgainLater
+from app.ports import LogPublisher
 from sending.lines import Line
 from sending.pacer import Pacer
 from sending.tally import Tally
 
 _TOPIC_PATIENCE_SECS = 10.0
 
-_ADVICE = {
-    "unreachable": "The KAFKA_* variables say where it is and how to log in there.",
-    "UnknownTopic": "The service makes it when it starts; or make it with kafka-topics.sh --create --topic NAME.",
+_ADVICE: Mapping[str, str] = {
+    KafkaCode.UNREACHABLE: "The KAFKA_* variables say where it is and how to log in there.",
+    KafkaCode.UNKNOWN_TOPIC: (
+        "The service makes it when it starts; or make it with kafka-topics.sh --create --topic NAME."
+    ),
 }
-
-
-class Publisher(Protocol):
-    """What a sender needs of KafkaPublisher."""
-
-    def connect(self) -> int: ...
-
-    def publish(self, value: bytes, *, key: bytes | None, on_done: OnDone) -> object: ...
-
-    def close(self, timeout_secs: float) -> None: ...
 
 
 class Sender:
@@ -35,19 +26,22 @@ class Sender:
 
     def __init__(
         self,
-        publisher: Publisher,
+        publisher: LogPublisher,
         open_lines: Callable[[int], Iterable[Line]],
         tally: Tally,
         *,
         max_count: int,
+        wait_secs: float,
         pacer: Pacer,
         key_of: Callable[[bytes], bytes | None] | None,
         stopping: threading.Event,
     ) -> None:
+        """`wait_secs` is how long a record may wait for room before it counts as failed."""
         self._publisher = publisher
         self._open_lines = open_lines
         self._tally = tally
         self._max_count = max_count
+        self._wait_secs = wait_secs
         self._pacer = pacer
         self._key_of = key_of
         self._stopping = stopping
@@ -89,18 +83,18 @@ class Sender:
         settle = partial(self._tally.settle, line.number, len(line.value or b""))
         if line.value is None:
             reason = f"a line of {line.size_bytes} bytes is longer than the topic allows ({max_bytes} bytes)"
-            settle(Refused(reason, code="MessageSizeTooLargeError"))
+            settle(Refused(reason, code=KafkaCode.TOO_LARGE))
             return
         key = self._key_of(line.value) if self._key_of else None
         if self._key_of and key is None:
             self._tally.without_key += 1
         try:
-            self._publisher.publish(line.value, key=key, on_done=settle)
+            self._publisher.publish(line.value, key=key, wait_secs=self._wait_secs, on_delivery=settle)
         except (TryAgainLater, Refused) as error:
             settle(error)
 
 
-def connect_patiently(publisher: Publisher, stopping: threading.Event) -> int:
+def connect_patiently(publisher: LogPublisher, stopping: threading.Event) -> int:
     """Connect; where the topic is missing, give the service a moment to make it. Returns the bytes of a record.
 
     Raises:
@@ -111,5 +105,5 @@ def connect_patiently(publisher: Publisher, stopping: threading.Event) -> int:
         try:
             return publisher.connect()
         except TryAgainLater as error:
-            if error.code != "UnknownTopic" or time.monotonic() > deadline or stopping.wait(0.5):
+            if error.code != KafkaCode.UNKNOWN_TOPIC or time.monotonic() > deadline or stopping.wait(0.5):
                 raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+import zlib
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import Future
@@ -15,10 +16,10 @@ import pyarrow as pa
 from app.domain.records import Headers, Lease, Mark, Partition, Polled, Position, RecordChunk
 from app.domain.rows import Rows
 from app.domain.statement import Answer, Statement
-from app.errors import NotOurs, Refused, TryAgainLater
+from app.errors import KafkaCode, NotOurs, Refused, TryAgainLater
 
 if TYPE_CHECKING:
-    from app.ports import Acknowledgement, LogPublisher, LogReader, LogWriter, RecordSource
+    from app.ports import LogPublisher, LogReader, LogWriter, OnDelivery, RecordSource
 
 _Result = TypeVar("_Result")
 
@@ -277,6 +278,7 @@ class Record(NamedTuple):
     value: bytes | None
     headers: Headers
     timestamp_ms: int
+    key: bytes | None = None
 
 
 @dataclass
@@ -324,13 +326,14 @@ class MemoryKafka:
         self,
         *values: bytes | None,
         partition: int = 0,
+        key: bytes | None = None,
         headers: Headers = (),
         timestamp_ms: int = RECORD_TIME_MS,
     ) -> None:
         """Append records."""
         log = self._logs[partition]
         for value in values:
-            log.records.append(Record(log.next_offset, value, headers, timestamp_ms))
+            log.records.append(Record(log.next_offset, value, headers, timestamp_ms, key))
             log.next_offset += 1
 
     def skip_offset(self, partition: int = 0) -> None:
@@ -564,32 +567,112 @@ class MemorySource:
 # Where records are sent to.
 
 
+class _InFlight(NamedTuple):
+    value: bytes
+    key: bytes | None
+    headers: Headers
+    on_delivery: OnDelivery
+
+
 class MemoryPublisher:
-    """A LogPublisher on MemoryKafka; while `is_down` nothing is taken."""
+    """A LogPublisher on MemoryKafka that never waits. Callbacks come before `publish` returns, unless it is silent."""
 
-    def __init__(self, kafka: MemoryKafka, *, max_record_bytes: int = 1_000_000) -> None:
-        self._kafka = kafka
-        self._max_record_bytes = max_record_bytes
-        self.is_down = False
+    def __init__(
+        self,
+        kafka: MemoryKafka | None = None,
+        *,
+        max_record_bytes: int = 1_000_000,
+        max_in_flight_bytes: int = 32 * 1024 * 1024,
+        answer: Callable[[bytes], TryAgainLater | Refused | None] = lambda _: None,
+    ) -> None:
+        """`answer` says what becomes of a record: None if Kafka takes it, else why not."""
+        self.kafka = kafka or MemoryKafka()
+        self.max_record_bytes = max_record_bytes
+        self.failure: TryAgainLater | None = None
+        """While set, connecting fails with it."""
+        self.meanwhile: Callable[[], object] = lambda: None
+        """What happens elsewhere when a record has been handed over."""
+        self.is_closed = False
+        self._max_in_flight_bytes = max_in_flight_bytes
+        self._answer = answer
+        self._is_silent = False
+        self._in_flight: deque[_InFlight] = deque()
+        self._turns = itertools.count()
+        self._lock = threading.RLock()
 
-    def publish(self, value: bytes, *, key: bytes | None = None) -> MemoryAcknowledgement:
+    # What tests ask for.
+
+    @property
+    def records(self) -> list[Record]:
+        """What was delivered, by partition."""
+        return [record for partition in self.kafka.partitions for record in self.kafka.log(partition).records]
+
+    def fall_silent(self) -> None:
+        """Acknowledge nothing until `speak`."""
+        self._is_silent = True
+
+    def speak(self) -> None:
+        """Acknowledge what waits, and what comes."""
+        with self._lock:
+            self._is_silent = False
+            while self._in_flight:
+                self._deliver(self._in_flight.popleft())
+
+    # LogPublisher.
+
+    def connect(self) -> int:
         """See `ports.LogPublisher`."""
-        if len(value) > self._max_record_bytes:
-            raise Refused(f"a record of {len(value)} bytes is larger than the topic allows", code="MessageSizeTooLarge")
-        if self.is_down:
-            raise TryAgainLater("Kafka does not answer", code="unreachable")
-        self._kafka.send(value, partition=hash(key) % len(self._kafka.partitions) if key else 0)
-        return MemoryAcknowledgement()
+        if self.is_closed:
+            raise TryAgainLater("the publisher is closed", code=KafkaCode.CLOSED)
+        if self.failure is not None:
+            raise self.failure
+        return self.max_record_bytes
+
+    def publish(
+        self,
+        value: bytes,
+        *,
+        key: bytes | None = None,
+        headers: Sequence[tuple[str, bytes]] = (),
+        wait_secs: float,
+        on_delivery: OnDelivery,
+    ) -> None:
+        """See `ports.LogPublisher`."""
+        if len(value) + len(key or b"") > self.connect():
+            reason = f"a record of {len(value)} bytes is larger than the topic allows ({self.max_record_bytes} bytes)"
+            raise Refused(reason, code=KafkaCode.TOO_LARGE)
+        with self._lock:
+            bytes_in_flight = sum(len(record.value) for record in self._in_flight)
+            if bytes_in_flight and bytes_in_flight + len(value) > self._max_in_flight_bytes:
+                raise TryAgainLater("too many records wait for Kafka to acknowledge them", code=KafkaCode.FULL)
+            record = _InFlight(value, key, headers, on_delivery)
+            if self._is_silent:
+                self._in_flight.append(record)
+            else:
+                self._deliver(record)
+        self.meanwhile()
 
     def flush(self, timeout_secs: float) -> None:
         """See `ports.LogPublisher`."""
+        if self._in_flight:
+            raise TryAgainLater("not everything is acknowledged", code=KafkaCode.TIMEOUT, is_outcome_unknown=True)
 
+    def close(self, timeout_secs: float) -> None:
+        """See `ports.LogPublisher`."""
+        self.is_closed = True
+        with self._lock:
+            while self._in_flight:
+                reason = "not acknowledged before the publisher was closed"
+                error = TryAgainLater(reason, code=KafkaCode.CLOSED, is_outcome_unknown=True)
+                self._in_flight.popleft().on_delivery(error)
 
-class MemoryAcknowledgement:
-    """What was published is in memory already."""
-
-    def result(self, timeout_secs: float) -> None:
-        """See `ports.Acknowledgement`."""
+    def _deliver(self, record: _InFlight) -> None:
+        error = self._answer(record.value)
+        if error is None:
+            turn = zlib.crc32(record.key) if record.key is not None else next(self._turns)
+            partition = turn % len(self.kafka.partitions)
+            self.kafka.send(record.value, partition=partition, key=record.key, headers=record.headers)
+        record.on_delivery(error)
 
 
 if TYPE_CHECKING:
@@ -599,6 +682,5 @@ if TYPE_CHECKING:
         reader: ScriptedReader,
         source: MemorySource,
         publisher: MemoryPublisher,
-        done: MemoryAcknowledgement,
-    ) -> tuple[LogWriter, LogReader, RecordSource, LogPublisher, Acknowledgement]:
-        return table, reader, source, publisher, done
+    ) -> tuple[LogWriter, LogReader, RecordSource, LogPublisher]:
+        return table, reader, source, publisher

@@ -68,6 +68,23 @@ def test_a_library_is_imported_only_in_its_room(library: str) -> None:
     assert [name for name in importers if not name.startswith(ALLOWED[library])] == []
 
 
+def private_names_taken_from_others(path: Path) -> set[str]:
+    """Attributes with a leading underscore that are read from something else than `self` or `super()`."""
+    return {
+        node.attr
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute) and node.attr.startswith("_")
+        if not node.attr.startswith("__") and ast.unparse(node.value) not in ("self", "super()")
+    }
+
+
+def test_only_the_workarounds_reach_into_a_client() -> None:
+    backends = sorted((APP / "backends").rglob("*.py"))
+    reaching = {name_of(path) for path in backends if private_names_taken_from_others(path)}
+
+    assert reaching == {"app/backends/kafka/workarounds.py"}
+
+
 def test_only_settings_and_the_way_in_know_the_environment() -> None:
     readers = {name_of(path) for path in modules() if "os.environ" in path.read_text(encoding="utf-8")}
 

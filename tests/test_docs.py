@@ -7,6 +7,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from app.api.app import create_app
+from app.errors import KafkaCode
 from app.health import Health
 from app.query.language import MAX_BYTES, MAX_DEPTH, MAX_TERMS, parse
 from local.paths import ROOT
@@ -46,6 +47,13 @@ def test_the_reference_is_what_the_code_says() -> None:
 
     assert tables.settings() in reference, "out of date: make docs"
     assert tables.metrics() in reference, "out of date: make docs"
+
+
+def test_the_runbook_explains_every_code_of_kafka() -> None:
+    runbook = (ROOT / "docs" / "runbooks.md").read_text(encoding="utf-8").partition("### LogIngestKafkaAway")[2]
+    only_publishing = {KafkaCode.FULL, KafkaCode.CLOSED}  # the service reads
+
+    assert [code for code in set(KafkaCode) - only_publishing if f"`{code}`" not in runbook.partition("###")[0]] == []
 
 
 def test_the_fields_of_the_query_language_are_what_the_code_says() -> None:

@@ -1,4 +1,4 @@
-"""Records in every compression and of every size that Kafka knows, read by KafkaSource."""
+"""Records in every compression and of every size that Kafka knows, read by the source that the service reads with."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""KafkaSource as a member of its group, against a real Kafka."""
+"""The source as a member of its group, against a real Kafka."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from contextlib import closing
 
 import pytest
 
-from app.backends.kafka.source import KafkaSource
+from app.backends.kafka.factory import open_source
 from app.backends.kafka.topic import TopicAdmin
+from app.ports import RecordSource
 from app.settings import KafkaSettings
 from tests.support.servers import RunningKafka
 
@@ -20,13 +21,13 @@ TIMEOUT_SECS = 15
 
 
 @pytest.fixture
-def source(kafka: RunningKafka) -> Iterator[KafkaSource]:
+def source(kafka: RunningKafka) -> Iterator[RecordSource]:
     """The only member of a new group, on a new topic of four partitions."""
     name = f"group-{uuid.uuid4().hex[:12]}"
     settings = KafkaSettings(bootstrap_servers=kafka.bootstrap_servers, topic=name, group_id=name, topic_partitions=4)
     with closing(TopicAdmin(settings)) as admin:
         admin.ensure()
-        made = KafkaSource(settings, read_topic_id=admin.topic_id, on_lost=_never, on_halted=_never)
+        made = open_source(settings, read_topic_id=admin.topic_id, on_lost=_never, on_halted=_never)
         yield made
         made.close(timeout_secs=5)
 
@@ -37,7 +38,7 @@ def _never(*_: object) -> None:
 
 # More than once: the first group of a new broker joins so slowly that it knows the topic by then.
 @pytest.mark.parametrize("attempt", range(4))
-def test_partitions_come_when_polls_end_in_the_middle_of_joining(source: KafkaSource, attempt: int) -> None:
+def test_partitions_come_when_polls_end_in_the_middle_of_joining(source: RecordSource, attempt: int) -> None:
     # The member of a new group often joins before it knows the topic's partitions, and once more when it does.
     deadline = time.monotonic() + TIMEOUT_SECS
     polled = source.poll(timeout_secs=0.1)

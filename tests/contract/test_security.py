@@ -17,10 +17,11 @@ import pytest
 from app.backends.clickhouse.client import connect
 from app.backends.clickhouse.schema import ensure_table
 from app.backends.clickhouse.writer import ClickHouseWriter
+from app.backends.kafka.factory import open_source
 from app.backends.kafka.publisher import KafkaPublisher
-from app.backends.kafka.source import KafkaSource
 from app.backends.kafka.topic import TopicAdmin
 from app.errors import TryAgainLater
+from app.ports import RecordSource
 from app.settings import ClickHouseSettings, KafkaSettings
 from local.certificates import Certificates
 from local.engine.server import EngineServer
@@ -28,6 +29,7 @@ from local.kafka import KafkaServer
 from local.kafka_security import KafkaSecurity
 from local.ports import free_port
 from tests.contract.refusals import OPENERS, Refusal, refusals_of
+from tests.support.deliveries import Deliveries
 from tests.support.sample_rows import sample_rows
 
 pytestmark = pytest.mark.stack
@@ -104,16 +106,18 @@ def values_sent_and_read(settings: KafkaSettings) -> list[bytes | None]:
     with closing(TopicAdmin(settings)) as admin:
         admin.ensure()
         publisher = KafkaPublisher(settings)
-        publisher.publish(b"a log").result(TIMEOUT_SECS)
+        deliveries = Deliveries()
+        publisher.publish(b"a log", wait_secs=TIMEOUT_SECS, on_delivery=deliveries)
+        assert deliveries.wait_for(1) == [None]
         publisher.close(timeout_secs=5)
-        source = KafkaSource(settings, read_topic_id=admin.topic_id, on_lost=_never, on_halted=_never)
+        source = open_source(settings, read_topic_id=admin.topic_id, on_lost=_never, on_halted=_never)
         try:
             return first_values(source)
         finally:
             source.close(timeout_secs=5)
 
 
-def first_values(source: KafkaSource) -> list[bytes | None]:
+def first_values(source: RecordSource) -> list[bytes | None]:
     deadline = time.monotonic() + TIMEOUT_SECS
     while time.monotonic() < deadline:
         polled = source.poll(0.1)

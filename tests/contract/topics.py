@@ -16,7 +16,7 @@ from kafka.errors import CoordinatorLoadInProgressError, CoordinatorNotAvailable
 from kafka.protocol.consumer import IsolationLevel, OffsetSpec
 from kafka.structs import OffsetAndMetadata
 
-from app.backends.kafka.source import KafkaSource
+from app.backends.kafka.factory import open_source
 from app.backends.kafka.topic import TopicAdmin
 from app.domain.records import Headers, Lease, Mark, Partition, Position, RecordChunk
 from app.errors import TryAgainLater
@@ -212,7 +212,7 @@ class MemoryTopic:
 
 
 class KafkaTopic:
-    """A topic of a real Kafka, read by KafkaSource."""
+    """A topic of a real Kafka, read by the source that the service reads with."""
 
     def __init__(
         self,
@@ -292,7 +292,7 @@ class KafkaTopic:
     def member(self, *, start_from: StartFrom = "earliest", starts_by_itself: bool = True) -> Reader:
         """See `Topic`."""
         reader = Reader(starts_by_itself=starts_by_itself)
-        reader.source = KafkaSource(
+        reader.source = open_source(
             self._settings(start_from),
             read_topic_id=self.topic_id,
             on_lost=lambda *told: reader.lost.append(told),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from app.domain.records import Mark, Partition, Polled, Position, RecordChunk
-from app.errors import MustRejoin, NotOurs, TryAgainLater
+from app.errors import KafkaCode, MustRejoin, NotOurs, TryAgainLater
 from app.pipeline.commit_metadata import read_metadata, write_metadata
 
 TOPIC = "logs"
@@ -144,7 +144,7 @@ class SimKafka:
         """
         luck = 1.0 if self.is_gentle else self._chance.random()
         if luck < 0.02:
-            raise TryAgainLater("coordinator is loading", code="CoordinatorLoadInProgress")
+            raise TryAgainLater("coordinator is loading", code=KafkaCode.NO_COORDINATOR)
         if luck < 0.05:
             self.late_commits.append(LateCommit(member, member.generation, dict(offsets)))
             raise MustRejoin("no answer")

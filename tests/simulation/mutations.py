@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from app.domain.records import Lease, Partition, Position
 from app.domain.rows import Rows
-from app.errors import MustRejoin, TryAgainLater
+from app.errors import KafkaCode, MustRejoin, TryAgainLater
 from app.pipeline.batch import Batch
 from app.pipeline.delivery import Delivery
 from app.pipeline.ingest import Ingest
@@ -110,7 +110,7 @@ class _GoesOnAfterUnknownCommit(Progress):
         try:
             return super()._tell(leases)
         except MustRejoin as error:
-            raise TryAgainLater(str(error), code="KafkaTimeoutError") from error
+            raise TryAgainLater(str(error), code=KafkaCode.TIMEOUT) from error
 
 
 class _NoLastOffset(SimWriter):

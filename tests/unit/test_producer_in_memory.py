@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from app.backends.kafka.publisher import OnDone
-from app.errors import Refused, TryAgainLater
+from app.errors import KafkaCode, TryAgainLater
+from app.settings import KafkaSettings
 from producer import exit_code, main
 from sending.signals import Signals
 from sending.tally import Tally
-from tests.unit.sending.publishers import MemoryPublisher, SilentPublisher, UnreachablePublisher
+from tests.fakes import MemoryPublisher
+from tests.unit.sending.publishers import made, unanswered, unreachable, values
 
 FULL = Path("/dev/full")
 needs_a_full_device = pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
@@ -32,9 +33,9 @@ def log_file(tmp_path: Path) -> Callable[[bytes], str]:
 def test_the_default_is_ten_thousand_generated_events(capsys: pytest.CaptureFixture[str]) -> None:
     publisher = MemoryPublisher()
 
-    assert main([], {}, make_publisher=publisher.make) == 0
+    assert main([], {}, make_publisher=made(publisher)) == 0
 
-    assert len(publisher.values) == 10_000
+    assert len(publisher.records) == 10_000
     assert publisher.is_closed
     assert "10,000 sent, 10,000 acknowledged, 0 failed" in capsys.readouterr().out
 
@@ -42,17 +43,22 @@ def test_the_default_is_ten_thousand_generated_events(capsys: pytest.CaptureFixt
 def test_events_are_keyed_by_the_field_that_was_named() -> None:
     publisher = MemoryPublisher()
 
-    main(["--count", "200", "--key", "service"], {}, make_publisher=publisher.make)
+    main(["--count", "200", "--key", "service"], {}, make_publisher=made(publisher))
 
-    assert publisher.keys == [json.loads(value)["service"].encode() for value in publisher.values]
+    assert len(publisher.records) == 200
+    for record in publisher.records:
+        assert record.value is not None
+        assert record.key == json.loads(record.value)["service"].encode()
 
 
 def test_a_seed_repeats_the_events_but_for_their_times() -> None:
     runs = [MemoryPublisher(), MemoryPublisher()]
     for publisher in runs:
-        main(["--count", "50", "--seed", "4"], {}, make_publisher=publisher.make)
+        main(["--count", "50", "--seed", "4"], {}, make_publisher=made(publisher))
 
-    first, second = ([json.loads(value) | {"timestamp": ""} for value in publisher.values] for publisher in runs)
+    first, second = (
+        [json.loads(value or b"") | {"timestamp": ""} for value in values(publisher)] for publisher in runs
+    )
     assert [event["service"] for event in first] == [event["service"] for event in second]
 
 
@@ -62,22 +68,22 @@ def test_the_lines_of_a_file_are_sent_and_empty_ones_are_skipped(
 ) -> None:
     publisher = MemoryPublisher()
 
-    code = main([*arguments, log_file(b"one\n\r\n\n\xfftwo")], {}, make_publisher=publisher.make)
+    code = main([*arguments, log_file(b"one\n\r\n\n\xfftwo")], {}, make_publisher=made(publisher))
 
-    assert (code, publisher.values) == (0, [b"one", b"\xfftwo"])
+    assert (code, values(publisher)) == (0, [b"one", b"\xfftwo"])
     assert "2 empty lines skipped" in capsys.readouterr().out
 
 
 def test_count_limits_the_lines_of_a_file(log_file: Callable[[bytes], str]) -> None:
     publisher = MemoryPublisher()
 
-    main(["--count", "2", log_file(b"1\n2\n3\n")], {}, make_publisher=publisher.make)
+    main(["--count", "2", log_file(b"1\n2\n3\n")], {}, make_publisher=made(publisher))
 
-    assert publisher.values == [b"1", b"2"]
+    assert values(publisher) == [b"1", b"2"]
 
 
 def test_an_empty_file_is_no_failure(log_file: Callable[[bytes], str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([log_file(b"")], {}, make_publisher=MemoryPublisher().make) == 0
+    assert main([log_file(b"")], {}, make_publisher=made(MemoryPublisher())) == 0
     assert "0 sent" in capsys.readouterr().out
 
 
@@ -86,9 +92,9 @@ def test_a_record_without_the_key_field_is_sent_and_told_of(
 ) -> None:
     publisher = MemoryPublisher()
 
-    main(["--key", "a", log_file(b'{"a":"x"}\nplain\n')], {}, make_publisher=publisher.make)
+    main(["--key", "a", log_file(b'{"a":"x"}\nplain\n')], {}, make_publisher=made(publisher))
 
-    assert publisher.keys == [b"x", None]
+    assert [record.key for record in publisher.records] == [b"x", None]
     assert "1 sent without a key" in capsys.readouterr().out
 
 
@@ -96,10 +102,10 @@ def test_failed_records_are_counted_and_named_and_the_exit_code_is_1(
     log_file: Callable[[bytes], str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     def answer(value: bytes) -> TryAgainLater | None:
-        return TryAgainLater("not acknowledged", code="Timeout") if value == b"bad" else None
+        return TryAgainLater("not acknowledged", code=KafkaCode.TIMEOUT) if value == b"bad" else None
 
-    publisher = MemoryPublisher(answer)
-    code = main([log_file(b"ok\nbad\nok\nbad\n")], {}, make_publisher=publisher.make)
+    publisher = MemoryPublisher(answer=answer)
+    code = main([log_file(b"ok\nbad\nok\nbad\n")], {}, make_publisher=made(publisher))
 
     out = capsys.readouterr().out
     assert code == 1
@@ -110,11 +116,11 @@ def test_failed_records_are_counted_and_named_and_the_exit_code_is_1(
 def test_a_line_that_is_too_long_fails_by_its_number_and_the_others_are_sent(
     log_file: Callable[[bytes], str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    publisher = MemoryPublisher()
+    publisher = MemoryPublisher(max_record_bytes=100)
 
-    code = main([log_file(b"a\n" + b"x" * 500 + b"\nb\n")], {}, make_publisher=publisher.make)
+    code = main([log_file(b"a\n" + b"x" * 500 + b"\nb\n")], {}, make_publisher=made(publisher))
 
-    assert (code, publisher.values) == (1, [b"a", b"b"])
+    assert (code, values(publisher)) == (1, [b"a", b"b"])
     assert "1 failed (number 2): a line of 501 bytes is longer than the topic allows (100 bytes)" in (
         capsys.readouterr().out
     )
@@ -123,16 +129,14 @@ def test_a_line_that_is_too_long_fails_by_its_number_and_the_others_are_sent(
 def test_a_record_that_the_publisher_does_not_take_is_a_failed_one(
     log_file: Callable[[bytes], str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    class Refusing(MemoryPublisher):
-        def publish(self, value: bytes, *, key: bytes | None, on_done: OnDone) -> None:
-            raise Refused("too large", code="MessageSizeTooLargeError")
+    publisher = MemoryPublisher(max_record_bytes=1)  # as long a line may be read, with its end
 
-    assert main([log_file(b"a\nb\n")], {}, make_publisher=Refusing().make) == 1
+    assert main([log_file(b"aa\nbb\n")], {}, make_publisher=made(publisher)) == 1
     assert "2 sent, 0 acknowledged, 2 failed" in capsys.readouterr().out
 
 
 def test_an_unreachable_kafka_is_one_sentence_and_exit_code_1(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([], {}, make_publisher=UnreachablePublisher().make) == 1
+    assert main([], {}, make_publisher=made(unreachable())) == 1
 
     captured = capsys.readouterr()
     assert captured.out == ""
@@ -141,28 +145,32 @@ def test_an_unreachable_kafka_is_one_sentence_and_exit_code_1(capsys: pytest.Cap
 
 
 def test_options_come_before_the_environment() -> None:
-    publisher = MemoryPublisher()
+    asked_for: list[KafkaSettings] = []
     environ = {"KAFKA_TOPIC": "from-env", "KAFKA_BOOTSTRAP_SERVERS": "from-env:1"}
 
-    main(["--count", "1", "--topic", "from-option"], environ, make_publisher=publisher.make)
+    def make(settings: KafkaSettings, _: object) -> MemoryPublisher:
+        asked_for.append(settings)
+        return MemoryPublisher()
 
-    assert publisher.settings.topic == "from-option"
-    assert publisher.settings.bootstrap_servers == "from-env:1"
+    main(["--count", "1", "--topic", "from-option"], environ, make_publisher=make)
+
+    [settings] = asked_for
+    assert (settings.topic, settings.bootstrap_servers) == ("from-option", "from-env:1")
 
 
 def test_settings_of_other_programs_do_not_matter() -> None:
     environ = {"CLICKHOUSE_URL": "nonsense", "BATCH_MAX_ROWS": "-1"}
 
-    assert main(["--count", "1"], environ, make_publisher=MemoryPublisher().make) == 0
+    assert main(["--count", "1"], environ, make_publisher=made(MemoryPublisher())) == 0
 
 
 def test_a_bad_setting_is_one_sentence_and_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--topic", "no spaces"], {}, make_publisher=MemoryPublisher().make) == 2
+    assert main(["--topic", "no spaces"], {}, make_publisher=made(MemoryPublisher())) == 2
     assert "producer.py: KAFKA_TOPIC is 'no spaces'" in capsys.readouterr().err
 
 
 def test_a_file_that_cannot_be_read_is_one_sentence_and_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--file", "/no/such/file"], {}, make_publisher=MemoryPublisher().make) == 2
+    assert main(["--file", "/no/such/file"], {}, make_publisher=made(MemoryPublisher())) == 2
     assert "/no/such/file cannot be read: No such file or directory" in capsys.readouterr().err
 
 
@@ -182,7 +190,7 @@ def test_a_file_that_cannot_be_read_is_one_sentence_and_exit_code_2(capsys: pyte
 )
 def test_bad_options_are_explained(arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
-        main(arguments, {}, make_publisher=MemoryPublisher().make)
+        main(arguments, {}, make_publisher=made(MemoryPublisher()))
 
     assert stopped.value.code == 2
     assert words in capsys.readouterr().err
@@ -191,34 +199,35 @@ def test_bad_options_are_explained(arguments: list[str], words: str, capsys: pyt
 def test_a_signal_stops_an_endless_run_which_then_is_a_success(capsys: pytest.CaptureFixture[str]) -> None:
     signals = Signals()
 
-    def answer_and_stop_after_five(_: bytes) -> None:
-        if len(publisher.values) == 5:
+    def stop_after_five() -> None:
+        if len(publisher.records) == 5:
             signals.receive(signal.SIGINT)
 
-    publisher = MemoryPublisher(answer_and_stop_after_five)
-    code = main(["--count", "0"], {}, make_publisher=publisher.make, signals=signals)
+    publisher = MemoryPublisher()
+    publisher.meanwhile = stop_after_five
+    code = main(["--count", "0"], {}, make_publisher=made(publisher), signals=signals)
 
-    assert (code, len(publisher.values)) == (0, 5)
+    assert (code, len(publisher.records)) == (0, 5)
     assert "5 sent, 5 acknowledged, 0 failed" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("number", "expected"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_before_the_end_of_the_input_shows_in_the_exit_code(number: int, expected: int) -> None:
-    signals = Signals()
+    signals, publisher = Signals(), MemoryPublisher()
+    publisher.meanwhile = lambda: signals.receive(number)
 
-    def stop(_: bytes) -> None:
-        signals.receive(number)
-
-    assert main(["--count", "1000"], {}, make_publisher=MemoryPublisher(stop).make, signals=signals) == expected
+    assert main(["--count", "1000"], {}, make_publisher=made(publisher), signals=signals) == expected
 
 
 def test_a_second_signal_gives_up_on_what_is_in_flight(capsys: pytest.CaptureFixture[str]) -> None:
     signals = Signals()
 
-    code = main(["--count", "0"], {}, make_publisher=SilentPublisher(signals).make, signals=signals)
+    code = main(["--count", "0"], {}, make_publisher=made(unanswered(signals, signal.SIGINT)), signals=signals)
 
     assert code == 1
-    assert "3 not answered: they may or may not have arrived" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "3 sent, 0 acknowledged, 3 failed" in out
+    assert "3 failed (number 1, 2, 3): not acknowledged before the publisher was closed" in out
 
 
 def test_one_record_that_is_not_acknowledged_outweighs_everything_else() -> None:
@@ -232,7 +241,7 @@ def test_one_record_that_is_not_acknowledged_outweighs_everything_else() -> None
 @needs_a_full_device
 def test_a_summary_that_cannot_be_written_is_one_sentence_and_exit_code_1(capsys: pytest.CaptureFixture[str]) -> None:
     with FULL.open("w") as full, redirect_stdout(full):
-        code = main(["--count", "3", "--quiet"], {}, make_publisher=MemoryPublisher().make)
+        code = main(["--count", "3", "--quiet"], {}, make_publisher=made(MemoryPublisher()))
 
     assert code == 1
     assert capsys.readouterr().err == (
@@ -247,7 +256,7 @@ def test_records_are_sent_also_where_complaints_cannot_be_written(
     environ = {"KAFKA_TOPICS": "nearly a setting"}
 
     with FULL.open("w") as full, redirect_stderr(full):
-        code = main(["--count", "3"], environ, make_publisher=MemoryPublisher().make)
+        code = main(["--count", "3"], environ, make_publisher=made(MemoryPublisher()))
 
     assert code == 0
     assert "3 sent, 3 acknowledged, 0 failed" in capsys.readouterr().out

@@ -1,8 +1,10 @@
-"""Kafka's errors as ours: one table."""
+"""Kafka's errors as ours: one table of words, and what a caller may do."""
+
+from collections.abc import Sequence
 
 from kafka import errors
 
-from app.errors import NotOurs, TryAgainLater
+from app.errors import KafkaCode, NotOurs, TryAgainLater
 
 _LOST_MEMBERSHIP = (
     errors.CommitFailedError,
@@ -15,6 +17,59 @@ _LOST_MEMBERSHIP = (
 # Answers of a broker that say no more than silence does: the request may have been carried out all the same.
 _NO_ANSWER = (errors.RequestTimedOutError, errors.NetworkExceptionError, errors.UnknownError)
 
+# The first line that fits counts.
+_CODES: Sequence[tuple[KafkaCode, tuple[type[Exception], ...]]] = (
+    (KafkaCode.REBALANCE, _LOST_MEMBERSHIP),
+    (KafkaCode.TIMEOUT, (errors.KafkaTimeoutError, errors.RequestTimedOutError, TimeoutError)),
+    (
+        KafkaCode.NOT_AUTHENTICATED,
+        (
+            errors.SaslAuthenticationFailedError,
+            errors.UnsupportedSaslMechanismError,
+            errors.IllegalSaslStateError,
+            errors.SecurityDisabledError,
+        ),
+    ),
+    (KafkaCode.NOT_AUTHORIZED, (errors.AuthorizationError,)),
+    (
+        KafkaCode.UNKNOWN_TOPIC,
+        (errors.UnknownTopicOrPartitionError, errors.UnknownTopicIdError, errors.InconsistentTopicIdError),
+    ),
+    (
+        KafkaCode.NO_COORDINATOR,
+        (errors.CoordinatorNotAvailableError, errors.CoordinatorLoadInProgressError, errors.NotCoordinatorError),
+    ),
+    (KafkaCode.TOO_FEW_REPLICAS, (errors.NotEnoughReplicasError, errors.NotEnoughReplicasAfterAppendError)),
+    (
+        KafkaCode.OUT_OF_RANGE,
+        (errors.OffsetOutOfRangeError, errors.NoOffsetForPartitionError, errors.LogTruncationError),
+    ),
+    (KafkaCode.TOO_LARGE, (errors.MessageSizeTooLargeError, errors.RecordListTooLargeError)),
+    (
+        KafkaCode.INVALID_RECORD,
+        (errors.InvalidRecordError, errors.InvalidTimestampError, errors.CorruptRecordError),
+    ),
+    (
+        KafkaCode.UNREACHABLE,
+        (
+            errors.KafkaConnectionError,
+            errors.NetworkExceptionError,
+            errors.NodeNotReadyError,
+            errors.MetadataEmptyBrokerList,
+            errors.BrokerNotAvailableError,
+            errors.Cancelled,
+            OSError,
+        ),
+    ),
+    (KafkaCode.NO_LEADER, (errors.InvalidMetadataError,)),  # the client's own base of all that metadata tells
+    (KafkaCode.BROKER_ERROR, (errors.BrokerResponseError,)),
+)
+
+
+def code_of(error: Exception) -> KafkaCode:
+    """Our word for an error of the client."""
+    return next((code for code, kinds in _CODES if isinstance(error, kinds)), KafkaCode.CLIENT_ERROR)
+
 
 def translated(error: errors.KafkaError | OSError, doing: str) -> TryAgainLater | NotOurs:
     """Our error for one of Kafka's; `doing` says what was tried, such as "commit offsets".
@@ -24,9 +79,14 @@ def translated(error: errors.KafkaError | OSError, doing: str) -> TryAgainLater 
     """
     if isinstance(error, _LOST_MEMBERSHIP):
         return NotOurs(f"cannot {doing}: {_words(error)}")
-    name = type(error).__name__
     is_answer = isinstance(error, errors.BrokerResponseError) and not isinstance(error, _NO_ANSWER)
-    return TryAgainLater(f"cannot {doing}: {_words(error)}", code=name, is_outcome_unknown=not is_answer)
+    return TryAgainLater(f"cannot {doing}: {_words(error)}", code=code_of(error), is_outcome_unknown=not is_answer)
+
+
+def try_again(error: errors.KafkaError | OSError, doing: str) -> TryAgainLater:
+    """Like `translated`, for a call that is to be repeated also when the group has moved on without us."""
+    ours = translated(error, doing)
+    return ours if isinstance(ours, TryAgainLater) else TryAgainLater(str(ours), code=KafkaCode.REBALANCE)
 
 
 def _words(error: Exception) -> str:

@@ -9,13 +9,14 @@ from kafka.admin import KafkaAdminClient, OffsetSpec
 from kafka.errors import KafkaError, OffsetOutOfRangeError
 from kafka.structs import OffsetAndMetadata
 
-from app.backends.kafka.errors import translated
-from app.backends.kafka.options import connection_options, open_client
+from app.backends.kafka.errors import try_again
+from app.backends.kafka.options import connection_options
 from app.backends.kafka.probe import with_coordinator
 from app.backends.kafka.topic import metadata_of, open_admin
 from app.backends.kafka.unreachable import explained_silence
+from app.backends.kafka.workarounds import open_client
 from app.domain.offsets import PartitionOffsets, Reading, Span, TopicOffsets
-from app.errors import TryAgainLater
+from app.errors import KafkaCode, TryAgainLater
 from app.pipeline.commit_metadata import read_metadata
 from app.settings import KafkaSettings
 
@@ -53,14 +54,14 @@ class KafkaOffsets:
         try:
             return self._offsets(since_ms)
         except (KafkaError, OSError) as error:
-            raise _try_again(error, f"ask for offsets of topic {self._settings.topic}") from error
+            raise try_again(error, f"ask for offsets of topic {self._settings.topic}") from error
 
     def records(self, partition: int, span: Span, has_time: Callable[[], bool]) -> Reading:
         """See `ports.AuditedTopic`."""
         try:
             return self._records(partition, span, has_time)
         except (KafkaError, OSError) as error:
-            raise _try_again(error, f"read offsets {span} of {self._settings.topic}/{partition}") from error
+            raise try_again(error, f"read offsets {span} of {self._settings.topic}/{partition}") from error
 
     def close(self) -> None:
         """End the connections."""
@@ -71,7 +72,7 @@ class KafkaOffsets:
     def _offsets(self, since_ms: int) -> TopicOffsets:
         topic = metadata_of(self._admin, self._settings.topic)
         if topic is None:
-            raise TryAgainLater(f"topic {self._settings.topic} does not exist", code="UnknownTopic")
+            raise TryAgainLater(f"topic {self._settings.topic} does not exist", code=KafkaCode.UNKNOWN_TOPIC)
         topic_id = str(topic["topic_id"])
         # First, or records that come meanwhile would seem to be committed and not there.
         committed = self._committed(topic_id)
@@ -136,7 +137,8 @@ class KafkaOffsets:
             if reached is not None and reached > position:
                 offsets = [record.offset for record in polled.get(topic_partition, ())]
                 return _Known(partition, Span(position, reached), offsets)
-        raise TryAgainLater(f"Kafka returns nothing from offset {position:,} of {topic_partition}", code="silence")
+        reason = f"Kafka returns nothing from offset {position:,} of {topic_partition}"
+        raise TryAgainLater(reason, code=KafkaCode.TIMEOUT)
 
     def _begin(self, partition: int) -> int:
         wanted = TopicPartition(self._settings.topic, partition)
@@ -182,8 +184,3 @@ def _extend(spans: list[Span], offsets: Iterable[int]) -> None:
             spans[-1] = Span(spans[-1].first, offset + 1)
         else:
             spans.append(Span(offset, offset + 1))
-
-
-def _try_again(error: KafkaError | OSError, doing: str) -> TryAgainLater:
-    ours = translated(error, doing)
-    return ours if isinstance(ours, TryAgainLater) else TryAgainLater(str(ours), code=type(error).__name__)

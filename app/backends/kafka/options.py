@@ -1,62 +1,29 @@
-"""How every Kafka client of the service connects: addresses, TLS, SASL."""
+"""How every Kafka client of the service connects (addresses, TLS, SASL), reads and sends."""
 
-import gc
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal
 
-from kafka.net.compat import KafkaNetClient
-from kafka.net.manager import KafkaConnectionManager
 from kafka.net.sasl.oauth import AbstractTokenProvider
-from kafka.net.selector import NetworkSelector
+from kafka.partitioner import StickyPartitioner
 
 from app.settings import KafkaSettings
 
-_Client = TypeVar("_Client")
+Compression = Literal["none", "gzip", "snappy", "lz4", "zstd"]
 
 _RECONNECT_MAX_MS = 1_000  # the client's own 30 s are how long a Kafka that is back would wait to be noticed
+_REQUEST_SECS = 10.0
+_PRODUCE_SECS = 30.0
 
-
-def open_client(make: Callable[..., _Client], options: Mapping[str, Any]) -> _Client:
-    """Make a consumer or admin client of kafka-python; one that cannot connect leaves nothing behind.
-
-    Its constructor connects, and when that fails its I/O thread and sockets would stay for good: one more at every
-    attempt to reach a Kafka that is away.
-    """
-    opened: list[tuple[KafkaNetClient, NetworkSelector]] = []
-
-    def network(**configs: Any) -> KafkaNetClient:
-        selector = NetworkSelector(**configs)
-        client = KafkaNetClient(selector, _Connections(selector, **configs), **configs)
-        opened.append((client, selector))
-        return client
-
-    try:
-        return make(**options, kafka_client=network)
-    except BaseException:
-        for client, selector in opened:
-            client.close()
-            selector.close()
-        opened.clear()
-        gc.collect()  # sockets of cancelled attempts hang in cycles
-        raise
-
-
-class _Connections(KafkaConnectionManager):  # type: ignore[misc]  # kafka-python has no types
-    """Connections that hear why a login fails."""
-
-    async def _build_transport(self, node: Any, timeout_at: float | None = None) -> Any:
-        transport = await super()._build_transport(node, timeout_at)
-        receive = transport._sock_recv
-
-        def receive_to_the_end() -> tuple[bytes, Exception | None]:
-            # A broker says why it refuses a login and hangs up. kafka-python 3.0.12 drops what it reads together with
-            # the end; the end is still there when it reads again.
-            data, error = receive()
-            return data, None if data else error
-
-        transport._sock_recv = receive_to_the_end
-        return transport
+# One poll is one chunk per partition: big enough that work per chunk does not count, small enough that a turn of the
+# loop stays well under a second.
+_MAX_POLL_RECORDS = 5_000
+# Kafka answers a fetch when it has so much, or after this time. Without it every few records are a fetch, a poll and a
+# chunk of their own: most of what a steady trickle would cost.
+_FETCH_MIN_BYTES = 128 * 1024
+_FETCH_MAX_WAIT_SECS = 0.1
+_FETCH_MAX_BYTES = 8 * 1024 * 1024
+_PARTITION_FETCH_MAX_BYTES = 1 * 1024 * 1024
+METADATA_SECS = 10.0  # partitions added to the topic, and a topic made again, are noticed within this time
 
 
 def connection_options(settings: KafkaSettings) -> dict[str, Any]:
@@ -77,6 +44,51 @@ def connection_options(settings: KafkaSettings) -> dict[str, Any]:
             "sasl_plain_password": settings.sasl_password.get_secret_value(),
         }
     return options
+
+
+def consumer_options(settings: KafkaSettings, metadata_secs: float = METADATA_SECS) -> dict[str, Any]:
+    """Keyword arguments of the consumer that reads for the table."""
+    return connection_options(settings) | {
+        "group_id": settings.group_id,
+        "client_id": "log-ingest",
+        # The library's defaults would skip records of a new group, commit what is not stored, and show records of
+        # aborted transactions.
+        "auto_offset_reset": "none",
+        "enable_auto_commit": False,
+        "isolation_level": "read_committed",
+        "allow_auto_create_topics": False,
+        "session_timeout_ms": int(settings.session_timeout_secs * 1000),
+        "heartbeat_interval_ms": int(settings.session_timeout_secs * 1000 / 5),
+        "max_poll_interval_ms": int(settings.max_poll_interval_secs * 1000),
+        "request_timeout_ms": int(_REQUEST_SECS * 1000),
+        "bootstrap_timeout_ms": int(_REQUEST_SECS * 1000),
+        "metadata_max_age_ms": int(metadata_secs * 1000),
+        "max_poll_records": _MAX_POLL_RECORDS,
+        "fetch_min_bytes": _FETCH_MIN_BYTES,
+        "fetch_max_wait_ms": int(_FETCH_MAX_WAIT_SECS * 1000),
+        "fetch_max_bytes": _FETCH_MAX_BYTES,
+        "max_partition_fetch_bytes": _PARTITION_FETCH_MAX_BYTES,
+        "metrics_enabled": False,
+    }
+
+
+def producer_options(
+    settings: KafkaSettings, compression: Compression, linger_secs: float, delivery_timeout_secs: float
+) -> dict[str, Any]:
+    """Keyword arguments of a producer that loses nothing and doubles nothing, but for its limits on sizes."""
+    return connection_options(settings) | {
+        "acks": "all",
+        "enable_idempotence": True,
+        "compression_type": None if compression == "none" else compression,
+        "partitioner": StickyPartitioner(),
+        "linger_ms": int(linger_secs * 1000),
+        "delivery_timeout_ms": int(delivery_timeout_secs * 1000),
+        "request_timeout_ms": int(min(_PRODUCE_SECS, delivery_timeout_secs - linger_secs) * 1000),
+        "max_block_ms": int(_REQUEST_SECS * 1000),
+        "bootstrap_timeout_ms": int(_REQUEST_SECS * 1000),
+        "allow_auto_create_topics": False,  # the service makes the topic, with the settings that it needs
+        "metrics_enabled": False,
+    }
 
 
 def _tls_options(settings: KafkaSettings) -> dict[str, Any]:

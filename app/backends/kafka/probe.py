@@ -17,9 +17,8 @@ from kafka.errors import (
     UnknownMemberIdError,
 )
 
-from app.backends.kafka.errors import translated
+from app.backends.kafka.errors import translated, try_again
 from app.backends.kafka.topic import as_set, configs_of, metadata_of, open_admin
-from app.errors import TryAgainLater
 from app.preflight.probes import Group, KafkaFacts, Topic, Unknown
 from app.settings import KafkaSettings
 
@@ -43,7 +42,7 @@ def gather_kafka(settings: KafkaSettings) -> KafkaFacts:
             version = admin.get_broker_version_data(brokers[0]["broker_id"]).broker_version
         except (KafkaError, OSError) as error:
             # Reached under the address that was set, and not under the one that it gives to its clients?
-            raise TryAgainLater(str(translated(error, "talk to the cluster")), code=type(error).__name__) from error
+            raise try_again(error, "talk to the cluster") from error
         topic = _ask(f"describe topic {settings.topic}", lambda: _topic(admin, settings.topic))
         return KafkaFacts(
             version=version,

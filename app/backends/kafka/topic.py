@@ -8,9 +8,10 @@ from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 from kafka.errors import KafkaError, TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
 
 from app.backends.kafka.errors import translated
-from app.backends.kafka.options import connection_options, open_client
+from app.backends.kafka.options import connection_options
 from app.backends.kafka.unreachable import explained_silence
-from app.errors import TryAgainLater
+from app.backends.kafka.workarounds import open_client
+from app.errors import KafkaCode, TryAgainLater
 from app.settings import KafkaSettings
 
 _Answer = TypeVar("_Answer")
@@ -67,7 +68,7 @@ class TopicAdmin:
         """
         description = self.describe()
         if description is None:
-            raise TryAgainLater(f"topic {self._settings.topic} does not exist", code="UnknownTopic")
+            raise TryAgainLater(f"topic {self._settings.topic} does not exist", code=KafkaCode.UNKNOWN_TOPIC)
         return description.topic_id
 
     def close(self) -> None:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from kafka.errors import BrokerResponseError, KafkaError, KafkaTimeoutError
 
-from app.errors import TryAgainLater
+from app.errors import KafkaCode, TryAgainLater
 
 
 @contextmanager
@@ -22,10 +22,11 @@ def explained_silence(bootstrap_servers: str) -> Iterator[None]:
     try:
         yield
     except (KafkaError, TryAgainLater) as error:
-        if isinstance(error, TryAgainLater) and error.code != KafkaTimeoutError.__name__:
+        if isinstance(error, TryAgainLater) and not isinstance(error.__cause__, KafkaTimeoutError):
             raise
         reason = listener.error or error
-        raise TryAgainLater(f"Kafka does not answer at {bootstrap_servers} ({reason})", code="unreachable") from error
+        words = f"Kafka does not answer at {bootstrap_servers} ({reason})"
+        raise TryAgainLater(words, code=KafkaCode.UNREACHABLE) from error
     finally:
         log.removeHandler(listener)
 

@@ -7,7 +7,7 @@ from functools import partial
 from prometheus_client import CollectorRegistry
 
 from app.domain.event_time import EventTimeBounds
-from app.errors import Refused, TryAgainLater
+from app.errors import KafkaCode, Refused, TryAgainLater
 from app.health import Health
 from app.metrics import Metrics
 from app.pipeline.backoff import Backoff
@@ -21,7 +21,7 @@ from bench.at_least_once import AtLeastOnce
 from tests.fakes import Clock, MemoryKafka, MemorySource, MemoryTable, OtherThread
 
 UNKNOWN = TryAgainLater("the answer got lost", code="unreachable", is_outcome_unknown=True)
-NO_COORDINATOR = TryAgainLater("no coordinator", code="CoordinatorNotAvailableError")
+NO_COORDINATOR = TryAgainLater("no coordinator", code=KafkaCode.NO_COORDINATOR)
 BATCH_ROWS = 2
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from app.domain.records import LastRecord, Lease, Mark, Partition, Position
 from app.domain.rows import Rows
-from app.errors import Abandoned, MustRejoin, NotOurs, Refused, TryAgainLater
+from app.errors import Abandoned, KafkaCode, MustRejoin, NotOurs, Refused, TryAgainLater
 from app.pipeline.backoff import Backoff
 from app.pipeline.batch import Batch
 from app.pipeline.delivery import MARGIN_SECS, Delivered, Delivery, Ended
@@ -28,7 +28,7 @@ FAR_MS = 10**15
 DOWN = TryAgainLater("ClickHouse does not answer", code="517")
 UNKNOWN = TryAgainLater("the answer got lost", code="unreachable", is_outcome_unknown=True)
 DOUBTFUL = TryAgainLater("too many parts", code="252", max_attempts=3)
-NO_COORDINATOR = TryAgainLater("no coordinator", code="CoordinatorNotAvailableError")
+NO_COORDINATOR = TryAgainLater("no coordinator", code=KafkaCode.NO_COORDINATOR)
 
 
 class Events:
@@ -278,7 +278,7 @@ def test_nothing_is_sent_as_long_as_kafka_takes_no_lease(setup: Setup) -> None:
     setup.deliver(sample_batch(sample_rows(3)), lambda: tried_before.append(len(setup.table.tokens)))
 
     assert tried_before == [0] * 5
-    assert setup.events.kafka_failures == ["CoordinatorNotAvailableError"] * 5
+    assert setup.events.kafka_failures == [KafkaCode.NO_COORDINATOR] * 5
     assert setup.table.offsets() == [0, 1, 2]
 
 

@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from app.domain.event_time import EventTimeBounds
 from app.domain.records import LastRecord, Lease, Mark, Partition, RecordChunk
-from app.errors import MustRejoin, NotOurs, TryAgainLater
+from app.errors import KafkaCode, MustRejoin, NotOurs, TryAgainLater
 from app.health import Health
 from app.metrics import Metrics
 from app.pipeline.backoff import Backoff
@@ -24,7 +24,7 @@ from tests.fakes import Clock, MemoryKafka, MemorySource, MemoryTable, OtherThre
 DEADLINE_SECS = 10.0
 DOWN = TryAgainLater("ClickHouse does not answer", code="517")
 UNKNOWN = TryAgainLater("the answer got lost", code="unreachable", is_outcome_unknown=True)
-NO_COORDINATOR = TryAgainLater("no coordinator", code="CoordinatorNotAvailableError")
+NO_COORDINATOR = TryAgainLater("no coordinator", code=KafkaCode.NO_COORDINATOR)
 P0 = Partition("logs", 0)
 
 
@@ -428,7 +428,7 @@ def test_a_commit_that_fails_is_repeated(world: World) -> None:
     instance.settle()
 
     assert world.kafka.committed() == 10
-    assert instance.metric("retries_total", side="kafka", code="CoordinatorNotAvailableError") == 2
+    assert instance.metric("retries_total", side="kafka", code=KafkaCode.NO_COORDINATOR) == 2
     assert "kafka" not in instance.health.problems()
 
 

@@ -7,14 +7,14 @@ from collections.abc import Mapping
 import pytest
 
 from app.domain.records import LastRecord, Lease, Mark, Partition, Position
-from app.errors import MustRejoin, NotOurs, TryAgainLater
+from app.errors import KafkaCode, MustRejoin, NotOurs, TryAgainLater
 from app.pipeline.progress import Progress
 from tests.fakes import MemoryKafka, MemorySource
 
 P0, P1 = Partition("logs", 0), Partition("logs", 1)
 LEASE = Lease("a token", 60_000, 10, LastRecord(9, 99))
 OTHERS = Lease("of another owner", 50_000, 5, LastRecord(4, 44))
-NO_COORDINATOR = TryAgainLater("no coordinator", code="CoordinatorNotAvailableError")
+NO_COORDINATOR = TryAgainLater("no coordinator", code=KafkaCode.NO_COORDINATOR)
 
 
 class Setup:

@@ -1,66 +1,46 @@
-"""Publishers in memory: one that answers, one that does not, one that cannot connect."""
+"""Hands producer.py publishers in memory."""
 
 import argparse
-import signal
 from collections.abc import Callable
 
-from app.backends.kafka.publisher import OnDone
-from app.errors import Refused, TryAgainLater
+from app.errors import KafkaCode, TryAgainLater
+from app.ports import LogPublisher
 from app.settings import KafkaSettings
 from sending.signals import Signals
-
-MAX_BYTES = 100
-
-
-class MemoryPublisher:
-    """Answers every record at once, as `answer` says; an answer that is raised is one that `publish` raises."""
-
-    def __init__(self, answer: Callable[[bytes], TryAgainLater | Refused | None] = lambda _: None) -> None:
-        self.values: list[bytes] = []
-        self.keys: list[bytes | None] = []
-        self.settings = KafkaSettings()
-        self.options = argparse.Namespace()
-        self.is_closed = False
-        self._answer = answer
-
-    def make(self, settings: KafkaSettings, options: argparse.Namespace) -> "MemoryPublisher":
-        self.settings, self.options = settings, options
-        return self
-
-    def connect(self) -> int:
-        return MAX_BYTES
-
-    def publish(self, value: bytes, *, key: bytes | None, on_done: OnDone) -> None:
-        self.values.append(value)
-        self.keys.append(key)
-        on_done(self._answer(value))
-
-    def close(self, timeout_secs: float) -> None:
-        self.is_closed = True
+from tests.fakes import MemoryPublisher
 
 
-class SilentPublisher(MemoryPublisher):
-    """Takes records and never answers; the user loses patience after the third."""
-
-    def __init__(self, signals: Signals) -> None:
-        super().__init__()
-        self._signals = signals
-
-    def publish(self, value: bytes, *, key: bytes | None, on_done: OnDone) -> None:
-        self.values.append(value)
-        if len(self.values) == 3:
-            self._signals.receive(signal.SIGINT)
-            self._signals.receive(signal.SIGINT)
+def made(publisher: LogPublisher) -> Callable[[KafkaSettings, argparse.Namespace], LogPublisher]:
+    """Makes this publisher, whatever the settings."""
+    return lambda _settings, _options: publisher
 
 
-class UnreachablePublisher(MemoryPublisher):
-    """Cannot connect."""
+def unreachable(
+    reason: str = "Kafka does not answer at kafka.example:9092 (refused)", code: KafkaCode = KafkaCode.UNREACHABLE
+) -> MemoryPublisher:
+    """A publisher that cannot connect."""
+    publisher = MemoryPublisher()
+    publisher.failure = TryAgainLater(reason, code=code)
+    return publisher
 
-    def __init__(
-        self, reason: str = "Kafka does not answer at kafka.example:9092 (refused)", code: str = "unreachable"
-    ) -> None:
-        super().__init__()
-        self._error = TryAgainLater(reason, code=code)
 
-    def connect(self) -> int:
-        raise self._error
+def unanswered(signals: Signals, signal_number: int) -> MemoryPublisher:
+    """A publisher that takes records and never answers; the user loses patience after the third."""
+    publisher = MemoryPublisher()
+    publisher.fall_silent()
+    count = 0
+
+    def lose_patience() -> None:
+        nonlocal count
+        count += 1
+        if count == 3:
+            signals.receive(signal_number)
+            signals.receive(signal_number)
+
+    publisher.meanwhile = lose_patience
+    return publisher
+
+
+def values(publisher: MemoryPublisher) -> list[bytes | None]:
+    """What was delivered."""
+    return [record.value for record in publisher.records]

@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterable, Iterator
 
 import pytest
 
-from app.errors import TryAgainLater
+from app.errors import KafkaCode, TryAgainLater
 from sending.lines import Line
 from sending.pacer import Pacer
 from sending.sender import Sender, connect_patiently
 from sending.tally import Tally
-from tests.fakes import Clock
-from tests.unit.sending.publishers import MAX_BYTES, MemoryPublisher, UnreachablePublisher
+from tests.fakes import Clock, MemoryPublisher
+from tests.unit.sending.publishers import unreachable, values
 
 PATIENCE_SECS = 60.0
 
@@ -30,6 +30,7 @@ def send(
         open_lines,
         tally,
         max_count=max_count,
+        wait_secs=PATIENCE_SECS,
         pacer=Pacer(0, clock, clock.turn),
         key_of=None,
         stopping=stopping or threading.Event(),
@@ -53,9 +54,9 @@ def test_lines_are_opened_with_the_limit_of_the_topic() -> None:
         limits.append(max_bytes)
         return []
 
-    send(MemoryPublisher(), open_lines)
+    send(MemoryPublisher(max_record_bytes=100), open_lines)
 
-    assert limits == [MAX_BYTES]
+    assert limits == [100]
 
 
 def test_a_count_ends_an_endless_input() -> None:
@@ -63,7 +64,7 @@ def test_a_count_ends_an_endless_input() -> None:
 
     sender, tally = send(publisher, endless, max_count=7)
 
-    assert (sender.problem, tally.acknowledged, len(publisher.values)) == (None, 7, 7)
+    assert (sender.problem, tally.acknowledged, len(publisher.records)) == (None, 7, 7)
 
 
 def test_nothing_is_sent_after_the_user_asked_to_stop() -> None:
@@ -72,7 +73,7 @@ def test_nothing_is_sent_after_the_user_asked_to_stop() -> None:
 
     sender, tally = send(publisher, endless, stopping=stopping)
 
-    assert (sender.problem, tally.sent, publisher.values) == (None, 0, [])
+    assert (sender.problem, tally.sent, values(publisher)) == (None, 0, [])
 
 
 def test_an_input_that_breaks_off_is_a_problem_and_what_came_before_is_sent() -> None:
@@ -84,11 +85,11 @@ def test_an_input_that_breaks_off_is_a_problem_and_what_came_before_is_sent() ->
     sender, _ = send(publisher, open_lines)
 
     assert sender.problem == "the input cannot be read any further: Input/output error"
-    assert publisher.values == [b"before"]
+    assert values(publisher) == [b"before"]
 
 
 def test_a_kafka_that_does_not_answer_is_a_problem_with_advice() -> None:
-    sender, tally = send(UnreachablePublisher("no answer", "unreachable"), endless)
+    sender, tally = send(unreachable("no answer", KafkaCode.UNREACHABLE), endless)
 
     assert sender.problem == "no answer. The KAFKA_* variables say where it is and how to log in there."
     assert tally.sent == 0
@@ -99,4 +100,4 @@ def test_a_missing_topic_is_not_waited_for_after_the_user_asked_to_stop() -> Non
     stopping.set()
 
     with pytest.raises(TryAgainLater, match="no topic"):
-        connect_patiently(UnreachablePublisher("no topic", "UnknownTopic"), stopping)
+        connect_patiently(unreachable("no topic", KafkaCode.UNKNOWN_TOPIC), stopping)

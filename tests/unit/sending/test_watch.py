@@ -5,21 +5,22 @@ import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
 
+from app.ports import LogPublisher
 from sending.lines import Line
 from sending.pacer import Pacer
 from sending.progress import Progress
-from sending.sender import Publisher, Sender
+from sending.sender import Sender
 from sending.signals import Signals
 from sending.tally import Tally
 from sending.watch import watch
-from tests.fakes import Clock
-from tests.unit.sending.publishers import MemoryPublisher, SilentPublisher
+from tests.fakes import Clock, MemoryPublisher
+from tests.unit.sending.publishers import unanswered
 
 PATIENCE_SECS = 60.0
 
 
 def watched(
-    publisher: Publisher, open_lines: Callable[[int], Iterable[Line]], signals: Signals
+    publisher: LogPublisher, open_lines: Callable[[int], Iterable[Line]], signals: Signals
 ) -> tuple[Sender, Tally]:
     """A sender that was watched until the run was over, and what it counted."""
     tally, clock = Tally(), Clock()
@@ -28,6 +29,7 @@ def watched(
         open_lines,
         tally,
         max_count=0,
+        wait_secs=PATIENCE_SECS,
         pacer=Pacer(0, clock, clock.turn),
         key_of=None,
         stopping=signals.stopping,
@@ -64,7 +66,9 @@ def test_after_a_signal_nobody_waits_for_input_that_may_never_come() -> None:
 def test_a_second_signal_ends_the_wait_for_answers() -> None:
     signals = Signals()
 
-    sender, tally = watched(SilentPublisher(signals), lambda _: [Line(n, b"x", 2) for n in range(1, 4)], signals)
+    sender, tally = watched(
+        unanswered(signals, signal.SIGINT), lambda _: [Line(n, b"x", 2) for n in range(1, 4)], signals
+    )
 
     assert sender.has_ended(PATIENCE_SECS)
     assert tally.in_flight == 3

@@ -3,8 +3,8 @@
 import pytest
 from kafka import errors
 
-from app.backends.kafka.errors import translated
-from app.errors import NotOurs, TryAgainLater
+from app.backends.kafka.errors import code_of, translated, try_again
+from app.errors import KafkaCode, NotOurs, TryAgainLater
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,41 @@ def test_everything_else_may_end_by_itself_or_by_an_operator(error: errors.Kafka
     ours = translated(error, "poll")
 
     assert isinstance(ours, TryAgainLater)
-    assert ours.code == type(error).__name__
+
+
+def test_a_call_that_is_to_be_repeated_is_also_after_a_rebalance() -> None:
+    assert try_again(errors.UnknownMemberIdError(), "poll").code == KafkaCode.REBALANCE
+    assert try_again(errors.KafkaTimeoutError("late"), "poll").code == KafkaCode.TIMEOUT
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (errors.KafkaConnectionError("refused"), KafkaCode.UNREACHABLE),
+        (ConnectionResetError("by peer"), KafkaCode.UNREACHABLE),
+        (errors.NodeNotReadyError("1"), KafkaCode.UNREACHABLE),
+        (errors.KafkaTimeoutError("late"), KafkaCode.TIMEOUT),
+        (errors.RequestTimedOutError(), KafkaCode.TIMEOUT),
+        (errors.SaslAuthenticationFailedError("wrong password"), KafkaCode.NOT_AUTHENTICATED),
+        (errors.TopicAuthorizationFailedError(), KafkaCode.NOT_AUTHORIZED),
+        (errors.GroupAuthorizationFailedError(), KafkaCode.NOT_AUTHORIZED),
+        (errors.UnknownTopicOrPartitionError(), KafkaCode.UNKNOWN_TOPIC),
+        (errors.LeaderNotAvailableError(), KafkaCode.NO_LEADER),
+        (errors.NotLeaderForPartitionError(), KafkaCode.NO_LEADER),
+        (errors.CoordinatorLoadInProgressError(), KafkaCode.NO_COORDINATOR),
+        (errors.NotEnoughReplicasError(), KafkaCode.TOO_FEW_REPLICAS),
+        (errors.RebalanceInProgressError(), KafkaCode.REBALANCE),
+        (errors.OffsetOutOfRangeError(), KafkaCode.OUT_OF_RANGE),
+        (errors.MessageSizeTooLargeError(), KafkaCode.TOO_LARGE),
+        (errors.InvalidTimestampError(), KafkaCode.INVALID_RECORD),
+        (errors.OffsetMetadataTooLargeError(), KafkaCode.BROKER_ERROR),
+        (errors.UnknownError(), KafkaCode.BROKER_ERROR),
+        (errors.IllegalStateError("closed"), KafkaCode.CLIENT_ERROR),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else value,
+)
+def test_labels_get_a_word_of_ours(error: Exception, code: KafkaCode) -> None:
+    assert code_of(error) is code
 
 
 @pytest.mark.parametrize("error", REFUSALS, ids=lambda error: type(error).__name__)

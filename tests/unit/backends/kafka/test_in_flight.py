@@ -2,7 +2,7 @@
 
 import threading
 
-from app.backends.kafka.publisher import InFlight
+from app.backends.kafka.in_flight import InFlight
 
 
 def test_records_enter_while_there_is_room() -> None:

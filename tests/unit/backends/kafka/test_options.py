@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kafka import KafkaConsumer
+from kafka import KafkaConsumer, KafkaProducer
 
-from app.backends.kafka.options import FileTokenProvider, connection_options
+from app.backends.kafka.options import FileTokenProvider, connection_options, consumer_options, producer_options
 from app.settings import Settings
 
 
@@ -93,4 +93,9 @@ def test_the_client_knows_every_option(file: str) -> None:
         KAFKA_SASL_PASSWORD="p",
     )
 
-    assert made.keys() | plain.keys() <= KafkaConsumer.DEFAULT_CONFIG.keys()
+    reading = consumer_options(Settings.from_env({}).kafka)
+
+    sending = producer_options(Settings.from_env({}).kafka, "lz4", linger_secs=0.02, delivery_timeout_secs=120.0)
+
+    assert made.keys() | plain.keys() | sending.keys() <= KafkaProducer.DEFAULT_CONFIG.keys()
+    assert made.keys() | plain.keys() | reading.keys() <= KafkaConsumer.DEFAULT_CONFIG.keys()

@@ -1,0 +1,32 @@
+"""The one place that chooses which Kafka client reads."""
+
+from collections.abc import Callable
+
+from app.backends.kafka.options import METADATA_SECS
+from app.backends.kafka.source import KafkaSource
+from app.domain.records import Partition
+from app.ports import RecordSource
+from app.settings import KafkaSettings
+
+
+def open_source(
+    settings: KafkaSettings,
+    *,
+    read_topic_id: Callable[[], str],
+    on_lost: Callable[[Partition, int, int], None],
+    on_halted: Callable[[Partition, str], None],
+    metadata_secs: float = METADATA_SECS,
+) -> RecordSource:
+    """Connect to Kafka as a member of the group. Belongs to the thread that polls.
+
+    `read_topic_id` returns the id of the topic as it is now, or raises TryAgainLater. `on_lost(partition, first, next)`
+    is called for offsets that Kafka deleted before they were read, `on_halted(partition, reason)` for a partition on
+    which going on would be wrong; both from within `poll`. New partitions, and a topic made again, are noticed within
+    `metadata_secs`.
+
+    Raises:
+        TryAgainLater: Kafka does not answer.
+    """
+    return KafkaSource(
+        settings, read_topic_id=read_topic_id, on_lost=on_lost, on_halted=on_halted, metadata_secs=metadata_secs
+    )

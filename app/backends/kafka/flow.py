@@ -1,0 +1,51 @@
+"""Which partitions of a consumer yield records now, by pausing and resuming the others."""
+
+from kafka import KafkaConsumer, TopicPartition
+
+
+class Flow:
+    """Partitions yield records once they are started, unless they are halted or everything is paused."""
+
+    def __init__(self, consumer: KafkaConsumer) -> None:
+        self._consumer = consumer
+        self._halted: set[TopicPartition] = set()
+        self._is_paused = False
+        self.started: set[TopicPartition] = set()
+
+    def start(self, partition: TopicPartition) -> None:
+        """Let a partition yield its records."""
+        self.started.add(partition)
+        self._apply()
+
+    def halt(self, partition: TopicPartition) -> None:
+        """Stop reading a partition until the next assignment."""
+        self._halted.add(partition)
+        self._apply()
+
+    def pause(self) -> None:
+        """Let nothing through until `resume`."""
+        self._is_paused = True
+        self._apply()
+
+    def resume(self) -> None:
+        """Undo `pause`."""
+        self._is_paused = False
+        self._apply()
+
+    def begin_anew(self) -> None:
+        """Partitions are assigned: each is to be started, and none is halted any more."""
+        self.started.clear()
+        self._halted.clear()
+        self._apply()
+
+    def readable(self) -> set[TopicPartition]:
+        """Partitions of ours that were started and not halted."""
+        return (self.started - self._halted) & self._consumer.assignment()
+
+    def _apply(self) -> None:
+        readable = set() if self._is_paused else self.readable()
+        held = self._consumer.assignment() - readable
+        if held:
+            self._consumer.pause(*held)
+        if readable:
+            self._consumer.resume(*readable)

@@ -1,0 +1,65 @@
+"""Where the partitions of a topic begin and end, and where a group goes on: questions to Kafka, by one consumer."""
+
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+from kafka import KafkaConsumer, TopicPartition
+from kafka.structs import OffsetAndMetadata
+
+from app.domain.records import Mark, Position
+from app.pipeline.commit_metadata import read_metadata, write_metadata
+
+_COMMITTED_SECS = 10.0
+_OFFSETS_SECS = 5.0
+
+
+class GroupOffsets:
+    """Offsets of one topic and of the consumer's group. Every call may raise KafkaError; belongs to one thread."""
+
+    def __init__(self, consumer: KafkaConsumer, topic: str, start_from: Literal["earliest", "latest"]) -> None:
+        """`start_from` is where a new group begins."""
+        self._consumer = consumer
+        self._topic = topic
+        self._start_from = start_from
+
+    def beginnings(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        """The lowest offset that Kafka still has of each partition."""
+        # Without a limit kafka-python asks for ever, also for a topic that is not there any more.
+        return dict(self._consumer.beginning_offsets(list(partitions), timeout_ms=int(_OFFSETS_SECS * 1000)))
+
+    def ends(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        """The offset that the next record of each partition will get."""
+        return dict(self._consumer.end_offsets(list(partitions), timeout_ms=int(_OFFSETS_SECS * 1000)))
+
+    def starts(self, partitions: list[TopicPartition], *, is_topic_made_again: bool) -> dict[TopicPartition, int]:
+        """Where partitions begin that the group has never read: the start policy counts for a new group, once."""
+        is_new_group = not is_topic_made_again and not self._has_read_before()
+        if self._start_from == "latest" and is_new_group:
+            return self.ends(partitions)
+        return self.beginnings(partitions)
+
+    def committed(self, partition: TopicPartition, topic_id: str) -> Position | None:
+        """What the group committed for this very topic, not for an earlier one of the same name."""
+        committed = self._consumer.committed(partition, metadata=True, timeout_ms=int(_COMMITTED_SECS * 1000))
+        if committed is None:
+            return None
+        remembered = read_metadata(committed.metadata)
+        if remembered is None:
+            return Position(topic_id, int(committed.offset), is_foreign=True)
+        if remembered.topic_id != topic_id:
+            return None
+        return Position(topic_id, int(committed.offset), remembered.lease)
+
+    def _has_read_before(self) -> bool:
+        numbers = self._consumer.partitions_for_topic(self._topic) or ()
+        partitions = [TopicPartition(self._topic, number) for number in numbers]
+        timeout_ms = int(_COMMITTED_SECS * 1000)
+        return any(self._consumer.committed(partition, timeout_ms=timeout_ms) is not None for partition in partitions)
+
+
+def to_commit(marks: Mapping[TopicPartition, Mark], topic_id: str) -> dict[TopicPartition, OffsetAndMetadata]:
+    """Marks in Kafka's own form; the topic's id and the lease are its metadata."""
+    return {
+        partition: OffsetAndMetadata(mark.next_offset, write_metadata(topic_id, mark.lease), -1)
+        for partition, mark in marks.items()
+    }

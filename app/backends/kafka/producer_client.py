@@ -1,0 +1,65 @@
+"""A producer of kafka-python for one topic, with the topic's limit."""
+
+import logging
+from typing import Any
+
+from kafka import KafkaProducer
+
+from app.backends.kafka.topic import TopicAdmin
+from app.backends.kafka.unreachable import explained_silence
+from app.backends.kafka.workarounds import fail_what_is_in_flight
+from app.errors import KafkaCode, TryAgainLater
+from app.settings import KafkaSettings
+
+_log = logging.getLogger(__name__)
+
+BATCH_BYTES = 256 * 1024
+_USUAL_MAX_RECORD_BYTES = 1_000_000  # used where the topic's own limit may not be read
+_CLOSE_SECS = 5.0
+
+
+class ProducerClient:
+    """One producer of kafka-python, and how many bytes a record may have for it."""
+
+    def __init__(self, options: dict[str, Any], max_record_bytes: int) -> None:
+        self.max_record_bytes = max_record_bytes
+        self.producer: Any = KafkaProducer(
+            **options, batch_size=min(BATCH_BYTES, max_record_bytes), max_request_size=max_record_bytes
+        )
+
+    def close(self, *, is_settled: bool) -> None:
+        """Disconnect; what is not settled fails."""
+        if not is_settled:
+            fail_what_is_in_flight(self.producer, _CLOSE_SECS)
+        self.producer.close(timeout=_CLOSE_SECS)
+
+
+def open_producer(settings: KafkaSettings, options: dict[str, Any]) -> ProducerClient:
+    """Connect to Kafka; the topic must be there.
+
+    Raises:
+        TryAgainLater: Kafka does not answer (UNREACHABLE), or the topic does not exist (UNKNOWN_TOPIC).
+    """
+    with explained_silence(settings.bootstrap_servers):
+        return ProducerClient(options, _max_record_bytes(settings))
+
+
+def _max_record_bytes(settings: KafkaSettings) -> int:
+    admin = TopicAdmin(settings)
+    try:
+        if admin.describe() is None:
+            reason = f"topic {settings.topic} does not exist on {settings.bootstrap_servers}"
+            raise TryAgainLater(reason, code=KafkaCode.UNKNOWN_TOPIC)
+        return _topic_limit(admin)
+    finally:
+        admin.close()
+
+
+def _topic_limit(admin: TopicAdmin) -> int:
+    # Known here, because a record that the broker refuses is the end of an idempotent producer, which then
+    # fails everything that is in flight.
+    try:
+        return int(admin.configs()["max.message.bytes"])
+    except (TryAgainLater, KeyError) as error:
+        _log.warning("limit of the topic is not known, %d bytes are assumed: %s", _USUAL_MAX_RECORD_BYTES, error)
+        return _USUAL_MAX_RECORD_BYTES

@@ -1,0 +1,107 @@
+"""The connection of a publisher: made when it is first needed, shared by all threads, replaced when it is spent."""
+
+import threading
+from collections.abc import Callable
+from typing import Generic, Protocol, TypeVar
+
+from app.errors import KafkaCode, TryAgainLater
+
+_RECONNECT_SECS = 1.0
+
+
+class Closable(Protocol):
+    """What this module needs of a client."""
+
+    def close(self, *, is_settled: bool) -> None:
+        """Disconnect; what is not settled fails."""
+
+
+_Client = TypeVar("_Client", bound=Closable)
+
+
+class ProducerConnection(Generic[_Client]):
+    """At most one client at a time. Safe to share between threads."""
+
+    def __init__(self, connect: Callable[[], _Client], clock: Callable[[], float]) -> None:
+        """`connect` opens a client or raises TryAgainLater."""
+        self._connect = connect
+        self._clock = clock
+        self._client: _Client | None = None
+        self._spent_clients: list[_Client] = []
+        self._connecting = threading.Lock()
+        self._swapping = threading.Lock()
+        self._closing = threading.Event()
+        self._tried_at = float("-inf")
+        self._failure: TryAgainLater | None = None
+
+    def client(self, wait_secs: float | None = None) -> _Client:
+        """The client. Connects if there is none, or waits up to `wait_secs` while another thread does.
+
+        Raises:
+            TryAgainLater: Kafka does not answer, or not in time, or the connection was closed.
+        """
+        client = self._client
+        if client is not None:
+            return client
+        if not self._connecting.acquire(timeout=-1 if wait_secs is None else wait_secs):
+            reason = f"Kafka has not answered within {wait_secs:g} s; another thread goes on trying"
+            raise TryAgainLater(reason, code=KafkaCode.UNREACHABLE)
+        try:
+            client = self._connect_and_share()
+        finally:
+            self._connecting.release()
+        if client is None:
+            raise TryAgainLater("the publisher is closed", code=KafkaCode.CLOSED)
+        return client
+
+    def retire(self, client: _Client) -> None:
+        """Replace a client that would fail all records from now on; may be called on its own thread."""
+        with self._swapping:
+            if self._client is client:
+                self._client = None
+                self._spent_clients.append(client)
+
+    def refuse(self) -> None:
+        """Connect no more."""
+        self._closing.set()
+
+    def close(self, *, is_settled: bool) -> None:
+        """Disconnect for good; what is not settled fails."""
+        self.refuse()
+        with self._swapping:
+            client, self._client = self._client, None
+        if client is not None:
+            client.close(is_settled=is_settled)
+        self._close_spent_clients()
+
+    def _connect_and_share(self) -> _Client | None:
+        """Connect, unless another thread has done so meanwhile; None once this connection is closed."""
+        if self._closing.is_set():
+            return None
+        client = self._client or self._connect_anew()
+        with self._swapping:
+            if not self._closing.is_set():
+                self._client = client
+                return client
+        client.close(is_settled=True)
+        return None
+
+    def _connect_anew(self) -> _Client:
+        pause_secs = self._tried_at + _RECONNECT_SECS - self._clock()
+        if self._failure is not None and pause_secs > 0:  # found out while we waited for the lock
+            raise TryAgainLater(str(self._failure), code=self._failure.code)
+        self._closing.wait(max(pause_secs, 0))
+        self._close_spent_clients()
+        try:
+            client = self._connect()
+        except TryAgainLater as error:
+            self._failure = error
+            raise
+        finally:
+            self._tried_at = self._clock()
+        self._failure = None
+        return client
+
+    def _close_spent_clients(self) -> None:
+        while self._spent_clients:
+            self._spent_clients.pop().close(is_settled=False)

@@ -1,0 +1,129 @@
+"""What kafka-python 3.0.12 does wrong, and what is done about it: the only file that reaches into the client.
+
+Each function names the fault. Look through them when the version changes (`requirements.in`); one whose fault is gone
+can go too, and the contract tests show whether it is.
+"""
+
+import gc
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.net.compat import KafkaNetClient
+from kafka.net.manager import KafkaConnectionManager
+from kafka.net.selector import NetworkSelector
+
+_Client = TypeVar("_Client")
+
+_FREE_EVERY_BYTES = 64 * 1024 * 1024
+
+
+# Clients that cannot connect.
+
+
+def open_client(make: Callable[..., _Client], options: Mapping[str, Any]) -> _Client:
+    """Make a consumer or admin client of kafka-python; one that cannot connect leaves nothing behind.
+
+    Its constructor connects, and when that fails its I/O thread and sockets would stay for good: one more at every
+    attempt to reach a Kafka that is away.
+    """
+    opened: list[tuple[KafkaNetClient, NetworkSelector]] = []
+
+    def network(**configs: Any) -> KafkaNetClient:
+        selector = NetworkSelector(**configs)
+        client = KafkaNetClient(selector, _Connections(selector, **configs), **configs)
+        opened.append((client, selector))
+        return client
+
+    try:
+        return make(**options, kafka_client=network)
+    except BaseException:
+        for client, selector in opened:
+            client.close()
+            selector.close()
+        opened.clear()
+        gc.collect()  # sockets of cancelled attempts hang in cycles
+        raise
+
+
+class _Connections(KafkaConnectionManager):  # type: ignore[misc]  # kafka-python has no types
+    """Connections that hear why a login fails."""
+
+    async def _build_transport(self, node: Any, timeout_at: float | None = None) -> Any:
+        transport = await super()._build_transport(node, timeout_at)
+        receive = transport._sock_recv
+
+        def receive_to_the_end() -> tuple[bytes, Exception | None]:
+            # A broker says why it refuses a login and hangs up. kafka-python 3.0.12 drops what it reads together with
+            # the end; the end is still there when it reads again.
+            data, error = receive()
+            return data, None if data else error
+
+        transport._sock_recv = receive_to_the_end
+        return transport
+
+
+# Consumers.
+
+
+def let_parked_records_go_on(consumer: KafkaConsumer) -> None:
+    """Have the client take up again what it put aside when a partition was paused in the middle of a fetch.
+
+    kafka-python 3.0.12 does so only while nothing is in hand, and takes a fetch that has been read to its end for
+    something in hand: as long as another partition is read, the resumed one would stand still, for good.
+    """
+    fetcher = consumer._fetcher
+    if not fetcher._next_partition_records:
+        fetcher._next_partition_records = None
+
+
+def go_on_joining(consumer: KafkaConsumer) -> None:
+    """Have the client go on joining its group until that is done, over as many polls as it takes.
+
+    kafka-python 3.0.12 joins again when it learns of the topic's partitions, forgets why as soon as it has dealt
+    them out, and does not take its own when a poll ends right then: it would stand there without any, for good.
+    """
+    consumer._coordinator.request_rejoin()
+
+
+def topic_id_seen_by(consumer: KafkaConsumer, topic: str) -> object:
+    """Id of the topic in the consumer's own metadata, None while it has none: nothing public tells it."""
+    return consumer._cluster.topic_id(topic)
+
+
+def forget_lost_position(consumer: KafkaConsumer, partition: TopicPartition) -> None:
+    """Keep the client from complaining at every poll of a position whose records Kafka has lost.
+
+    It checks positions also of paused partitions, such as one that was halted for that very reason.
+    """
+    consumer.seek(partition, 0)
+
+
+class FetchCycles:
+    """Has cycles looked for by the bytes that were read, and not only by the number of objects that there are.
+
+    A poll of kafka-python 3.0.12 that ends before its fetch does leaves a cycle behind (the error of its time-out
+    and that error's traceback), in which hangs what the fetch brings: few objects, but as many bytes as it likes.
+    """
+
+    def __init__(self) -> None:
+        self._bytes = 0
+
+    def read(self, values: Iterable[bytes | None]) -> None:
+        """Values of records were read; now and then this frees what hangs in cycles."""
+        self._bytes += sum(len(value) for value in values if value)
+        if self._bytes >= _FREE_EVERY_BYTES:
+            self._bytes = 0
+            gc.collect()
+
+
+# Producers.
+
+
+def fail_what_is_in_flight(producer: KafkaProducer, timeout_secs: float) -> None:
+    """End the producer's thread; to be called before `close` when there are records without an answer.
+
+    The public `close()` waits for what is in flight and then raises with its thread still running.
+    """
+    producer._sender.force_close()
+    producer._sender.join(timeout_secs)

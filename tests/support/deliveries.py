@@ -1,0 +1,34 @@
+"""Waits for records to be delivered, as a caller does that answers for several at a time."""
+
+import threading
+from collections.abc import Sequence
+
+from app.errors import Refused, TryAgainLater
+
+_TIMEOUT_SECS = 30.0
+
+
+class Deliveries:
+    """What became of records: `deliveries` itself is the callback of each of them."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._outcomes: list[TryAgainLater | Refused | None] = []
+
+    def __call__(self, error: TryAgainLater | Refused | None) -> None:
+        with self._changed:
+            self._outcomes.append(error)
+            self._changed.notify_all()
+
+    def wait_for(self, count: int, timeout_secs: float = _TIMEOUT_SECS) -> Sequence[TryAgainLater | Refused | None]:
+        """The outcomes of this many records; None is a success. Fails the test when they do not come in time."""
+        with self._changed:
+            is_complete = self._changed.wait_for(lambda: len(self._outcomes) >= count, timeout_secs)
+            assert is_complete, f"{len(self._outcomes)} of {count} records had an outcome"
+            return list(self._outcomes)
+
+    @property
+    def outcomes(self) -> Sequence[TryAgainLater | Refused | None]:
+        """Those that are known by now."""
+        with self._changed:
+            return list(self._outcomes)
