@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from app.domain.severity import SEVERITY_NUMBER
-from app.query.fields import Attribute, Field, Kind, Named, Scope
+from app.query.fields import Attribute, AttributeSource, Field, Kind, Named
 from app.query.tree import And, Bound, Equals, Everything, Exists, Node, Not, Or, Range, StartsWith, Words
 from app.query.words import begins_with_word, ends_with_word, lowered, words_of
 
@@ -51,9 +51,9 @@ def attribute_sql(attribute: Attribute, key: str) -> str:
 
     Attributes that have a column of their own are read from it: a `LogReader` puts it in the place of this text.
     """
-    if attribute.scope is Scope.LOG:
+    if attribute.source is AttributeSource.LOG:
         return f"LogAttributes[{key}]"
-    if attribute.scope is Scope.RESOURCE:
+    if attribute.source is AttributeSource.RESOURCE:
         return f"ResourceAttributes[{key}]"
     return f"if(LogAttributes[{key}] != '', LogAttributes[{key}], ResourceAttributes[{key}])"
 

@@ -30,7 +30,7 @@ class Field:
     meaning: str
 
 
-class Scope(Enum):
+class AttributeSource(Enum):
     """Where an attribute is looked for. The value is the prefix that chooses it."""
 
     ANY = ""
@@ -43,12 +43,12 @@ class Attribute:
     """A key of LogAttributes or ResourceAttributes. All values there are text."""
 
     key: str
-    scope: Scope = Scope.ANY
+    source: AttributeSource = AttributeSource.ANY
 
     @property
     def name(self) -> str:
         """As people type it."""
-        return f"{self.scope.value}{self.key}"
+        return f"{self.source.value}{self.key}"
 
     @property
     def kind(self) -> Kind:
@@ -77,7 +77,7 @@ FIELDS: Final = (
     Field("_ingested", Kind.TIME, "_ingested", "when it was stored"),
     Field("_raw", Kind.TEXT, "_raw", "the bytes that were not understood"),
 )
-HOST: Final = Attribute("host.name", Scope.RESOURCE)  # where decode puts the host
+HOST: Final = Attribute("host.name", AttributeSource.RESOURCE)  # where decode puts the host
 
 
 def _names() -> dict[str, Named]:
@@ -90,10 +90,10 @@ def _names() -> dict[str, Named]:
 
 _BY_NAME: Final = _names()
 _PREFIXES: Final = {
-    "attributes.": Scope.LOG,
-    "LogAttributes.": Scope.LOG,
-    "resource.": Scope.RESOURCE,
-    "ResourceAttributes.": Scope.RESOURCE,
+    "attributes.": AttributeSource.LOG,
+    "LogAttributes.": AttributeSource.LOG,
+    "resource.": AttributeSource.RESOURCE,
+    "ResourceAttributes.": AttributeSource.RESOURCE,
 }
 
 
@@ -101,9 +101,9 @@ def named(name: str) -> Named:
     """What a name stands for: a column where there is one, else an attribute."""
     if name in _BY_NAME:
         return _BY_NAME[name]
-    for prefix, scope in _PREFIXES.items():
+    for prefix, source in _PREFIXES.items():
         if name.startswith(prefix):
-            return Attribute(name.removeprefix(prefix), scope)
+            return Attribute(name.removeprefix(prefix), source)
     return Attribute(name)
 
 

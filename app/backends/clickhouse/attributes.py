@@ -11,14 +11,14 @@ from typing import Final
 
 from app.domain.statement import Statement
 from app.query.condition import attribute_sql
-from app.query.fields import Attribute, Scope
+from app.query.fields import Attribute, AttributeSource
 
 _KEY: Final = re.compile(r"(?:Log|Resource)Attributes\['((?:[^'\\]|\\.)*)'\]")
 _ESCAPED: Final = re.compile(r"\\(.)")
 _PUNCTUATION: Final = str.maketrans("", "", "() ")
 
 # A statement asks first for an attribute wherever it is: that text has the other two in it.
-_SCOPES: Final = (Scope.ANY, Scope.LOG, Scope.RESOURCE)
+_SOURCES: Final = (AttributeSource.ANY, AttributeSource.LOG, AttributeSource.RESOURCE)
 
 DEFAULTS: Final = (
     "SELECT name, default_expression FROM system.columns"
@@ -36,8 +36,8 @@ def _attribute_of(expression: str) -> Attribute | None:
     key = _KEY.search(expression)
     if key is None:
         return None
-    for scope in _SCOPES:
-        attribute = Attribute(_ESCAPED.sub(r"\1", key[1]), scope)
+    for source in _SOURCES:
+        attribute = Attribute(_ESCAPED.sub(r"\1", key[1]), source)
         # ClickHouse has its own way with parentheses and spaces.
         wanted = attribute_sql(attribute, f"'{key[1]}'")
         if wanted.translate(_PUNCTUATION) == expression.translate(_PUNCTUATION):
@@ -51,9 +51,9 @@ def read_from_columns(statement: Statement, columns: Mapping[Attribute, str]) ->
     Only names of parameters stand in the text, so nothing that was typed is mistaken for a part of it.
     """
     sql = statement.sql
-    for scope in _SCOPES:
+    for source in _SOURCES:
         for name, value in statement.parameters.items():
-            column = columns.get(Attribute(value, scope)) if isinstance(value, str) else None
+            column = columns.get(Attribute(value, source)) if isinstance(value, str) else None
             if column is not None:
-                sql = sql.replace(attribute_sql(Attribute(str(value), scope), f"{{{name}:String}}"), f"`{column}`")
+                sql = sql.replace(attribute_sql(Attribute(str(value), source), f"{{{name}:String}}"), f"`{column}`")
     return sql

@@ -7,7 +7,7 @@ import pytest
 from app.backends.clickhouse.attributes import attribute_columns, read_from_columns
 from app.domain.statement import Statement
 from app.query.condition import condition_of
-from app.query.fields import Attribute, Scope
+from app.query.fields import Attribute, AttributeSource
 from app.query.language import parse
 
 ROUTE = Attribute("http.route")
@@ -16,11 +16,11 @@ ROUTE = Attribute("http.route")
 @pytest.mark.parametrize(
     ("expression", "attribute"),
     [
-        ("LogAttributes['a']", Attribute("a", Scope.LOG)),
-        ("ResourceAttributes['host.name']", Attribute("host.name", Scope.RESOURCE)),
+        ("LogAttributes['a']", Attribute("a", AttributeSource.LOG)),
+        ("ResourceAttributes['host.name']", Attribute("host.name", AttributeSource.RESOURCE)),
         # As ClickHouse writes it.
         ("if((LogAttributes['a b']) != '', LogAttributes['a b'], ResourceAttributes['a b'])", Attribute("a b")),
-        (r"LogAttributes['it\'s \\ all']", Attribute("it's \\ all", Scope.LOG)),
+        (r"LogAttributes['it\'s \\ all']", Attribute("it's \\ all", AttributeSource.LOG)),
     ],
 )
 def test_a_column_that_holds_an_attribute_is_known_by_its_expression(expression: str, attribute: Attribute) -> None:
@@ -47,7 +47,7 @@ def read(typed: str, columns: dict[Attribute, str]) -> str:
 
 def test_a_statement_reads_the_column() -> None:
     assert read("http.route:x", {ROUTE: "c"}) == "(`c` = {query_1:String})"
-    assert read("resource.a:x", {Attribute("a", Scope.RESOURCE): "c"}) == "(`c` = {query_1:String})"
+    assert read("resource.a:x", {Attribute("a", AttributeSource.RESOURCE): "c"}) == "(`c` = {query_1:String})"
     assert read("http.route:[1 TO 2]", {ROUTE: "c"}).count("`c`") == 2
 
 
@@ -55,7 +55,7 @@ def test_an_attribute_is_looked_for_where_it_was_asked_for() -> None:
     untouched = read("http.route:x", {})
 
     assert read("attributes.http.route:x", {ROUTE: "c"}) == "(LogAttributes[{query_0:String}] = {query_1:String})"
-    assert read("http.route:x", {Attribute("http.route", Scope.LOG): "c"}) == untouched.replace(
+    assert read("http.route:x", {Attribute("http.route", AttributeSource.LOG): "c"}) == untouched.replace(
         "LogAttributes[{query_0:String}]", "`c`"
     )
     assert read("other:x", {ROUTE: "c"}) == read("other:x", {})
