@@ -48,7 +48,7 @@ class Figures:
         return len(self.answer.rows) <= self.asked.limit
 
 
-class Questions:
+class QueryService:
     """Reads what people type, and asks. Shared by threads."""
 
     def __init__(

@@ -17,7 +17,7 @@ from flask.testing import FlaskClient
 from app.backends.clickhouse.reader import ClickHouseReader
 from app.domain.statement import Answer, Statement
 from app.ports import LogReader
-from app.query.service import Questions
+from app.query.service import QueryService
 from app.settings import QuerySettings
 from tests.e2e.query_table import Log, QueryTable, sample_events
 from tests.support.servers import RunningEngine
@@ -382,9 +382,9 @@ def test_values_are_found_by_how_they_begin(api: FlaskClient) -> None:
 def test_counts_and_sums_of_whole_minutes_are_read_from_the_projection(
     dense: QueryTable, query: str, functions: str, field: str
 ) -> None:
-    questions = Questions(ClickHouseReader(dense.settings, QuerySettings()))
-    span = questions.span(str(NOW_MS - 3_600_000), str(NOW_MS))
-    asked = questions.stats(query, span, functions=functions, field=field, by="service,level", interval="5m", limit=100)
+    queries = QueryService(ClickHouseReader(dense.settings, QuerySettings()))
+    span = queries.span(str(NOW_MS - 3_600_000), str(NOW_MS))
+    asked = queries.stats(query, span, functions=functions, field=field, by="service,level", interval="5m", limit=100)
 
     assert "per_minute" in dense.plan(asked.statement)
 
@@ -400,17 +400,17 @@ def test_counts_and_sums_of_whole_minutes_are_read_from_the_projection(
 def test_what_hours_hold_is_read_from_them_and_comes_to_the_same(
     dense: QueryTable, query: str, functions: str, by: str, projection: str
 ) -> None:
-    questions = Questions(ClickHouseReader(dense.settings, QuerySettings()))
-    whole = questions.span(str(NOW_MS - 7_300_000), str(NOW_MS))
-    asked = questions.stats(query, whole, functions=functions, field="response_time_ms", by=by, interval="", limit=100)
+    queries = QueryService(ClickHouseReader(dense.settings, QuerySettings()))
+    whole = queries.span(str(NOW_MS - 7_300_000), str(NOW_MS))
+    asked = queries.stats(query, whole, functions=functions, field="response_time_ms", by=by, interval="", limit=100)
 
     assert projection in dense.plan(asked.statement)
 
     # The same without one: no rollup has the message.
-    by_rows = replace(asked, condition=questions.condition(f"({query}) AND message:*"))
+    by_rows = replace(asked, condition=queries.condition(f"({query}) AND message:*"))
     assert projection not in dense.plan(by_rows.statement)
-    found = questions.figures(asked, timeout_secs=30).rows
-    expected = questions.figures(by_rows, timeout_secs=30).rows
+    found = queries.figures(asked, timeout_secs=30).rows
+    expected = queries.figures(by_rows, timeout_secs=30).rows
     keys = len(asked.by)
     assert [row[:keys] for row in found] == [row[:keys] for row in expected]
     assert [list(row[keys:]) for row in found] == [pytest.approx(list(row[keys:]), rel=0.02) for row in expected]
@@ -439,9 +439,9 @@ def test_the_newest_logs_of_a_user_or_a_trace_are_read_from_where_a_projection_h
     dense: QueryTable, query: str, projection: str
 ) -> None:
     reader = Recorder(ClickHouseReader(dense.settings, QuerySettings()))
-    questions = Questions(reader)
-    span = questions.span(str(NOW_MS - 7_300_000), str(NOW_MS))
-    page = questions.page(questions.search(query, span, fields="", limit=20, cursor=""), timeout_secs=30)
+    queries = QueryService(reader)
+    span = queries.span(str(NOW_MS - 7_300_000), str(NOW_MS))
+    page = queries.page(queries.search(query, span, fields="", limit=20, cursor=""), timeout_secs=30)
 
     # Shortly after five minutes have begun, the newest of them do not hold enough, and those before are read too.
     where, *pieces = reader.asked

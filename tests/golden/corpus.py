@@ -25,7 +25,7 @@ from app.domain.statement import Answer, Cost, Statement
 from app.health import Health
 from app.metrics import Metrics
 from app.pipeline.decode import EventTimeBounds, decode
-from app.query.service import Questions
+from app.query.service import QueryService
 from app.settings import QuerySettings, setting_names
 from tests.fakes import ScriptedReader
 
@@ -178,11 +178,11 @@ def _asked_and_answered(written: Callable[[Statement], str]) -> tuple[str, str]:
     for path in _paths():
         reader = ScriptedReader(_answer)
         metrics = Metrics(CollectorRegistry(), version="0")
-        questions = Questions(reader, now_ns=lambda: _NOW_NS, clock=lambda: 0.0)
+        queries = QueryService(reader, now_ns=lambda: _NOW_NS, clock=lambda: 0.0)
         admission, streams = Admission(1, wait_secs=0), StreamPlaces(1, metrics.query_streams)
-        api = QueryApi(questions, QuerySettings(), admission, streams, lambda: 0.0)
+        api = QueryApi(queries, QuerySettings(), admission, streams, lambda: 0.0)
         looks = iter([False, True])
-        tail = TailApi(questions, streams, is_stopping=lambda looks=looks: next(looks), sleep=lambda _: None)  # type: ignore[misc]
+        tail = TailApi(queries, streams, is_stopping=lambda looks=looks: next(looks), sleep=lambda _: None)  # type: ignore[misc]
         client = create_app(Health(), metrics.registry, query_routes(api, tail, admission, metrics)).test_client()
         answer = client.get(f"/api/v1/{path}")
         headers = {name: value for name, value in answer.headers.items() if name != "Content-Length"}

@@ -20,7 +20,7 @@ from app.domain.statement import Answer
 from app.errors import AskForLess, TryAgainLater
 from app.health import Health
 from app.metrics import Metrics
-from app.query.service import Questions
+from app.query.service import QueryService
 from app.settings import QuerySettings
 from local.paths import ROOT
 from tests.fakes import ScriptedReader
@@ -34,11 +34,11 @@ class Setup:
     def __init__(self) -> None:
         self.reader = ScriptedReader(lambda _: Answer(("column_0",), [(5,)]))
         self.metrics = Metrics(CollectorRegistry(), version="0")
-        limits, questions = QuerySettings(), Questions(self.reader)
+        limits, queries = QuerySettings(), QueryService(self.reader)
         self.admission = Admission(1, wait_secs=0)
         streams = StreamPlaces(1, self.metrics.query_streams)
-        api = QueryApi(questions, limits, self.admission, streams, time.monotonic)
-        tail = TailApi(questions, streams, is_stopping=lambda: True)
+        api = QueryApi(queries, limits, self.admission, streams, time.monotonic)
+        tail = TailApi(queries, streams, is_stopping=lambda: True)
         routes = query_routes(api, tail, self.admission, self.metrics)
         self.client: FlaskClient = create_app(Health(), self.metrics.registry, routes).test_client()
 
