@@ -79,7 +79,7 @@ def _fits(asked: Aggregate, rollup: Rollup) -> bool:
 def _is_held(function: Function, rollup: Rollup) -> bool:
     if function.field and named(function.field) != _MEASURED_FIELD:
         return False
-    return function.name == "count" or (function.is_quantile if rollup.has_buckets else function.is_sum)
+    return bool(function.over_buckets(BUCKET_VALUE) if rollup.has_buckets else function.over_sums)
 
 
 def _over_rollups(asked: Aggregate, rollups: Sequence[Rollup]) -> Statement:
@@ -106,7 +106,7 @@ def _over_rollups(asked: Aggregate, rollups: Sequence[Rollup]) -> Statement:
     union = " UNION ALL ".join(piece(span, rollup) for span, rollup in cover(asked.span, rollups))
     keys = [*step_name, *(f"toString({name})" for name in by_names)]
     figures = [
-        function.over_buckets(BUCKET_VALUE) if has_buckets else function.over_sums() for function in asked.functions
+        function.over_buckets(BUCKET_VALUE) if has_buckets else function.over_sums for function in asked.functions
     ]
     return Statement(f"SELECT {_listed([*keys, *figures])} FROM ({union}){_grouped(asked)}", asked.condition.parameters)
 

@@ -20,6 +20,7 @@ from app.domain.statement import Answer
 from app.errors import AskForLess, TryAgainLater
 from app.health import Health
 from app.metrics import Metrics
+from app.query.functions import SUMMARY
 from app.query.service import QueryService
 from app.settings import QuerySettings
 from local.paths import ROOT
@@ -163,6 +164,10 @@ def test_the_document_and_the_docs_name_the_same_endpoints(setup: Setup) -> None
     assert document is not None
     in_docs = {f"/api/v1{path}" for path in re.findall(r"^\| `(/[^`]+)` \|", DOCS.read_text(), re.MULTILINE)}
     assert set(document["paths"]) == in_docs
+
+
+def test_the_docs_name_every_function() -> None:
+    assert f"| `/stats` | {SUMMARY}," in DOCS.read_text()
 
 
 def test_the_page_asks_no_other_host(setup: Setup) -> None:
