@@ -10,6 +10,7 @@ from typing import Final, Self
 from app.domain.statement import Cost, Statement
 from app.errors import AskForLess
 from app.ports import LogReader
+from app.query.attribute_reference import resolved
 from app.query.condition import Condition
 from app.query.errors import BadParameter
 from app.query.log_id import LogId
@@ -81,7 +82,9 @@ class Search:
     @property
     def crc(self) -> int:
         """What tells the question from another one; the range may move on from page to page."""
-        return zlib.crc32(repr((self.condition.sql, sorted(self.condition.parameters.items()))).encode())
+        condition = self.condition
+        sql = resolved(condition.sql, condition.parameters)  # as cursors of earlier versions have it
+        return zlib.crc32(repr((sql, sorted(condition.parameters.items()))).encode())
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.backends.clickhouse.attributes import DEFAULTS, attribute_columns, read_from_columns
+from app.backends.clickhouse.attributes import DEFAULTS, attribute_columns
 from app.backends.clickhouse.client import connect
 from app.backends.clickhouse.schema import ensure_table
 from app.backends.clickhouse.writer import ClickHouseWriter
 from app.domain.rows import SCHEMA, concatenate
-from app.domain.statement import Statement
+from app.query.attribute_reference import resolved
 from app.query.condition import condition_of
 from app.query.fields import FIELDS, Kind
 from app.query.language import MAX_BYTES, MAX_DEPTH, MAX_TERMS, parse
@@ -73,7 +73,7 @@ class Logs:
     def found_by(self, tree: Node, **settings: Any) -> list[int]:
         """Offsets of the rows that the engine finds."""
         condition = condition_of(tree)
-        sql = read_from_columns(Statement(condition.sql, condition.parameters), self._columns)
+        sql = resolved(condition.sql, condition.parameters, self._columns)
         answer = self._client.query(
             f"SELECT _offset FROM {self._table} WHERE {sql} ORDER BY _offset",
             parameters=dict(condition.parameters),
@@ -88,7 +88,8 @@ class Logs:
     def plan(self, tree: Node) -> str:
         """How the engine would go about it."""
         condition = condition_of(tree)
-        sql = f"EXPLAIN indexes = 1, projections = 1 SELECT Body FROM {self._table} WHERE {condition.sql}"
+        where = resolved(condition.sql, condition.parameters)
+        sql = f"EXPLAIN indexes = 1, projections = 1 SELECT Body FROM {self._table} WHERE {where}"
         answer = self._client.query(sql, parameters=dict(condition.parameters))
         return "\n".join(line for (line,) in answer.result_rows)
 

@@ -25,6 +25,7 @@ from app.domain.statement import Answer, Cost, Statement
 from app.health import Health
 from app.metrics import Metrics
 from app.pipeline.decode import EventTimeBounds, decode
+from app.query.attribute_reference import resolved
 from app.query.service import QueryService
 from app.settings import QuerySettings, setting_names
 from tests.fakes import ScriptedReader
@@ -176,7 +177,7 @@ def _asked_and_answered(written: Callable[[Statement], str]) -> tuple[str, str]:
     asked: list[str] = []
     answered: list[str] = []
     for path in _paths():
-        reader = ScriptedReader(_answer)
+        reader = ScriptedReader(lambda statement: _answer(_resolved(statement)))
         metrics = Metrics(CollectorRegistry(), version="0")
         queries = QueryService(reader, now_ns=lambda: _NOW_NS, clock=lambda: 0.0)
         admission, streams = Admission(1, wait_secs=0), StreamPlaces(1, metrics.query_streams)
@@ -186,9 +187,14 @@ def _asked_and_answered(written: Callable[[Statement], str]) -> tuple[str, str]:
         client = create_app(Health(), metrics.registry, query_routes(api, tail, admission, metrics)).test_client()
         answer = client.get(f"/api/v1/{path}")
         headers = {name: value for name, value in answer.headers.items() if name != "Content-Length"}
-        asked.append(f"GET {path}\n" + "".join(f"  {written(statement)}\n" for statement in reader.asked))
+        asked.append(f"GET {path}\n" + "".join(f"  {written(_resolved(statement))}\n" for statement in reader.asked))
         answered.append(f"GET {path}\n  {answer.status_code} {json.dumps(headers)}\n  {answer.text}\n")
     return "\n".join(asked), "\n".join(answered)
+
+
+def _resolved(statement: Statement) -> Statement:
+    """As it is sent where no attribute has a column of its own."""
+    return Statement(resolved(statement.sql, statement.parameters), statement.parameters)
 
 
 def _paths() -> Iterator[str]:
