@@ -43,6 +43,7 @@ from app.preflight.clickhouse_checks import check_clickhouse
 from app.preflight.findings import problem
 from app.preflight.guarantee import Guarantee, guarantee
 from app.preflight.kafka_checks import check_kafka
+from app.query.log_table import LogTable
 from app.query.service import QueryService
 from app.service import Service, Side, submit_to_thread
 from app.settings import ClickHouseSettings, Settings
@@ -164,7 +165,7 @@ def _prepare_table(settings: ClickHouseSettings, telemetry: IngestTelemetry) -> 
 
 def _query_routes(settings: Settings, metrics: Metrics, service: Service) -> Blueprint:
     limits = settings.query
-    queries = QueryService(ClickHouseReader(settings.clickhouse, limits))
+    queries = QueryService(LogTable(ClickHouseReader(settings.clickhouse, limits)))
     admission = Admission(limits.max_concurrent, wait_secs=limits.queue_secs)
     streams = StreamPlaces(limits.max_streams, metrics.query_streams)
     api = QueryApi(queries, limits, admission, streams, time.monotonic)

@@ -39,12 +39,9 @@ class Condition:
     """Columns that hold one text in every row it is true for; and the placeholder of that text."""
 
 
-EVERY_ROW: Final = Condition("true", {}, frozenset())
-
-
-def condition_of(tree: Node) -> Condition:
-    """What finds in the table the rows that the tree asks for."""
-    writer = _Writer()
+def condition_of(tree: Node, *, prefix: str = "query") -> Condition:
+    """The condition for the rows that a tree asks for; names of parameters begin with the prefix."""
+    writer = _Writer(prefix)
     sql = writer.condition(tree)
     equal = dict(writer.equality(node) for node in _always(tree))
     return Condition(sql, writer.parameters, frozenset(writer.columns), equal)
@@ -63,8 +60,9 @@ def _always(tree: Node) -> Iterator[Equals]:
 class _Writer:
     """Writes one condition."""
 
-    def __init__(self) -> None:
+    def __init__(self, prefix: str) -> None:
         self.parameters: dict[str, Parameter] = {}
+        self._prefix = prefix
         self.columns: set[str] = set()
         self._names: dict[tuple[str, str], str] = {}
 
@@ -181,7 +179,7 @@ class _Writer:
         """The name that a value is bound to."""
         known = (of_type, repr(value))
         if known not in self._names:
-            self._names[known] = f"query_{len(self.parameters)}"
+            self._names[known] = f"{self._prefix}_{len(self.parameters)}"
             self.parameters[self._names[known]] = value
         return self._names[known]
 

@@ -21,7 +21,9 @@ from app.query.tree import (
     Equals,
     Everything,
     Exists,
+    Hint,
     Node,
+    Query,
     Range,
     StartsWith,
     Words,
@@ -59,24 +61,7 @@ _Syntax: TypeAlias = Any  # lark's tree: its children are trees or tokens, as gr
 _OPERATORS: Final = {"and": "AND", "or": "OR", "not": "NOT"}
 
 
-@dataclass(frozen=True, slots=True)
-class Hint:
-    """Something that is allowed, but was probably meant otherwise."""
-
-    position: int
-    typed: str
-    suggestion: str
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """What was asked for, and what may have been meant otherwise."""
-
-    tree: Node
-    hints: tuple[Hint, ...] = ()
-
-
-@functools.lru_cache(maxsize=128)  # a request asks for the condition and for the hints, and the next one for the same
+@functools.lru_cache(maxsize=128)  # a page asks for the same again and again
 def parse(text: str) -> Query:
     """Read a query.
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, Self
 
-from app.domain.statement import Cost, Statement
+from app.domain.statement import Cost
 from app.errors import AskForLess
-from app.ports import LogReader
 from app.query.attribute_reference import resolved
 from app.query.condition import Condition
 from app.query.errors import BadParameter
 from app.query.log_id import LogId
 from app.query.log_row import LogRow, RowShape
+from app.query.log_table import LogTable, Select
 from app.query.order import BEFORE, NEWEST_FIRST, place_of
 from app.query.sparse_lookup import Piece, has_stretches, stretches
 from app.query.time_range import TimeRange
@@ -101,10 +101,10 @@ class Searcher:
     """Answers searches. Shared by threads."""
 
     def __init__(
-        self, reader: LogReader, rows_per_sec: Callable[[TimeRange, Condition], float], clock: Callable[[], float]
+        self, table: LogTable, rows_per_sec: Callable[[TimeRange, Condition], float], clock: Callable[[], float]
     ) -> None:
         """`rows_per_sec` guesses how dense logs are at the end of a range."""
-        self._reader = reader
+        self._table = table
         self._rows_per_sec = rows_per_sec
         self._clock = clock
 
@@ -127,8 +127,8 @@ class Searcher:
                 piece = next(pieces, None)
                 if piece is None:
                     return Page(rows, None, True, cost)
-                statement = _statement(search, piece, search.limit - len(rows))
-                answer = self._reader.ask(statement, timeout_secs=left_secs())
+                select = _select(search, piece, search.limit - len(rows))
+                answer = self._table.ask(select, timeout_secs=left_secs())
             except AskForLess:
                 if end_ns == left.end_ns:
                     raise
@@ -142,9 +142,9 @@ class Searcher:
         self, search: Search, left_secs: Callable[[], float], *, found_rows: Callable[[], int]
     ) -> Iterator[Piece]:
         """What is looked at, piece by piece, the newest first."""
-        if has_stretches(search.condition):
+        if has_stretches(self._table, search.condition):
             yield from stretches(
-                self._reader, search.condition, search.left, wanted_rows=search.limit, left_secs=left_secs
+                self._table, search.condition, search.left, wanted_rows=search.limit, left_secs=left_secs
             )
             return
         rows_per_sec = self._rows_per_sec(search.left, search.condition)
@@ -160,11 +160,10 @@ class Searcher:
         return left_secs
 
 
-def _statement(search: Search, piece: Piece, limit: int) -> Statement:
-    conditions = [piece.span.condition, piece.condition, search.condition.sql]
+def _select(search: Search, piece: Piece, limit: int) -> Select:
+    where = [piece.span.condition, piece.condition, search.condition.sql]
     parameters: dict[str, object] = {**search.condition.parameters, **search.shape.parameters}
     if search.cursor is not None and isinstance(search.cursor.before, LogId):
-        conditions.append(BEFORE)
+        where.append(BEFORE)
         parameters |= place_of(search.cursor.before)
-    sql = f"SELECT {search.shape.select} FROM {{table}} WHERE {' AND '.join(conditions)}"
-    return Statement(f"{sql} ORDER BY {NEWEST_FIRST} LIMIT {limit:d}", parameters)
+    return Select(search.shape.select, where, f"ORDER BY {NEWEST_FIRST} LIMIT {limit:d}", parameters)

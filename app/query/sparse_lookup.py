@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from app.domain.statement import Cost, Statement
-from app.ports import LogReader
+from app.domain.statement import Cost
 from app.query.condition import Condition
+from app.query.log_table import LogTable, Select
 from app.query.rollups import STRETCH, STRETCH_NS, TRACE_KEY, starts_in
 from app.query.time_range import SECOND_NS, TimeRange
 
@@ -52,13 +52,13 @@ class _Stretch:
     rows: int
 
 
-def has_stretches(condition: Condition) -> bool:
-    """Whether it is known in which stretches the rows are that a condition is true for."""
-    return _register_of(condition) is not None
+def has_stretches(table: LogTable, condition: Condition) -> bool:
+    """Whether it is known in which stretches the rows of a table are that a condition is true for."""
+    return _register_of(table, condition) is not None
 
 
 def stretches(
-    reader: LogReader,
+    table: LogTable,
     condition: Condition,
     span: TimeRange,
     *,
@@ -71,14 +71,14 @@ def stretches(
     is left for a question.
 
     Raises:
-        AskForLess, TryAgainLater: see `LogReader.ask`.
+        AskForLess, TryAgainLater: see `LogTable.ask`.
     """
-    register = _register_of(condition)
+    register = _register_of(table, condition)
     assert register is not None
     end_ns, enough_rows = span.end_ns, wanted_rows
     while end_ns > span.start_ns:
         asked = _which(register, condition, TimeRange(span.start_ns, end_ns))
-        answer = reader.ask(asked, timeout_secs=left_secs())
+        answer = table.ask(asked, timeout_secs=left_secs())
         known, cost = [_Stretch(start, rows) for start, rows in answer.rows], answer.cost
         is_last = len(known) < _AT_ONCE
         while known:
@@ -92,19 +92,29 @@ def stretches(
             return
 
 
-def _register_of(condition: Condition) -> _Register | None:
-    return next((register for register in _REGISTERS if register.column in condition.equal), None)
+def _register_of(table: LogTable, condition: Condition) -> _Register | None:
+    """The projection to look them up in: one that knows what the condition asks for, and what the scope does."""
+    return next(
+        (
+            register
+            for register in _REGISTERS
+            if register.column in condition.equal and table.scope_columns <= {register.column}
+        ),
+        None,
+    )
 
 
-def _which(register: _Register, condition: Condition, span: TimeRange) -> Statement:
+def _which(register: _Register, condition: Condition, span: TimeRange) -> Select:
     first_ns = min(span.start_ns // STRETCH_NS * STRETCH_NS, _LAST_NS)
     end_ns = min(-(-span.end_ns // SECOND_NS) * SECOND_NS, _LAST_NS)
     value = condition.equal[register.column]
-    return Statement(
-        f"SELECT toUnixTimestamp({STRETCH}) AS stretch, {register.rows} FROM {{table}}"
-        f" WHERE {register.key.format(register.column)} = {register.key.format(value)}"
-        f" AND {starts_in(TimeRange(first_ns, end_ns), STRETCH)}"
-        f" GROUP BY {STRETCH} ORDER BY stretch DESC LIMIT {_AT_ONCE:d}",
+    return Select(
+        f"toUnixTimestamp({STRETCH}) AS stretch, {register.rows}",
+        [
+            f"{register.key.format(register.column)} = {register.key.format(value)}",
+            starts_in(TimeRange(first_ns, end_ns), STRETCH),
+        ],
+        f"GROUP BY {STRETCH} ORDER BY stretch DESC LIMIT {_AT_ONCE:d}",
         condition.parameters,
     )
 

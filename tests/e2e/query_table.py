@@ -30,6 +30,7 @@ from app.domain.statement import Statement
 from app.health import Health
 from app.metrics import Metrics
 from app.pipeline.decode import EventTimeBounds, decode
+from app.query.log_table import LogTable
 from app.query.service import QueryService
 from app.settings import ClickHouseSettings, QuerySettings
 from tests.support.servers import RunningEngine, clickhouse_settings
@@ -116,7 +117,7 @@ def api_over(settings: ClickHouseSettings) -> FlaskClient:
 
 def _application(settings: ClickHouseSettings, limits: QuerySettings, is_stopping: Callable[[], bool]) -> Flask:
     metrics = Metrics(CollectorRegistry(), version="0")
-    queries = QueryService(ClickHouseReader(settings, limits))
+    queries = QueryService(LogTable(ClickHouseReader(settings, limits)))
     admission = Admission(limits.max_concurrent, wait_secs=limits.queue_secs)
     streams = StreamPlaces(limits.max_streams, metrics.query_streams)
     api = QueryApi(queries, limits, admission, streams, time.monotonic)

@@ -21,6 +21,7 @@ from app.errors import AskForLess, TryAgainLater
 from app.health import Health
 from app.metrics import Metrics
 from app.query.functions import SUMMARY
+from app.query.log_table import LogTable
 from app.query.service import QueryService
 from app.settings import QuerySettings
 from local.paths import ROOT
@@ -35,7 +36,7 @@ class Setup:
     def __init__(self) -> None:
         self.reader = ScriptedReader(lambda _: Answer(("column_0",), [(5,)]))
         self.metrics = Metrics(CollectorRegistry(), version="0")
-        limits, queries = QuerySettings(), QueryService(self.reader)
+        limits, queries = QuerySettings(), QueryService(LogTable(self.reader))
         self.admission = Admission(1, wait_secs=0)
         streams = StreamPlaces(1, self.metrics.query_streams)
         api = QueryApi(queries, limits, self.admission, streams, time.monotonic)
