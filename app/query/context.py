@@ -16,6 +16,7 @@ from app.query.log_table import LogTable, Select
 from app.query.order import AFTER, BEFORE, NEWEST_FIRST, OLDEST_FIRST, place_of
 from app.query.time_range import SECOND_NS, TimeRange
 from app.query.tree import Equals, Everything, Node
+from app.query.windowed_scan import Deadline, Piece, WindowedScan
 from app.query.windows import newest_first, oldest_first
 
 _FAR_NS: Final = 24 * 3600 * SECOND_NS  # a connection is closer than that, and every day more costs a look
@@ -37,7 +38,7 @@ class Context:
 class _Side:
     """What lies before a log, or after it: how it is cut into pieces, from where to where it is, and which rows."""
 
-    windows: Callable[..., Iterator[TimeRange]]
+    cut: Callable[..., Iterator[TimeRange]]
     span: TimeRange
     where: str
     order: str
@@ -83,7 +84,7 @@ class Surroundings:
             NoSuchLog: see `log`.
             BadParameter: the log does not have what its neighbours shall share.
         """
-        deadline = self._clock() + timeout_secs
+        deadline = Deadline(self._clock, timeout_secs)
         log, cost = self.log(log_id, timeout_secs=timeout_secs)
         same = ("service" if log.fields["service"] else "") if same is None else same
         shared = self._table.condition(_shared(log, same))
@@ -100,27 +101,26 @@ class Surroundings:
         )
 
     def _nearest(
-        self, log_id: LogId, shared: Condition, rows_per_sec: float, deadline: float, side: _Side, wanted: int
+        self, log_id: LogId, shared: Condition, rows_per_sec: float, deadline: Deadline, side: _Side, wanted: int
     ) -> Context:
         """So many rows on one side of a log, the nearest first."""
-        shape, rows, cost = RowShape(), list[LogRow](), Cost()
-        windows = side.windows(side.span, rows_per_sec=rows_per_sec, wanted_rows=wanted, found_rows=lambda: len(rows))
-        for window in windows:
-            if len(rows) >= wanted:
-                break
-            select = Select(
+        shape, rows = RowShape(), list[LogRow]()
+        scan = WindowedScan(self._table, deadline, wanted)
+
+        def select(window: Piece, missing: int) -> Select:
+            return Select(
                 shape.select,
-                [window.condition, shared.sql, side.where],
-                f"{side.order} LIMIT {wanted - len(rows):d}",
+                [window.span.condition, shared.sql, side.where],
+                f"{side.order} LIMIT {missing:d}",
                 {**place_of(log_id), **shape.parameters, **shared.parameters},
             )
-            try:
-                answer = self._table.ask(select, timeout_secs=max(0.01, deadline - self._clock()))
-            except AskForLess:
-                return Context(rows, False, cost)
-            rows += shape.read(answer.records())
-            cost += answer.cost
-        return Context(rows, True, cost)
+
+        try:
+            for answer in scan.answers(scan.windows(side.cut, side.span, rows_per_sec=rows_per_sec), select):
+                rows += shape.read(answer.records())
+        except AskForLess:  # the log alone is an answer too
+            return Context(rows, False, scan.cost)
+        return Context(rows, not scan.is_out_of_time, scan.cost)
 
 
 def _shared(log: LogRow, same: str) -> Node:

@@ -3,7 +3,7 @@
 Two projections of schema.sql know it. A stretch is what the table is ordered by first, so the primary key leads to it.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,6 +12,7 @@ from app.query.condition import Condition
 from app.query.log_table import LogTable, Select
 from app.query.rollups import STRETCH, STRETCH_NS, TRACE_KEY, starts_in
 from app.query.time_range import SECOND_NS, TimeRange
+from app.query.windowed_scan import Deadline, Piece
 
 _AT_ONCE: Final = 10_000  # stretches: the server reads statements of 256 KiB
 _GROWTH: Final = 8
@@ -36,17 +37,6 @@ _REGISTERS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """A part of a time range, and what of it may hold rows that are looked for."""
-
-    span: TimeRange
-    condition: str
-    """As SQL: that a row is in what may hold them."""
-    cost: Cost
-    """Of finding out."""
-
-
-@dataclass(frozen=True, slots=True)
 class _Stretch:
     start_secs: int
     rows: int
@@ -63,12 +53,11 @@ def stretches(
     span: TimeRange,
     *,
     wanted_rows: int,
-    left_secs: Callable[[], float],
+    deadline: Deadline,
 ) -> Iterator[Piece]:
     """All stretches of a range with rows that come into question, the newest first.
 
-    The first piece is enough if the condition asks for nothing but the user or the trace. `left_secs` is the time that
-    is left for a question.
+    The first piece is enough if the condition asks for nothing but the user or the trace.
 
     Raises:
         AskForLess, TryAgainLater: see `LogTable.ask`.
@@ -78,7 +67,7 @@ def stretches(
     end_ns, enough_rows = span.end_ns, wanted_rows
     while end_ns > span.start_ns:
         asked = _which(register, condition, TimeRange(span.start_ns, end_ns))
-        answer = table.ask(asked, timeout_secs=left_secs())
+        answer = table.ask(asked, timeout_secs=deadline.left_secs())
         known, cost = [_Stretch(start, rows) for start, rows in answer.rows], answer.cost
         is_last = len(known) < _AT_ONCE
         while known:
