@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.query.fields import FIELDS, Kind
-from app.query.language import MAX_BYTES, MAX_DEPTH, MAX_TERMS, parse
+from app.query.language import MAX_BYTES, MAX_TERMS, parse
+from app.query.syntax import MAX_DEPTH
 from app.query.tree import Node, Words
 from app.query.words import lowered, words_of
 from tests.query.generated import attribute_terms, rows, terms_about, texts, trees

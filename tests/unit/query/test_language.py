@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from app.query.errors import QueryError
 from app.query.fields import Attribute, AttributeSource, Field, named
-from app.query.language import MAX_BYTES, MAX_DEPTH, MAX_TERMS, parse
+from app.query.language import MAX_BYTES, MAX_TERMS, parse
+from app.query.syntax import MAX_DEPTH
 from app.query.tree import And, Bound, Equals, Everything, Exists, Hint, Node, Not, Or, Range, StartsWith, Words
 from tests.query.generated import trees
 from tests.query.show import show
