@@ -44,7 +44,8 @@ from app.preflight.clickhouse_checks import check_clickhouse
 from app.preflight.findings import problem
 from app.preflight.guarantee import Guarantee, guarantee
 from app.preflight.kafka_checks import check_kafka
-from app.query.service import Questions
+from app.query.log_table import LogTable
+from app.query.service import QueryService
 from app.service import Service, Side, submit_to_thread
 from app.settings import ClickHouseSettings, Settings
 from app.telemetry import AuditTelemetry, IngestTelemetry
@@ -165,11 +166,11 @@ def _prepare_table(settings: ClickHouseSettings, telemetry: IngestTelemetry) -> 
 
 def _query_routes(settings: Settings, metrics: Metrics, service: Service) -> Blueprint:
     limits = settings.query
-    questions = Questions(ClickHouseReader(settings.clickhouse, limits))
+    queries = QueryService(LogTable(ClickHouseReader(settings.clickhouse, limits)))
     admission = Admission(limits.max_concurrent, wait_secs=limits.queue_secs)
     streams = StreamPlaces(limits.max_streams, metrics.query_streams)
-    api = QueryApi(questions, limits, admission, streams, time.monotonic)
-    tail = TailApi(questions, streams, is_stopping=lambda: service.is_stopping)
+    api = QueryApi(queries, limits, admission, streams, time.monotonic)
+    tail = TailApi(queries, streams, is_stopping=lambda: service.is_stopping)
     return query_routes(api, tail, admission, metrics)
 
 

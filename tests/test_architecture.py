@@ -1,6 +1,7 @@
 """Guards the walls between the rooms."""
 
 import ast
+import re
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -89,6 +90,16 @@ def test_only_settings_and_the_way_in_know_the_environment() -> None:
     readers = {name_of(path) for path in modules() if "os.environ" in path.read_text(encoding="utf-8")}
 
     assert readers == {"app/__main__.py"}, "the mapping is handed to Settings.from_env, nobody else reads it"
+
+
+@pytest.mark.parametrize("word", ["{table}", "{{table}}", "LogReader", "Statement"])
+def test_only_one_module_gets_at_the_table_of_logs_and_it_adds_the_scope(word: str) -> None:
+    query = APP / "query"
+    users = {
+        path.name for path in query.glob("*.py") if re.search(rf"(?<!\w){re.escape(word)}(?!\w)", path.read_text())
+    }
+
+    assert users <= {"log_table.py"}
 
 
 def package_of(module: str) -> str:

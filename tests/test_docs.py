@@ -9,7 +9,8 @@ from prometheus_client import CollectorRegistry
 from app.api.app import create_app
 from app.errors import KafkaCode
 from app.health import Health
-from app.query.language import MAX_BYTES, MAX_DEPTH, MAX_TERMS, parse
+from app.query.language import MAX_BYTES, MAX_TERMS, parse
+from app.query.syntax import MAX_DEPTH
 from local.paths import ROOT
 
 DOCUMENTS = sorted(

@@ -4,6 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.query.functions import SUMMARY
+
 _Names = Annotated[str, Field(max_length=1000)]
 
 
@@ -70,10 +72,7 @@ class HistogramParameters(Asked):
 class StatsParameters(Asked):
     """Figures."""
 
-    function: _Names = Field(
-        "count",
-        description="`count`, `count_distinct`, `sum`, `avg`, `min`, `max`, `p50` to `p99.9`; some, comma-separated.",
-    )
+    function: _Names = Field("count", description=f"{SUMMARY}; some, comma-separated.")
     field: str = Field("", max_length=200, description="Field that the functions are of.")
     by: _Names = Field("", description="Fields to group by, comma-separated.")
     interval: str = Field("", max_length=20, description="For figures over time: length of a step, such as `5m`.")

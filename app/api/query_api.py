@@ -32,11 +32,14 @@ from app.api.responses import (
 from app.domain.event_time import rfc3339
 from app.domain.statement import Cost
 from app.query.errors import BadParameter
+from app.query.functions import read_functions
+from app.query.language import parse
 from app.query.log_id import LogId
 from app.query.log_row import LogRow
 from app.query.search import Page, Search
-from app.query.service import Figures, Questions
+from app.query.service import Figures, QueryService, names_in
 from app.query.time_range import SECOND_NS
+from app.query.tree import Query
 from app.settings import QuerySettings
 
 _MAX_JSON_ROWS = 10_000
@@ -50,13 +53,13 @@ class QueryApi:
 
     def __init__(
         self,
-        questions: Questions,
+        queries: QueryService,
         limits: QuerySettings,
         admission: Admission,
         streams: StreamPlaces,
         clock: Callable[[], float],
     ) -> None:
-        self._questions = questions
+        self._queries = queries
         self._streams = streams
         self._limits = limits
         self._admission = admission
@@ -82,22 +85,25 @@ class QueryApi:
         started_at = self._clock()
         if asked.format == "json" and asked.limit > _MAX_JSON_ROWS:
             raise BadParameter("limit", f"limit={asked.limit} is more than the {_MAX_JSON_ROWS:,} of a JSON answer")
-        span = self._questions.span(asked.start, asked.end)
+        span = self._queries.span(asked.start, asked.end)
         page_rows = asked.limit if asked.format == "json" else min(asked.limit, _PAGE_ROWS)
-        search = self._questions.search(asked.query, span, fields=asked.fields, limit=page_rows, cursor=asked.cursor)
+        query = parse(asked.query)
+        search = self._queries.search(
+            query.tree, span, fields=names_in(asked.fields), limit=page_rows, cursor=asked.cursor
+        )
         if asked.format != "json":
             return self._streams.hold(lambda: self._stream(search, asked))
-        page = self._questions.page(search, timeout_secs=self._timeout_secs(asked))
+        page = self._queries.page(search, timeout_secs=self._timeout_secs(asked))
         return LogsAnswer(
             rows=[row.as_object() for row in page.rows],
             complete=page.is_complete,
-            hints=self._questions.hints(asked.query) or None,
+            hints=_hints(query),
             next_cursor=str(page.next_cursor) if page.next_cursor else None,
             statistics=self._statistics(started_at, page.cost),
         )
 
     def _stream(self, search: Search, asked: LogsParameters) -> Response:
-        first = self._questions.page(search, timeout_secs=self._timeout_secs(asked))
+        first = self._queries.page(search, timeout_secs=self._timeout_secs(asked))
         pages = self._pages(search, first, asked)
         lines = as_ndjson(pages) if asked.format == "ndjson" else as_csv(pages, search.shape.names)
         return Response(lines, content_type=MEDIA_TYPES[asked.format])
@@ -112,20 +118,20 @@ class QueryApi:
         while page.next_cursor is not None and left > 0:
             with self._admission.place(wait_secs=_STREAM_WAIT_SECS):
                 search = replace(search.after(page.next_cursor), limit=min(left, _PAGE_ROWS))
-                page = self._questions.page(search, timeout_secs=self._timeout_secs(asked))
+                page = self._queries.page(search, timeout_secs=self._timeout_secs(asked))
             left -= len(page.rows)
             yield page.rows
 
     def log(self, asked: LogParameters) -> LogAnswer:
         """`GET /logs/{id}`."""
         started_at = self._clock()
-        row, cost = self._questions.surroundings.log(_read_id(asked.id), timeout_secs=self._timeout_secs(asked))
+        row, cost = self._queries.surroundings.log(_read_id(asked.id), timeout_secs=self._timeout_secs(asked))
         return LogAnswer(log=row.as_object(), statistics=self._statistics(started_at, cost))
 
     def context(self, asked: ContextParameters) -> ContextAnswer:
         """`GET /logs/{id}/context`."""
         started_at = self._clock()
-        found = self._questions.surroundings.around(
+        found = self._queries.surroundings.around(
             _read_id(asked.id),
             same=asked.same,
             before=asked.before,
@@ -138,13 +144,14 @@ class QueryApi:
     def histogram(self, asked: HistogramParameters) -> HistogramAnswer:
         """`GET /histogram`."""
         started_at = self._clock()
-        span = self._questions.span(asked.start, asked.end)
-        aggregate = self._questions.histogram(asked.query, span, by=asked.by, interval=asked.interval)
-        figures = self._questions.figures(aggregate, timeout_secs=self._timeout_secs(asked))
+        span = self._queries.span(asked.start, asked.end)
+        query = parse(asked.query)
+        aggregate = self._queries.histogram(query.tree, span, by=names_in(asked.by), interval=asked.interval)
+        figures = self._queries.figures(aggregate, timeout_secs=self._timeout_secs(asked))
         return HistogramAnswer(
             rows=_records(figures),
             complete=figures.is_complete,
-            hints=self._questions.hints(asked.query) or None,
+            hints=_hints(query),
             statistics=self._statistics(started_at, figures.answer.cost),
             interval_secs=aggregate.interval_secs or 0,
             start=rfc3339(span.start_ns),
@@ -154,20 +161,21 @@ class QueryApi:
     def stats(self, asked: StatsParameters) -> StatsAnswer:
         """`GET /stats`."""
         started_at = self._clock()
-        aggregate = self._questions.stats(
-            asked.query,
-            self._questions.span(asked.start, asked.end),
-            functions=asked.function,
-            field=asked.field,
-            by=asked.by,
+        span = self._queries.span(asked.start, asked.end)
+        query = parse(asked.query)
+        aggregate = self._queries.stats(
+            query.tree,
+            span,
+            functions=read_functions(asked.function, asked.field),
+            by=names_in(asked.by),
             interval=asked.interval,
             limit=asked.limit or (_MOST_STEPS if asked.interval else _MOST_GROUPS),
         )
-        figures = self._questions.figures(aggregate, timeout_secs=self._timeout_secs(asked))
+        figures = self._queries.figures(aggregate, timeout_secs=self._timeout_secs(asked))
         return StatsAnswer(
             rows=_records(figures),
             complete=figures.is_complete,
-            hints=self._questions.hints(asked.query) or None,
+            hints=_hints(query),
             statistics=self._statistics(started_at, figures.answer.cost),
             approximate={
                 function.name: function.approximation for function in aggregate.functions if function.approximation
@@ -177,9 +185,10 @@ class QueryApi:
     def fields(self, asked: FieldsParameters) -> FieldsAnswer:
         """`GET /fields`."""
         started_at = self._clock()
-        found = self._questions.facets.fields(
-            self._questions.condition(asked.query),
-            self._questions.span(asked.start, asked.end),
+        query = parse(asked.query)
+        found = self._queries.facets.fields(
+            query.tree,
+            self._queries.span(asked.start, asked.end),
             prefix=asked.prefix,
             limit=asked.limit,
             timeout_secs=self._timeout_secs(asked),
@@ -187,7 +196,7 @@ class QueryApi:
         return FieldsAnswer(
             rows=[{"name": name, "count": count} for name, count in found.counts],
             complete=found.is_complete,
-            hints=self._questions.hints(asked.query) or None,
+            hints=_hints(query),
             statistics=self._statistics(started_at, found.cost),
             looked_at=found.looked_at,
         )
@@ -195,10 +204,11 @@ class QueryApi:
     def values(self, asked: ValuesParameters) -> ValuesAnswer:
         """`GET /fields/{name}/values`."""
         started_at = self._clock()
-        found = self._questions.facets.values(
+        query = parse(asked.query)
+        found = self._queries.facets.values(
             asked.name,
-            self._questions.condition(asked.query),
-            self._questions.span(asked.start, asked.end),
+            query.tree,
+            self._queries.span(asked.start, asked.end),
             prefix=asked.prefix,
             limit=asked.limit,
             timeout_secs=self._timeout_secs(asked),
@@ -206,7 +216,7 @@ class QueryApi:
         return ValuesAnswer(
             rows=[{"value": value, "count": count} for value, count in found.counts],
             complete=found.is_complete,
-            hints=self._questions.hints(asked.query) or None,
+            hints=_hints(query),
             statistics=self._statistics(started_at, found.cost),
         )
 
@@ -216,6 +226,10 @@ class QueryApi:
     def _statistics(self, started_at: float, cost: Cost) -> Statistics:
         took_ms = round((self._clock() - started_at) * 1000)
         return Statistics(took_ms=took_ms, rows_read=cost.rows_read, bytes_read=cost.bytes_read)
+
+
+def _hints(query: Query) -> list[str] | None:
+    return [str(hint) for hint in query.hints] or None
 
 
 def _read_id(text: str) -> LogId:

@@ -12,7 +12,8 @@ from app.api.endpoint import Endpoint
 from app.api.parameters import TailParameters
 from app.api.responses import TailAnswer
 from app.errors import AskForLess, Refused, TryAgainLater
-from app.query.service import Questions
+from app.query.language import parse
+from app.query.service import QueryService, names_in
 from app.query.tail import Tail
 
 _LOOK_EVERY_SECS: Final = 0.5
@@ -26,14 +27,14 @@ class TailApi:
 
     def __init__(
         self,
-        questions: Questions,
+        queries: QueryService,
         places: StreamPlaces,
         *,
         is_stopping: Callable[[], bool],
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._questions = questions
+        self._queries = queries
         self._places = places
         self._is_stopping = is_stopping
         self._clock = clock
@@ -57,7 +58,7 @@ class TailApi:
 
     def _begin(self, asked: TailParameters) -> Response:
         last_id = request.headers.get("Last-Event-ID") or asked.last_id
-        tail = self._questions.tail(asked.query, fields=asked.fields, last_id=last_id)
+        tail = self._queries.tail(parse(asked.query).tree, fields=names_in(asked.fields), last_id=last_id)
         response = Response(self._events(tail), content_type="text/event-stream")
         response.headers["Cache-Control"] = "no-store"
         response.headers["X-Accel-Buffering"] = "no"  # nginx would hold events back

@@ -12,7 +12,9 @@ from app.commands.console import run_command, say
 from app.commands.log_line import log_line
 from app.errors import AskForLess, Refused, TryAgainLater
 from app.query.errors import BadParameter, QueryError
-from app.query.service import Questions
+from app.query.language import parse
+from app.query.log_table import LogTable
+from app.query.service import QueryService, names_in
 from app.settings import Settings
 
 _LOOK_EVERY_SECS = 0.5
@@ -21,7 +23,7 @@ _LOOK_AGAIN_SECS = 5.0
 
 def query_logs(settings: Settings, asked: Namespace) -> int:
     """Print the newest matching logs, the newest last, and then those to come if asked to. 2 if there is no answer."""
-    questions = Questions(ClickHouseReader(settings.clickhouse, settings.query))
+    queries = QueryService(LogTable(ClickHouseReader(settings.clickhouse, settings.query)))
     in_colour = asked.colour == "always" or (asked.colour == "auto" and sys.stdout.isatty())
 
     def write(fields: Mapping[str, Any]) -> None:
@@ -29,7 +31,7 @@ def query_logs(settings: Settings, asked: Namespace) -> int:
         as_json = json.dumps(fields, ensure_ascii=sys.stdout.isatty())
         say(as_json if asked.json else log_line(fields, in_colour=in_colour, are_chosen=bool(asked.fields)))
 
-    return run_command(lambda: _answered(asked, lambda: _print(questions, settings, asked, write)), cut_off=0)
+    return run_command(lambda: _answered(asked, lambda: _print(queries, settings, asked, write)), cut_off=0)
 
 
 def _answered(asked: Namespace, job: Callable[[], None]) -> int:
@@ -49,15 +51,16 @@ def _answered(asked: Namespace, job: Callable[[], None]) -> int:
 
 
 def _print(
-    questions: Questions, settings: Settings, asked: Namespace, write: Callable[[Mapping[str, Any]], None]
+    queries: QueryService, settings: Settings, asked: Namespace, write: Callable[[Mapping[str, Any]], None]
 ) -> None:
+    query, fields = parse(asked.query), names_in(asked.fields)
     # From before the search on: what is stored meanwhile may be found by both, and not by none.
-    tail = questions.tail(asked.query, fields=asked.fields, last_id="") if asked.follow else None
-    for hint in questions.hints(asked.query):
-        _tell(hint)
-    span = questions.span(asked.start, asked.end)
-    search = questions.search(asked.query, span, fields=asked.fields, limit=asked.limit, cursor=asked.cursor)
-    page = questions.page(search, timeout_secs=settings.query.granted_secs(asked.timeout_ms))
+    tail = queries.tail(query.tree, fields=fields, last_id="") if asked.follow else None
+    for hint in query.hints:
+        _tell(str(hint))
+    span = queries.span(asked.start, asked.end)
+    search = queries.search(query.tree, span, fields=fields, limit=asked.limit, cursor=asked.cursor)
+    page = queries.page(search, timeout_secs=settings.query.granted_secs(asked.timeout_ms))
     seen = {row.id for row in page.rows}
     for row in reversed(page.rows):
         write(row.as_object())

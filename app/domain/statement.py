@@ -7,7 +7,11 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """SQL with bound parameters, `{name:Type}` in the text. `{table}` stands for the table of logs."""
+    """SQL with bound parameters, `{name:Type}` in the text.
+
+    `{table}` stands for the table of logs, and `{name:AnyAttribute}`, `{name:LogAttribute}` or
+    `{name:ResourceAttribute}` for the value of the attribute whose key is bound to the name.
+    """
 
     sql: str
     parameters: Mapping[str, object] = field(default_factory=dict)

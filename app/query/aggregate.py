@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.domain.statement import Statement
 from app.query.condition import Condition
 from app.query.errors import BadParameter
 from app.query.expressions import Expressions
 from app.query.fields import Kind, named
 from app.query.functions import Function
+from app.query.log_table import AnySelect, Select, SelectFromAll
 from app.query.rollups import BUCKET_VALUE, RESPONSE_TIMES, SUMS_BY_SERVICE_AND_LEVEL, SUMS_BY_USER, Rollup, cover
 from app.query.time_range import SECOND_NS, TimeRange
 
@@ -47,8 +47,8 @@ class Aggregate:
         return [*(["time"] if self.interval_secs else []), *self.by, *(function.name for function in self.functions)]
 
     @property
-    def statement(self) -> Statement:
-        """The cheapest statement that answers it."""
+    def select(self) -> AnySelect:
+        """The cheapest select that answers it."""
         for rollups in (SUMS_BY_SERVICE_AND_LEVEL, SUMS_BY_USER, RESPONSE_TIMES):
             fitting = [rollup for rollup in rollups if _fits(self, rollup)]
             if fitting:
@@ -56,12 +56,16 @@ class Aggregate:
         return _over_rows(self)
 
 
-def _over_rows(asked: Aggregate) -> Statement:
+def _over_rows(asked: Aggregate) -> Select:
     expressions = Expressions()
     keys = [*_step(asked, "Timestamp"), *(expressions.text(field) for field in asked.by)]
     figures = [function.over_rows(expressions) for function in asked.functions]
-    sql = f"SELECT {_listed([*keys, *figures])} FROM {{table}} WHERE {asked.span.condition} AND {asked.condition.sql}"
-    return Statement(sql + _grouped(asked), {**asked.condition.parameters, **expressions.parameters})
+    return Select(
+        _listed([*keys, *figures]),
+        [asked.span.condition, asked.condition.sql],
+        _grouped(asked),
+        {**asked.condition.parameters, **expressions.parameters},
+    )
 
 
 def _fits(asked: Aggregate, rollup: Rollup) -> bool:
@@ -79,10 +83,10 @@ def _fits(asked: Aggregate, rollup: Rollup) -> bool:
 def _is_held(function: Function, rollup: Rollup) -> bool:
     if function.field and named(function.field) != _MEASURED_FIELD:
         return False
-    return function.name == "count" or (function.is_quantile if rollup.has_buckets else function.is_sum)
+    return bool(function.over_buckets(BUCKET_VALUE) if rollup.has_buckets else function.over_sums)
 
 
-def _over_rollups(asked: Aggregate, rollups: Sequence[Rollup]) -> Statement:
+def _over_rollups(asked: Aggregate, rollups: Sequence[Rollup]) -> SelectFromAll:
     """What rollups hold of the range from them, the coarsest first, and the edges that are left from rows.
 
     ClickHouse takes a projection only where everything is made of its keys and sums, so a piece that is read from one
@@ -92,23 +96,24 @@ def _over_rollups(asked: Aggregate, rollups: Sequence[Rollup]) -> Statement:
     step_name = ["step"] if asked.interval_secs else []
     by_names = [f"by_{n}" for n in range(len(by))]
     has_buckets = rollups[0].has_buckets
+    group = ", ".join([*step_name, *by_names, *(["bucket"] if has_buckets else [])])
 
-    def piece(span: TimeRange, rollup: Rollup | None) -> str:
+    def piece(span: TimeRange, rollup: Rollup | None) -> Select:
         source = rollup or rollups[-1]
         step = [f"{sql} AS step" for sql in _step(asked, source.start)]
-        where = span.condition if rollup is None else rollup.condition(span)
-        group = ", ".join([*step_name, *by_names, *(["bucket"] if has_buckets else [])])
-        return (
-            f"SELECT {', '.join([*step, *by, *source.sums])} FROM {{table}} WHERE {where} AND {asked.condition.sql}"
-            + (f" GROUP BY {group}" if group else "")
+        return Select(
+            ", ".join([*step, *by, *source.sums]),
+            [span.condition if rollup is None else rollup.condition(span), asked.condition.sql],
+            f"GROUP BY {group}" if group else "",
+            asked.condition.parameters,
         )
 
-    union = " UNION ALL ".join(piece(span, rollup) for span, rollup in cover(asked.span, rollups))
+    pieces = [piece(span, rollup) for span, rollup in cover(asked.span, rollups)]
     keys = [*step_name, *(f"toString({name})" for name in by_names)]
     figures = [
-        function.over_buckets(BUCKET_VALUE) if has_buckets else function.over_sums() for function in asked.functions
+        function.over_buckets(BUCKET_VALUE) if has_buckets else function.over_sums for function in asked.functions
     ]
-    return Statement(f"SELECT {_listed([*keys, *figures])} FROM ({union}){_grouped(asked)}", asked.condition.parameters)
+    return SelectFromAll(_listed([*keys, *figures]), pieces, _grouped(asked))
 
 
 def _column(field: str) -> str:
@@ -131,7 +136,7 @@ def _grouped(asked: Aggregate) -> str:
     """The newest steps of time first, or the groups with the greatest first figure."""
     count = len(asked.by) + (1 if asked.interval_secs else 0)
     keys = ", ".join(f"column_{n}" for n in range(count))
-    group = f" GROUP BY {keys}" if count else ""
+    group = f"GROUP BY {keys} " if count else ""
     first_figure = f"column_{count} DESC"
     order = f"column_0 DESC, {keys}" if asked.interval_secs else ", ".join(filter(None, [first_figure, keys]))
-    return f"{group} ORDER BY {order} LIMIT {asked.limit + 1:d}"
+    return f"{group}ORDER BY {order} LIMIT {asked.limit + 1:d}"

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from app.domain.severity import SEVERITY_NUMBER
-from app.query.fields import Attribute, Field, Kind, Named, Scope
+from app.query.attribute_reference import reference
+from app.query.fields import Attribute, Field, Kind, Named
 from app.query.tree import And, Bound, Equals, Everything, Exists, Node, Not, Or, Range, StartsWith, Words
 from app.query.words import begins_with_word, ends_with_word, lowered, words_of
 
@@ -25,7 +26,10 @@ _COMPARED_AS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """An SQL expression that is 0 or 1 for every row and never NULL, and the values that are bound to its names."""
+    """An SQL expression that is 0 or 1 for every row and never NULL, and the values that are bound to its names.
+
+    It holds references to attributes (see `attribute_reference`).
+    """
 
     sql: str
     parameters: Mapping[str, Parameter]
@@ -35,27 +39,12 @@ class Condition:
     """Columns that hold one text in every row it is true for; and the placeholder of that text."""
 
 
-EVERY_ROW: Final = Condition("true", {}, frozenset())
-
-
-def condition_of(tree: Node) -> Condition:
-    """What finds in the table the rows that the tree asks for."""
-    writer = _Writer()
+def condition_of(tree: Node, *, prefix: str = "query") -> Condition:
+    """The condition for the rows that a tree asks for; names of parameters begin with the prefix."""
+    writer = _Writer(prefix)
     sql = writer.condition(tree)
     equal = dict(writer.equality(node) for node in _always(tree))
     return Condition(sql, writer.parameters, frozenset(writer.columns), equal)
-
-
-def attribute_sql(attribute: Attribute, key: str) -> str:
-    """The value of an attribute as SQL, "" where it is missing; `key` is the placeholder of its name.
-
-    Attributes that have a column of their own are read from it: a `LogReader` puts it in the place of this text.
-    """
-    if attribute.scope is Scope.LOG:
-        return f"LogAttributes[{key}]"
-    if attribute.scope is Scope.RESOURCE:
-        return f"ResourceAttributes[{key}]"
-    return f"if(LogAttributes[{key}] != '', LogAttributes[{key}], ResourceAttributes[{key}])"
 
 
 def _always(tree: Node) -> Iterator[Equals]:
@@ -71,10 +60,11 @@ def _always(tree: Node) -> Iterator[Equals]:
 class _Writer:
     """Writes one condition."""
 
-    def __init__(self) -> None:
+    def __init__(self, prefix: str) -> None:
         self.parameters: dict[str, Parameter] = {}
+        self._prefix = prefix
         self.columns: set[str] = set()
-        self._placeholders: dict[tuple[str, str], str] = {}
+        self._names: dict[tuple[str, str], str] = {}
 
     def condition(self, node: Node) -> str:
         """SQL that can stand beside AND, OR and NOT as it is."""
@@ -172,7 +162,7 @@ class _Writer:
     def _text(self, field: Named) -> str:
         if isinstance(field, Attribute):
             self.columns |= {"LogAttributes", "ResourceAttributes"}
-            return attribute_sql(field, self._bound("String", field.key))
+            return reference(field.source, self._parameter("String", field.key))
         column = self._column(field)
         return f"lower({column})" if field.kind is Kind.LEVEL else column
 
@@ -183,12 +173,15 @@ class _Writer:
 
     def _bound(self, of_type: str, value: Parameter) -> str:
         """The placeholder of a value."""
+        return f"{{{self._parameter(of_type, value)}:{of_type}}}"
+
+    def _parameter(self, of_type: str, value: Parameter) -> str:
+        """The name that a value is bound to."""
         known = (of_type, repr(value))
-        if known not in self._placeholders:
-            name = f"query_{len(self.parameters)}"
-            self.parameters[name] = value
-            self._placeholders[known] = f"{{{name}:{of_type}}}"
-        return self._placeholders[known]
+        if known not in self._names:
+            self._names[known] = f"{self._prefix}_{len(self.parameters)}"
+            self.parameters[self._names[known]] = value
+        return self._names[known]
 
 
 def _severity_number(bound: Bound, *, is_past: bool) -> int:

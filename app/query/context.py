@@ -5,16 +5,18 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from app.domain.statement import Cost, Statement
+from app.domain.statement import Cost
 from app.errors import AskForLess
-from app.ports import LogReader
-from app.query.condition import EVERY_ROW, Condition
+from app.query.condition import Condition
 from app.query.errors import BadParameter, NoSuchLog
-from app.query.expressions import Expressions
+from app.query.fields import named
 from app.query.log_id import LogId
 from app.query.log_row import LogRow, RowShape
+from app.query.log_table import LogTable, Select
 from app.query.order import AFTER, BEFORE, NEWEST_FIRST, OLDEST_FIRST, place_of
 from app.query.time_range import SECOND_NS, TimeRange
+from app.query.tree import Equals, Everything, Node
+from app.query.windowed_scan import Deadline, Piece, WindowedScan
 from app.query.windows import newest_first, oldest_first
 
 _FAR_NS: Final = 24 * 3600 * SECOND_NS  # a connection is closer than that, and every day more costs a look
@@ -36,18 +38,19 @@ class Context:
 class _Side:
     """What lies before a log, or after it: how it is cut into pieces, from where to where it is, and which rows."""
 
-    windows: Callable[..., Iterator[TimeRange]]
+    cut: Callable[..., Iterator[TimeRange]]
     span: TimeRange
-    sql: str
+    where: str
+    order: str
 
 
 class Surroundings:
     """Finds one log and its neighbours. Shared by threads."""
 
     def __init__(
-        self, reader: LogReader, rows_per_sec: Callable[[TimeRange, Condition], float], clock: Callable[[], float]
+        self, table: LogTable, rows_per_sec: Callable[[TimeRange, Condition], float], clock: Callable[[], float]
     ) -> None:
-        self._reader = reader
+        self._table = table
         self._rows_per_sec = rows_per_sec
         self._clock = clock
 
@@ -58,13 +61,15 @@ class Surroundings:
             NoSuchLog: there is none of this id.
         """
         shape = RowShape()
-        at = TimeRange(log_id.timestamp_ns, log_id.timestamp_ns + 1).condition
-        sql = (
-            f"SELECT {shape.select} FROM {{table}} WHERE {at} AND _topic_id = {{place_topic_id:String}}"
-            " AND _partition = {place_partition:UInt16} AND _offset = {place_offset:UInt64}"
-            " AND _item = {place_item:UInt16} LIMIT 1"
-        )
-        answer = self._reader.ask(Statement(sql, {**place_of(log_id), **shape.parameters}), timeout_secs=timeout_secs)
+        where = [
+            TimeRange(log_id.timestamp_ns, log_id.timestamp_ns + 1).condition,
+            "_topic_id = {place_topic_id:String}",
+            "_partition = {place_partition:UInt16}",
+            "_offset = {place_offset:UInt64}",
+            "_item = {place_item:UInt16}",
+        ]
+        select = Select(shape.select, where, "LIMIT 1", {**place_of(log_id), **shape.parameters})
+        answer = self._table.ask(select, timeout_secs=timeout_secs)
         rows = shape.read(answer.records())
         if not rows:
             raise NoSuchLog(f"There is no log {log_id}: it never was, or it is older than logs are kept.")
@@ -79,15 +84,16 @@ class Surroundings:
             NoSuchLog: see `log`.
             BadParameter: the log does not have what its neighbours shall share.
         """
-        deadline = self._clock() + timeout_secs
+        deadline = Deadline(self._clock, timeout_secs)
         log, cost = self.log(log_id, timeout_secs=timeout_secs)
-        shared = _shared(log, ("service" if log.fields["service"] else "") if same is None else same)
+        same = ("service" if log.fields["service"] else "") if same is None else same
+        shared = self._table.condition(_shared(log, same))
         moment = log_id.timestamp_ns
         back, forth = TimeRange(max(0, moment - _FAR_NS), moment + 1), TimeRange(moment, moment + _FAR_NS)
         rows_per_sec = self._rows_per_sec(TimeRange(moment, moment + 1), shared)
         look = partial(self._nearest, log_id, shared, rows_per_sec, deadline)
-        earlier = look(_Side(newest_first, back, f"{BEFORE} ORDER BY {NEWEST_FIRST}"), before)
-        later = look(_Side(oldest_first, forth, f"{AFTER} ORDER BY {OLDEST_FIRST}"), after)
+        earlier = look(_Side(newest_first, back, BEFORE, f"ORDER BY {NEWEST_FIRST}"), before)
+        later = look(_Side(oldest_first, forth, AFTER, f"ORDER BY {OLDEST_FIRST}"), after)
         return Context(
             [*reversed(earlier.rows), log, *later.rows],
             earlier.is_complete and later.is_complete,
@@ -95,33 +101,37 @@ class Surroundings:
         )
 
     def _nearest(
-        self, log_id: LogId, shared: Condition, rows_per_sec: float, deadline: float, side: _Side, wanted: int
+        self, log_id: LogId, shared: Condition, rows_per_sec: float, deadline: Deadline, side: _Side, wanted: int
     ) -> Context:
         """So many rows on one side of a log, the nearest first."""
-        shape, rows, cost = RowShape(), list[LogRow](), Cost()
-        windows = side.windows(side.span, rows_per_sec=rows_per_sec, wanted_rows=wanted, found_rows=lambda: len(rows))
-        for window in windows:
-            if len(rows) >= wanted:
-                break
-            sql = f"SELECT {shape.select} FROM {{table}} WHERE {window.condition} AND {shared.sql} AND {side.sql}"
-            parameters = {**place_of(log_id), **shape.parameters, **shared.parameters}
-            statement = Statement(f"{sql} LIMIT {wanted - len(rows):d}", parameters)
-            try:
-                answer = self._reader.ask(statement, timeout_secs=max(0.01, deadline - self._clock()))
-            except AskForLess:
-                return Context(rows, False, cost)
-            rows += shape.read(answer.records())
-            cost += answer.cost
-        return Context(rows, True, cost)
+        shape, rows = RowShape(), list[LogRow]()
+        scan = WindowedScan(self._table, deadline, wanted)
+
+        def select(window: Piece, missing: int) -> Select:
+            return Select(
+                shape.select,
+                [window.span.condition, shared.sql, side.where],
+                f"{side.order} LIMIT {missing:d}",
+                {**place_of(log_id), **shape.parameters, **shared.parameters},
+            )
+
+        try:
+            for answer in scan.answers(scan.windows(side.cut, side.span, rows_per_sec=rows_per_sec), select):
+                rows += shape.read(answer.records())
+        except AskForLess:  # the log alone is an answer too
+            return Context(rows, False, scan.cost)
+        return Context(rows, not scan.is_out_of_time, scan.cost)
 
 
-def _shared(log: LogRow, same: str) -> Condition:
-    """The condition that a row shares the field with a log."""
+def _shared(log: LogRow, same: str) -> Node:
+    """What finds the logs that share the field with this one.
+
+    Raises:
+        BadParameter: it does not have the field.
+    """
     if not same:
-        return EVERY_ROW
+        return Everything()
     value = log.fields["resource"].get("host.name", "") if same == "host" else log.fields[SAME[same]]
     if not value:
         raise BadParameter("same", f"same={same}: this log has no {same}")
-    expressions = Expressions()
-    sql = f"{expressions.text(SAME[same])} = {{shared:String}}"
-    return Condition(sql, {**expressions.parameters, "shared": value}, expressions.columns)
+    return Equals(named(SAME[same]), value)

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from app.query.condition import attribute_sql
+from app.query.attribute_reference import reference
 from app.query.errors import BadParameter
 from app.query.fields import Attribute, Kind, named
 
@@ -23,7 +23,7 @@ class Expressions:
         field = named(name)
         if isinstance(field, Attribute):
             self.columns |= {"LogAttributes", "ResourceAttributes"}
-            return attribute_sql(field, self.bound(field.key))
+            return reference(field.source, self._parameter(field.key))
         self.columns |= {field.column}
         if field.kind is Kind.NUMBER:
             return f"ifNull(toString({field.column}), '')"
@@ -47,9 +47,13 @@ class Expressions:
 
     def bound(self, text: str) -> str:
         """The placeholder of a text."""
+        return f"{{{self._parameter(text)}:String}}"
+
+    def _parameter(self, text: str) -> str:
+        """The name that a text is bound to."""
         for known, value in self.parameters.items():
             if value == text:
-                return f"{{{known}:String}}"
+                return known
         name = f"{self._prefix}_{len(self.parameters)}"
         self.parameters[name] = text
-        return f"{{{name}:String}}"
+        return name

@@ -5,15 +5,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from app.domain.statement import Cost, Statement
+from app.domain.statement import Answer, Cost
 from app.errors import AskForLess
-from app.ports import LogReader
 from app.query.aggregate import Aggregate
 from app.query.condition import Condition
 from app.query.expressions import Expressions
 from app.query.fields import FIELDS, Attribute, named
 from app.query.functions import Function
+from app.query.log_table import LogTable, Select
 from app.query.time_range import TimeRange
+from app.query.tree import Node
+from app.query.windowed_scan import Deadline, WindowedScan
 from app.query.windows import newest_first
 
 _ENOUGH_ROWS: Final = 100_000  # so many newest logs tell which fields there are
@@ -37,62 +39,45 @@ class Facets:
     """Finds fields and values. Shared by threads."""
 
     def __init__(
-        self, reader: LogReader, rows_per_sec: Callable[[TimeRange, Condition], float], clock: Callable[[], float]
+        self, table: LogTable, rows_per_sec: Callable[[TimeRange, Condition], float], clock: Callable[[], float]
     ) -> None:
-        self._reader = reader
+        self._table = table
         self._rows_per_sec = rows_per_sec
         self._clock = clock
 
-    def fields(self, condition: Condition, span: TimeRange, *, prefix: str, limit: int, timeout_secs: float) -> Found:
+    def fields(self, tree: Node, span: TimeRange, *, prefix: str, limit: int, timeout_secs: float) -> Found:
         """The fields that the newest of the matching logs have."""
-        deadline = self._clock() + timeout_secs
+        condition = self._table.condition(tree)
+        scan = WindowedScan(self._table, Deadline(self._clock, timeout_secs), _ENOUGH_ROWS)
+        windows = scan.windows(newest_first, span, rows_per_sec=self._rows_per_sec(span, condition))
         counts: Counter[str] = Counter()
-        looked_at: list[int] = []  # rows, window by window
-        cost, is_complete = Cost(), True
-        rows_per_sec = self._rows_per_sec(span, condition)
-        for window in newest_first(
-            span, rows_per_sec=rows_per_sec, wanted_rows=_ENOUGH_ROWS, found_rows=lambda: sum(looked_at)
-        ):
-            try:
-                left_secs = max(0.01, deadline - self._clock())
-                answer = self._reader.ask(_which_fields(condition, window), timeout_secs=left_secs)
-            except AskForLess:
-                if not looked_at:
-                    raise
-                is_complete = False
-                break
-            [(rows, columns, attributes, resources)] = answer.rows
+        for answer in scan.answers(windows, lambda window, _: _which_fields(condition, window.span), _rows_counted):
+            [(_, columns, attributes, resources)] = answer.rows
             counts.update(dict(zip(_OFFERED, columns, strict=True)))
             counts.update({_attribute_name(key): count for key, count in attributes.items()})
             counts.update({f"resource.{key}": count for key, count in resources.items()})
-            looked_at.append(rows)
-            cost += answer.cost
-            if sum(looked_at) >= _ENOUGH_ROWS:
-                is_complete = window.start_ns == span.start_ns
-                break
+        is_whole = scan.last_read is not None and scan.last_read.start_ns == span.start_ns
         wanted = [(name, n) for name, n in counts.most_common() if n and name.lower().startswith(prefix.lower())]
-        return Found(wanted[:limit], sum(looked_at), is_complete and len(wanted) <= limit, cost)
+        return Found(wanted[:limit], scan.found_rows, is_whole and len(wanted) <= limit, scan.cost)
 
-    def values(
-        self, name: str, condition: Condition, span: TimeRange, *, prefix: str, limit: int, timeout_secs: float
-    ) -> Found:
+    def values(self, name: str, tree: Node, span: TimeRange, *, prefix: str, limit: int, timeout_secs: float) -> Found:
         """The most frequent values of a field in matching logs; of the newest part of the range if time is short."""
-        deadline = self._clock() + timeout_secs
+        condition = self._table.condition(tree)
+        deadline = Deadline(self._clock, timeout_secs)
         try:
             return self._values(name, condition, span, prefix, limit, timeout_secs * _SHARE_OF_TIME)
         except AskForLess as error:
             if error.what != "time":
                 raise
         newest = TimeRange(span.end_ns - (span.end_ns - span.start_ns) // _PARTS, span.end_ns)
-        left_secs = max(0.01, deadline - self._clock())
-        found = self._values(name, condition, newest, prefix, limit, left_secs)
+        found = self._values(name, condition, newest, prefix, limit, deadline.left_secs())
         return Found(found.counts, found.looked_at, False, found.cost)
 
     def _values(
         self, name: str, condition: Condition, span: TimeRange, prefix: str, limit: int, timeout_secs: float
     ) -> Found:
         asked = Aggregate(_with_value(name, prefix, condition), span, [Function("count")], by=[name], limit=limit)
-        answer = self._reader.ask(asked.statement, timeout_secs=timeout_secs)
+        answer = self._table.ask(asked.select, timeout_secs=timeout_secs)
         counts = [(str(value), int(count)) for value, count in answer.rows[:limit]]
         return Found(counts, sum(count for _, count in counts), len(answer.rows) <= limit, answer.cost)
 
@@ -102,14 +87,18 @@ def _attribute_name(key: str) -> str:
     return key if isinstance(named(key), Attribute) else f"attributes.{key}"
 
 
-def _which_fields(condition: Condition, window: TimeRange) -> Statement:
+def _rows_counted(answer: Answer) -> int:
+    return int(answer.rows[0][0])
+
+
+def _which_fields(condition: Condition, window: TimeRange) -> Select:
     expressions = Expressions()
     counts = ", ".join(f"countIf({expressions.text(name)} != '')" for name in _OFFERED)
     ones = "sumMap(mapApply((k, v) -> (k, toUInt64(1)), {column}))"
-    return Statement(
-        f"SELECT count(), [{counts}], {ones.format(column='LogAttributes')}, {ones.format(column='ResourceAttributes')}"
-        f" FROM {{table}} WHERE {window.condition} AND {condition.sql}",
-        {**condition.parameters, **expressions.parameters},
+    return Select(
+        f"count(), [{counts}], {ones.format(column='LogAttributes')}, {ones.format(column='ResourceAttributes')}",
+        [window.condition, condition.sql],
+        parameters={**condition.parameters, **expressions.parameters},
     )
 
 

@@ -20,7 +20,7 @@ class Field:
     meaning: str
 
 
-class Scope(Enum):
+class AttributeSource(Enum):
     """Where an attribute is looked for. The value is the prefix that chooses it."""
 
     ANY = ""
@@ -33,12 +33,12 @@ class Attribute:
     """A key of LogAttributes or ResourceAttributes. All values there are text."""
 
     key: str
-    scope: Scope = Scope.ANY
+    source: AttributeSource = AttributeSource.ANY
 
     @property
     def name(self) -> str:
         """As people type it."""
-        return f"{self.scope.value}{self.key}"
+        return f"{self.source.value}{self.key}"
 
     @property
     def kind(self) -> Kind:
@@ -53,7 +53,7 @@ FIELDS: Final = tuple(
     for column in COLUMNS
     if not column.is_map and not column.key
 )
-_KEYS: Final = {column.name: Attribute(column.key, Scope.RESOURCE) for column in COLUMNS if column.key}
+_KEYS: Final = {column.name: Attribute(column.key, AttributeSource.RESOURCE) for column in COLUMNS if column.key}
 HOST: Final = _KEYS["host"]
 
 
@@ -67,10 +67,10 @@ def _names() -> dict[str, Named]:
 
 _BY_NAME: Final = _names()
 _PREFIXES: Final = {
-    "attributes.": Scope.LOG,
-    "LogAttributes.": Scope.LOG,
-    "resource.": Scope.RESOURCE,
-    "ResourceAttributes.": Scope.RESOURCE,
+    "attributes.": AttributeSource.LOG,
+    "LogAttributes.": AttributeSource.LOG,
+    "resource.": AttributeSource.RESOURCE,
+    "ResourceAttributes.": AttributeSource.RESOURCE,
 }
 
 
@@ -78,9 +78,9 @@ def named(name: str) -> Named:
     """What a name stands for: a column where there is one, else an attribute."""
     if name in _BY_NAME:
         return _BY_NAME[name]
-    for prefix, scope in _PREFIXES.items():
+    for prefix, source in _PREFIXES.items():
         if name.startswith(prefix):
-            return Attribute(name.removeprefix(prefix), scope)
+            return Attribute(name.removeprefix(prefix), source)
     return Attribute(name)
 
 

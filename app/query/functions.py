@@ -1,96 +1,134 @@
-"""What can be asked of many logs: counts, sums, quantiles; each as SQL over rows and over what rollups hold."""
+"""What can be asked of many logs: counts, sums, quantiles. A function is added here and nowhere else."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from app.query.errors import BadParameter
 from app.query.expressions import Expressions
 
 _QUANTILE: Final = re.compile(r"p(\d{1,2}(?:\.\d{1,3})?)")
-_PLAIN: Final = ("sum", "avg", "min", "max")
-_EXAMPLES: Final = "count, count_distinct, sum, avg, min, max, p50, p95, p99, p99.9"
-_APPROXIMATE: Final[Mapping[str, str]] = {
-    "count_distinct": "usually within 1 %",
-    "quantile": "within 1 % of the value",
+_OverRows: TypeAlias = Callable[[Expressions, str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Definition:
+    """A function as SQL, over rows and over each kind of rollup."""
+
+    over_rows: _OverRows
+    """Makes the expression for a field."""
+    over_sums: str = ""
+    """Over `logged` (rows), `measured` (rows with a number) and `total` (their sum); "" if they do not answer it."""
+    over_buckets: str = ""
+    """Over `logged` (rows) and `{value}`, which stands for the numbers of these rows; "" if they do not answer it."""
+    approximation: str | None = None
+    """How far the result may be from the exact one; None if it is exact."""
+    without_field: "_Definition | None" = None
+    """What it is where no field is given; None if it needs one."""
+
+
+def _count_of_values(expressions: Expressions, field: str) -> str:
+    return f"countIf({expressions.text(field)} != '')"
+
+
+def _count_distinct(expressions: Expressions, field: str) -> str:
+    text = expressions.text(field)
+    return f"uniqIf({text}, {text} != '')"
+
+
+def _of_numbers(function: str) -> _OverRows:
+    """The function of numbers, `{number}` in its SQL. Over no number at all the result is NULL and not 0."""
+
+    def over_rows(expressions: Expressions, field: str) -> str:
+        number = expressions.number(field)
+        return f"if(count({number}) = 0, NULL, {function.format(number=number)})"
+
+    return over_rows
+
+
+def _quantile(share: str) -> _Definition:
+    """The quantile below which this part of all values lies."""
+    # The sketch holds so many magnitudes and no more.
+    near = "greatest(-1e15, least(1e15, {number}))"
+    bounded = f"multiIf(isNull({{number}}), NULL, abs({{number}}) < 1e-9, 0, {near})"
+    weighted = f"quantileExactWeighted({share})({{value}}, logged)"
+    return _Definition(
+        _of_numbers(f"quantileDD(0.01, {share})({bounded})"),
+        over_buckets=f"if(countIf(isNotNull({{value}})) = 0, NULL, {weighted})",
+        approximation="within 1 % of the value",
+    )
+
+
+_COUNT_OF_ROWS: Final = _Definition(lambda _expressions, _field: "count()", "sum(logged)", "sum(logged)")
+_SHORTEST: Final = "toFloat64OrNull(toString({}))"  # a 32-bit float without the digits that nobody measured
+_FUNCTIONS: Final[Mapping[str, _Definition]] = {
+    "count": _Definition(
+        _count_of_values, "sum(measured)", "sumIf(logged, isNotNull({value}))", without_field=_COUNT_OF_ROWS
+    ),
+    "count_distinct": _Definition(_count_distinct, approximation="usually within 1 %"),
+    "sum": _Definition(_of_numbers("sum({number})"), "if(sum(measured) = 0, NULL, sum(total))"),
+    "avg": _Definition(_of_numbers("avg({number})"), "sum(total) / nullIf(sum(measured), 0)"),
+    "min": _Definition(_of_numbers(_SHORTEST.format("min({number})"))),
+    "max": _Definition(_of_numbers(_SHORTEST.format("max({number})"))),
 }
+NAMES: Final = (*_FUNCTIONS, "p50", "p95", "p99", "p99.9")
+"""All functions, and of the quantiles some examples."""
+SUMMARY: Final = f"{', '.join(f'`{name}`' for name in _FUNCTIONS)}, `p50` to `p99.9`"
+"""All functions, for documents."""
 
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """One figure: what is done (`count`, `avg`, `p99` ...) with which field."""
+    """One figure: what is done (`count`, `avg`, `p99` ...) with which field.
+
+    Raises:
+        BadParameter: the function is not known, or needs a field and there is none.
+    """
 
     name: str
     field: str = ""
 
+    def __post_init__(self) -> None:
+        if self.name not in _FUNCTIONS and not _QUANTILE.fullmatch(self.name):
+            raise BadParameter("function", f"function={self.name} is not known; there are {', '.join(NAMES)}")
+        if not self.field and self._named.without_field is None:
+            raise BadParameter("field", f"function={self.name} needs a field, such as field=response_time_ms")
+
     @property
     def approximation(self) -> str | None:
         """How far the figure may be from the exact one; None if it is exact."""
-        return _APPROXIMATE.get("quantile" if self.is_quantile else self.name)
+        return self._definition.approximation
 
     def over_rows(self, expressions: Expressions) -> str:
-        """The figure as an expression over rows. Over no number at all there is none, which is not nought."""
-        if self.name == "count" and not self.field:
-            return "count()"
-        if self.name == "count":
-            return f"countIf({expressions.text(self.field)} != '')"
-        if self.name == "count_distinct":
-            text = expressions.text(self.field)
-            return f"uniqIf({text}, {text} != '')"
-        number = expressions.number(self.field)
-        if self.is_quantile:
-            # The sketch holds so many magnitudes and no more.
-            near = f"greatest(-1e15, least(1e15, {number}))"
-            bounded = f"multiIf(isNull({number}), NULL, abs({number}) < 1e-9, 0, {near})"
-            figure = f"quantileDD(0.01, {self._share})({bounded})"
-        else:
-            figure = f"{self.name}({number})"
-        if self.name in ("min", "max"):
-            figure = f"toFloat64OrNull(toString({figure}))"  # a 32-bit float without the digits that nobody measured
-        return f"if(count({number}) = 0, NULL, {figure})"
+        """The figure as an expression over rows."""
+        return self._definition.over_rows(expressions, self.field)
 
     @property
-    def is_sum(self) -> bool:
-        """Whether counts and sums of groups of rows answer it."""
-        return self.name in ("count", "sum", "avg")
-
-    @property
-    def is_quantile(self) -> bool:
-        """Whether it is a quantile."""
-        return _QUANTILE.fullmatch(self.name) is not None
-
     def over_sums(self) -> str:
-        """The figure as an expression over `logged` (rows), `measured` (rows with a number) and `total` (their sum)."""
-        if self.name == "count":
-            return "sum(measured)" if self.field else "sum(logged)"
-        return (
-            "if(sum(measured) = 0, NULL, sum(total))" if self.name == "sum" else "sum(total) / nullIf(sum(measured), 0)"
-        )
+        """The figure as an expression over counts and sums of groups of rows (see `rollups`); "" if there is none."""
+        return self._definition.over_sums
 
     def over_buckets(self, value: str) -> str:
-        """A count or a quantile as an expression over `logged` (rows) and the value that stands for theirs."""
-        if not self.is_quantile:
-            return f"sumIf(logged, isNotNull({value}))" if self.field else "sum(logged)"
-        figure = f"quantileExactWeighted({self._share})({value}, logged)"
-        return f"if(countIf(isNotNull({value})) = 0, NULL, {figure})"
+        """The figure as an expression over buckets of rows, for the value of a bucket; "" if there is none."""
+        return self._definition.over_buckets.format(value=value)
 
     @property
-    def _share(self) -> str:
-        """Of a quantile: the part of all values that are not above it, as SQL."""
-        return f"{float(self.name.removeprefix('p')) / 100:g}"
+    def _named(self) -> _Definition:
+        if found := _QUANTILE.fullmatch(self.name):
+            return _quantile(f"{float(found[1]) / 100:g}")
+        return _FUNCTIONS[self.name]
+
+    @property
+    def _definition(self) -> _Definition:
+        named = self._named
+        return named.without_field if named.without_field and not self.field else named
 
 
 def read_functions(names: str, field: str) -> list[Function]:
     """The functions of a comma-separated list, each of the same field.
 
     Raises:
-        BadParameter: one is not known, or needs a field and there is none.
+        BadParameter: see `Function`.
     """
-    functions = [Function(name, field) for name in dict.fromkeys(part.strip() for part in names.split(","))]
-    for function in functions:
-        if function.name not in ("count", "count_distinct", *_PLAIN) and not function.is_quantile:
-            raise BadParameter("function", f"function={function.name} is not known; there are {_EXAMPLES}")
-        if function.name != "count" and not field:
-            raise BadParameter("field", f"function={function.name} needs a field, such as field=response_time_ms")
-    return functions
+    return [Function(name, field) for name in dict.fromkeys(part.strip() for part in names.split(","))]

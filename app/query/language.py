@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Final
 
-from lark import Lark, Token
-from lark.exceptions import UnexpectedCharacters, UnexpectedToken
-from lark.parsers.lalr_interactive_parser import InteractiveParser
+from lark import Token
 
 from app.query import values
 from app.query.errors import QueryError
 from app.query.fields import Attribute, Kind, Named, field_meant_by, named, nearest
+from app.query.syntax import Syntax, start_of, syntax_tree
 from app.query.tree import (
     Bound,
     Equals,
     Everything,
     Exists,
+    Hint,
     Node,
+    Query,
     Range,
     StartsWith,
     Words,
@@ -32,51 +31,12 @@ from app.query.tree import (
 from app.query.words import lowered, words_of
 
 MAX_BYTES: Final = 8192
-# What reads the tree calls itself for every parenthesis, a few frames each: far from Python's own limit.
-MAX_DEPTH: Final = 32
 MAX_TERMS: Final = 256
 
-# The names of the grammar in the words of people, in the order in which an error lists them.
-_EXPECTED: Final = {
-    "WORD": "a word",
-    "VALUE": "a value",
-    "BOUND": "a value",
-    "QUOTED": 'text in "quotes"',
-    "COMPARISON": "a comparison such as >=5",
-    "OPEN": "a range such as [1 TO 5]",
-    "_TO": "TO",
-    "CLOSE": "] or }",
-    "_COLON": "a colon",
-    "_LPAR": "(",
-    "_RPAR": ")",
-    "_AND": "AND",
-    "_OR": "OR",
-    "NOT": "NOT",
-}
-# What an error calls the text at its position.
-_FOUND: Final = re.compile(r'\s*([():"\[\]{}]|[^\s():"\]}]{1,40})')
-_Syntax: TypeAlias = Any  # lark's tree: its children are trees or tokens, as grammar.lark says
 _OPERATORS: Final = {"and": "AND", "or": "OR", "not": "NOT"}
 
 
-@dataclass(frozen=True, slots=True)
-class Hint:
-    """Something that is allowed, but was probably meant otherwise."""
-
-    position: int
-    typed: str
-    suggestion: str
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """What was asked for, and what may have been meant otherwise."""
-
-    tree: Node
-    hints: tuple[Hint, ...] = ()
-
-
-@functools.lru_cache(maxsize=128)  # a request asks for the condition and for the hints, and the next one for the same
+@functools.lru_cache(maxsize=128)  # a page asks for the same again and again
 def parse(text: str) -> Query:
     """Read a query.
 
@@ -85,7 +45,7 @@ def parse(text: str) -> Query:
     """
     _check_text(text)
     reader = _Reader(text)
-    return Query(reader.node(_syntax_tree(text)), tuple(reader.hints))
+    return Query(reader.node(syntax_tree(text)), tuple(reader.hints))
 
 
 def _check_text(text: str) -> None:
@@ -95,61 +55,6 @@ def _check_text(text: str) -> None:
         raise QueryError("Half a character (a lone surrogate).", text=text, position=error.start) from None
     if size_bytes > MAX_BYTES:
         raise QueryError(f"A query has {MAX_BYTES} bytes at most, this one {size_bytes}.", text=text, position=0)
-
-
-# Syntax.
-
-
-@functools.cache
-def _parser() -> Lark:
-    return Lark(Path(__file__).with_name("grammar.lark").read_text(encoding="utf-8"), parser="lalr")
-
-
-def _syntax_tree(text: str) -> _Syntax:
-    parser = _parser().parse_interactive(text)
-    open_at: list[int] = []
-    try:
-        for token in parser.iter_parse():
-            if token.type == "_LPAR":
-                open_at.append(_start(token))
-                if len(open_at) > MAX_DEPTH:
-                    raise QueryError(
-                        f"Parentheses are nested {MAX_DEPTH} deep at most.", text=text, position=_start(token)
-                    )
-            elif token.type == "_RPAR" and open_at:  # an error comes if there is none, but after the token
-                open_at.pop()
-        return parser.feed_eof()  # type: ignore[no-untyped-call]
-    except UnexpectedToken as error:
-        position = len(text) if error.token.type == "$END" else _start(error.token)
-        raise _syntax_error(text, position, parser, open_at) from None
-    except UnexpectedCharacters as error:
-        raise _syntax_error(text, error.pos_in_stream or 0, parser, open_at) from None
-
-
-def _syntax_error(text: str, position: int, parser: InteractiveParser, open_at: list[int]) -> QueryError:
-    accepted: set[str] = parser.accepts()  # type: ignore[no-untyped-call]
-    expected = tuple(dict.fromkeys(name for symbol, name in _EXPECTED.items() if symbol in accepted))
-    found = _FOUND.match(text, position)
-    if found is None:
-        if "_RPAR" in accepted:
-            return QueryError("This parenthesis is not closed.", text=text, position=open_at[-1], expected=(")",))
-        return QueryError("The query ends too early.", text=text, position=position, expected=expected)
-    if found[1] == '"' and "QUOTED" in accepted:
-        return QueryError("The quotes that begin here are not closed.", text=text, position=position)
-    if found[1] == ")" and not open_at:
-        return QueryError("This parenthesis was never opened.", text=text, position=position)
-    reason = f"{found[1]} cannot stand here."
-    if {"_TO", "CLOSE"} & accepted:
-        reason += " A range is written [1 TO 5] or {1 TO 5}; text that begins with a bracket goes in quotes."
-    return QueryError(reason, text=text, position=position, expected=expected)
-
-
-def _start(token: Token) -> int:
-    assert token.start_pos is not None  # only tokens that no text was read for have none
-    return token.start_pos
-
-
-# Meaning.
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +75,7 @@ class _Reader:
         self._text = text
         self._terms = 0
 
-    def node(self, tree: _Syntax, field: Named | None = None) -> Node:
+    def node(self, tree: Syntax, field: Named | None = None) -> Node:
         """The tree of a term, or of what stands behind a field's colon."""
         is_negated = False
         while tree.data == "negated":  # there may be thousands
@@ -179,7 +84,7 @@ class _Reader:
         node = self._positive(tree, field)
         return negation(node) if is_negated else node
 
-    def _positive(self, tree: _Syntax, field: Named | None) -> Node:
+    def _positive(self, tree: Syntax, field: Named | None) -> Node:
         match tree.data:
             case "either" | "either_value":
                 return any_of(self._nodes(tree, field))
@@ -192,14 +97,14 @@ class _Reader:
                 return Everything()
         return self._term(tree, field)
 
-    def _nodes(self, tree: _Syntax, field: Named | None) -> Iterator[Node]:
+    def _nodes(self, tree: Syntax, field: Named | None) -> Iterator[Node]:
         return (self.node(part, field) for part in tree.children)
 
-    def _term(self, tree: _Syntax, field: Named | None) -> Node:
+    def _term(self, tree: Syntax, field: Named | None) -> Node:
         self._terms += 1
         if self._terms > MAX_TERMS:
             first = next(tree.scan_values(lambda child: isinstance(child, Token)))
-            raise self._error(f"A query has {MAX_TERMS} terms at most.", _start(first))
+            raise self._error(f"A query has {MAX_TERMS} terms at most.", start_of(first))
         if field is None:
             return self._free(tree.children[0])
         if tree.data == "equal":
@@ -303,7 +208,7 @@ class _Reader:
         Raises:
             QueryError: a backslash before a letter or digit, or an asterisk anywhere but at the end.
         """
-        start, is_quoted = _start(token), token.type == "QUOTED"
+        start, is_quoted = start_of(token), token.type == "QUOTED"
         raw = str(token)
         is_open = is_quoted and raw.endswith("*")
         if is_quoted:
@@ -326,7 +231,7 @@ class _Reader:
             else:
                 characters.append(character)
             at += 1
-        return _Text("".join(characters), is_open, is_quoted, _start(token))
+        return _Text("".join(characters), is_open, is_quoted, start_of(token))
 
     def _escaped(self, raw: str, at: int, start: int) -> str:
         character = raw[at + 1 : at + 2]

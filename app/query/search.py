@@ -2,25 +2,25 @@
 
 import re
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, Self
 
-from app.domain.statement import Cost, Statement
-from app.errors import AskForLess
-from app.ports import LogReader
+from app.domain.statement import Cost
+from app.query.attribute_reference import resolved
 from app.query.condition import Condition
 from app.query.errors import BadParameter
 from app.query.log_id import LogId
 from app.query.log_row import LogRow, RowShape
+from app.query.log_table import LogTable, Select
 from app.query.order import BEFORE, NEWEST_FIRST, place_of
-from app.query.sparse_lookup import Piece, has_stretches, stretches
+from app.query.sparse_lookup import has_stretches, stretches
 from app.query.time_range import TimeRange
+from app.query.windowed_scan import Deadline, Piece, WindowedScan
 from app.query.windows import newest_first
 
 _CURSOR: Final = re.compile(r"(\d{1,19})~([^~]{1,200})~([0-9a-f]{1,8})")
-_LEAST_SECS: Final = 0.01  # with less time left nothing more is begun
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,9 @@ class Search:
     @property
     def crc(self) -> int:
         """What tells the question from another one; the range may move on from page to page."""
-        return zlib.crc32(repr((self.condition.sql, sorted(self.condition.parameters.items()))).encode())
+        condition = self.condition
+        sql = resolved(condition.sql, condition.parameters)  # as cursors of earlier versions have it
+        return zlib.crc32(repr((sql, sorted(condition.parameters.items()))).encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +100,10 @@ class Searcher:
     """Answers searches. Shared by threads."""
 
     def __init__(
-        self, reader: LogReader, rows_per_sec: Callable[[TimeRange, Condition], float], clock: Callable[[], float]
+        self, table: LogTable, rows_per_sec: Callable[[TimeRange, Condition], float], clock: Callable[[], float]
     ) -> None:
         """`rows_per_sec` guesses how dense logs are at the end of a range."""
-        self._reader = reader
+        self._table = table
         self._rows_per_sec = rows_per_sec
         self._clock = clock
 
@@ -112,56 +114,33 @@ class Searcher:
             AskForLess: not even the first window could be read.
             TryAgainLater: ClickHouse does not answer.
         """
-        deadline = self._clock() + timeout_secs
+        scan = WindowedScan(self._table, Deadline(self._clock, timeout_secs), search.limit)
         rows: list[LogRow] = []
-        cost = Cost()
-        left = search.left
-        left_secs = partial(self._left_secs, deadline)
-        pieces = self._pieces(search, left_secs, found_rows=lambda: len(rows))
-        end_ns = left.end_ns  # of what was not looked at yet
-        while len(rows) < search.limit:
-            try:
-                piece = next(pieces, None)
-                if piece is None:
-                    return Page(rows, None, True, cost)
-                statement = _statement(search, piece, search.limit - len(rows))
-                answer = self._reader.ask(statement, timeout_secs=left_secs())
-            except AskForLess:
-                if end_ns == left.end_ns:
-                    raise
-                return Page(rows, Cursor(left.start_ns, end_ns, search.crc), False, cost)
-            end_ns = piece.span.start_ns
-            cost += piece.cost + answer.cost
+        for answer in scan.answers(self._pieces(search, scan), partial(_select, search)):
             rows += search.shape.read(answer.records())
-        return Page(rows, Cursor(left.start_ns, rows[-1].id, search.crc), True, cost)
+        return Page(rows, _next_cursor(search, scan, rows), not scan.is_out_of_time, scan.cost)
 
-    def _pieces(
-        self, search: Search, left_secs: Callable[[], float], *, found_rows: Callable[[], int]
-    ) -> Iterator[Piece]:
+    def _pieces(self, search: Search, scan: WindowedScan) -> Iterator[Piece]:
         """What is looked at, piece by piece, the newest first."""
-        if has_stretches(search.condition):
-            yield from stretches(
-                self._reader, search.condition, search.left, wanted_rows=search.limit, left_secs=left_secs
-            )
-            return
-        rows_per_sec = self._rows_per_sec(search.left, search.condition)
-        for window in newest_first(
-            search.left, rows_per_sec=rows_per_sec, wanted_rows=search.limit, found_rows=found_rows
-        ):
-            yield Piece(window, "true", Cost())
-
-    def _left_secs(self, deadline: float) -> float:
-        left_secs = deadline - self._clock()
-        if left_secs < _LEAST_SECS:
-            raise AskForLess("time", "the time is up")
-        return left_secs
+        condition, span = search.condition, search.left
+        if has_stretches(self._table, condition):
+            yield from stretches(self._table, condition, span, wanted_rows=search.limit, deadline=scan.deadline)
+        else:
+            yield from scan.windows(newest_first, span, rows_per_sec=self._rows_per_sec(span, condition))
 
 
-def _statement(search: Search, piece: Piece, limit: int) -> Statement:
-    conditions = [piece.span.condition, piece.condition, search.condition.sql]
+def _next_cursor(search: Search, scan: WindowedScan, rows: Sequence[LogRow]) -> Cursor | None:
+    """Where the next page begins; None if this one is the last."""
+    start_ns = search.left.start_ns
+    if scan.is_out_of_time and scan.last_read:
+        return Cursor(start_ns, scan.last_read.start_ns, search.crc)
+    return Cursor(start_ns, rows[-1].id, search.crc) if len(rows) >= search.limit else None
+
+
+def _select(search: Search, piece: Piece, limit: int) -> Select:
+    where = [piece.span.condition, piece.condition, search.condition.sql]
     parameters: dict[str, object] = {**search.condition.parameters, **search.shape.parameters}
     if search.cursor is not None and isinstance(search.cursor.before, LogId):
-        conditions.append(BEFORE)
+        where.append(BEFORE)
         parameters |= place_of(search.cursor.before)
-    sql = f"SELECT {search.shape.select} FROM {{table}} WHERE {' AND '.join(conditions)}"
-    return Statement(f"{sql} ORDER BY {NEWEST_FIRST} LIMIT {limit:d}", parameters)
+    return Select(search.shape.select, where, f"ORDER BY {NEWEST_FIRST} LIMIT {limit:d}", parameters)

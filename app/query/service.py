@@ -1,24 +1,27 @@
-"""Everything that can be asked, in one hand: for the HTTP API and for the command line."""
+"""The single entry point for all queries, of the HTTP API and of the command line. It takes trees, not text."""
+
+from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from app.domain.statement import Answer
-from app.ports import LogReader
 from app.query.aggregate import Aggregate, read_by
-from app.query.condition import Condition, condition_of
 from app.query.context import Surroundings
 from app.query.density_estimate import Density
 from app.query.errors import BadParameter
 from app.query.facets import Facets
-from app.query.functions import Function, read_functions
-from app.query.language import parse
+from app.query.functions import Function
 from app.query.log_row import RowShape
+from app.query.log_table import LogTable
+from app.query.scope import Scope
 from app.query.search import Cursor, Page, Search, Searcher
 from app.query.tail import Tail, read_places
 from app.query.time_range import SECOND_NS, TimeRange, read_interval_secs, read_range
+from app.query.tree import Node
 
 _LAST_MINUTE_NS: Final = 2**32 // 60 * 60 * SECOND_NS
 _BARS: Final = 100  # a histogram has no more of them unless it is told to
@@ -48,38 +51,30 @@ class Figures:
         return len(self.answer.rows) <= self.asked.limit
 
 
-class Questions:
-    """Reads what people type, and asks. Shared by threads."""
+class QueryService:
+    """Runs queries about the logs that a table shows. Shared by threads."""
 
     def __init__(
         self,
-        reader: LogReader,
+        table: LogTable,
         *,
         now_ns: Callable[[], int] = time.time_ns,
         clock: Callable[[], float] = time.monotonic,
+        density: Density | None = None,
     ) -> None:
-        density = Density(reader, now_ns, clock)
-        self._reader = reader
+        """`density` remembers how dense logs are; services may share it."""
+        self._density = density or Density(now_ns, clock)
+        self._table = table
         self._now_ns = now_ns
-        self._searcher = Searcher(reader, density.rows_per_sec, clock)
-        self.surroundings = Surroundings(reader, density.rows_per_sec, clock)
-        self.facets = Facets(reader, density.rows_per_sec, clock)
+        self._clock = clock
+        rows_per_sec = partial(self._density.rows_per_sec, table)
+        self._searcher = Searcher(table, rows_per_sec, clock)
+        self.surroundings = Surroundings(table, rows_per_sec, clock)
+        self.facets = Facets(table, rows_per_sec, clock)
 
-    def condition(self, query: str) -> Condition:
-        """What a query means.
-
-        Raises:
-            QueryError: it cannot be understood.
-        """
-        return condition_of(parse(query).tree)
-
-    def hints(self, query: str) -> list[str]:
-        """What a query may have meant otherwise, a sentence each.
-
-        Raises:
-            QueryError: it cannot be understood.
-        """
-        return [f"{hint.typed} at {hint.position}: was {hint.suggestion} meant?" for hint in parse(query).hints]
+    def within(self, scope: Scope) -> QueryService:
+        """The same for a caller who may see only the logs of a scope. There is no way back to more."""
+        return QueryService(self._table.within(scope), now_ns=self._now_ns, clock=self._clock, density=self._density)
 
     def span(self, start: str, end: str) -> TimeRange:
         """The range between two moments.
@@ -89,49 +84,63 @@ class Questions:
         """
         return read_range(start, end, now_ns=self._now_ns())
 
-    def search(self, query: str, span: TimeRange, *, fields: str, limit: int, cursor: str) -> Search:
-        """A search, as it was typed.
+    def search(self, tree: Node, span: TimeRange, *, fields: Sequence[str], limit: int, cursor: str) -> Search:
+        """A search, which goes on from a cursor if there is one.
 
         Raises:
-            QueryError, BadParameter: it cannot be understood.
+            BadParameter: the cursor is none, or belongs to another search.
         """
-        asked = Search(self.condition(query), span, limit, RowShape(names_in(fields)))
+        asked = Search(self._table.condition(tree), span, limit, RowShape(fields))
         return asked.after(Cursor.read(cursor, asked.crc)) if cursor else asked
 
     def page(self, search: Search, *, timeout_secs: float) -> Page:
         """See `Searcher.page`."""
         return self._searcher.page(search, timeout_secs=timeout_secs)
 
-    def histogram(self, query: str, span: TimeRange, *, by: str, interval: str) -> Aggregate:
-        """Counts over time."""
+    def histogram(self, tree: Node, span: TimeRange, *, by: Sequence[str], interval: str) -> Aggregate:
+        """Counts over time, in steps of an interval or, without one, of a length that suits the range.
+
+        Raises:
+            BadParameter: the range, the interval or a field to split by is none that figures can have.
+        """
         secs = _interval_secs(interval, span) if interval else _fitting_interval_secs(span)
         functions = [Function("count")]
-        return Aggregate(self.condition(query), _bounded(span), functions, read_by(names_in(by), functions), secs)
+        return Aggregate(self._table.condition(tree), _bounded(span), functions, read_by(by, functions), secs)
 
     def stats(
-        self, query: str, span: TimeRange, *, functions: str, field: str, by: str, interval: str, limit: int
+        self,
+        tree: Node,
+        span: TimeRange,
+        *,
+        functions: Sequence[Function],
+        by: Sequence[str],
+        interval: str,
+        limit: int,
     ) -> Aggregate:
-        """Figures, as they were typed."""
+        """Figures, over time if there is an interval.
+
+        Raises:
+            BadParameter: as for `histogram`.
+        """
         secs = _interval_secs(interval, span) if interval else None
-        found = read_functions(functions, field)
-        return Aggregate(self.condition(query), _bounded(span), found, read_by(names_in(by), found), secs, limit)
+        return Aggregate(self._table.condition(tree), _bounded(span), functions, read_by(by, functions), secs, limit)
 
     def figures(self, asked: Aggregate, *, timeout_secs: float) -> Figures:
         """Ask for an aggregate.
 
         Raises:
-            AskForLess, TryAgainLater: see `LogReader.ask`.
+            AskForLess, TryAgainLater: see `LogTable.ask`.
         """
-        return Figures(asked, self._reader.ask(asked.statement, timeout_secs=timeout_secs))
+        return Figures(asked, self._table.ask(asked.select, timeout_secs=timeout_secs))
 
-    def tail(self, query: str, *, fields: str, last_id: str) -> Tail:
+    def tail(self, tree: Node, *, fields: Sequence[str], last_id: str) -> Tail:
         """Follow what is stored from now on, or after an earlier place.
 
         Raises:
-            QueryError, BadParameter: it cannot be understood.
+            BadParameter: `last_id` is not such a place.
         """
         places = read_places(last_id) if last_id else None
-        return Tail(self._reader, self.condition(query), RowShape(names_in(fields)), places)
+        return Tail(self._table, tree, RowShape(fields), places)
 
 
 def names_in(text: str) -> list[str]:

@@ -3,15 +3,16 @@
 Two projections of schema.sql know it. A stretch is what the table is ordered by first, so the primary key leads to it.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from app.domain.statement import Cost, Statement
-from app.ports import LogReader
+from app.domain.statement import Cost
 from app.query.condition import Condition
+from app.query.log_table import LogTable, Select
 from app.query.rollups import STRETCH, STRETCH_NS, TRACE_KEY, starts_in
 from app.query.time_range import SECOND_NS, TimeRange
+from app.query.windowed_scan import Deadline, Piece
 
 _AT_ONCE: Final = 10_000  # stretches: the server reads statements of 256 KiB
 _GROWTH: Final = 8
@@ -36,49 +37,37 @@ _REGISTERS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """A part of a time range, and what of it may hold rows that are looked for."""
-
-    span: TimeRange
-    condition: str
-    """As SQL: that a row is in what may hold them."""
-    cost: Cost
-    """Of finding out."""
-
-
-@dataclass(frozen=True, slots=True)
 class _Stretch:
     start_secs: int
     rows: int
 
 
-def has_stretches(condition: Condition) -> bool:
-    """Whether it is known in which stretches the rows are that a condition is true for."""
-    return _register_of(condition) is not None
+def has_stretches(table: LogTable, condition: Condition) -> bool:
+    """Whether it is known in which stretches the rows of a table are that a condition is true for."""
+    return _register_of(table, condition) is not None
 
 
 def stretches(
-    reader: LogReader,
+    table: LogTable,
     condition: Condition,
     span: TimeRange,
     *,
     wanted_rows: int,
-    left_secs: Callable[[], float],
+    deadline: Deadline,
 ) -> Iterator[Piece]:
     """All stretches of a range with rows that come into question, the newest first.
 
-    The first piece is enough if the condition asks for nothing but the user or the trace. `left_secs` is the time that
-    is left for a question.
+    The first piece is enough if the condition asks for nothing but the user or the trace.
 
     Raises:
-        AskForLess, TryAgainLater: see `LogReader.ask`.
+        AskForLess, TryAgainLater: see `LogTable.ask`.
     """
-    register = _register_of(condition)
+    register = _register_of(table, condition)
     assert register is not None
     end_ns, enough_rows = span.end_ns, wanted_rows
     while end_ns > span.start_ns:
         asked = _which(register, condition, TimeRange(span.start_ns, end_ns))
-        answer = reader.ask(asked, timeout_secs=left_secs())
+        answer = table.ask(asked, timeout_secs=deadline.left_secs())
         known, cost = [_Stretch(start, rows) for start, rows in answer.rows], answer.cost
         is_last = len(known) < _AT_ONCE
         while known:
@@ -92,19 +81,29 @@ def stretches(
             return
 
 
-def _register_of(condition: Condition) -> _Register | None:
-    return next((register for register in _REGISTERS if register.column in condition.equal), None)
+def _register_of(table: LogTable, condition: Condition) -> _Register | None:
+    """The projection to look them up in: one that knows what the condition asks for, and what the scope does."""
+    return next(
+        (
+            register
+            for register in _REGISTERS
+            if register.column in condition.equal and table.scope_columns <= {register.column}
+        ),
+        None,
+    )
 
 
-def _which(register: _Register, condition: Condition, span: TimeRange) -> Statement:
+def _which(register: _Register, condition: Condition, span: TimeRange) -> Select:
     first_ns = min(span.start_ns // STRETCH_NS * STRETCH_NS, _LAST_NS)
     end_ns = min(-(-span.end_ns // SECOND_NS) * SECOND_NS, _LAST_NS)
     value = condition.equal[register.column]
-    return Statement(
-        f"SELECT toUnixTimestamp({STRETCH}) AS stretch, {register.rows} FROM {{table}}"
-        f" WHERE {register.key.format(register.column)} = {register.key.format(value)}"
-        f" AND {starts_in(TimeRange(first_ns, end_ns), STRETCH)}"
-        f" GROUP BY {STRETCH} ORDER BY stretch DESC LIMIT {_AT_ONCE:d}",
+    return Select(
+        f"toUnixTimestamp({STRETCH}) AS stretch, {register.rows}",
+        [
+            f"{register.key.format(register.column)} = {register.key.format(value)}",
+            starts_in(TimeRange(first_ns, end_ns), STRETCH),
+        ],
+        f"GROUP BY {STRETCH} ORDER BY stretch DESC LIMIT {_AT_ONCE:d}",
         condition.parameters,
     )
 

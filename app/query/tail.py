@@ -7,11 +7,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
-from app.domain.statement import Statement
-from app.ports import LogReader
-from app.query.condition import Condition
 from app.query.errors import BadParameter
 from app.query.log_row import LogRow, RowShape
+from app.query.log_table import LogTable, Select
+from app.query.tree import Node
 
 # What a look takes of a partition: rows, and offsets that it goes through, however far behind a reader is. The first
 # one takes less and is soon there, since all rows of a look are read and put in order before one is sent.
@@ -78,10 +77,10 @@ def read_places(text: str) -> dict[TailPartition, TailPlace]:
 class Tail:
     """Follows the table for one reader."""
 
-    def __init__(self, reader: LogReader, condition: Condition, shape: RowShape, places: Places | None = None) -> None:
+    def __init__(self, table: LogTable, tree: Node, shape: RowShape, places: Places | None = None) -> None:
         """Begins after `places`; without them, with what is stored from now on."""
-        self._reader = reader
-        self._condition = condition
+        self._table = table
+        self._condition = table.condition(tree)
         self._shape = shape
         self._most_rows, self._most_offsets = FIRST_ROWS, _FIRST_OFFSETS
         self._seen = self._extents()
@@ -130,11 +129,7 @@ class Tail:
         return place, min(extent.last, place.offset + self._most_offsets)
 
     def _extents(self) -> dict[TailPartition, _Extent]:
-        sql = (
-            "SELECT _topic_id, _partition, min(_offset), max(_offset) FROM {table} WHERE _topic_id != ''"
-            " GROUP BY _topic_id, _partition"
-        )
-        answer = self._reader.ask(Statement(sql), timeout_secs=_TIMEOUT_SECS)
+        answer = self._table.ask_extents(timeout_secs=_TIMEOUT_SECS)
         return {TailPartition(topic_id, number): _Extent(*offsets) for topic_id, number, *offsets in answer.rows}
 
     def _rows(
@@ -150,12 +145,13 @@ class Tail:
                 f" AND (_offset > {place.offset:d} OR toInt32(_item) > {place.item:d}))"
             )
             parameters[f"tail_{n}"] = key.topic_id
-        sql = (
-            f"SELECT toUnixTimestamp64Milli(_ingested) AS stored_ms, {self._shape.select} FROM {{table}}"
-            f" WHERE ({' OR '.join(pieces)}) AND {self._condition.sql}"
-            f" ORDER BY _topic_id, _partition, _offset, _item LIMIT {self._most_rows:d} BY _topic_id, _partition"
+        select = Select(
+            f"toUnixTimestamp64Milli(_ingested) AS stored_ms, {self._shape.select}",
+            [f"({' OR '.join(pieces)})", self._condition.sql],
+            f"ORDER BY _topic_id, _partition, _offset, _item LIMIT {self._most_rows:d} BY _topic_id, _partition",
+            parameters,
         )
-        answer = self._reader.ask(Statement(sql, parameters), timeout_secs=_TIMEOUT_SECS)
+        answer = self._table.ask(select, timeout_secs=_TIMEOUT_SECS)
         records = answer.records()
         found: dict[TailPartition, list[tuple[int, TailPartition, LogRow]]] = {}
         for record, row in zip(records, self._shape.read(records), strict=True):

@@ -1,4 +1,4 @@
-"""What a query asks for, as a tree: the nouns that the rooms of the language share."""
+"""What a query asks for, as a tree: what every language is parsed to, and all that the rest of `query` knows of it."""
 
 from __future__ import annotations
 
@@ -87,6 +87,26 @@ class Range:
 
 
 Node: TypeAlias = Everything | And | Or | Not | Words | Equals | StartsWith | Exists | Range
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """Something in the text of a query that is allowed, but was probably meant otherwise."""
+
+    position: int
+    typed: str
+    suggestion: str
+
+    def __str__(self) -> str:
+        return f"{self.typed} at {self.position}: was {self.suggestion} meant?"
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What a parser makes of text: what is asked for, and what may have been meant otherwise."""
+
+    tree: Node
+    hints: tuple[Hint, ...] = ()
 
 
 def all_of(parts: Iterable[Node]) -> Node:

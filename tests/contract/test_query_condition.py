@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator
 
-import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.backends.clickhouse.attributes import DEFAULTS, attribute_columns, read_from_columns
-from app.backends.clickhouse.client import connect
-from app.backends.clickhouse.schema import ensure_table
-from app.backends.clickhouse.writer import ClickHouseWriter
-from app.domain.rows import SCHEMA, concatenate
-from app.domain.statement import Statement
-from app.query.condition import condition_of
 from app.query.fields import FIELDS, Kind
-from app.query.language import MAX_BYTES, MAX_DEPTH, MAX_TERMS, parse
+from app.query.language import MAX_BYTES, MAX_TERMS, parse
+from app.query.syntax import MAX_DEPTH
 from app.query.tree import Node, Words
 from app.query.words import lowered, words_of
-from app.settings import ClickHouseSettings
-from tests.query.evaluate import Row, finds
-from tests.query.generated import TIME_NS, attribute_terms, rows, terms_about, texts, trees
+from tests.query.generated import attribute_terms, rows, terms_about, texts, trees
 from tests.query.show import show
+from tests.query.stored_logs import Logs
 from tests.support.servers import RunningEngine
 
 pytestmark = pytest.mark.stack
 
-NEVER_MS = 10_000_000_000_000  # in the year 2286
 PARTS = 3
 ROWS_PER_PART = 300
 KNOWN_FIELDS = [field for field in FIELDS if field.name != "_ingested"]  # the table fills that one in
@@ -39,77 +28,6 @@ KNOWN_FIELDS = [field for field in FIELDS if field.name != "_ingested"]  # the t
 MANY_QUERIES = settings(
     max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
-
-
-class Logs:
-    """A table of its own and what was stored in it."""
-
-    def __init__(self, engine: RunningEngine) -> None:
-        self._settings = ClickHouseSettings.model_validate(
-            {
-                "url": engine.url,
-                "user": engine.user or "default",
-                "password": engine.password,
-                "database": "contract",
-                "table": f"query_{uuid.uuid4().hex[:12]}",
-                "retention_days": 3650,  # the rows are of long ago
-            }
-        )
-        self.stored: list[Row] = []
-        self._writer = ClickHouseWriter(self._settings)
-        self._client = connect(self._settings, timeout_secs=60)
-        self._table = f"`{self._settings.database}`.`{self._settings.table}`"
-        ensure_table(self._settings)
-        names = {"database": self._settings.database, "of_table": self._settings.table}
-        self._columns = attribute_columns(
-            (name, expression) for name, expression in self._client.query(DEFAULTS, parameters=names).result_rows
-        )
-
-    def store(self, added: Sequence[dict[str, Any]]) -> None:
-        blocks = [pa.record_batch([_column(row, field) for field in SCHEMA], schema=SCHEMA) for row in added]
-        self._writer.insert(concatenate(blocks), uuid.uuid4().hex, NEVER_MS)
-        self.stored.extend(added)
-
-    def found_by(self, tree: Node, **settings: Any) -> list[int]:
-        """Offsets of the rows that the engine finds."""
-        condition = condition_of(tree)
-        sql = read_from_columns(Statement(condition.sql, condition.parameters), self._columns)
-        answer = self._client.query(
-            f"SELECT _offset FROM {self._table} WHERE {sql} ORDER BY _offset",
-            parameters=dict(condition.parameters),
-            settings=settings,
-        )
-        return [offset for (offset,) in answer.result_rows]
-
-    def holding(self, tree: Node) -> list[int]:
-        """Offsets of the rows that the evaluator finds."""
-        return [row["_offset"] for row in self.stored if finds(tree, row)]
-
-    def plan(self, tree: Node) -> str:
-        """How the engine would go about it."""
-        condition = condition_of(tree)
-        sql = f"EXPLAIN indexes = 1, projections = 1 SELECT Body FROM {self._table} WHERE {condition.sql}"
-        answer = self._client.query(sql, parameters=dict(condition.parameters))
-        return "\n".join(line for (line,) in answer.result_rows)
-
-    def tokens(self, text: str) -> list[str]:
-        """The words of the text, as the index of the table makes them."""
-        sql = "SELECT tokens(lower({text:String}), 'splitByNonAlpha')"
-        [[found]] = self._client.query(sql, parameters={"text": text}).result_rows
-        return list(found)
-
-    def drop(self) -> None:
-        self._client.command(f"DROP TABLE IF EXISTS {self._table}")
-        self._client.close()
-
-
-def _column(row: dict[str, Any], field: pa.Field) -> pa.Array:
-    if field.name == "record_time_ms":
-        return pa.array([TIME_NS // 10**6], field.type)
-    value = row[field.name]
-    if pa.types.is_map(field.type):
-        value = list(value.items())
-    return pa.array([value.encode() if field.name == "_raw" else value], field.type)
 
 
 @pytest.fixture(scope="module")

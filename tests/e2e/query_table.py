@@ -31,7 +31,8 @@ from app.domain.statement import Statement
 from app.health import Health
 from app.metrics import Metrics
 from app.pipeline.decode import decode
-from app.query.service import Questions
+from app.query.log_table import LogTable
+from app.query.service import QueryService
 from app.settings import ClickHouseSettings, QuerySettings
 from tests.support.servers import RunningEngine, clickhouse_settings
 
@@ -117,11 +118,11 @@ def api_over(settings: ClickHouseSettings) -> FlaskClient:
 
 def _application(settings: ClickHouseSettings, limits: QuerySettings, is_stopping: Callable[[], bool]) -> Flask:
     metrics = Metrics(CollectorRegistry(), version="0")
-    questions = Questions(ClickHouseReader(settings, limits))
+    queries = QueryService(LogTable(ClickHouseReader(settings, limits)))
     admission = Admission(limits.max_concurrent, wait_secs=limits.queue_secs)
     streams = StreamPlaces(limits.max_streams, metrics.query_streams)
-    api = QueryApi(questions, limits, admission, streams, time.monotonic)
-    tail = TailApi(questions, streams, is_stopping=is_stopping)
+    api = QueryApi(queries, limits, admission, streams, time.monotonic)
+    tail = TailApi(queries, streams, is_stopping=is_stopping)
     return create_app(Health(), metrics.registry, explorer_routes(), query_routes(api, tail, admission, metrics))
 
 

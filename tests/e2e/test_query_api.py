@@ -17,7 +17,12 @@ from flask.testing import FlaskClient
 from app.backends.clickhouse.reader import ClickHouseReader
 from app.domain.statement import Answer, Statement
 from app.ports import LogReader
-from app.query.service import Questions
+from app.query.functions import read_functions
+from app.query.language import parse
+from app.query.log_table import LogTable
+from app.query.scope import Scope
+from app.query.service import QueryService, names_in
+from app.query.tree import Everything
 from app.settings import QuerySettings
 from tests.e2e.query_table import Log, QueryTable, sample_events
 from tests.support.servers import RunningEngine
@@ -382,11 +387,18 @@ def test_values_are_found_by_how_they_begin(api: FlaskClient) -> None:
 def test_counts_and_sums_of_whole_minutes_are_read_from_the_projection(
     dense: QueryTable, query: str, functions: str, field: str
 ) -> None:
-    questions = Questions(ClickHouseReader(dense.settings, QuerySettings()))
-    span = questions.span(str(NOW_MS - 3_600_000), str(NOW_MS))
-    asked = questions.stats(query, span, functions=functions, field=field, by="service,level", interval="5m", limit=100)
+    queries, table = queries_of(dense)
+    span = queries.span(str(NOW_MS - 3_600_000), str(NOW_MS))
+    asked = queries.stats(
+        parse(query).tree,
+        span,
+        functions=read_functions(functions, field),
+        by=["service", "level"],
+        interval="5m",
+        limit=100,
+    )
 
-    assert "per_minute" in dense.plan(asked.statement)
+    assert "per_minute" in dense.plan(table.statement(asked.select))
 
 
 @pytest.mark.parametrize(
@@ -400,20 +412,51 @@ def test_counts_and_sums_of_whole_minutes_are_read_from_the_projection(
 def test_what_hours_hold_is_read_from_them_and_comes_to_the_same(
     dense: QueryTable, query: str, functions: str, by: str, projection: str
 ) -> None:
-    questions = Questions(ClickHouseReader(dense.settings, QuerySettings()))
-    whole = questions.span(str(NOW_MS - 7_300_000), str(NOW_MS))
-    asked = questions.stats(query, whole, functions=functions, field="response_time_ms", by=by, interval="", limit=100)
+    queries, table = queries_of(dense)
+    whole = queries.span(str(NOW_MS - 7_300_000), str(NOW_MS))
+    found_functions = read_functions(functions, "response_time_ms")
+    asked = queries.stats(parse(query).tree, whole, functions=found_functions, by=names_in(by), interval="", limit=100)
 
-    assert projection in dense.plan(asked.statement)
+    assert projection in dense.plan(table.statement(asked.select))
 
     # The same without one: no rollup has the message.
-    by_rows = replace(asked, condition=questions.condition(f"({query}) AND message:*"))
-    assert projection not in dense.plan(by_rows.statement)
-    found = questions.figures(asked, timeout_secs=30).rows
-    expected = questions.figures(by_rows, timeout_secs=30).rows
+    by_rows = replace(asked, condition=table.condition(parse(f"({query}) AND message:*").tree))
+    assert projection not in dense.plan(table.statement(by_rows.select))
+    found = queries.figures(asked, timeout_secs=30).rows
+    expected = queries.figures(by_rows, timeout_secs=30).rows
     keys = len(asked.by)
     assert [row[:keys] for row in found] == [row[:keys] for row in expected]
     assert [list(row[keys:]) for row in found] == [pytest.approx(list(row[keys:]), rel=0.02) for row in expected]
+
+
+@pytest.mark.parametrize(
+    ("scope", "functions", "projection"),
+    [
+        ("service:pay*", "count,avg", "per_hour"),
+        ("level:>=error OR service:search", "count,avg", "per_hour"),
+        ("service:pay*", "p99", "response_times_per_hour"),
+        ("user_id:7", "count,avg", "per_user"),
+    ],
+)
+def test_what_hours_hold_is_read_from_them_within_a_scope_too(
+    dense: QueryTable, scope: str, functions: str, projection: str
+) -> None:
+    everything, whole_table = queries_of(dense)
+    table, queries = whole_table.within(Scope(parse(scope).tree)), everything.within(Scope(parse(scope).tree))
+    span = queries.span(str(NOW_MS - 7_300_000), str(NOW_MS))
+    asked = queries.stats(
+        Everything(), span, functions=read_functions(functions, "response_time_ms"), by=[], interval="", limit=100
+    )
+
+    assert projection in dense.plan(table.statement(asked.select))
+    by_query = replace(asked, condition=whole_table.condition(parse(scope).tree))
+    assert queries.figures(asked, timeout_secs=30).rows == everything.figures(by_query, timeout_secs=30).rows
+
+
+def queries_of(table: QueryTable) -> tuple[QueryService, LogTable]:
+    """Queries about a table, and what makes their statements."""
+    logs = LogTable(ClickHouseReader(table.settings, QuerySettings()))
+    return QueryService(logs), logs
 
 
 @pytest.fixture(scope="module")
@@ -439,9 +482,9 @@ def test_the_newest_logs_of_a_user_or_a_trace_are_read_from_where_a_projection_h
     dense: QueryTable, query: str, projection: str
 ) -> None:
     reader = Recorder(ClickHouseReader(dense.settings, QuerySettings()))
-    questions = Questions(reader)
-    span = questions.span(str(NOW_MS - 7_300_000), str(NOW_MS))
-    page = questions.page(questions.search(query, span, fields="", limit=20, cursor=""), timeout_secs=30)
+    queries = QueryService(LogTable(reader))
+    span = queries.span(str(NOW_MS - 7_300_000), str(NOW_MS))
+    page = queries.page(queries.search(parse(query).tree, span, fields=[], limit=20, cursor=""), timeout_secs=30)
 
     # Shortly after five minutes have begun, the newest of them do not hold enough, and those before are read too.
     where, *pieces = reader.asked

@@ -11,8 +11,10 @@ import pytest
 from werkzeug.test import TestResponse
 
 from app.backends.clickhouse.reader import ClickHouseReader
-from app.query.service import Questions
+from app.query.log_table import LogTable
+from app.query.service import QueryService
 from app.query.tail import FIRST_ROWS, MAX_ROWS
+from app.query.tree import Everything
 from app.settings import QuerySettings
 from tests.e2e.query_table import QueryTable, sample_events
 from tests.support.servers import RunningEngine
@@ -136,10 +138,10 @@ def test_more_than_one_look_takes_comes_all_the_same(table: QueryTable) -> None:
 
 
 def test_the_first_look_is_a_short_one_and_who_is_behind_need_not_wait_for_the_next(table: QueryTable) -> None:
-    questions = Questions(ClickHouseReader(table.settings, QuerySettings()))
-    place = questions.tail("", fields="", last_id="").places
+    queries = QueryService(LogTable(ClickHouseReader(table.settings, QuerySettings())))
+    place = queries.tail(Everything(), fields=[], last_id="").places
     stored = table.store(list(sample_events(NOW_MS, FIRST_ROWS + MAX_ROWS + 10, seed=10)))
-    tail = questions.tail("", fields="message", last_id=place)
+    tail = queries.tail(Everything(), fields=["message"], last_id=place)
 
     looks = []
     for _ in range(4):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping
 from itertools import product
 from pathlib import Path
@@ -22,17 +21,19 @@ from app.api.tail_routes import TailApi
 from app.domain.event_time import EventTimeBounds
 from app.domain.records import Partition, RecordChunk
 from app.domain.rows import SCHEMA
-from app.domain.statement import Answer, Cost, Statement
+from app.domain.statement import Statement
 from app.health import Health
 from app.metrics import Metrics
 from app.pipeline.decode import decode
-from app.query.service import Questions
+from app.query.attribute_reference import resolved
+from app.query.log_table import LogTable
+from app.query.service import QueryService
 from app.settings import QuerySettings, setting_names
 from tests.fakes import ScriptedReader
+from tests.query.answers import NOW_NS, answer_to
 
 FOLDER: Final = Path(__file__).parent
-_RECORD_MS: Final = 1_795_435_200_000  # 2026-11-23T12:00:00Z
-_NOW_NS: Final = _RECORD_MS * 1_000_000
+_RECORD_MS: Final = NOW_NS // 1_000_000
 _CHUNK_RECORDS: Final = 100
 
 QUERIES: Final = (
@@ -177,19 +178,24 @@ def _asked_and_answered(written: Callable[[Statement], str]) -> tuple[str, str]:
     asked: list[str] = []
     answered: list[str] = []
     for path in _paths():
-        reader = ScriptedReader(_answer)
+        reader = ScriptedReader(lambda statement: answer_to(_resolved(statement)))
         metrics = Metrics(CollectorRegistry(), version="0")
-        questions = Questions(reader, now_ns=lambda: _NOW_NS, clock=lambda: 0.0)
+        queries = QueryService(LogTable(reader), now_ns=lambda: NOW_NS, clock=lambda: 0.0)
         admission, streams = Admission(1, wait_secs=0), StreamPlaces(1, metrics.query_streams)
-        api = QueryApi(questions, QuerySettings(), admission, streams, lambda: 0.0)
+        api = QueryApi(queries, QuerySettings(), admission, streams, lambda: 0.0)
         looks = iter([False, True])
-        tail = TailApi(questions, streams, is_stopping=lambda looks=looks: next(looks), sleep=lambda _: None)  # type: ignore[misc]
+        tail = TailApi(queries, streams, is_stopping=lambda looks=looks: next(looks), sleep=lambda _: None)  # type: ignore[misc]
         client = create_app(Health(), metrics.registry, query_routes(api, tail, admission, metrics)).test_client()
         answer = client.get(f"/api/v1/{path}")
         headers = {name: value for name, value in answer.headers.items() if name != "Content-Length"}
-        asked.append(f"GET {path}\n" + "".join(f"  {written(statement)}\n" for statement in reader.asked))
+        asked.append(f"GET {path}\n" + "".join(f"  {written(_resolved(statement))}\n" for statement in reader.asked))
         answered.append(f"GET {path}\n  {answer.status_code} {json.dumps(headers)}\n  {answer.text}\n")
     return "\n".join(asked), "\n".join(answered)
+
+
+def _resolved(statement: Statement) -> Statement:
+    """As it is sent where no attribute has a column of its own."""
+    return Statement(resolved(statement.sql, statement.parameters), statement.parameters)
 
 
 def _paths() -> Iterator[str]:
@@ -201,40 +207,3 @@ def _paths() -> Iterator[str]:
         for parameters in PATHS[path]:
             yield f"{path}?{urlencode({'query': query, **parameters})}"
     yield from _OTHER_PATHS
-
-
-_SHOWN: Final = re.compile(r"(toUnixTimestamp64Nano\([^()]*(?:\([^()]*\))?[^()]*\)|[^ ,]+|if\([^)]*\)) AS shown_\d+")
-_PLACE: Final = (_NOW_NS - 1_000_000_000, "topic-id", 2, 100, 0)
-_PLACE_NAMES: Final = ("timestamp_ns", "topic_id", "partition", "offset", "item")
-_COLUMN: Final = re.compile(r" AS (column_\d+)")
-
-
-def _answer(statement: Statement) -> Answer:
-    """Rows of the columns that are asked for."""
-    sql, cost = statement.sql, Cost(1000, 20_000)
-    if "AS place_timestamp_ns" in sql:
-        shown = [_shown(expression) for expression in _SHOWN.findall(sql)]
-        stored = ("stored_ms",) if "AS stored_ms" in sql else ()
-        columns = (*stored, *(f"place_{name}" for name in _PLACE_NAMES), *(f"shown_{n}" for n in range(len(shown))))
-        of_row = (*((5,) if stored else ()), *_PLACE, *shown)
-        return Answer(columns, [of_row], cost)
-    if "sumMap" in sql:
-        counts = [90_000 - n for n in range(sql.count("countIf("))]
-        return Answer((), [(100_000, counts, {"http.route": 5, "level": 2}, {"host.name": 4})], cost)
-    if "max(_offset)" in sql:
-        return Answer((), [("topic-id", 0, 1, 9), ("topic-id", 1, 2, 12)], cost)
-    if names_of_columns := list(dict.fromkeys(_COLUMN.findall(sql))):
-        return Answer(names_of_columns, [tuple(1_795_435_000 + n for n in range(len(names_of_columns)))], cost)
-    if "AS stretch" in sql:
-        return Answer((), [(1_795_434_900, 3), (1_795_434_600, 1)], cost)
-    return Answer((), [(6000,)], cost)
-
-
-def _shown(expression: str) -> object:
-    if expression in ("LogAttributes", "ResourceAttributes"):
-        return {"http.route": "/pay", "host.name": "pod-1"}
-    if expression.startswith("toUnixTimestamp64Nano"):
-        return _PLACE[0]
-    if expression in ("_partition", "_offset", "_item", "SeverityNumber"):
-        return 7
-    return "12.5" if "ResponseTimeMs" in expression else f"text of {expression}"

@@ -5,7 +5,7 @@ import operator
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
-from app.query.fields import Attribute, Kind, Named, Scope
+from app.query.fields import Attribute, AttributeSource, Kind, Named
 from app.query.tree import And, Bound, Equals, Everything, Exists, Node, Not, Or, Range, StartsWith, Words
 
 Row: TypeAlias = Mapping[str, Any]
@@ -58,7 +58,11 @@ def _lowered(text: str) -> str:
 def _value(field: Named, row: Row) -> Any:
     if isinstance(field, Attribute):
         of_log, of_resource = (row[f"{name}Attributes"].get(field.key, "") for name in ("Log", "Resource"))
-        return {Scope.LOG: of_log, Scope.RESOURCE: of_resource, Scope.ANY: of_log or of_resource}[field.scope]
+        return {
+            AttributeSource.LOG: of_log,
+            AttributeSource.RESOURCE: of_resource,
+            AttributeSource.ANY: of_log or of_resource,
+        }[field.source]
     value = row[field.column]
     return _lowered(value) if field.kind is Kind.LEVEL else value
 

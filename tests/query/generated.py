@@ -8,7 +8,7 @@ from typing import Any, Final
 from hypothesis import strategies as st
 
 from app.domain.severity import SEVERITY_NUMBER, severity_of
-from app.query.fields import FIELDS, Attribute, Field, Kind, Named, Scope, named
+from app.query.fields import FIELDS, Attribute, AttributeSource, Field, Kind, Named, named
 from app.query.tree import (
     Bound,
     Equals,
@@ -190,7 +190,7 @@ def leaves(fields: Sequence[Field] = FIELDS) -> st.SearchStrategy[Node]:
 def attribute_terms() -> st.SearchStrategy[Node]:
     """Any term about an attribute."""
     keys = st.one_of(st.sampled_from(KEYS), st.sampled_from(KEYS), texts())
-    attributes = st.builds(Attribute, keys, st.sampled_from(Scope))
+    attributes = st.builds(Attribute, keys, st.sampled_from(AttributeSource))
     return attributes.filter(lambda attribute: named(attribute.name) == attribute).flatmap(_about)
 
 

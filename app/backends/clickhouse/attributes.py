@@ -1,4 +1,4 @@
-"""Attributes that have a column of their own: which these are, and statements that read it instead of the map.
+"""Attributes that have a column of their own: which these are.
 
 A column `MATERIALIZED LogAttributes['http.route']` holds one value of the map, which takes a fraction of the time to
 read. The table tells which there are, so an operator adds one and questions take it. In parts without it ClickHouse
@@ -6,19 +6,15 @@ works the value out.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Final
 
-from app.domain.statement import Statement
-from app.query.condition import attribute_sql
-from app.query.fields import Attribute, Scope
+from app.query.attribute_reference import attribute_sql
+from app.query.fields import Attribute, AttributeSource
 
 _KEY: Final = re.compile(r"(?:Log|Resource)Attributes\['((?:[^'\\]|\\.)*)'\]")
 _ESCAPED: Final = re.compile(r"\\(.)")
 _PUNCTUATION: Final = str.maketrans("", "", "() ")
-
-# A statement asks first for an attribute wherever it is: that text has the other two in it.
-_SCOPES: Final = (Scope.ANY, Scope.LOG, Scope.RESOURCE)
 
 DEFAULTS: Final = (
     "SELECT name, default_expression FROM system.columns"
@@ -36,24 +32,10 @@ def _attribute_of(expression: str) -> Attribute | None:
     key = _KEY.search(expression)
     if key is None:
         return None
-    for scope in _SCOPES:
-        attribute = Attribute(_ESCAPED.sub(r"\1", key[1]), scope)
+    for source in AttributeSource:
+        attribute = Attribute(_ESCAPED.sub(r"\1", key[1]), source)
         # ClickHouse has its own way with parentheses and spaces.
         wanted = attribute_sql(attribute, f"'{key[1]}'")
         if wanted.translate(_PUNCTUATION) == expression.translate(_PUNCTUATION):
             return attribute
     return None
-
-
-def read_from_columns(statement: Statement, columns: Mapping[Attribute, str]) -> str:
-    """The text of a statement, with a column wherever it asks for an attribute that has one.
-
-    Only names of parameters stand in the text, so nothing that was typed is mistaken for a part of it.
-    """
-    sql = statement.sql
-    for scope in _SCOPES:
-        for name, value in statement.parameters.items():
-            column = columns.get(Attribute(value, scope)) if isinstance(value, str) else None
-            if column is not None:
-                sql = sql.replace(attribute_sql(Attribute(str(value), scope), f"{{{name}:String}}"), f"`{column}`")
-    return sql

@@ -11,10 +11,11 @@ from typing import Final
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import Error
 
-from app.backends.clickhouse.attributes import DEFAULTS, attribute_columns, read_from_columns
+from app.backends.clickhouse.attributes import DEFAULTS, attribute_columns
 from app.backends.clickhouse.client import connect, translated_errors
 from app.domain.statement import Answer, Cost, Statement
 from app.errors import AskForLess
+from app.query.attribute_reference import resolved
 from app.query.fields import Attribute
 from app.settings import ClickHouseSettings, QuerySettings
 
@@ -59,10 +60,9 @@ class ClickHouseReader:
     def ask(self, statement: Statement, *, timeout_secs: float) -> Answer:
         """See `ports.LogReader`."""
         with self._client(timeout_secs) as client, translated_errors("answer a question"), _told_what_was_too_much():
-            sql = read_from_columns(statement, self._attribute_columns(client)).replace("{table}", self._table)
-            result = client.query(
-                sql, parameters=dict(statement.parameters), settings=self._query_settings(timeout_secs)
-            )
+            parameters = dict(statement.parameters)
+            sql = resolved(statement.sql, parameters, self._attribute_columns(client)).replace("{table}", self._table)
+            result = client.query(sql, parameters=parameters, settings=self._query_settings(timeout_secs))
         summary = result.summary
         cost = Cost(int(summary.get("read_rows", 0)), int(summary.get("read_bytes", 0)))
         return Answer(result.column_names, result.result_rows, cost)

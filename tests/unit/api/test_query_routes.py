@@ -20,7 +20,9 @@ from app.domain.statement import Answer
 from app.errors import AskForLess, TryAgainLater
 from app.health import Health
 from app.metrics import Metrics
-from app.query.service import Questions
+from app.query.functions import SUMMARY
+from app.query.log_table import LogTable
+from app.query.service import QueryService
 from app.settings import QuerySettings
 from local.paths import ROOT
 from tests.fakes import ScriptedReader
@@ -34,11 +36,11 @@ class Setup:
     def __init__(self) -> None:
         self.reader = ScriptedReader(lambda _: Answer(("column_0",), [(5,)]))
         self.metrics = Metrics(CollectorRegistry(), version="0")
-        limits, questions = QuerySettings(), Questions(self.reader)
+        limits, queries = QuerySettings(), QueryService(LogTable(self.reader))
         self.admission = Admission(1, wait_secs=0)
         streams = StreamPlaces(1, self.metrics.query_streams)
-        api = QueryApi(questions, limits, self.admission, streams, time.monotonic)
-        tail = TailApi(questions, streams, is_stopping=lambda: True)
+        api = QueryApi(queries, limits, self.admission, streams, time.monotonic)
+        tail = TailApi(queries, streams, is_stopping=lambda: True)
         routes = query_routes(api, tail, self.admission, self.metrics)
         self.client: FlaskClient = create_app(Health(), self.metrics.registry, routes).test_client()
 
@@ -163,6 +165,10 @@ def test_the_document_and_the_docs_name_the_same_endpoints(setup: Setup) -> None
     assert document is not None
     in_docs = {f"/api/v1{path}" for path in re.findall(r"^\| `(/[^`]+)` \|", DOCS.read_text(), re.MULTILINE)}
     assert set(document["paths"]) == in_docs
+
+
+def test_the_docs_name_every_function() -> None:
+    assert f"| `/stats` | {SUMMARY}," in DOCS.read_text()
 
 
 def test_the_page_asks_no_other_host(setup: Setup) -> None:

@@ -12,16 +12,14 @@ from app.query.tree import Node
 from tests.query.generated import trees
 
 EDGE = r"[\x00-\x2f\x3a-\x60\x7b-\x7f]"
-STATUS = (
-    "if(LogAttributes[{query_0:String}] != '', LogAttributes[{query_0:String}], ResourceAttributes[{query_0:String}])"
-)
+STATUS = "{query_0:AnyAttribute}"
 
 # Everything that a statement can be made of, whatever was typed.
 VOCABULARY = re.compile(
-    r"(?:\{query_\d+:(?:String|Array\(String\)|Float64|UInt64|UInt8|Int64)\}"
+    r"(?:\{query_\d+:(?:String|Array\(String\)|Float64|UInt64|UInt8|Int64|(?:Any|Log|Resource)Attribute)\}"
     r"|true|AND|OR|NOT|LIKE|''|'UTC'|0|!=|[<>]=?|=|[ (),\[\]]"
-    r"|lower\(Body\)|Body|lower\(SeverityText\)|hasAllTokens|match|startsWith|isNotNull|ifNull|toFloat64OrNull|if"
-    r"|fromUnixTimestamp64Nano|LogAttributes|ResourceAttributes|ServiceName|UserId|ResponseTimeMs|TraceId|SpanId"
+    r"|lower\(Body\)|Body|lower\(SeverityText\)|hasAllTokens|match|startsWith|isNotNull|ifNull|toFloat64OrNull"
+    r"|fromUnixTimestamp64Nano|ServiceName|UserId|ResponseTimeMs|TraceId|SpanId"
     r"|Timestamp|SeverityNumber|ParseError|_topic_id|_topic|_partition|_offset|_item|_ingested|_raw)*"
 )
 
@@ -83,9 +81,9 @@ VOCABULARY = re.compile(
             f"ifNull(toFloat64OrNull({STATUS}) >= {{query_1:Float64}}, 0)",
             ["http.status_code", 500.0],
         ),
-        ("attributes.a:*", "(LogAttributes[{query_0:String}] != '')", ["a"]),
-        ("resource.a:b", "(ResourceAttributes[{query_0:String}] = {query_1:String})", ["a", "b"]),
-        ("host:web-1", "(ResourceAttributes[{query_0:String}] = {query_1:String})", ["host.name", "web-1"]),
+        ("attributes.a:*", "({query_0:LogAttribute} != '')", ["a"]),
+        ("resource.a:b", "({query_0:ResourceAttribute} = {query_1:String})", ["a", "b"]),
+        ("host:web-1", "({query_0:ResourceAttribute} = {query_1:String})", ["host.name", "web-1"]),
     ],
 )
 def test_a_query_becomes_a_condition(typed: str, sql: str, parameters: list[Any]) -> None:

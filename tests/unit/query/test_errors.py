@@ -3,7 +3,8 @@
 import pytest
 
 from app.query.errors import QueryError
-from app.query.language import MAX_BYTES, MAX_DEPTH, MAX_TERMS, parse
+from app.query.language import MAX_BYTES, MAX_TERMS, parse
+from app.query.syntax import MAX_DEPTH
 
 
 def error_of(typed: str) -> QueryError:

@@ -5,9 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.query.errors import QueryError
-from app.query.fields import Attribute, Field, Scope, named
-from app.query.language import MAX_BYTES, MAX_DEPTH, MAX_TERMS, Hint, parse
-from app.query.tree import And, Bound, Equals, Everything, Exists, Node, Not, Or, Range, StartsWith, Words
+from app.query.fields import Attribute, AttributeSource, Field, named
+from app.query.language import MAX_BYTES, MAX_TERMS, parse
+from app.query.syntax import MAX_DEPTH
+from app.query.tree import And, Bound, Equals, Everything, Exists, Hint, Node, Not, Or, Range, StartsWith, Words
 from tests.query.generated import trees
 from tests.query.show import show
 
@@ -189,13 +190,13 @@ def test_times_are_compared_as_times(typed: str, meant: Node) -> None:
     ("typed", "meant"),
     [
         ("x:y", X),
-        ("attributes.x:y", Attribute("x", Scope.LOG)),
-        ("LogAttributes.x:y", Attribute("x", Scope.LOG)),
-        ("resource.x:y", Attribute("x", Scope.RESOURCE)),
-        ("ResourceAttributes.x:y", Attribute("x", Scope.RESOURCE)),
-        ("attributes.service:y", Attribute("service", Scope.LOG)),
-        ("host:y", Attribute("host.name", Scope.RESOURCE)),
-        ("hostname:y", Attribute("host.name", Scope.RESOURCE)),
+        ("attributes.x:y", Attribute("x", AttributeSource.LOG)),
+        ("LogAttributes.x:y", Attribute("x", AttributeSource.LOG)),
+        ("resource.x:y", Attribute("x", AttributeSource.RESOURCE)),
+        ("ResourceAttributes.x:y", Attribute("x", AttributeSource.RESOURCE)),
+        ("attributes.service:y", Attribute("service", AttributeSource.LOG)),
+        ("host:y", Attribute("host.name", AttributeSource.RESOURCE)),
+        ("hostname:y", Attribute("host.name", AttributeSource.RESOURCE)),
         ("X:y", Attribute("X")),
         ("two\\ words:y", Attribute("two words")),
         ("a\\:b:y", Attribute("a:b")),

@@ -9,9 +9,11 @@ import pytest
 from app.domain.statement import Answer, Cost, Statement
 from app.query.condition import Condition, condition_of
 from app.query.language import parse
-from app.query.sparse_lookup import Piece, has_stretches, stretches
+from app.query.log_table import LogTable
+from app.query.sparse_lookup import has_stretches, stretches
 from app.query.time_range import SECOND_NS, TimeRange
-from tests.fakes import ScriptedReader
+from app.query.windowed_scan import Deadline, Piece
+from tests.fakes import Clock, ScriptedReader
 
 DAY = TimeRange(1000 * SECOND_NS, 86_400 * SECOND_NS)
 
@@ -26,7 +28,9 @@ def reader_of(*known: tuple[int, int]) -> ScriptedReader:
 
 
 def pieces_of(reader: ScriptedReader, query: str = "user_id:7", *, wanted_rows: int = 10) -> list[Piece]:
-    return list(stretches(reader, condition(query), DAY, wanted_rows=wanted_rows, left_secs=lambda: 1.0))
+    return list(
+        stretches(LogTable(reader), condition(query), DAY, wanted_rows=wanted_rows, deadline=Deadline(Clock(), 1.0))
+    )
 
 
 def starts_in(piece: Piece) -> Sequence[int]:
@@ -38,7 +42,7 @@ def starts_in(piece: Piece) -> Sequence[int]:
     [("user_id:7", True), ("trace_id:a level:error", True), ("service:a", False), ("user_id:7 OR timeout", False)],
 )
 def test_they_are_known_where_every_row_is_of_one_user_or_trace(query: str, is_known: bool) -> None:
-    assert has_stretches(condition(query)) == is_known
+    assert has_stretches(LogTable(ScriptedReader()), condition(query)) == is_known
 
 
 def test_the_first_piece_holds_as_many_rows_as_are_wanted_and_the_next_ones_more() -> None:
@@ -97,6 +101,6 @@ def test_of_a_range_that_starts_of_stretches_cannot_express_the_part_before_2106
     reader = reader_of()
     span = TimeRange(0, 2**62)
 
-    list(stretches(reader, condition("trace_id:a"), span, wanted_rows=1, left_secs=lambda: 1.0))
+    list(stretches(LogTable(reader), condition("trace_id:a"), span, wanted_rows=1, deadline=Deadline(Clock(), 1.0)))
 
     assert f"< toDateTime({2**32 - 1}, 'UTC')" in reader.asked[0].sql

@@ -1,0 +1,107 @@
+"""The table of logs as one caller sees it: the only way from a query to ClickHouse, with the scope on all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final, TypeAlias
+
+from app.domain.statement import Answer, Statement
+from app.ports import LogReader
+from app.query.condition import Condition, condition_of
+from app.query.scope import EVERYTHING, Scope
+from app.query.tree import Node
+
+_EXTENTS: Final = Statement(
+    "SELECT _topic_id, _partition, min(_offset), max(_offset) FROM {table} WHERE _topic_id != ''"
+    " GROUP BY _topic_id, _partition"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Select:
+    """Expressions over the logs that all conditions in `where` hold for; `then` groups, orders and limits.
+
+    All of it is SQL; the table and the scope are not part of it. Each condition can stand beside AND as it is.
+    """
+
+    what: str
+    where: Sequence[str]
+    then: str = ""
+    parameters: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SelectFromAll:
+    """Expressions over the rows of several selects together."""
+
+    what: str
+    parts: Sequence[Select]
+    then: str = ""
+
+
+AnySelect: TypeAlias = Select | SelectFromAll
+
+
+class LogTable:
+    """Makes statements about the logs of a scope, and runs them. Shared by threads.
+
+    No other module of `query` names the table or holds a `LogReader` (tests/test_architecture.py), so nothing can be
+    found, counted or listed that is outside of the scope.
+    """
+
+    def __init__(self, reader: LogReader, scope: Scope = EVERYTHING) -> None:
+        self._reader = reader
+        self.scope = scope
+        self._seen = condition_of(scope.tree, prefix="scope")
+
+    def within(self, scope: Scope) -> LogTable:
+        """The logs of this table that are in another scope too: what a caller sees can only become less."""
+        return LogTable(self._reader, scope.within(self.scope))
+
+    @property
+    def scope_columns(self) -> frozenset[str]:
+        """The columns that every statement reads to know what is in the scope."""
+        return self._seen.columns
+
+    def condition(self, tree: Node) -> Condition:
+        """The condition for a tree. Its `columns` and `equal` are those of a statement, with what the scope adds."""
+        of_tree = condition_of(tree)
+        columns, equal = of_tree.columns | self._seen.columns, {**self._seen.equal, **of_tree.equal}
+        return replace(of_tree, columns=columns, equal=equal)
+
+    def ask(self, select: AnySelect, *, timeout_secs: float) -> Answer:
+        """Run a select.
+
+        Raises:
+            AskForLess, TryAgainLater, Refused: see `LogReader.ask`.
+        """
+        return self._reader.ask(self.statement(select), timeout_secs=timeout_secs)
+
+    def statement(self, select: AnySelect) -> Statement:
+        """A select as it is sent."""
+        parameters: dict[str, object] = dict(self._seen.parameters)
+        if isinstance(select, Select):
+            return Statement(self._sql(select), {**select.parameters, **parameters})
+        for part in select.parts:
+            parameters |= part.parameters
+        rows = " UNION ALL ".join(map(self._sql, select.parts))
+        return Statement(_joined(f"SELECT {select.what} FROM ({rows})", select.then), parameters)
+
+    def ask_extents(self, *, timeout_secs: float) -> Answer:
+        """Topic id, partition, first and last offset of each partition that is stored.
+
+        These are of all logs: a tail asks twice a second, which a projection answers, and no projection knows the
+        offsets of a scope. They say how much is logged altogether, and so do the offsets in the ids of any two logs.
+        """
+        return self._reader.ask(_EXTENTS, timeout_secs=timeout_secs)
+
+    def _sql(self, select: Select) -> str:
+        where = " AND ".join(select.where)
+        if not self.scope.is_everything:
+            where = f"{self._seen.sql} AND ({where})"  # so that no condition, however it is written, undoes it
+        return _joined(f"SELECT {select.what} FROM {{table}} WHERE {where}", select.then)
+
+
+def _joined(sql: str, then: str) -> str:
+    return f"{sql} {then}" if then else sql
