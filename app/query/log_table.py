@@ -80,13 +80,13 @@ class LogTable:
 
     def statement(self, select: AnySelect) -> Statement:
         """A select as it is sent."""
-        parameters: dict[str, object] = dict(self._seen.parameters)
         if isinstance(select, Select):
-            return Statement(self._sql(select), {**select.parameters, **parameters})
-        for part in select.parts:
-            parameters |= part.parameters
+            return Statement(self._sql(select), {**select.parameters, **self._seen.parameters})
         rows = " UNION ALL ".join(map(self._sql, select.parts))
-        return Statement(_joined(f"SELECT {select.what} FROM ({rows})", select.then), parameters)
+        parameters = {name: value for part in select.parts for name, value in part.parameters.items()}
+        return Statement(
+            _joined(f"SELECT {select.what} FROM ({rows})", select.then), {**parameters, **self._seen.parameters}
+        )
 
     def ask_extents(self, *, timeout_secs: float) -> Answer:
         """Topic id, partition, first and last offset of each partition that is stored.
