@@ -1,15 +1,13 @@
 """An endpoint: where it is, what it may be asked, what it answers. The routes and the OpenAPI document come from it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from flask import Blueprint, Response, request
-from pydantic import BaseModel, ValidationError
-from werkzeug.datastructures import MultiDict
+from pydantic import BaseModel
 
-from app.query.errors import BadParameter
-from app.query.fields import nearest
+from app.api.request_parameters import read_parameters
 
 _Asked = TypeVar("_Asked", bound=BaseModel)
 
@@ -46,26 +44,3 @@ def add_route(routes: Blueprint, endpoint: Endpoint[Any], let_in: Callable[[Call
     # Names of fields may hold a slash.
     rule = endpoint.path.replace("{name}", "<path:name>").replace("{id}", "<id>")
     routes.add_url_rule(rule, endpoint.name, view, methods=["GET"])
-
-
-def read_parameters(model: type[_Asked], given: "MultiDict[str, str]", path: Mapping[str, str]) -> _Asked:
-    """The parameters of a request.
-
-    Raises:
-        BadParameter: one is not known, is there twice, or holds what it may not.
-    """
-    known = set(model.model_fields)
-    for name in given:
-        if name not in known or name in path:
-            meant = nearest(name, known)
-            hint = f"was {meant} meant?" if meant else f"there are {', '.join(sorted(known - set(path)))}"
-            raise BadParameter(name, f"{name} is not a parameter; {hint}")
-        if len(given.getlist(name)) > 1:
-            raise BadParameter(name, f"{name} is given {len(given.getlist(name))} times")
-    try:
-        return model.model_validate({**given.to_dict(), **path})
-    except ValidationError as error:
-        problem = error.errors(include_url=False)[0]
-        name = str(problem["loc"][0])
-        message = problem["msg"]
-        raise BadParameter(name, f"{name}={problem['input']}: {message[0].lower()}{message[1:]}") from error
