@@ -1,6 +1,7 @@
 """Guards the walls between the rooms."""
 
 import ast
+import re
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -65,6 +66,13 @@ def test_a_library_is_imported_only_in_its_room(library: str) -> None:
 
     assert importers, f"nobody imports {library}: take it out of the list"
     assert [name for name in importers if not name.startswith(ALLOWED[library])] == []
+
+
+def test_routes_are_only_made_from_descriptions_of_endpoints() -> None:
+    by_hand = re.compile(r"\bBlueprint\b|add_url_rule|(?:before|after)_request|@\w+\.(?:get|post|put|delete|route)\(")
+    found = {name_of(path) for path in modules() if by_hand.search(path.read_text(encoding="utf-8"))}
+
+    assert found == {"app/api/routes.py"}, "describe an Endpoint: so it is authenticated, counted and documented"
 
 
 def test_only_settings_and_the_way_in_know_the_environment() -> None:

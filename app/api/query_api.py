@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import Response
+from pydantic import BaseModel
 
 from app.api.admission import Admission, StreamPlaces
-from app.api.endpoint import Endpoint
+from app.api.authentication import Right
+from app.api.endpoint import Endpoint, Request, Success
 from app.api.formats import MEDIA_TYPES, as_csv, as_ndjson
 from app.api.parameters import (
     ContextParameters,
@@ -39,6 +41,8 @@ from app.query.service import Figures, Questions
 from app.query.time_range import SECOND_NS
 from app.settings import QuerySettings
 
+_Parameters = TypeVar("_Parameters", bound=Parameters)
+
 _MAX_JSON_ROWS = 10_000
 _PAGE_ROWS = 5_000  # of a stream, in one question
 _STREAM_WAIT_SECS = 60.0  # whoever has half of an export has more patience than whoever has not begun
@@ -64,21 +68,22 @@ class QueryApi:
 
     def endpoints(self) -> list[Endpoint[Any]]:
         """All of them."""
-        streams = tuple(MEDIA_TYPES.values())
+        streams = MEDIA_TYPES.values()
         return [
-            Endpoint("/logs", "Matching logs, newest first", LogsParameters, LogsAnswer, self.logs, streams),
-            Endpoint("/logs/{id}", "One log", LogParameters, LogAnswer, self.log),
-            Endpoint(
+            _get("/logs", "Matching logs, newest first", LogsParameters, LogsAnswer, self.logs, *streams),
+            _get("/logs/{id}", "One log", LogParameters, LogAnswer, self.log),
+            _get(
                 "/logs/{id}/context", "What was logged before and after", ContextParameters, ContextAnswer, self.context
             ),
-            Endpoint("/histogram", "Counts over time", HistogramParameters, HistogramAnswer, self.histogram),
-            Endpoint("/stats", "Figures, in total or over time", StatsParameters, StatsAnswer, self.stats),
-            Endpoint("/fields", "Which fields there are", FieldsParameters, FieldsAnswer, self.fields),
-            Endpoint("/fields/{name}/values", "Values of a field", ValuesParameters, ValuesAnswer, self.values),
+            _get("/histogram", "Counts over time", HistogramParameters, HistogramAnswer, self.histogram),
+            _get("/stats", "Figures, in total or over time", StatsParameters, StatsAnswer, self.stats),
+            _get("/fields", "Which fields there are", FieldsParameters, FieldsAnswer, self.fields),
+            _get("/fields/{+name}/values", "Values of a field", ValuesParameters, ValuesAnswer, self.values),
         ]
 
-    def logs(self, asked: LogsParameters) -> LogsAnswer | Response:
+    def logs(self, request: Request[LogsParameters]) -> LogsAnswer | Response:
         """`GET /logs`."""
+        asked = request.parameters
         started_at = self._clock()
         if asked.format == "json" and asked.limit > _MAX_JSON_ROWS:
             raise BadParameter("limit", f"limit={asked.limit} is more than the {_MAX_JSON_ROWS:,} of a JSON answer")
@@ -116,14 +121,16 @@ class QueryApi:
             left -= len(page.rows)
             yield page.rows
 
-    def log(self, asked: LogParameters) -> LogAnswer:
+    def log(self, request: Request[LogParameters]) -> LogAnswer:
         """`GET /logs/{id}`."""
+        asked = request.parameters
         started_at = self._clock()
         row, cost = self._questions.surroundings.log(_read_id(asked.id), timeout_secs=self._timeout_secs(asked))
         return LogAnswer(log=row.as_object(), statistics=self._statistics(started_at, cost))
 
-    def context(self, asked: ContextParameters) -> ContextAnswer:
+    def context(self, request: Request[ContextParameters]) -> ContextAnswer:
         """`GET /logs/{id}/context`."""
+        asked = request.parameters
         started_at = self._clock()
         found = self._questions.surroundings.around(
             _read_id(asked.id),
@@ -135,8 +142,9 @@ class QueryApi:
         rows = [row.as_object() for row in found.rows]
         return ContextAnswer(rows=rows, complete=found.is_complete, statistics=self._statistics(started_at, found.cost))
 
-    def histogram(self, asked: HistogramParameters) -> HistogramAnswer:
+    def histogram(self, request: Request[HistogramParameters]) -> HistogramAnswer:
         """`GET /histogram`."""
+        asked = request.parameters
         started_at = self._clock()
         span = self._questions.span(asked.start, asked.end)
         aggregate = self._questions.histogram(asked.query, span, by=asked.by, interval=asked.interval)
@@ -151,8 +159,9 @@ class QueryApi:
             end=rfc3339(span.end_ns),
         )
 
-    def stats(self, asked: StatsParameters) -> StatsAnswer:
+    def stats(self, request: Request[StatsParameters]) -> StatsAnswer:
         """`GET /stats`."""
+        asked = request.parameters
         started_at = self._clock()
         aggregate = self._questions.stats(
             asked.query,
@@ -174,8 +183,9 @@ class QueryApi:
             },
         )
 
-    def fields(self, asked: FieldsParameters) -> FieldsAnswer:
+    def fields(self, request: Request[FieldsParameters]) -> FieldsAnswer:
         """`GET /fields`."""
+        asked = request.parameters
         started_at = self._clock()
         found = self._questions.facets.fields(
             self._questions.condition(asked.query),
@@ -192,8 +202,9 @@ class QueryApi:
             looked_at=found.looked_at,
         )
 
-    def values(self, asked: ValuesParameters) -> ValuesAnswer:
+    def values(self, request: Request[ValuesParameters]) -> ValuesAnswer:
         """`GET /fields/{name}/values`."""
+        asked = request.parameters
         started_at = self._clock()
         found = self._questions.facets.values(
             asked.name,
@@ -216,6 +227,19 @@ class QueryApi:
     def _statistics(self, started_at: float, cost: Cost) -> Statistics:
         took_ms = round((self._clock() - started_at) * 1000)
         return Statistics(took_ms=took_ms, rows_read=cost.rows_read, bytes_read=cost.bytes_read)
+
+
+def _get(
+    path: str,
+    summary: str,
+    parameters: type[_Parameters],
+    answer: type[BaseModel],
+    handle: Callable[[Request[_Parameters]], BaseModel | Response],
+    *streams: str,
+) -> Endpoint[_Parameters]:
+    """An endpoint that answers with JSON, or as a stream of one of these media types."""
+    success = Success.of_json(answer, *streams)
+    return Endpoint(path=path, right=Right.READ, summary=summary, parameters=parameters, handle=handle, success=success)
 
 
 def _read_id(text: str) -> LogId:

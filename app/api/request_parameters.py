@@ -12,14 +12,19 @@ from app.query.fields import nearest
 _Asked = TypeVar("_Asked", bound=BaseModel)
 
 
+class AnyParameters(BaseModel):
+    """For endpoints that have no parameters and do not mind any."""
+
+
 def read_parameters(model: type[_Asked], given: "MultiDict[str, str]", path: Mapping[str, str]) -> _Asked:
-    """The parameters of a request.
+    """The parameters of a request. Those that the model does not have are refused where it says `extra="forbid"`.
 
     Raises:
         BadParameter: one is not known, is there twice, or holds what it may not.
     """
     known = set(model.model_fields)
-    for name in given:
+    is_strict = model.model_config.get("extra") == "forbid"
+    for name in given if is_strict else given.keys() & (known - path.keys()):
         if name not in known or name in path:
             meant = nearest(name, known)
             hint = f"was {meant} meant?" if meant else f"there are {', '.join(sorted(known - set(path)))}"
