@@ -5,12 +5,14 @@ from collections.abc import Callable, Set
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cache, partial
+from typing import Any
 
-from flask import Blueprint, Flask
+from flask import Flask
 from prometheus_client import CollectorRegistry
 
 from app.api.admission import Admission, StreamPlaces
 from app.api.app import create_app
+from app.api.endpoint import Endpoint
 from app.api.explorer_routes import explorer_routes
 from app.api.query_api import QueryApi
 from app.api.query_routes import query_routes
@@ -164,7 +166,7 @@ def _prepare_table(settings: ClickHouseSettings, telemetry: IngestTelemetry) -> 
     return was_made
 
 
-def _query_routes(settings: Settings, metrics: Metrics, service: Service) -> Blueprint:
+def _query_routes(settings: Settings, metrics: Metrics, service: Service) -> list[Endpoint[Any]]:
     limits = settings.query
     queries = QueryService(LogTable(ClickHouseReader(settings.clickhouse, limits)))
     admission = Admission(limits.max_concurrent, wait_secs=limits.queue_secs)

@@ -86,6 +86,13 @@ def test_only_the_workarounds_reach_into_a_client() -> None:
     assert reaching == {"app/backends/kafka/workarounds.py"}
 
 
+def test_routes_are_only_made_from_descriptions_of_endpoints() -> None:
+    by_hand = re.compile(r"\bBlueprint\b|add_url_rule|(?:before|after)_request|@\w+\.(?:get|post|put|delete|route)\(")
+    found = {name_of(path) for path in modules() if by_hand.search(path.read_text(encoding="utf-8"))}
+
+    assert found == {"app/api/routes.py"}, "describe an Endpoint: so it is authenticated, counted and documented"
+
+
 def test_only_settings_and_the_way_in_know_the_environment() -> None:
     readers = {name_of(path) for path in modules() if "os.environ" in path.read_text(encoding="utf-8")}
 

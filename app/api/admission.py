@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, Protocol
 
 from flask import Response
 from prometheus_client import Gauge
@@ -17,6 +17,17 @@ class TooBusy(Exception):
     def __init__(self, retry_after_secs: int) -> None:
         super().__init__(f"Too many questions at the same time; ask again in {retry_after_secs} s.")
         self.retry_after_secs = retry_after_secs
+
+
+class Slots(Protocol):
+    """Bounds how many answers are made, or sent, at the same time."""
+
+    def hold(self, begin: Callable[[], Response]) -> Response:
+        """Run `begin` in a slot.
+
+        Raises:
+            TooBusy: there is none.
+        """
 
 
 class StreamPlaces:
@@ -87,3 +98,20 @@ class Admission:
             return self._changed.wait_for(lambda: self._free > 0, secs)
         finally:
             self._waiting -= 1
+
+
+class QuerySlots:
+    """Slots for answers that are made at once. Each is free again when its response is made."""
+
+    def __init__(self, admission: Admission, running: Gauge) -> None:
+        self._admission = admission
+        self._running = running
+
+    def hold(self, begin: Callable[[], Response]) -> Response:
+        """Make a response in a slot, after waiting for one if need be.
+
+        Raises:
+            TooBusy: there is none.
+        """
+        with self._admission.place(), self._running.track_inprogress():
+            return begin()

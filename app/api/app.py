@@ -1,18 +1,30 @@
-"""Puts the routes together."""
+"""Puts the endpoints together."""
 
-from flask import Blueprint, Flask
+from collections.abc import Iterable
+from itertools import chain
+from typing import Any
+
+from flask import Flask
 from prometheus_client import CollectorRegistry
 
-from app.api.error_responses import register_error_responses
+from app.api.authentication import Authenticator, NoAuthentication
+from app.api.endpoint import Endpoint
+from app.api.routes import add_routes
 from app.api.status_routes import status_routes
 from app.health import Health
 
 
-def create_app(health: Health, registry: CollectorRegistry, *more: Blueprint) -> Flask:
-    """A fresh Flask application; nothing is shared between two of them but what is handed in."""
+def create_app(
+    health: Health,
+    registry: CollectorRegistry,
+    *more: Iterable[Endpoint[Any]],
+    authenticator: Authenticator | None = None,
+) -> Flask:
+    """A fresh Flask application; nothing is shared between two of them but what is handed in.
+
+    Without an authenticator everybody may do everything.
+    """
     app = Flask("app", static_folder=None)
-    app.register_blueprint(status_routes(health, registry))
-    for routes in more:
-        app.register_blueprint(routes)
-    register_error_responses(app)
+    endpoints = chain(status_routes(health, registry), *more)
+    add_routes(app, endpoints, authenticator or NoAuthentication())
     return app

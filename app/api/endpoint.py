@@ -1,71 +1,94 @@
-"""An endpoint: where it is, what it may be asked, what it answers. The routes and the OpenAPI document come from it."""
+"""An endpoint, described once. Its route, who may call it, and its part of the OpenAPI document come from this."""
 
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
-from flask import Blueprint, Response, request
-from pydantic import BaseModel, ValidationError
-from werkzeug.datastructures import MultiDict
+from flask import Response
+from pydantic import BaseModel
 
-from app.query.errors import BadParameter
-from app.query.fields import nearest
+from app.api.admission import Slots
+from app.api.authentication import Authenticator, Principal, Right
+from app.api.body import Body
+from app.api.content import Content
+from app.api.error_responses import JSON_ERRORS, ErrorShape
+from app.api.request_head import RequestHead
 
-_Asked = TypeVar("_Asked", bound=BaseModel)
+_Parameters = TypeVar("_Parameters", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint(Generic[_Asked]):
-    """One GET. `path` is written as OpenAPI does, with `{name}` for what stands in the path."""
+class Request(Generic[_Parameters]):
+    """What a handler is given. `body` is decompressed, and empty where the endpoint describes none."""
+
+    head: RequestHead
+    principal: Principal
+    parameters: _Parameters
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Success:
+    """The answer when all goes well."""
+
+    description: str = ""
+    content: Content = field(default_factory=dict)
+    status: int = 200
+
+    @classmethod
+    def of_json(cls, model: type[BaseModel], *others: str) -> "Success":
+        """JSON of a model, or one of the other media types."""
+        return cls(model.__doc__ or "", {"application/json": model, **dict.fromkeys(others)})
+
+
+def _ignore(name: str, status: int, secs: float) -> None:
+    """Count nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint(Generic[_Parameters]):
+    """One path with one or more methods. Endpoints that share a path differ in their methods.
+
+    `path` is a URI template: `{id}` is one segment, `{+name}` may hold slashes.
+    """
 
     path: str
-    summary: str
-    parameters: type[_Asked]
-    answer: type[BaseModel]
-    handle: Callable[[_Asked], BaseModel | Response]
-    other_formats: tuple[str, ...] = ()
-    is_json: bool = True
-    """Whether `answer` is what is sent; otherwise it only describes the stream."""
+    prefix: str = ""
+    """What stands before the path, and does not count for the name."""
+    methods: tuple[str, ...] = ("GET",)
+    summary: str = ""
+    tags: tuple[str, ...] = ()
+    operation_id: str = ""
+    """The name, where the one made from the path will not do."""
+
+    parameters: type[_Parameters]
+    """Of query and path."""
+    body: Body | None = None
+    handle: Callable[[Request[_Parameters]], BaseModel | Response | None]
+    """Returns a model, which is sent as JSON; None, for an answer without a body; or a response of its own."""
+    success: Success = Success()
+    problems: Mapping[int, str] = field(default_factory=dict)
+    """Statuses of errors with explanations, for the OpenAPI document."""
+    errors: ErrorShape = JSON_ERRORS
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """On every response, errors included."""
+
+    right: Right
+    """That the caller must have. Without a default, so that nothing is open by accident."""
+    authenticator: Authenticator | None = None
+    """Instead of that of the application."""
+    slots: tuple[Slots, ...] = ()
+    """Held while the body is read and the answer is made; the first is taken first."""
+    on_answered: Callable[[str, int, float], None] = _ignore
+    """Called with the name, the status, and the seconds until the response begins."""
 
     @property
     def name(self) -> str:
-        """A word for it: the same in metrics and as its operation id."""
-        return "_".join(part.strip("{}") for part in self.path.strip("/").split("/"))
+        """The same in metrics and as operation id: the words of the path, after the method if that is not GET."""
+        return self.operation_id or self.name_of(self.methods[0])
 
-
-def add_route(routes: Blueprint, endpoint: Endpoint[Any], let_in: Callable[[Callable[[], Any]], Any]) -> None:
-    """Serve it. `let_in` calls what it is given, which makes the answer, when it is its turn."""
-
-    def view(**path: str) -> Response:
-        asked = read_parameters(endpoint.parameters, request.args, path)
-        answer = let_in(lambda: endpoint.handle(asked))
-        if isinstance(answer, Response):
-            return answer
-        return Response(answer.model_dump_json(exclude_none=True), content_type="application/json")
-
-    # Names of fields may hold a slash.
-    rule = endpoint.path.replace("{name}", "<path:name>").replace("{id}", "<id>")
-    routes.add_url_rule(rule, endpoint.name, view, methods=["GET"])
-
-
-def read_parameters(model: type[_Asked], given: "MultiDict[str, str]", path: Mapping[str, str]) -> _Asked:
-    """The parameters of a request.
-
-    Raises:
-        BadParameter: one is not known, is there twice, or holds what it may not.
-    """
-    known = set(model.model_fields)
-    for name in given:
-        if name not in known or name in path:
-            meant = nearest(name, known)
-            hint = f"was {meant} meant?" if meant else f"there are {', '.join(sorted(known - set(path)))}"
-            raise BadParameter(name, f"{name} is not a parameter; {hint}")
-        if len(given.getlist(name)) > 1:
-            raise BadParameter(name, f"{name} is given {len(given.getlist(name))} times")
-    try:
-        return model.model_validate({**given.to_dict(), **path})
-    except ValidationError as error:
-        problem = error.errors(include_url=False)[0]
-        name = str(problem["loc"][0])
-        message = problem["msg"]
-        raise BadParameter(name, f"{name}={problem['input']}: {message[0].lower()}{message[1:]}") from error
+    def name_of(self, method: str) -> str:
+        """The name of the operation that one of several methods is."""
+        words = re.findall(r"[^\W_]\w*", self.path)
+        return "_".join(words if method == "GET" else [method.lower(), *words])

@@ -1,32 +1,28 @@
 """The OpenAPI 3.1 document, made of the endpoints themselves."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from app.api.content import Content
 from app.api.endpoint import Endpoint
-from app.api.error_responses import ErrorAnswer
 from app.version import VERSION
 
+_Mode = Literal["validation", "serialization"]
+_References = Mapping[tuple[Any, _Mode], Mapping[str, Any]]  # by model and mode
 _REFERENCE: Final = "#/components/schemas/{model}"
-_ERRORS: Final[Mapping[str, str]] = {
-    "400": "The question is not understood; the message says where and what was probably meant.",
-    "404": "There is no such log.",
-    "422": "The question takes more memory or rows than it may.",
-    "429": "Too many questions at the same time; Retry-After says when to ask again.",
-    "503": "ClickHouse does not answer; Retry-After says when to ask again.",
-    "504": "The time is up and nothing was found so far.",
-}
 
 
-def openapi(endpoints: Iterable[Endpoint[Any]], prefix: str) -> dict[str, Any]:
-    """The document for endpoints below a prefix."""
+def openapi(endpoints: Iterable[Endpoint[Any]]) -> dict[str, Any]:
+    """The document for these endpoints."""
     endpoints = list(endpoints)
-    answers = dict.fromkeys(endpoint.answer for endpoint in endpoints if endpoint.is_json)
-    models: list[type[BaseModel]] = [*answers, ErrorAnswer]
-    _, schemas = models_json_schema([(model, "serialization") for model in models], ref_template=_REFERENCE)
+    references, schemas = models_json_schema(list(dict.fromkeys(_models(endpoints))), ref_template=_REFERENCE)
+    paths: dict[str, dict[str, Any]] = {}
+    for endpoint in endpoints:
+        path = (endpoint.prefix + endpoint.path).replace("{+", "{")
+        paths.setdefault(path, {}).update(_operations(endpoint, references))
     return {
         "openapi": "3.1.0",
         "info": {
@@ -35,43 +31,64 @@ def openapi(endpoints: Iterable[Endpoint[Any]], prefix: str) -> dict[str, Any]:
             "description": "Search logs, count them, follow them. Times are UTC; every list says what it took and"
             " whether it is complete.",
         },
-        "paths": {prefix + endpoint.path: {"get": _operation(endpoint)} for endpoint in endpoints},
+        "paths": paths,
         "components": {"schemas": schemas["$defs"]},
     }
 
 
-def _operation(endpoint: Endpoint[Any]) -> dict[str, Any]:
-    content: dict[str, Any] = {"application/json": {"schema": _reference(endpoint.answer)}} if endpoint.is_json else {}
-    content |= {kind: {"schema": {"type": "string"}} for kind in endpoint.other_formats}
-    return {
-        "operationId": endpoint.name,
-        "summary": endpoint.summary,
-        "parameters": list(_parameters(endpoint)),
-        "responses": {
-            "200": {"description": endpoint.answer.__doc__, "content": content},
-            **{status: _error(words) for status, words in _ERRORS.items()},
-        },
-    }
+def _models(endpoints: Iterable[Endpoint[Any]]) -> Iterator[tuple[type[BaseModel], _Mode]]:
+    for endpoint in endpoints:
+        sent: list[Content] = [endpoint.success.content, endpoint.errors.content]
+        yield from ((model, "serialization") for content in sent for model in content.values() if model)
+        if endpoint.body:
+            yield from ((model, "validation") for model in endpoint.body.content.values() if model)
 
 
-def _parameters(endpoint: Endpoint[Any]) -> Iterable[dict[str, Any]]:
+def _operations(endpoint: Endpoint[Any], references: _References) -> Iterator[tuple[str, dict[str, Any]]]:
+    """An operation for each method."""
+    for method in endpoint.methods:
+        is_first = method == endpoint.methods[0]
+        operation = {
+            "operationId": endpoint.name if is_first else endpoint.name_of(method),
+            "summary": endpoint.summary,
+            "parameters": list(_parameters(endpoint)),
+            "responses": _responses(endpoint, references),
+        }
+        if endpoint.tags:
+            operation["tags"] = list(endpoint.tags)
+        if endpoint.body:
+            operation["requestBody"] = {
+                "required": True,
+                "content": _content(endpoint.body.content, references, "validation"),
+            }
+        yield method.lower(), operation
+
+
+def _parameters(endpoint: Endpoint[Any]) -> Iterator[dict[str, Any]]:
     schema = endpoint.parameters.model_json_schema()
-    for name, field in schema["properties"].items():
-        is_in_path = f"{{{name}}}" in endpoint.path
+    for name, field in schema.get("properties", {}).items():
+        is_in_path = f"{{{name}}}" in endpoint.path.replace("{+", "{")
         description = field.pop("description", "")
         field.pop("title", None)
         yield {
             "name": name,
             "in": "path" if is_in_path else "query",
-            "required": name in schema.get("required", ()),
+            "required": is_in_path or name in schema.get("required", ()),
             "description": description,
             "schema": field,
         }
 
 
-def _error(words: str) -> dict[str, Any]:
-    return {"description": words, "content": {"application/json": {"schema": _reference(ErrorAnswer)}}}
+def _responses(endpoint: Endpoint[Any], references: _References) -> dict[str, Any]:
+    success, errors = endpoint.success, _content(endpoint.errors.content, references, "serialization")
+    content = _content(success.content, references, "serialization")
+    return {
+        str(success.status): {"description": success.description, "content": content},
+        **{str(status): {"description": words, "content": errors} for status, words in endpoint.problems.items()},
+    }
 
 
-def _reference(model: type[BaseModel]) -> dict[str, str]:
-    return {"$ref": _REFERENCE.format(model=model.__name__)}
+def _content(content: Content, references: _References, mode: _Mode) -> dict[str, Any]:
+    return {
+        kind: {"schema": references[model, mode] if model else {"type": "string"}} for kind, model in content.items()
+    }

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import Response
+from pydantic import BaseModel
 
 from app.api.admission import Admission, StreamPlaces
-from app.api.endpoint import Endpoint
+from app.api.authentication import Right
+from app.api.endpoint import Endpoint, Request, Success
 from app.api.formats import MEDIA_TYPES, as_csv, as_ndjson
 from app.api.parameters import (
     ContextParameters,
@@ -42,6 +44,8 @@ from app.query.time_range import SECOND_NS
 from app.query.tree import Query
 from app.settings import QuerySettings
 
+_Parameters = TypeVar("_Parameters", bound=Parameters)
+
 _MAX_JSON_ROWS = 10_000
 _PAGE_ROWS = 5_000  # of a stream, in one question
 _STREAM_WAIT_SECS = 60.0  # whoever has half of an export has more patience than whoever has not begun
@@ -59,7 +63,7 @@ class QueryApi:
         streams: StreamPlaces,
         clock: Callable[[], float],
     ) -> None:
-        self._queries = queries
+        self._of_everybody = queries
         self._streams = streams
         self._limits = limits
         self._admission = admission
@@ -67,33 +71,32 @@ class QueryApi:
 
     def endpoints(self) -> list[Endpoint[Any]]:
         """All of them."""
-        streams = tuple(MEDIA_TYPES.values())
+        streams = MEDIA_TYPES.values()
         return [
-            Endpoint("/logs", "Matching logs, newest first", LogsParameters, LogsAnswer, self.logs, streams),
-            Endpoint("/logs/{id}", "One log", LogParameters, LogAnswer, self.log),
-            Endpoint(
+            _get("/logs", "Matching logs, newest first", LogsParameters, LogsAnswer, self.logs, *streams),
+            _get("/logs/{id}", "One log", LogParameters, LogAnswer, self.log),
+            _get(
                 "/logs/{id}/context", "What was logged before and after", ContextParameters, ContextAnswer, self.context
             ),
-            Endpoint("/histogram", "Counts over time", HistogramParameters, HistogramAnswer, self.histogram),
-            Endpoint("/stats", "Figures, in total or over time", StatsParameters, StatsAnswer, self.stats),
-            Endpoint("/fields", "Which fields there are", FieldsParameters, FieldsAnswer, self.fields),
-            Endpoint("/fields/{name}/values", "Values of a field", ValuesParameters, ValuesAnswer, self.values),
+            _get("/histogram", "Counts over time", HistogramParameters, HistogramAnswer, self.histogram),
+            _get("/stats", "Figures, in total or over time", StatsParameters, StatsAnswer, self.stats),
+            _get("/fields", "Which fields there are", FieldsParameters, FieldsAnswer, self.fields),
+            _get("/fields/{+name}/values", "Values of a field", ValuesParameters, ValuesAnswer, self.values),
         ]
 
-    def logs(self, asked: LogsParameters) -> LogsAnswer | Response:
+    def logs(self, request: Request[LogsParameters]) -> LogsAnswer | Response:
         """`GET /logs`."""
+        asked, queries = request.parameters, self._queries(request)
         started_at = self._clock()
         if asked.format == "json" and asked.limit > _MAX_JSON_ROWS:
             raise BadParameter("limit", f"limit={asked.limit} is more than the {_MAX_JSON_ROWS:,} of a JSON answer")
-        span = self._queries.span(asked.start, asked.end)
+        span = queries.span(asked.start, asked.end)
         page_rows = asked.limit if asked.format == "json" else min(asked.limit, _PAGE_ROWS)
         query = parse(asked.query)
-        search = self._queries.search(
-            query.tree, span, fields=names_in(asked.fields), limit=page_rows, cursor=asked.cursor
-        )
+        search = queries.search(query.tree, span, fields=names_in(asked.fields), limit=page_rows, cursor=asked.cursor)
         if asked.format != "json":
-            return self._streams.hold(lambda: self._stream(search, asked))
-        page = self._queries.page(search, timeout_secs=self._timeout_secs(asked))
+            return self._streams.hold(lambda: self._stream(queries, search, asked))
+        page = queries.page(search, timeout_secs=self._timeout_secs(asked))
         return LogsAnswer(
             rows=[row.as_object() for row in page.rows],
             complete=page.is_complete,
@@ -102,13 +105,15 @@ class QueryApi:
             statistics=self._statistics(started_at, page.cost),
         )
 
-    def _stream(self, search: Search, asked: LogsParameters) -> Response:
-        first = self._queries.page(search, timeout_secs=self._timeout_secs(asked))
-        pages = self._pages(search, first, asked)
+    def _stream(self, queries: QueryService, search: Search, asked: LogsParameters) -> Response:
+        first = queries.page(search, timeout_secs=self._timeout_secs(asked))
+        pages = self._pages(queries, search, first, asked)
         lines = as_ndjson(pages) if asked.format == "ndjson" else as_csv(pages, search.shape.names)
         return Response(lines, content_type=MEDIA_TYPES[asked.format])
 
-    def _pages(self, search: Search, page: Page, asked: LogsParameters) -> Iterator[Sequence[LogRow]]:
+    def _pages(
+        self, queries: QueryService, search: Search, page: Page, asked: LogsParameters
+    ) -> Iterator[Sequence[LogRow]]:
         """A page after the other, each a question of its own, so that a long stream keeps no place from others.
 
         What goes wrong on the way breaks the connection off: a stream that ends in order is whole.
@@ -118,20 +123,22 @@ class QueryApi:
         while page.next_cursor is not None and left > 0:
             with self._admission.place(wait_secs=_STREAM_WAIT_SECS):
                 search = replace(search.after(page.next_cursor), limit=min(left, _PAGE_ROWS))
-                page = self._queries.page(search, timeout_secs=self._timeout_secs(asked))
+                page = queries.page(search, timeout_secs=self._timeout_secs(asked))
             left -= len(page.rows)
             yield page.rows
 
-    def log(self, asked: LogParameters) -> LogAnswer:
+    def log(self, request: Request[LogParameters]) -> LogAnswer:
         """`GET /logs/{id}`."""
+        asked, queries = request.parameters, self._queries(request)
         started_at = self._clock()
-        row, cost = self._queries.surroundings.log(_read_id(asked.id), timeout_secs=self._timeout_secs(asked))
+        row, cost = queries.surroundings.log(_read_id(asked.id), timeout_secs=self._timeout_secs(asked))
         return LogAnswer(log=row.as_object(), statistics=self._statistics(started_at, cost))
 
-    def context(self, asked: ContextParameters) -> ContextAnswer:
+    def context(self, request: Request[ContextParameters]) -> ContextAnswer:
         """`GET /logs/{id}/context`."""
+        asked, queries = request.parameters, self._queries(request)
         started_at = self._clock()
-        found = self._queries.surroundings.around(
+        found = queries.surroundings.around(
             _read_id(asked.id),
             same=asked.same,
             before=asked.before,
@@ -141,13 +148,14 @@ class QueryApi:
         rows = [row.as_object() for row in found.rows]
         return ContextAnswer(rows=rows, complete=found.is_complete, statistics=self._statistics(started_at, found.cost))
 
-    def histogram(self, asked: HistogramParameters) -> HistogramAnswer:
+    def histogram(self, request: Request[HistogramParameters]) -> HistogramAnswer:
         """`GET /histogram`."""
+        asked, queries = request.parameters, self._queries(request)
         started_at = self._clock()
-        span = self._queries.span(asked.start, asked.end)
+        span = queries.span(asked.start, asked.end)
         query = parse(asked.query)
-        aggregate = self._queries.histogram(query.tree, span, by=names_in(asked.by), interval=asked.interval)
-        figures = self._queries.figures(aggregate, timeout_secs=self._timeout_secs(asked))
+        aggregate = queries.histogram(query.tree, span, by=names_in(asked.by), interval=asked.interval)
+        figures = queries.figures(aggregate, timeout_secs=self._timeout_secs(asked))
         return HistogramAnswer(
             rows=_records(figures),
             complete=figures.is_complete,
@@ -158,12 +166,13 @@ class QueryApi:
             end=rfc3339(span.end_ns),
         )
 
-    def stats(self, asked: StatsParameters) -> StatsAnswer:
+    def stats(self, request: Request[StatsParameters]) -> StatsAnswer:
         """`GET /stats`."""
+        asked, queries = request.parameters, self._queries(request)
         started_at = self._clock()
-        span = self._queries.span(asked.start, asked.end)
+        span = queries.span(asked.start, asked.end)
         query = parse(asked.query)
-        aggregate = self._queries.stats(
+        aggregate = queries.stats(
             query.tree,
             span,
             functions=read_functions(asked.function, asked.field),
@@ -171,7 +180,7 @@ class QueryApi:
             interval=asked.interval,
             limit=asked.limit or (_MOST_STEPS if asked.interval else _MOST_GROUPS),
         )
-        figures = self._queries.figures(aggregate, timeout_secs=self._timeout_secs(asked))
+        figures = queries.figures(aggregate, timeout_secs=self._timeout_secs(asked))
         return StatsAnswer(
             rows=_records(figures),
             complete=figures.is_complete,
@@ -182,13 +191,14 @@ class QueryApi:
             },
         )
 
-    def fields(self, asked: FieldsParameters) -> FieldsAnswer:
+    def fields(self, request: Request[FieldsParameters]) -> FieldsAnswer:
         """`GET /fields`."""
+        asked, queries = request.parameters, self._queries(request)
         started_at = self._clock()
         query = parse(asked.query)
-        found = self._queries.facets.fields(
+        found = queries.facets.fields(
             query.tree,
-            self._queries.span(asked.start, asked.end),
+            queries.span(asked.start, asked.end),
             prefix=asked.prefix,
             limit=asked.limit,
             timeout_secs=self._timeout_secs(asked),
@@ -201,14 +211,15 @@ class QueryApi:
             looked_at=found.looked_at,
         )
 
-    def values(self, asked: ValuesParameters) -> ValuesAnswer:
+    def values(self, request: Request[ValuesParameters]) -> ValuesAnswer:
         """`GET /fields/{name}/values`."""
+        asked, queries = request.parameters, self._queries(request)
         started_at = self._clock()
         query = parse(asked.query)
-        found = self._queries.facets.values(
+        found = queries.facets.values(
             asked.name,
             query.tree,
-            self._queries.span(asked.start, asked.end),
+            queries.span(asked.start, asked.end),
             prefix=asked.prefix,
             limit=asked.limit,
             timeout_secs=self._timeout_secs(asked),
@@ -220,6 +231,10 @@ class QueryApi:
             statistics=self._statistics(started_at, found.cost),
         )
 
+    def _queries(self, request: Request[Any]) -> QueryService:
+        """Queries over the logs that the caller may see: handlers have no other way to run one."""
+        return self._of_everybody.within(request.principal.scope)
+
     def _timeout_secs(self, asked: Parameters) -> float:
         return self._limits.granted_secs(asked.timeout_ms)
 
@@ -230,6 +245,19 @@ class QueryApi:
 
 def _hints(query: Query) -> list[str] | None:
     return [str(hint) for hint in query.hints] or None
+
+
+def _get(
+    path: str,
+    summary: str,
+    parameters: type[_Parameters],
+    answer: type[BaseModel],
+    handle: Callable[[Request[_Parameters]], BaseModel | Response],
+    *streams: str,
+) -> Endpoint[_Parameters]:
+    """An endpoint that answers with JSON, or as a stream of one of these media types."""
+    success = Success.of_json(answer, *streams)
+    return Endpoint(path=path, right=Right.READ, summary=summary, parameters=parameters, handle=handle, success=success)
 
 
 def _read_id(text: str) -> LogId:

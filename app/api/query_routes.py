@@ -1,58 +1,41 @@
-"""/api/v1: the endpoints as routes, each counted and let in in its turn, and the document that describes them."""
+"""/api/v1: the endpoints of queries, each counted and in a slot, and the document that describes them."""
 
-import time
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, Final
 
-from flask import Blueprint, Response, g, jsonify, request, send_from_directory
-
-from app.api.admission import Admission
-from app.api.endpoint import Endpoint, add_route
-from app.api.openapi import openapi
+from app.api.admission import Admission, QuerySlots
+from app.api.docs_routes import docs_routes
+from app.api.endpoint import Endpoint
 from app.api.query_api import QueryApi
 from app.api.tail_routes import TailApi
 from app.metrics import Metrics
 
 PREFIX: Final = "/api/v1"
-_STATIC: Final = Path(__file__).parent / "static"
+_PROBLEMS: Final = {
+    400: "The question is not understood; the message says where and what was probably meant.",
+    404: "There is no such log.",
+    422: "The question takes more memory or rows than it may.",
+    429: "Too many questions at the same time; Retry-After says when to ask again.",
+    503: "ClickHouse does not answer; Retry-After says when to ask again.",
+    504: "The time is up and nothing was found so far.",
+}
 
 
-def query_routes(api: QueryApi, tail: TailApi, admission: Admission, metrics: Metrics) -> Blueprint:
-    """The routes."""
-    routes = Blueprint("query", __name__, url_prefix=PREFIX)
-    endpoints: list[Endpoint[Any]] = [*api.endpoints(), tail.endpoint()]
+def query_routes(api: QueryApi, tail: TailApi, admission: Admission, metrics: Metrics) -> list[Endpoint[Any]]:
+    """The endpoints."""
+    slots = QuerySlots(admission, metrics.query_running)
+    queries = [
+        replace(endpoint, prefix=PREFIX, slots=(slots, *endpoint.slots), problems=_PROBLEMS)
+        for endpoint in [*api.endpoints(), tail.endpoint()]
+    ]
+    docs = [replace(endpoint, prefix=PREFIX) for endpoint in docs_routes(queries)]
+    return list(_counted([*queries, *docs], metrics))
 
-    def let_in(call: Callable[[], Any]) -> Any:
-        with admission.place(), metrics.query_running.track_inprogress():
-            return call()
 
-    for endpoint in endpoints:
-        add_route(routes, endpoint, let_in)
-    document = openapi(endpoints, PREFIX)
+def _counted(endpoints: Iterable[Endpoint[Any]], metrics: Metrics) -> Iterable[Endpoint[Any]]:
+    def count(name: str, status: int, secs: float) -> None:
+        metrics.query_answers.labels(name, status).inc()
+        metrics.query_duration.labels(name).observe(secs)
 
-    @routes.get("/openapi.json")
-    def describe() -> Response:
-        """OpenAPI 3.1."""
-        return jsonify(document)
-
-    @routes.get("/docs")
-    @routes.get("/<any('docs.css', 'docs.js'):name>")
-    def browse(name: str = "docs.html") -> Response:
-        """The same for people."""
-        page = send_from_directory(_STATIC, name)
-        page.headers["Content-Security-Policy"] = "default-src 'self'"
-        return page
-
-    @routes.before_request
-    def begin() -> None:
-        g.asked_at = time.monotonic()
-
-    @routes.after_request
-    def count(response: Response) -> Response:
-        name = (request.endpoint or "").removeprefix("query.")
-        metrics.query_answers.labels(name, response.status_code).inc()
-        metrics.query_duration.labels(name).observe(time.monotonic() - g.asked_at)
-        return response
-
-    return routes
+    return (replace(endpoint, on_answered=count) for endpoint in endpoints)

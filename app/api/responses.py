@@ -61,7 +61,3 @@ class FieldsAnswer(Answer):
 
 class ValuesAnswer(Answer):
     """A row for each value: `value`, `count`."""
-
-
-class TailAnswer(BaseModel):
-    """Server-sent events, one for each log as it is stored; `id` is where a reader goes on after a break."""

@@ -1,32 +1,34 @@
 """/live, /ready, /health, /metrics: what orchestrators, people and Prometheus ask. No path ends in z, Cloud Run keeps
 those for itself."""
 
-from flask import Blueprint, Response, jsonify, request
+from typing import Any
+
+from flask import Response, jsonify
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
+from app.api.authentication import Right
+from app.api.endpoint import Endpoint, Request
+from app.api.request_parameters import AnyParameters
 from app.health import Health
 from app.version import VERSION
 
 
-def status_routes(health: Health, registry: CollectorRegistry) -> Blueprint:
-    """The routes, on a blueprint without prefix."""
-    routes = Blueprint("status", __name__)
+def status_routes(health: Health, registry: CollectorRegistry) -> list[Endpoint[Any]]:
+    """The endpoints."""
 
-    @routes.get("/live")
-    def live() -> tuple[Response, int]:
+    def live(request: Request[AnyParameters]) -> Response:
         """200 while the ingest loop turns; 503 asks for a restart. Says nothing of Kafka or ClickHouse."""
         is_live = health.is_live()
-        return jsonify({"status": "live" if is_live else "stuck"}), 200 if is_live else 503
+        return _json({"status": "live" if is_live else "stuck"}, 200 if is_live else 503)
 
-    @routes.get("/ready")
-    def ready() -> tuple[Response, int]:
+    def ready(request: Request[AnyParameters]) -> Response:
         """200 while logs flow; 503 with the reasons otherwise."""
         problems = health.problems()
-        return jsonify({"status": "not ready" if problems else "ready", "problems": problems}), 503 if problems else 200
+        status = "not ready" if problems else "ready"
+        return _json({"status": status, "problems": problems}, 503 if problems else 200)
 
-    @routes.get("/health")
-    def details() -> Response:
+    def details(request: Request[AnyParameters]) -> Response:
         """Everything at once, for people. Always 200: it reports, it does not judge."""
         problems = health.problems()
         return jsonify(
@@ -39,10 +41,19 @@ def status_routes(health: Health, registry: CollectorRegistry) -> Blueprint:
             }
         )
 
-    @routes.get("/metrics")
-    def metrics() -> Response:
+    def metrics(request: Request[AnyParameters]) -> Response:
         """Every series, in the format that the scraper asks for."""
-        encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+        encode, content_type = choose_encoder(request.head.headers.get("Accept", ""))
         return Response(encode(registry), content_type=content_type)
 
-    return routes
+    handlers = {"/live": live, "/ready": ready, "/health": details, "/metrics": metrics}
+    return [
+        Endpoint(path=path, right=Right.NONE, parameters=AnyParameters, handle=handle)
+        for path, handle in handlers.items()
+    ]
+
+
+def _json(answer: dict[str, object], status: int) -> Response:
+    response = jsonify(answer)
+    response.status_code = status
+    return response

@@ -5,12 +5,12 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from flask import Response, request
+from flask import Response
 
 from app.api.admission import StreamPlaces
-from app.api.endpoint import Endpoint
+from app.api.authentication import Right
+from app.api.endpoint import Endpoint, Request, Success
 from app.api.parameters import TailParameters
-from app.api.responses import TailAnswer
 from app.errors import AskForLess, Refused, TryAgainLater
 from app.query.language import parse
 from app.query.service import QueryService, names_in
@@ -20,6 +20,10 @@ _LOOK_EVERY_SECS: Final = 0.5
 _LOOK_AGAIN_SECS: Final = 5.0  # after ClickHouse did not answer
 _HEARTBEAT_SECS: Final = 15.0  # proxies end connections on which nothing is said for longer
 _RETRY_MS: Final = 2_000
+_EVENTS: Final = Success(
+    "Server-sent events, one for each log as it is stored; `id` is where a reader goes on after a break.",
+    {"text/event-stream": None},
+)
 
 
 class TailApi:
@@ -43,22 +47,22 @@ class TailApi:
     def endpoint(self) -> Endpoint[TailParameters]:
         """`GET /logs/tail`."""
         return Endpoint(
-            "/logs/tail",
-            "Logs as they are stored (server-sent events)",
-            TailParameters,
-            TailAnswer,
-            self.tail,
-            ("text/event-stream",),
-            is_json=False,
+            path="/logs/tail",
+            right=Right.READ,
+            summary="Logs as they are stored (server-sent events)",
+            parameters=TailParameters,
+            handle=self.tail,
+            success=_EVENTS,
+            slots=(self._places,),
         )
 
-    def tail(self, asked: TailParameters) -> Response:
+    def tail(self, request: Request[TailParameters]) -> Response:
         """An answer that goes on until the reader leaves or the service stops."""
-        return self._places.hold(lambda: self._begin(asked))
-
-    def _begin(self, asked: TailParameters) -> Response:
-        last_id = request.headers.get("Last-Event-ID") or asked.last_id
-        tail = self._queries.tail(parse(asked.query).tree, fields=names_in(asked.fields), last_id=last_id)
+        asked = request.parameters
+        last_id = request.head.headers.get("Last-Event-ID") or asked.last_id
+        tail = self._queries.within(request.principal.scope).tail(
+            parse(asked.query).tree, fields=names_in(asked.fields), last_id=last_id
+        )
         response = Response(self._events(tail), content_type="text/event-stream")
         response.headers["Cache-Control"] = "no-store"
         response.headers["X-Accel-Buffering"] = "no"  # nginx would hold events back

@@ -74,6 +74,8 @@ class QueryService:
 
     def within(self, scope: Scope) -> QueryService:
         """The same for a caller who may see only the logs of a scope. There is no way back to more."""
+        if scope.is_everything:
+            return self
         return QueryService(self._table.within(scope), now_ns=self._now_ns, clock=self._clock, density=self._density)
 
     def span(self, start: str, end: str) -> TimeRange:

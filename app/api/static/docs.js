@@ -59,7 +59,13 @@ async function show(url, answer, signal) {
   }
 }
 
-function endpoint(path, { summary, parameters }) {
+function title(method, path, summary) {
+  return element("summary", {}, element("code", {}, `${method.toUpperCase()} ${path}`), summary);
+}
+
+// Only what can be asked without a body has a form.
+function operation(path, method, { summary, parameters }) {
+  if (method !== "get") return element("details", {}, title(method, path, summary));
   const answer = element("pre", { hidden: true });
   const form = element("form", {}, ...parameters.map(field), element("button", {}, "Try it"), answer);
   let running = new AbortController();
@@ -69,14 +75,16 @@ function endpoint(path, { summary, parameters }) {
     running = new AbortController();
     show(address(path, parameters, form), answer, running.signal);
   });
-  return element("details", {}, element("summary", {}, element("code", {}, `GET ${path}`), summary), form);
+  return element("details", {}, title(method, path, summary), form);
 }
 
 const about = document.getElementById("about");
 try {
   const described = await (await fetch("openapi.json")).json();
   about.textContent = `${described.info.description} Version ${described.info.version}.`;
-  const made = Object.entries(described.paths).map(([path, { get }]) => endpoint(path, get));
+  const made = Object.entries(described.paths).flatMap(([path, operations]) =>
+    Object.entries(operations).map(([method, details]) => operation(path, method, details)),
+  );
   document.getElementById("endpoints").append(...made);
 } catch (error) {
   about.textContent = `The description of the API could not be loaded: ${error.message}`;

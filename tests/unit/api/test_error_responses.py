@@ -1,20 +1,34 @@
 """One shape for every error of every route."""
 
 import logging
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from flask import Flask, abort
+from flask.testing import FlaskClient
 from prometheus_client import CollectorRegistry
-from werkzeug.exceptions import ServiceUnavailable
+from werkzeug.exceptions import HTTPException, ServiceUnavailable
 from werkzeug.test import TestResponse
 
 from app.api.app import create_app
+from app.api.authentication import Right
+from app.api.endpoint import Endpoint, Request
+from app.api.request_parameters import AnyParameters
 from app.health import Health
 
 
-def application() -> Flask:
-    return create_app(Health(), CollectorRegistry())
+def application(*endpoints: Endpoint[Any]) -> Flask:
+    return create_app(Health(), CollectorRegistry(), endpoints)
+
+
+def failing(error: Exception) -> FlaskClient:
+    """A client of an application that has a path /fails."""
+
+    def fail(request: Request[AnyParameters]) -> NoReturn:
+        raise error
+
+    endpoint = Endpoint(path="/fails", parameters=AnyParameters, right=Right.NONE, handle=fail)
+    return application(endpoint).test_client()
 
 
 ROUTES = sorted(rule.rule for rule in application().url_map.iter_rules())
@@ -52,13 +66,7 @@ def test_a_method_that_is_not_allowed_is_told_with_those_that_are(path: str) -> 
 
 
 def test_headers_that_belong_to_an_error_are_kept() -> None:
-    app = application()
-
-    @app.get("/busy")
-    def busy() -> str:
-        raise ServiceUnavailable("Too much to do.", retry_after=7)
-
-    answer = app.test_client().get("/busy")
+    answer = failing(ServiceUnavailable("Too much to do.", retry_after=7)).get("/fails")
 
     assert error_of(answer) == {"status": 503, "code": "service_unavailable", "message": "Too much to do."}
     assert answer.headers["Retry-After"] == "7"
@@ -67,23 +75,14 @@ def test_headers_that_belong_to_an_error_are_kept() -> None:
 
 @pytest.mark.parametrize("status", [400, 401, 403, 409, 413, 415, 422, 429, 500, 501, 502, 503])
 def test_every_status_has_the_same_shape(status: int) -> None:
-    app = application()
-
-    @app.get("/fails")
-    def fails() -> str:
+    with pytest.raises(HTTPException) as caught:
         abort(status)
 
-    assert error_of(app.test_client().get("/fails"))["status"] == status
+    assert error_of(failing(caught.value).get("/fails"))["status"] == status
 
 
 def test_an_error_that_nobody_foresaw_is_logged_and_tells_nothing(caplog: pytest.LogCaptureFixture) -> None:
-    app = application()
-
-    @app.get("/fails")
-    def fails() -> str:
-        raise RuntimeError("geheim")
-
-    answer = app.test_client().get("/fails")
+    answer = failing(RuntimeError("geheim")).get("/fails")
 
     assert answer.status_code == 500
     assert error_of(answer)["code"] == "internal_server_error"

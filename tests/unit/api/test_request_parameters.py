@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from werkzeug.datastructures import MultiDict
 
-from app.api.endpoint import read_parameters
 from app.api.parameters import LogsParameters, ValuesParameters
+from app.api.request_parameters import read_parameters
 from app.query.errors import BadParameter
 
 

@@ -1,0 +1,83 @@
+"""What clients learn of an error: one table from exceptions to statuses and words, whatever the protocol."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from werkzeug.exceptions import HTTPException
+
+from app.api.admission import TooBusy
+from app.errors import AskForLess, Refused, TryAgainLater
+from app.query.errors import BadParameter, NoSuchLog, QueryError
+
+_log = logging.getLogger(__name__)
+
+_RETRY_SECS: Final = 5  # after a backend was unavailable
+_NARROWER: Final = "ask about a shorter time, or for something narrower"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An error as a client sees it, before a protocol gives it a form.
+
+    `code` is a word for programs, `message` a sentence for people; `details` are more fields of the API's error.
+    """
+
+    status: int
+    code: str
+    message: str
+    details: Mapping[str, Any] = field(default_factory=dict)
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+def problem_of(error: Exception) -> Problem:
+    """The problem that an exception stands for. One that is not in the table is a fault of ours: it is logged."""
+    match error:
+        case HTTPException():
+            return _of_http(error)
+        case BadParameter():
+            return Problem(400, "bad_parameter", str(error), {"parameter": error.parameter})
+        case QueryError():
+            return _of_query(error)
+        case NoSuchLog():
+            return Problem(404, "no_such_log", str(error))
+        case AskForLess():
+            return _of_limit(error)
+        case Refused():
+            return Problem(422, "cannot_be_answered", str(error))
+        case TooBusy():
+            return Problem(429, "too_busy", str(error), headers=_retry_after(error.retry_after_secs))
+        case TryAgainLater():
+            return Problem(503, "try_again_later", str(error), headers=_retry_after(_RETRY_SECS))
+    _log.error("A request failed in a way that nobody foresaw", exc_info=error)
+    return Problem(500, "internal_server_error", "The service failed; its log says more.")
+
+
+def _of_http(error: HTTPException) -> Problem:
+    # Headers such as Allow, Retry-After and WWW-Authenticate are part of the answer.
+    headers = [header for header in error.get_headers() if header[0].lower() not in ("content-type", "content-length")]
+    code = error.name.lower().replace(" ", "_")
+    return Problem(error.code or 500, code, error.description or error.name, headers=tuple(headers))
+
+
+def _of_query(error: QueryError) -> Problem:
+    details = {
+        "parameter": "query",
+        "position": error.position,
+        "expected": list(error.expected) or None,
+        "suggestion": error.suggestion or None,
+    }
+    return Problem(400, "bad_query", str(error), details)
+
+
+def _of_limit(error: AskForLess) -> Problem:
+    if error.what == "time":
+        message = f"The time was up before there was an answer: {_NARROWER}, or set timeout_ms."
+        return Problem(504, "time_is_up", message)
+    message = f"The question takes more {error.what} than it may: {_NARROWER}."
+    return Problem(422, f"too_much_{error.what}", message)
+
+
+def _retry_after(secs: int) -> tuple[tuple[str, str], ...]:
+    return (("Retry-After", str(secs)),)

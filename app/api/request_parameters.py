@@ -1,0 +1,40 @@
+"""Reads the parameters of a request into a model; what is wrong is named, and what was probably meant."""
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+from werkzeug.datastructures import MultiDict
+
+from app.query.errors import BadParameter
+from app.query.fields import nearest
+
+_Asked = TypeVar("_Asked", bound=BaseModel)
+
+
+class AnyParameters(BaseModel):
+    """For endpoints that have no parameters and do not mind any."""
+
+
+def read_parameters(model: type[_Asked], given: "MultiDict[str, str]", path: Mapping[str, str]) -> _Asked:
+    """The parameters of a request. Those that the model does not have are refused where it says `extra="forbid"`.
+
+    Raises:
+        BadParameter: one is not known, is there twice, or holds what it may not.
+    """
+    known = set(model.model_fields)
+    is_strict = model.model_config.get("extra") == "forbid"
+    for name in given if is_strict else given.keys() & (known - path.keys()):
+        if name not in known or name in path:
+            meant = nearest(name, known)
+            hint = f"was {meant} meant?" if meant else f"there are {', '.join(sorted(known - set(path)))}"
+            raise BadParameter(name, f"{name} is not a parameter; {hint}")
+        if len(given.getlist(name)) > 1:
+            raise BadParameter(name, f"{name} is given {len(given.getlist(name))} times")
+    try:
+        return model.model_validate({**given.to_dict(), **path})
+    except ValidationError as error:
+        problem = error.errors(include_url=False)[0]
+        name = str(problem["loc"][0])
+        message = problem["msg"]
+        raise BadParameter(name, f"{name}={problem['input']}: {message[0].lower()}{message[1:]}") from error

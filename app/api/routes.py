@@ -1,0 +1,83 @@
+"""Serves endpoints by Flask. Every request passes through here: what all endpoints need has its one place here."""
+
+import re
+import time
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Any
+
+from flask import Flask, Response, current_app, request
+from pydantic import BaseModel
+
+from app.api.authentication import Authenticator
+from app.api.endpoint import Endpoint, Request
+from app.api.error_responses import JSON_ERRORS
+from app.api.problems import problem_of
+from app.api.request_head import RequestHead
+from app.api.request_parameters import read_parameters
+
+
+def add_routes(app: Flask, endpoints: Iterable[Endpoint[Any]], authenticator: Authenticator) -> None:
+    """Serve endpoints; the authenticator is for those that have none of their own.
+
+    What no endpoint answers (an unknown path, another method) is answered in the form of the API.
+    """
+    for endpoint in endpoints:
+        rule = _rule(endpoint.prefix + endpoint.path)
+        view = _view(endpoint, endpoint.authenticator or authenticator)
+        name, methods = f"{','.join(endpoint.methods)} {rule}", {*endpoint.methods, "OPTIONS"}
+        app.add_url_rule(rule, name, view, provide_automatic_options=False, methods=methods)
+    app.register_error_handler(Exception, lambda error: JSON_ERRORS.render(problem_of(error), _head()))
+
+
+def _view(endpoint: Endpoint[Any], authenticator: Authenticator) -> Callable[..., Response]:
+    def view(**path: str) -> Response:
+        began_at = time.monotonic()
+        head = _head()
+        try:
+            response = _answer(endpoint, authenticator, head, path)
+        except Exception as error:
+            response = endpoint.errors.render(problem_of(error), head)
+        response.headers.update(endpoint.headers)
+        endpoint.on_answered(endpoint.name, response.status_code, time.monotonic() - began_at)
+        return response
+
+    return view
+
+
+def _answer(
+    endpoint: Endpoint[Any], authenticator: Authenticator, head: RequestHead, path: Mapping[str, str]
+) -> Response:
+    """The response. Rights, then parameters, then slots, then the body: what is refused early costs nothing."""
+    if head.method == "OPTIONS" and "OPTIONS" not in endpoint.methods:
+        return current_app.make_default_options_response()
+    principal = authenticator.authenticate(head, endpoint.right)
+    parameters = read_parameters(endpoint.parameters, request.args, path)
+
+    def handle() -> Response:
+        body = endpoint.body.read(head, request.stream) if endpoint.body else b""
+        return _response(endpoint.handle(Request(head, principal, parameters, body)), endpoint.success.status)
+
+    begin: Callable[[], Response] = handle
+    for slots in reversed(endpoint.slots):
+        begin = partial(slots.hold, begin)
+    return begin()
+
+
+def _response(answer: BaseModel | Response | None, status: int) -> Response:
+    if isinstance(answer, Response):
+        return answer
+    if answer is None:
+        response = Response(status=status)
+        del response.headers["Content-Type"]
+        return response
+    return Response(answer.model_dump_json(exclude_none=True), status, content_type="application/json")
+
+
+def _head() -> RequestHead:
+    return RequestHead(request.method, request.path, request.headers, request.remote_addr or "")
+
+
+def _rule(path: str) -> str:
+    """The path as Flask writes it."""
+    return re.sub(r"\{(\+?)(\w+)\}", lambda found: f"<{'path:' if found[1] else ''}{found[2]}>", path)
