@@ -46,7 +46,8 @@ from app.preflight.kafka_checks import check_kafka
 from app.query.service import Questions
 from app.service import Service, Side, submit_to_thread
 from app.settings import ClickHouseSettings, Settings
-from app.telemetry import AuditTelemetry, IngestTelemetry
+from app.telemetry.audit import AuditTelemetry
+from app.telemetry.ingest import IngestTelemetry
 from app.version import VERSION
 
 _RECENT_SECS = 600.0  # far longer than an insert can be on its way

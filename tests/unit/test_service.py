@@ -24,7 +24,7 @@ from app.pipeline.task import Submit
 from app.ports import RecordSource
 from app.service import STOP_SECS, Service, Side, submit_to_thread
 from app.settings import BatchSettings
-from app.telemetry import IngestTelemetry
+from app.telemetry.ingest import IngestTelemetry
 from tests.fakes import Clock, MemoryKafka, MemorySource, MemoryTable, OtherThread
 
 _Result = TypeVar("_Result")

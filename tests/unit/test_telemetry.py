@@ -15,7 +15,8 @@ from app.errors import TryAgainLater
 from app.health import Health
 from app.metrics import Metrics
 from app.preflight.guarantee import Guarantee
-from app.telemetry import IngestTelemetry, RateLimit
+from app.telemetry.ingest import IngestTelemetry
+from app.telemetry.reports import RateLimit
 from tests.fakes import Clock
 
 ONE, TWO = Partition("logs", 1), Partition("logs", 2)

@@ -17,7 +17,7 @@ from app.pipeline.delivery import MARGIN_SECS, Delivery
 from app.pipeline.ingest import Ingest
 from app.pipeline.progress import Progress
 from app.settings import BatchSettings
-from app.telemetry import IngestTelemetry
+from app.telemetry.ingest import IngestTelemetry
 from tests.fakes import Clock, MemoryKafka, MemorySource, MemoryTable, OtherThread
 
 DEADLINE_SECS = 10.0

@@ -1,4 +1,4 @@
-"""Tells the log, the metrics and the health of one and the same event, so that they never disagree."""
+"""What the pipeline reports, from the first attempt to reach Kafka to the last insert."""
 
 import logging
 import time
@@ -7,60 +7,17 @@ from collections.abc import Callable, Mapping, Set
 
 import pyarrow.compute as pc
 
-from app.audit.report import summary
-from app.audit.verdict import BAD, Kind, Verdict
 from app.domain.records import Partition, RecordChunk
 from app.domain.rows import Rows
-from app.errors import Refused, TryAgainLater
+from app.errors import TryAgainLater
 from app.health import Health
 from app.metrics import Metrics
 from app.preflight.guarantee import Guarantee
+from app.telemetry.reports import RateLimit, SystemReport
 
 _log = logging.getLogger(__name__)
 
 _STORED_EVERY_SECS = 10.0
-_RETRY_EVERY_SECS = 10.0
-
-
-class RateLimit:
-    """Lets one event through per period."""
-
-    def __init__(self, every_secs: float, clock: Callable[[], float]) -> None:
-        self._every_secs = every_secs
-        self._clock = clock
-        self._last_at: float | None = None
-
-    def lets_through(self) -> bool:
-        """Whether this event may be told."""
-        now = self._clock()
-        if self._last_at is not None and now - self._last_at < self._every_secs:
-            return False
-        self._last_at = now
-        return True
-
-
-class _SideReport:
-    """What is told of Kafka or of ClickHouse: that it fails, now and then, and once that it is back."""
-
-    def __init__(self, name: str, health: Health, clock: Callable[[], float]) -> None:
-        self._name = name
-        self._health = health
-        self._failure_line = RateLimit(_RETRY_EVERY_SECS, clock)
-        self._is_failure_told = False
-
-    def failed(self, error: TryAgainLater) -> None:
-        """It did not do what it was asked; the same will be tried again."""
-        self._health.report(self._name.lower(), str(error))
-        if self._failure_line.lets_through():
-            self._is_failure_told = True
-            _log.warning("%s: %s; trying again", self._name, error)
-
-    def answered(self) -> None:
-        """It did what it was asked."""
-        self._health.report(self._name.lower(), None)
-        if self._is_failure_told:
-            self._is_failure_told = False
-            _log.info("%s is there again", self._name)
 
 
 class IngestTelemetry:
@@ -78,8 +35,8 @@ class IngestTelemetry:
         self._health = health
         self._wall_clock = wall_clock
         self._stored_line = RateLimit(_STORED_EVERY_SECS, clock)
-        self._kafka = _SideReport("Kafka", health, clock)
-        self._clickhouse = _SideReport("ClickHouse", health, clock)
+        self._kafka = SystemReport("Kafka", health, clock)
+        self._clickhouse = SystemReport("ClickHouse", health, clock)
         self._halted: set[Partition] = set()
         self.partitions: Set[Partition] = frozenset()  # what this instance reads; for whoever looks from another thread
         self._untold_inserts: deque[tuple[int, float]] = deque()
@@ -236,69 +193,6 @@ class IngestTelemetry:
         up_to = [pc.sum(pc.less_equal(seconds, bound)).as_py() for bound in histogram.bounds]
         counts = [count - before for before, count in zip([0, *up_to], [*up_to, rows.num_rows], strict=True)]
         histogram.add(counts, pc.sum(seconds).as_py())
-
-
-class AuditTelemetry:
-    """What the audit beside the service reports. Methods are called from its thread."""
-
-    def __init__(
-        self, metrics: Metrics, health: Health, topic: str, *, wall_clock: Callable[[], float] = time.time
-    ) -> None:
-        self._metrics = metrics
-        self._health = health
-        self._topic = topic
-        self._wall_clock = wall_clock
-        self._told: dict[int, tuple[int, ...]] = {}
-        self._audited: Set[int] = frozenset()
-
-    def started(self) -> None:
-        """Audits will be made from now on."""
-        self._metrics.audit_last_success.set(self._wall_clock())
-
-    def audited(self, verdict: Verdict, seconds: float) -> None:
-        """An audit has ended."""
-        metrics = self._metrics
-        if verdict.partitions.keys() != self._audited:
-            self._forget()
-            self._audited = verdict.partitions.keys()
-        for number, found in verdict.partitions.items():
-            labels = self._topic, str(number)
-            metrics.audit_stored_records.labels(*labels).set(found.records)
-            metrics.audit_missing_records.labels(*labels).set(found.count(Kind.MISSING, Kind.INCOMPLETE))
-            metrics.audit_duplicate_rows.labels(*labels).set(found.count(Kind.DUPLICATED))
-            metrics.audit_unverified_offsets.labels(*labels).set(found.count(Kind.UNVERIFIED))
-            metrics.audited_offset.labels(*labels).set(found.judged.next)
-        metrics.audit_duration.set(seconds)
-        if not verdict.count(Kind.UNVERIFIED):
-            metrics.audit_last_success.set(self._wall_clock())
-        self._health.note(last_audit=summary(verdict))
-        self._tell(verdict)
-
-    def audit_failed(self, error: TryAgainLater | Refused) -> None:
-        """One of the two sides did not answer."""
-        self._metrics.audit_failures.inc()
-        self._health.note(last_audit=f"failed: {error}")
-        _log.warning("An audit failed: %s; the next one will be made all the same", error)
-
-    def _tell(self, verdict: Verdict) -> None:
-        """Say what is wrong with a partition once, and not again at every audit."""
-        told = {}
-        for number, found in verdict.partitions.items():
-            if found.count(*BAD):
-                told[number] = tuple(found.count(kind) for kind in BAD)
-                if told[number] != self._told.get(number):
-                    words = summary(Verdict(verdict.topic_id, {number: found}))
-                    _log.error("Audit of %s/%d: %s Where: python -m app audit", self._topic, number, words)
-        self._told = told
-
-    def _forget(self) -> None:
-        """No figures of partitions that others read by now."""
-        metrics = self._metrics
-        metrics.audit_stored_records.clear()
-        metrics.audit_missing_records.clear()
-        metrics.audit_duplicate_rows.clear()
-        metrics.audit_unverified_offsets.clear()
-        metrics.audited_offset.clear()
 
 
 def _labels(partition: Partition) -> tuple[str, str]:
