@@ -5,10 +5,10 @@ from prometheus_client import CollectorRegistry
 
 from app.api.error_responses import register_error_responses
 from app.api.status_routes import status_routes
-from app.health import Health
+from app.health import HealthReport
 
 
-def create_app(health: Health, registry: CollectorRegistry, *more: Blueprint) -> Flask:
+def create_app(health: HealthReport, registry: CollectorRegistry, *more: Blueprint) -> Flask:
     """A fresh Flask application; nothing is shared between two of them but what is handed in."""
     app = Flask("app", static_folder=None)
     app.register_blueprint(status_routes(health, registry))

@@ -5,11 +5,11 @@ from flask import Blueprint, Response, jsonify, request
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
-from app.health import Health
+from app.health import HealthReport
 from app.version import VERSION
 
 
-def status_routes(health: Health, registry: CollectorRegistry) -> Blueprint:
+def status_routes(health: HealthReport, registry: CollectorRegistry) -> Blueprint:
     """The routes, on a blueprint without prefix."""
     routes = Blueprint("status", __name__)
 
@@ -35,6 +35,7 @@ def status_routes(health: Health, registry: CollectorRegistry) -> Blueprint:
                 "is_live": health.is_live(),
                 "version": VERSION,
                 "problems": problems,
+                "warnings": health.warnings(),
                 **health.figures(),
             }
         )
