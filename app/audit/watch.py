@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from typing import Protocol
 
 from app.audit.verdict import Verdict
@@ -26,13 +26,15 @@ class AuditWatch:
 
     def __init__(
         self,
-        audit: Callable[[], Verdict],
+        audit: Callable[[Set[int]], Verdict],
+        partitions: Callable[[], Set[int]],
         events: AuditEvents,
         *,
         interval_secs: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._audit = audit
+        self._partitions = partitions
         self._events = events
         self._interval_secs = interval_secs
         self._clock = clock
@@ -41,7 +43,7 @@ class AuditWatch:
         """One audit. Returns the seconds until the next one."""
         started_at = self._clock()
         try:
-            verdict = self._audit()
+            verdict = self._audit_ours()
         except (TryAgainLater, Refused) as error:
             self._events.audit_failed(error)
         except Exception as error:
@@ -50,3 +52,8 @@ class AuditWatch:
         else:
             self._events.audited(verdict, self._clock() - started_at)
         return self._interval_secs
+
+    def _audit_ours(self) -> Verdict:
+        """Without partitions there is nothing to compare, and perhaps no table yet: nobody is asked."""
+        partitions = self._partitions()
+        return self._audit(partitions) if partitions else Verdict("", {})

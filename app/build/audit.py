@@ -28,18 +28,23 @@ def build_audit(settings: Settings, metrics: Metrics, partitions: Callable[[], S
     interval_secs = settings.audit.interval_secs
     recent_secs = max(_RECENT_SECS, 2 * interval_secs)
 
-    def audit_recent() -> Verdict:
+    def audit_recent(numbers: Set[int]) -> Verdict:
         return run_audit(
             settings,
             since_secs=recent_secs,
-            partitions={partition.number for partition in partitions()},
+            partitions=numbers,
             query_secs=_AUDIT_SECS,
             look_secs=_AUDIT_SECS,
             query_settings={"max_threads": 1},
         )
 
     telemetry.started()
-    watch = AuditWatch(audit_recent, telemetry, interval_secs=interval_secs)
+    watch = AuditWatch(
+        audit_recent,
+        lambda: {partition.number for partition in partitions()},
+        telemetry,
+        interval_secs=interval_secs,
+    )
     return Repeating("audit", watch.look, health, first_secs=interval_secs)
 
 

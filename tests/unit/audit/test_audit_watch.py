@@ -1,5 +1,7 @@
 """The audit beside the running service."""
 
+from collections.abc import Set
+
 import pytest
 
 from app.audit.verdict import Verdict
@@ -22,17 +24,29 @@ class Events:
         self.failed.append(str(error))
 
 
-def test_a_look_is_one_audit_and_says_when_the_next_one_is_due() -> None:
-    clock, events = Clock(), Events()
+def test_a_look_is_one_audit_of_the_partitions_that_are_ours_now() -> None:
+    clock, events, ours = Clock(), Events(), {1, 2}
 
-    def audit() -> Verdict:
+    def audit(partitions: Set[int]) -> Verdict:
         clock.turn(0.5)
-        return Verdict("id", {})
+        return Verdict(",".join(map(str, sorted(partitions))), {})
 
-    watch = AuditWatch(audit, events, interval_secs=300, clock=clock)
+    watch = AuditWatch(audit, lambda: ours, events, interval_secs=300, clock=clock)
 
     assert watch.look() == 300
-    assert events.ended == [(Verdict("id", {}), 0.5)]
+    ours.remove(1)
+    watch.look()
+
+    assert events.ended == [(Verdict("1,2", {}), 0.5), (Verdict("2", {}), 0.5)]
+
+
+def test_an_instance_without_partitions_asks_nobody() -> None:
+    events = Events()
+
+    AuditWatch(lambda _: pytest.fail("asked"), set, events, interval_secs=300).look()
+
+    [(verdict, _)] = events.ended
+    assert verdict.partitions == {}
 
 
 @pytest.mark.parametrize(
@@ -42,10 +56,10 @@ def test_a_look_is_one_audit_and_says_when_the_next_one_is_due() -> None:
 def test_an_audit_that_fails_is_told_and_nothing_else(error: Exception) -> None:
     events = Events()
 
-    def audit() -> Verdict:
+    def audit(_: Set[int]) -> Verdict:
         raise error
 
-    assert AuditWatch(audit, events, interval_secs=300).look() == 300
+    assert AuditWatch(audit, lambda: {0}, events, interval_secs=300).look() == 300
 
     assert events.failed == [str(error)]
     assert events.ended == []
