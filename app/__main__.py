@@ -5,16 +5,16 @@ import gc
 import logging
 import os
 import signal
-import socket
 import sys
 import threading
+import time
+from collections.abc import Sequence
 from types import FrameType
 
 import pyarrow
-import waitress
 
-from app.build import Parts, build
 from app.commands.arguments import parse
+from app.component import CannotStart, Component, start_all, stop_all
 from app.errors import BadSettings
 from app.logging_setup import set_up_logging
 from app.service import STOP_SECS
@@ -22,8 +22,6 @@ from app.settings import Settings, misspelt
 from app.version import VERSION
 
 _log = logging.getLogger("app")
-
-_CLIENT_SILENCE_MS = 60_000
 
 # Parameters of mallopt, from glibc's malloc.h.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
@@ -39,7 +37,7 @@ def main(arguments: list[str]) -> int:
         for problem in error.problems:
             print(f"  {problem}", file=sys.stderr)
         return 2
-    # What a command needs, the service does not.
+    # What a command needs, the service does not, and the other way round.
     if asked.command == "check":
         from app.commands.check import check
 
@@ -64,32 +62,18 @@ def main(arguments: list[str]) -> int:
         from app.commands.query import query_logs
 
         return query_logs(settings, asked)
+    from app.build.service import build
+
     return serve(settings, build(settings))
 
 
-def serve(settings: Settings, parts: Parts) -> int:
-    """Run the pipeline and the HTTP side until SIGTERM or SIGINT."""
+def serve(settings: Settings, components: Sequence[Component]) -> int:
+    """Run the components until SIGTERM or SIGINT. Returns the exit code."""
     as_json = settings.log.format == "json" or (settings.log.format == "auto" and settings.on_cloud_run)
     set_up_logging(settings.log.level, as_json=as_json)
-    _log.info("Log analytics %s starts", VERSION)
+    _log.info("Log analytics %s starts: %s", VERSION, ", ".join(settings.service.roles))
     for sentence in misspelt(os.environ):
         _log.warning("%s", sentence)
-    try:
-        http = waitress.create_server(
-            parts.http, host=settings.http.host, port=settings.http.port, threads=settings.http.threads
-        )
-        http.adj.socket_options = _socket_options()
-    except OSError as error:
-        _log.error(
-            "Cannot listen on %s:%d: %s. Set HTTP_PORT to a free one.",
-            settings.http.host,
-            settings.http.port,
-            error.strerror,
-        )
-        return 1
-    threading.Thread(target=http.run, name="http", daemon=True).start()
-    _log.info("Listening on http://%s:%d", settings.http.host, settings.http.port)
-    pipeline = threading.Thread(target=parts.service.run, name="ingest", daemon=True)
     stopping = threading.Event()
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
@@ -98,25 +82,15 @@ def serve(settings: Settings, parts: Parts) -> int:
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     _tame_memory()
-    pipeline.start()
-    if parts.watch is not None:
-        threading.Thread(target=parts.watch.run, name="audit", daemon=True).start()
+    try:
+        start_all(components)
+    except CannotStart as error:
+        _log.error("%s", error)
+        return 1
     stopping.wait()
-    parts.service.stop()
-    if parts.watch is not None:
-        parts.watch.stop()
-    pipeline.join(STOP_SECS)
-    http.close()
+    stop_all(components, STOP_SECS, time.monotonic)
     _log.info("Bye")
     return 0
-
-
-def _socket_options() -> list[tuple[int, int, int]]:
-    """Send at once; and give up a client that takes nothing for a while, or it would keep a thread for ever."""
-    options = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
-    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
-        options.append((socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _CLIENT_SILENCE_MS))
-    return options
 
 
 def _tame_memory() -> None:

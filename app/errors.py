@@ -52,6 +52,10 @@ class TryAgainLater(Exception):
         self.max_attempts = max_attempts
 
 
+class TableMissing(TryAgainLater):
+    """The table is not there, or its database is not: make it, then try again."""
+
+
 class Refused(Exception):
     """The other side has definitely not stored the rows and will not as they are: send fewer, or other ones."""
 

@@ -1,52 +1,135 @@
-"""What the service says of itself when asked: alive, ready, and why not."""
+"""What a component says of itself when asked: alive, ready, and why not; and what all of them say together."""
 
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Final, NamedTuple, Protocol
 
 LIVE_WITHIN_SECS: Final = 60.0  # several times the longest single call that the loop makes
 
+_AT_ONCE: Final = float("-inf")
+
+
+class HealthReport(Protocol):
+    """What /live, /ready and /health report."""
+
+    def is_live(self) -> bool:
+        """Whether a restart is not needed."""
+
+    def problems(self) -> Mapping[str, str]:
+        """Why it is not ready, by part; empty when it is."""
+
+    def warnings(self) -> Mapping[str, str]:
+        """What does not keep it from being ready and should be looked at, by part."""
+
+    def figures(self) -> Mapping[str, object]:
+        """Details for people."""
+
+
+class _Problem(NamedTuple):
+    """A problem, and from when on it is one."""
+
+    due_at: float
+    text: str
+
 
 class Health:
-    """State of the parts, told by whoever knows and read by the HTTP side. Safe to share between threads."""
+    """State of one component, reported by whoever knows and read by the HTTP side. Safe to share between threads."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        problems: Mapping[str, str] | None = None,
+        has_loop: bool = False,
+    ) -> None:
+        """`problems` are those at the start. A component that `has_loop` is alive only while that loop turns."""
         self._clock = clock
         self._lock = threading.Lock()
+        self._has_loop = has_loop
         self._turned_at = clock()
-        self._problems: dict[str, str] = {"kafka": "not reached yet", "clickhouse": "not reached yet"}
+        self._problems = {part: _Problem(_AT_ONCE, text) for part, text in (problems or {}).items()}
+        self._warnings: dict[str, str] = {}
         self._figures: dict[str, object] = {}
 
     def turned(self) -> None:
-        """The ingest loop has turned: it is neither dead nor stuck."""
+        """The component's loop has turned: it is neither dead nor stuck."""
         self._turned_at = self._clock()
 
     def report(self, part: str, problem: str | None) -> bool:
         """Say that a part has a problem, or none. Returns whether that is news."""
         with self._lock:
-            if self._problems.get(part) == problem:
-                return False
+            is_news = self._current().get(part) != problem
             if problem is None:
-                return self._problems.pop(part, None) is not None
-            self._problems[part] = problem
-            return True
+                self._problems.pop(part, None)
+            else:
+                self._problems[part] = _Problem(_AT_ONCE, problem)
+            return is_news
+
+    def expect(self, part: str, within_secs: float, otherwise: str) -> None:
+        """Say that a part has no problem now, and has this one if nothing more is said of it within so many seconds."""
+        with self._lock:
+            self._problems[part] = _Problem(self._clock() + within_secs, otherwise)
+
+    def warn(self, part: str, warning: str | None) -> bool:
+        """Say that a part should be looked at, or no longer. Returns whether that is news."""
+        with self._lock:
+            is_news = self._warnings.get(part) != warning
+            if warning is None:
+                self._warnings.pop(part, None)
+            else:
+                self._warnings[part] = warning
+            return is_news
 
     def note(self, **figures: object) -> None:
-        """Details for /health: current offsets, batches, and the like."""
+        """Details for /health: current offsets, lag, and the like; None for what is not known."""
         with self._lock:
             self._figures.update(figures)
 
     def is_live(self) -> bool:
         """Whether the loop turned lately. Not about Kafka or ClickHouse: a restart would not bring them back."""
-        return self._clock() - self._turned_at < LIVE_WITHIN_SECS
+        return not self._has_loop or self._clock() - self._turned_at < LIVE_WITHIN_SECS
 
     def problems(self) -> Mapping[str, str]:
-        """Why the service is not ready, by part; empty when it is."""
+        """See `HealthReport`."""
         with self._lock:
-            return dict(self._problems)
+            return self._current()
+
+    def warnings(self) -> Mapping[str, str]:
+        """See `HealthReport`."""
+        with self._lock:
+            return dict(self._warnings)
 
     def figures(self) -> Mapping[str, object]:
         """Details, as last noted."""
         with self._lock:
-            return {**self._figures, "seconds_since_loop_turned": round(self._clock() - self._turned_at, 3)}
+            loop = {"seconds_since_loop_turned": round(self._clock() - self._turned_at, 3)} if self._has_loop else {}
+            return {**self._figures, **loop}
+
+    def _current(self) -> dict[str, str]:
+        now = self._clock()
+        return {part: problem.text for part, problem in self._problems.items() if problem.due_at <= now}
+
+
+class ServiceHealth:
+    """All components of an instance as one: alive if all are, ready if none has a problem."""
+
+    def __init__(self, components: Mapping[str, Health]) -> None:
+        """The health of each component that runs, by its name; no two of them speak of the same part."""
+        self._components = components
+
+    def is_live(self) -> bool:
+        """See `HealthReport`."""
+        return all(health.is_live() for health in self._components.values())
+
+    def problems(self) -> Mapping[str, str]:
+        """See `HealthReport`."""
+        return {part: text for health in self._components.values() for part, text in health.problems().items()}
+
+    def warnings(self) -> Mapping[str, str]:
+        """See `HealthReport`."""
+        return {part: text for health in self._components.values() for part, text in health.warnings().items()}
+
+    def figures(self) -> Mapping[str, object]:
+        """The figures of each component, by its name."""
+        return {"components": {name: health.figures() for name, health in self._components.items()}}

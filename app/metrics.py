@@ -1,7 +1,7 @@
 """Every series we expose: name, unit, labels, meaning."""
 
 import platform
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
@@ -25,13 +25,17 @@ class Series(NamedTuple):
 class Metrics:
     """All series, on a registry that is handed in. Counted once per batch or chunk, never per record."""
 
-    def __init__(self, registry: CollectorRegistry, *, version: str) -> None:
+    def __init__(
+        self, registry: CollectorRegistry, *, version: str, roles: Collection[str] = ("ingest", "query")
+    ) -> None:
+        """Series of other roles than these are made too, and not exposed."""
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = registry
         ProcessCollector(registry=registry)
 
         self.described: list[Series] = []
-        ingest = _Maker("log_ingest", registry, self.described)
+        exposed_of_ingest = registry if "ingest" in roles else None
+        ingest = _Maker("log_ingest", exposed_of_ingest, self.described)
         counter, gauge, histogram = ingest.counter, ingest.gauge, ingest.histogram
 
         # What came in.
@@ -100,7 +104,8 @@ class Metrics:
             "Time from a record's timestamp in Kafka to its row being stored.",
             _SECONDS,
         )
-        registry.register(self.end_to_end_latency)
+        if exposed_of_ingest is not None:
+            exposed_of_ingest.register(self.end_to_end_latency)
         self.described.append(self.end_to_end_latency.series)
         self.last_insert = gauge("last_insert_timestamp_seconds", "Unix time of the last insert that was stored.")
 
@@ -134,7 +139,7 @@ class Metrics:
         self.audit_failures = counter("audit_failures_total", "Audits that got no answer from Kafka or ClickHouse.")
 
         # What was asked over HTTP.
-        query = _Maker("log_query", registry, self.described)
+        query = _Maker("log_query", registry if "query" in roles else None, self.described)
         self.query_duration = query.histogram(
             "duration_seconds", "Time from a question to its answer.", _QUERY_SECONDS, "endpoint"
         )
@@ -144,15 +149,22 @@ class Metrics:
         self.query_running = query.gauge("running", "Questions being answered.")
         self.query_streams = query.gauge("streams", "Live tails being followed, and exports being read.")
 
-        # Who we are.
-        build = gauge("build_info", "Always 1; the version is in the labels.", "version", "python")
+        # Who we are, whatever the role.
+        instance = _Maker("log_ingest", registry, self.described)
+        self.clock_skew = instance.gauge(
+            "clock_skew_seconds",
+            "How far the clock of Kafka or ClickHouse is ahead of ours at least; negative where it is behind. Kafka"
+            " tells no time: its records show only a clock that is ahead.",
+            "system",
+        )
+        build = instance.gauge("build_info", "Always 1; the version is in the labels.", "version", "python")
         build.labels(version, platform.python_version()).set(1)
 
 
 class _Maker:
-    """Makes series whose names begin alike, and keeps a list of them."""
+    """Makes series whose names begin alike, and keeps a list of them. Without a registry they are not exposed."""
 
-    def __init__(self, prefix: str, registry: CollectorRegistry, described: list[Series]) -> None:
+    def __init__(self, prefix: str, registry: CollectorRegistry | None, described: list[Series]) -> None:
         self._prefix = prefix
         self._registry = registry
         self._described = described

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Protocol
 
+from app.domain.group import GroupStanding
 from app.domain.offsets import Bucket, Reading, Run, Span, TopicOffsets
 from app.domain.records import Mark, Partition, Polled
 from app.domain.rows import Rows
@@ -122,6 +123,17 @@ class Disk(Protocol):
 
         Raises:
             TryAgainLater, Refused: there is no answer.
+        """
+
+
+class Group(Protocol):
+    """The consumer group, seen from outside."""
+
+    def standing(self) -> GroupStanding:
+        """How many members share how many partitions.
+
+        Raises:
+            TryAgainLater: Kafka does not answer.
         """
 
 

@@ -1,4 +1,4 @@
-"""The life of the service: reach Kafka and ClickHouse, move records until told to stop, leave in order."""
+"""The ingest component: reach Kafka and ClickHouse, move records until told to stop, leave in order."""
 
 import logging
 import threading
@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
-from app.errors import MustRejoin, TryAgainLater
+from app.errors import MustRejoin, TableMissing, TryAgainLater
 from app.health import Health
 from app.pipeline.backoff import Backoff
 from app.pipeline.ingest import Ingest
@@ -42,33 +42,60 @@ class Side:
     prepare: Callable[[], bool]
 
 
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """An open pipeline. `watch` is called after each turn of its loop, and never waits."""
+
+    source: RecordSource
+    ingest: Ingest
+    watch: Callable[[], None]
+
+
+class ServiceEvents(Protocol):
+    """Receives what happens around the pipeline, and knows what happens in it."""
+
+    def not_reached(self, side: str, error: TryAgainLater) -> None:
+        """An attempt to reach Kafka or ClickHouse failed: "kafka" or "clickhouse"."""
+
+    def closed(self) -> None:
+        """The pipeline is closed."""
+
+    @property
+    def missing_table(self) -> TableMissing | None:
+        """The error if the table is gone, and has to be made again."""
+
+
 class Service:
-    """Runs the pipeline on a thread of its own. `run` is that thread's body."""
+    """Runs the pipeline on a thread of its own, of which `run` is the body. See `Component`."""
 
     def __init__(
         self,
         sides: list[Side],
-        open_pipeline: Callable[[], tuple[RecordSource, Ingest]],
+        open_pipeline: Callable[[], Pipeline],
         health: Health,
+        events: ServiceEvents,
         *,
         backoff: Backoff,
-        on_not_reached: Callable[[str, TryAgainLater], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`on_not_reached(side, error)` is told of each attempt that failed, with "kafka" or "clickhouse"."""
+        self.name = "ingest"
+        self.health = health
         self._sides = sides
         self._open_pipeline = open_pipeline
-        self._health = health
+        self._events = events
         self._backoff = backoff
-        self._on_not_reached = on_not_reached
         self._clock = clock
         self._stop = threading.Event()
         self._stop_at = 0.0
+        self._thread = threading.Thread(target=self.run, name=self.name, daemon=True)
 
-    @property
-    def is_stopping(self) -> bool:
-        """Whether it was told to stop."""
-        return self._stop.is_set()
+    def start(self) -> None:
+        """See `Component`."""
+        self._thread.start()
+
+    def join(self, timeout_secs: float) -> None:
+        """See `Component`."""
+        self._thread.join(timeout_secs)
 
     def stop(self) -> None:
         """Ask `run` to end within STOP_SECS. Safe from any thread and from a signal handler."""
@@ -84,32 +111,41 @@ class Service:
                 self._run_once()
             except _Stopping:
                 return
+            except TableMissing as error:
+                _log.warning("Opening the pipeline anew, to make the table again: %s", error)
             except MustRejoin as error:
                 _log.warning("Joining the group anew: %s", error)
-                self._health.report("kafka", str(error))
+                self.health.report("kafka", str(error))
             except Exception:
                 crashes += 1
                 # Nothing is lost: what was not committed is read again. Dying instead would lose the reason's place
                 # in /health, and a supervisor would do no more than this.
                 _log.exception("The pipeline failed in a way that nobody foresaw; it starts again")
-                self._health.report("pipeline", "failed in a way that nobody foresaw; see the log")
+                self.health.report("pipeline", "failed in a way that nobody foresaw; see the log")
                 self._stop.wait(self._backoff.delay_secs(crashes))
 
     def _run_once(self) -> None:
         for side in self._sides:
             self._reach(side)
-        source, ingest = self._insist("kafka", "Kafka", 1, self._open_pipeline)
-        self._health.report("pipeline", None)
+        pipeline = self._insist("kafka", "Kafka", 1, self._open_pipeline)
+        self.health.report("pipeline", None)
         _log.info("Consuming")
         try:
             while not self._stop.is_set():
-                ingest.step()
-            self._leave(ingest)
+                self._turn(pipeline)
+            self._leave(pipeline.ingest)
         except Exception:
-            self._let_go(ingest)
+            self._let_go(pipeline.ingest)
             raise
         finally:
-            source.close(timeout_secs=_LEAVE_SECS)
+            self._events.closed()
+            pipeline.source.close(timeout_secs=_LEAVE_SECS)
+
+    def _turn(self, pipeline: Pipeline) -> None:
+        pipeline.ingest.step()
+        pipeline.watch()
+        if self._events.missing_table is not None:
+            raise self._events.missing_table
 
     def _leave(self, ingest: Ingest) -> None:
         _log.info("Stopping: storing what is in hand")
@@ -121,7 +157,7 @@ class Service:
     def _let_go(self, ingest: Ingest) -> None:
         """Wait for the insert in flight, as long as there is time: whoever reads its records next looks for them."""
         while not ingest.abandon(_LET_GO_SECS):
-            self._health.turned()
+            self.health.turned()
             if self._stop.is_set() and self._clock() >= self._stop_at - _LEAVE_SECS:
                 return
 
@@ -134,18 +170,18 @@ class Service:
             side.thing,
             "created" if was_made else "already exists",
         )
-        self._health.report(side.name.lower(), None)
+        self.health.report(side.name.lower(), None)
 
     def _insist(self, name: str, whom: str, attempts: int, call: Callable[[], _Result]) -> _Result:
         attempt = 0
         while not self._stop.is_set():
-            self._health.turned()
+            self.health.turned()
             attempt += 1
             try:
                 return call()
             except TryAgainLater as error:
-                self._health.report(name.lower(), str(error))
-                self._on_not_reached(name.lower(), error)
+                self.health.report(name.lower(), str(error))
+                self._events.not_reached(name.lower(), error)
                 if attempt <= attempts:
                     _log.warning("%s: attempt %d/%d failed: %s", whom, attempt, attempts, error)
                 elif (attempt - attempts) % attempts == 1 or attempts == 1:

@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Final, Literal, Self, get_args
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -21,6 +21,9 @@ from pydantic.fields import FieldInfo
 from app.errors import BadSettings
 
 SaslMechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"]
+Role = Literal["ingest", "query"]
+
+ALL_ROLES: Final[tuple[Role, ...]] = get_args(Role)
 
 
 class _Group(BaseModel):
@@ -35,6 +38,27 @@ class _Group(BaseModel):
     def _conflicts(self) -> Iterator[str]:
         """A sentence for each rule between settings that is broken."""
         return iter(())
+
+
+class ServiceSettings(_Group):
+    """Which parts of the service an instance runs. Environment: ROLES."""
+
+    roles: tuple[Role, ...] = Field(
+        ALL_ROLES,
+        description="What this instance does, comma-separated: `ingest` moves logs from Kafka to ClickHouse, `query`"
+        " serves the API and the explorer.",
+    )
+
+    @field_validator("roles", mode="before")
+    @classmethod
+    def _are_known(cls, roles: object) -> object:
+        """The roles that a text names, in the one order; anything else is left to be checked."""
+        if not isinstance(roles, str):
+            return roles
+        named = {role.strip() for role in roles.split(",")}
+        if not named <= set(ALL_ROLES):
+            raise ValueError(f"must be one or more of {', '.join(ALL_ROLES)}, comma-separated")
+        return tuple(role for role in ALL_ROLES if role in named)
 
 
 class KafkaSettings(_Group):
@@ -168,6 +192,15 @@ class ClickHouseSettings(_Group):
         description="Attempts before the log says that ClickHouse stays away; the service goes on trying.",
     )
 
+    def as_reader(self) -> Self:
+        """The same, with the user and the table of queries in place of those of inserts."""
+        own: dict[str, object] = {}
+        if self.reader_user is not None:
+            own |= {"user": self.reader_user, "password": self.reader_password}
+        if self.reader_table is not None:
+            own |= {"table": self.reader_table}
+        return self.model_copy(update=own)
+
     @field_validator("url")
     @classmethod
     def _is_http(cls, url: str) -> str:
@@ -259,6 +292,7 @@ class AuditSettings(_Group):
 class Settings(_Group):
     """Everything that can be set, checked, and not to be changed afterwards."""
 
+    service: ServiceSettings = ServiceSettings()
     kafka: KafkaSettings = KafkaSettings()
     clickhouse: ClickHouseSettings = ClickHouseSettings()
     batch: BatchSettings = BatchSettings()
@@ -313,7 +347,8 @@ def _groups() -> Iterator[tuple[str, type[_Group]]]:
 
 
 def _env_name(group_name: str, field_name: str) -> str:
-    return f"{group_name}_{field_name}".upper()
+    """Settings of the whole service have no prefix."""
+    return (field_name if group_name == "service" else f"{group_name}_{field_name}").upper()
 
 
 def _secret_names() -> list[str]:

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from app.__main__ import serve
 from app.backends.clickhouse.writer import ClickHouseWriter
-from app.build import build
+from app.build.service import build
 from app.domain.records import Partition, Position
 from app.domain.rows import TABLE_COLUMNS, Rows
 from app.errors import TryAgainLater

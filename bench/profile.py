@@ -59,7 +59,7 @@ GROUPS: Final = (
     _group("decode: columns (Arrow)", r"app/pipeline/decode\.py"),
     _group("batches", r"app/pipeline/(batch|rows)\.py"),
     _group("insert", r"clickhouse_connect/|app/backends/clickhouse/"),
-    _group("metrics and log", r"app/telemetry\.py|prometheus_client/"),
+    _group("metrics and log", r"app/telemetry/|prometheus_client/"),
     _group("the loop itself", r"app/pipeline/|app/service\.py"),
 )
 

@@ -48,12 +48,14 @@ def _default(field: FieldInfo) -> str:
     default = field.default
     if default is None or default is PydanticUndefined or isinstance(default, SecretStr):
         return "-"
+    if isinstance(default, tuple):
+        return f"`{','.join(default)}`"
     return f"`{str(default).lower() if isinstance(default, bool) else default}`"
 
 
 def _allowed(field: FieldInfo) -> str:
     values = [value for value in _literals(field.annotation) if isinstance(value, str)]
-    if values:
+    if values and not isinstance(field.default, tuple):
         return f" One of {', '.join(f'`{value}`' for value in values)}."
     words = {"ge": "at least", "gt": "more than", "le": "at most"}
     limits = [

@@ -11,11 +11,11 @@ from app.api.authentication import Authenticator, NoAuthentication
 from app.api.endpoint import Endpoint
 from app.api.routes import add_routes
 from app.api.status_routes import status_routes
-from app.health import Health
+from app.health import HealthReport
 
 
 def create_app(
-    health: Health,
+    health: HealthReport,
     registry: CollectorRegistry,
     *more: Iterable[Endpoint[Any]],
     authenticator: Authenticator | None = None,

@@ -10,11 +10,11 @@ from prometheus_client.exposition import choose_encoder
 from app.api.authentication import Right
 from app.api.endpoint import Endpoint, Request
 from app.api.request_parameters import AnyParameters
-from app.health import Health
+from app.health import HealthReport
 from app.version import VERSION
 
 
-def status_routes(health: Health, registry: CollectorRegistry) -> list[Endpoint[Any]]:
+def status_routes(health: HealthReport, registry: CollectorRegistry) -> list[Endpoint[Any]]:
     """The endpoints."""
 
     def live(request: Request[AnyParameters]) -> Response:
@@ -37,6 +37,7 @@ def status_routes(health: Health, registry: CollectorRegistry) -> list[Endpoint[
                 "is_live": health.is_live(),
                 "version": VERSION,
                 "problems": problems,
+                "warnings": health.warnings(),
                 **health.figures(),
             }
         )

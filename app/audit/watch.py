@@ -1,7 +1,6 @@
-"""The audit beside the running service: now and then, of the last minutes, on a thread of its own."""
+"""The audit beside the running service: now and then, of the last minutes."""
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Set
 from typing import Protocol
@@ -15,9 +14,6 @@ _log = logging.getLogger(__name__)
 class AuditEvents(Protocol):
     """Told of how audits end, for metrics, health and log."""
 
-    def started(self) -> None:
-        """Audits will be made from now on."""
-
     def audited(self, verdict: Verdict, seconds: float) -> None:
         """An audit has ended."""
 
@@ -25,8 +21,8 @@ class AuditEvents(Protocol):
         """One of the two sides did not answer; the next audit will be made all the same."""
 
 
-class Watch:
-    """Audits the partitions that this instance reads. Whatever happens to it, ingestion goes on."""
+class AuditWatch:
+    """Audits what this instance reads. Called on one thread. Whatever happens to it, ingestion goes on."""
 
     def __init__(
         self,
@@ -42,23 +38,12 @@ class Watch:
         self._events = events
         self._interval_secs = interval_secs
         self._clock = clock
-        self._stop = threading.Event()
 
-    def run(self) -> None:
-        """The thread's body."""
-        self._events.started()
-        while not self._stop.wait(self._interval_secs):
-            self.look()
-
-    def stop(self) -> None:
-        """Begin no other audit. Safe from any thread."""
-        self._stop.set()
-
-    def look(self) -> None:
-        """One audit."""
+    def look(self) -> float:
+        """One audit. Returns the seconds until the next one."""
         started_at = self._clock()
         try:
-            verdict = self._audit(self._partitions())
+            verdict = self._audit_ours()
         except (TryAgainLater, Refused) as error:
             self._events.audit_failed(error)
         except Exception as error:
@@ -66,3 +51,9 @@ class Watch:
             self._events.audit_failed(TryAgainLater(str(error), code="unforeseen"))
         else:
             self._events.audited(verdict, self._clock() - started_at)
+        return self._interval_secs
+
+    def _audit_ours(self) -> Verdict:
+        """Without partitions there is nothing to compare, and perhaps no table yet: nobody is asked."""
+        partitions = self._partitions()
+        return self._audit(partitions) if partitions else Verdict("", {})

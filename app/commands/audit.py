@@ -1,16 +1,12 @@
 """`python -m app audit`: compares what the group has consumed with what the table holds. Changes nothing."""
 
 import json
-import time
 from collections.abc import Callable
-from contextlib import closing
 from typing import Any, Final
 
-from app.audit.audit import Scope, audit
 from app.audit.report import as_data, lines
 from app.audit.verdict import Kind, Verdict, exit_code
-from app.backends.clickhouse.ledger import ClickHouseLedger
-from app.backends.kafka.offsets import KafkaOffsets
+from app.build.audit import run_audit
 from app.commands.arguments import in_words
 from app.commands.console import run_command, say
 from app.errors import Refused, TryAgainLater
@@ -27,13 +23,7 @@ def audit_topic(settings: Settings, *, since_secs: int, as_json: bool) -> int:
     """Audit the real Kafka and ClickHouse, and print what was found. Returns the exit code."""
 
     def judge() -> Verdict:
-        deadline = time.monotonic() + _TIME_SECS
-        scope = Scope(int((time.time() - since_secs) * 1000), starts_late=settings.kafka.start_from == "latest")
-        with (
-            closing(KafkaOffsets(settings.kafka)) as topic,
-            closing(ClickHouseLedger(settings.clickhouse, timeout_secs=_QUERY_SECS)) as ledger,
-        ):
-            return audit(topic, ledger, scope, has_time=lambda: time.monotonic() < deadline)
+        return run_audit(settings, since_secs=since_secs, query_secs=_QUERY_SECS, look_secs=_TIME_SECS)
 
     tell = tell_as_json if as_json else tell_in_words
     return run_command(lambda: tell(settings, judge, since_secs=since_secs, say=say), cut_off=NOT_JUDGED)

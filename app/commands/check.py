@@ -3,8 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from app.backends.clickhouse.probe import gather_clickhouse
-from app.backends.kafka.probe import gather_kafka
+from app.build.preflight import clickhouse_facts, kafka_facts
 from app.commands.console import run_command, say
 from app.errors import TryAgainLater
 from app.pipeline.delivery import MARGIN_SECS
@@ -12,7 +11,7 @@ from app.preflight import clickhouse_checks, kafka_checks
 from app.preflight.findings import Finding, exit_code, summary
 from app.preflight.probes import ClickHouseFacts, KafkaFacts
 from app.preflight.settings_checks import check_settings
-from app.settings import Settings
+from app.settings import KafkaSettings, Settings
 
 
 def check(settings: Settings, misspelt: Iterable[str] = ()) -> int:
@@ -24,8 +23,8 @@ def check(settings: Settings, misspelt: Iterable[str] = ()) -> int:
         lambda: examine(
             settings,
             misspelt,
-            gather_kafka=lambda: gather_kafka(settings.kafka),
-            gather_clickhouse=lambda: gather_clickhouse(settings.clickhouse),
+            gather_kafka=lambda: kafka_facts(settings),
+            gather_clickhouse=lambda: clickhouse_facts(settings),
             say=say,
         ),
         cut_off=1,
@@ -40,26 +39,17 @@ def examine(
     gather_clickhouse: Callable[[], ClickHouseFacts],
     say: Callable[[str], Any],
 ) -> int:
-    """Ask both sides, each whatever becomes of the other, and say what was found. Returns the exit code."""
-    kafka, clickhouse = settings.kafka, settings.clickhouse
+    """Ask the systems that the roles use, each whatever becomes of the other, and print what was found.
 
-    def look_at_kafka() -> Sequence[Finding]:
-        try:
-            return kafka_checks.check_kafka(gather_kafka(), kafka)
-        except TryAgainLater as error:
-            return kafka_checks.unreachable(kafka, str(error))
-
-    def look_at_clickhouse() -> Sequence[Finding]:
-        try:
-            return clickhouse_checks.check_clickhouse(gather_clickhouse(), clickhouse)
-        except TryAgainLater as error:
-            return clickhouse_checks.unreachable(str(error), error.code)
-
+    Returns the exit code.
+    """
     sections: list[tuple[str, Callable[[], Sequence[Finding]]]] = [
         ("Settings", lambda: check_settings(settings, misspelt, margin_secs=MARGIN_SECS)),
-        (f"Kafka at {kafka.bootstrap_servers}", look_at_kafka),
-        (f"ClickHouse at {clickhouse.url}", look_at_clickhouse),
+        (f"ClickHouse at {settings.clickhouse.url}", lambda: _look_at_clickhouse(settings, gather_clickhouse)),
     ]
+    if "ingest" in settings.service.roles:
+        kafka = settings.kafka
+        sections.insert(1, (f"Kafka at {kafka.bootstrap_servers}", lambda: _look_at_kafka(kafka, gather_kafka)))
     findings: list[Finding] = []
     for title, look in sections:
         say(title)
@@ -69,3 +59,20 @@ def examine(
     say("")
     say(summary(findings))
     return exit_code(findings)
+
+
+def _look_at_kafka(settings: KafkaSettings, gather: Callable[[], KafkaFacts]) -> Sequence[Finding]:
+    try:
+        return kafka_checks.check_kafka(gather(), settings)
+    except TryAgainLater as error:
+        return kafka_checks.unreachable(settings, str(error))
+
+
+def _look_at_clickhouse(settings: Settings, gather: Callable[[], ClickHouseFacts]) -> Sequence[Finding]:
+    try:
+        facts = gather()
+    except TryAgainLater as error:
+        return clickhouse_checks.unreachable(str(error), error.code)
+    if "ingest" in settings.service.roles:
+        return clickhouse_checks.check_clickhouse(facts, settings.clickhouse)
+    return clickhouse_checks.check_clickhouse_for_queries(facts, settings.clickhouse.as_reader())

@@ -4,8 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final
 
-from app.backends.clickhouse.migrations import Standing, materialize, migrate
-from app.backends.clickhouse.schema import ensure_table
+from app.build.table import Standing, materialize, prepare_table
 from app.commands.console import run_command, say
 from app.errors import TryAgainLater
 from app.settings import ClickHouseSettings
@@ -24,10 +23,13 @@ def _migrate(settings: ClickHouseSettings, is_for_old_rows: bool) -> int:
     table = f"{settings.database}.{settings.table}"
     say(f"ClickHouse at {settings.url}, table {table}")
     try:
-        if ensure_table(settings):
-            say("The table was missing and is made.")
-        standing = migrate(settings, on_applied=lambda name: say(f"Applied {name}."), timeout_secs=_STATEMENT_SECS)
-        say(in_words(standing))
+        prepared = prepare_table(
+            settings,
+            on_made=lambda: say("The table was missing and is made."),
+            on_applied=lambda name: say(f"Applied {name}."),
+            timeout_secs=_STATEMENT_SECS,
+        )
+        say(in_words(prepared.standing))
         if is_for_old_rows:
             names = materialize(settings, timeout_secs=_STATEMENT_SECS)
             tell_of_mutation(names, settings, say)

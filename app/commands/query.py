@@ -7,13 +7,12 @@ from argparse import Namespace
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from app.backends.clickhouse.reader import ClickHouseReader
+from app.build.query import query_service
 from app.commands.console import run_command, say
 from app.commands.log_line import log_line
 from app.errors import AskForLess, Refused, TryAgainLater
 from app.query.errors import BadParameter, QueryError
 from app.query.language import parse
-from app.query.log_table import LogTable
 from app.query.service import QueryService, names_in
 from app.settings import Settings
 
@@ -23,7 +22,7 @@ _LOOK_AGAIN_SECS = 5.0
 
 def query_logs(settings: Settings, asked: Namespace) -> int:
     """Print the newest matching logs, the newest last, and then those to come if asked to. 2 if there is no answer."""
-    queries = QueryService(LogTable(ClickHouseReader(settings.clickhouse, settings.query)))
+    queries = query_service(settings)
     in_colour = asked.colour == "always" or (asked.colour == "auto" and sys.stdout.isatty())
 
     def write(fields: Mapping[str, Any]) -> None:

@@ -1,12 +1,11 @@
 """`python -m app rejected`: lists rows that were not understood, and tries today's parser on them. Changes nothing."""
 
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import closing
 from functools import partial
 from typing import Any, Final, Protocol
 
 from app.audit.rejected import RejectedRow, Rejections, lines
-from app.backends.clickhouse.rejected import ClickHouseRejected
+from app.build.table import rejected_rows
 from app.commands.arguments import in_words
 from app.commands.console import run_command, say
 from app.domain.event_time import EventTimeBounds
@@ -40,7 +39,7 @@ def list_rejected(settings: Settings, *, since_secs: int, limit: int) -> int:
         say(f"Rows of the last {in_words(since_secs)} that were not understood:")
         say("")
         try:
-            with closing(ClickHouseRejected(clickhouse, since_secs=since_secs, timeout_secs=_QUERY_SECS)) as table:
+            with rejected_rows(clickhouse, since_secs=since_secs, timeout_secs=_QUERY_SECS) as table:
                 tell(table, today, limit=limit, say=say)
         except (TryAgainLater, Refused) as error:
             say(

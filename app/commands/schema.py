@@ -2,8 +2,7 @@
 
 from functools import partial
 
-from app.backends.clickhouse.cluster import cluster_statements
-from app.backends.clickhouse.schema import statements
+from app.build.table import table_statements
 from app.commands.console import run_command, say
 from app.settings import ClickHouseSettings
 
@@ -14,6 +13,6 @@ def print_schema(settings: ClickHouseSettings, *, cluster: str | None) -> int:
 
 
 def _print(settings: ClickHouseSettings, cluster: str | None) -> int:
-    made = statements(settings) if cluster is None else cluster_statements(settings, cluster)
+    made = table_statements(settings, cluster)
     say("\n\n".join(f"{statement};" for statement in made))
     return 0

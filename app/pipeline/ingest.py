@@ -45,7 +45,7 @@ class IngestEvents(Protocol):
         """Everything before these offsets is stored, and Kafka knows."""
 
     def lag(self, lag: Mapping[Partition, int]) -> None:
-        """Records behind the committed offset."""
+        """Records behind the committed offset, of each partition that was taken over."""
 
     def halted(self, partition: Partition, reason: str) -> None:
         """A partition stands still until it is assigned anew: a person has to look."""
@@ -305,7 +305,7 @@ class Ingest:
         if self._delivering is None and not self._gathering.row_count:
             self._progress.stored(self._passed_by())
         committed = self._progress.committed
-        self._events.lag({p: max(0, end - committed.get(p, end)) for p, end in ends.items()})
+        self._events.lag({p: max(0, end - committed[p]) for p, end in ends.items() if p in committed})
 
     def _passed_by(self) -> dict[Partition, int]:
         """Positions beyond the committed offsets: transaction markers and the like, which are no records."""

@@ -42,6 +42,16 @@ def check_clickhouse(facts: ClickHouseFacts, settings: ClickHouseSettings) -> li
     ]
 
 
+def check_clickhouse_for_queries(facts: ClickHouseFacts, settings: ClickHouseSettings) -> list[Finding]:
+    """What counts for an instance that only answers queries; with the settings of the user who does."""
+    return [
+        _check_version(facts.version),
+        _check_clock(facts.clock_ahead_secs),
+        *_check_privileges(facts, settings, needed="SELECT is needed"),
+        _check_readable(facts, f"{settings.database}.{settings.table}"),
+    ]
+
+
 # The server and our user.
 
 
@@ -66,10 +76,12 @@ def _check_clock(ahead_secs: float | Unknown) -> Finding:
     return ok("clock", f"less than {_MAX_CLOCK_SECS:g} s from ours")
 
 
-def _check_privileges(facts: ClickHouseFacts, settings: ClickHouseSettings) -> Iterator[Finding]:
+def _check_privileges(
+    facts: ClickHouseFacts, settings: ClickHouseSettings, *, needed: str = "SELECT and INSERT are needed"
+) -> Iterator[Finding]:
     privileges, user = facts.privileges, settings.user
     if isinstance(privileges, Unknown):
-        yield warning("privileges", f"could not be checked: {privileges.reason}", "SELECT and INSERT are needed")
+        yield warning("privileges", f"could not be checked: {privileges.reason}", needed)
         return
     missing = [privilege for privilege, is_held in privileges.items() if not is_held]
     if missing:
@@ -119,6 +131,24 @@ def _number(text: str) -> float:
 
 
 # The table.
+
+
+def _check_readable(facts: ClickHouseFacts, name: str) -> Finding:
+    table = facts.table
+    if isinstance(table, Unknown):
+        return problem("table", table.reason, f"The service must be able to see {name}")
+    if table is None:
+        return problem(
+            "table",
+            f"{name} does not exist, or our user may not see it",
+            "An instance with the role ingest makes it at its start",
+        )
+    if isinstance(table.definition, Unknown) or isinstance(facts.wanted, Unknown):
+        return warning("table", f"{name} could not be compared with schema.sql")
+    missing = [column for column in facts.wanted.columns if column not in table.definition.columns]
+    if missing:
+        return problem("table", f"{name} lacks {', '.join(missing)}: queries fail", "Name another table, or migrate it")
+    return ok("table", f"{name}, {table.engine}")
 
 
 def _check_table(facts: ClickHouseFacts, settings: ClickHouseSettings) -> Iterator[Finding]:

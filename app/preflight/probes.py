@@ -47,6 +47,12 @@ class KafkaFacts:
     creation_problem: str | None
     group: Group | Unknown
 
+    @property
+    def is_dated_by_broker(self) -> bool:
+        """Whether the broker dates the records of the topic, as far as it is known; else their producers do."""
+        configs = self.topic.configs if isinstance(self.topic, Topic) else None
+        return isinstance(configs, Mapping) and configs.get("message.timestamp.type") == "LogAppendTime"
+
 
 # ClickHouse.
 

@@ -12,9 +12,10 @@ def check_settings(settings: Settings, misspelt: Iterable[str], *, margin_secs: 
     `misspelt` are sentences on variables without effect; `margin_secs` is how long after its deadline an insert is
     waited for.
     """
+    has_ingest = "ingest" in settings.service.roles
     strangers = [warning("names", sentence.rstrip(".")) for sentence in misspelt]
     names = strangers or [ok("names", "every variable that looks like a setting is one")]
-    return [*names, check_time_outs(settings, margin_secs)]
+    return [*names, check_time_outs(settings, margin_secs)] if has_ingest else names
 
 
 def check_time_outs(settings: Settings, margin_secs: float) -> Finding:

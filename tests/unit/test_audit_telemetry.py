@@ -10,7 +10,7 @@ from app.domain.offsets import Span
 from app.errors import TryAgainLater
 from app.health import Health
 from app.metrics import Metrics
-from app.telemetry import AuditTelemetry
+from app.telemetry.audit import AuditTelemetry
 from tests.unit.audit.memory import offsets
 
 

@@ -52,6 +52,24 @@ def test_the_version_is_told() -> None:
     assert 'version="1.2.3"} 1.0' in exposed()
 
 
+@pytest.mark.parametrize(
+    ("roles", "prefixes"),
+    [
+        (("ingest", "query"), {"log_ingest", "log_query"}),
+        (("ingest",), {"log_ingest"}),
+        (("query",), {"log_query"}),
+    ],
+)
+def test_an_instance_exposes_the_series_of_its_roles(roles: tuple[str, ...], prefixes: set[str]) -> None:
+    registry = CollectorRegistry()
+    Metrics(registry, version="1", roles=roles)
+
+    names = {family.name for family in registry.collect() if family.name.startswith("log_")}
+    of_every_instance = {"log_ingest_build_info", "log_ingest_clock_skew_seconds"}
+    assert of_every_instance <= names
+    assert {"_".join(name.split("_")[:2]) for name in names - of_every_instance} == prefixes
+
+
 def test_two_services_in_one_process_do_not_share_series() -> None:
     first, second = CollectorRegistry(), CollectorRegistry()
     Metrics(first, version="1").rebalances.inc()

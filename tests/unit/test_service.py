@@ -12,8 +12,9 @@ from typing import TypeVar
 import pytest
 from prometheus_client import CollectorRegistry
 
+from app.build.ingest import NOT_REACHED
 from app.domain.event_time import EventTimeBounds
-from app.errors import MustRejoin, Refused, TryAgainLater
+from app.errors import MustRejoin, Refused, TableMissing, TryAgainLater
 from app.health import Health
 from app.metrics import Metrics
 from app.pipeline.backoff import Backoff
@@ -22,10 +23,10 @@ from app.pipeline.delivery import Delivery, Ended
 from app.pipeline.ingest import Ingest
 from app.pipeline.progress import Progress
 from app.pipeline.task import Submit
-from app.ports import RecordSource
-from app.service import STOP_SECS, Service, Side, submit_to_thread
+from app.service import STOP_SECS, Pipeline, Service, Side, submit_to_thread
 from app.settings import BatchSettings
-from app.telemetry import IngestTelemetry
+from app.telemetry.ingest import IngestTelemetry
+from app.telemetry.partitions import NONE_ASSIGNED
 from tests.fakes import Clock, MemoryKafka, MemorySource, MemoryTable, OtherThread
 
 _Result = TypeVar("_Result")
@@ -40,7 +41,7 @@ class WatchedHealth(Health):
     """Tells the test of each turn of the loop, also of the one that waits for a side to answer."""
 
     def __init__(self, clock: Clock) -> None:
-        super().__init__(clock)
+        super().__init__(clock, problems=NOT_REACHED, has_loop=True)
         self.on_turned: Callable[[], None] = lambda: None
 
     def turned(self) -> None:
@@ -58,12 +59,15 @@ class Rig:
         self.kafka = MemoryKafka()
         self.table = MemoryTable(self.clock)
         self.health = WatchedHealth(self.clock)
+        self.problems: list[Mapping[str, str]] = []
         self.prepare_kafka: Callable[[], bool] = lambda: False
         self.prepare_clickhouse: Callable[[], bool] = lambda: False
         self.connect: Callable[[], bool] = lambda: True
         self.submit: Submit = SubmitAtOnce()
+        self.backoff = NO_WAIT
         self.sources: list[MemorySource] = []
         self.on_first_open: Callable[[MemorySource], None] = lambda _: None
+        self.after_turn: Callable[[], None] = lambda: None
         self.registry = CollectorRegistry()
         self.telemetry = IngestTelemetry(
             Metrics(self.registry, version="test"),
@@ -79,12 +83,12 @@ class Rig:
             sides,
             self._open_pipeline,
             self.health,
+            self.telemetry,
             backoff=NO_WAIT,
-            on_not_reached=self.telemetry.not_reached,
             clock=self.clock,
         )
 
-    def _open_pipeline(self) -> tuple[RecordSource, Ingest]:
+    def _open_pipeline(self) -> Pipeline:
         self.connect()
         source = MemorySource(self.kafka)
         self.sources.append(source)
@@ -98,7 +102,7 @@ class Rig:
                 progress,
                 self.telemetry,
                 clock=self.clock,
-                backoff=NO_WAIT,
+                backoff=self.backoff,
                 deadline_secs=INSERT_SECS,
                 ended=self.ended,
             ),
@@ -110,7 +114,11 @@ class Rig:
             submit=self.submit,
             sleep=self.clock.turn,
         )
-        return source, ingest
+        return Pipeline(source, ingest, self._watch)
+
+    def _watch(self) -> None:
+        self.problems.append(self.health.problems())
+        self.after_turn()
 
     def send(self, count: int) -> None:
         self.kafka.send(*(b"line %d" % n for n in range(count)))
@@ -120,6 +128,17 @@ class Rig:
 
     def retries(self, side: str, code: str) -> float | None:
         return self.registry.get_sample_value("log_ingest_retries_total", {"side": side, "code": code})
+
+    def gauges(self) -> dict[str, float]:
+        """What the gauges of the loop and of its partitions say."""
+        names = ("assigned_partitions", "buffer_rows", "buffer_bytes", "paused", "halted_partitions")
+        of_partitions = ("consumer_lag", "committed_offset")
+        return {
+            sample.name.removeprefix("log_ingest_"): sample.value
+            for family in self.registry.collect()
+            for sample in family.samples
+            if sample.name.removeprefix("log_ingest_") in (*names, *of_partitions)
+        }
 
     def run_until(self, is_time: Callable[[], bool]) -> None:
         """Run the service until a turn of the loop finds that it is time to stop."""
@@ -249,8 +268,8 @@ def test_while_a_side_stays_away_the_service_is_alive_and_says_why_it_is_not_rea
     rig.run_until_committed(10)
 
     assert [is_live for is_live, _ in seen] == [True] * 6
-    assert seen[0][1] == {"clickhouse": "not reached yet"}
-    assert seen[5][1] == {"clickhouse": "nobody answers"}
+    assert seen[0][1] == {"clickhouse": "not reached yet", "partitions": NONE_ASSIGNED}
+    assert seen[5][1] == {"clickhouse": "nobody answers", "partitions": NONE_ASSIGNED}
 
 
 def test_attempts_to_reach_a_side_are_counted_as_calls_that_are_repeated(rig: Rig) -> None:
@@ -272,7 +291,7 @@ def test_a_service_that_runs_has_no_problems(rig: Rig) -> None:
 
     rig.run_until_committed(10)
 
-    assert rig.health.problems() == {}
+    assert rig.problems[-1] == {}
 
 
 def test_a_source_that_cannot_connect_is_tried_again(rig: Rig) -> None:
@@ -381,7 +400,7 @@ def test_a_member_that_must_rejoin_leaves_and_joins_as_another_one(
     assert "Joining the group anew: no answer to a commit" in log.messages
     assert rig.table.offsets() == list(range(10))
     assert rig.kafka.committed() == 10, "at once: the clock stands still, and no lease could run out"
-    assert rig.health.problems() == {}
+    assert rig.problems[-1] == {}
     assert not [record for record in log.records if record.exc_info], "it was foreseen"
 
 
@@ -395,7 +414,7 @@ def test_a_member_that_must_rejoin_says_why_it_is_not_ready(rig: Rig) -> None:
 
     rig.run_until_committed(10)
 
-    assert seen[1] == {"kafka": "no answer to a commit"}
+    assert seen[1] == {"kafka": "no answer to a commit", "partitions": NONE_ASSIGNED}
 
 
 # What nobody foresaw.
@@ -412,7 +431,7 @@ def test_an_unforeseen_error_restarts_the_pipeline_without_loss(rig: Rig, log: p
     assert [source.is_closed for source in rig.sources] == [True, True]
     [crash] = [record for record in log.records if record.exc_info]
     assert "nobody foresaw" in crash.getMessage()
-    assert rig.health.problems() == {}
+    assert rig.problems[-1] == {}
 
 
 def test_readiness_tells_of_an_unforeseen_error(rig: Rig) -> None:
@@ -426,7 +445,7 @@ def test_readiness_tells_of_an_unforeseen_error(rig: Rig) -> None:
 
     rig.run_until_committed(10)
 
-    assert seen[1].keys() == {"pipeline"}
+    assert seen[1].keys() == {"pipeline", "partitions"}
     assert "nobody foresaw" in seen[1]["pipeline"]
 
 
@@ -460,6 +479,94 @@ def test_a_restart_waits_for_the_insert_in_flight_and_does_not_repeat_it(rig: Ri
     assert stored_at_start == [0, 10]
     assert rig.table.offsets() == list(range(10))
     assert rig.kafka.committed() == 10, "at once: the clock stands still, and no lease could run out"
+
+
+# What is not known while there is no pipeline.
+
+
+@pytest.mark.parametrize("error", [NO_ANSWER, ZeroDivisionError("a mistake of ours")])
+def test_between_two_pipelines_no_figure_keeps_its_last_value(rig: Rig, error: Exception) -> None:
+    before: list[dict[str, float]] = []
+    after: list[dict[str, float]] = []
+
+    def fail_when_there_is_a_lag() -> None:
+        if len(rig.sources) == 1 and "consumer_lag" in rig.gauges():
+            before.append(rig.gauges())
+            rig.sources[0].next_poll(error)
+
+    again = Failing(0)
+    again.before_each = lambda: after.append(rig.gauges())
+    rig.prepare_kafka = again
+    rig.after_turn = fail_when_there_is_a_lag
+    rig.turn_secs = 0.9
+    rig.send(15)  # a batch, and what waits for its time
+
+    rig.run_until(lambda: len(after) == 2 and rig.kafka.committed() == 15)
+
+    nothing = {"assigned_partitions": 0, "buffer_rows": 0, "buffer_bytes": 0, "paused": 0, "halted_partitions": 0}
+    assert before[0].keys() == {*nothing, "consumer_lag", "committed_offset"}
+    assert after == [nothing, nothing]
+
+
+def test_a_service_that_has_stopped_is_not_ready(rig: Rig) -> None:
+    rig.send(10)
+
+    rig.run_until_committed(10)
+
+    assert rig.problems[-1] == {}
+    assert rig.health.problems() == {"partitions": NONE_ASSIGNED}
+    assert rig.health.figures()["consumer_lag"] is None
+
+
+# A table that is dropped.
+
+
+def test_a_table_that_is_dropped_is_made_again(rig: Rig, log: pytest.LogCaptureFixture) -> None:
+    prepared = Failing(0)
+    rig.prepare_clickhouse = prepared
+    rig.turn_secs = 0.5
+    rig.backoff = Backoff(first_secs=0.2, max_secs=0.2)
+    for _ in range(5):
+        rig.table.next_insert(TableMissing("no such table", code="60"))
+    rig.send(10)
+
+    rig.run_until_committed(10)
+
+    assert prepared.calls == 2
+    assert rig.table.offsets() == list(range(10))
+    assert "Opening the pipeline anew, to make the table again: no such table" in log.messages
+    assert not [record for record in log.records if record.exc_info], "it was foreseen"
+
+
+def test_a_table_that_is_away_for_a_moment_is_left_to_whoever_moves_it(rig: Rig) -> None:
+    prepared = Failing(0)
+    rig.prepare_clickhouse = prepared
+    rig.turn_secs = 0.5
+    rig.backoff = Backoff(first_secs=0.2, max_secs=0.2)
+    for _ in range(4):
+        rig.table.next_insert(TableMissing("no such table", code="60"))
+    rig.send(10)
+
+    rig.run_until_committed(10)
+
+    assert prepared.calls == 1
+
+
+# As a component.
+
+
+def test_it_runs_on_a_thread_of_its_own_until_it_is_stopped(rig: Rig) -> None:
+    rig.send(10)
+
+    rig.service.start()
+    deadline = time.monotonic() + DEADLINE_SECS
+    while rig.kafka.committed() != 10 and time.monotonic() < deadline:
+        time.sleep(0.001)
+    rig.service.stop()
+    rig.service.join(DEADLINE_SECS)
+
+    assert rig.sources[0].is_closed
+    assert rig.kafka.committed() == 10
 
 
 # The thread that calls are handed to.

@@ -61,6 +61,39 @@ def test_settings_cannot_be_changed_afterwards() -> None:
         settings.kafka.topic = "other"  # type: ignore[misc]
 
 
+def test_as_a_reader_user_and_table_are_those_of_queries_where_they_are_set() -> None:
+    own = {"CLICKHOUSE_USER": "writer", "CLICKHOUSE_PASSWORD": SECRET, "CLICKHOUSE_TABLE": "t"}
+    reader = {"CLICKHOUSE_READER_USER": "reader", "CLICKHOUSE_READER_TABLE": "t_all"}
+
+    without = Settings.from_env(own).clickhouse.as_reader()
+    with_reader = Settings.from_env({**own, **reader}).clickhouse.as_reader()
+
+    assert (without.user, without.password.get_secret_value(), without.table) == ("writer", SECRET, "t")
+    assert (with_reader.user, with_reader.password.get_secret_value(), with_reader.table) == ("reader", "", "t_all")
+
+
+# Roles
+
+
+@pytest.mark.parametrize(
+    ("text", "roles"),
+    [
+        ("", ("ingest", "query")),
+        ("ingest", ("ingest",)),
+        ("query", ("query",)),
+        ("query, ingest", ("ingest", "query")),
+        ("query,query", ("query",)),
+    ],
+)
+def test_roles_are_a_comma_separated_list_and_all_of_them_by_default(text: str, roles: tuple[str, ...]) -> None:
+    assert Settings.from_env({"ROLES": text}).service.roles == roles
+
+
+@pytest.mark.parametrize("text", ["receive", "ingest,other", "ingest,", ",", "INGEST"])
+def test_a_role_that_is_not_known_stops_the_start(text: str) -> None:
+    assert problem_of({"ROLES": text}) == (f"ROLES is {text!r}: must be one or more of ingest, query, comma-separated")
+
+
 # Problems
 
 

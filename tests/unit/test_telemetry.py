@@ -1,7 +1,7 @@
 """Log, metrics and health say the same of one event."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -10,12 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
+from app.domain.group import GroupStanding
 from app.domain.records import Partition, RecordChunk
-from app.errors import TryAgainLater
+from app.errors import TableMissing, TryAgainLater
 from app.health import Health
 from app.metrics import Metrics
 from app.preflight.guarantee import Guarantee
-from app.telemetry import IngestTelemetry, RateLimit
+from app.telemetry.ingest import IngestTelemetry
+from app.telemetry.partitions import NONE_ASSIGNED
+from app.telemetry.reports import RateLimit
 from tests.fakes import Clock
 
 ONE, TWO = Partition("logs", 1), Partition("logs", 2)
@@ -28,9 +31,9 @@ class World:
 
     clock: Clock = field(default_factory=Clock)
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
-    health: Health = field(default_factory=Health)
 
     def __post_init__(self) -> None:
+        self.health = Health(self.clock, has_loop=True)
         metrics = Metrics(self.registry, version="1")
         self.telemetry = IngestTelemetry(metrics, self.health, clock=self.clock, wall_clock=lambda: NOW)
 
@@ -90,10 +93,180 @@ def test_partitions_that_went_away_are_no_longer_told(world: World) -> None:
 
 
 def test_lag_is_told_by_partition_and_as_a_sum(world: World) -> None:
+    world.telemetry.assigned({ONE: 10, TWO: 10})
     world.telemetry.lag({ONE: 3, TWO: 4})
 
     assert world.value("consumer_lag", topic="logs", partition="2") == 4
     assert world.health.figures()["consumer_lag"] == 7
+
+
+def test_a_lag_that_is_not_known_is_neither_0_nor_the_last_one(world: World) -> None:
+    assert world.health.figures()["consumer_lag"] is None
+
+    world.telemetry.assigned({ONE: 10, TWO: 20})
+    assert world.health.figures()["consumer_lag"] is None
+    world.telemetry.lag({ONE: 3})
+    assert world.health.figures()["consumer_lag"] is None, "that of one is known, that of the other is not"
+    assert world.value("consumer_lag", topic="logs", partition="2") is None
+    world.telemetry.lag({ONE: 3, TWO: 4})
+    assert world.health.figures()["consumer_lag"] == 7
+    world.clock.turn(14)
+    turn(world)
+    assert world.health.figures()["consumer_lag"] == 7
+    world.clock.turn(2)
+    turn(world)
+
+    assert world.health.figures()["consumer_lag"] is None
+    assert world.value("consumer_lag", topic="logs", partition="1") is None
+
+
+def test_the_time_of_the_last_record_of_each_chunk_is_passed_on() -> None:
+    dated: list[int] = []
+    telemetry = IngestTelemetry(Metrics(CollectorRegistry(), version="1"), Health(), on_dated=dated.append)
+
+    telemetry.consumed(RecordChunk(ONE, "id", [5, 6], [100, 200], [b"", b""], [(), ()], 7), {})
+
+    assert dated == [200]
+
+
+def turn(world: World) -> None:
+    world.telemetry.turned(buffer_rows=0, buffer_bytes=0, is_paused=False)
+
+
+# Ready, and why not
+
+
+def test_an_instance_is_ready_when_it_has_partitions(world: World) -> None:
+    assert world.health.problems() == {"partitions": NONE_ASSIGNED}
+
+    world.telemetry.assigned({})
+    assert world.health.problems() == {"partitions": NONE_ASSIGNED}
+    world.telemetry.assigned({TWO: 3, ONE: 5})
+
+    assert world.health.problems() == {}
+    assert world.health.figures()["assignment"] == "logs/1, logs/2"
+
+
+def test_a_standby_is_ready_for_as_long_as_the_group_says_that_it_is_one(world: World) -> None:
+    world.telemetry.assigned({})
+
+    world.telemetry.unassigned(GroupStanding(5, 4, is_stable=True))
+
+    assert world.health.problems() == {}
+    assert world.health.figures()["assignment"] == "standby: the group has 5 members and 4 partitions"
+    assert world.health.figures()["consumer_lag"] is None
+    world.clock.turn(31)
+    assert world.health.problems().keys() == {"partitions", "kafka"}
+
+
+def test_without_partitions_and_not_as_a_standby_an_instance_is_not_ready(world: World) -> None:
+    world.telemetry.assigned({})
+
+    world.telemetry.unassigned(GroupStanding(1, 4, is_stable=True))
+
+    assert world.health.problems() == {"partitions": f"{NONE_ASSIGNED}: the group has 1 member and 4 partitions"}
+    assert world.health.figures()["assignment"] == "none"
+
+
+def test_an_idle_topic_is_not_unready(world: World) -> None:
+    world.telemetry.assigned({ONE: 10})
+
+    for _ in range(1000):
+        world.telemetry.lag({ONE: 0})
+        world.telemetry.kafka_answered()
+        world.clock.turn(5)
+
+    assert world.health.problems() == {}
+
+
+def test_a_kafka_that_says_nothing_is_a_problem_after_a_while(world: World) -> None:
+    world.telemetry.assigned({ONE: 10})
+    world.telemetry.lag({ONE: 0})
+    world.telemetry.kafka_answered()
+
+    for _ in range(30):
+        turn(world)
+        assert world.health.problems() == {}
+        world.clock.turn(1)
+
+    assert world.health.problems() == {"kafka": "has not answered for 30 s"}
+
+
+def test_records_that_wait_while_none_is_stored_are_a_problem_after_a_while(world: World) -> None:
+    world.telemetry.assigned({ONE: 10})
+    world.telemetry.lag({ONE: 0})
+    for _ in range(12):
+        assert world.health.problems() == {}
+        world.telemetry.lag({ONE: 7})
+        world.clock.turn(5)
+    world.telemetry.lag({ONE: 7})
+
+    assert world.health.problems() == {"storing": "records wait in Kafka, and nothing was stored for 60 s"}
+    world.telemetry.inserted(rows_aged([1.0]), 0.1)
+    assert world.health.problems() == {}
+    world.clock.turn(60)
+    assert world.health.problems().keys() == {"storing"}
+    world.telemetry.lag({ONE: 0})
+    assert world.health.problems() == {}
+
+
+@pytest.mark.parametrize("store", [lambda t: t.inserted(rows_aged([1.0]), 0.1), lambda t: t.already_stored(1)])
+def test_a_backlog_that_is_worked_off_is_no_problem(world: World, store: Callable[[IngestTelemetry], None]) -> None:
+    world.telemetry.assigned({ONE: 10})
+
+    for _ in range(100):
+        world.telemetry.lag({ONE: 1000})
+        store(world.telemetry)
+        world.clock.turn(50)
+
+    assert world.health.problems() == {}
+
+
+def test_partitions_that_are_not_taken_over_for_long_are_a_problem(world: World) -> None:
+    world.telemetry.assigned({ONE: 10})
+
+    for _ in range(13):
+        world.telemetry.lag({})
+        world.clock.turn(5)
+
+    assert world.health.problems().keys() == {"storing"}
+
+
+def test_a_halted_partition_does_not_count_as_records_that_wait(world: World) -> None:
+    world.telemetry.assigned({ONE: 10, TWO: 10})
+    world.telemetry.halted(ONE, "refused")
+
+    for _ in range(20):
+        world.telemetry.lag({ONE: 7, TWO: 0})
+        world.clock.turn(5)
+
+    assert world.health.problems().keys() == {"partition logs/1"}
+
+
+# Between two pipelines
+
+
+def test_nothing_of_a_pipeline_that_is_closed_is_told_any_more(world: World) -> None:
+    world.telemetry.assigned({ONE: 10, TWO: 20})
+    world.telemetry.lag({ONE: 3, TWO: 4})
+    world.telemetry.halted(ONE, "refused")
+    world.telemetry.disk(0.01, is_full=True)
+    world.telemetry.kafka_failed(failure())
+    world.telemetry.turned(buffer_rows=3, buffer_bytes=300, is_paused=True)
+
+    world.telemetry.closed()
+
+    for name in ("assigned_partitions", "halted_partitions", "buffer_rows", "buffer_bytes", "paused"):
+        assert world.value(name) == 0, name
+    for name in ("clickhouse_disk_full", "clickhouse_disk_free_ratio"):
+        assert world.value(name) == 0, name
+    for partition in ("1", "2"):
+        assert world.value("consumer_lag", topic="logs", partition=partition) is None
+        assert world.value("committed_offset", topic="logs", partition=partition) is None
+    assert world.telemetry.partitions == frozenset()
+    assert world.health.problems() == {"partitions": NONE_ASSIGNED}
+    figures = world.health.figures()
+    assert (figures["assignment"], figures["consumer_lag"], figures["committed_offsets"]) == ("none", None, {})
 
 
 def test_records_that_kafka_deleted_unread_are_an_error(world: World, caplog: pytest.LogCaptureFixture) -> None:
@@ -133,6 +306,53 @@ def test_a_halted_partition_that_is_read_anew_is_well_again(world: World) -> Non
     assert world.value("halted_partitions") == 1
     assert "partition logs/1" not in world.health.problems()
     assert "partition logs/2" in world.health.problems()
+
+
+def test_a_halted_partition_that_another_instance_has_taken_is_no_longer_told(world: World) -> None:
+    world.telemetry.assigned({ONE: 10, TWO: 20})
+    world.telemetry.halted(ONE, "refused")
+    turn(world)
+
+    world.telemetry.assigned({TWO: 20})
+
+    assert world.value("halted_partitions") == 0
+    assert world.health.problems() == {}
+
+
+def test_a_partition_that_is_halted_as_it_is_assigned_stays_halted(world: World) -> None:
+    """The source leaves it out of what it assigns, and says so right before."""
+    world.telemetry.assigned({ONE: 10, TWO: 20})
+    turn(world)
+
+    world.telemetry.halted(ONE, "truncated")
+    world.telemetry.assigned({TWO: 20})
+    turn(world)
+
+    assert world.value("halted_partitions") == 1
+    assert world.health.problems() == {"partition logs/1": "halted: truncated"}
+
+
+# A table that is gone
+
+
+def test_a_table_is_told_to_be_missing_when_that_lasts_for_some_attempts(world: World) -> None:
+    error = TableMissing("no such table", code="60")
+
+    world.telemetry.retrying(error, 4)
+    assert world.telemetry.missing_table is None
+    world.telemetry.retrying(failure(), 5)
+    assert world.telemetry.missing_table is None
+    world.telemetry.retrying(error, 6)
+    assert world.telemetry.missing_table is error
+
+
+def test_a_table_that_is_there_again_is_not_missing(world: World) -> None:
+    for come_back in (world.telemetry.answered, world.telemetry.closed):
+        world.telemetry.retrying(TableMissing("no such table", code="60"), 5)
+
+        come_back()
+
+        assert world.telemetry.missing_table is None
 
 
 # Storing

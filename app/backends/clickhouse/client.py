@@ -10,7 +10,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, Error
 from urllib3.exceptions import HTTPError
 
-from app.errors import Refused, TryAgainLater
+from app.errors import Refused, TableMissing, TryAgainLater
 from app.settings import ClickHouseSettings
 
 _CONNECT_SECS = 5
@@ -49,6 +49,13 @@ _DOUBTFUL_CODES: Final = frozenset(
     }
 )
 _DOUBTFUL_ATTEMPTS: Final = 8
+
+_TABLE_MISSING_CODES: Final = frozenset(
+    {
+        60,  # UNKNOWN_TABLE
+        81,  # UNKNOWN_DATABASE
+    }
+)
 
 # The server gave up on a request that it may have carried out.
 _UNKNOWN_OUTCOME_CODES: Final = frozenset(
@@ -97,6 +104,7 @@ def translated_errors(doing: str) -> Iterator[None]:
 
     Raises:
         Refused: ClickHouse has looked at the data and will not have it.
+        TableMissing: there is no such table or database.
         TryAgainLater: anything else.
     """
     try:
@@ -115,6 +123,8 @@ def _translated(error: Error, doing: str) -> Refused | TryAgainLater:
     reason = f"cannot {doing}: error {code} {error.name or ''}: {_first_line(error)}"
     if code in _REFUSED_CODES:
         return Refused(reason, code=str(code))
+    if code in _TABLE_MISSING_CODES:
+        return TableMissing(reason, code=str(code))
     return TryAgainLater(
         reason,
         code=str(code),

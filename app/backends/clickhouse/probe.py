@@ -1,7 +1,7 @@
 """Asks ClickHouse what the doctor wants to know. Reads only; schema.sql is parsed by the server and not run."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -27,8 +27,12 @@ _WINDOWS: Final = (
 )
 
 
-def gather_clickhouse(settings: ClickHouseSettings, *, migrations: Path = MIGRATIONS_FOLDER) -> ClickHouseFacts:
+def gather_clickhouse(
+    settings: ClickHouseSettings, *, is_only_read: bool = False, migrations: Path = MIGRATIONS_FOLDER
+) -> ClickHouseFacts:
     """All facts; those that ClickHouse does not tell are `Unknown`. `migrations` is the folder of their files.
+
+    Where the table `is_only_read`, the user needs no other privilege than to read it.
 
     Raises:
         TryAgainLater: ClickHouse does not answer at all, or does not let us in.
@@ -44,7 +48,11 @@ def gather_clickhouse(settings: ClickHouseSettings, *, migrations: Path = MIGRAT
             wanted=_ask("read schema.sql", lambda: definition_of(client, create_table(settings))),
             privileges=_ask(
                 "ask for our privileges",
-                lambda: _privileges(client, settings, is_table_missing=table is None, needs_alter=needs_alter),
+                lambda: (
+                    _held(client, [_select_on(settings)])
+                    if is_only_read
+                    else _privileges(client, settings, is_table_missing=table is None, needs_alter=needs_alter)
+                ),
             ),
             insert_settings=_ask("read our settings", lambda: _insert_settings(client)),
             table_defaults=_table_defaults(client),
@@ -84,14 +92,22 @@ def _privileges(
     client: Client, settings: ClickHouseSettings, *, is_table_missing: bool, needs_alter: bool
 ) -> Mapping[str, bool]:
     table = f"`{settings.database}`.`{settings.table}`"
-    needed = [f"SELECT ON {table}", f"INSERT ON {table}"]
+    needed = [_select_on(settings), f"INSERT ON {table}"]
     if needs_alter:
         needed.append(f"ALTER TABLE ON {table}")
     if is_table_missing:
         needed.append(f"CREATE TABLE ON {table}")
         if not client.command(f"EXISTS DATABASE `{settings.database}`"):
             needed.append(f"CREATE DATABASE ON `{settings.database}`.*")
-    return {privilege.replace("`", ""): bool(client.command(f"CHECK GRANT {privilege}")) for privilege in needed}
+    return _held(client, needed)
+
+
+def _select_on(settings: ClickHouseSettings) -> str:
+    return f"SELECT ON `{settings.database}`.`{settings.table}`"
+
+
+def _held(client: Client, privileges: Sequence[str]) -> Mapping[str, bool]:
+    return {privilege.replace("`", ""): bool(client.command(f"CHECK GRANT {privilege}")) for privilege in privileges}
 
 
 def _insert_settings(client: Client) -> Mapping[str, UserSetting | None]:

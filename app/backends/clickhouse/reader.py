@@ -43,11 +43,7 @@ class ClickHouseReader:
         """Does not connect yet; questions do, each client serving one at a time."""
         self._clock = clock
         self._is_own_user = settings.reader_user is not None
-        if settings.reader_user is not None:
-            own = {"user": settings.reader_user, "password": settings.reader_password}
-            settings = settings.model_copy(update=own)
-        if settings.reader_table is not None:
-            settings = settings.model_copy(update={"table": settings.reader_table})
+        settings = settings.as_reader()
         self._settings = settings
         self._limits = limits
         self._table = f"`{settings.database}`.`{settings.table}`"

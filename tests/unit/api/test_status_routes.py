@@ -22,7 +22,8 @@ class Served:
     clock: Clock = field(default_factory=Clock)
 
     def __post_init__(self) -> None:
-        self.health = Health(self.clock)
+        problems = {"kafka": "not reached yet", "clickhouse": "not reached yet"}
+        self.health = Health(self.clock, problems=problems, has_loop=True)
         registry = CollectorRegistry()
         Metrics(registry, version=VERSION)
         self.http: FlaskClient = create_app(self.health, registry).test_client()
@@ -80,7 +81,8 @@ def test_a_loop_that_stands_still_is_a_reason_for_a_restart(served: Served) -> N
 
 def test_health_tells_everything_and_never_judges(served: Served) -> None:
     served.health.report("clickhouse", None)
-    served.health.note(consumer_lag=7, committed_offsets={"logs/0": 12})
+    served.health.warn("clickhouse clock", "2.0 s ahead of ours")
+    served.health.note(consumer_lag=None, committed_offsets={"logs/0": 12})
     served.clock.turn(LIVE_WITHIN_SECS)
 
     answer = served.http.get("/health")
@@ -91,7 +93,8 @@ def test_health_tells_everything_and_never_judges(served: Served) -> None:
         "is_live": False,
         "version": VERSION,
         "problems": {"kafka": "not reached yet"},
-        "consumer_lag": 7,
+        "warnings": {"clickhouse clock": "2.0 s ahead of ours"},
+        "consumer_lag": None,
         "committed_offsets": {"logs/0": 12},
         "seconds_since_loop_turned": LIVE_WITHIN_SECS,
     }

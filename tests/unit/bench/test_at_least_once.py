@@ -16,7 +16,7 @@ from app.pipeline.delivery import Delivery
 from app.pipeline.ingest import Ingest
 from app.pipeline.progress import Progress
 from app.settings import BatchSettings
-from app.telemetry import IngestTelemetry
+from app.telemetry.ingest import IngestTelemetry
 from bench.at_least_once import AtLeastOnce
 from tests.fakes import Clock, MemoryKafka, MemorySource, MemoryTable, OtherThread
 

@@ -23,10 +23,12 @@ def away(side: str) -> Callable[[], NoReturn]:
 
 
 def run(
-    gather_kafka: Callable[[], KafkaFacts] = kafka, gather_clickhouse: Callable[[], ClickHouseFacts] = clickhouse
+    gather_kafka: Callable[[], KafkaFacts] = kafka,
+    gather_clickhouse: Callable[[], ClickHouseFacts] = clickhouse,
+    settings: Settings = SETTINGS,
 ) -> tuple[int, list[str]]:
     lines: list[str] = []
-    code = examine(SETTINGS, [], gather_kafka=gather_kafka, gather_clickhouse=gather_clickhouse, say=lines.append)
+    code = examine(settings, [], gather_kafka=gather_kafka, gather_clickhouse=gather_clickhouse, say=lines.append)
     return code, lines
 
 
@@ -71,6 +73,49 @@ def test_a_side_that_is_away_is_one_line_and_the_other_is_looked_at_all_the_same
     [problem_line] = [line for line in lines if line.startswith("  problem")]
     assert silent in problem_line
     assert any(line.startswith(other) for line in lines)
+
+
+# By role.
+
+
+def test_for_an_instance_that_only_queries_kafka_is_not_looked_at_and_not_spoken_of() -> None:
+    settings = Settings.from_env({"ROLES": "query", "CLICKHOUSE_READER_TABLE": "logs_all"})
+    facts = clickhouse(privileges={"SELECT ON logs.logs_all": True}, insert_settings={"async_insert": None})
+
+    code, lines = run(away("Kafka"), lambda: facts, settings)
+
+    assert code == 0
+    assert "Kafka" not in "".join(lines)
+    assert [line.split()[1] for line in lines if line.startswith("  ")] == [
+        "names",
+        "reached",
+        "clock",
+        "privileges",
+        "table",
+    ]
+    assert "logs.logs_all, MergeTree" in "".join(lines)
+
+
+def test_an_instance_that_only_queries_needs_the_table_to_be_there() -> None:
+    settings = Settings.from_env({"ROLES": "query"})
+
+    code, lines = run(gather_clickhouse=lambda: clickhouse(table=None), settings=settings)
+
+    assert code == 1
+    [problem_line] = [line for line in lines if line.startswith("  problem")]
+    assert "logs.logs does not exist" in problem_line
+    assert "with the role ingest" in problem_line
+
+
+def test_for_an_instance_that_only_ingests_both_systems_are_looked_at() -> None:
+    code, lines = run(settings=Settings.from_env({"ROLES": "ingest"}))
+
+    assert code == 0
+    assert [line.split()[0] for line in lines if not line.startswith("  ") and line][:3] == [
+        "Settings",
+        "Kafka",
+        "ClickHouse",
+    ]
 
 
 def test_columns_stand_under_each_other() -> None:

@@ -18,7 +18,7 @@ from app.pipeline.delivery import MARGIN_SECS, Delivery
 from app.pipeline.ingest import Ingest
 from app.pipeline.progress import Progress
 from app.settings import BatchSettings
-from app.telemetry import IngestTelemetry
+from app.telemetry.ingest import IngestTelemetry
 from tests.fakes import Clock, MemoryKafka, MemorySource, MemoryTable, OtherThread
 
 DEADLINE_SECS = 10.0
@@ -504,6 +504,18 @@ def test_the_lag_counts_what_is_not_committed(world: World) -> None:
     instance.step()
 
     assert instance.metric("consumer_lag", topic="logs", partition="0") == 7
+
+
+def test_the_lag_of_a_partition_that_is_not_taken_over_yet_is_not_known(world: World) -> None:
+    world.send(7)
+    world.kafka.set_offset(0)  # somebody else has: an insert may be on its way that nobody knows of
+    instance = world.reading_instance()
+    world.clock.turn(6)
+
+    instance.step()
+
+    assert instance.source.started == set()
+    assert instance.metric("consumer_lag", topic="logs", partition="0") is None
 
 
 # When ClickHouse fails.

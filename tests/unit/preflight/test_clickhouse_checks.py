@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.preflight.clickhouse_checks import check_clickhouse, unreachable
+from app.preflight.clickhouse_checks import check_clickhouse, check_clickhouse_for_queries, unreachable
 from app.preflight.findings import Level
 from app.preflight.probes import ClickHouseFacts, Unknown, UserSetting
 from app.settings import ClickHouseSettings
@@ -11,6 +11,36 @@ from tests.unit.preflight.healthy import CLICKHOUSE, about, clickhouse, levels, 
 
 def test_nothing_is_said_against_a_healthy_clickhouse() -> None:
     assert levels(check_clickhouse(clickhouse(), CLICKHOUSE)) == {Level.OK}
+
+
+def test_nothing_is_said_against_a_clickhouse_that_can_only_be_read() -> None:
+    facts = clickhouse(privileges={"SELECT ON logs.logs": True}, table=table(engine="Distributed"))
+
+    assert levels(check_clickhouse_for_queries(facts, CLICKHOUSE)) == {Level.OK}
+
+
+@pytest.mark.parametrize(
+    ("facts", "subject", "level", "words"),
+    [
+        (clickhouse(version="25.12.1.1"), "reached", Level.PROBLEM, "too old"),
+        (clickhouse(privileges={"SELECT ON logs.logs": False}), "privileges", Level.PROBLEM, "lacks SELECT"),
+        (clickhouse(privileges=Unknown("no")), "privileges", Level.WARNING, "SELECT is needed"),
+        (clickhouse(table=None), "table", Level.PROBLEM, "An instance with the role ingest makes it"),
+        (clickhouse(table=Unknown("denied")), "table", Level.PROBLEM, "denied"),
+        (clickhouse(wanted=Unknown("no")), "table", Level.WARNING, "could not be compared"),
+        (
+            clickhouse(table=table(("    `ServiceName` LowCardinality(String),\n", ""))),
+            "table",
+            Level.PROBLEM,
+            "lacks ServiceName: queries fail",
+        ),
+    ],
+)
+def test_what_counts_where_it_is_only_read(facts: ClickHouseFacts, subject: str, level: Level, words: str) -> None:
+    found = about(subject, check_clickhouse_for_queries(facts, CLICKHOUSE))
+
+    assert found.level is level
+    assert words in str(found)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from clickhouse_connect.driver.exceptions import DatabaseError, InterfaceError, 
 from urllib3.exceptions import MaxRetryError, ProtocolError, ReadTimeoutError
 
 from app.backends.clickhouse.client import translated_errors
-from app.errors import Refused, TryAgainLater
+from app.errors import Refused, TableMissing, TryAgainLater
 
 
 def translation_of(error: Exception) -> Refused | TryAgainLater:
@@ -34,6 +34,11 @@ def test_a_fault_of_the_server_or_its_operator_is_tried_again_and_known_not_to_b
 
     assert isinstance(translated, TryAgainLater)
     assert (translated.code, translated.is_outcome_unknown, translated.max_attempts) == (str(code), False, None)
+
+
+@pytest.mark.parametrize(("code", "is_missing"), [(60, True), (81, True), (16, False), (242, False)])
+def test_that_there_is_no_table_is_an_error_of_its_own(code: int, is_missing: bool) -> None:
+    assert isinstance(translation_of(server_error(code)), TableMissing) == is_missing
 
 
 @pytest.mark.parametrize("code", [159, 209, 210, 236, 279, 319, 394, 999])

@@ -1,66 +1,28 @@
-"""Tells the log, the metrics and the health of one and the same event, so that they never disagree."""
+"""What the pipeline reports, from the first attempt to reach Kafka to the last insert."""
 
 import logging
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Set
+from typing import Final
 
 import pyarrow.compute as pc
 
-from app.audit.report import summary
-from app.audit.verdict import BAD, Kind, Verdict
+from app.domain.group import GroupStanding
 from app.domain.records import Partition, RecordChunk
 from app.domain.rows import Rows
-from app.errors import Refused, TryAgainLater
+from app.errors import TableMissing, TryAgainLater
 from app.health import Health
 from app.metrics import Metrics
 from app.preflight.guarantee import Guarantee
+from app.telemetry.partitions import PartitionReport, labels
+from app.telemetry.reports import RateLimit, SystemReport
 
 _log = logging.getLogger(__name__)
 
-_STORED_EVERY_SECS = 10.0
-_RETRY_EVERY_SECS = 10.0
-
-
-class RateLimit:
-    """Lets one event through per period."""
-
-    def __init__(self, every_secs: float, clock: Callable[[], float]) -> None:
-        self._every_secs = every_secs
-        self._clock = clock
-        self._last_at: float | None = None
-
-    def lets_through(self) -> bool:
-        """Whether this event may be told."""
-        now = self._clock()
-        if self._last_at is not None and now - self._last_at < self._every_secs:
-            return False
-        self._last_at = now
-        return True
-
-
-class _SideReport:
-    """What is told of Kafka or of ClickHouse: that it fails, now and then, and once that it is back."""
-
-    def __init__(self, name: str, health: Health, clock: Callable[[], float]) -> None:
-        self._name = name
-        self._health = health
-        self._failure_line = RateLimit(_RETRY_EVERY_SECS, clock)
-        self._is_failure_told = False
-
-    def failed(self, error: TryAgainLater) -> None:
-        """It did not do what it was asked; the same will be tried again."""
-        self._health.report(self._name.lower(), str(error))
-        if self._failure_line.lets_through():
-            self._is_failure_told = True
-            _log.warning("%s: %s; trying again", self._name, error)
-
-    def answered(self) -> None:
-        """It did what it was asked."""
-        self._health.report(self._name.lower(), None)
-        if self._is_failure_told:
-            self._is_failure_told = False
-            _log.info("%s is there again", self._name)
+_STORED_EVERY_SECS: Final = 10.0
+_KAFKA_WITHIN_SECS: Final = 30.0  # the loop asks for the ends of partitions every five seconds
+_TABLE_MISSING_ATTEMPTS: Final = 5  # some seconds, in which whoever moves tables about may have put it back
 
 
 class IngestTelemetry:
@@ -73,15 +35,18 @@ class IngestTelemetry:
         *,
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
+        on_dated: Callable[[int], None] = lambda _record_ms: None,
     ) -> None:
+        """`on_dated` is given the time, Unix milliseconds, of the last record of each chunk."""
         self._metrics = metrics
         self._health = health
         self._wall_clock = wall_clock
         self._stored_line = RateLimit(_STORED_EVERY_SECS, clock)
-        self._kafka = _SideReport("Kafka", health, clock)
-        self._clickhouse = _SideReport("ClickHouse", health, clock)
-        self._halted: set[Partition] = set()
-        self.partitions: Set[Partition] = frozenset()  # what this instance reads; for whoever looks from another thread
+        self._on_dated = on_dated
+        self._kafka = SystemReport("Kafka", health, clock, answers_within_secs=_KAFKA_WITHIN_SECS)
+        self._clickhouse = SystemReport("ClickHouse", health, clock)
+        self._partitions = PartitionReport(metrics, health, clock)
+        self._missing_table: TableMissing | None = None
         self._untold_inserts: deque[tuple[int, float]] = deque()
 
     # Before the loop.
@@ -90,60 +55,74 @@ class IngestTelemetry:
         """Kafka or ClickHouse did not answer at the start, or when the pipeline was opened anew."""
         self._metrics.retries.labels(side, error.code).inc()
 
+    def closed(self) -> None:
+        """The pipeline is closed, and may be opened anew: nothing of what was known of it holds any more."""
+        self._partitions.closed()
+        self._kafka.closed()
+        self._report_loop(buffer_rows=0, buffer_bytes=0, is_paused=False)
+        self._missing_table = None
+        self._metrics.disk_free.set(0)
+        self._metrics.disk_full.set(0)
+        self._health.report("clickhouse disk", None)
+
+    # What others ask.
+
+    @property
+    def partitions(self) -> Set[Partition]:
+        """The partitions that this instance reads. May be asked from any thread."""
+        return self._partitions.current
+
+    @property
+    def missing_table(self) -> TableMissing | None:
+        """The error if the table is gone for a while already, and has to be made again."""
+        return self._missing_table
+
     # The loop.
 
     def turned(self, *, buffer_rows: int, buffer_bytes: int, is_paused: bool) -> None:
         """The loop has turned once."""
         self._health.turned()
+        self._partitions.turned()
+        self._report_loop(buffer_rows=buffer_rows, buffer_bytes=buffer_bytes, is_paused=is_paused)
+
+    def _report_loop(self, *, buffer_rows: int, buffer_bytes: int, is_paused: bool) -> None:
         self._metrics.buffer_rows.set(buffer_rows)
         self._metrics.buffer_bytes.set(buffer_bytes)
         self._metrics.paused.set(is_paused)
 
     def consumed(self, chunk: RecordChunk, problems: Mapping[str, int]) -> None:
         """A chunk was read and decoded; `problems` counts rows by reason."""
-        self._metrics.messages_consumed.labels(*_labels(chunk.partition)).inc(len(chunk.offsets))
+        self._metrics.messages_consumed.labels(*labels(chunk.partition)).inc(len(chunk.offsets))
         self._metrics.bytes_consumed.inc(sum(len(value) for value in chunk.values if value))
         for reason, count in problems.items():
             self._metrics.parse_errors.labels(reason).inc(count)
+        self._on_dated(chunk.timestamps_ms[-1])
 
     def assigned(self, partitions: Mapping[Partition, int]) -> None:
         """The partitions of this instance changed; given with the offset that each goes on from."""
-        self._metrics.rebalances.inc()
-        self._metrics.assigned_partitions.set(len(partitions))
-        self.partitions = frozenset(partitions)
-        self._metrics.consumer_lag.clear()
-        self._metrics.committed_offset.clear()
-        for partition in self._halted & partitions.keys():  # they are read anew from where they stood still
-            self._health.report(f"partition {partition}", None)
-        self._halted -= partitions.keys()
-        self._metrics.halted_partitions.set(len(self._halted))
-        listed = ", ".join(f"{p.number} from {offset}" for p, offset in sorted(partitions.items())) or "none"
-        _log.info("Partitions assigned: %s", listed)
-        self.committed(partitions)
+        self._partitions.assigned(partitions)
+
+    def unassigned(self, standing: GroupStanding) -> None:
+        """This instance has no partition, and the group stands like this."""
+        self._partitions.unassigned(standing)
+        self._kafka.answered()
 
     def committed(self, next_offsets: Mapping[Partition, int]) -> None:
         """Everything before these offsets is stored, and Kafka knows."""
-        for partition, offset in next_offsets.items():
-            self._metrics.committed_offset.labels(*_labels(partition)).set(offset)
-        self._health.note(committed_offsets={str(p): offset for p, offset in sorted(next_offsets.items())})
+        self._partitions.committed(next_offsets)
 
     def lag(self, lag: Mapping[Partition, int]) -> None:
         """Records behind the committed offset."""
-        for partition, records in lag.items():
-            self._metrics.consumer_lag.labels(*_labels(partition)).set(records)
-        self._health.note(consumer_lag=sum(lag.values()))
+        self._partitions.lag(lag)
 
     def halted(self, partition: Partition, reason: str) -> None:
         """A partition stands still until it is assigned anew: a person has to look."""
-        self._halted.add(partition)
-        self._metrics.halted_partitions.set(len(self._halted))
-        if self._health.report(f"partition {partition}", f"halted: {reason}"):
-            _log.error("Partition %s is halted: %s", partition, reason)
+        self._partitions.halted(partition, reason)
 
     def lost_to_retention(self, partition: Partition, first: int, next_offset: int) -> None:
         """Kafka deleted records before they were read."""
         _log.error("Kafka deleted offsets %d to %d of %s before they were read", first, next_offset - 1, partition)
-        self._metrics.lost_to_retention.labels(*_labels(partition)).inc(next_offset - first)
+        self._metrics.lost_to_retention.labels(*labels(partition)).inc(next_offset - first)
 
     def kafka_failed(self, error: TryAgainLater) -> None:
         """Kafka did not do what it was asked."""
@@ -159,6 +138,7 @@ class IngestTelemetry:
     def inserted(self, rows: Rows, seconds: float) -> None:
         """An insert was stored."""
         now = self._wall_clock()
+        self._partitions.stored()
         self._metrics.inserts.labels("stored").inc()
         self._metrics.rows_inserted.inc(rows.num_rows)
         self._metrics.batch_rows.observe(rows.num_rows)
@@ -178,6 +158,7 @@ class IngestTelemetry:
 
     def already_stored(self, row_count: int) -> None:
         """Rows were left out because the table holds them."""
+        self._partitions.stored()
         self._metrics.rows_already_stored.inc(row_count)
         _log.info("Left out %d rows that the table holds already", row_count)
 
@@ -224,10 +205,13 @@ class IngestTelemetry:
         """ClickHouse did not do what it was asked."""
         self._metrics.retries.labels("clickhouse", error.code).inc()
         self._clickhouse.failed(error)
+        if isinstance(error, TableMissing) and attempt >= _TABLE_MISSING_ATTEMPTS:
+            self._missing_table = error
 
     def answered(self) -> None:
         """ClickHouse did what it was asked."""
         self._clickhouse.answered()
+        self._missing_table = None
 
     def _observe_latency(self, rows: Rows, now: float) -> None:
         histogram = self._metrics.end_to_end_latency
@@ -236,70 +220,3 @@ class IngestTelemetry:
         up_to = [pc.sum(pc.less_equal(seconds, bound)).as_py() for bound in histogram.bounds]
         counts = [count - before for before, count in zip([0, *up_to], [*up_to, rows.num_rows], strict=True)]
         histogram.add(counts, pc.sum(seconds).as_py())
-
-
-class AuditTelemetry:
-    """What the audit beside the service reports. Methods are called from its thread."""
-
-    def __init__(
-        self, metrics: Metrics, health: Health, topic: str, *, wall_clock: Callable[[], float] = time.time
-    ) -> None:
-        self._metrics = metrics
-        self._health = health
-        self._topic = topic
-        self._wall_clock = wall_clock
-        self._told: dict[int, tuple[int, ...]] = {}
-        self._audited: Set[int] = frozenset()
-
-    def started(self) -> None:
-        """Audits will be made from now on."""
-        self._metrics.audit_last_success.set(self._wall_clock())
-
-    def audited(self, verdict: Verdict, seconds: float) -> None:
-        """An audit has ended."""
-        metrics = self._metrics
-        if verdict.partitions.keys() != self._audited:
-            self._forget()
-            self._audited = verdict.partitions.keys()
-        for number, found in verdict.partitions.items():
-            labels = self._topic, str(number)
-            metrics.audit_stored_records.labels(*labels).set(found.records)
-            metrics.audit_missing_records.labels(*labels).set(found.count(Kind.MISSING, Kind.INCOMPLETE))
-            metrics.audit_duplicate_rows.labels(*labels).set(found.count(Kind.DUPLICATED))
-            metrics.audit_unverified_offsets.labels(*labels).set(found.count(Kind.UNVERIFIED))
-            metrics.audited_offset.labels(*labels).set(found.judged.next)
-        metrics.audit_duration.set(seconds)
-        if not verdict.count(Kind.UNVERIFIED):
-            metrics.audit_last_success.set(self._wall_clock())
-        self._health.note(last_audit=summary(verdict))
-        self._tell(verdict)
-
-    def audit_failed(self, error: TryAgainLater | Refused) -> None:
-        """One of the two sides did not answer."""
-        self._metrics.audit_failures.inc()
-        self._health.note(last_audit=f"failed: {error}")
-        _log.warning("An audit failed: %s; the next one will be made all the same", error)
-
-    def _tell(self, verdict: Verdict) -> None:
-        """Say what is wrong with a partition once, and not again at every audit."""
-        told = {}
-        for number, found in verdict.partitions.items():
-            if found.count(*BAD):
-                told[number] = tuple(found.count(kind) for kind in BAD)
-                if told[number] != self._told.get(number):
-                    words = summary(Verdict(verdict.topic_id, {number: found}))
-                    _log.error("Audit of %s/%d: %s Where: python -m app audit", self._topic, number, words)
-        self._told = told
-
-    def _forget(self) -> None:
-        """No figures of partitions that others read by now."""
-        metrics = self._metrics
-        metrics.audit_stored_records.clear()
-        metrics.audit_missing_records.clear()
-        metrics.audit_duplicate_rows.clear()
-        metrics.audit_unverified_offsets.clear()
-        metrics.audited_offset.clear()
-
-
-def _labels(partition: Partition) -> tuple[str, str]:
-    return partition.topic, str(partition.number)

@@ -1,0 +1,42 @@
+"""Group on Kafka: asks the coordinator how the group stands. Joins nothing."""
+
+from contextlib import closing
+
+from kafka.errors import KafkaError
+
+from app.backends.kafka.errors import translated
+from app.backends.kafka.topic import metadata_of, open_admin
+from app.domain.group import GroupStanding
+from app.errors import TryAgainLater
+from app.settings import KafkaSettings
+
+_STABLE = "Stable"
+
+
+class KafkaGroup:
+    """See `ports.Group`. Connects for each look: it is seldom asked. One thread at a time."""
+
+    def __init__(self, settings: KafkaSettings) -> None:
+        self._settings = settings
+
+    def standing(self) -> GroupStanding:
+        """See `ports.Group`."""
+        group_id, topic = self._settings.group_id, self._settings.topic
+        with closing(open_admin(self._settings)) as admin:
+            try:
+                described = admin.describe_groups([group_id])[group_id]
+                metadata = metadata_of(admin, topic)
+            except (KafkaError, OSError) as error:
+                raise _try_again(error, f"describe group {group_id}") from error
+        if metadata is None:
+            raise TryAgainLater(f"topic {topic} does not exist", code="UnknownTopic")
+        return GroupStanding(
+            member_count=len(described["members"]),
+            partition_count=len(metadata["partitions"]),
+            is_stable=described["group_state"] == _STABLE,
+        )
+
+
+def _try_again(error: KafkaError | OSError, doing: str) -> TryAgainLater:
+    ours = translated(error, doing)
+    return ours if isinstance(ours, TryAgainLater) else TryAgainLater(str(ours), code=type(error).__name__)

@@ -1,0 +1,76 @@
+"""The audit: as a component beside the role `ingest`, and once for the command."""
+
+import time
+from collections.abc import Callable, Mapping, Set
+from contextlib import closing
+from typing import Final
+
+from app.audit.audit import Scope, audit
+from app.audit.verdict import Verdict
+from app.audit.watch import AuditWatch
+from app.backends.clickhouse.ledger import ClickHouseLedger
+from app.backends.kafka.offsets import KafkaOffsets
+from app.component import Component, Repeating
+from app.domain.records import Partition
+from app.health import Health
+from app.metrics import Metrics
+from app.settings import Settings
+from app.telemetry.audit import AuditTelemetry
+
+_RECENT_SECS: Final = 600.0  # far longer than an insert can be on its way
+_AUDIT_SECS: Final = 15.0  # no longer than ingestion would hardly notice
+
+
+def build_audit(settings: Settings, metrics: Metrics, partitions: Callable[[], Set[Partition]]) -> Component:
+    """The component that audits the partitions of this instance every AUDIT_INTERVAL_SECS."""
+    health = Health()
+    telemetry = AuditTelemetry(metrics, health, settings.kafka.topic)
+    interval_secs = settings.audit.interval_secs
+    recent_secs = max(_RECENT_SECS, 2 * interval_secs)
+
+    def audit_recent(numbers: Set[int]) -> Verdict:
+        return run_audit(
+            settings,
+            since_secs=recent_secs,
+            partitions=numbers,
+            query_secs=_AUDIT_SECS,
+            look_secs=_AUDIT_SECS,
+            query_settings={"max_threads": 1},
+        )
+
+    telemetry.started()
+    watch = AuditWatch(
+        audit_recent,
+        lambda: {partition.number for partition in partitions()},
+        telemetry,
+        interval_secs=interval_secs,
+    )
+    return Repeating("audit", watch.look, health, first_secs=interval_secs)
+
+
+def run_audit(
+    settings: Settings,
+    *,
+    since_secs: float,
+    query_secs: float,
+    look_secs: float,
+    partitions: Set[int] | None = None,
+    query_settings: Mapping[str, object] | None = None,
+) -> Verdict:
+    """Audit records of the last `since_secs` of these partitions, or of all, by clients of its own.
+
+    One query may take `query_secs`; looks row by row end after `look_secs`, and what is left then is unverified.
+
+    Raises:
+        TryAgainLater, Refused: Kafka or ClickHouse did not answer.
+    """
+    since_ms = int((time.time() - since_secs) * 1000)
+    scope = Scope(since_ms, starts_late=settings.kafka.start_from == "latest", partitions=partitions)
+    deadline = time.monotonic() + look_secs
+    with (
+        closing(KafkaOffsets(settings.kafka)) as topic,
+        closing(
+            ClickHouseLedger(settings.clickhouse, timeout_secs=query_secs, query_settings=query_settings or {})
+        ) as ledger,
+    ):
+        return audit(topic, ledger, scope, has_time=lambda: time.monotonic() < deadline)

@@ -1,0 +1,185 @@
+"""The role `ingest`: the pipeline from Kafka to ClickHouse."""
+
+import time
+from collections.abc import Callable, Set
+from dataclasses import dataclass
+from functools import cache, partial
+
+from app.backends.clickhouse.disk import ClickHouseDisk
+from app.backends.kafka.factory import open_source
+from app.backends.kafka.group import KafkaGroup
+from app.backends.kafka.topic import TopicAdmin
+from app.build.preflight import find_guarantee
+from app.build.table import prepare_table
+from app.component import Component
+from app.domain.event_time import EventTimeBounds
+from app.domain.records import Partition
+from app.health import Health
+from app.metrics import Metrics
+from app.pipeline.backoff import Backoff
+from app.pipeline.decode import decode
+from app.pipeline.delivery import Delivery, Ended
+from app.pipeline.disk import DiskWatch
+from app.pipeline.ingest import Ingest
+from app.pipeline.progress import Progress
+from app.pipeline.standby import StandbyWatch
+from app.ports import LogWriter, RecordSource
+from app.service import Pipeline, Service, Side, submit_to_thread
+from app.settings import ClickHouseSettings, Settings
+from app.telemetry.ingest import IngestTelemetry
+
+NOT_REACHED = {"kafka": "not reached yet", "clickhouse": "not reached yet"}
+
+
+@dataclass(frozen=True, slots=True)
+class IngestParts:
+    """The component, and what tells which partitions it reads."""
+
+    component: Component
+    partitions: Callable[[], Set[Partition]]
+
+
+def build_ingest(
+    settings: Settings,
+    metrics: Metrics,
+    *,
+    on_dated: Callable[[int], None],
+    new_writer: Callable[[ClickHouseSettings], LogWriter],
+    new_delivery: type[Delivery],
+) -> IngestParts:
+    """The component. `on_dated` is given the times, Unix milliseconds, by which Kafka itself has dated records."""
+    health = Health(problems=NOT_REACHED, has_loop=True)
+    dates = _KafkaDates(on_dated)
+    telemetry = IngestTelemetry(metrics, health, on_dated=dates.take)
+    topic_admin = TopicAdmin(settings.kafka)
+    pipelines = _Pipelines(settings, telemetry, topic_admin, new_writer, new_delivery)
+
+    @cache
+    def look_once() -> None:
+        """Only at the start: a pipeline that is opened anew after trouble with Kafka should read on at once."""
+        found = find_guarantee(settings)
+        telemetry.guaranteed(found.guarantee)
+        dates.are_kafkas = found.is_dated_by_kafka
+
+    def open_pipeline() -> Pipeline:
+        look_once()
+        return pipelines.open()
+
+    service = Service(
+        [_kafka_side(settings, topic_admin), _clickhouse_side(settings, telemetry)],
+        open_pipeline,
+        health,
+        telemetry,
+        backoff=pipelines.backoff,
+    )
+    return IngestParts(service, lambda: telemetry.partitions)
+
+
+class _KafkaDates:
+    """Passes on the times of records if it is Kafka that dates them, and not their producers."""
+
+    def __init__(self, on_dated: Callable[[int], None]) -> None:
+        self.are_kafkas = False
+        self._on_dated = on_dated
+
+    def take(self, record_ms: int) -> None:
+        """The time of a record."""
+        if self.are_kafkas:
+            self._on_dated(record_ms)
+
+
+class _Pipelines:
+    """Opens one pipeline after the other, and holds what outlives them."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        telemetry: IngestTelemetry,
+        topic_admin: TopicAdmin,
+        new_writer: Callable[[ClickHouseSettings], LogWriter],
+        new_delivery: type[Delivery],
+    ) -> None:
+        self.backoff = Backoff()
+        self._settings = settings
+        self._telemetry = telemetry
+        self._topic_admin = topic_admin
+        self._new_writer = new_writer
+        self._new_delivery = new_delivery
+        self._ended = Ended()
+
+    def open(self) -> Pipeline:
+        """Join the group.
+
+        Raises:
+            TryAgainLater: Kafka does not answer.
+        """
+        telemetry = self._telemetry
+        source = open_source(
+            self._settings.kafka,
+            read_topic_id=self._topic_admin.topic_id,
+            on_lost=telemetry.lost_to_retention,
+            on_halted=telemetry.halted,
+        )
+        standby = StandbyWatch(
+            KafkaGroup(self._settings.kafka),
+            telemetry,
+            has_partitions=lambda: bool(telemetry.partitions),
+            clock=time.monotonic,
+            submit=submit_to_thread,
+        )
+        return Pipeline(source, self._ingest(source), standby.turn)
+
+    def _ingest(self, source: RecordSource) -> Ingest:
+        progress = Progress(source, on_committed=self._telemetry.committed)
+        bounds = EventTimeBounds.of_retention(self._settings.clickhouse.retention_days)
+        return Ingest(
+            source,
+            self._delivery(progress),
+            progress,
+            self._telemetry,
+            decode=partial(decode, bounds=bounds),
+            limits=self._settings.batch,
+            clock=time.monotonic,
+            submit=submit_to_thread,
+            has_room=self._disk().has_room,
+        )
+
+    def _delivery(self, progress: Progress) -> Delivery:
+        clickhouse = self._settings.clickhouse
+        return self._new_delivery(
+            self._new_writer(clickhouse),
+            progress,
+            self._telemetry,
+            clock=time.monotonic,
+            backoff=self.backoff,
+            deadline_secs=clickhouse.insert_deadline_secs,
+            ended=self._ended,
+        )
+
+    def _disk(self) -> DiskWatch:
+        clickhouse = self._settings.clickhouse
+        return DiskWatch(
+            ClickHouseDisk(clickhouse),
+            self._telemetry,
+            min_free_ratio=clickhouse.min_free_percent / 100,
+            clock=time.monotonic,
+            submit=submit_to_thread,
+        )
+
+
+def _kafka_side(settings: Settings, topic_admin: TopicAdmin) -> Side:
+    kafka = settings.kafka
+    return Side("Kafka", f"topic {kafka.topic}", kafka.bootstrap_servers, kafka.connect_attempts, topic_admin.ensure)
+
+
+def _clickhouse_side(settings: Settings, telemetry: IngestTelemetry) -> Side:
+    clickhouse = settings.clickhouse
+
+    def prepare() -> bool:
+        prepared = prepare_table(clickhouse, on_applied=telemetry.migrated)
+        if prepared.standing.is_newer:
+            telemetry.table_is_newer(prepared.standing.number, prepared.standing.last)
+        return prepared.was_made
+
+    thing = f"table {clickhouse.database}.{clickhouse.table}"
+    return Side("ClickHouse", thing, clickhouse.url, clickhouse.connect_attempts, prepare)

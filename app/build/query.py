@@ -1,0 +1,50 @@
+"""The role `query`: the API and the explorer, and whether ClickHouse would answer."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app.api.admission import Admission, StreamPlaces
+from app.api.endpoint import Endpoint
+from app.api.explorer_routes import explorer_routes
+from app.api.query_api import QueryApi
+from app.api.query_routes import query_routes
+from app.api.tail_routes import TailApi
+from app.backends.clickhouse.reader import ClickHouseReader
+from app.component import Component, Repeating
+from app.health import Health
+from app.metrics import Metrics
+from app.query.log_table import LogTable
+from app.query.service import QueryService
+from app.query.watch import QueryWatch
+from app.settings import Settings
+from app.telemetry.query import PART, QueryTelemetry
+
+
+@dataclass(frozen=True, slots=True)
+class QueryParts:
+    """The component, whose end also ends live tails, and the routes that it serves."""
+
+    component: Component
+    routes: Sequence[Sequence[Endpoint[Any]]]
+
+
+def query_service(settings: Settings) -> QueryService:
+    """What runs queries, on a client that connects with the first of them."""
+    return QueryService(LogTable(ClickHouseReader(settings.clickhouse, settings.query)))
+
+
+def build_query(settings: Settings, metrics: Metrics) -> QueryParts:
+    """The routes, and the component that watches what they rest on."""
+    limits = settings.query
+    health = Health(problems={PART: "not reached yet"})
+    watch = QueryWatch(ClickHouseReader(settings.clickhouse, limits), QueryTelemetry(health))
+    component = Repeating("query", watch.look, health)
+
+    queries = query_service(settings)
+    admission = Admission(limits.max_concurrent, wait_secs=limits.queue_secs)
+    streams = StreamPlaces(limits.max_streams, metrics.query_streams)
+    api = QueryApi(queries, limits, admission, streams, time.monotonic)
+    tail = TailApi(queries, streams, is_stopping=lambda: component.is_stopping)
+    return QueryParts(component, [explorer_routes(), query_routes(api, tail, admission, metrics)])

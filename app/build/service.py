@@ -1,0 +1,51 @@
+"""The components of one instance of the service, by its roles."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from prometheus_client import CollectorRegistry
+
+from app.api.app import create_app
+from app.api.endpoint import Endpoint
+from app.backends.clickhouse.writer import ClickHouseWriter
+from app.build.audit import build_audit
+from app.build.clocks import build_clocks
+from app.build.ingest import build_ingest
+from app.build.query import build_query
+from app.component import Component
+from app.health import ServiceHealth
+from app.http_server import HttpServer
+from app.metrics import Metrics
+from app.pipeline.delivery import Delivery
+from app.ports import LogWriter
+from app.settings import ClickHouseSettings, Settings
+from app.version import VERSION
+
+
+def build(
+    settings: Settings,
+    *,
+    new_writer: Callable[[ClickHouseSettings], LogWriter] = ClickHouseWriter,
+    new_delivery: type[Delivery] = Delivery,
+) -> list[Component]:
+    """Every component of these settings, those first that others rest on. Opens no connection and starts no thread.
+
+    Another writer and delivery can be handed in, so that bench/ can tell what the protocol of delivery costs.
+    """
+    metrics = Metrics(CollectorRegistry(), version=VERSION, roles=settings.service.roles)
+    clocks = build_clocks(settings, metrics)
+    components: list[Component] = [clocks.component]
+    routes: list[Sequence[Endpoint[Any]]] = []
+    if "query" in settings.service.roles:
+        query = build_query(settings, metrics)
+        components.append(query.component)
+        routes += query.routes
+    if "ingest" in settings.service.roles:
+        ingest = build_ingest(
+            settings, metrics, on_dated=clocks.kafka_dated, new_writer=new_writer, new_delivery=new_delivery
+        )
+        components.append(ingest.component)
+        if settings.audit.interval_secs:
+            components.append(build_audit(settings, metrics, ingest.partitions))
+    health = ServiceHealth({component.name: component.health for component in components})
+    return [HttpServer(settings.http, create_app(health, metrics.registry, *routes)), *components]

@@ -1,0 +1,105 @@
+"""A component: a part of the service with threads, an end and a health of its own."""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol
+
+from app.health import Health
+
+_log = logging.getLogger(__name__)
+
+_AFTER_FAILURE_SECS: Final = 10.0
+_JOIN_SECS: Final = 0.2
+
+
+class CannotStart(Exception):
+    """The component cannot start with these settings; the message says which one to change."""
+
+
+class Component(Protocol):
+    """A part of the service that runs beside the others."""
+
+    @property
+    def name(self) -> str:
+        """What /health calls it."""
+
+    @property
+    def health(self) -> Health:
+        """What it says of itself."""
+
+    def start(self) -> None:
+        """Begin to work, on threads of its own.
+
+        Raises:
+            CannotStart: it did not begin.
+        """
+
+    def stop(self) -> None:
+        """Ask it to end, and return at once. Safe to call from any thread, and more than once."""
+
+    def join(self, timeout_secs: float) -> None:
+        """Wait until it has ended, but no longer than this. Only after `start` and `stop`."""
+
+
+def start_all(components: Sequence[Component]) -> None:
+    """Start components in this order, which is from the back to the front: the first are those that others rest on.
+
+    Raises:
+        CannotStart: one of them cannot; those that had started are told to stop.
+    """
+    for index, component in enumerate(components):
+        try:
+            component.start()
+        except CannotStart:
+            for started in reversed(components[:index]):
+                started.stop()
+            raise
+
+
+def stop_all(components: Sequence[Component], timeout_secs: float, clock: Callable[[], float]) -> None:
+    """Ask all to end, from the front to the back, and wait for them in the same order, not longer than this in all."""
+    deadline = clock() + timeout_secs
+    for component in reversed(components):
+        component.stop()
+    for component in reversed(components):
+        component.join(max(0.0, deadline - clock()))
+
+
+class Repeating:
+    """A component that makes a call again and again on a thread of its own, one that changes nothing but its health."""
+
+    def __init__(self, name: str, look: Callable[[], float], health: Health, *, first_secs: float = 0.0) -> None:
+        """`look` returns how many seconds to wait for the next call; the first comes after `first_secs`."""
+        self.name = name
+        self.health = health
+        self._look = look
+        self._first_secs = first_secs
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether it was asked to end."""
+        return self._stop.is_set()
+
+    def start(self) -> None:
+        """See `Component`."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """See `Component`. A call that is being made goes on."""
+        self._stop.set()
+
+    def join(self, timeout_secs: float) -> None:
+        """See `Component`. Waits hardly for a call that is being made: it may be cut off anywhere."""
+        self._thread.join(min(timeout_secs, _JOIN_SECS))
+
+    def _run(self) -> None:
+        wait_secs = self._first_secs
+        while not self._stop.wait(wait_secs):
+            try:
+                wait_secs = self._look()
+            except Exception:
+                _log.exception("%s failed in a way that nobody foresaw; it goes on", self.name)
+                wait_secs = _AFTER_FAILURE_SECS

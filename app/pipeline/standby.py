@@ -1,0 +1,65 @@
+"""Finds out why an instance has no partition: as a standby, because the group has more members than partitions, or not.
+
+Only the coordinator knows how many members there are. An instance without partitions asks it now and then, on another
+thread, which also shows whether Kafka answers: such an instance has nothing else to ask.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Final, Protocol
+
+from app.domain.group import GroupStanding
+from app.errors import TryAgainLater
+from app.pipeline.task import Submit
+from app.ports import Group
+
+_FIRST_SECS: Final = 5.0  # joining takes a moment, and needs no explanation
+_EVERY_SECS: Final = 10.0
+
+
+class StandbyEvents(Protocol):
+    """Receives how the group stands while this instance has no partition."""
+
+    def unassigned(self, standing: GroupStanding) -> None:
+        """This instance has no partition, and the group stands like this."""
+
+    def kafka_failed(self, error: TryAgainLater) -> None:
+        """Kafka did not do what it was asked."""
+
+
+class StandbyWatch:
+    """Belongs to the thread of the loop."""
+
+    def __init__(
+        self,
+        group: Group,
+        events: StandbyEvents,
+        *,
+        has_partitions: Callable[[], bool],
+        clock: Callable[[], float],
+        submit: Submit,
+    ) -> None:
+        self._group = group
+        self._events = events
+        self._has_partitions = has_partitions
+        self._clock = clock
+        self._submit = submit
+        self._look: Future[GroupStanding] | None = None
+        self._next_look_at = clock() + _FIRST_SECS
+
+    def turn(self) -> None:
+        """Take the last answer, and ask anew when it is time. Never waits."""
+        if self._look is not None and self._look.done():
+            look, self._look = self._look, None
+            self._take(look)
+        if self._look is None and not self._has_partitions() and self._clock() >= self._next_look_at:
+            self._next_look_at = self._clock() + _EVERY_SECS
+            self._look = self._submit(self._group.standing)
+
+    def _take(self, look: "Future[GroupStanding]") -> None:
+        if self._has_partitions():
+            return  # they came meanwhile
+        try:
+            self._events.unassigned(look.result())
+        except TryAgainLater as error:
+            self._events.kafka_failed(error)

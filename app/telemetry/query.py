@@ -1,0 +1,32 @@
+"""Reports whether queries can be answered."""
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from app.errors import TableMissing
+from app.health import Health
+from app.telemetry.reports import SystemReport
+
+PART: Final = "clickhouse reader"
+
+_WITHIN_SECS: Final = 30.0  # three looks
+
+
+class QueryTelemetry:
+    """Called on the thread that looks. See `query.watch.ReaderEvents`."""
+
+    def __init__(self, health: Health, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._health = health
+        self._reader = SystemReport("ClickHouse reader", health, clock, answers_within_secs=_WITHIN_SECS)
+
+    def answered(self) -> None:
+        """ClickHouse would answer a query."""
+        self._reader.answered()
+
+    def failed(self, error: Exception) -> None:
+        """It would not."""
+        if isinstance(error, TableMissing):  # usual at the first start, until the table is made
+            self._health.report(PART, str(error))
+        else:
+            self._reader.failed(error)

@@ -1,0 +1,64 @@
+"""Reports failures of Kafka or ClickHouse, rate-limited, and one recovery."""
+
+import logging
+from collections.abc import Callable
+
+from app.health import Health
+
+_log = logging.getLogger(__name__)
+
+_RETRY_EVERY_SECS = 10.0
+
+
+class RateLimit:
+    """Lets one event through per period."""
+
+    def __init__(self, every_secs: float, clock: Callable[[], float]) -> None:
+        self._every_secs = every_secs
+        self._clock = clock
+        self._last_at: float | None = None
+
+    def lets_through(self) -> bool:
+        """Whether this event may be told."""
+        now = self._clock()
+        if self._last_at is not None and now - self._last_at < self._every_secs:
+            return False
+        self._last_at = now
+        return True
+
+
+class SystemReport:
+    """Reports of Kafka or of ClickHouse that it fails, now and then, and once that it has recovered."""
+
+    def __init__(
+        self, name: str, health: Health, clock: Callable[[], float], *, answers_within_secs: float | None = None
+    ) -> None:
+        """With `answers_within_secs` a system that neither answers nor fails for so long is a problem too."""
+        self._name = name
+        self._part = name.lower()
+        self._health = health
+        self._answers_within_secs = answers_within_secs
+        self._failure_line = RateLimit(_RETRY_EVERY_SECS, clock)
+        self._is_failure_logged = False
+
+    def failed(self, error: Exception) -> None:
+        """It did not do what it was asked; the same will be tried again."""
+        self._health.report(self._part, str(error))
+        if self._failure_line.lets_through():
+            self._is_failure_logged = True
+            _log.warning("%s: %s; trying again", self._name, error)
+
+    def answered(self) -> None:
+        """It did what it was asked."""
+        if self._answers_within_secs is None:
+            self._health.report(self._part, None)
+        else:
+            otherwise = f"has not answered for {self._answers_within_secs:g} s"
+            self._health.expect(self._part, self._answers_within_secs, otherwise)
+        if self._is_failure_logged:
+            self._is_failure_logged = False
+            _log.info("%s is there again", self._name)
+
+    def closed(self) -> None:
+        """It is not asked any more."""
+        self._health.report(self._part, None)

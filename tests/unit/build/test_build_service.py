@@ -1,0 +1,82 @@
+"""What an instance consists of, by its roles. Nothing is connected to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from app.build.service import build
+from app.component import Component
+from app.http_server import HttpServer
+from app.settings import Settings
+
+
+def components_of(**environ: str) -> list[Component]:
+    return build(Settings.from_env(environ))
+
+
+def application_of(**environ: str) -> Flask:
+    http = components_of(**environ)[0]
+    assert isinstance(http, HttpServer)
+    application = http.application
+    assert isinstance(application, Flask)
+    return application
+
+
+@pytest.mark.parametrize(
+    ("environ", "names"),
+    [
+        ({}, ["http", "clocks", "query", "ingest", "audit"]),
+        ({"AUDIT_INTERVAL_SECS": "0"}, ["http", "clocks", "query", "ingest"]),
+        ({"ROLES": "ingest"}, ["http", "clocks", "ingest", "audit"]),
+        ({"ROLES": "query"}, ["http", "clocks", "query"]),
+    ],
+)
+def test_an_instance_has_the_components_of_its_roles(environ: dict[str, str], names: list[str]) -> None:
+    assert [component.name for component in components_of(**environ)] == names
+
+
+@pytest.mark.parametrize(
+    ("roles", "problems"),
+    [
+        ("ingest,query", {"kafka", "clickhouse", "partitions", "clickhouse reader"}),
+        ("ingest", {"kafka", "clickhouse", "partitions"}),
+        ("query", {"clickhouse reader"}),
+    ],
+)
+def test_readiness_speaks_of_what_runs_and_only_of_that(roles: str, problems: set[str]) -> None:
+    answer = application_of(ROLES=roles).test_client().get("/ready")
+
+    assert answer.status_code == 503
+    assert answer.json is not None
+    assert answer.json["problems"].keys() == problems
+
+
+@pytest.mark.parametrize(
+    ("roles", "names"),
+    [("ingest,query", {"clocks", "query", "ingest", "audit"}), ("query", {"clocks", "query"})],
+)
+def test_health_speaks_of_what_runs_and_only_of_that(roles: str, names: set[str]) -> None:
+    details: Any = application_of(ROLES=roles).test_client().get("/health").json
+
+    assert details["components"].keys() == names
+
+
+def test_the_api_and_the_explorer_come_with_the_role_query() -> None:
+    paths = {
+        role: {rule.rule for rule in application_of(ROLES=role).url_map.iter_rules()} for role in ("ingest", "query")
+    }
+
+    status = {"/live", "/ready", "/health", "/metrics"}
+    assert paths["ingest"] == status
+    assert status | {"/", "/api/v1/logs", "/api/v1/logs/tail"} <= paths["query"]
+
+
+def test_series_are_those_of_the_roles() -> None:
+    text = application_of(ROLES="query").test_client().get("/metrics").text
+
+    assert "log_query_running" in text
+    assert "log_ingest_assigned_partitions" not in text
+    assert "log_ingest_build_info" in text
