@@ -39,7 +39,7 @@ def build_query(settings: Settings, metrics: Metrics) -> QueryParts:
     """The routes, and the component that watches what they rest on."""
     limits = settings.query
     health = Health(problems={PART: "not reached yet"})
-    watch = QueryWatch(ClickHouseReader(settings.clickhouse, limits), QueryTelemetry(health))
+    watch = QueryWatch(LogTable(ClickHouseReader(settings.clickhouse, limits)), QueryTelemetry(health))
     component = Repeating("query", watch.look, health)
 
     queries = query_service(settings)

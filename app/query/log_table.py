@@ -16,6 +16,8 @@ _EXTENTS: Final = Statement(
     "SELECT _topic_id, _partition, min(_offset), max(_offset) FROM {table} WHERE _topic_id != ''"
     " GROUP BY _topic_id, _partition"
 )
+# Reads no row, and fails like a query where the table is not there or may not be read.
+_PROBE: Final = Statement("SELECT 1 FROM {table} LIMIT 0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,14 @@ class LogTable:
         offsets of a scope. They say how much is logged altogether, and so do the offsets in the ids of any two logs.
         """
         return self._reader.ask(_EXTENTS, timeout_secs=timeout_secs)
+
+    def probe(self, *, timeout_secs: float) -> None:
+        """Fail as a query would; a table that can be queried costs next to nothing.
+
+        Raises:
+            AskForLess, TryAgainLater, Refused: see `LogReader.ask`.
+        """
+        self._reader.ask(_PROBE, timeout_secs=timeout_secs)
 
     def _sql(self, select: Select) -> str:
         where = " AND ".join(select.where)

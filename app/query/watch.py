@@ -2,16 +2,12 @@
 
 from typing import Final, Protocol
 
-from app.domain.statement import Statement
 from app.errors import AskForLess, Refused, TryAgainLater
-from app.ports import LogReader
+from app.query.log_table import LogTable
 
 _TIMEOUT_SECS: Final = 5.0
 _LOOK_SECS: Final = 10.0
 _LOOK_AGAIN_SECS: Final = 1.0
-
-# Reads no row, and fails like a query where the table is not there or may not be read.
-_STATEMENT: Final = Statement("SELECT 1 FROM {table} LIMIT 0", {})
 
 
 class ReaderEvents(Protocol):
@@ -27,14 +23,14 @@ class ReaderEvents(Protocol):
 class QueryWatch:
     """Called on one thread."""
 
-    def __init__(self, reader: LogReader, events: ReaderEvents) -> None:
-        self._reader = reader
+    def __init__(self, table: LogTable, events: ReaderEvents) -> None:
+        self._table = table
         self._events = events
 
     def look(self) -> float:
         """One look. Returns the seconds until the next one."""
         try:
-            self._reader.ask(_STATEMENT, timeout_secs=_TIMEOUT_SECS)
+            self._table.probe(timeout_secs=_TIMEOUT_SECS)
         except (TryAgainLater, Refused, AskForLess) as error:
             self._events.failed(error)
             return _LOOK_AGAIN_SECS

@@ -8,6 +8,7 @@ import pytest
 
 from app.errors import AskForLess, Refused, TableMissing, TryAgainLater
 from app.health import Health
+from app.query.log_table import LogTable
 from app.query.watch import QueryWatch
 from app.telemetry.query import PART, QueryTelemetry
 from tests.fakes import Clock, ScriptedReader
@@ -22,7 +23,7 @@ class Watched:
         self.clock = Clock()
         self.reader = ScriptedReader()
         self.health = Health(self.clock, problems={PART: "not reached yet"})
-        self._watch = QueryWatch(self.reader, QueryTelemetry(self.health, clock=self.clock))
+        self._watch = QueryWatch(LogTable(self.reader), QueryTelemetry(self.health, clock=self.clock))
 
     def look(self) -> float:
         """Look once, and wait until the next look is due."""
