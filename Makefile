@@ -25,6 +25,7 @@ TABLES := docs/reference.md docs/query.md
 check: $(VENV)/dev.stamp ## Format, lint, types and generated files: what CI runs besides the tests
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
+	@$(BIN)/oxlint app/api/static
 	@$(BIN)/mypy
 	@$(BIN)/cog -I . --check $(TABLES) || { echo "A table in docs/ is out of date: make docs"; exit 1; }
 
