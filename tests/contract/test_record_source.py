@@ -549,6 +549,18 @@ def test_a_member_without_a_partition_is_told_so(topic: Topic) -> None:
     assert idle.source.positions() == {}
 
 
+def test_a_member_that_polls_seldom_and_briefly_is_told_its_partitions_all_the_same(topic: Topic) -> None:
+    reader = topic.member()
+
+    polls = 0
+    while not reader.assigned and polls < 12:
+        reader.turn(timeout_secs=0.005)
+        time.sleep(0.5)  # a join takes less: it ends between two polls
+        polls += 1
+
+    assert reader.numbers == {0}
+
+
 # Where partitions begin.
 
 

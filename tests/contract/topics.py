@@ -26,7 +26,7 @@ from app.settings import KafkaSettings
 from tests.fakes import RECORD_TIME_MS, MemoryKafka, MemorySource
 
 SESSION_SECS = 6.0  # the least that both sides allow
-TIMEOUT_SECS = 20.0
+TIMEOUT_SECS = 60.0  # waits end as soon as what is waited for is there
 _POLL_SECS = 0.05
 _METADATA_SECS = 0.5
 
@@ -53,9 +53,9 @@ class Reader:
     lost: list[tuple[Partition, int, int]] = field(default_factory=list)
     halted: list[tuple[Partition, str]] = field(default_factory=list)
 
-    def turn(self) -> None:
+    def turn(self, timeout_secs: float = _POLL_SECS) -> None:
         """Poll once."""
-        polled = self.source.poll(_POLL_SECS)
+        polled = self.source.poll(timeout_secs)
         self.chunks += polled.chunks
         if polled.assigned is not None:
             self.assignments.append(polled.assigned)

@@ -13,6 +13,7 @@ from kafka.errors import KafkaError, LogTruncationError, NoOffsetForPartitionErr
 from kafka.structs import OffsetAndMetadata
 
 from app.backends.kafka.errors import translated
+from app.backends.kafka.lasting_join import keep_join
 from app.backends.kafka.options import connection_options, open_client
 from app.backends.kafka.unreachable import explained_silence
 from app.domain.records import Mark, Partition, Polled, Position, RecordChunk
@@ -145,6 +146,7 @@ class KafkaSource:
 
     def _poll(self, timeout_secs: float) -> Mapping[TopicPartition, list[ConsumerRecord]]:
         self._let_parked_records_go_on()
+        keep_join(self._consumer)
         try:
             return self._consumer.poll(timeout_ms=int(timeout_secs * 1000))
         except NoOffsetForPartitionError:
