@@ -13,8 +13,10 @@ help: ## Show this list
 run: $(VENV)/local.stamp ## Run everything on this machine: Kafka, ClickHouse, the service, sample logs (Ctrl-C ends it)
 	@exec $(BIN)/python -m local
 
-test: $(VENV)/dev.stamp ## Run the whole test suite on real Kafka and the real ClickHouse engine
-	@$(BIN)/python -m pytest
+# Most tests wait: twice as many workers as processors, each with a broker and an engine of its own. A file stays whole.
+SIDE_BY_SIDE := --dist loadfile --no-loadscope-reorder --durations 20
+test: $(VENV)/dev.stamp ## Run the whole test suite on real Kafka and the real ClickHouse engine (JOBS=n side by side)
+	@$(BIN)/python -m pytest -n $(or $(JOBS),4) $(SIDE_BY_SIDE)
 
 SEEDS ?= 200000
 FIRST_SEED ?= 0
@@ -25,6 +27,7 @@ TABLES := docs/reference.md docs/query.md
 check: $(VENV)/dev.stamp ## Format, lint, types and generated files: what CI runs besides the tests
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
+	@$(BIN)/oxlint app/api/static
 	@$(BIN)/mypy
 	@$(BIN)/cog -I . --check $(TABLES) || { echo "A table in docs/ is out of date: make docs"; exit 1; }
 
@@ -57,10 +60,9 @@ bench-layouts: $(VENV)/dev.stamp ## Measure the table beside others that differ 
 bench-protocol: $(VENV)/dev.stamp ## Measure what exactly-once delivery costs, against an ordinary consumer
 	@$(BIN)/python -m bench.protocol_cost
 
-JOBS ?= 1
 FAULTS := $(BIN)/python -m tests.faults --results bench/results/faults.jsonl --write docs/faults.md
 faults: $(VENV)/dev.stamp ## Play what is missing of the fault matrix, on the real thing (hours; JOBS=n side by side)
-	@$(FAULTS) --complete --jobs $(JOBS) $(if $(RUNS),--runs $(RUNS))
+	@$(FAULTS) --complete --jobs $(or $(JOBS),1) $(if $(RUNS),--runs $(RUNS))
 
 HOURS ?= 24
 soak: $(VENV)/dev.stamp ## Play a random mix of faults for HOURS (24)

@@ -10,13 +10,11 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from bench.command import RESULTS, circumstances, conclude, positive, run
 from bench.errors import BenchError
@@ -25,7 +23,7 @@ from bench.machine import interpreter
 from bench.report import Figures, Measure, Report
 from bench.service import fed_service
 from bench.stack import running_stack
-from local.chromium import FLAGS, MISSING, chromium_path
+from local.chromium import running_chromium
 
 _TABLE: Final = "explorer"
 # Events a second that are followed. They are stored about once a second: ten seconds tell the rate within a tenth.
@@ -88,7 +86,7 @@ def main(arguments: list[str]) -> int:
 
 def _measure(options: argparse.Namespace) -> int:
     interpreter(options.service_python)
-    with _browser() as browser, running_stack() as stack:
+    with running_chromium(os.environ) as browser, running_stack() as stack:
         print(f"Loading {options.rows:,} rows ...", flush=True)
         stack.create_table(_TABLE)
         load_history(stack, _TABLE, options.rows)
@@ -98,17 +96,6 @@ def _measure(options: argparse.Namespace) -> int:
             visits = [_visit(browser, service.url, number + 1) for number in range(options.visits)]
         about = circumstances(stack, ["bench.explorer", "--rows", str(options.rows)]) | {"chromium": browser.version}
     return conclude(_REPORT, options, _context(about, options), about, visits)
-
-
-@contextmanager
-def _browser() -> Iterator[Browser]:
-    path = chromium_path(os.environ)
-    if path is None:
-        raise BenchError(MISSING)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 def _visit(browser: Browser, url: str, number: int) -> Figures:

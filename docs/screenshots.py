@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
-from local.chromium import FLAGS, MISSING, chromium_path
+from local.chromium import NoChromium, running_chromium
 
 _IMAGES: Final = Path(__file__).parent / "images"
 _DESK: Final = (1280, 800)
@@ -22,18 +22,20 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m docs.screenshots", description="Pictures of the explorer.")
     parser.add_argument("--url", default="http://127.0.0.1:8080", help="the service (default: http://127.0.0.1:8080)")
     options = parser.parse_args(arguments)
-    path = chromium_path(os.environ)
-    if path is None:
-        print(MISSING, file=sys.stderr)
+    try:
+        with running_chromium(os.environ) as browser:
+            _take_all(browser, options.url)
+    except NoChromium as error:
+        print(error, file=sys.stderr)
         return 2
-    _IMAGES.mkdir(exist_ok=True)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        _take(browser, options.url, "explorer", _DESK, "light", "")
-        _take(browser, options.url, "explorer-log", _DESK, "dark", "?query=level%3AERROR", opens_log=True)
-        _take(browser, options.url, "explorer-phone", _PHONE, "light", "")
-        browser.close()
     return 0
+
+
+def _take_all(browser: Browser, url: str) -> None:
+    _IMAGES.mkdir(exist_ok=True)
+    _take(browser, url, "explorer", _DESK, "light", "")
+    _take(browser, url, "explorer-log", _DESK, "dark", "?query=level%3AERROR", opens_log=True)
+    _take(browser, url, "explorer-phone", _PHONE, "light", "")
 
 
 def _take(

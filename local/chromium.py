@@ -1,18 +1,52 @@
-"""Where the browser is in which tests, benchmarks and pictures look at the explorer."""
+"""The browser in which tests, benchmarks and pictures look at the explorer."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
 
-MISSING: Final = "There is no Chromium: install the package chromium, or set CHROMIUM to where it is."
-FLAGS: Final = ("--no-sandbox", "--disable-dev-shm-usage")
-"""Containers run as root, and have no shared memory to speak of."""
+from local.errors import LocalError
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 _NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+_FLAGS: Final = ("--no-sandbox", "--disable-dev-shm-usage")
+"""Containers run as root, and have no shared memory to speak of."""
 
 
-def chromium_path(environ: Mapping[str, str]) -> str | None:
-    """The one that CHROMIUM names, or that is installed; None if there is none."""
-    return environ.get("CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
+class NoChromium(LocalError):
+    """There is no browser on this machine."""
+
+
+def chromium_path(environ: Mapping[str, str]) -> str:
+    """The program that CHROMIUM names, or the one on PATH.
+
+    Raises:
+        NoChromium: neither exists; the text says what to do.
+    """
+    installed = (shutil.which(name, path=environ.get("PATH", "")) for name in _NAMES)
+    path = environ.get("CHROMIUM") or next(filter(None, installed), None)
+    if path is None:
+        raise NoChromium("There is no Chromium: install the package chromium, or set CHROMIUM to where it is.")
+    return path
+
+
+@contextmanager
+def running_chromium(environ: Mapping[str, str]) -> Iterator[Browser]:
+    """Chromium without a window, closed when the block ends.
+
+    Raises:
+        NoChromium: there is none on this machine.
+    """
+    from playwright.sync_api import sync_playwright  # only developers have it; `make run` does without
+
+    path = chromium_path(environ)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=_FLAGS)
+        try:
+            yield browser
+        finally:
+            browser.close()

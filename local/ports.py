@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import random
+import os
 import shutil
 import socket
+import tempfile
 import time
 from pathlib import Path
 
 from local.errors import LocalError
+from local.port_pool import PortPool
 
 LOOPBACK = "127.0.0.1"
 
@@ -17,11 +19,8 @@ _FREE_PORTS = range(20_000, 32_768)
 
 
 def free_port() -> int:
-    """A port of the loopback address that nobody uses at this moment."""
-    while True:
-        port = random.choice(_FREE_PORTS)
-        if not _why_not_free(port):
-            return port
+    """A port of the loopback address that nobody uses, and that is ours until this process ends."""
+    return _POOL.take()
 
 
 def answers(port: int) -> bool:
@@ -52,6 +51,10 @@ def _why_not_free(port: int) -> str:
         except OSError as error:
             return error.strerror or str(error)
     return ""
+
+
+_LOCK_FILE = Path(tempfile.gettempdir()) / f"log-analytics-ports-{os.getuid()}"
+_POOL = PortPool(_FREE_PORTS, _LOCK_FILE, lambda port: not _why_not_free(port))
 
 
 def require_free_space(directory: Path, min_bytes: int) -> None:

@@ -1,4 +1,4 @@
-"""One broker and one engine for the whole test run, started when a test first asks for one."""
+"""One broker and one engine for the whole run, or for each worker of it, started when a test first asks for one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,14 @@ import pytest
 from local.engine.server import EngineServer
 from local.kafka import KafkaServer
 from local.ports import free_port
+from tests.support.order import place_of
 from tests.support.servers import GivenEngine, GivenKafka, RunningEngine, RunningKafka
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Side by side, the longest begin first. One after another they stay as they are: what fails soon comes soon."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: place_of(item.nodeid))
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,13 @@ from app.query.syntax import MAX_DEPTH
 from local.paths import ROOT
 
 DOCUMENTS = sorted(
-    [ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("deploy/**/*.md"), *ROOT.glob("bench/*.md")]
+    [
+        ROOT / "README.md",
+        *ROOT.glob("docs/*.md"),
+        *ROOT.glob("deploy/**/*.md"),
+        *ROOT.glob("bench/*.md"),
+        ROOT / "tests" / "README.md",
+    ]
 )
 QUERY = (ROOT / "docs" / "query.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -88,7 +88,9 @@ def test_a_kafka_that_is_away_is_told_until_it_is_back(
     pipeline: Pipeline, own_kafka: KafkaServer, service: ServiceProcess, prometheus: Prometheus
 ) -> None:
     pipeline.send([f"line {number}" for number in range(SOME)])
-    pipeline.wait_for_rows(SOME)
+    pipeline.wait_until_committed(service)
+    # The service measures its lag now and then: what it says when Kafka goes is what it says from then on.
+    service.wait_until(lambda scrape: scrape.total("consumer_lag") == 0, PATIENCE_SECS)
 
     fired = require_told(prometheus, "LogIngestKafkaAway", own_kafka.kill, own_kafka.start)
 

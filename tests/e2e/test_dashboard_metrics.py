@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from typing import Final
 
@@ -31,6 +30,10 @@ ABSENT: Final = {
 }
 _SCRAPED: Final = "min(count_over_time(log_ingest_build_info[1m]))"
 _SCRAPES: Final = 5
+_SEEN: Final = "sum(min_over_time(log_ingest_messages_consumed_total[3s]))"  # in several scrapes
+_BEHIND: Final = "sum(log_ingest_consumer_lag)"
+# Longer than the tests take on a busy machine: rates are asked for after the last log has come.
+_RATE_INTERVAL: Final = "2m"
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +49,8 @@ def prometheus(shared_pipeline: Pipeline, tmp_path_factory: pytest.TempPathFacto
         wait_until(lambda: prometheus.values(_SCRAPED) >= [_SCRAPES], "some scrapes")
         use(service, shared_pipeline, 2_000)
         wait_until(lambda: service.scrape().total("audit_stored_records") > 0, "an audit that has found records")
-        time.sleep(3)  # a few scrapes more, so that rates have seen the second use
+        service.wait_until(lambda scrape: scrape.total("consumer_lag") == 0, PATIENCE_SECS)
+        wait_until(lambda: prometheus.values(_SEEN) == [2_000] and prometheus.values(_BEHIND) == [0], "all scraped")
         yield prometheus
     finally:
         prometheus.kill()
@@ -62,7 +66,7 @@ def use(service: ServiceProcess, pipeline: Pipeline, records_after: int) -> None
 
 @pytest.mark.parametrize("query", PROMQL, ids=str)
 def test_it_has_a_number_or_is_known_to_have_none(prometheus: Prometheus, query: Query) -> None:
-    values = prometheus.values(expand_promql(query.text, rate_interval="30s", time_range="5m"))
+    values = prometheus.values(expand_promql(query.text, rate_interval=_RATE_INTERVAL, time_range="5m"))
 
     if f"{query.title} {query.ref_id}" in ABSENT:
         assert values == []
@@ -87,5 +91,5 @@ def test_it_has_a_number_or_is_known_to_have_none(prometheus: Prometheus, query:
 )
 def test_a_figure_says_what_happened(prometheus: Prometheus, title: str, lowest: float, highest: float) -> None:
     for query in (query for query in PROMQL if query.title == title and query.kind == "stat"):
-        [found] = prometheus.values(expand_promql(query.text, rate_interval="30s", time_range="5m"))
+        [found] = prometheus.values(expand_promql(query.text, rate_interval=_RATE_INTERVAL, time_range="5m"))
         assert lowest <= found <= highest

@@ -39,6 +39,12 @@ def pair(stack: BenchStack) -> Figures:
     return measure_pair(stack, sys.executable, TOPIC, EVENTS, number=1)
 
 
+def is_commit_of(group: str, key: bytes) -> bool:
+    """Whether a record of the topic of offsets is a commit of the group: Kafka keeps the groups' members there too."""
+    version = int.from_bytes(key[:2])
+    return version <= 1 and group.encode() in key
+
+
 def commits_of(stack: BenchStack, group: str) -> list[Remembered]:
     """What a group has said beside each of the offsets that it ever committed."""
     texts: list[str] = []
@@ -49,7 +55,7 @@ def commits_of(stack: BenchStack, group: str) -> list[Remembered]:
 
         def has_read_all() -> bool:
             for records in consumer.poll(timeout_ms=100).values():
-                mine = [record.value or b"" for record in records if group.encode() in record.key]
+                mine = [record.value or b"" for record in records if is_commit_of(group, record.key)]
                 texts.extend(match.group().decode() for value in mine if (match := METADATA.search(value)))
             return all(consumer.position(partition) >= end for partition, end in ends.items())
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from functools import partial
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from app.settings import QuerySettings
-from local.chromium import FLAGS, MISSING, chromium_path
+from local.chromium import NoChromium, running_chromium
 from tests.e2e.query_table import QueryTable, sample_events
 from tests.explorer.site import Explorer, Site, Watch
 from tests.support.servers import RunningEngine
@@ -22,13 +23,12 @@ COUNT = 3_000
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Chromium; CHROMIUM names another one."""
-    path = chromium_path(os.environ)
-    if path is None:
-        pytest.skip(MISSING)
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=path, args=FLAGS)
+    with ExitStack() as stack:
+        try:
+            launched = stack.enter_context(running_chromium(os.environ))
+        except NoChromium as error:
+            pytest.skip(str(error))
         yield launched
-        launched.close()
 
 
 @pytest.fixture(scope="session")

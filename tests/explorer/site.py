@@ -11,9 +11,11 @@ from urllib.parse import parse_qs, urlsplit
 import waitress
 from flask import Flask
 from playwright.sync_api import Locator, Page, expect
+from waitress import wasyncore
 
 _THREADS = 24
 _PATIENCE_MS = 15_000
+_STOP_SECS = 20.0
 
 
 class Site:
@@ -31,7 +33,10 @@ class Site:
         """Answer nobody any more; tails end first."""
         self._stopping.set()
         self._server.task_dispatcher.shutdown()
-        self._server.close()
+        # In the server's own thread: it must not be waiting for a connection that is closed meanwhile.
+        self._server.trigger.pull_trigger(lambda: wasyncore.close_all(self._server._map))
+        self._thread.join(_STOP_SECS)
+        assert not self._thread.is_alive(), f"the server has not ended within {_STOP_SECS:g} s"
 
 
 @dataclass

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import tempfile
 import urllib.error
@@ -14,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from local.paths import ROOT
+from local.ports import free_port
 from local.process import ChildProcess
 from tests.image.builder import Container, Image, build_image, why_impossible
 
@@ -72,8 +72,8 @@ def image() -> Iterator[Image]:
 
 @pytest.fixture
 def service(image: Image, tmp_path: Path) -> Iterator[Service]:
-    port = _free_port()
-    nowhere = f"127.0.0.1:{_free_port()}"
+    port = free_port()
+    nowhere = f"127.0.0.1:{free_port()}"
     environment = {
         "PORT": str(port),
         "HTTP_HOST": "127.0.0.1",
@@ -127,12 +127,6 @@ def _answers(service: Service) -> bool:
         return service.status("/live") == 200
     except OSError:
         return False
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def _descendants(pid: int) -> Iterator[int]:

@@ -17,6 +17,7 @@ from app.backends.kafka.workarounds import (
     FetchCycles,
     forget_lost_position,
     go_on_joining,
+    keep_join,
     let_parked_records_go_on,
     open_client,
     topic_id_seen_by,
@@ -127,6 +128,7 @@ class KafkaSource:
 
     def _poll(self, timeout_secs: float) -> Mapping[TopicPartition, list[ConsumerRecord]]:
         let_parked_records_go_on(self._consumer)
+        keep_join(self._consumer)
         try:
             return self._consumer.poll(timeout_ms=int(timeout_secs * 1000))
         except NoOffsetForPartitionError:

@@ -5,10 +5,11 @@ can go too, and the contract tests show whether it is.
 """
 
 import gc
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from typing import Any, TypeVar
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.future import Future
 from kafka.net.compat import KafkaNetClient
 from kafka.net.manager import KafkaConnectionManager
 from kafka.net.selector import NetworkSelector
@@ -127,3 +128,33 @@ def fail_what_is_in_flight(producer: KafkaProducer, timeout_secs: float) -> None
     """
     producer._sender.force_close()
     producer._sender.join(timeout_secs)
+
+
+def keep_join(consumer: KafkaConsumer) -> None:
+    """Have the next poll take the result of the join that is running. Call it while no poll is.
+
+    kafka-python 3.0.12 goes on joining while nobody polls. If the join ends then, the next poll takes a finished join
+    for none, joins once more and has all members of the group begin anew. Members that poll by turns, or do much
+    between their polls, could do so for ever, each throwing away what the other has waited for.
+    """
+    coordinator = consumer._coordinator
+    if isinstance(coordinator._join_task, Future):
+        coordinator._join_task = _LastingJoin(coordinator._join_task)
+
+
+class _LastingJoin:
+    """A join as the client waits for it; it looks unfinished until the client has taken its result."""
+
+    is_done = False
+
+    def __init__(self, join: Future) -> None:
+        self._join = join
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return self._join.__await__()
+
+    def add_callback(self, callback: Callable[[Any], None]) -> None:
+        self._join.add_callback(callback)
+
+    def add_errback(self, errback: Callable[[BaseException], None]) -> None:
+        self._join.add_errback(errback)

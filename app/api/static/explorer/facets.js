@@ -46,7 +46,7 @@ export class Facets {
     for (const name of this.#sections.keys()) if (!names.includes(name) && !this.#open.has(name)) this.#sections.delete(name);
     // What stays is not touched: somebody may be in it.
     const elements = [...this.#sections.values()].map(({ element }) => element);
-    for (const element of [...this.box.children]) if (!elements.includes(element)) element.remove();
+    for (const gone of [...this.box.children].filter((child) => !elements.includes(child))) gone.remove();
     this.box.append(...elements.filter((element) => !element.isConnected));
   }
 

@@ -6,8 +6,20 @@ const LEVELS = ["trace", "debug", "info", "warn", "error", "fatal"];
 
 /** What rows have without being asked for it; attributes are in them too. */
 const ROW_FIELDS = [
-  ...["timestamp", "level", "service", "message", "user_id", "response_time_ms", "trace_id", "span_id"],
-  ...["attributes", "resource", "parse_error", "topic", "partition", "offset"],
+  "timestamp",
+  "level",
+  "service",
+  "message",
+  "user_id",
+  "response_time_ms",
+  "trace_id",
+  "span_id",
+  "attributes",
+  "resource",
+  "parse_error",
+  "topic",
+  "partition",
+  "offset",
 ];
 /** What is not a row's own but can be asked for by this name. */
 const ON_REQUEST = ["severity_number", "topic_id", "_item", "_ingested", "_raw"];

@@ -23,7 +23,7 @@ export class Histogram {
     new ResizeObserver(() => this.#draw()).observe(box);
     box.addEventListener("pointerdown", (event) => this.#press(event));
     box.addEventListener("pointermove", (event) => this.#point(event));
-    box.addEventListener("pointerup", (event) => this.#release(event));
+    box.addEventListener("pointerup", () => this.#release());
     box.addEventListener("pointercancel", () => this.#stop());
     box.addEventListener("pointerleave", () => this.#hideTip());
     box.addEventListener("blur", () => this.#stop());
@@ -176,7 +176,7 @@ export class Histogram {
     this.#activate(this.#bars.findIndex((bar) => bar.atMs <= atMs && atMs < bar.atMs + this.#range.stepMs));
   }
 
-  #release(event) {
+  #release() {
     if (!this.#drag) return;
     const { from, to } = this.#drag;
     this.#stop();

@@ -1,0 +1,144 @@
+"""A delivery into a table in memory, and what the tests look at."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from app.domain.records import Lease, Partition, Position
+from app.domain.rows import Rows
+from app.errors import KafkaCode, TryAgainLater
+from app.pipeline.backoff import Backoff
+from app.pipeline.batch import Batch
+from app.pipeline.delivery import Delivered, Delivery, Ended
+from app.pipeline.progress import Progress
+from app.pipeline.task import Process, Steps
+from tests.fakes import Clock, MemoryKafka, MemorySource, MemoryTable, OtherThread
+
+_Result = TypeVar("_Result")
+P0, P1 = Partition("logs", 0), Partition("logs", 1)
+DEADLINE_SECS = 10.0
+FAR_MS = 10**15
+DOWN = TryAgainLater("ClickHouse does not answer", code="517")
+UNKNOWN = TryAgainLater("the answer got lost", code="unreachable", is_outcome_unknown=True)
+DOUBTFUL = TryAgainLater("too many parts", code="252", max_attempts=3)
+NO_COORDINATOR = TryAgainLater("no coordinator", code=KafkaCode.NO_COORDINATOR)
+
+
+class Events:
+    """DeliveryEvents, kept in lists."""
+
+    def __init__(self) -> None:
+        self.inserted_rows: list[int] = []
+        self.insert_secs: list[float] = []
+        self.failures: list[str] = []
+        self.already_stored_rows: list[int] = []
+        self.settled_in_secs: list[float] = []
+        self.retries: list[tuple[str, int]] = []
+        self.kafka_failures: list[str] = []
+        self.answers = 0
+
+    def inserted(self, rows: Rows, seconds: float) -> None:
+        self.inserted_rows.append(rows.num_rows)
+        self.insert_secs.append(seconds)
+
+    def failed(self, result: str) -> None:
+        self.failures.append(result)
+
+    def already_stored(self, row_count: int) -> None:
+        self.already_stored_rows.append(row_count)
+
+    def settling(self, deadline_in_secs: float) -> None:
+        self.settled_in_secs.append(deadline_in_secs)
+
+    def retrying(self, error: TryAgainLater, attempt: int) -> None:
+        self.retries.append((error.code, attempt))
+
+    def answered(self) -> None:
+        self.answers += 1
+
+    def kafka_failed(self, error: TryAgainLater) -> None:
+        self.kafka_failures.append(error.code)
+
+
+class Setup:
+    """A delivery into a table in memory, of three partitions that were taken over."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.kafka = MemoryKafka(partitions=3)
+        self.source = MemorySource(self.kafka)
+        self.table = MemoryTable(self.clock)
+        self.thread = OtherThread(self.clock)
+        self.events = Events()
+        self.progress = Progress(self.source, on_committed=lambda _: None)
+        for partition, position in (self.source.poll(0).assigned or {}).items():
+            self.progress.take_over(partition, position)
+        self.ended = Ended()
+        self.new_token: Callable[[], str] = lambda: uuid.uuid4().hex
+        self.delivery = self.new_delivery()
+
+    def new_delivery(self) -> Delivery:
+        """One more in the same process."""
+        return Delivery(
+            self.table,
+            self.progress,
+            self.events,
+            clock=self.clock,
+            backoff=Backoff(1.0, 8.0),
+            deadline_secs=DEADLINE_SECS,
+            ended=self.ended,
+            new_token=self.new_token,
+        )
+
+    def deliver(self, batch: Batch, meanwhile: Callable[[], None] = lambda: None) -> Delivered:
+        """Deliver a batch to its end; `meanwhile` is what happens while it waits."""
+        return self.finish(self.process(self.delivery.deliver(batch)), meanwhile)
+
+    def recover(self, partition: Partition, position: Position, meanwhile: Callable[[], None] = lambda: None) -> int:
+        """Recover a partition."""
+        return self.finish(self.process(self.delivery.recover(partition, position)), meanwhile)
+
+    def process(self, steps: Steps[_Result]) -> Process[_Result]:
+        return Process(steps, self.thread.submit, self.clock)
+
+    def finish(self, process: Process[_Result], meanwhile: Callable[[], None] = lambda: None) -> _Result:
+        """Turn a process to its end: calls are made at once, and pauses turn the clock."""
+
+        def sleep(secs: float) -> None:
+            meanwhile()
+            self.clock.turn(secs)
+
+        while not process.turn():
+            process.wait(3600, sleep)
+        return process.result()
+
+    def lease(self, partition: int = 0) -> Lease | None:
+        """The lease that stands in Kafka."""
+        mark = self.kafka.mark(partition)
+        return mark.lease if mark else None
+
+    def store_earlier(self, rows: Rows) -> None:
+        """Rows that somebody has stored before."""
+        self.table.insert(rows, "earlier", FAR_MS)
+        self.table.tokens.clear()
+        self.table.deadlines_ms.clear()
+
+    @property
+    def leases(self) -> list[Lease]:
+        """Every lease of the first partition that Kafka has taken, in order."""
+        marks = [commit[P0] for commit in self.source.commits if P0 in commit]
+        return [mark.lease for mark in marks if mark.lease is not None]
+
+
+def body_is(*bodies: str) -> Callable[[dict[str, Any]], bool]:
+    return lambda row: row["Body"] in bodies
+
+
+def offset_is(*offsets: int, partition: int = 0) -> Callable[[dict[str, Any]], bool]:
+    return lambda row: row["_partition"] == partition and row["_offset"] in offsets
+
+
+def position(lease: Lease | None = None, *, is_foreign: bool = False) -> Position:
+    return Position("topic-1", 0, lease, is_foreign)

@@ -1,0 +1,88 @@
+"""When a batch is stored."""
+
+from tests.unit.pipeline.ingest.world import World
+
+
+def test_a_batch_is_stored_when_it_has_enough_rows(world: World) -> None:
+    instance = world.reading_instance(max_rows=10)
+    world.send(9)
+    instance.step()
+    assert not instance.thread.is_busy
+
+    world.send(1)
+    instance.go_on()
+
+    assert world.table.offsets() == list(range(10))
+
+
+def test_a_batch_is_stored_when_it_has_enough_bytes(world: World) -> None:
+    instance = world.reading_instance(max_bytes=10_000)
+    world.kafka.send(b"x" * 9_000)
+    instance.step()
+    assert not instance.thread.is_busy
+
+    world.kafka.send(b"x" * 1_000)
+    instance.go_on()
+
+    assert world.table.offsets() == [0, 1]
+
+
+def test_a_batch_is_stored_when_its_oldest_row_is_old_enough(world: World) -> None:
+    instance = world.reading_instance(max_age_secs=1.0)
+    world.send(1)
+    instance.step()
+    world.clock.turn(0.9)
+    world.send(1)
+    instance.step()
+    assert not instance.thread.is_busy
+
+    world.clock.turn(0.1)
+    instance.go_on()
+
+    assert world.table.offsets() == [0, 1]
+
+
+def test_nothing_is_stored_when_nothing_came(world: World) -> None:
+    instance = world.reading_instance()
+
+    instance.settle()
+
+    assert world.table.tokens == []
+
+
+def test_the_rows_of_all_partitions_go_into_one_insert() -> None:
+    world = World(partitions=3)
+    instance = world.reading_instance()
+    for number in range(3):
+        world.send(4, partition=number)
+
+    instance.settle()
+
+    assert [block.num_rows for block in world.table.blocks] == [12]
+    assert [world.kafka.committed(number) for number in range(3)] == [4, 4, 4]
+
+
+def test_the_next_batch_fills_while_one_is_being_stored(world: World) -> None:
+    instance = world.reading_instance(max_rows=10)
+    world.send(10)
+    instance.hand_over()
+    world.send(10)
+
+    instance.step()
+
+    assert instance.metric("buffer_rows") == 20
+    instance.settle()
+    assert [block.num_rows for block in world.table.blocks] == [10, 10]
+
+
+def test_only_one_insert_is_in_flight(world: World) -> None:
+    instance = world.reading_instance(max_rows=10)
+    world.send(10)
+    instance.hand_over()
+    for _ in range(3):
+        world.send(10)
+        instance.step(2)
+
+    instance.thread.run()
+
+    assert len(world.table.tokens) == 1
