@@ -1,14 +1,17 @@
 """/: the explorer, a page of plain modules that asks /api/v1 like everybody else."""
 
+import json
 from pathlib import Path
 from typing import Any, Final
 
 from flask import Response, send_from_directory
+from flask import request as flask_request
 from pydantic import BaseModel
 
 from app.api.authentication import Right
 from app.api.endpoint import Endpoint, Request
 from app.api.request_parameters import AnyParameters
+from app.domain.columns import COLUMNS
 
 _PAGE: Final = Path(__file__).parent / "static" / "explorer"
 # Nothing from elsewhere, no script or style in the page itself, and no text may become HTML (trusted types).
@@ -28,6 +31,25 @@ _HEADERS: Final = {
 }
 
 
+_COLUMNS_MODULE: Final = "columns.js"
+
+
+def columns_module() -> str:
+    """A JavaScript module that exports the registry of columns, so that the explorer has no list of its own."""
+    columns = [
+        {
+            "name": column.name,
+            "kind": column.kind.value,
+            "isShown": column.is_shown,
+            "isFacet": column.is_facet,
+            "isMap": column.is_map,
+            "isKey": bool(column.key),
+        }
+        for column in COLUMNS
+    ]
+    return f"export const COLUMNS = {json.dumps(columns, indent=1)};\n"
+
+
 class FileParameters(BaseModel):
     """Which file. Whatever else stands behind a question mark is ignored."""
 
@@ -37,9 +59,9 @@ class FileParameters(BaseModel):
 def explorer_routes() -> list[Endpoint[Any]]:
     """The page at `/`, and its files below `/explorer/`."""
     # Modules that import others would be fetched one after the other.
-    modules = sorted(
-        f"</explorer/{path.name}>; rel=modulepreload" for path in _PAGE.glob("*.js") if path.stem != "theme"
-    )
+    names = [_COLUMNS_MODULE, *(path.name for path in _PAGE.glob("*.js") if path.stem != "theme")]
+    modules = sorted(f"</explorer/{name}>; rel=modulepreload" for name in names)
+    columns = columns_module()
 
     def page(request: Request[AnyParameters]) -> Response:
         """The page itself."""
@@ -51,9 +73,24 @@ def explorer_routes() -> list[Endpoint[Any]]:
         """A script, a style or a picture of it. Kept by browsers, and asked for anew only if it has changed."""
         return send_from_directory(_PAGE, request.parameters.name)
 
+    def columns_file(request: Request[AnyParameters]) -> Response:
+        """The registry of columns, kept by browsers like a file."""
+        answer = Response(columns, content_type="text/javascript; charset=utf-8")
+        answer.headers["Cache-Control"] = "no-cache"
+        answer.add_etag()
+        answer.make_conditional(flask_request)
+        return answer
+
     return [
         Endpoint(
             path="/", operation_id="explorer", right=Right.NONE, parameters=AnyParameters, handle=page, headers=_HEADERS
+        ),
+        Endpoint(
+            path=f"/explorer/{_COLUMNS_MODULE}",
+            right=Right.NONE,
+            parameters=AnyParameters,
+            handle=columns_file,
+            headers=_HEADERS,
         ),
         Endpoint(path="/explorer/{name}", right=Right.NONE, parameters=FileParameters, handle=file, headers=_HEADERS),
     ]

@@ -47,6 +47,8 @@ class Column:
     """Events may carry it; the decoder fills the column from there."""
     is_shown: bool = False
     """The API shows it where nobody has chosen fields."""
+    is_facet: bool = False
+    """Its values are few enough to be worth counting; those of ids and numbers are not."""
 
     @property
     def is_map(self) -> bool:
@@ -72,12 +74,14 @@ COLUMNS: Final = (
         ),
         is_sent=True,
         is_shown=True,
+        is_facet=True,
     ),
     Column(
         *("service", "ServiceName", _TEXT, Kind.TEXT, "the service that wrote it"),
         aliases=("service.name", "serviceName", "service_name", "ServiceName", "app", "application"),
         is_sent=True,
         is_shown=True,
+        is_facet=True,
     ),
     Column(
         *("message", "Body", _TEXT, Kind.WORDS, "the text of the event"),
@@ -90,6 +94,7 @@ COLUMNS: Final = (
         aliases=("userId", "userid", "user.id", "enduser.id", "UserId"),
         is_sent=True,
         is_shown=True,
+        is_facet=True,
     ),
     Column(
         *("response_time_ms", "ResponseTimeMs", pa.float32(), Kind.NUMBER, "response time in milliseconds"),
@@ -117,12 +122,15 @@ COLUMNS: Final = (
         key="host.name",
         aliases=("hostname", "host.name", "HOSTNAME"),
         is_sent=True,
+        is_facet=True,
     ),
     Column("attributes", "LogAttributes", _ATTRIBUTES, Kind.TEXT, "everything else that the event says", is_shown=True),
     Column("resource", "ResourceAttributes", _ATTRIBUTES, Kind.TEXT, "what says where it ran", is_shown=True),
-    Column("parse_error", "ParseError", _TEXT, Kind.TEXT, "what was not understood of it", is_shown=True),
-    Column("topic", "_topic", _TEXT, Kind.TEXT, "Kafka topic it came from", is_shown=True),
-    Column("partition", "_partition", pa.uint16(), Kind.WHOLE, "partition it came from", is_shown=True),
+    Column(
+        "parse_error", "ParseError", _TEXT, Kind.TEXT, "what was not understood of it", is_shown=True, is_facet=True
+    ),
+    Column("topic", "_topic", _TEXT, Kind.TEXT, "Kafka topic it came from", is_shown=True, is_facet=True),
+    Column("partition", "_partition", pa.uint16(), Kind.WHOLE, "partition it came from", is_shown=True, is_facet=True),
     Column("offset", "_offset", pa.uint64(), Kind.WHOLE, "offset it came from", is_shown=True),
     Column(
         *("severity_number", "SeverityNumber", pa.uint8(), Kind.WHOLE),

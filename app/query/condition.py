@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
+from app.domain.columns import Kind
 from app.domain.severity import SEVERITY_NUMBER
 from app.query.attribute_reference import reference
-from app.query.fields import Attribute, Field, Kind, Named
+from app.query.fields import Attribute, Field, Named
 from app.query.tree import And, Bound, Equals, Everything, Exists, Node, Not, Or, Range, StartsWith, Words
 from app.query.words import begins_with_word, ends_with_word, lowered, words_of
 

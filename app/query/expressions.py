@@ -2,9 +2,10 @@
 
 from typing import Final
 
+from app.domain.columns import Kind
 from app.query.attribute_reference import reference
 from app.query.errors import BadParameter
-from app.query.fields import Attribute, Kind, named
+from app.query.fields import Attribute, named
 
 _NUMBERS: Final = frozenset({Kind.NUMBER, Kind.WHOLE})
 

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final, TypeAlias
 
-from app.domain.columns import ALIASES, COLUMNS
-from app.domain.columns import Kind as Kind
+from app.domain.columns import ALIASES, COLUMNS, Kind
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,10 @@ from typing import Final
 
 from lark import Token
 
+from app.domain.columns import Kind
 from app.query import values
 from app.query.errors import QueryError
-from app.query.fields import Attribute, Kind, Named, field_meant_by, named, nearest
+from app.query.fields import Attribute, Named, field_meant_by, named, nearest
 from app.query.syntax import Syntax, start_of, syntax_tree
 from app.query.tree import (
     Bound,

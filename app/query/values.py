@@ -6,9 +6,9 @@ import struct
 from collections.abc import Callable
 from typing import Final
 
+from app.domain.columns import Kind
 from app.domain.event_time import read_time_ns
 from app.domain.severity import SEVERITY_NUMBER, severity_of
-from app.query.fields import Kind
 from app.query.words import lowered
 
 LEVELS: Final = tuple(name.lower() for name in SEVERITY_NUMBER if name)

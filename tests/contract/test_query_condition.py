@@ -8,7 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.query.fields import FIELDS, Kind
+from app.domain.columns import Kind
+from app.query.fields import FIELDS
 from app.query.language import MAX_BYTES, MAX_TERMS, parse
 from app.query.syntax import MAX_DEPTH
 from app.query.tree import Node, Words

@@ -5,7 +5,8 @@ import operator
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
-from app.query.fields import Attribute, AttributeSource, Kind, Named
+from app.domain.columns import Kind
+from app.query.fields import Attribute, AttributeSource, Named
 from app.query.tree import And, Bound, Equals, Everything, Exists, Node, Not, Or, Range, StartsWith, Words
 
 Row: TypeAlias = Mapping[str, Any]

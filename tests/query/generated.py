@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from hypothesis import strategies as st
 
+from app.domain.columns import Kind
 from app.domain.severity import SEVERITY_NUMBER, severity_of
-from app.query.fields import FIELDS, Attribute, AttributeSource, Field, Kind, Named, named
+from app.query.fields import FIELDS, Attribute, AttributeSource, Field, Named, named
 from app.query.tree import (
     Bound,
     Equals,

@@ -1,7 +1,8 @@
 """A tree as text that is read as this tree again."""
 
+from app.domain.columns import Kind
 from app.domain.event_time import rfc3339
-from app.query.fields import Kind, Named
+from app.query.fields import Named
 from app.query.tree import And, Equals, Everything, Exists, Node, Not, Or, Range, StartsWith, Words
 from app.query.words import words_of
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from app.api.app import create_app
 from app.api.explorer_routes import explorer_routes
+from app.domain.columns import COLUMNS
 from app.health import Health
 from local.paths import ROOT
 
@@ -57,7 +59,9 @@ def test_all_modules_are_fetched_at_once(client: FlaskClient) -> None:
 
     imported = {name for path in MODULES for name in re.findall(r'from "\./([^"]+)"', path.read_text())}
     assert set(linked) == imported | {"main.js"}
-    assert {path.name for path in MODULES} == set(linked) | {"theme.js"}, "a module that nobody imports"
+    assert {path.name for path in MODULES} | {"columns.js"} == set(linked) | {"theme.js"}, (
+        "a module that nobody imports"
+    )
 
 
 @pytest.mark.parametrize("path", [*MODULES, FILES / "index.html"], ids=lambda path: path.name)
@@ -70,3 +74,14 @@ def test_text_is_never_read_as_html_nor_as_a_script(path: Path) -> None:
     )
     assert re.findall(r'\son\w+="|style="|javascript:', text) == []
     assert [url for url in re.findall(r"https?://[^\s\"')]+", text) if url != "http://www.w3.org/2000/svg"] == []
+
+
+def test_the_columns_are_those_of_the_registry_and_kept_until_they_change(client: FlaskClient) -> None:
+    answer = client.get("/explorer/columns.js")
+
+    listed = json.loads(answer.text.removeprefix("export const COLUMNS = ").rstrip(";\n"))
+    assert [column["name"] for column in listed] == [column.name for column in COLUMNS]
+    assert [column["name"] for column in listed if column["isShown"]][:3] == ["timestamp", "level", "service"]
+    assert (answer.content_type, answer.headers["Cache-Control"]) == ("text/javascript; charset=utf-8", "no-cache")
+    again = client.get("/explorer/columns.js", headers={"If-None-Match": answer.headers["ETag"]})
+    assert again.status_code == 304

@@ -2,15 +2,13 @@
 
 import { ask, valuesPath } from "./api.js";
 import { h, iconButton } from "./dom.js";
-import { levelOf } from "./fields.js";
+import { NO_FACET, levelOf } from "./fields.js";
 import { filterOf, withoutField } from "./query_text.js";
 
 const FIRST = ["level", "service"];
 const ALSO = ["host", "user_id"];
 const MOST_FIELDS = 40;
 const MOST_VALUES = 10;
-/** Fields whose values are each there once, or nearly. */
-const NOT_OFFERED = new Set(["message", "timestamp", "trace_id", "span_id", "offset", "topic_id", "severity_number", "response_time_ms"]);
 
 /** `onFilter(name, value, { isOut, isOn })` is told: whether for or against, and whether to set or to take away. */
 export class Facets {
@@ -33,7 +31,7 @@ export class Facets {
     for (const name of this.#sections.keys()) if (this.#open.has(name)) await this.#load(name, signal);
     if (signal.aborted) return;
     try {
-      const found = (await this.fields.all(signal)).map(({ name }) => name).filter((name) => !NOT_OFFERED.has(name));
+      const found = (await this.fields.all(signal)).map(({ name }) => name).filter((name) => !NO_FACET.has(name));
       this.#offer([...new Set([...FIRST, ...ALSO, ...found])].slice(0, MOST_FIELDS));
       for (const name of this.#sections.keys()) if (this.#open.has(name) && !this.#sections.get(name).isLoaded) await this.#load(name, signal);
     } catch (error) {

@@ -1,30 +1,18 @@
 // The fields of a log: what a cell shows, and which fields there are.
 
+import { COLUMNS } from "./columns.js";
 import { longTime, shortTime } from "./time.js";
 
 const LEVELS = ["trace", "debug", "info", "warn", "error", "fatal"];
 
 /** What rows have without being asked for it; attributes are in them too. */
-const ROW_FIELDS = [
-  "timestamp",
-  "level",
-  "service",
-  "message",
-  "user_id",
-  "response_time_ms",
-  "trace_id",
-  "span_id",
-  "attributes",
-  "resource",
-  "parse_error",
-  "topic",
-  "partition",
-  "offset",
-];
+const ROW_FIELDS = COLUMNS.filter((column) => column.isShown).map((column) => column.name);
 /** What is not a row's own but can be asked for by this name. */
-const ON_REQUEST = ["severity_number", "topic_id", "_item", "_ingested", "_raw"];
-/** What cannot be looked for as one value. */
-const NO_FILTER = new Set(["timestamp", "_ingested", "_raw", "id"]);
+const ON_REQUEST = COLUMNS.filter((column) => !column.isShown && !column.isKey).map((column) => column.name);
+/** What cannot be looked for as one value: times, bytes, and the id that is made of others. */
+const NO_FILTER = new Set(["id", "_raw", ...COLUMNS.filter((column) => column.kind === "time").map((column) => column.name)]);
+/** Columns whose values are each there once, or nearly, or are measured. */
+export const NO_FACET = new Set(COLUMNS.filter((column) => !column.isFacet).map((column) => column.name));
 const LONGEST_FILTER = 1000;
 
 /** One of the six levels, for the colour, or `other`. */
