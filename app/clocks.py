@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from app.errors import AskForLess, Refused, TryAgainLater
+from app.errors import QueryTooExpensive, Refused, TryAgainLater
 
 _HELD_SECS: Final = 60.0  # a difference is reported until so long after it was last seen
 _LOOK_SECS: Final = 15.0
@@ -93,7 +93,7 @@ class Clocks:
         self._kafka.expire()
         try:
             self._clickhouse.read(self._read_clickhouse_ms)
-        except (TryAgainLater, Refused, AskForLess) as error:
+        except (TryAgainLater, Refused, QueryTooExpensive) as error:
             self._clickhouse.expire()
             self._events.unread(error)
             return _LOOK_AGAIN_SECS

@@ -79,7 +79,7 @@ class Abandoned(Exception):
     """Nobody waits for the outcome any more; what was begun may or may not have been done."""
 
 
-class AskForLess(Exception):
+class QueryTooExpensive(Exception):
     """The question takes more `what` ("time", "memory", "rows") than it may: ask about a shorter time, or for less."""
 
     def __init__(self, what: str, reason: str) -> None:

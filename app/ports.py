@@ -5,9 +5,9 @@ from typing import Protocol
 
 from app.domain.group import GroupStanding
 from app.domain.offsets import Bucket, Reading, Run, Span, TopicOffsets
-from app.domain.records import Mark, Partition, Polled
+from app.domain.records import Checkpoint, Partition, Polled
 from app.domain.rows import Rows
-from app.domain.statement import Answer, Statement
+from app.domain.statement import Result, Statement
 from app.errors import Refused, TryAgainLater
 
 
@@ -34,7 +34,7 @@ class RecordSource(Protocol):
     def halt(self, partition: Partition) -> None:
         """Stop reading one partition for good, until it is assigned again."""
 
-    def commit(self, marks: Mapping[Partition, Mark]) -> None:
+    def commit(self, checkpoints: Mapping[Partition, Checkpoint]) -> None:
         """Remember these marks for the group, all or none of them.
 
         Raises:
@@ -106,7 +106,7 @@ class LogWriter(Protocol):
 class LogReader(Protocol):
     """Answers questions about the table. Safe to share between threads."""
 
-    def ask(self, statement: Statement, *, timeout_secs: float) -> Answer:
+    def ask(self, statement: Statement, *, timeout_secs: float) -> Result:
         """Run one statement, which changes nothing.
 
         Raises:

@@ -54,7 +54,7 @@ class Pipeline:
 class ServiceEvents(Protocol):
     """Receives what happens around the pipeline, and knows what happens in it."""
 
-    def not_reached(self, side: str, error: TryAgainLater) -> None:
+    def connect_failed(self, side: str, error: TryAgainLater) -> None:
         """An attempt to reach Kafka or ClickHouse failed: "kafka" or "clickhouse"."""
 
     def closed(self) -> None:
@@ -126,8 +126,8 @@ class Service:
 
     def _run_once(self) -> None:
         for side in self._sides:
-            self._reach(side)
-        pipeline = self._insist("kafka", "Kafka", 1, self._open_pipeline)
+            self._connect_to(side)
+        pipeline = self._retry("kafka", "Kafka", 1, self._open_pipeline)
         self.health.report("pipeline", None)
         _log.info("Consuming")
         try:
@@ -161,8 +161,8 @@ class Service:
             if self._stop.is_set() and self._clock() >= self._stop_at - _LEAVE_SECS:
                 return
 
-    def _reach(self, side: Side) -> None:
-        was_made = self._insist(side.name, f"{side.name} at {side.address}", side.attempts, side.prepare)
+    def _connect_to(self, side: Side) -> None:
+        was_made = self._retry(side.name, f"{side.name} at {side.address}", side.attempts, side.prepare)
         _log.info(
             "%s at %s: %s %s",
             side.name,
@@ -172,7 +172,7 @@ class Service:
         )
         self.health.report(side.name.lower(), None)
 
-    def _insist(self, name: str, whom: str, attempts: int, call: Callable[[], _Result]) -> _Result:
+    def _retry(self, name: str, whom: str, attempts: int, call: Callable[[], _Result]) -> _Result:
         attempt = 0
         while not self._stop.is_set():
             self.health.turned()
@@ -181,7 +181,7 @@ class Service:
                 return call()
             except TryAgainLater as error:
                 self.health.report(name.lower(), str(error))
-                self._events.not_reached(name.lower(), error)
+                self._events.connect_failed(name.lower(), error)
                 if attempt <= attempts:
                     _log.warning("%s: attempt %d/%d failed: %s", whom, attempt, attempts, error)
                 elif (attempt - attempts) % attempts == 1 or attempts == 1:

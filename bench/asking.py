@@ -85,11 +85,11 @@ def _filled(path: str, parameters: Parameters) -> tuple[str, Parameters]:
 
 
 def ask_many(
-    asker: Asker, kind: Kind, facts: Facts, lots: Random, count: int, *, before: Callable[[], None] = lambda: None
+    asker: Asker, kind: Kind, facts: Facts, rng: Random, count: int, *, before: Callable[[], None] = lambda: None
 ) -> Sequence[Sample]:
     """So many questions of one kind; `before` is called before each, and not timed."""
     samples = []
     for _ in range(count):
         before()
-        samples.append(asker.ask(kind.path, kind.parameters(lots, facts)))
+        samples.append(asker.ask(kind.path, kind.parameters(rng, facts)))
     return samples

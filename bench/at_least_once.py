@@ -44,7 +44,7 @@ class AtLeastOnce(Delivery):
         return 0
         yield  # type: ignore[unreachable] # makes it a generator
 
-    def _insert_missing(self, rows: Rows, batch: Batch, *, must_look: bool) -> Steps[None]:
+    def _insert_missing(self, rows: Rows, batch: Batch, *, must_check: bool) -> Steps[None]:
         attempt = 0
         while rows.num_rows:
             try:

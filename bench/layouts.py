@@ -97,36 +97,36 @@ class Facts:
 Question = Callable[[Random, Facts], str]
 
 
-def _newest(lots: Random, facts: Facts) -> str:
-    end = facts.end_secs - lots.randrange(86_400)
+def _newest(rng: Random, facts: Facts) -> str:
+    end = facts.end_secs - rng.randrange(86_400)
     return f"SELECT {_ALL} FROM {{}} WHERE {_span(end - 60, end)} {_NEWEST}"
 
 
-def _service(lots: Random, facts: Facts) -> str:
-    end = facts.end_secs - lots.randrange(86_400)
-    service = service_name(lots.randrange(10))
+def _service(rng: Random, facts: Facts) -> str:
+    end = facts.end_secs - rng.randrange(86_400)
+    service = service_name(rng.randrange(10))
     return (
         f"SELECT {_ALL} FROM {{}} WHERE {_span(end - 3600, end)}"
         f" AND ServiceName = '{service}' AND SeverityText = 'ERROR' {_NEWEST}"
     )
 
 
-def _user(lots: Random, facts: Facts) -> str:
-    user = int(USERS * lots.random() ** 4)
-    stretches = (
+def _user(rng: Random, facts: Facts) -> str:
+    user = int(USERS * rng.random() ** 4)
+    sparse_pieces = (
         f"SELECT toStartOfFiveMinutes(Timestamp) FROM {{0}} WHERE UserId = '{user}'"
         " GROUP BY toStartOfFiveMinutes(Timestamp) ORDER BY toStartOfFiveMinutes(Timestamp) DESC LIMIT 50"
     )
-    where = f"UserId = '{user}' AND toStartOfFiveMinutes(Timestamp) IN ({stretches})"
+    where = f"UserId = '{user}' AND toStartOfFiveMinutes(Timestamp) IN ({sparse_pieces})"
     return f"SELECT {_ALL} FROM {{0}} WHERE {where} {_NEWEST}"
 
 
-def _word(lots: Random, facts: Facts) -> str:
-    return f"SELECT {_ALL} FROM {{}} WHERE hasToken(lower(Body), '{lots.choice(facts.words)}') {_NEWEST}"
+def _word(rng: Random, facts: Facts) -> str:
+    return f"SELECT {_ALL} FROM {{}} WHERE hasToken(lower(Body), '{rng.choice(facts.words)}') {_NEWEST}"
 
 
-def _routes(lots: Random, facts: Facts) -> str:
-    end = facts.end_secs - lots.randrange(86_400)
+def _routes(rng: Random, facts: Facts) -> str:
+    end = facts.end_secs - rng.randrange(86_400)
     span = _span(end - 86_400, end)
     return f"SELECT attribute_http_route, countIf(SeverityNumber >= 17) FROM {{}} WHERE {span} GROUP BY 1"
 
@@ -202,9 +202,9 @@ def _ask(stack: BenchStack, tables: Mapping[str, str], samples: int) -> dict[str
     for kind, question in QUESTIONS.items():
         print(f"{kind} ...", flush=True)
         millis: dict[str, list[float]] = {name: [] for name in tables}
-        lots = Random(_SEED)
+        rng = Random(_SEED)
         for _ in range(samples):
-            sql = question(lots, facts)
+            sql = question(rng, facts)
             for name, table in tables.items():
                 millis[name].append(_millis(stack, sql.format(f"`{DATABASE}`.`{table}`")))
         for name in tables:

@@ -70,8 +70,8 @@ def _measure(options: argparse.Namespace) -> int:
 def _measure_size(stack: BenchStack, options: argparse.Namespace, rows: int) -> Size:
     table = f"history_{rows}"
     _prepare(stack, table, rows)
-    lots = Random(_SEED)
-    facts = facts_of(stack, table, rows, lots)
+    rng = Random(_SEED)
+    facts = facts_of(stack, table, rows, rng)
     kinds = [kind for kind in KINDS if not options.kind or any(part in kind.name for part in options.kind)]
     timings: dict[str, Timing] = {}
     with fed_service(stack, options.service_python, table, _RATE) as service:
@@ -79,9 +79,9 @@ def _measure_size(stack: BenchStack, options: argparse.Namespace, rows: int) -> 
         for kind in kinds:
             count = min(options.samples, _QUICK_SAMPLES if options.quick else _CHEAP if kind.is_cheap else _DEAR)
             print(f"{rows:,} rows: {kind.name} ...", flush=True)
-            ask_many(asker, kind, facts, lots, min(_WARM_UP, count))
-            warm = ask_many(asker, kind, facts, lots, count)
-            cold = ask_many(asker, kind, facts, lots, min(_COLD, count), before=partial(_drop_caches, stack))
+            ask_many(asker, kind, facts, rng, min(_WARM_UP, count))
+            warm = ask_many(asker, kind, facts, rng, count)
+            cold = ask_many(asker, kind, facts, rng, min(_COLD, count), before=partial(_drop_caches, stack))
             timings[kind.name] = timing(warm, cold)
             print(f"    {timings[kind.name].line()}", flush=True)
         asker.close()

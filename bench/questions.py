@@ -41,16 +41,16 @@ class Kind:
     """It is worth a thousand samples; of the others two hundred will do."""
 
 
-def _service(lots: Random) -> str:
-    return service_name(int(SERVICES * lots.random() ** 3))
+def _service(rng: Random) -> str:
+    return service_name(int(SERVICES * rng.random() ** 3))
 
 
-def _user(lots: Random) -> str:
-    return str(int(USERS * lots.random() ** 4))
+def _user(rng: Random) -> str:
+    return str(int(USERS * rng.random() ** 4))
 
 
-def _route(lots: Random) -> str:
-    return route(int(ROUTES * lots.random() ** 2))
+def _route(rng: Random) -> str:
+    return route(int(ROUTES * rng.random() ** 2))
 
 
 def _logs(query: str, days: int = 30) -> Parameters:
@@ -69,20 +69,20 @@ KINDS: Final = (
     Kind(
         "service and level",
         "/logs",
-        lambda lots, _facts: _logs(f"service:{_service(lots)} level:{lots.choice(_LEVELS)}", 1),
+        lambda rng, _facts: _logs(f"service:{_service(rng)} level:{rng.choice(_LEVELS)}", 1),
     ),
-    Kind("rare word", "/logs", lambda lots, facts: _logs(lots.choice(facts.rare_words))),
-    Kind("common word", "/logs", lambda lots, _facts: _logs(lots.choice(_COMMON_WORDS))),
-    Kind("phrase", "/logs", lambda lots, _facts: _logs(f'"{lots.choice(_PHRASES)}"')),
-    Kind("trace", "/logs", lambda lots, facts: _logs(f"trace_id:{lots.choice(facts.traces)}")),
-    Kind("user", "/logs", lambda lots, _facts: _logs(f"user_id:{_user(lots)}")),
-    Kind("attribute", "/logs", lambda lots, _facts: _logs(f'http.route:"{_route(lots)}" level:error', 1)),
+    Kind("rare word", "/logs", lambda rng, facts: _logs(rng.choice(facts.rare_words))),
+    Kind("common word", "/logs", lambda rng, _facts: _logs(rng.choice(_COMMON_WORDS))),
+    Kind("phrase", "/logs", lambda rng, _facts: _logs(f'"{rng.choice(_PHRASES)}"')),
+    Kind("trace", "/logs", lambda rng, facts: _logs(f"trace_id:{rng.choice(facts.traces)}")),
+    Kind("user", "/logs", lambda rng, _facts: _logs(f"user_id:{_user(rng)}")),
+    Kind("attribute", "/logs", lambda rng, _facts: _logs(f'http.route:"{_route(rng)}" level:error', 1)),
     Kind(
         "numeric range",
         "/logs",
-        lambda lots, _facts: _logs(f"http.status_code:[500 TO {lots.randrange(500, 504)}]", 1),
+        lambda rng, _facts: _logs(f"http.status_code:[500 TO {rng.randrange(500, 504)}]", 1),
     ),
-    Kind("context", "/logs/{id}/context", lambda lots, facts: {"id": lots.choice(facts.ids)}),
+    Kind("context", "/logs/{id}/context", lambda rng, facts: {"id": rng.choice(facts.ids)}),
     Kind("histogram 24 h", "/histogram", lambda _lots, _facts: {"start": "now-24h"}),
     Kind("histogram 30 d", "/histogram", lambda _lots, _facts: {"start": "now-30d"}, is_cheap=False),
     Kind("errors by service 24 h", "/stats", lambda _lots, _facts: _stats("level:>=error", 1, by="service")),
@@ -92,7 +92,7 @@ KINDS: Final = (
     Kind(
         "mean of a user 30 d",
         "/stats",
-        lambda lots, _facts: _stats(f"user_id:{_user(lots)}", 30, function="avg,count", field="response_time_ms"),
+        lambda rng, _facts: _stats(f"user_id:{_user(rng)}", 30, function="avg,count", field="response_time_ms"),
         is_cheap=False,
     ),
     Kind("top routes 24 h", "/fields/http.route/values", lambda _lots, _facts: {"start": "now-24h"}, is_cheap=False),
@@ -105,13 +105,13 @@ KINDS: Final = (
 )
 
 
-def facts_of(stack: BenchStack, table: str, rows: int, lots: Random) -> Facts:
+def facts_of(stack: BenchStack, table: str, rows: int, rng: Random) -> Facts:
     """Look at some rows, from anywhere in the history.
 
     Raises:
         BenchError: the engine refuses it.
     """
-    offsets = ", ".join(str(lots.randrange(rows // PARTITIONS)) for _ in range(_SAMPLED))
+    offsets = ", ".join(str(rng.randrange(rows // PARTITIONS)) for _ in range(_SAMPLED))
     answer = stack.query(
         "SELECT toString(toUnixTimestamp64Nano(Timestamp)), toString(_partition), toString(_offset), TraceId,"
         r" extract(Body, '\\b[0-9a-f]{12}\\b')"

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 import pyarrow as pa
 
-from app.domain.records import Headers, Lease, Mark, Partition, Polled, Position, RecordChunk
+from app.domain.records import Checkpoint, Headers, Lease, Partition, Polled, Position, RecordChunk
 from app.domain.rows import Rows
-from app.domain.statement import Answer, Statement
+from app.domain.statement import Result, Statement
 from app.errors import KafkaCode, NotOurs, Refused, TryAgainLater
 
 if TYPE_CHECKING:
@@ -253,13 +253,13 @@ class MemoryTable:
 class ScriptedReader:
     """A LogReader that answers by a function, and remembers what it was asked. `errors` are raised one by one first."""
 
-    def __init__(self, answer: Callable[[Statement], Answer] = lambda _: Answer((), ())) -> None:
+    def __init__(self, answer: Callable[[Statement], Result] = lambda _: Result((), ())) -> None:
         self.answer = answer
         self.errors: deque[Exception] = deque()
         self.asked: list[Statement] = []
         self.timeouts_secs: list[float] = []
 
-    def ask(self, statement: Statement, *, timeout_secs: float) -> Answer:
+    def ask(self, statement: Statement, *, timeout_secs: float) -> Result:
         """See `ports.LogReader`."""
         self.asked.append(statement)
         self.timeouts_secs.append(timeout_secs)
@@ -291,7 +291,7 @@ class _Log:
 class _Committed(NamedTuple):
     topic_id: str | None
     """None where somebody else has set the offset, who says nothing of the topic."""
-    mark: Mark
+    mark: Checkpoint
 
 
 @dataclass
@@ -370,7 +370,7 @@ class MemoryKafka:
         mark = self.mark(partition, group)
         return mark.next_offset if mark else None
 
-    def mark(self, partition: int = 0, group: str = "group") -> Mark | None:
+    def mark(self, partition: int = 0, group: str = "group") -> Checkpoint | None:
         """All that a group remembers of a partition of the topic as it is now."""
         committed = self.group(group).committed.get(Partition(self.topic, partition))
         return committed.mark if committed and committed.topic_id in (self.topic_id, None) else None
@@ -385,12 +385,12 @@ class MemoryKafka:
         group: str = "group",
     ) -> None:
         """Make it so that a member of a group has committed this, for another topic where an id is given."""
-        mark = Mark(next_offset, lease)
+        mark = Checkpoint(next_offset, lease)
         self.group(group).committed[Partition(self.topic, partition)] = _Committed(topic_id or self.topic_id, mark)
 
     def set_offset(self, next_offset: int, partition: int = 0, group: str = "group") -> None:
         """Set an offset as an operator does, with no word of ours beside it."""
-        self.group(group).committed[Partition(self.topic, partition)] = _Committed(None, Mark(next_offset))
+        self.group(group).committed[Partition(self.topic, partition)] = _Committed(None, Checkpoint(next_offset))
 
     def rebalance(self, group: str = "group") -> None:
         """Share the partitions out anew; every member is told by its next poll."""
@@ -427,7 +427,7 @@ class MemorySource:
         self._poll_faults: deque[Exception] = deque()
         self._commit_faults: deque[Exception] = deque()
         self.commit_error: Exception | None = None
-        self.commits: list[dict[Partition, Mark]] = []
+        self.commits: list[dict[Partition, Checkpoint]] = []
         """Every commit that was taken, in order."""
         self.is_paused = False
         self.is_closed = False
@@ -487,18 +487,18 @@ class MemorySource:
         """See `ports.RecordSource`."""
         self._halted.add(partition)
 
-    def commit(self, marks: Mapping[Partition, Mark]) -> None:
+    def commit(self, checkpoints: Mapping[Partition, Checkpoint]) -> None:
         """See `ports.RecordSource`."""
         error = self._commit_faults.popleft() if self._commit_faults else self.commit_error
         if isinstance(error, NotOurs):
             self._is_reassigned = True
         if error is not None:
             raise error
-        if self._is_reassigned or not marks.keys() <= set(self._assigned):
+        if self._is_reassigned or not checkpoints.keys() <= set(self._assigned):
             self._is_reassigned = True
             raise NotOurs("partitions are changing hands")
-        self.commits.append(dict(marks))
-        for partition, mark in marks.items():
+        self.commits.append(dict(checkpoints))
+        for partition, mark in checkpoints.items():
             self._group.committed[partition] = _Committed(self._kafka.topic_id, mark)
 
     def positions(self) -> Mapping[Partition, int]:
@@ -524,19 +524,19 @@ class MemorySource:
         if is_new_group and self._start_from == "latest":
             for partition in self._kafka.partitions:
                 end = self._kafka.log(partition).next_offset
-                self._group.committed[partition] = _Committed(self._kafka.topic_id, Mark(end))
+                self._group.committed[partition] = _Committed(self._kafka.topic_id, Checkpoint(end))
         positions = {}
         for partition in self._assigned:
             log = self._kafka.log(partition)
-            topic_id, mark = self._group.committed.get(partition, _Committed("", Mark(0)))
+            topic_id, mark = self._group.committed.get(partition, _Committed("", Checkpoint(0)))
             if topic_id not in (self._kafka.topic_id, None):
-                mark = Mark(log.first_offset)
+                mark = Checkpoint(log.first_offset)
                 self._group.committed[partition] = _Committed(self._kafka.topic_id, mark)
             read_up_to = max(mark.next_offset, mark.lease.end if mark.lease else 0)
             if read_up_to > log.next_offset:
                 self._on_halted(partition, f"read up to {read_up_to}, but Kafka ends at {log.next_offset}")
             else:
-                positions[partition] = Position(self._kafka.topic_id, *mark, is_foreign=topic_id is None)
+                positions[partition] = Position(self._kafka.topic_id, *mark, is_set_by_others=topic_id is None)
         self._positions = {partition: position.next_offset for partition, position in positions.items()}
         return positions
 

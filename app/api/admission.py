@@ -30,11 +30,11 @@ class Slots(Protocol):
         """
 
 
-class StreamPlaces:
+class StreamSlots:
     """Places for answers that go on for long, each on a thread of the server. Nobody waits for one."""
 
-    def __init__(self, places: int, running: Gauge) -> None:
-        self._places = threading.BoundedSemaphore(places)
+    def __init__(self, slots: int, running: Gauge) -> None:
+        self._slots = threading.BoundedSemaphore(slots)
         self._running = running
 
     def hold(self, begin: Callable[[], Response]) -> Response:
@@ -43,7 +43,7 @@ class StreamPlaces:
         Raises:
             TooBusy: there is none.
         """
-        if not self._places.acquire(blocking=False):
+        if not self._slots.acquire(blocking=False):
             raise TooBusy(_STREAM_RETRY_SECS)
         self._running.inc()
         try:
@@ -56,21 +56,21 @@ class StreamPlaces:
 
     def _leave(self) -> None:
         self._running.dec()
-        self._places.release()
+        self._slots.release()
 
 
 class Admission:
     """A number of places, and a queue that is no longer than the places are. Shared by threads."""
 
-    def __init__(self, places: int, *, wait_secs: float) -> None:
-        self._free = places
+    def __init__(self, slots: int, *, wait_secs: float) -> None:
+        self._free = slots
         self._waiting = 0
-        self._most_waiting = places
+        self._most_waiting = slots
         self._wait_secs = wait_secs
         self._changed = threading.Condition()
 
     @contextmanager
-    def place(self, *, wait_secs: float | None = None) -> Iterator[None]:
+    def slot(self, *, wait_secs: float | None = None) -> Iterator[None]:
         """Hold a place; wait for it no longer than usual, or than this, and then whatever the length of the queue.
 
         Raises:
@@ -113,5 +113,5 @@ class QuerySlots:
         Raises:
             TooBusy: there is none.
         """
-        with self._admission.place(), self._running.track_inprogress():
+        with self._admission.slot(), self._running.track_inprogress():
             return begin()

@@ -8,7 +8,7 @@ from typing import Any, Final
 from werkzeug.exceptions import HTTPException
 
 from app.api.admission import TooBusy
-from app.errors import AskForLess, Refused, TryAgainLater
+from app.errors import QueryTooExpensive, Refused, TryAgainLater
 from app.query.errors import BadParameter, NoSuchLog, QueryError
 
 _log = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ def problem_of(error: Exception) -> Problem:
             return _of_query(error)
         case NoSuchLog():
             return Problem(404, "no_such_log", str(error))
-        case AskForLess():
+        case QueryTooExpensive():
             return _of_limit(error)
         case Refused():
             return Problem(422, "cannot_be_answered", str(error))
@@ -71,7 +71,7 @@ def _of_query(error: QueryError) -> Problem:
     return Problem(400, "bad_query", str(error), details)
 
 
-def _of_limit(error: AskForLess) -> Problem:
+def _of_limit(error: QueryTooExpensive) -> Problem:
     if error.what == "time":
         message = f"The time was up before there was an answer: {_NARROWER}, or set timeout_ms."
         return Problem(504, "time_is_up", message)

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from flask import Response
 from pydantic import BaseModel
 
-from app.api.admission import Admission, StreamPlaces
+from app.api.admission import Admission, StreamSlots
 from app.api.authentication import Right
 from app.api.endpoint import Endpoint, Request, Success
 from app.api.formats import MEDIA_TYPES, as_csv, as_ndjson
@@ -39,7 +39,7 @@ from app.query.language import parse
 from app.query.log_id import LogId
 from app.query.log_row import LogRow
 from app.query.search import Page, Search
-from app.query.service import Figures, QueryService, names_in
+from app.query.service import AggregateResult, QueryService, names_in
 from app.query.time_range import SECOND_NS
 from app.query.tree import Query
 from app.settings import QuerySettings
@@ -60,7 +60,7 @@ class QueryApi:
         queries: QueryService,
         limits: QuerySettings,
         admission: Admission,
-        streams: StreamPlaces,
+        streams: StreamSlots,
         clock: Callable[[], float],
     ) -> None:
         self._of_everybody = queries
@@ -121,7 +121,7 @@ class QueryApi:
         left = asked.limit - len(page.rows)
         yield page.rows
         while page.next_cursor is not None and left > 0:
-            with self._admission.place(wait_secs=_STREAM_WAIT_SECS):
+            with self._admission.slot(wait_secs=_STREAM_WAIT_SECS):
                 search = replace(search.after(page.next_cursor), limit=min(left, _PAGE_ROWS))
                 page = queries.page(search, timeout_secs=self._timeout_secs(asked))
             left -= len(page.rows)
@@ -155,12 +155,12 @@ class QueryApi:
         span = queries.span(asked.start, asked.end)
         query = parse(asked.query)
         aggregate = queries.histogram(query.tree, span, by=names_in(asked.by), interval=asked.interval)
-        figures = queries.figures(aggregate, timeout_secs=self._timeout_secs(asked))
+        aggregates = queries.aggregates(aggregate, timeout_secs=self._timeout_secs(asked))
         return HistogramAnswer(
-            rows=_records(figures),
-            complete=figures.is_complete,
+            rows=_records(aggregates),
+            complete=aggregates.is_complete,
             hints=_hints(query),
-            statistics=self._statistics(started_at, figures.answer.cost),
+            statistics=self._statistics(started_at, aggregates.answer.cost),
             interval_secs=aggregate.interval_secs or 0,
             start=rfc3339(span.start_ns),
             end=rfc3339(span.end_ns),
@@ -180,12 +180,12 @@ class QueryApi:
             interval=asked.interval,
             limit=asked.limit or (_MOST_STEPS if asked.interval else _MOST_GROUPS),
         )
-        figures = queries.figures(aggregate, timeout_secs=self._timeout_secs(asked))
+        aggregates = queries.aggregates(aggregate, timeout_secs=self._timeout_secs(asked))
         return StatsAnswer(
-            rows=_records(figures),
-            complete=figures.is_complete,
+            rows=_records(aggregates),
+            complete=aggregates.is_complete,
             hints=_hints(query),
-            statistics=self._statistics(started_at, figures.answer.cost),
+            statistics=self._statistics(started_at, aggregates.answer.cost),
             approximate={
                 function.name: function.approximation for function in aggregate.functions if function.approximation
             },
@@ -267,10 +267,10 @@ def _read_id(text: str) -> LogId:
         raise BadParameter("id", str(error)) from error
 
 
-def _records(figures: Figures) -> list[dict[str, Any]]:
+def _records(aggregates: AggregateResult) -> list[dict[str, Any]]:
     """Rows by name; times as text."""
-    records = [dict(zip(figures.asked.columns, row, strict=True)) for row in figures.rows]
-    if figures.asked.interval_secs:
+    records = [dict(zip(aggregates.asked.columns, row, strict=True)) for row in aggregates.rows]
+    if aggregates.asked.interval_secs:
         for record in records:
             record["time"] = rfc3339(record["time"] * SECOND_NS)
     return records

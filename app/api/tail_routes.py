@@ -7,17 +7,17 @@ from typing import Final
 
 from flask import Response
 
-from app.api.admission import StreamPlaces
+from app.api.admission import StreamSlots
 from app.api.authentication import Right
 from app.api.endpoint import Endpoint, Request, Success
 from app.api.parameters import TailParameters
-from app.errors import AskForLess, Refused, TryAgainLater
+from app.errors import QueryTooExpensive, Refused, TryAgainLater
 from app.query.language import parse
 from app.query.service import QueryService, names_in
 from app.query.tail import Tail
 
-_LOOK_EVERY_SECS: Final = 0.5
-_LOOK_AGAIN_SECS: Final = 5.0  # after ClickHouse did not answer
+_POLL_EVERY_SECS: Final = 0.5
+_RETRY_AFTER_SECS: Final = 5.0  # after ClickHouse did not answer
 _HEARTBEAT_SECS: Final = 15.0  # proxies end connections on which nothing is said for longer
 _RETRY_MS: Final = 2_000
 _EVENTS: Final = Success(
@@ -32,14 +32,14 @@ class TailApi:
     def __init__(
         self,
         queries: QueryService,
-        places: StreamPlaces,
+        slots: StreamSlots,
         *,
         is_stopping: Callable[[], bool],
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._queries = queries
-        self._places = places
+        self._slots = slots
         self._is_stopping = is_stopping
         self._clock = clock
         self._sleep = sleep
@@ -53,7 +53,7 @@ class TailApi:
             parameters=TailParameters,
             handle=self.tail,
             success=_EVENTS,
-            slots=(self._places,),
+            slots=(self._slots,),
         )
 
     def tail(self, request: Request[TailParameters]) -> Response:
@@ -69,28 +69,28 @@ class TailApi:
         return response
 
     def _events(self, tail: Tail) -> Iterator[str]:
-        yield f"retry: {_RETRY_MS}\n{_event(tail.places, 'ready', '{}')}"
-        said_at, is_trouble_told = self._clock(), False
+        yield f"retry: {_RETRY_MS}\n{_event(tail.resume_token, 'ready', '{}')}"
+        said_at, is_trouble_sent = self._clock(), False
         while not self._is_stopping():
             try:
                 # One by one: the first is not kept waiting, and those before an error are sent.
                 for row in tail.look():
                     said_at = self._clock()
-                    yield _event(tail.places, "", json.dumps(row.as_object(), ensure_ascii=False))
-                if is_trouble_told:
-                    yield _event(tail.places, "ready", "{}")
-                is_trouble_told = False
-            except (TryAgainLater, AskForLess, Refused) as error:
-                if not is_trouble_told:
+                    yield _event(tail.resume_token, "", json.dumps(row.as_object(), ensure_ascii=False))
+                if is_trouble_sent:
+                    yield _event(tail.resume_token, "ready", "{}")
+                is_trouble_sent = False
+            except (TryAgainLater, QueryTooExpensive, Refused) as error:
+                if not is_trouble_sent:
                     said_at = self._clock()
                     yield _event("", "trouble", json.dumps({"message": str(error)}))
-                is_trouble_told = True
+                is_trouble_sent = True
             if self._clock() - said_at >= _HEARTBEAT_SECS:
                 # With the place, so that a reader of rare logs does not go on from long ago.
                 said_at = self._clock()
-                yield f"id: {tail.places}\n: heartbeat\n\n"
-            if is_trouble_told or not tail.is_behind:
-                self._sleep(_LOOK_AGAIN_SECS if is_trouble_told else _LOOK_EVERY_SECS)
+                yield f"id: {tail.resume_token}\n: heartbeat\n\n"
+            if is_trouble_sent or not tail.is_behind:
+                self._sleep(_RETRY_AFTER_SECS if is_trouble_sent else _POLL_EVERY_SECS)
 
 
 def _event(place: str, name: str, data: str) -> str:

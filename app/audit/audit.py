@@ -42,12 +42,12 @@ def audit(topic: AuditedTopic, ledger: Ledger, scope: Scope, *, has_time: Callab
         for number, offsets in found.partitions.items()
         if scope.partitions is None or number in scope.partitions
     }
-    spans = {number: _to_judge(number, offsets, found.topic_id, ledger, scope) for number, offsets in wanted.items()}
+    spans = {number: _to_check(number, offsets, found.topic_id, ledger, scope) for number, offsets in wanted.items()}
     buckets = ledger.buckets(found.topic_id, {number: span for number, span in spans.items() if span.size})
     partitions = {}
     for number, offsets in sorted(wanted.items()):
-        judge = _PartitionAudit(number, offsets, found.topic_id, topic, ledger, has_time)
-        partitions[number] = judge.verdict(spans[number], buckets.get(number, ()))
+        check = _PartitionAudit(number, offsets, found.topic_id, topic, ledger, has_time)
+        partitions[number] = check.verdict(spans[number], buckets.get(number, ()))
     others = {topic_id: rows for topic_id, rows in ledger.rows_by_topic().items() if topic_id != found.topic_id}
     return Verdict(found.topic_id, partitions, others)
 
@@ -110,7 +110,7 @@ def _append(spans: list[Span], span: Span, most: int | None = None) -> None:
         spans.append(span)
 
 
-def _to_judge(number: int, offsets: PartitionOffsets, topic_id: str, ledger: Ledger, scope: Scope) -> Span:
+def _to_check(number: int, offsets: PartitionOffsets, topic_id: str, ledger: Ledger, scope: Scope) -> Span:
     """From the first record that is young enough up to what the group has committed."""
     if offsets.committed is None:
         return Span(0, 0)
@@ -160,10 +160,10 @@ class _PartitionAudit:
         for run in runs:
             findings += _findings_in(run)
         for gap in _joined(gaps):
-            findings += self._judge_gap(gap)
+            findings += self._check_gap(gap)
         return PartitionVerdict(
             offsets=self._offsets,
-            judged=span,
+            checked=span,
             records=sum(bucket.rows for bucket in sound) + sum(run.span.size for run in runs),
             rows=sum(bucket.rows for bucket in sound) + sum(run.rows for run in runs),
             unparsed=sum(bucket.unparsed for bucket in sound) + sum(run.unparsed for run in runs),
@@ -180,7 +180,7 @@ class _PartitionAudit:
         if committed > self._offsets.end:
             yield _finding(Kind.UNVERIFIED, Span(self._offsets.end, committed))
 
-    def _judge_gap(self, gap: Span) -> Iterator[Finding]:
+    def _check_gap(self, gap: Span) -> Iterator[Finding]:
         """A gap counts as missing only where Kafka still has records."""
         deleted = gap.within(Span(0, self._offsets.begin))
         there = gap.within(Span(self._offsets.begin, gap.next))

@@ -9,7 +9,7 @@ _MOST_SPANS = 8  # told of one partition and kind; all of them are in the JSON
 
 _Count = Callable[[PartitionVerdict], int]
 _COLUMNS: Sequence[tuple[str, _Count]] = (
-    ("consumed", lambda partition: partition.judged.size),
+    ("consumed", lambda partition: partition.checked.size),
     ("stored", lambda partition: partition.records),
     ("missing", lambda partition: partition.count(Kind.MISSING, Kind.INCOMPLETE)),
     ("duplicated", lambda partition: partition.count(Kind.DUPLICATED)),
@@ -52,7 +52,7 @@ def lines(verdict: Verdict, topic: str) -> Iterator[str]:
 
 def summary(verdict: Verdict) -> str:
     """One line that says how it ended."""
-    consumed = sum(partition.judged.size for partition in verdict.partitions.values())
+    consumed = sum(partition.checked.size for partition in verdict.partitions.values())
     told = f"{_several(consumed, 'offset')} consumed, {_several(_records(verdict), 'record')} stored"
     code = exit_code(verdict)
     if code == 1:
@@ -90,7 +90,7 @@ def _table(verdict: Verdict) -> Iterator[str]:
     columns = [*_COLUMNS, *rare]
     cells = [["partition", "offsets", *(title for title, _ in columns)]]
     for number, partition in found.items():
-        span = "none committed" if partition.offsets.committed is None else str(partition.judged)
+        span = "none committed" if partition.offsets.committed is None else str(partition.checked)
         cells.append([str(number), span, *(f"{count(partition):,}" for _, count in columns)])
     cells.append(["all", "", *(f"{sum(map(count, found.values())):,}" for _, count in columns)])
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
@@ -130,8 +130,8 @@ def _partition_data(number: int, found: PartitionVerdict) -> dict[str, object]:
     return {
         "partition": number,
         "kafka": {"begin": offsets.begin, "end": offsets.end, "committed": offsets.committed},
-        "first": found.judged.first,
-        "next": found.judged.next,
+        "first": found.checked.first,
+        "next": found.checked.next,
         "records": found.records,
         "rows": found.rows,
         "unparsed": found.unparsed,

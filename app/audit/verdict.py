@@ -35,7 +35,7 @@ class PartitionVerdict:
     """One partition. `judged` ends at the committed offset; `records` and `rows` are those found in the table."""
 
     offsets: PartitionOffsets
-    judged: Span
+    checked: Span
     records: int = 0
     rows: int = 0
     unparsed: int = 0

@@ -18,7 +18,7 @@ from app.health import Health
 from app.metrics import Metrics
 from app.pipeline.backoff import Backoff
 from app.pipeline.decode import decode
-from app.pipeline.delivery import Delivery, Ended
+from app.pipeline.delivery import CompletedTokens, Delivery
 from app.pipeline.disk import DiskWatch
 from app.pipeline.ingest import Ingest
 from app.pipeline.progress import Progress
@@ -28,7 +28,7 @@ from app.service import Pipeline, Service, Side, submit_to_thread
 from app.settings import ClickHouseSettings, Settings
 from app.telemetry.ingest import IngestTelemetry
 
-NOT_REACHED = {"kafka": "not reached yet", "clickhouse": "not reached yet"}
+NOT_CONNECTED = {"kafka": "not reached yet", "clickhouse": "not reached yet"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def build_ingest(
     new_delivery: type[Delivery],
 ) -> IngestParts:
     """The component. `on_dated` is given the times, Unix milliseconds, by which Kafka itself has dated records."""
-    health = Health(problems=NOT_REACHED, has_loop=True)
+    health = Health(problems=NOT_CONNECTED, has_loop=True)
     dates = _KafkaDates(on_dated)
     telemetry = IngestTelemetry(metrics, health, on_dated=dates.take)
     topic_admin = TopicAdmin(settings.kafka)
@@ -105,7 +105,7 @@ class _Pipelines:
         self._topic_admin = topic_admin
         self._new_writer = new_writer
         self._new_delivery = new_delivery
-        self._ended = Ended()
+        self._completed = CompletedTokens()
 
     def open(self) -> Pipeline:
         """Join the group.
@@ -153,7 +153,7 @@ class _Pipelines:
             clock=time.monotonic,
             backoff=self.backoff,
             deadline_secs=clickhouse.insert_deadline_secs,
-            ended=self._ended,
+            completed=self._completed,
         )
 
     def _disk(self) -> DiskWatch:

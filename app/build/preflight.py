@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 
-from app.backends.clickhouse.probe import gather_clickhouse
-from app.backends.kafka.probe import gather_kafka
+from app.backends.clickhouse.probe import probe_clickhouse
+from app.backends.kafka.probe import probe_kafka
 from app.errors import TryAgainLater
 from app.preflight.clickhouse_checks import check_clickhouse
 from app.preflight.findings import problem
 from app.preflight.guarantee import Guarantee, guarantee
 from app.preflight.kafka_checks import check_kafka
-from app.preflight.probes import ClickHouseFacts, KafkaFacts
+from app.preflight.probes import ClickHouseProbe, KafkaProbe
 from app.settings import Settings
 
 
@@ -21,24 +21,24 @@ class FoundAtStart:
     is_dated_by_kafka: bool
 
 
-def kafka_facts(settings: Settings) -> KafkaFacts:
+def kafka_facts(settings: Settings) -> KafkaProbe:
     """What Kafka tells.
 
     Raises:
         TryAgainLater: it does not answer.
     """
-    return gather_kafka(settings.kafka)
+    return probe_kafka(settings.kafka)
 
 
-def clickhouse_facts(settings: Settings) -> ClickHouseFacts:
+def clickhouse_facts(settings: Settings) -> ClickHouseProbe:
     """What ClickHouse tells the user of the role: the one that inserts, or the one that only queries.
 
     Raises:
         TryAgainLater: it does not answer.
     """
     if "ingest" in settings.service.roles:
-        return gather_clickhouse(settings.clickhouse)
-    return gather_clickhouse(settings.clickhouse.as_reader(), is_only_read=True)
+        return probe_clickhouse(settings.clickhouse)
+    return probe_clickhouse(settings.clickhouse.as_reader(), is_only_read=True)
 
 
 def find_guarantee(settings: Settings) -> FoundAtStart:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.api.admission import Admission, StreamPlaces
+from app.api.admission import Admission, StreamSlots
 from app.api.endpoint import Endpoint
 from app.api.explorer_routes import explorer_routes
 from app.api.query_api import QueryApi
@@ -44,7 +44,7 @@ def build_query(settings: Settings, metrics: Metrics) -> QueryParts:
 
     queries = query_service(settings)
     admission = Admission(limits.max_concurrent, wait_secs=limits.queue_secs)
-    streams = StreamPlaces(limits.max_streams, metrics.query_streams)
+    streams = StreamSlots(limits.max_streams, metrics.query_streams)
     api = QueryApi(queries, limits, admission, streams, time.monotonic)
     tail = TailApi(queries, streams, is_stopping=lambda: component.is_stopping)
     return QueryParts(component, [explorer_routes(), query_routes(api, tail, admission, metrics)])

@@ -15,7 +15,7 @@ from app.settings import Settings
 _QUERY_SECS: Final = 120.0
 _TIME_SECS: Final = 900.0  # for row by row looks; what is left then is told as unverified
 
-NOT_JUDGED: Final = 2
+NOT_CHECKED: Final = 2
 SAFE_SECS: Final = 2 * 86_400  # rows expire by the time of their event, at the earliest so long after their record
 
 
@@ -25,11 +25,11 @@ def audit_topic(settings: Settings, *, since_secs: int, as_json: bool) -> int:
     def judge() -> Verdict:
         return run_audit(settings, since_secs=since_secs, query_secs=_QUERY_SECS, look_secs=_TIME_SECS)
 
-    tell = tell_as_json if as_json else tell_in_words
-    return run_command(lambda: tell(settings, judge, since_secs=since_secs, say=say), cut_off=NOT_JUDGED)
+    report = print_json if as_json else print_in_words
+    return run_command(lambda: report(settings, judge, since_secs=since_secs, say=say), cut_off=NOT_CHECKED)
 
 
-def tell_in_words(
+def print_in_words(
     settings: Settings, judge: Callable[[], Verdict], *, since_secs: int, say: Callable[[str], Any]
 ) -> int:
     """Judge, and print it for people. Returns the exit code."""
@@ -43,8 +43,8 @@ def tell_in_words(
     try:
         verdict = judge()
     except (TryAgainLater, Refused) as error:
-        say(_unjudged(error))
-        return NOT_JUDGED
+        say(_unchecked(error))
+        return NOT_CHECKED
     for line in lines(verdict, kafka.topic):
         say(line)
     for line in _advice(verdict, settings):
@@ -52,9 +52,7 @@ def tell_in_words(
     return exit_code(verdict)
 
 
-def tell_as_json(
-    settings: Settings, judge: Callable[[], Verdict], *, since_secs: int, say: Callable[[str], Any]
-) -> int:
+def print_json(settings: Settings, judge: Callable[[], Verdict], *, since_secs: int, say: Callable[[str], Any]) -> int:
     """Judge, and print it for programs. Returns the exit code."""
     kafka, clickhouse = settings.kafka, settings.clickhouse
     asked = {
@@ -66,13 +64,13 @@ def tell_as_json(
     try:
         verdict = judge()
     except (TryAgainLater, Refused) as error:
-        say(json.dumps({**asked, "exit_code": NOT_JUDGED, "summary": _unjudged(error)}, indent=2))
-        return NOT_JUDGED
+        say(json.dumps({**asked, "exit_code": NOT_CHECKED, "summary": _unchecked(error)}, indent=2))
+        return NOT_CHECKED
     say(json.dumps({**asked, **as_data(verdict)}, indent=2))
     return exit_code(verdict)
 
 
-def _unjudged(error: Exception) -> str:
+def _unchecked(error: Exception) -> str:
     words = " ".join(str(error).split()).rstrip(".")
     return f"Could not be judged: {words}. `python -m app check` says what to do."
 

@@ -9,7 +9,7 @@ from app.errors import TryAgainLater
 from app.pipeline.delivery import MARGIN_SECS
 from app.preflight import clickhouse_checks, kafka_checks
 from app.preflight.findings import Finding, exit_code, summary
-from app.preflight.probes import ClickHouseFacts, KafkaFacts
+from app.preflight.probes import ClickHouseProbe, KafkaProbe
 from app.preflight.settings_checks import check_settings
 from app.settings import KafkaSettings, Settings
 
@@ -23,8 +23,8 @@ def check(settings: Settings, misspelt: Iterable[str] = ()) -> int:
         lambda: examine(
             settings,
             misspelt,
-            gather_kafka=lambda: kafka_facts(settings),
-            gather_clickhouse=lambda: clickhouse_facts(settings),
+            probe_kafka=lambda: kafka_facts(settings),
+            probe_clickhouse=lambda: clickhouse_facts(settings),
             say=say,
         ),
         cut_off=1,
@@ -35,8 +35,8 @@ def examine(
     settings: Settings,
     misspelt: Iterable[str],
     *,
-    gather_kafka: Callable[[], KafkaFacts],
-    gather_clickhouse: Callable[[], ClickHouseFacts],
+    probe_kafka: Callable[[], KafkaProbe],
+    probe_clickhouse: Callable[[], ClickHouseProbe],
     say: Callable[[str], Any],
 ) -> int:
     """Ask the systems that the roles use, each whatever becomes of the other, and print what was found.
@@ -45,11 +45,11 @@ def examine(
     """
     sections: list[tuple[str, Callable[[], Sequence[Finding]]]] = [
         ("Settings", lambda: check_settings(settings, misspelt, margin_secs=MARGIN_SECS)),
-        (f"ClickHouse at {settings.clickhouse.url}", lambda: _look_at_clickhouse(settings, gather_clickhouse)),
+        (f"ClickHouse at {settings.clickhouse.url}", lambda: _look_at_clickhouse(settings, probe_clickhouse)),
     ]
     if "ingest" in settings.service.roles:
         kafka = settings.kafka
-        sections.insert(1, (f"Kafka at {kafka.bootstrap_servers}", lambda: _look_at_kafka(kafka, gather_kafka)))
+        sections.insert(1, (f"Kafka at {kafka.bootstrap_servers}", lambda: _look_at_kafka(kafka, probe_kafka)))
     findings: list[Finding] = []
     for title, look in sections:
         say(title)
@@ -61,18 +61,18 @@ def examine(
     return exit_code(findings)
 
 
-def _look_at_kafka(settings: KafkaSettings, gather: Callable[[], KafkaFacts]) -> Sequence[Finding]:
+def _look_at_kafka(settings: KafkaSettings, gather: Callable[[], KafkaProbe]) -> Sequence[Finding]:
     try:
         return kafka_checks.check_kafka(gather(), settings)
     except TryAgainLater as error:
         return kafka_checks.unreachable(settings, str(error))
 
 
-def _look_at_clickhouse(settings: Settings, gather: Callable[[], ClickHouseFacts]) -> Sequence[Finding]:
+def _look_at_clickhouse(settings: Settings, gather: Callable[[], ClickHouseProbe]) -> Sequence[Finding]:
     try:
-        facts = gather()
+        probe = gather()
     except TryAgainLater as error:
         return clickhouse_checks.unreachable(str(error), error.code)
     if "ingest" in settings.service.roles:
-        return clickhouse_checks.check_clickhouse(facts, settings.clickhouse)
-    return clickhouse_checks.check_clickhouse_for_queries(facts, settings.clickhouse.as_reader())
+        return clickhouse_checks.check_clickhouse(probe, settings.clickhouse)
+    return clickhouse_checks.check_clickhouse_for_queries(probe, settings.clickhouse.as_reader())

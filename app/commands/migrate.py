@@ -32,7 +32,7 @@ def _migrate(settings: ClickHouseSettings, is_for_old_rows: bool) -> int:
         say(in_words(prepared.standing))
         if is_for_old_rows:
             names = materialize(settings, timeout_secs=_STATEMENT_SECS)
-            tell_of_mutation(names, settings, say)
+            print_mutation(names, settings, say)
     except TryAgainLater as error:
         say(f"Could not be done: {' '.join(str(error).split()).rstrip('.')}.")
         return NOT_DONE
@@ -49,7 +49,7 @@ def in_words(standing: Standing) -> str:
     return f"The table has schema {standing.number}, that of this version."
 
 
-def tell_of_mutation(names: Sequence[str], settings: ClickHouseSettings, say: Callable[[str], Any]) -> None:
+def print_mutation(names: Sequence[str], settings: ClickHouseSettings, say: Callable[[str], Any]) -> None:
     """What ClickHouse is building now, and how to see it."""
     say(f"ClickHouse builds for old rows, in the background: {', '.join(names) or 'nothing'}.")
     say("How far it is:")

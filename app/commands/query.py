@@ -10,14 +10,14 @@ from typing import Any
 from app.build.query import query_service
 from app.commands.console import run_command, say
 from app.commands.log_line import log_line
-from app.errors import AskForLess, Refused, TryAgainLater
+from app.errors import QueryTooExpensive, Refused, TryAgainLater
 from app.query.errors import BadParameter, QueryError
 from app.query.language import parse
 from app.query.service import QueryService, names_in
 from app.settings import Settings
 
-_LOOK_EVERY_SECS = 0.5
-_LOOK_AGAIN_SECS = 5.0
+_POLL_EVERY_SECS = 0.5
+_RETRY_AFTER_SECS = 5.0
 
 
 def query_logs(settings: Settings, asked: Namespace) -> int:
@@ -37,13 +37,13 @@ def _answered(asked: Namespace, job: Callable[[], None]) -> int:
     try:
         job()
     except QueryError as error:
-        _tell(f"{asked.query}\n{' ' * error.position}^\n{error}")
+        _print_error(f"{asked.query}\n{' ' * error.position}^\n{error}")
     except (BadParameter, Refused) as error:
-        _tell(str(error))
-    except AskForLess as error:
-        _tell(f"{error}\nAsk about a shorter time (--start), or give it more of it (--timeout-ms).")
+        _print_error(str(error))
+    except QueryTooExpensive as error:
+        _print_error(f"{error}\nAsk about a shorter time (--start), or give it more of it (--timeout-ms).")
     except TryAgainLater as error:
-        _tell(f"ClickHouse does not answer: {error}")
+        _print_error(f"ClickHouse does not answer: {error}")
     else:
         return 0
     return 2
@@ -56,7 +56,7 @@ def _print(
     # From before the search on: what is stored meanwhile may be found by both, and not by none.
     tail = queries.tail(query.tree, fields=fields, last_id="") if asked.follow else None
     for hint in query.hints:
-        _tell(str(hint))
+        _print_error(str(hint))
     span = queries.span(asked.start, asked.end)
     search = queries.search(query.tree, span, fields=fields, limit=asked.limit, cursor=asked.cursor)
     page = queries.page(search, timeout_secs=settings.query.granted_secs(asked.timeout_ms))
@@ -64,17 +64,17 @@ def _print(
     for row in reversed(page.rows):
         write(row.as_object())
     if not page.is_complete:
-        _tell(f"The time was up. To go on: --cursor '{page.next_cursor}'")
+        _print_error(f"The time was up. To go on: --cursor '{page.next_cursor}'")
     while tail is not None:
         try:
             for row in tail.look():
                 if row.id not in seen:
                     write(row.as_object())
-        except (TryAgainLater, AskForLess) as error:
-            _tell(f"{error}; trying again")
-            time.sleep(_LOOK_AGAIN_SECS)
-        time.sleep(_LOOK_EVERY_SECS)
+        except (TryAgainLater, QueryTooExpensive) as error:
+            _print_error(f"{error}; trying again")
+            time.sleep(_RETRY_AFTER_SECS)
+        time.sleep(_POLL_EVERY_SECS)
 
 
-def _tell(line: str) -> None:
+def _print_error(line: str) -> None:
     print(line, file=sys.stderr, flush=True)

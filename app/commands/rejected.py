@@ -40,7 +40,7 @@ def list_rejected(settings: Settings, *, since_secs: int, limit: int) -> int:
         say("")
         try:
             with rejected_rows(clickhouse, since_secs=since_secs, timeout_secs=_QUERY_SECS) as table:
-                tell(table, today, limit=limit, say=say)
+                report(table, today, limit=limit, say=say)
         except (TryAgainLater, Refused) as error:
             say(
                 f"Could not be read: {' '.join(str(error).split()).rstrip('.')}. `python -m app check` says what to do."
@@ -51,7 +51,7 @@ def list_rejected(settings: Settings, *, since_secs: int, limit: int) -> int:
     return run_command(job, cut_off=0)
 
 
-def tell(
+def report(
     table: RejectedRows, today: Callable[[RecordChunk], Decoded], *, limit: int, say: Callable[[str], Any]
 ) -> None:
     """Read, try, and print."""

@@ -78,7 +78,7 @@ class Lease(NamedTuple):
     last_record: LastRecord
 
 
-class Mark(NamedTuple):
+class Checkpoint(NamedTuple):
     """What a group remembers of a partition: everything before `next_offset` is stored, `lease` may be on its way."""
 
     next_offset: int
@@ -94,4 +94,4 @@ class Position(NamedTuple):
     topic_id: str
     next_offset: int
     lease: Lease | None = None
-    is_foreign: bool = False
+    is_set_by_others: bool = False

@@ -29,7 +29,7 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Result:
     """Rows in the order in which ClickHouse gave them, a value for each column."""
 
     columns: Sequence[str]

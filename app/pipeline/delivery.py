@@ -28,13 +28,13 @@ from app.pipeline.task import Call, Pause, Steps
 from app.ports import LogWriter
 
 _log = logging.getLogger(__name__)
-_Answer = TypeVar("_Answer")
+_Result = TypeVar("_Result")
 
 # The server compares with the deadline when it takes the rows in; until they are in the table it needs a moment more.
 MARGIN_SECS: Final = 3.0
 
 _CLOCK_FRESH_SECS = 60.0
-_LOOK_EVERY_SECS = 1.0
+_CHECK_EVERY_SECS = 1.0
 _LEAST_LEFT_SECS = 0.5  # a lease that ends sooner than this is not worth an insert
 
 
@@ -50,7 +50,7 @@ class DeliveryEvents(Protocol):
     def already_stored(self, row_count: int) -> None:
         """Rows were left out because the table holds them."""
 
-    def settling(self, deadline_in_secs: float) -> None:
+    def waiting_out(self, deadline_in_secs: float) -> None:
         """Nobody knows how an insert ended; it is waited for until the table would refuse it."""
 
     def retrying(self, error: TryAgainLater, attempt: int) -> None:
@@ -97,7 +97,7 @@ class ServerClock:
         return self._ms + int((self._clock() - self._read_at) * 1000)
 
 
-class Ended:
+class CompletedTokens:
     """Tokens of the last inserts of this process that have ended for certain, or were never sent.
 
     Outlives a pipeline, so that the next one need not wait for what the last one saw the end of.
@@ -126,7 +126,7 @@ class Delivery:
         clock: Callable[[], float],
         backoff: Backoff,
         deadline_secs: float,
-        ended: Ended | None = None,
+        completed: CompletedTokens | None = None,
         new_token: Callable[[], str] = lambda: uuid.uuid4().hex,
     ) -> None:
         self._writer = writer
@@ -137,7 +137,7 @@ class Delivery:
         self._deadline_secs = deadline_secs
         self._new_token = new_token
         self._server_clock = ServerClock(clock)
-        self._ended = ended or Ended()
+        self._completed = completed or CompletedTokens()
 
     def deliver(self, batch: Batch) -> Steps[Delivered]:
         """Store every row of the batch, for as long as it takes.
@@ -152,14 +152,14 @@ class Delivery:
         halted: dict[Partition, str] = {}
         next_offsets = dict(batch.next_offsets)
         pending = deque([batch.rows])
-        must_look = batch.may_be_stored
+        must_check = batch.may_be_stored
         while pending:
             rows = without_partitions(pending.popleft(), halted)
             try:
-                yield from self._insert_missing(rows, batch, must_look=must_look)
+                yield from self._insert_missing(rows, batch, must_check=must_check)
             except Refused as refusal:
                 self._events.failed("refused")
-                must_look = True  # a block over several days is several parts, and one of them may be stored
+                must_check = True  # a block over several days is several parts, and one of them may be stored
                 if rows.num_rows > 1:
                     half = rows.num_rows // 2
                     pending.extendleft([rows.slice(half), rows.slice(0, half)])
@@ -178,23 +178,23 @@ class Delivery:
         Returns the offset from which on nothing is.
         """
         lease = position.lease
-        if lease is not None and lease.token not in self._ended:
-            yield from self._settle(lease.token, lease.deadline_ms)
-        elif position.is_foreign:
+        if lease is not None and lease.token not in self._completed:
+            yield from self._wait_out(lease.token, lease.deadline_ms)
+        elif position.is_set_by_others:
             deadline_ms = (yield from self._now_ms()) + int(self._deadline_secs * 1000)
-            yield from self._settle(None, deadline_ms)
+            yield from self._wait_out(None, deadline_ms)
         last = yield from self._ask(partial(self._writer.last_offset, position.topic_id, partition.number))
         return max(-1 if last is None else last + 1, lease.end if lease is not None else 0)
 
-    def _insert_missing(self, rows: Rows, batch: Batch, *, must_look: bool) -> Steps[None]:
+    def _insert_missing(self, rows: Rows, batch: Batch, *, must_check: bool) -> Steps[None]:
         attempt = doubts = 0
         while rows.num_rows:
             lease = yield from self._take_lease(batch)
-            if must_look:
+            if must_check:
                 rows = yield from self._missing(rows)
                 # One look is enough, however long it took: with nothing of ours on its way, only another owner could
                 # store these rows now, and then Kafka would take no further lease from us.
-                must_look = False
+                must_check = False
                 if not rows.num_rows or not self._is_worth_an_insert(lease):
                     self._end(lease)  # nothing was sent under it
                     continue
@@ -203,7 +203,7 @@ class Delivery:
             except TryAgainLater as error:
                 self._events.failed("failed")
                 self._server_clock.doubt()
-                must_look = True
+                must_check = True
                 attempt += 1
                 doubts = doubts + 1 if error.max_attempts else 0
                 # One row is never too much: it must not be flagged for what is then the server's own fault.
@@ -212,7 +212,7 @@ class Delivery:
                 self._events.retrying(error, attempt)
                 yield Pause(self._backoff.delay_secs(attempt))
                 if error.is_outcome_unknown:
-                    yield from self._settle(lease.token, lease.deadline_ms)
+                    yield from self._wait_out(lease.token, lease.deadline_ms)
                     self._end(lease)
             else:
                 self._events.answered()
@@ -236,14 +236,14 @@ class Delivery:
                 self._events.kafka_failed(error)
                 yield Pause(self._backoff.delay_secs(attempt))
             except MustRejoin:
-                self._ended.add(lease.token)  # whether Kafka took it or not, nothing is sent under it
+                self._completed.add(lease.token)  # whether Kafka took it or not, nothing is sent under it
                 raise
             else:
                 return lease
 
     def _end(self, lease: "_BatchLease") -> None:
         """Nothing that was sent under this lease is on its way any more."""
-        self._ended.add(lease.token)
+        self._completed.add(lease.token)
         self._progress.release()
 
     def _note_end(self, lease: "_BatchLease", outcome: "Future[float]") -> None:
@@ -256,25 +256,25 @@ class Delivery:
         left_ms = lease.deadline_ms - self._server_clock.now_ms()
         return self._server_clock.is_fresh and left_ms > _LEAST_LEFT_SECS * 1000
 
-    def _settle(self, token: str | None, deadline_ms: int) -> Steps[None]:
+    def _wait_out(self, token: str | None, deadline_ms: int) -> Steps[None]:
         """Wait until an insert whose end nobody saw has ended, or can no longer begin; without a token, until all have.
 
         An insert that began in time may take long.
         """
         suspects: Set[str] | None = None if token is None else {token}
-        is_told = False
+        is_reported = False
         while True:
-            now_ms, running = yield from self._ask(self._ask_what_runs)
+            now_ms, running = yield from self._ask(self._running_inserts)
             self._server_clock.set(now_ms)
             left_secs = (deadline_ms - now_ms) / 1000 + MARGIN_SECS
             if left_secs < 0:
                 suspects = running if suspects is None else suspects & running
                 if not suspects:
                     return
-            if not is_told:
-                is_told = True
-                self._events.settling(left_secs)
-            yield Pause(min(max(left_secs, 0.2), _LOOK_EVERY_SECS))
+            if not is_reported:
+                is_reported = True
+                self._events.waiting_out(left_secs)
+            yield Pause(min(max(left_secs, 0.2), _CHECK_EVERY_SECS))
 
     def _missing(self, rows: Rows) -> Steps[Rows]:
         missing = yield from self._ask(partial(self._writer.missing, rows))
@@ -287,11 +287,11 @@ class Delivery:
             self._server_clock.set((yield from self._ask(self._writer.now_ms)))
         return self._server_clock.now_ms()
 
-    def _ask(self, question: Callable[[], _Answer]) -> Steps[_Answer]:
+    def _ask(self, question: Callable[[], _Result]) -> Steps[_Result]:
         attempt = 0
         while True:
             try:
-                answer: _Answer = yield Call(question)
+                answer: _Result = yield Call(question)
             except TryAgainLater as error:
                 attempt += 1
                 self._events.retrying(error, attempt)
@@ -307,7 +307,7 @@ class Delivery:
         self._writer.insert(rows, lease.token, lease.deadline_ms)
         return self._clock() - started_at
 
-    def _ask_what_runs(self) -> tuple[int, Set[str]]:
+    def _running_inserts(self) -> tuple[int, Set[str]]:
         # In this order: what gets to ClickHouse after this time is refused, what got there before is seen to run.
         now_ms = self._writer.now_ms()
         return now_ms, self._writer.running()

@@ -19,7 +19,7 @@ from app.pipeline.batch import Gathering
 from app.pipeline.decode import Decoded
 from app.pipeline.delivery import Delivered, Delivery
 from app.pipeline.progress import Progress
-from app.pipeline.task import Process, Steps, Submit
+from app.pipeline.task import Steps, Submit, Task
 from app.ports import RecordSource
 from app.settings import BatchSettings
 
@@ -83,12 +83,12 @@ class Ingest:
         self._clock = clock
         self._submit = submit
         self._sleep = sleep
-        self._ask_for_room = has_room
+        self._check_for_room = has_room
         self._has_room = True
         self._gathering = Gathering(limits)
-        self._delivering: Process[Delivered] | None = None
+        self._delivering: Task[Delivered] | None = None
         self._in_flight_rows = 0
-        self._recovering: Process[None] | None = None
+        self._recovering: Task[None] | None = None
         self._unrecovered: Mapping[Partition, Position] = {}
         self._may_be_stored_before: dict[Partition, int] = {}
         self._leased: dict[Partition, LastRecord] = {}
@@ -108,7 +108,7 @@ class Ingest:
         # reading pauses when there is too much of it.
         has_failed = not self._try(self._read)
         self._recover()
-        self._has_room = self._ask_for_room()
+        self._has_room = self._check_for_room()
         self._turn_delivery()
         self._deliver_if(self._gathering.is_due(self._clock()))
         has_failed |= not self._try(self._commit)
@@ -204,16 +204,16 @@ class Ingest:
         # An insert in flight may be of these partitions: when it has ended, nobody has to wait until it must have.
         if self._unrecovered and self._recovering is None and self._delivering is None:
             positions, self._unrecovered = self._unrecovered, {}
-            self._recovering = Process(self._take_over(positions), self._submit, self._clock)
+            self._recovering = Task(self._take_over(positions), self._submit, self._clock)
             self._recovering.turn()
 
     def _take_over(self, positions: Mapping[Partition, Position]) -> Steps[None]:
         have_others_ended = False
         for partition, position in sorted(positions.items(), key=_wait_of):
             # Waited for once: what others had sent for any of these partitions, they had sent before all became ours.
-            awaited = position._replace(is_foreign=position.is_foreign and not have_others_ended)
+            awaited = position._replace(is_set_by_others=position.is_set_by_others and not have_others_ended)
             self._may_be_stored_before[partition] = yield from self._delivery.recover(partition, awaited)
-            have_others_ended |= position.is_foreign
+            have_others_ended |= position.is_set_by_others
             if position.lease is not None:
                 self._leased[partition] = position.lease.last_record
             self._progress.take_over(partition, position)
@@ -242,7 +242,7 @@ class Ingest:
         if is_due and self._delivering is None and self._has_room:
             batch = self._gathering.take()
             self._in_flight_rows = batch.rows.num_rows
-            self._delivering = Process(self._delivery.deliver(batch), self._submit, self._clock)
+            self._delivering = Task(self._delivery.deliver(batch), self._submit, self._clock)
             self._turn_delivery()
 
     def _turn_delivery(self) -> None:
@@ -265,7 +265,7 @@ class Ingest:
             self._delivering.abandon()
             self._turn_delivery()
 
-    def _raise_unforeseen(self, recovering: Process[None]) -> None:
+    def _raise_unforeseen(self, recovering: Task[None]) -> None:
         with suppress(Abandoned):
             recovering.result()
 
@@ -317,6 +317,6 @@ class Ingest:
 def _wait_of(item: tuple[Partition, Position]) -> float:
     """Partitions for which nobody has to wait come first, and last those for which nobody knows how long."""
     position = item[1]
-    if position.is_foreign:
+    if position.is_set_by_others:
         return math.inf
     return position.lease.deadline_ms if position.lease is not None else 0

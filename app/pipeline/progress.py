@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from app.domain.records import Lease, Mark, Partition, Position
+from app.domain.records import Checkpoint, Lease, Partition, Position
 from app.errors import NotOurs
 from app.ports import RecordSource
 
@@ -19,14 +19,14 @@ class Progress:
         """Partitions change hands: none is ours to mark until it is taken over."""
         self._stored: dict[Partition, int] = {}
         self._leases: Mapping[Partition, Lease] = {}
-        self._told: dict[Partition, Mark] = {}
+        self._last_committed: dict[Partition, Checkpoint] = {}
         self._has_failed = False
 
     def take_over(self, partition: Partition, position: Position) -> None:
         """A partition is ours; the lease that it came with has ended."""
         self._stored[partition] = position.next_offset
-        if not position.is_foreign:
-            self._told[partition] = Mark(position.next_offset, position.lease)
+        if not position.is_set_by_others:
+            self._last_committed[partition] = Checkpoint(position.next_offset, position.lease)
 
     def stored(self, next_offsets: Mapping[Partition, int]) -> None:
         """Everything before these offsets is stored as well."""
@@ -42,7 +42,7 @@ class Progress:
         """
         if not leases.keys() <= self._stored.keys():
             raise NotOurs("partitions were not taken over")
-        self._tell(leases)
+        self._commit_news(leases)
         self._leases = leases
 
     def release(self) -> None:
@@ -55,29 +55,29 @@ class Progress:
         Raises:
             NotOurs, TryAgainLater, MustRejoin: see `lease`.
         """
-        return self._tell(self._leases)
+        return self._commit_news(self._leases)
 
     @property
     def committed(self) -> Mapping[Partition, int]:
         """Next offset of each partition, as Kafka has been told."""
-        return {partition: mark.next_offset for partition, mark in self._told.items()}
+        return {partition: checkpoint.next_offset for partition, checkpoint in self._last_committed.items()}
 
     @property
     def has_failed(self) -> bool:
         """Whether Kafka did not take what it was last told."""
         return self._has_failed
 
-    def _tell(self, leases: Mapping[Partition, Lease]) -> bool:
+    def _commit_news(self, leases: Mapping[Partition, Lease]) -> bool:
         news = self._news(leases)
         if not news:
             return False
         self._has_failed = True
         self._source.commit(news)
         self._has_failed = False
-        self._told.update(news)
+        self._last_committed.update(news)
         self._on_committed(self.committed)
         return True
 
-    def _news(self, leases: Mapping[Partition, Lease]) -> dict[Partition, Mark]:
-        marks = {partition: Mark(offset, leases.get(partition)) for partition, offset in self._stored.items()}
-        return {partition: mark for partition, mark in marks.items() if mark != self._told.get(partition)}
+    def _news(self, leases: Mapping[Partition, Lease]) -> dict[Partition, Checkpoint]:
+        checkpoints = {p: Checkpoint(offset, leases.get(p)) for p, offset in self._stored.items()}
+        return {p: checkpoint for p, checkpoint in checkpoints.items() if checkpoint != self._last_committed.get(p)}

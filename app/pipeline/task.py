@@ -37,7 +37,7 @@ class Submit(Protocol):
     def __call__(self, call: Callable[[], _Result], /) -> "Future[_Result]": ...
 
 
-class Process(Generic[_Result]):
+class Task(Generic[_Result]):
     """One run of such a generator. Belongs to one thread, which turns it; only its calls run elsewhere."""
 
     def __init__(self, steps: Steps[_Result], submit: Submit, clock: Callable[[], float]) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from app.preflight.findings import Finding, ok, problem, skipped, warning
-from app.preflight.probes import ClickHouseFacts, Table, Unknown, UserSetting
+from app.preflight.probes import ClickHouseProbe, Table, Unknown, UserSetting
 from app.preflight.table_definition import TableDefinition
 from app.settings import ClickHouseSettings
 
@@ -31,24 +31,24 @@ def unreachable(reason: str, code: str) -> list[Finding]:
     return [problem("reached", reason, advice), skipped("everything else", "user, table and what it is made of")]
 
 
-def check_clickhouse(facts: ClickHouseFacts, settings: ClickHouseSettings) -> list[Finding]:
+def check_clickhouse(probe: ClickHouseProbe, settings: ClickHouseSettings) -> list[Finding]:
     """Every check of ClickHouse."""
     return [
-        _check_version(facts.version),
-        _check_clock(facts.clock_ahead_secs),
-        *_check_privileges(facts, settings),
-        *_check_insert_settings(facts.insert_settings, settings),
-        *_check_table(facts, settings),
+        _check_version(probe.version),
+        _check_clock(probe.clock_ahead_secs),
+        *_check_privileges(probe, settings),
+        *_check_insert_settings(probe.insert_settings, settings),
+        *_check_table(probe, settings),
     ]
 
 
-def check_clickhouse_for_queries(facts: ClickHouseFacts, settings: ClickHouseSettings) -> list[Finding]:
+def check_clickhouse_for_queries(probe: ClickHouseProbe, settings: ClickHouseSettings) -> list[Finding]:
     """What counts for an instance that only answers queries; with the settings of the user who does."""
     return [
-        _check_version(facts.version),
-        _check_clock(facts.clock_ahead_secs),
-        *_check_privileges(facts, settings, needed="SELECT is needed"),
-        _check_readable(facts, f"{settings.database}.{settings.table}"),
+        _check_version(probe.version),
+        _check_clock(probe.clock_ahead_secs),
+        *_check_privileges(probe, settings, needed="SELECT is needed"),
+        _check_readable(probe, f"{settings.database}.{settings.table}"),
     ]
 
 
@@ -77,9 +77,9 @@ def _check_clock(ahead_secs: float | Unknown) -> Finding:
 
 
 def _check_privileges(
-    facts: ClickHouseFacts, settings: ClickHouseSettings, *, needed: str = "SELECT and INSERT are needed"
+    probe: ClickHouseProbe, settings: ClickHouseSettings, *, needed: str = "SELECT and INSERT are needed"
 ) -> Iterator[Finding]:
-    privileges, user = facts.privileges, settings.user
+    privileges, user = probe.privileges, settings.user
     if isinstance(privileges, Unknown):
         yield warning("privileges", f"could not be checked: {privileges.reason}", needed)
         return
@@ -133,8 +133,8 @@ def _number(text: str) -> float:
 # The table.
 
 
-def _check_readable(facts: ClickHouseFacts, name: str) -> Finding:
-    table = facts.table
+def _check_readable(probe: ClickHouseProbe, name: str) -> Finding:
+    table = probe.table
     if isinstance(table, Unknown):
         return problem("table", table.reason, f"The service must be able to see {name}")
     if table is None:
@@ -143,20 +143,20 @@ def _check_readable(facts: ClickHouseFacts, name: str) -> Finding:
             f"{name} does not exist, or our user may not see it",
             "An instance with the role ingest makes it at its start",
         )
-    if isinstance(table.definition, Unknown) or isinstance(facts.wanted, Unknown):
+    if isinstance(table.definition, Unknown) or isinstance(probe.wanted, Unknown):
         return warning("table", f"{name} could not be compared with schema.sql")
-    missing = [column for column in facts.wanted.columns if column not in table.definition.columns]
+    missing = [column for column in probe.wanted.columns if column not in table.definition.columns]
     if missing:
         return problem("table", f"{name} lacks {', '.join(missing)}: queries fail", "Name another table, or migrate it")
     return ok("table", f"{name}, {table.engine}")
 
 
-def _check_table(facts: ClickHouseFacts, settings: ClickHouseSettings) -> Iterator[Finding]:
-    name, table = f"{settings.database}.{settings.table}", facts.table
+def _check_table(probe: ClickHouseProbe, settings: ClickHouseSettings) -> Iterator[Finding]:
+    name, table = f"{settings.database}.{settings.table}", probe.table
     if isinstance(table, Unknown):
         yield problem("table", table.reason, f"The service must be able to see {name}")
     elif table is None:
-        may = isinstance(facts.privileges, Unknown) or all(facts.privileges.values())
+        may = isinstance(probe.privileges, Unknown) or all(probe.privileges.values())
         if may:
             yield ok("table", f"{name} does not exist yet; the service will create it, and may")
         else:
@@ -165,15 +165,15 @@ def _check_table(facts: ClickHouseFacts, settings: ClickHouseSettings) -> Iterat
         yield _refuse_engine(name, table.engine)
     elif isinstance(table.definition, Unknown):
         yield _unknown_definition(name, table.definition)
-    elif isinstance(facts.wanted, Unknown):
-        yield _unknown_definition(name, facts.wanted)
-    elif not table.definition.columns.keys() & facts.wanted.columns.keys():
+    elif isinstance(probe.wanted, Unknown):
+        yield _unknown_definition(name, probe.wanted)
+    elif not table.definition.columns.keys() & probe.wanted.columns.keys():
         yield problem("table", f"{name} is a table of something else", "Name another one in CLICKHOUSE_TABLE")
     else:
         yield ok("table", f"{name}, {table.engine}")
-        yield _check_migrations(table.migration_count, facts.migrations)
-        yield from compare(table.definition, facts.wanted, name)
-        yield _check_deduplication(table, table.definition, facts.table_defaults, name)
+        yield _check_migrations(table.migration_count, probe.migrations)
+        yield from compare(table.definition, probe.wanted, name)
+        yield _check_deduplication(table, table.definition, probe.table_defaults, name)
         yield _check_retention(table.definition, settings, name)
         yield _check_views(table)
         return
@@ -262,8 +262,8 @@ def _compare_deadline(found: TableDefinition, wanted: TableDefinition, name: str
     for key, column in wanted.columns.items():
         if column.default and key in found.columns and found.columns[key].default != column.default:
             default = found.columns[key].default
-            judge = problem if key == "_deadline" and not default else warning
-            yield judge(
+            check = problem if key == "_deadline" and not default else warning
+            yield check(
                 "deadline" if key == "_deadline" else "columns",
                 f"{key} has {default or 'no'} default, schema.sql has {column.default}",
                 f"ALTER TABLE {name} MODIFY COLUMN {column.text}",

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from app.preflight.findings import Finding, ok, problem, skipped, warning
-from app.preflight.probes import Group, KafkaFacts, Topic, Unknown
+from app.preflight.probes import Group, KafkaProbe, Topic, Unknown
 from app.settings import KafkaSettings
 
 # The first with topic ids, by which the rows of a topic are told from those of an earlier one of the same name.
@@ -22,33 +22,33 @@ def unreachable(settings: KafkaSettings, reason: str) -> list[Finding]:
     ]
 
 
-def check_kafka(facts: KafkaFacts, settings: KafkaSettings) -> list[Finding]:
+def check_kafka(probe: KafkaProbe, settings: KafkaSettings) -> list[Finding]:
     """Every check of Kafka."""
     return [
-        _check_version(facts),
-        *_check_topic(facts, settings),
-        _check_group(facts, settings),
+        _check_version(probe),
+        *_check_topic(probe, settings),
+        _check_group(probe, settings),
     ]
 
 
-def _check_version(facts: KafkaFacts) -> Finding:
-    version = ".".join(map(str, facts.version))
-    if facts.version < MIN_VERSION:
+def _check_version(probe: KafkaProbe) -> Finding:
+    version = ".".join(map(str, probe.version))
+    if probe.version < MIN_VERSION:
         needed = ".".join(map(str, MIN_VERSION))
         return problem("reached", f"Kafka {version} has no topic ids", f"Kafka {needed} or newer is needed")
-    return ok("reached", f"Kafka {version}, {_count(facts.broker_count, 'broker')}")
+    return ok("reached", f"Kafka {version}, {_count(probe.broker_count, 'broker')}")
 
 
 # The topic.
 
 
-def _check_topic(facts: KafkaFacts, settings: KafkaSettings) -> Iterator[Finding]:
-    name, topic = settings.topic, facts.topic
+def _check_topic(probe: KafkaProbe, settings: KafkaSettings) -> Iterator[Finding]:
+    name, topic = settings.topic, probe.topic
     if isinstance(topic, Unknown):
         yield problem("topic", topic.reason, f"The service needs the rights Describe and Read on topic {name}")
         yield skipped("configuration", f"of topic {name}")
     elif topic is None:
-        yield _check_creation(facts, settings)
+        yield _check_creation(probe, settings)
         yield skipped("configuration", f"of topic {name}, which does not exist yet")
     else:
         yield _check_partitions(topic, name)
@@ -56,14 +56,14 @@ def _check_topic(facts: KafkaFacts, settings: KafkaSettings) -> Iterator[Finding
         yield from check_configs(topic, settings)
 
 
-def _check_creation(facts: KafkaFacts, settings: KafkaSettings) -> Finding:
+def _check_creation(probe: KafkaProbe, settings: KafkaSettings) -> Finding:
     copies = settings.topic_replication_factor
-    if facts.creation_problem is None:
+    if probe.creation_problem is None:
         wanted = f"{_count(settings.topic_partitions, 'partition')}, {_count(copies, 'copy', 'copies')} of each"
         return ok("topic", f"{settings.topic} does not exist yet; the service will create it, and may ({wanted})")
     return problem(
         "topic",
-        f"{settings.topic} does not exist, and creating it would fail: {facts.creation_problem}",
+        f"{settings.topic} does not exist, and creating it would fail: {probe.creation_problem}",
         "Create it yourself, allow Create on the topic, or correct KAFKA_TOPIC and KAFKA_TOPIC_*",
     )
 
@@ -196,13 +196,13 @@ def _count(number: int, noun: str, plural: str = "") -> str:
 # The group.
 
 
-def _check_group(facts: KafkaFacts, settings: KafkaSettings) -> Finding:
-    name, group = settings.group_id, facts.group
+def _check_group(probe: KafkaProbe, settings: KafkaSettings) -> Finding:
+    name, group = settings.group_id, probe.group
     if isinstance(group, Unknown):
         return problem("consumer group", group.reason, f"The service needs the right Read on group {name}")
     if not group.may_join:
         return problem("consumer group", f"{name} may not be joined", f"Allow Read on group {name}")
-    partition_count = facts.topic.partition_count if isinstance(facts.topic, Topic) else settings.topic_partitions
+    partition_count = probe.topic.partition_count if isinstance(probe.topic, Topic) else settings.topic_partitions
     told = f"{name}: {_members(group)}, {_progress(group, partition_count, settings)}"
     if group.member_count > partition_count:
         return warning(

@@ -38,7 +38,7 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class KafkaFacts:
+class KafkaProbe:
     """Kafka as far as it answered. `creation_problem` says why a missing topic could not be made, if so."""
 
     version: tuple[int, ...]
@@ -82,7 +82,7 @@ class UserSetting:
 
 
 @dataclass(frozen=True, slots=True)
-class ClickHouseFacts:
+class ClickHouseProbe:
     """ClickHouse as far as it answered.
 
     `privileges` tells of each privilege that the service needs whether our user has it; `insert_settings` is None for

@@ -138,6 +138,6 @@ def _grouped(asked: Aggregate) -> str:
     count = len(asked.by) + (1 if asked.interval_secs else 0)
     keys = ", ".join(f"column_{n}" for n in range(count))
     group = f"GROUP BY {keys} " if count else ""
-    first_figure = f"column_{count} DESC"
-    order = f"column_0 DESC, {keys}" if asked.interval_secs else ", ".join(filter(None, [first_figure, keys]))
+    first_value = f"column_{count} DESC"
+    order = f"column_0 DESC, {keys}" if asked.interval_secs else ", ".join(filter(None, [first_value, keys]))
     return f"{group}ORDER BY {order} LIMIT {asked.limit + 1:d}"

@@ -6,14 +6,14 @@ from functools import partial
 from typing import Final
 
 from app.domain.statement import Cost
-from app.errors import AskForLess
+from app.errors import QueryTooExpensive
 from app.query.condition import Condition
 from app.query.errors import BadParameter, NoSuchLog
 from app.query.fields import named
 from app.query.log_id import LogId
 from app.query.log_row import LogRow, RowShape
 from app.query.log_table import LogTable, Select
-from app.query.order import AFTER, BEFORE, NEWEST_FIRST, OLDEST_FIRST, place_of
+from app.query.order import AFTER, BEFORE, NEWEST_FIRST, OLDEST_FIRST, cursor_parameters
 from app.query.time_range import SECOND_NS, TimeRange
 from app.query.tree import Equals, Everything, Node
 from app.query.windowed_scan import Deadline, Piece, WindowedScan
@@ -68,7 +68,7 @@ class Surroundings:
             "_offset = {place_offset:UInt64}",
             "_item = {place_item:UInt16}",
         ]
-        select = Select(shape.select, where, "LIMIT 1", {**place_of(log_id), **shape.parameters})
+        select = Select(shape.select, where, "LIMIT 1", {**cursor_parameters(log_id), **shape.parameters})
         answer = self._table.ask(select, timeout_secs=timeout_secs)
         rows = shape.read(answer.records())
         if not rows:
@@ -112,13 +112,13 @@ class Surroundings:
                 shape.select,
                 [window.span.condition, shared.sql, side.where],
                 f"{side.order} LIMIT {missing:d}",
-                {**place_of(log_id), **shape.parameters, **shared.parameters},
+                {**cursor_parameters(log_id), **shape.parameters, **shared.parameters},
             )
 
         try:
             for answer in scan.answers(scan.windows(side.cut, side.span, rows_per_sec=rows_per_sec), select):
                 rows += shape.read(answer.records())
-        except AskForLess:  # the log alone is an answer too
+        except QueryTooExpensive:  # the log alone is an answer too
             return Context(rows, False, scan.cost)
         return Context(rows, not scan.is_out_of_time, scan.cost)
 

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from app.errors import AskForLess
+from app.errors import QueryTooExpensive
 from app.query.condition import Condition
 from app.query.log_table import LogTable, Select
 from app.query.rollups import SUMS_BY_SERVICE_AND_LEVEL, Rollup
@@ -74,7 +74,7 @@ class Density:
             select = Select("count()", [rollup.condition(span), counted.sql], parameters=counted.parameters)
             try:
                 answer = table.ask(select, timeout_secs=_TIMEOUT_SECS)
-            except AskForLess:
+            except QueryTooExpensive:
                 return 0.0
             if count := int(answer.rows[0][0]):
                 return count / secs

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from app.domain.statement import Answer, Cost
-from app.errors import AskForLess
+from app.domain.statement import Cost, Result
+from app.errors import QueryTooExpensive
 from app.query.aggregate import Aggregate
 from app.query.condition import Condition
 from app.query.expressions import Expressions
@@ -66,7 +66,7 @@ class Facets:
         deadline = Deadline(self._clock, timeout_secs)
         try:
             return self._values(name, condition, span, prefix, limit, timeout_secs * _SHARE_OF_TIME)
-        except AskForLess as error:
+        except QueryTooExpensive as error:
             if error.what != "time":
                 raise
         newest = TimeRange(span.end_ns - (span.end_ns - span.start_ns) // _PARTS, span.end_ns)
@@ -87,7 +87,7 @@ def _attribute_name(key: str) -> str:
     return key if isinstance(named(key), Attribute) else f"attributes.{key}"
 
 
-def _rows_counted(answer: Answer) -> int:
+def _rows_counted(answer: Result) -> int:
     return int(answer.rows[0][0])
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
-from app.domain.statement import Answer, Statement
+from app.domain.statement import Result, Statement
 from app.ports import LogReader
 from app.query.condition import Condition, condition_of
 from app.query.scope import EVERYTHING, Scope
@@ -72,7 +72,7 @@ class LogTable:
         columns, equal = of_tree.columns | self._seen.columns, {**self._seen.equal, **of_tree.equal}
         return replace(of_tree, columns=columns, equal=equal)
 
-    def ask(self, select: AnySelect, *, timeout_secs: float) -> Answer:
+    def ask(self, select: AnySelect, *, timeout_secs: float) -> Result:
         """Run a select.
 
         Raises:
@@ -90,7 +90,7 @@ class LogTable:
             _joined(f"SELECT {select.what} FROM ({rows})", select.then), {**parameters, **self._seen.parameters}
         )
 
-    def ask_extents(self, *, timeout_secs: float) -> Answer:
+    def ask_extents(self, *, timeout_secs: float) -> Result:
         """Topic id, partition, first and last offset of each partition that is stored.
 
         These are of all logs: a tail asks twice a second, which a projection answers, and no projection knows the

@@ -16,7 +16,7 @@ BEFORE: Final = f"({', '.join(_COLUMNS)}) < {_PLACE}"
 AFTER: Final = f"({', '.join(_COLUMNS)}) > {_PLACE}"
 
 
-def place_of(row: LogId) -> dict[str, object]:
+def cursor_parameters(row: LogId) -> dict[str, object]:
     """What BEFORE and AFTER have bound."""
     return {
         "place_ns": row.timestamp_ns,

@@ -10,9 +10,9 @@ _MINUTE_NS: Final = 60 * SECOND_NS
 _HOUR_NS: Final = 3600 * SECOND_NS
 _DAY_NS: Final = 24 * _HOUR_NS
 
-STRETCH: Final = "toStartOfFiveMinutes(Timestamp)"
+FIVE_MINUTES: Final = "toStartOfFiveMinutes(Timestamp)"
 """The start of a stretch of time as SQL: what the table is ordered by before all else."""
-STRETCH_NS: Final = 5 * _MINUTE_NS
+FIVE_MINUTES_NS: Final = 5 * _MINUTE_NS
 TRACE_KEY: Final = "bitShiftRight(cityHash64({}), 32)"
 """What the projection of traces is sorted by, as SQL, for `{}` that holds a trace."""
 
@@ -64,7 +64,7 @@ SUMS_BY_SERVICE_AND_LEVEL: Final = (
     Rollup(_HOUR, _HOUR_NS, _SERVICE_AND_LEVEL, _SUMS),
     Rollup(_MINUTE, _MINUTE_NS, _SERVICE_AND_LEVEL, _SUMS),
 )
-SUMS_BY_USER: Final = (Rollup(STRETCH, STRETCH_NS, frozenset({"UserId"}), _SUMS),)
+SUMS_BY_USER: Final = (Rollup(FIVE_MINUTES, FIVE_MINUTES_NS, frozenset({"UserId"}), _SUMS),)
 RESPONSE_TIMES: Final = (
     Rollup("toStartOfDay(Timestamp)", _DAY_NS, frozenset({"ServiceName"}), _BUCKETS, has_buckets=True),
     Rollup(_HOUR, _HOUR_NS, frozenset({"ServiceName"}), _BUCKETS, has_buckets=True),

@@ -14,8 +14,8 @@ from app.query.errors import BadParameter
 from app.query.log_id import LogId
 from app.query.log_row import LogRow, RowShape
 from app.query.log_table import LogTable, Select
-from app.query.order import BEFORE, NEWEST_FIRST, place_of
-from app.query.sparse_lookup import has_stretches, stretches
+from app.query.order import BEFORE, NEWEST_FIRST, cursor_parameters
+from app.query.sparse_lookup import has_sparse_lookup, sparse_pieces
 from app.query.time_range import TimeRange
 from app.query.windowed_scan import Deadline, Piece, WindowedScan
 from app.query.windows import newest_first
@@ -123,8 +123,8 @@ class Searcher:
     def _pieces(self, search: Search, scan: WindowedScan) -> Iterator[Piece]:
         """What is looked at, piece by piece, the newest first."""
         condition, span = search.condition, search.left
-        if has_stretches(self._table, condition):
-            yield from stretches(self._table, condition, span, wanted_rows=search.limit, deadline=scan.deadline)
+        if has_sparse_lookup(self._table, condition):
+            yield from sparse_pieces(self._table, condition, span, wanted_rows=search.limit, deadline=scan.deadline)
         else:
             yield from scan.windows(newest_first, span, rows_per_sec=self._rows_per_sec(span, condition))
 
@@ -142,5 +142,5 @@ def _select(search: Search, piece: Piece, limit: int) -> Select:
     parameters: dict[str, object] = {**search.condition.parameters, **search.shape.parameters}
     if search.cursor is not None and isinstance(search.cursor.before, LogId):
         where.append(BEFORE)
-        parameters |= place_of(search.cursor.before)
+        parameters |= cursor_parameters(search.cursor.before)
     return Select(search.shape.select, where, f"ORDER BY {NEWEST_FIRST} LIMIT {limit:d}", parameters)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from app.domain.statement import Answer
+from app.domain.statement import Result
 from app.query.aggregate import Aggregate, read_by
 from app.query.context import Surroundings
 from app.query.density_estimate import Density
@@ -19,7 +19,7 @@ from app.query.log_row import RowShape
 from app.query.log_table import LogTable
 from app.query.scope import Scope
 from app.query.search import Cursor, Page, Search, Searcher
-from app.query.tail import Tail, read_places
+from app.query.tail import Tail, read_resume_token
 from app.query.time_range import SECOND_NS, TimeRange, read_interval_secs, read_range
 from app.query.tree import Node
 
@@ -33,11 +33,11 @@ _INTERVALS_SECS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class AggregateResult:
     """The answer to an aggregate, and whether it has all groups."""
 
     asked: Aggregate
-    answer: Answer
+    answer: Result
 
     @property
     def rows(self) -> Sequence[Sequence[Any]]:
@@ -127,13 +127,13 @@ class QueryService:
         secs = _interval_secs(interval, span) if interval else None
         return Aggregate(self._table.condition(tree), _bounded(span), functions, read_by(by, functions), secs, limit)
 
-    def figures(self, asked: Aggregate, *, timeout_secs: float) -> Figures:
+    def aggregates(self, asked: Aggregate, *, timeout_secs: float) -> AggregateResult:
         """Ask for an aggregate.
 
         Raises:
             AskForLess, TryAgainLater: see `LogTable.ask`.
         """
-        return Figures(asked, self._table.ask(asked.select, timeout_secs=timeout_secs))
+        return AggregateResult(asked, self._table.ask(asked.select, timeout_secs=timeout_secs))
 
     def tail(self, tree: Node, *, fields: Sequence[str], last_id: str) -> Tail:
         """Follow what is stored from now on, or after an earlier place.
@@ -141,8 +141,8 @@ class QueryService:
         Raises:
             BadParameter: `last_id` is not such a place.
         """
-        places = read_places(last_id) if last_id else None
-        return Tail(self._table, tree, RowShape(fields), places)
+        positions = read_resume_token(last_id) if last_id else None
+        return Tail(self._table, tree, RowShape(fields), positions)
 
 
 def names_in(text: str) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Final
 from app.domain.statement import Cost
 from app.query.condition import Condition
 from app.query.log_table import LogTable, Select
-from app.query.rollups import STRETCH, STRETCH_NS, TRACE_KEY, starts_in
+from app.query.rollups import FIVE_MINUTES, FIVE_MINUTES_NS, TRACE_KEY, starts_in
 from app.query.time_range import SECOND_NS, TimeRange
 from app.query.windowed_scan import Deadline, Piece
 
@@ -37,17 +37,17 @@ _REGISTERS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class _Stretch:
+class _Bucket:
     start_secs: int
     rows: int
 
 
-def has_stretches(table: LogTable, condition: Condition) -> bool:
+def has_sparse_lookup(table: LogTable, condition: Condition) -> bool:
     """Whether it is known in which stretches the rows of a table are that a condition is true for."""
     return _register_of(table, condition) is not None
 
 
-def stretches(
+def sparse_pieces(
     table: LogTable,
     condition: Condition,
     span: TimeRange,
@@ -68,7 +68,7 @@ def stretches(
     while end_ns > span.start_ns:
         asked = _which(register, condition, TimeRange(span.start_ns, end_ns))
         answer = table.ask(asked, timeout_secs=deadline.left_secs())
-        known, cost = [_Stretch(start, rows) for start, rows in answer.rows], answer.cost
+        known, cost = [_Bucket(start, rows) for start, rows in answer.rows], answer.cost
         is_last = len(known) < _AT_ONCE
         while known:
             taken = _enough(known, enough_rows)
@@ -94,30 +94,30 @@ def _register_of(table: LogTable, condition: Condition) -> _Register | None:
 
 
 def _which(register: _Register, condition: Condition, span: TimeRange) -> Select:
-    first_ns = min(span.start_ns // STRETCH_NS * STRETCH_NS, _LAST_NS)
+    first_ns = min(span.start_ns // FIVE_MINUTES_NS * FIVE_MINUTES_NS, _LAST_NS)
     end_ns = min(-(-span.end_ns // SECOND_NS) * SECOND_NS, _LAST_NS)
     value = condition.equal[register.column]
     return Select(
-        f"toUnixTimestamp({STRETCH}) AS stretch, {register.rows}",
+        f"toUnixTimestamp({FIVE_MINUTES}) AS stretch, {register.rows}",
         [
             f"{register.key.format(register.column)} = {register.key.format(value)}",
-            starts_in(TimeRange(first_ns, end_ns), STRETCH),
+            starts_in(TimeRange(first_ns, end_ns), FIVE_MINUTES),
         ],
-        f"GROUP BY {STRETCH} ORDER BY stretch DESC LIMIT {_AT_ONCE:d}",
+        f"GROUP BY {FIVE_MINUTES} ORDER BY stretch DESC LIMIT {_AT_ONCE:d}",
         condition.parameters,
     )
 
 
-def _enough(known: Sequence[_Stretch], rows: int) -> Sequence[_Stretch]:
+def _enough(known: Sequence[_Bucket], rows: int) -> Sequence[_Bucket]:
     """The first stretches that have so many rows together."""
     total = 0
-    for count, stretch in enumerate(known, 1):
-        total += stretch.rows
+    for count, bucket in enumerate(known, 1):
+        total += bucket.rows
         if total >= rows:
             return known[:count]
     return known
 
 
-def _in(taken: Sequence[_Stretch]) -> str:
-    starts = ", ".join(f"toDateTime({stretch.start_secs:d}, 'UTC')" for stretch in taken)
-    return f"{STRETCH} IN ({starts})"
+def _in(taken: Sequence[_Bucket]) -> str:
+    starts = ", ".join(f"toDateTime({bucket.start_secs:d}, 'UTC')" for bucket in taken)
+    return f"{FIVE_MINUTES} IN ({starts})"

@@ -20,7 +20,7 @@ _FIRST_OFFSETS: Final = 1_000
 _MAX_OFFSETS: Final = 50_000
 _TIMEOUT_SECS: Final = 5.0
 _PLACE: Final = re.compile(r"([A-Za-z0-9_-]{1,64}):(\d{1,5}):(\d{1,20}):(\d{1,5})")
-_MAX_PLACES: Final = 1_000
+_MAX_PARTITIONS: Final = 1_000
 _LAST_ITEM: Final = 2**16 - 1
 _NOWHERE: Final = "start"  # nothing was stored yet when the reader came
 
@@ -32,7 +32,7 @@ class TailPartition(NamedTuple):
     number: int
 
 
-class TailPlace(NamedTuple):
+class TailPosition(NamedTuple):
     """The last row of a partition that was seen."""
 
     offset: int
@@ -46,63 +46,65 @@ class _Extent(NamedTuple):
     last: int
 
 
-Places = Mapping[TailPartition, TailPlace]
+Positions = Mapping[TailPartition, TailPosition]
 
 
-def write_places(places: Places) -> str:
+def write_resume_token(positions: Positions) -> str:
     """As the id of an event, by which a reader goes on where it was."""
-    words = (f"{key.topic_id}:{key.number}:{place.offset}:{place.item}" for key, place in sorted(places.items()))
+    words = (
+        f"{key.topic_id}:{key.number}:{position.offset}:{position.item}" for key, position in sorted(positions.items())
+    )
     return ",".join(words) or _NOWHERE
 
 
-def read_places(text: str) -> dict[TailPartition, TailPlace]:
+def read_resume_token(text: str) -> dict[TailPartition, TailPosition]:
     """What `write_places` has written.
 
     Raises:
         BadParameter: it was not that.
     """
-    places: dict[TailPartition, TailPlace] = {}
+    positions: dict[TailPartition, TailPosition] = {}
     if text == _NOWHERE:
-        return places
+        return positions
     for part in text.split(","):
         found = _PLACE.fullmatch(part)
-        if not found or len(places) >= _MAX_PLACES:
+        if not found or len(positions) >= _MAX_PARTITIONS:
             raise BadParameter("last_id", "last_id is not the id of an event of this stream")
-        places[TailPartition(found[1], int(found[2]))] = TailPlace(int(found[3]), int(found[4]))
+        positions[TailPartition(found[1], int(found[2]))] = TailPosition(int(found[3]), int(found[4]))
         if int(found[2]) >= 2**16 or int(found[3]) >= 2**64:
             raise BadParameter("last_id", "last_id is not the id of an event of this stream")
-    return places
+    return positions
 
 
 class Tail:
     """Follows the table for one reader."""
 
-    def __init__(self, table: LogTable, tree: Node, shape: RowShape, places: Places | None = None) -> None:
-        """Begins after `places`; without them, with what is stored from now on."""
+    def __init__(self, table: LogTable, tree: Node, shape: RowShape, positions: Positions | None = None) -> None:
+        """Begins after `positions`; without them, with what is stored from now on."""
         self._table = table
         self._condition = table.condition(tree)
         self._shape = shape
         self._most_rows, self._most_offsets = FIRST_ROWS, _FIRST_OFFSETS
         self._seen = self._extents()
-        self._places = (
-            {key: TailPlace(extent.last, _LAST_ITEM) for key, extent in self._seen.items()}
-            if places is None
-            else dict(places)
+        self._positions = (
+            {key: TailPosition(extent.last, _LAST_ITEM) for key, extent in self._seen.items()}
+            if positions is None
+            else dict(positions)
         )
         self.is_behind = False
         """Whether there is more than the last look has given."""
 
     @property
-    def places(self) -> str:
+    def resume_token(self) -> str:
         """Where the reader is."""
-        return write_places(self._places)
+        return write_resume_token(self._positions)
 
     def look(self) -> Iterator[LogRow]:
         """What matches of all that was stored up to the end of the last look, in the order of being stored.
 
         Of each partition at most MAX_ROWS and so many offsets; the next look goes on from there, and `is_behind` tells
         that it need not wait. Not up to now, since an insert over several days becomes visible day by day: what was
-        there a look ago is there whole. After each row `places` is behind it.
+        there a look ago is there whole. After each row `resume_token` is behind it.
         """
         spans = {key: span for key, extent in self._seen.items() if (span := self._span(key, extent)) is not None}
         self.is_behind = False
@@ -111,38 +113,38 @@ class Tail:
             self._most_rows, self._most_offsets = MAX_ROWS, _MAX_OFFSETS
         self._seen = self._extents()
 
-    def _new_rows(self, spans: Mapping[TailPartition, tuple[TailPlace, int]]) -> Iterator[LogRow]:
+    def _new_rows(self, spans: Mapping[TailPartition, tuple[TailPosition, int]]) -> Iterator[LogRow]:
         found = self._rows(spans)
         for _, key, row in heapq.merge(*found.values(), key=lambda entry: entry[0]):
-            self._places[key] = TailPlace(row.id.offset, row.id.item)
+            self._positions[key] = TailPosition(row.id.offset, row.id.item)
             yield row
         full = {key for key, rows in found.items() if len(rows) >= self._most_rows}
         # What did not match has been looked at too.
-        self._places |= {key: TailPlace(last, _LAST_ITEM) for key, (_, last) in spans.items() if key not in full}
+        self._positions |= {key: TailPosition(last, _LAST_ITEM) for key, (_, last) in spans.items() if key not in full}
         self.is_behind = bool(full) or any(last < self._seen[key].last for key, (_, last) in spans.items())
 
-    def _span(self, key: TailPartition, extent: _Extent) -> tuple[TailPlace, int] | None:
+    def _span(self, key: TailPartition, extent: _Extent) -> tuple[TailPosition, int] | None:
         """After which row, and up to which offset, a partition is looked at next; None if there is nothing new."""
-        place = self._places.get(key, TailPlace(extent.first, -1))
-        if place >= (extent.last, _LAST_ITEM):
+        position = self._positions.get(key, TailPosition(extent.first, -1))
+        if position >= (extent.last, _LAST_ITEM):
             return None
-        return place, min(extent.last, place.offset + self._most_offsets)
+        return position, min(extent.last, position.offset + self._most_offsets)
 
     def _extents(self) -> dict[TailPartition, _Extent]:
         answer = self._table.ask_extents(timeout_secs=_TIMEOUT_SECS)
         return {TailPartition(topic_id, number): _Extent(*offsets) for topic_id, number, *offsets in answer.rows}
 
     def _rows(
-        self, spans: Mapping[TailPartition, tuple[TailPlace, int]]
+        self, spans: Mapping[TailPartition, tuple[TailPosition, int]]
     ) -> dict[TailPartition, list[tuple[int, TailPartition, LogRow]]]:
         """Of each partition, when a row was stored, and the row."""
         parameters: dict[str, object] = {**self._condition.parameters, **self._shape.parameters}
         pieces = []
-        for n, (key, (place, last)) in enumerate(spans.items()):
+        for n, (key, (position, last)) in enumerate(spans.items()):
             pieces.append(
                 f"(_topic_id = {{tail_{n}:String}} AND _partition = {key.number:d}"
-                f" AND _offset >= {place.offset:d} AND _offset <= {last:d}"
-                f" AND (_offset > {place.offset:d} OR toInt32(_item) > {place.item:d}))"
+                f" AND _offset >= {position.offset:d} AND _offset <= {last:d}"
+                f" AND (_offset > {position.offset:d} OR toInt32(_item) > {position.item:d}))"
             )
             parameters[f"tail_{n}"] = key.topic_id
         select = Select(

@@ -2,7 +2,7 @@
 
 from typing import Final, Protocol
 
-from app.errors import AskForLess, Refused, TryAgainLater
+from app.errors import QueryTooExpensive, Refused, TryAgainLater
 from app.query.log_table import LogTable
 
 _TIMEOUT_SECS: Final = 5.0
@@ -31,7 +31,7 @@ class QueryWatch:
         """One look. Returns the seconds until the next one."""
         try:
             self._table.probe(timeout_secs=_TIMEOUT_SECS)
-        except (TryAgainLater, Refused, AskForLess) as error:
+        except (TryAgainLater, Refused, QueryTooExpensive) as error:
             self._events.failed(error)
             return _LOOK_AGAIN_SECS
         self._events.answered()

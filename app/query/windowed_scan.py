@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from app.domain.statement import Answer, Cost
-from app.errors import AskForLess
+from app.domain.statement import Cost, Result
+from app.errors import QueryTooExpensive
 from app.query.log_table import LogTable, Select
 from app.query.time_range import TimeRange
 
@@ -38,7 +38,7 @@ class Deadline:
         """
         left_secs = self._at - self._clock()
         if left_secs < _LEAST_SECS:
-            raise AskForLess("time", "the time is up")
+            raise QueryTooExpensive("time", "the time is up")
         return left_secs
 
 
@@ -60,8 +60,8 @@ class WindowedScan:
         self,
         pieces: Iterator[Piece],
         select: Callable[[Piece, int], Select],
-        rows_in: Callable[[Answer], int] = lambda answer: len(answer.rows),
-    ) -> Iterator[Answer]:
+        rows_in: Callable[[Result], int] = lambda answer: len(answer.rows),
+    ) -> Iterator[Result]:
         """The answers, piece by piece; `select` is for a piece and the rows that are missing, `rows_in` counts them.
 
         Raises:
@@ -75,7 +75,7 @@ class WindowedScan:
                     return
                 asked = select(piece, self.wanted_rows - self.found_rows)
                 answer = self._table.ask(asked, timeout_secs=self.deadline.left_secs())
-            except AskForLess:
+            except QueryTooExpensive:
                 if self.last_read is None:
                     raise
                 self.is_out_of_time = True

@@ -42,7 +42,7 @@ class AuditTelemetry:
             metrics.audit_missing_records.labels(*labels).set(found.count(Kind.MISSING, Kind.INCOMPLETE))
             metrics.audit_duplicate_rows.labels(*labels).set(found.count(Kind.DUPLICATED))
             metrics.audit_unverified_offsets.labels(*labels).set(found.count(Kind.UNVERIFIED))
-            metrics.audited_offset.labels(*labels).set(found.judged.next)
+            metrics.audited_offset.labels(*labels).set(found.checked.next)
         metrics.audit_duration.set(seconds)
         if not verdict.count(Kind.UNVERIFIED):
             metrics.audit_last_success.set(self._wall_clock())

@@ -47,11 +47,11 @@ class IngestTelemetry:
         self._clickhouse = SystemReport("ClickHouse", health, clock)
         self._partitions = PartitionReport(metrics, health, clock)
         self._missing_table: TableMissing | None = None
-        self._untold_inserts: deque[tuple[int, float]] = deque()
+        self._unlogged_inserts: deque[tuple[int, float]] = deque()
 
     # Before the loop.
 
-    def not_reached(self, side: str, error: TryAgainLater) -> None:
+    def connect_failed(self, side: str, error: TryAgainLater) -> None:
         """Kafka or ClickHouse did not answer at the start, or when the pipeline was opened anew."""
         self._metrics.retries.labels(side, error.code).inc()
 
@@ -146,9 +146,9 @@ class IngestTelemetry:
         self._metrics.insert_duration.observe(seconds)
         self._metrics.last_insert.set(now)
         self._observe_latency(rows, now)
-        self._untold_inserts.append((rows.num_rows, seconds))
+        self._unlogged_inserts.append((rows.num_rows, seconds))
         if self._stored_line.lets_through():
-            told = [self._untold_inserts.popleft() for _ in range(len(self._untold_inserts))]
+            told = [self._unlogged_inserts.popleft() for _ in range(len(self._unlogged_inserts))]
             row_count, slowest = sum(count for count, _ in told), max(secs for _, secs in told)
             _log.info("Stored %d rows in %d batches, slowest %.0f ms", row_count, len(told), slowest * 1000)
 
@@ -196,7 +196,7 @@ class IngestTelemetry:
         else:
             _log.info("ClickHouse's disk has room again")
 
-    def settling(self, deadline_in_secs: float) -> None:
+    def waiting_out(self, deadline_in_secs: float) -> None:
         """Nobody knows how an insert ended."""
         self._metrics.unknown_outcomes.inc()
         _log.info("An insert may still be on its way; looking what is stored in %.1f s", max(0.0, deadline_in_secs))

@@ -4,7 +4,7 @@ from typing import Final
 
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from app.query.rollups import STRETCH
+from app.query.rollups import FIVE_MINUTES
 from grafana.source import variables
 from grafana.source.layout import Section, lay_out
 from grafana.source.links import INCIDENT_OF_ROW, INCIDENT_OF_SERIES, PERFORMANCE, TRACE_OF_ROW, USER_OF_ROW
@@ -163,7 +163,7 @@ def _slowest() -> PanelBuilder:
     day = NOW.newest_day
     sql = (
         "SELECT Timestamp AS time, ResponseTimeMs AS took, ServiceName AS service, Body AS message, UserId AS user,"
-        f" TraceId AS trace FROM {TABLE} WHERE ({STRETCH}, ServiceName) IN {slowest(day, _OF_SERVICES, _SLOWEST)}"
+        f" TraceId AS trace FROM {TABLE} WHERE ({FIVE_MINUTES}, ServiceName) IN {slowest(day, _OF_SERVICES, _SLOWEST)}"
         f" AND {day.rows} AND isNotNull(ResponseTimeMs) ORDER BY ResponseTimeMs DESC LIMIT {_SLOWEST}"
     )
     return rows(

@@ -11,8 +11,8 @@ from typing import Final
 from app.domain.severity import SEVERITY_NUMBER
 from app.query.rollups import (
     BUCKET_VALUE,
+    FIVE_MINUTES,
     RESPONSE_TIMES,
-    STRETCH,
     SUMS_BY_SERVICE_AND_LEVEL,
     SUMS_BY_USER,
     TRACE_KEY,
@@ -123,7 +123,7 @@ def slowest(span: Span, where: str, limit: int) -> str:
     *_coarser, minute = RESPONSE_TIMES
     columns = ["step", "ServiceName"]
     measured = _with_values(f"({_piece(minute, columns, span.steps(minute), where)})", columns)
-    start = STRETCH.replace("Timestamp", "step")
+    start = FIVE_MINUTES.replace("Timestamp", "step")
     return f"(SELECT {start}, ServiceName FROM {measured} ORDER BY value DESC LIMIT {limit:d})"
 
 
@@ -176,7 +176,7 @@ def newest(columns: str, where: str, limit: int) -> str:
 
     Within the last five minutes that are read it is not told which rows. A subquery.
     """
-    return f"(SELECT {columns} FROM {TABLE} WHERE {where} ORDER BY {STRETCH} DESC LIMIT {limit:d})"
+    return f"(SELECT {columns} FROM {TABLE} WHERE {where} ORDER BY {FIVE_MINUTES} DESC LIMIT {limit:d})"
 
 
 def log_rows(where: str, limit: int) -> str:
@@ -185,7 +185,7 @@ def log_rows(where: str, limit: int) -> str:
         'Timestamp AS "timestamp", Body AS "body", SeverityText AS "level", ServiceName, UserId, ResponseTimeMs,'
         " TraceId, SpanId, ParseError, ResourceAttributes, LogAttributes"
     )
-    return f"SELECT {columns} FROM {TABLE} WHERE {where} ORDER BY {STRETCH} DESC, Timestamp DESC LIMIT {limit:d}"
+    return f"SELECT {columns} FROM {TABLE} WHERE {where} ORDER BY {FIVE_MINUTES} DESC, Timestamp DESC LIMIT {limit:d}"
 
 
 def _percentile(share: float) -> str:
@@ -196,8 +196,8 @@ def _found_by(column: str, key: str, value: str, span: Span) -> str:
     """Rows with this value; a projection that is sorted by the key knows in which five minutes they are."""
     [rollup] = SUMS_BY_USER
     is_key = f"{key.format(column)} = {key.format(value)}"
-    known = f"SELECT {STRETCH} FROM {TABLE} WHERE {is_key} AND {span.steps(rollup)} GROUP BY {STRETCH}"
-    return f"{column} = {value} AND {STRETCH} IN ({known})"
+    known = f"SELECT {FIVE_MINUTES} FROM {TABLE} WHERE {is_key} AND {span.steps(rollup)} GROUP BY {FIVE_MINUTES}"
+    return f"{column} = {value} AND {FIVE_MINUTES} IN ({known})"
 
 
 def _total(rollups: Sequence[Rollup], columns: Sequence[str], span: Span, where: str) -> str:

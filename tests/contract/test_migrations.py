@@ -14,7 +14,7 @@ from clickhouse_connect.driver.client import Client
 
 from app.backends.clickhouse.client import connect
 from app.backends.clickhouse.migrations import Standing, materialize, migrate, number_in, read_migrations
-from app.backends.clickhouse.probe import gather_clickhouse
+from app.backends.clickhouse.probe import probe_clickhouse
 from app.backends.clickhouse.schema import definition_of, ensure_table, statements
 from app.errors import TryAgainLater
 from app.paths import SCHEMA_FILE
@@ -243,9 +243,9 @@ def test_the_doctor_knows_which_migrations_are_missing_and_asks_whether_we_may(w
     world.has(m0001_add_column=ADD_COLUMN, m0002_add_index=ADD_INDEX)
     alter = f"ALTER TABLE ON {world.settings.database}.events"
 
-    before = gather_clickhouse(world.settings, migrations=world.folder)
+    before = probe_clickhouse(world.settings, migrations=world.folder)
     world.migrate()
-    after = gather_clickhouse(world.settings, migrations=world.folder)
+    after = probe_clickhouse(world.settings, migrations=world.folder)
 
     assert before.migrations == after.migrations == ["0001_add_column", "0002_add_index"]
     assert isinstance(before.table, Table)

@@ -86,8 +86,8 @@ def test_a_query_finds_and_counts_what_is_in_the_scope(stored: Stored, scope: No
     services = queries.stats(tree, SPAN, functions=[Function("count")], by=["service"], interval="", limit=1000)
 
     assert sorted(row.id for row in page.rows) == sorted(map(id_of, shown))
-    assert [row[0] for row in queries.figures(count, timeout_secs=SECS).rows] == [len(shown)]
-    by_service = {row[0]: row[1] for row in queries.figures(services, timeout_secs=SECS).rows}
+    assert [row[0] for row in queries.aggregates(count, timeout_secs=SECS).rows] == [len(shown)]
+    by_service = {row[0]: row[1] for row in queries.aggregates(services, timeout_secs=SECS).rows}
     assert by_service == Counter(row["ServiceName"] for row in shown)
 
 
@@ -97,7 +97,7 @@ def test_nothing_outside_of_the_scope_is_counted_over_time_or_listed(stored: Sto
     queries, tree = stored.queries.within(SCOPES[scope]), parse(typed).tree
     shown = stored.holding(SCOPES[scope].tree, tree)
 
-    bars = queries.figures(queries.histogram(tree, SPAN, by=["level"], interval="1d"), timeout_secs=SECS).rows
+    bars = queries.aggregates(queries.histogram(tree, SPAN, by=["level"], interval="1d"), timeout_secs=SECS).rows
     fields = queries.facets.fields(tree, SPAN, prefix="", limit=1000, timeout_secs=SECS)
     values = queries.facets.values("http.status_code", tree, SPAN, prefix="", limit=1000, timeout_secs=SECS)
 

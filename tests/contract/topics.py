@@ -18,7 +18,7 @@ from kafka.structs import OffsetAndMetadata
 
 from app.backends.kafka.factory import open_source
 from app.backends.kafka.topic import TopicAdmin
-from app.domain.records import Headers, Lease, Mark, Partition, Position, RecordChunk
+from app.domain.records import Checkpoint, Headers, Lease, Partition, Position, RecordChunk
 from app.errors import TryAgainLater
 from app.pipeline.commit_metadata import write_metadata
 from app.ports import RecordSource
@@ -65,7 +65,7 @@ class Reader:
     def commit(self, next_offset: int, partition: int = 0, *, lease: Lease | None = None) -> None:
         """Commit that everything before this offset is stored, and what may be on its way."""
         [whole] = {chunk.partition.topic for chunk in self.chunks} | {p.topic for a in self.assignments for p in a}
-        self.source.commit({Partition(whole, partition): Mark(next_offset, lease)})
+        self.source.commit({Partition(whole, partition): Checkpoint(next_offset, lease)})
 
     def try_turn(self) -> None:
         """Poll once; the next poll may do what this one could not."""

@@ -14,7 +14,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from prometheus_client import CollectorRegistry
 
-from app.api.admission import Admission, StreamPlaces
+from app.api.admission import Admission, StreamSlots
 from app.api.app import create_app
 from app.api.explorer_routes import explorer_routes
 from app.api.query_api import QueryApi
@@ -120,7 +120,7 @@ def _application(settings: ClickHouseSettings, limits: QuerySettings, is_stoppin
     metrics = Metrics(CollectorRegistry(), version="0")
     queries = QueryService(LogTable(ClickHouseReader(settings, limits)))
     admission = Admission(limits.max_concurrent, wait_secs=limits.queue_secs)
-    streams = StreamPlaces(limits.max_streams, metrics.query_streams)
+    streams = StreamSlots(limits.max_streams, metrics.query_streams)
     api = QueryApi(queries, limits, admission, streams, time.monotonic)
     tail = TailApi(queries, streams, is_stopping=is_stopping)
     return create_app(Health(), metrics.registry, explorer_routes(), query_routes(api, tail, admission, metrics))

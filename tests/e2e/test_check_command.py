@@ -16,9 +16,9 @@ from clickhouse_connect.driver.client import Client
 from kafka import KafkaAdminClient, KafkaConsumer
 
 from app.backends.clickhouse.client import connect
-from app.backends.clickhouse.probe import gather_clickhouse
+from app.backends.clickhouse.probe import probe_clickhouse
 from app.backends.clickhouse.schema import ensure_table, statements
-from app.backends.kafka.probe import gather_kafka
+from app.backends.kafka.probe import probe_kafka
 from app.backends.kafka.topic import TopicAdmin
 from app.preflight.probes import Group, Table, Unknown
 from app.preflight.table_definition import TableDefinition
@@ -217,7 +217,7 @@ def _member(world: World) -> Any:
 
 
 def member_count(world: World) -> int:
-    group = gather_kafka(world.kafka).group
+    group = probe_kafka(world.kafka).group
     assert isinstance(group, Group)
     return group.member_count
 
@@ -297,7 +297,7 @@ def test_a_materialized_view_on_the_table_is_found(world: World) -> None:
 def test_the_statement_is_taken_apart_as_the_server_itself_sees_it(world: World) -> None:
     """Columns, indexes, projections and constraints of schema.sql, beside the system tables of what it has made."""
     world.make_table()
-    facts = gather_clickhouse(world.clickhouse)
+    facts = probe_clickhouse(world.clickhouse)
     assert isinstance(facts.table, Table)
     found, wanted = facts.table.definition, facts.wanted
     assert isinstance(found, TableDefinition)
@@ -321,7 +321,7 @@ def test_nothing_stays_unknown_on_a_real_kafka_and_the_real_engine(world: World)
     world.make_topic()
     world.make_table()
 
-    kafka, clickhouse = gather_kafka(world.kafka), gather_clickhouse(world.clickhouse)
+    kafka, clickhouse = probe_kafka(world.kafka), probe_clickhouse(world.clickhouse)
 
     assert not isinstance(kafka.topic, Unknown | None)
     assert not any(isinstance(fact, Unknown) for fact in (kafka.group, kafka.topic.configs))

@@ -10,10 +10,10 @@ import pytest
 from kafka import KafkaAdminClient
 from kafka.admin import ACL, ACLOperation, ACLPermissionType, ResourcePattern, ResourceType
 
-from app.backends.kafka.probe import gather_kafka
+from app.backends.kafka.probe import probe_kafka
 from app.preflight.findings import Finding, Level
 from app.preflight.kafka_checks import check_kafka
-from app.preflight.probes import KafkaFacts
+from app.preflight.probes import KafkaProbe
 from app.settings import KafkaSettings
 from local.kafka import KafkaServer
 from local.kafka_security import KafkaSecurity
@@ -73,10 +73,10 @@ def allow(admin: Any, kind: ResourceType, name: str, operation: ACLOperation) ->
     admin.create_acls([ACL(f"User:{USER}", "*", operation, ACLPermissionType.ALLOW, pattern)])
 
 
-def problems_once(settings: KafkaSettings, is_spread: Callable[[KafkaFacts], bool]) -> list[Finding]:
+def problems_once(settings: KafkaSettings, is_spread: Callable[[KafkaProbe], bool]) -> list[Finding]:
     """The problems that are found as soon as the broker knows of the rights."""
     deadline = time.monotonic() + SPREAD_SECS
-    while not is_spread(facts := gather_kafka(settings)):
+    while not is_spread(facts := probe_kafka(settings)):
         assert time.monotonic() < deadline, facts
     return [finding for finding in check_kafka(facts, settings) if finding.level is Level.PROBLEM]
 

@@ -15,7 +15,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from app.backends.clickhouse.reader import ClickHouseReader
-from app.domain.statement import Answer, Statement
+from app.domain.statement import Result, Statement
 from app.ports import LogReader
 from app.query.functions import read_functions
 from app.query.language import parse
@@ -63,7 +63,7 @@ class Recorder:
         self.asked: list[Statement] = []
         self._reader = reader
 
-    def ask(self, statement: Statement, *, timeout_secs: float) -> Answer:
+    def ask(self, statement: Statement, *, timeout_secs: float) -> Result:
         self.asked.append(statement)
         return self._reader.ask(statement, timeout_secs=timeout_secs)
 
@@ -422,8 +422,8 @@ def test_what_hours_hold_is_read_from_them_and_comes_to_the_same(
     # The same without one: no rollup has the message.
     by_rows = replace(asked, condition=table.condition(parse(f"({query}) AND message:*").tree))
     assert projection not in dense.plan(table.statement(by_rows.select))
-    found = queries.figures(asked, timeout_secs=30).rows
-    expected = queries.figures(by_rows, timeout_secs=30).rows
+    found = queries.aggregates(asked, timeout_secs=30).rows
+    expected = queries.aggregates(by_rows, timeout_secs=30).rows
     keys = len(asked.by)
     assert [row[:keys] for row in found] == [row[:keys] for row in expected]
     assert [list(row[keys:]) for row in found] == [pytest.approx(list(row[keys:]), rel=0.02) for row in expected]
@@ -450,7 +450,7 @@ def test_what_hours_hold_is_read_from_them_within_a_scope_too(
 
     assert projection in dense.plan(table.statement(asked.select))
     by_query = replace(asked, condition=whole_table.condition(parse(scope).tree))
-    assert queries.figures(asked, timeout_secs=30).rows == everything.figures(by_query, timeout_secs=30).rows
+    assert queries.aggregates(asked, timeout_secs=30).rows == everything.aggregates(by_query, timeout_secs=30).rows
 
 
 def queries_of(table: QueryTable) -> tuple[QueryService, LogTable]:

@@ -139,7 +139,7 @@ def test_more_than_one_look_takes_comes_all_the_same(table: QueryTable) -> None:
 
 def test_the_first_look_is_a_short_one_and_who_is_behind_need_not_wait_for_the_next(table: QueryTable) -> None:
     queries = QueryService(LogTable(ClickHouseReader(table.settings, QuerySettings())))
-    place = queries.tail(Everything(), fields=[], last_id="").places
+    place = queries.tail(Everything(), fields=[], last_id="").resume_token
     stored = table.store(list(sample_events(NOW_MS, FIRST_ROWS + MAX_ROWS + 10, seed=10)))
     tail = queries.tail(Everything(), fields=["message"], last_id=place)
 

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 import pyarrow as pa
 from prometheus_client import CollectorRegistry
 
-from app.api.admission import Admission, StreamPlaces
+from app.api.admission import Admission, StreamSlots
 from app.api.app import create_app
 from app.api.query_api import QueryApi
 from app.api.query_routes import query_routes
@@ -181,7 +181,7 @@ def _asked_and_answered(written: Callable[[Statement], str]) -> tuple[str, str]:
         reader = ScriptedReader(lambda statement: answer_to(_resolved(statement)))
         metrics = Metrics(CollectorRegistry(), version="0")
         queries = QueryService(LogTable(reader), now_ns=lambda: NOW_NS, clock=lambda: 0.0)
-        admission, streams = Admission(1, wait_secs=0), StreamPlaces(1, metrics.query_streams)
+        admission, streams = Admission(1, wait_secs=0), StreamSlots(1, metrics.query_streams)
         api = QueryApi(queries, QuerySettings(), admission, streams, lambda: 0.0)
         looks = iter([False, True])
         tail = TailApi(queries, streams, is_stopping=lambda looks=looks: next(looks), sleep=lambda _: None)  # type: ignore[misc]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from app.domain.statement import Answer, Cost, Statement
+from app.domain.statement import Cost, Result, Statement
 
 NOW_NS: Final = 1_795_435_200_000_000_000  # 2026-11-23T12:00:00Z
 _SHOWN: Final = re.compile(r"(toUnixTimestamp64Nano\([^()]*(?:\([^()]*\))?[^()]*\)|[^ ,]+|if\([^)]*\)) AS shown_\d+")
@@ -14,7 +14,7 @@ _PLACE_NAMES: Final = ("timestamp_ns", "topic_id", "partition", "offset", "item"
 _COLUMN: Final = re.compile(r" AS (column_\d+)")
 
 
-def answer_to(statement: Statement) -> Answer:
+def answer_to(statement: Statement) -> Result:
     """Rows of the columns that are asked for, whatever the conditions are; references to attributes are resolved."""
     sql, cost = statement.sql, Cost(1000, 20_000)
     if "AS place_timestamp_ns" in sql:
@@ -22,17 +22,17 @@ def answer_to(statement: Statement) -> Answer:
         stored = ("stored_ms",) if "AS stored_ms" in sql else ()
         columns = (*stored, *(f"place_{name}" for name in _PLACE_NAMES), *(f"shown_{n}" for n in range(len(shown))))
         of_row = (*((5,) if stored else ()), *_PLACE, *shown)
-        return Answer(columns, [of_row], cost)
+        return Result(columns, [of_row], cost)
     if "sumMap" in sql:
         counts = [90_000 - n for n in range(sql.count("countIf("))]
-        return Answer((), [(100_000, counts, {"http.route": 5, "level": 2}, {"host.name": 4})], cost)
+        return Result((), [(100_000, counts, {"http.route": 5, "level": 2}, {"host.name": 4})], cost)
     if "max(_offset)" in sql:
-        return Answer((), [("topic-id", 0, 1, 9), ("topic-id", 1, 2, 12)], cost)
+        return Result((), [("topic-id", 0, 1, 9), ("topic-id", 1, 2, 12)], cost)
     if names_of_columns := list(dict.fromkeys(_COLUMN.findall(sql))):
-        return Answer(names_of_columns, [tuple(1_795_435_000 + n for n in range(len(names_of_columns)))], cost)
+        return Result(names_of_columns, [tuple(1_795_435_000 + n for n in range(len(names_of_columns)))], cost)
     if "AS stretch" in sql:
-        return Answer((), [(1_795_434_900, 3), (1_795_434_600, 1)], cost)
-    return Answer((), [(6000,)], cost)
+        return Result((), [(1_795_434_900, 3), (1_795_434_600, 1)], cost)
+    return Result((), [(6000,)], cost)
 
 
 def _shown(expression: str) -> object:

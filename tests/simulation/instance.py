@@ -14,7 +14,7 @@ from app.domain.records import Partition, RecordChunk
 from app.domain.rows import Rows
 from app.errors import MustRejoin, TryAgainLater
 from app.pipeline.backoff import Backoff
-from app.pipeline.delivery import Delivery, Ended
+from app.pipeline.delivery import CompletedTokens, Delivery
 from app.pipeline.ingest import Ingest
 from app.pipeline.progress import Progress
 from app.settings import BatchSettings
@@ -44,7 +44,7 @@ class Silent:
     def inserted(self, rows: Rows, seconds: float) -> None: ...
     def failed(self, result: str) -> None: ...
     def already_stored(self, row_count: int) -> None: ...
-    def settling(self, deadline_in_secs: float) -> None: ...
+    def waiting_out(self, deadline_in_secs: float) -> None: ...
     def retrying(self, error: TryAgainLater, attempt: int) -> None: ...
     def answered(self) -> None: ...
 
@@ -103,7 +103,7 @@ class Instance:
     meanwhile: Callable[[], None]
     asked: list[Asked] = field(default_factory=list)
     resumes_at: float = 0.0
-    ended: Ended = field(default_factory=Ended)
+    completed: CompletedTokens = field(default_factory=CompletedTokens)
     """What this process saw the end of; another one starts with nothing."""
     rejoins: int = 0
     _clock_rate: float = field(init=False)
@@ -146,7 +146,7 @@ class Instance:
             clock=self._clock,
             backoff=SteadyBackoff(),
             deadline_secs=DEADLINE_SECS,
-            ended=self.ended,
+            completed=self.completed,
             new_token=lambda: f"{self.token_prefix}{next(self._tokens)}",
         )
         self.ingest = parts.ingest(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from app.domain.records import Mark, Partition, Polled, Position, RecordChunk
+from app.domain.records import Checkpoint, Partition, Polled, Position, RecordChunk
 from app.errors import KafkaCode, MustRejoin, NotOurs, TryAgainLater
 from app.pipeline.commit_metadata import read_metadata, write_metadata
 
@@ -208,11 +208,11 @@ class SimSource:
         """See `ports.RecordSource`."""
         self._halted.add(partition.number)
 
-    def commit(self, marks: Mapping[Partition, Mark]) -> None:
+    def commit(self, checkpoints: Mapping[Partition, Checkpoint]) -> None:
         """See `ports.RecordSource`."""
-        if self._is_reassigned or not {p.number for p in marks} <= set(self._assigned):
+        if self._is_reassigned or not {p.number for p in checkpoints} <= set(self._assigned):
             raise NotOurs("partitions are changing hands")
-        offsets = {p.number: (m.next_offset, write_metadata(self._topic_id, m.lease)) for p, m in marks.items()}
+        offsets = {p.number: (m.next_offset, write_metadata(self._topic_id, m.lease)) for p, m in checkpoints.items()}
         try:
             self._kafka.commit(self._member, offsets)
         except NotOurs:
@@ -245,7 +245,7 @@ class SimSource:
         offset, metadata = self._kafka.committed.get(number, (0, write_metadata(self._topic_id, None)))
         remembered = read_metadata(metadata)
         if remembered is None:
-            return Position(self._topic_id, offset, is_foreign=True)
+            return Position(self._topic_id, offset, is_set_by_others=True)
         if remembered.topic_id != self._topic_id:
             first_offset = self._kafka.logs[number].first_offset
             self._on_lost(self._topic_id, number, 0, first_offset)  # deleted before the group began

@@ -26,14 +26,14 @@ class _NoWaitForOthers(Delivery):
     """Takes partitions over without waiting for the end of an open lease."""
 
     def recover(self, partition: Partition, position: Position) -> Steps[int]:
-        return (yield from super().recover(partition, position._replace(lease=None, is_foreign=False)))
+        return (yield from super().recover(partition, position._replace(lease=None, is_set_by_others=False)))
 
 
 class _NoWaitForForeign(Delivery):
     """Believes that nothing is on its way where somebody else has set the offset."""
 
     def recover(self, partition: Partition, position: Position) -> Steps[int]:
-        return (yield from super().recover(partition, position._replace(is_foreign=False)))
+        return (yield from super().recover(partition, position._replace(is_set_by_others=False)))
 
 
 class _NoWaitForOwn(Delivery):
@@ -41,9 +41,9 @@ class _NoWaitForOwn(Delivery):
 
     _own = ""
 
-    def _settle(self, token: str | None, deadline_ms: int) -> Steps[None]:
+    def _wait_out(self, token: str | None, deadline_ms: int) -> Steps[None]:
         if token != self._own:
-            yield from super()._settle(token, deadline_ms)
+            yield from super()._wait_out(token, deadline_ms)
 
     def _take_lease(self, batch: Batch) -> Steps[_BatchLease]:
         lease = yield from super()._take_lease(batch)
@@ -83,7 +83,7 @@ class _UnseenRunning(SimWriter):
 class _RunningFirst(Delivery):
     """Asks for the time last, so that an insert can begin between the two questions."""
 
-    def _ask_what_runs(self) -> tuple[int, Set[str]]:
+    def _running_inserts(self) -> tuple[int, Set[str]]:
         running = self._writer.running()
         return self._writer.now_ms(), running
 
@@ -106,9 +106,9 @@ class _EarlyRelease(Progress):
 class _GoesOnAfterUnknownCommit(Progress):
     """Repeats a commit of which it does not know whether it happened, and goes on as the same member."""
 
-    def _tell(self, leases: Mapping[Partition, Lease]) -> bool:
+    def _commit_news(self, leases: Mapping[Partition, Lease]) -> bool:
         try:
-            return super()._tell(leases)
+            return super()._commit_news(leases)
         except MustRejoin as error:
             raise TryAgainLater(str(error), code=KafkaCode.TIMEOUT) from error
 

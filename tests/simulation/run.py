@@ -10,7 +10,7 @@ from functools import partial
 from typing import TypeVar
 
 from app.pipeline.commit_metadata import read_metadata, write_metadata
-from app.pipeline.delivery import MARGIN_SECS, Ended
+from app.pipeline.delivery import MARGIN_SECS, CompletedTokens
 from tests.simulation.instance import DEADLINE_SECS, Instance, Parts
 from tests.simulation.kafka import SimKafka
 from tests.simulation.rows import REFUSED_BODY, items_of
@@ -304,7 +304,7 @@ class Run:
         if instance.member.id not in self._kafka.members:
             return
         self._forget_answers(instance)
-        instance.ended = Ended()
+        instance.completed = CompletedTokens()
         instance.open(self._kafka.replace(instance.member))
 
     def _stop(self, instance: Instance) -> None:

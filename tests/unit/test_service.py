@@ -12,14 +12,14 @@ from typing import TypeVar
 import pytest
 from prometheus_client import CollectorRegistry
 
-from app.build.ingest import NOT_REACHED
+from app.build.ingest import NOT_CONNECTED
 from app.domain.event_time import EventTimeBounds
 from app.errors import MustRejoin, Refused, TableMissing, TryAgainLater
 from app.health import Health
 from app.metrics import Metrics
 from app.pipeline.backoff import Backoff
 from app.pipeline.decode import decode
-from app.pipeline.delivery import Delivery, Ended
+from app.pipeline.delivery import CompletedTokens, Delivery
 from app.pipeline.ingest import Ingest
 from app.pipeline.progress import Progress
 from app.pipeline.task import Submit
@@ -41,7 +41,7 @@ class WatchedHealth(Health):
     """Tells the test of each turn of the loop, also of the one that waits for a side to answer."""
 
     def __init__(self, clock: Clock) -> None:
-        super().__init__(clock, problems=NOT_REACHED, has_loop=True)
+        super().__init__(clock, problems=NOT_CONNECTED, has_loop=True)
         self.on_turned: Callable[[], None] = lambda: None
 
     def turned(self) -> None:
@@ -55,7 +55,7 @@ class Rig:
     def __init__(self) -> None:
         self.clock = Clock()
         self.turn_secs = 0.0
-        self.ended = Ended()
+        self.ended = CompletedTokens()
         self.kafka = MemoryKafka()
         self.table = MemoryTable(self.clock)
         self.health = WatchedHealth(self.clock)
@@ -104,7 +104,7 @@ class Rig:
                 clock=self.clock,
                 backoff=self.backoff,
                 deadline_secs=INSERT_SECS,
-                ended=self.ended,
+                completed=self.ended,
             ),
             progress,
             self.telemetry,

@@ -380,8 +380,8 @@ def test_an_insert_that_failed_is_not_counted_as_stored(world: World) -> None:
 
 
 def test_an_insert_whose_end_nobody_saw_is_counted_and_told(world: World, caplog: pytest.LogCaptureFixture) -> None:
-    world.telemetry.settling(12.96)
-    world.telemetry.settling(-0.5)
+    world.telemetry.waiting_out(12.96)
+    world.telemetry.waiting_out(-0.5)
 
     assert world.value("unknown_outcomes_total") == 2
     assert messages(caplog) == [

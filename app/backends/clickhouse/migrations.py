@@ -103,7 +103,7 @@ def migrate(
             number = number_in(_comment(client, settings))
         for migration in known[number:]:
             with (
-                _told_who_may(settings, migration.name),
+                _explained_rights(settings, migration.name),
                 translated_schema_errors(f"apply {migration.name} to {table}"),
             ):
                 for statement in statements(settings, migration.sql):
@@ -124,7 +124,7 @@ def materialize(settings: ClickHouseSettings, *, timeout_secs: float = _TIMEOUT_
     table = f"{settings.database}.{settings.table}"
     with (
         closing(connect(settings, timeout_secs=timeout_secs)) as client,
-        _told_who_may(settings, "MATERIALIZE INDEX and MATERIALIZE PROJECTION"),
+        _explained_rights(settings, "MATERIALIZE INDEX and MATERIALIZE PROJECTION"),
         translated_schema_errors(f"have indexes and projections of {table} built"),
     ):
         wanted = definition_of(client, create_table(settings))
@@ -168,7 +168,7 @@ def _literal(text: str) -> str:
 
 
 @contextmanager
-def _told_who_may(settings: ClickHouseSettings, what: str) -> Iterator[None]:
+def _explained_rights(settings: ClickHouseSettings, what: str) -> Iterator[None]:
     """Where our user may not alter the table, say what to do."""
     try:
         yield

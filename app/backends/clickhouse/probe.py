@@ -15,7 +15,7 @@ from app.backends.clickhouse.schema import create_table, definition_of
 from app.backends.clickhouse.writer import INSERT_SETTINGS
 from app.errors import Refused, TryAgainLater
 from app.paths import MIGRATIONS_FOLDER
-from app.preflight.probes import ClickHouseFacts, Table, Unknown, UserSetting
+from app.preflight.probes import ClickHouseProbe, Table, Unknown, UserSetting
 from app.settings import ClickHouseSettings
 
 _Fact = TypeVar("_Fact")
@@ -27,9 +27,9 @@ _WINDOWS: Final = (
 )
 
 
-def gather_clickhouse(
+def probe_clickhouse(
     settings: ClickHouseSettings, *, is_only_read: bool = False, migrations: Path = MIGRATIONS_FOLDER
-) -> ClickHouseFacts:
+) -> ClickHouseProbe:
     """All facts; those that ClickHouse does not tell are `Unknown`. `migrations` is the folder of their files.
 
     Where the table `is_only_read`, the user needs no other privilege than to read it.
@@ -41,7 +41,7 @@ def gather_clickhouse(
         table = _ask("look for the table", lambda: _table(client, settings))
         names = [migration.name for migration in read_migrations(migrations)]
         needs_alter = isinstance(table, Table) and table.migration_count < len(names)
-        return ClickHouseFacts(
+        return ClickHouseProbe(
             version=client.server_version or "",
             clock_ahead_secs=_ask("ask for the time", lambda: _clock_ahead_secs(client)),
             table=table,

@@ -13,8 +13,8 @@ from clickhouse_connect.driver.exceptions import Error
 
 from app.backends.clickhouse.attributes import DEFAULTS, attribute_columns
 from app.backends.clickhouse.client import connect, translated_errors
-from app.domain.statement import Answer, Cost, Statement
-from app.errors import AskForLess
+from app.domain.statement import Cost, Result, Statement
+from app.errors import QueryTooExpensive
 from app.query.attribute_reference import resolved
 from app.query.fields import Attribute
 from app.settings import ClickHouseSettings, QuerySettings
@@ -53,15 +53,15 @@ class ClickHouseReader:
         # A client has one time-out for all that it is asked, so there are some for each power of two.
         self._idle: Mapping[int, queue.LifoQueue[Client]] = {2**n: queue.LifoQueue() for n in range(_MOST_DOUBLINGS)}
 
-    def ask(self, statement: Statement, *, timeout_secs: float) -> Answer:
+    def ask(self, statement: Statement, *, timeout_secs: float) -> Result:
         """See `ports.LogReader`."""
-        with self._client(timeout_secs) as client, translated_errors("answer a question"), _told_what_was_too_much():
+        with self._client(timeout_secs) as client, translated_errors("answer a question"), _translated_limits():
             parameters = dict(statement.parameters)
             sql = resolved(statement.sql, parameters, self._attribute_columns(client)).replace("{table}", self._table)
             result = client.query(sql, parameters=parameters, settings=self._query_settings(timeout_secs))
         summary = result.summary
         cost = Cost(int(summary.get("read_rows", 0)), int(summary.get("read_bytes", 0)))
-        return Answer(result.column_names, result.result_rows, cost)
+        return Result(result.column_names, result.result_rows, cost)
 
     def _attribute_columns(self, client: Client) -> Mapping[Attribute, str]:
         """As of a minute ago at most; who comes while another thread asks takes what was known before."""
@@ -105,11 +105,11 @@ class ClickHouseReader:
 
 
 @contextmanager
-def _told_what_was_too_much() -> Iterator[None]:
+def _translated_limits() -> Iterator[None]:
     try:
         yield
     except Error as error:
         what = _TOO_MUCH.get(error.code or 0)
         if what is None:
             raise
-        raise AskForLess(what, str(error).partition("\n")[0][:300]) from error
+        raise QueryTooExpensive(what, str(error).partition("\n")[0][:300]) from error

@@ -13,7 +13,7 @@ from app.errors import TryAgainLater
 from app.pipeline.delivery import MARGIN_SECS
 from app.settings import ClickHouseSettings
 
-_Answer = TypeVar("_Answer")
+_Result = TypeVar("_Result")
 
 _QUERY_PREFIX: Final = "log-ingest-"  # by which our inserts are known among everything that a server runs
 
@@ -108,7 +108,7 @@ class ClickHouseWriter:
     def _query(self, doing: str, sql: str, **parameters: object) -> Sequence[Sequence[Any]]:
         return self._call(doing, lambda client: client.query(sql, parameters=parameters).result_rows)
 
-    def _call(self, doing: str, call: Callable[[Client], _Answer]) -> _Answer:
+    def _call(self, doing: str, call: Callable[[Client], _Result]) -> _Result:
         if self._client is None:
             self._client = connect(self._settings, timeout_secs=self._settings.insert_deadline_secs + MARGIN_SECS)
         with translated_errors(doing):

@@ -6,7 +6,7 @@ from typing import Literal
 from kafka import KafkaConsumer, TopicPartition
 from kafka.structs import OffsetAndMetadata
 
-from app.domain.records import Mark, Position
+from app.domain.records import Checkpoint, Position
 from app.pipeline.commit_metadata import read_metadata, write_metadata
 
 _COMMITTED_SECS = 10.0
@@ -45,7 +45,7 @@ class GroupOffsets:
             return None
         remembered = read_metadata(committed.metadata)
         if remembered is None:
-            return Position(topic_id, int(committed.offset), is_foreign=True)
+            return Position(topic_id, int(committed.offset), is_set_by_others=True)
         if remembered.topic_id != topic_id:
             return None
         return Position(topic_id, int(committed.offset), remembered.lease)
@@ -57,9 +57,11 @@ class GroupOffsets:
         return any(self._consumer.committed(partition, timeout_ms=timeout_ms) is not None for partition in partitions)
 
 
-def to_commit(marks: Mapping[TopicPartition, Mark], topic_id: str) -> dict[TopicPartition, OffsetAndMetadata]:
-    """Marks in Kafka's own form; the topic's id and the lease are its metadata."""
+def to_commit(
+    checkpoints: Mapping[TopicPartition, Checkpoint], topic_id: str
+) -> dict[TopicPartition, OffsetAndMetadata]:
+    """Checkpoints in Kafka's own form; the topic's id and the lease are its metadata."""
     return {
-        partition: OffsetAndMetadata(mark.next_offset, write_metadata(topic_id, mark.lease), -1)
-        for partition, mark in marks.items()
+        partition: OffsetAndMetadata(checkpoint.next_offset, write_metadata(topic_id, checkpoint.lease), -1)
+        for partition, checkpoint in checkpoints.items()
     }

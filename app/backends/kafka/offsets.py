@@ -13,7 +13,7 @@ from app.backends.kafka.errors import try_again
 from app.backends.kafka.options import connection_options
 from app.backends.kafka.probe import with_coordinator
 from app.backends.kafka.topic import metadata_of, open_admin
-from app.backends.kafka.unreachable import explained_silence
+from app.backends.kafka.unreachable import explained_unreachable
 from app.backends.kafka.workarounds import open_client
 from app.domain.offsets import PartitionOffsets, Reading, Span, TopicOffsets
 from app.errors import KafkaCode, TryAgainLater
@@ -98,9 +98,9 @@ class KafkaOffsets:
         group = self._settings.group_id
         found = with_coordinator(lambda: self._admin.list_group_offsets([group]))[group]
         return {
-            partition: int(mark.offset)
-            for partition, mark in found.items()
-            if partition.topic == self._settings.topic and mark.offset >= 0 and _is_of(mark, topic_id)
+            partition: int(checkpoint.offset)
+            for partition, checkpoint in found.items()
+            if partition.topic == self._settings.topic and checkpoint.offset >= 0 and _is_of(checkpoint, topic_id)
         }
 
     def _records(self, partition: int, span: Span, has_time: Callable[[], bool]) -> Reading:
@@ -158,7 +158,7 @@ class KafkaOffsets:
                 "max_poll_records": _MAX_POLL_RECORDS,
                 "metrics_enabled": False,
             }
-            with explained_silence(self._settings.bootstrap_servers):
+            with explained_unreachable(self._settings.bootstrap_servers):
                 self._consumer = open_client(KafkaConsumer, connection_options(self._settings) | own)
         return self._consumer
 
@@ -172,8 +172,8 @@ def _listed(
     return {partition: int(answer.offset) for partition, answer in found.items()}
 
 
-def _is_of(mark: OffsetAndMetadata, topic_id: str) -> bool:
-    remembered = read_metadata(mark.metadata)
+def _is_of(checkpoint: OffsetAndMetadata, topic_id: str) -> bool:
+    remembered = read_metadata(checkpoint.metadata)
     return remembered is None or remembered.topic_id == topic_id
 
 

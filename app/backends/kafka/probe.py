@@ -19,7 +19,7 @@ from kafka.errors import (
 
 from app.backends.kafka.errors import translated, try_again
 from app.backends.kafka.topic import as_set, configs_of, metadata_of, open_admin
-from app.preflight.probes import Group, KafkaFacts, Topic, Unknown
+from app.preflight.probes import Group, KafkaProbe, Topic, Unknown
 from app.settings import KafkaSettings
 
 _Fact = TypeVar("_Fact")
@@ -30,7 +30,7 @@ _COMING_COORDINATOR = (CoordinatorNotAvailableError, CoordinatorLoadInProgressEr
 _PAUSE_SECS = 0.2
 
 
-def gather_kafka(settings: KafkaSettings) -> KafkaFacts:
+def probe_kafka(settings: KafkaSettings) -> KafkaProbe:
     """All facts; those that Kafka does not tell are `Unknown`.
 
     Raises:
@@ -44,7 +44,7 @@ def gather_kafka(settings: KafkaSettings) -> KafkaFacts:
             # Reached under the address that was set, and not under the one that it gives to its clients?
             raise try_again(error, "talk to the cluster") from error
         topic = _ask(f"describe topic {settings.topic}", lambda: _topic(admin, settings.topic))
-        return KafkaFacts(
+        return KafkaProbe(
             version=version,
             broker_count=len(brokers),
             topic=topic,

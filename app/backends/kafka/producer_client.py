@@ -6,7 +6,7 @@ from typing import Any
 from kafka import KafkaProducer
 
 from app.backends.kafka.topic import TopicAdmin
-from app.backends.kafka.unreachable import explained_silence
+from app.backends.kafka.unreachable import explained_unreachable
 from app.backends.kafka.workarounds import fail_what_is_in_flight
 from app.errors import KafkaCode, TryAgainLater
 from app.settings import KafkaSettings
@@ -40,7 +40,7 @@ def open_producer(settings: KafkaSettings, options: dict[str, Any]) -> ProducerC
     Raises:
         TryAgainLater: Kafka does not answer (UNREACHABLE), or the topic does not exist (UNKNOWN_TOPIC).
     """
-    with explained_silence(settings.bootstrap_servers):
+    with explained_unreachable(settings.bootstrap_servers):
         return ProducerClient(options, _max_record_bytes(settings))
 
 

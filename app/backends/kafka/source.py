@@ -12,7 +12,7 @@ from app.backends.kafka.flow import Flow
 from app.backends.kafka.group_offsets import GroupOffsets, to_commit
 from app.backends.kafka.options import consumer_options
 from app.backends.kafka.rebalances import Rebalances
-from app.backends.kafka.unreachable import explained_silence
+from app.backends.kafka.unreachable import explained_unreachable
 from app.backends.kafka.workarounds import (
     FetchCycles,
     forget_lost_position,
@@ -22,7 +22,7 @@ from app.backends.kafka.workarounds import (
     open_client,
     topic_id_seen_by,
 )
-from app.domain.records import Mark, Partition, Polled, Position, RecordChunk
+from app.domain.records import Checkpoint, Partition, Polled, Position, RecordChunk
 from app.errors import KafkaCode, MustRejoin, NotOurs, TryAgainLater
 from app.settings import KafkaSettings
 
@@ -54,7 +54,7 @@ class KafkaSource:
         self._rebalances_seen = 0
         self._cycles = FetchCycles()
         try:
-            with explained_silence(settings.bootstrap_servers):
+            with explained_unreachable(settings.bootstrap_servers):
                 self._consumer = open_client(KafkaConsumer, consumer_options(settings, metadata_secs))
             self._flow = Flow(self._consumer)
             self._offsets = GroupOffsets(self._consumer, settings.topic, settings.start_from)
@@ -95,9 +95,11 @@ class KafkaSource:
         """See `ports.RecordSource`."""
         self._flow.halt(TopicPartition(*partition))
 
-    def commit(self, marks: Mapping[Partition, Mark]) -> None:
+    def commit(self, checkpoints: Mapping[Partition, Checkpoint]) -> None:
         """See `ports.RecordSource`."""
-        offsets = to_commit({TopicPartition(*partition): mark for partition, mark in marks.items()}, self._topic_id)
+        offsets = to_commit(
+            {TopicPartition(*partition): checkpoint for partition, checkpoint in checkpoints.items()}, self._topic_id
+        )
         if self._is_reassigned() or not offsets.keys() <= self._consumer.assignment():
             self._rebalances.count += 1
             raise NotOurs("partitions are changing hands")
@@ -177,8 +179,8 @@ class KafkaSource:
         new = [partition for partition, position in committed.items() if position is None]
         starts = self._offsets.starts(new, is_topic_made_again=self._is_topic_made_again) if new else {}
         if starts:
-            marks = {partition: Mark(offset) for partition, offset in starts.items()}
-            self._commit(to_commit(marks, self._topic_id))
+            checkpoints = {partition: Checkpoint(offset) for partition, offset in starts.items()}
+            self._commit(to_commit(checkpoints, self._topic_id))
         known = {partition: position for partition, position in committed.items() if position is not None}
         return self._not_truncated(known) | {p: Position(self._topic_id, offset) for p, offset in starts.items()}
 

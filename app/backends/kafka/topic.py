@@ -9,12 +9,12 @@ from kafka.errors import KafkaError, TopicAlreadyExistsError, UnknownTopicOrPart
 
 from app.backends.kafka.errors import translated
 from app.backends.kafka.options import connection_options
-from app.backends.kafka.unreachable import explained_silence
+from app.backends.kafka.unreachable import explained_unreachable
 from app.backends.kafka.workarounds import open_client
 from app.errors import KafkaCode, TryAgainLater
 from app.settings import KafkaSettings
 
-_Answer = TypeVar("_Answer")
+_Result = TypeVar("_Result")
 
 _REQUEST_SECS = 10.0
 _HOUR_MS = 3600 * 1000
@@ -77,7 +77,7 @@ class TopicAdmin:
         if client is not None:
             client.close()
 
-    def _call(self, doing: str, call: Callable[[KafkaAdminClient], _Answer]) -> _Answer:
+    def _call(self, doing: str, call: Callable[[KafkaAdminClient], _Result]) -> _Result:
         try:
             if self._client is None:
                 self._client = open_admin(self._settings)
@@ -118,7 +118,7 @@ def open_admin(settings: KafkaSettings) -> KafkaAdminClient:
     """
     timeout_ms = int(_REQUEST_SECS * 1000)
     options = {"request_timeout_ms": timeout_ms, "bootstrap_timeout_ms": timeout_ms}
-    with explained_silence(settings.bootstrap_servers):
+    with explained_unreachable(settings.bootstrap_servers):
         return open_client(KafkaAdminClient, connection_options(settings) | options)
 
 

@@ -10,7 +10,7 @@ from app.errors import KafkaCode, TryAgainLater
 
 
 @contextmanager
-def explained_silence(bootstrap_servers: str) -> Iterator[None]:
+def explained_unreachable(bootstrap_servers: str) -> Iterator[None]:
     """Let the error of a client that cannot connect say why.
 
     Raises:

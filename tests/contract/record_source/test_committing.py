@@ -116,7 +116,7 @@ def test_an_offset_that_others_have_set_is_told_as_such(topic: Topic) -> None:
     second = topic.member()
     turn_until(lambda: bool(second.seen()), second)
 
-    assert second.assigned == {Partition(topic.name, 0): Position(topic.topic_id(), 3, None, is_foreign=True)}
+    assert second.assigned == {Partition(topic.name, 0): Position(topic.topic_id(), 3, None, is_set_by_others=True)}
     assert second.offsets() == list(range(3, 10))
 
 

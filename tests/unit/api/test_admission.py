@@ -13,7 +13,7 @@ from app.api.admission import Admission, TooBusy
 def test_as_many_as_there_are_places_are_let_in_and_no_more() -> None:
     admission = Admission(2, wait_secs=0)
 
-    with admission.place(), admission.place(), pytest.raises(TooBusy) as caught, admission.place():
+    with admission.slot(), admission.slot(), pytest.raises(TooBusy) as caught, admission.slot():
         pass
 
     assert caught.value.retry_after_secs == 1
@@ -22,9 +22,9 @@ def test_as_many_as_there_are_places_are_let_in_and_no_more() -> None:
 def test_a_place_that_was_left_is_free_again_whatever_happened_in_it() -> None:
     admission = Admission(1, wait_secs=0)
 
-    with pytest.raises(ZeroDivisionError), admission.place():
+    with pytest.raises(ZeroDivisionError), admission.slot():
         raise ZeroDivisionError
-    with admission.place():
+    with admission.slot():
         pass
 
 
@@ -33,12 +33,12 @@ def test_whoever_waits_gets_the_place_that_is_left() -> None:
     is_in, may_leave = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with admission.place():
+        with admission.slot():
             is_in.set()
             may_leave.wait(30)
 
     def enter() -> str:
-        with admission.place():
+        with admission.slot():
             return "in"
 
     with ThreadPoolExecutor(2) as pool:
@@ -53,5 +53,5 @@ def test_whoever_waits_gets_the_place_that_is_left() -> None:
 def test_who_waits_in_vain_is_told_when_to_come_again() -> None:
     admission = Admission(1, wait_secs=0.05)
 
-    with admission.place(), pytest.raises(TooBusy, match="ask again in 1 s"), admission.place():
+    with admission.slot(), pytest.raises(TooBusy, match="ask again in 1 s"), admission.slot():
         pass

@@ -11,13 +11,13 @@ from flask.testing import FlaskClient
 from openapi_spec_validator import validate
 from prometheus_client import CollectorRegistry, generate_latest
 
-from app.api.admission import Admission, StreamPlaces
+from app.api.admission import Admission, StreamSlots
 from app.api.app import create_app
 from app.api.query_api import QueryApi
 from app.api.query_routes import query_routes
 from app.api.tail_routes import TailApi
-from app.domain.statement import Answer
-from app.errors import AskForLess, TryAgainLater
+from app.domain.statement import Result
+from app.errors import QueryTooExpensive, TryAgainLater
 from app.health import Health
 from app.metrics import Metrics
 from app.query.functions import SUMMARY
@@ -34,11 +34,11 @@ class Setup:
     """The API over a reader that a test has written."""
 
     def __init__(self) -> None:
-        self.reader = ScriptedReader(lambda _: Answer(("column_0",), [(5,)]))
+        self.reader = ScriptedReader(lambda _: Result(("column_0",), [(5,)]))
         self.metrics = Metrics(CollectorRegistry(), version="0")
         limits, queries = QuerySettings(), QueryService(LogTable(self.reader))
         self.admission = Admission(1, wait_secs=0)
-        streams = StreamPlaces(1, self.metrics.query_streams)
+        streams = StreamSlots(1, self.metrics.query_streams)
         api = QueryApi(queries, limits, self.admission, streams, time.monotonic)
         tail = TailApi(queries, streams, is_stopping=lambda: True)
         routes = query_routes(api, tail, self.admission, self.metrics)
@@ -103,7 +103,7 @@ def test_a_parameter_that_cannot_be_used_is_named(setup: Setup, path: str, param
     [("time", 504, "time_is_up"), ("memory", 422, "too_much_memory"), ("rows", 422, "too_much_rows")],
 )
 def test_a_question_that_takes_too_much_is_told_of_what(setup: Setup, what: str, status: int, code: str) -> None:
-    setup.reader.errors.append(AskForLess(what, "too much"))
+    setup.reader.errors.append(QueryTooExpensive(what, "too much"))
 
     error = setup.error("stats")
 
@@ -119,7 +119,7 @@ def test_a_clickhouse_that_is_away_is_worth_asking_again(setup: Setup) -> None:
 
 
 def test_a_question_beyond_the_places_is_told_when_to_come_again(setup: Setup) -> None:
-    with setup.admission.place():
+    with setup.admission.slot():
         answer = setup.client.get("/api/v1/stats")
 
     assert (answer.status_code, answer.headers["Retry-After"]) == (429, "1")

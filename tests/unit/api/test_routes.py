@@ -412,7 +412,7 @@ def test_slots_are_taken_before_the_body_is_read_and_are_free_again_after_the_an
     otlp = Otlp()
     http = client(otlp.endpoint(slots=(QuerySlots(admission, running),)))
 
-    with admission.place():
+    with admission.slot():
         refused = http.post("/v1/logs", data=b"0" * 1_000_000, headers={"Content-Length": "1000000"})
     answers = [http.post("/v1/logs", data=b"{}").status_code for _ in range(2)]
 

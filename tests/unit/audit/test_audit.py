@@ -131,28 +131,28 @@ def test_what_is_not_committed_is_not_judged() -> None:
     verdict = judge_one(offsets(committed=50), stored(range(50), 70, 70))
 
     assert verdict.findings == []
-    assert verdict.judged == Span(0, 50)
+    assert verdict.checked == Span(0, 50)
 
 
 def test_what_is_older_is_not_judged() -> None:
     verdict = judge_one(offsets(since=50), stored(range(50, 100), 10, 10))
 
     assert verdict.findings == []
-    assert verdict.judged == Span(50, 100)
+    assert verdict.checked == Span(50, 100)
 
 
 def test_a_group_that_has_committed_nothing_has_nothing_to_judge() -> None:
     verdict = judge_one(offsets(committed=None), [])
 
     assert verdict.findings == []
-    assert verdict.judged.size == 0
+    assert verdict.checked.size == 0
 
 
 def test_a_group_that_began_late_is_judged_from_its_first_row_on() -> None:
     rows = stored(range(30, 60), range(61, 100))
 
     assert found_of(Kind.MISSING, judge_one(offsets(), rows, scope=Scope(0, starts_late=True))) == {60}
-    assert judge_one(offsets(), [], scope=Scope(0, starts_late=True)).judged.size == 0
+    assert judge_one(offsets(), [], scope=Scope(0, starts_late=True)).checked.size == 0
 
 
 # Duplicated.
@@ -215,7 +215,7 @@ def test_rows_of_long_ago_that_have_expired_since_are_not_called_lost() -> None:
     verdict = judge_one(offsets(begin=80, since=80), [*old, *stored(range(60, 100))])
 
     assert verdict.findings == []
-    assert verdict.judged == Span(60, 100)
+    assert verdict.checked == Span(60, 100)
 
 
 def test_what_kafka_deleted_before_the_group_came_to_it_is_lost_already() -> None:
@@ -312,11 +312,11 @@ def test_the_audit_finds_what_sets_say(
 
     verdict = judge_one(partition, rows, records_at=kafka)
 
-    judged = set(range(first, committed))
-    unseen = judged - in_table
+    checked = set(range(first, committed))
+    unseen = checked - in_table
     skipped = set(range(committed, begin))
     assert found_of(Kind.MISSING, verdict) == unseen & kafka
     assert found_of(Kind.LOST, verdict) == {offset for offset in unseen if offset < begin} | skipped
     assert found_of(Kind.EMPTY, verdict) == {offset for offset in unseen if offset >= begin} - kafka
-    assert found_of(Kind.DUPLICATED, verdict) == twice & judged
-    assert verdict.rows == sum(row.offset in judged for row in rows)
+    assert found_of(Kind.DUPLICATED, verdict) == twice & checked
+    assert verdict.rows == sum(row.offset in checked for row in rows)

@@ -6,13 +6,13 @@ from collections.abc import Callable
 import pytest
 
 from app.audit.verdict import Finding, Kind, PartitionVerdict, Verdict
-from app.commands.audit import tell_as_json, tell_in_words
+from app.commands.audit import print_in_words, print_json
 from app.domain.offsets import Span
 from app.errors import TryAgainLater
 from app.settings import Settings
 from tests.unit.audit.memory import offsets
 
-TELL = pytest.mark.parametrize("tell", [tell_in_words, tell_as_json])
+TELL = pytest.mark.parametrize("report", [print_in_words, print_json])
 
 Tell = Callable[..., int]
 
@@ -22,9 +22,9 @@ def verdict(*findings: Finding) -> Verdict:
     return Verdict("id", {0: PartitionVerdict(offsets(), Span(0, 100), 100, 100), 1: partition})
 
 
-def run(tell: Tell, judge: Callable[[], Verdict], since_secs: int = 172_800) -> tuple[int, list[str]]:
+def run(report: Tell, judge: Callable[[], Verdict], since_secs: int = 172_800) -> tuple[int, list[str]]:
     lines: list[str] = []
-    return tell(Settings(), judge, since_secs=since_secs, say=lines.append), lines
+    return report(Settings(), judge, since_secs=since_secs, say=lines.append), lines
 
 
 def away() -> Verdict:
@@ -40,20 +40,20 @@ def away() -> Verdict:
         ((Finding(Kind.UNVERIFIED, Span(40, 50), 10),), 2),
     ],
 )
-def test_the_exit_code_is_that_of_the_verdict(tell: Tell, findings: tuple[Finding, ...], code: int) -> None:
-    assert run(tell, lambda: verdict(*findings))[0] == code
+def test_the_exit_code_is_that_of_the_verdict(report: Tell, findings: tuple[Finding, ...], code: int) -> None:
+    assert run(report, lambda: verdict(*findings))[0] == code
 
 
 @TELL
-def test_a_side_that_is_away_makes_it_2_and_a_line_that_says_what_to_do(tell: Tell) -> None:
-    code, lines = run(tell, away)
+def test_a_side_that_is_away_makes_it_2_and_a_line_that_says_what_to_do(report: Tell) -> None:
+    code, lines = run(report, away)
 
     assert code == 2
     assert "cannot reach ClickHouse at http://localhost:8123: Connection refused. `python -m app check`" in lines[-1]
 
 
 def test_people_are_told_what_was_compared_and_of_which_time() -> None:
-    _, lines = run(tell_in_words, verdict)
+    _, lines = run(print_in_words, verdict)
 
     assert lines[:3] == [
         "Kafka at localhost:9092, topic logs, group log-ingest",
@@ -63,14 +63,14 @@ def test_people_are_told_what_was_compared_and_of_which_time() -> None:
 
 
 def test_whoever_asks_for_more_than_two_days_is_told_that_rows_expire() -> None:
-    assert not any("expired" in line for line in run(tell_in_words, verdict)[1])
-    assert any("rows may have expired" in line for line in run(tell_in_words, verdict, since_secs=172_801)[1])
+    assert not any("expired" in line for line in run(print_in_words, verdict)[1])
+    assert any("rows may have expired" in line for line in run(print_in_words, verdict, since_secs=172_801)[1])
 
 
 def test_what_is_missing_comes_with_the_way_to_have_it_stored() -> None:
     found = verdict(Finding(Kind.MISSING, Span(40, 50), 10), Finding(Kind.MISSING, Span(7, 8), 1))
 
-    _, lines = run(tell_in_words, lambda: found)
+    _, lines = run(print_in_words, lambda: found)
 
     assert lines[-2] == (
         "  kafka-consumer-groups.sh --bootstrap-server localhost:9092 --group log-ingest --topic logs:1"
@@ -79,13 +79,13 @@ def test_what_is_missing_comes_with_the_way_to_have_it_stored() -> None:
 
 
 def test_nothing_is_advised_for_what_is_there_too_often() -> None:
-    _, lines = run(tell_in_words, lambda: verdict(Finding(Kind.DUPLICATED, Span(40, 50), 10)))
+    _, lines = run(print_in_words, lambda: verdict(Finding(Kind.DUPLICATED, Span(40, 50), 10)))
 
     assert not any("reset-offsets" in line for line in lines)
 
 
 def test_programs_get_one_object_and_nothing_else() -> None:
-    _, lines = run(tell_as_json, verdict)
+    _, lines = run(print_json, verdict)
 
     data = json.loads("\n".join(lines))
     assert (data["topic"], data["group"], data["table"], data["since_secs"]) == (

@@ -8,7 +8,7 @@ import pytest
 from app.commands.check import examine
 from app.errors import TryAgainLater
 from app.preflight.findings import Finding, ok, problem, skipped, summary, warning
-from app.preflight.probes import ClickHouseFacts, KafkaFacts
+from app.preflight.probes import ClickHouseProbe, KafkaProbe
 from app.settings import Settings
 from tests.unit.preflight.healthy import clickhouse, kafka, table, topic
 
@@ -23,12 +23,12 @@ def away(side: str) -> Callable[[], NoReturn]:
 
 
 def run(
-    gather_kafka: Callable[[], KafkaFacts] = kafka,
-    gather_clickhouse: Callable[[], ClickHouseFacts] = clickhouse,
+    probe_kafka: Callable[[], KafkaProbe] = kafka,
+    probe_clickhouse: Callable[[], ClickHouseProbe] = clickhouse,
     settings: Settings = SETTINGS,
 ) -> tuple[int, list[str]]:
     lines: list[str] = []
-    code = examine(settings, [], gather_kafka=gather_kafka, gather_clickhouse=gather_clickhouse, say=lines.append)
+    code = examine(settings, [], probe_kafka=probe_kafka, probe_clickhouse=probe_clickhouse, say=lines.append)
     return code, lines
 
 
@@ -48,26 +48,26 @@ def test_a_warning_leaves_the_exit_code_at_0() -> None:
 
 
 def test_a_problem_makes_it_1() -> None:
-    code, lines = run(gather_clickhouse=lambda: clickhouse(table=table(engine="Null")))
+    code, lines = run(probe_clickhouse=lambda: clickhouse(table=table(engine="Null")))
 
     assert code == 1
     assert "1 problem" in lines[-1]
 
 
 @pytest.mark.parametrize(
-    ("gather_kafka", "gather_clickhouse", "silent", "other"),
+    ("probe_kafka", "probe_clickhouse", "silent", "other"),
     [
         (away("Kafka"), clickhouse, "Kafka does not answer", "  ok       columns"),
         (kafka, away("ClickHouse"), "ClickHouse does not answer", "  ok       consumer group"),
     ],
 )
 def test_a_side_that_is_away_is_one_line_and_the_other_is_looked_at_all_the_same(
-    gather_kafka: Callable[[], KafkaFacts],
-    gather_clickhouse: Callable[[], ClickHouseFacts],
+    probe_kafka: Callable[[], KafkaProbe],
+    probe_clickhouse: Callable[[], ClickHouseProbe],
     silent: str,
     other: str,
 ) -> None:
-    code, lines = run(gather_kafka, gather_clickhouse)
+    code, lines = run(probe_kafka, probe_clickhouse)
 
     assert code == 1
     [problem_line] = [line for line in lines if line.startswith("  problem")]
@@ -80,9 +80,9 @@ def test_a_side_that_is_away_is_one_line_and_the_other_is_looked_at_all_the_same
 
 def test_for_an_instance_that_only_queries_kafka_is_not_looked_at_and_not_spoken_of() -> None:
     settings = Settings.from_env({"ROLES": "query", "CLICKHOUSE_READER_TABLE": "logs_all"})
-    facts = clickhouse(privileges={"SELECT ON logs.logs_all": True}, insert_settings={"async_insert": None})
+    probe = clickhouse(privileges={"SELECT ON logs.logs_all": True}, insert_settings={"async_insert": None})
 
-    code, lines = run(away("Kafka"), lambda: facts, settings)
+    code, lines = run(away("Kafka"), lambda: probe, settings)
 
     assert code == 0
     assert "Kafka" not in "".join(lines)
@@ -99,7 +99,7 @@ def test_for_an_instance_that_only_queries_kafka_is_not_looked_at_and_not_spoken
 def test_an_instance_that_only_queries_needs_the_table_to_be_there() -> None:
     settings = Settings.from_env({"ROLES": "query"})
 
-    code, lines = run(gather_clickhouse=lambda: clickhouse(table=None), settings=settings)
+    code, lines = run(probe_clickhouse=lambda: clickhouse(table=None), settings=settings)
 
     assert code == 1
     [problem_line] = [line for line in lines if line.startswith("  problem")]

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from app.audit.rejected import RejectedRow
-from app.commands.rejected import tell
+from app.commands.rejected import report
 from app.domain.event_time import EventTimeBounds
 from app.pipeline.decode import decode
 
@@ -28,7 +28,7 @@ class MemoryRows:
 
 def told(count: int, limit: int) -> list[str]:
     lines: list[str] = []
-    tell(MemoryRows(count), TODAY, limit=limit, say=lines.append)
+    report(MemoryRows(count), TODAY, limit=limit, say=lines.append)
     return lines
 
 

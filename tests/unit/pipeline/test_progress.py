@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from app.domain.records import LastRecord, Lease, Mark, Partition, Position
+from app.domain.records import Checkpoint, LastRecord, Lease, Partition, Position
 from app.errors import KafkaCode, MustRejoin, NotOurs, TryAgainLater
 from app.pipeline.progress import Progress
 from tests.fakes import MemoryKafka, MemorySource
@@ -33,7 +33,7 @@ class Setup:
             self.progress.take_over(partition, position)
 
     @property
-    def marks(self) -> list[Mark | None]:
+    def checkpoints(self) -> list[Checkpoint | None]:
         return [self.kafka.mark(0), self.kafka.mark(1)]
 
 
@@ -58,7 +58,7 @@ def test_what_is_stored_is_told_once(setup: Setup) -> None:
     assert setup.progress.commit()
     assert not setup.progress.commit()
 
-    assert setup.source.commits == [{P0: Mark(5)}]
+    assert setup.source.commits == [{P0: Checkpoint(5)}]
     assert setup.told == [{P0: 5, P1: 0}]
     assert setup.progress.committed == {P0: 5, P1: 0}
 
@@ -69,7 +69,7 @@ def test_all_that_is_stored_since_the_last_commit_is_told_in_one(setup: Setup) -
 
     setup.progress.commit()
 
-    assert setup.source.commits == [{P0: Mark(8), P1: Mark(3)}]
+    assert setup.source.commits == [{P0: Checkpoint(8), P1: Checkpoint(3)}]
 
 
 def test_what_kafka_did_not_take_is_told_again(setup: Setup) -> None:
@@ -81,7 +81,7 @@ def test_what_kafka_did_not_take_is_told_again(setup: Setup) -> None:
     assert setup.progress.committed[P0] == 0
     assert setup.progress.commit()
 
-    assert setup.marks == [Mark(5), Mark(0)]
+    assert setup.checkpoints == [Checkpoint(5), Checkpoint(0)]
 
 
 def test_progress_knows_whether_kafka_took_what_it_was_last_told(setup: Setup) -> None:
@@ -117,7 +117,7 @@ def test_a_lease_stands_beside_what_is_stored_before_it(setup: Setup) -> None:
 
     setup.progress.lease({P0: LEASE})
 
-    assert setup.source.commits == [{P0: Mark(5, LEASE)}]
+    assert setup.source.commits == [{P0: Checkpoint(5, LEASE)}]
 
 
 def test_a_lease_also_tells_what_is_stored_of_other_partitions(setup: Setup) -> None:
@@ -125,7 +125,7 @@ def test_a_lease_also_tells_what_is_stored_of_other_partitions(setup: Setup) -> 
 
     setup.progress.lease({P0: LEASE})
 
-    assert setup.source.commits == [{P0: Mark(0, LEASE), P1: Mark(7)}]
+    assert setup.source.commits == [{P0: Checkpoint(0, LEASE), P1: Checkpoint(7)}]
 
 
 def test_a_lease_stays_open_until_it_is_released(setup: Setup) -> None:
@@ -134,17 +134,17 @@ def test_a_lease_stays_open_until_it_is_released(setup: Setup) -> None:
 
     setup.progress.commit()
 
-    assert setup.marks == [Mark(0, LEASE), Mark(7)]
+    assert setup.checkpoints == [Checkpoint(0, LEASE), Checkpoint(7)]
 
 
 def test_a_lease_that_was_released_is_cleared_by_the_next_commit(setup: Setup) -> None:
     setup.progress.lease({P0: LEASE})
     setup.progress.release()
-    assert setup.marks[0] == Mark(0, LEASE)
+    assert setup.checkpoints[0] == Checkpoint(0, LEASE)
 
     setup.progress.commit()
 
-    assert setup.marks[0] == Mark(0)
+    assert setup.checkpoints[0] == Checkpoint(0)
 
 
 def test_the_next_lease_replaces_the_last_and_clears_it_where_it_does_not_reach(setup: Setup) -> None:
@@ -154,7 +154,7 @@ def test_the_next_lease_replaces_the_last_and_clears_it_where_it_does_not_reach(
 
     setup.progress.lease({P1: following})
 
-    assert setup.marks == [Mark(0), Mark(0, following)]
+    assert setup.checkpoints == [Checkpoint(0), Checkpoint(0, following)]
 
 
 def test_a_lease_that_kafka_did_not_take_is_not_open(setup: Setup) -> None:
@@ -165,7 +165,7 @@ def test_a_lease_that_kafka_did_not_take_is_not_open(setup: Setup) -> None:
     setup.progress.stored({P0: 5})
     setup.progress.commit()
 
-    assert setup.marks[0] == Mark(5)
+    assert setup.checkpoints[0] == Checkpoint(5)
 
 
 # Whose partitions they are.
@@ -198,7 +198,7 @@ def test_an_open_lease_is_forgotten_with_the_partitions(setup: Setup) -> None:
 
     setup.progress.commit()
 
-    assert setup.marks[0] == Mark(3)
+    assert setup.checkpoints[0] == Checkpoint(3)
 
 
 def test_the_lease_of_an_earlier_owner_is_cleared_once_the_partition_is_taken_over(setup: Setup) -> None:
@@ -209,7 +209,7 @@ def test_the_lease_of_an_earlier_owner_is_cleared_once_the_partition_is_taken_ov
 
     assert setup.progress.commit()
 
-    assert setup.source.commits == [{P0: Mark(2)}]
+    assert setup.source.commits == [{P0: Checkpoint(2)}]
 
 
 def test_an_offset_that_others_have_set_is_told_anew_in_our_words(setup: Setup) -> None:
@@ -220,5 +220,5 @@ def test_an_offset_that_others_have_set_is_told_anew_in_our_words(setup: Setup) 
 
     assert setup.progress.commit()
 
-    assert setup.source.commits == [{P0: Mark(2)}]
+    assert setup.source.commits == [{P0: Checkpoint(2)}]
     assert setup.progress.committed == {P0: 2, P1: 0}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from app.errors import Abandoned
-from app.pipeline.task import Call, Pause, Process, Steps, wait_for
+from app.pipeline.task import Call, Pause, Steps, Task, wait_for
 from tests.fakes import Clock, OtherThread
 
 
@@ -21,8 +21,8 @@ class Setup:
         self.thread = OtherThread(self.clock)
         self.done: list[Any] = []
 
-    def process(self, steps: Steps[Any]) -> Process[Any]:
-        return Process(steps, self.thread.submit, self.clock)
+    def process(self, steps: Steps[Any]) -> Task[Any]:
+        return Task(steps, self.thread.submit, self.clock)
 
     def note(self, outcome: Future[Any]) -> None:
         self.done.append(outcome.exception() or outcome.result())

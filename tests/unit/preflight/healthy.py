@@ -3,7 +3,7 @@
 from typing import Any
 
 from app.preflight.findings import Finding, Level
-from app.preflight.probes import ClickHouseFacts, Group, KafkaFacts, Table, Topic, UserSetting
+from app.preflight.probes import ClickHouseProbe, Group, KafkaProbe, Table, Topic, UserSetting
 from app.preflight.table_definition import TableDefinition, parse
 from app.settings import ClickHouseSettings, KafkaSettings
 
@@ -61,7 +61,7 @@ def group(**changes: Any) -> Group:
     return Group(**(usual | changes))
 
 
-def kafka(**changes: Any) -> KafkaFacts:
+def kafka(**changes: Any) -> KafkaProbe:
     usual: dict[str, Any] = {
         "version": (4, 3),
         "broker_count": 3,
@@ -69,7 +69,7 @@ def kafka(**changes: Any) -> KafkaFacts:
         "creation_problem": None,
         "group": group(),
     }
-    return KafkaFacts(**(usual | changes))
+    return KafkaProbe(**(usual | changes))
 
 
 def definition(*replacements: tuple[str, str]) -> TableDefinition:
@@ -86,7 +86,7 @@ def table(*replacements: tuple[str, str], **changes: Any) -> Table:
     return Table(**(usual | changes))
 
 
-def clickhouse(**changes: Any) -> ClickHouseFacts:
+def clickhouse(**changes: Any) -> ClickHouseProbe:
     usual: dict[str, Any] = {
         "version": "26.2.1.5",
         "clock_ahead_secs": 0.1,
@@ -96,7 +96,7 @@ def clickhouse(**changes: Any) -> ClickHouseFacts:
         "insert_settings": {"async_insert": UserSetting("0", "1")},
         "table_defaults": {"non_replicated_deduplication_window": "0", "replicated_deduplication_window": "10000"},
     }
-    return ClickHouseFacts(**(usual | changes))
+    return ClickHouseProbe(**(usual | changes))
 
 
 def about(subject: str, findings: list[Finding]) -> Finding:

@@ -4,7 +4,7 @@ import pytest
 
 from app.preflight.clickhouse_checks import check_clickhouse, check_clickhouse_for_queries, unreachable
 from app.preflight.findings import Level
-from app.preflight.probes import ClickHouseFacts, Unknown, UserSetting
+from app.preflight.probes import ClickHouseProbe, Unknown, UserSetting
 from app.settings import ClickHouseSettings
 from tests.unit.preflight.healthy import CLICKHOUSE, about, clickhouse, levels, table
 
@@ -14,13 +14,13 @@ def test_nothing_is_said_against_a_healthy_clickhouse() -> None:
 
 
 def test_nothing_is_said_against_a_clickhouse_that_can_only_be_read() -> None:
-    facts = clickhouse(privileges={"SELECT ON logs.logs": True}, table=table(engine="Distributed"))
+    probe = clickhouse(privileges={"SELECT ON logs.logs": True}, table=table(engine="Distributed"))
 
-    assert levels(check_clickhouse_for_queries(facts, CLICKHOUSE)) == {Level.OK}
+    assert levels(check_clickhouse_for_queries(probe, CLICKHOUSE)) == {Level.OK}
 
 
 @pytest.mark.parametrize(
-    ("facts", "subject", "level", "words"),
+    ("probe", "subject", "level", "words"),
     [
         (clickhouse(version="25.12.1.1"), "reached", Level.PROBLEM, "too old"),
         (clickhouse(privileges={"SELECT ON logs.logs": False}), "privileges", Level.PROBLEM, "lacks SELECT"),
@@ -36,15 +36,15 @@ def test_nothing_is_said_against_a_clickhouse_that_can_only_be_read() -> None:
         ),
     ],
 )
-def test_what_counts_where_it_is_only_read(facts: ClickHouseFacts, subject: str, level: Level, words: str) -> None:
-    found = about(subject, check_clickhouse_for_queries(facts, CLICKHOUSE))
+def test_what_counts_where_it_is_only_read(probe: ClickHouseProbe, subject: str, level: Level, words: str) -> None:
+    found = about(subject, check_clickhouse_for_queries(probe, CLICKHOUSE))
 
     assert found.level is level
     assert words in str(found)
 
 
 @pytest.mark.parametrize(
-    ("facts", "subject", "level", "words"),
+    ("probe", "subject", "level", "words"),
     [
         (clickhouse(version="26.1.9.1"), "reached", Level.PROBLEM, "Version 26.2 or newer is needed"),
         (clickhouse(version="25.12.1.1"), "reached", Level.PROBLEM, "too old"),
@@ -66,8 +66,8 @@ def test_what_counts_where_it_is_only_read(facts: ClickHouseFacts, subject: str,
         (clickhouse(table=table(views=["logs.a", "logs.b"])), "views", Level.WARNING, "logs.a, logs.b fed by"),
     ],
 )
-def test_what_is_found_is_told(facts: ClickHouseFacts, subject: str, level: Level, words: str) -> None:
-    finding = about(subject, check_clickhouse(facts, CLICKHOUSE))
+def test_what_is_found_is_told(probe: ClickHouseProbe, subject: str, level: Level, words: str) -> None:
+    finding = about(subject, check_clickhouse(probe, CLICKHOUSE))
 
     assert finding.level is level
     assert words in str(finding)
@@ -89,9 +89,9 @@ def test_what_is_found_is_told(facts: ClickHouseFacts, subject: str, level: Leve
 def test_a_setting_that_inserts_need_must_be_free_or_as_they_need_it(
     setting: UserSetting | None, words: str | None
 ) -> None:
-    facts = clickhouse(insert_settings={"async_insert": setting})
+    probe = clickhouse(insert_settings={"async_insert": setting})
 
-    finding = about("insert settings", check_clickhouse(facts, CLICKHOUSE))
+    finding = about("insert settings", check_clickhouse(probe, CLICKHOUSE))
 
     assert finding.level is (Level.PROBLEM if words else Level.OK)
     assert (words or "an insert may ask for all that it needs") == finding.found
@@ -119,9 +119,9 @@ def test_an_engine_that_does_not_keep_what_it_acknowledges_is_refused(engine: st
 
 @pytest.mark.parametrize("engine", ["MergeTree", "ReplicatedMergeTree", "SharedMergeTree"])
 def test_an_engine_that_does_is_taken(engine: str) -> None:
-    facts = clickhouse(table=table(("ENGINE = MergeTree", f"ENGINE = {engine}"), engine=engine))
+    probe = clickhouse(table=table(("ENGINE = MergeTree", f"ENGINE = {engine}"), engine=engine))
 
-    assert levels(check_clickhouse(facts, CLICKHOUSE)) == {Level.OK}
+    assert levels(check_clickhouse(probe, CLICKHOUSE)) == {Level.OK}
 
 
 @pytest.mark.parametrize(
@@ -175,16 +175,16 @@ def test_the_table_is_held_against_the_schema(old: str, new: str, subject: str, 
     ("default", "level"), [("", Level.PROBLEM), (" DEFAULT now64(3) + 6000", Level.WARNING)], ids=["none", "another"]
 )
 def test_a_deadline_without_its_default_refuses_every_insert(default: str, level: Level) -> None:
-    facts = clickhouse(table=table((" DEFAULT now64(3) + 60", default)))
+    probe = clickhouse(table=table((" DEFAULT now64(3) + 60", default)))
 
-    [told] = [f for f in check_clickhouse(facts, CLICKHOUSE) if f.about == "deadline" and f.level is not Level.OK]
+    [told] = [f for f in check_clickhouse(probe, CLICKHOUSE) if f.about == "deadline" and f.level is not Level.OK]
 
     assert told.level is level
     assert "MODIFY COLUMN `_deadline` DateTime64(3, 'UTC') DEFAULT now64(3) + 60" in told.advice
 
 
 def test_a_replicated_table_has_a_window_of_its_own() -> None:
-    facts = clickhouse(
+    probe = clickhouse(
         table=table(
             ("ENGINE = MergeTree", "ENGINE = ReplicatedMergeTree"),
             ("non_replicated_dedup", "replicated_dedup"),
@@ -193,23 +193,23 @@ def test_a_replicated_table_has_a_window_of_its_own() -> None:
         )
     )
 
-    finding = about("repeated inserts", check_clickhouse(facts, CLICKHOUSE))
+    finding = about("repeated inserts", check_clickhouse(probe, CLICKHOUSE))
 
     assert finding.level is Level.PROBLEM
     assert "MODIFY SETTING replicated_deduplication_window = 10000" in finding.advice
 
 
 def test_a_window_that_nobody_tells_is_not_taken_for_one() -> None:
-    facts = clickhouse(table=table(("non_replicated_deduplication_window = 10000, ", "")), table_defaults={})
+    probe = clickhouse(table=table(("non_replicated_deduplication_window = 10000, ", "")), table_defaults={})
 
-    assert about("repeated inserts", check_clickhouse(facts, CLICKHOUSE)).level is Level.WARNING
+    assert about("repeated inserts", check_clickhouse(probe, CLICKHOUSE)).level is Level.WARNING
 
 
 def test_the_shared_engine_has_no_disk_to_flush_to() -> None:
     changes = (("ENGINE = MergeTree", "ENGINE = SharedMergeTree"), (", fsync_after_insert = 1", ""))
-    facts = clickhouse(table=table(*changes, engine="SharedMergeTree"))
+    probe = clickhouse(table=table(*changes, engine="SharedMergeTree"))
 
-    assert about("table settings", check_clickhouse(facts, CLICKHOUSE)).level is Level.OK
+    assert about("table settings", check_clickhouse(probe, CLICKHOUSE)).level is Level.OK
 
 
 def test_a_missing_table_that_may_be_made_is_no_problem() -> None:
@@ -257,9 +257,9 @@ def test_a_silent_clickhouse_is_one_problem_and_the_rest_is_skipped(code: str, w
 def test_migrations_that_are_missing_are_named(
     had_count: int, migrations: tuple[str, ...], level: Level, words: str
 ) -> None:
-    facts = clickhouse(table=table(migration_count=had_count), migrations=migrations)
+    probe = clickhouse(table=table(migration_count=had_count), migrations=migrations)
 
-    finding = about("migrations", check_clickhouse(facts, CLICKHOUSE))
+    finding = about("migrations", check_clickhouse(probe, CLICKHOUSE))
 
     assert finding.level is level
     assert words in str(finding)

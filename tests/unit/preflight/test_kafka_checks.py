@@ -6,7 +6,7 @@ import pytest
 
 from app.preflight.findings import Level
 from app.preflight.kafka_checks import check_kafka, unreachable
-from app.preflight.probes import KafkaFacts, Unknown
+from app.preflight.probes import KafkaProbe, Unknown
 from app.settings import KafkaSettings
 from tests.unit.preflight.healthy import KAFKA, about, group, kafka, levels, topic, topic_with
 
@@ -18,7 +18,7 @@ def test_nothing_is_said_against_a_healthy_kafka() -> None:
 
 
 @pytest.mark.parametrize(
-    ("facts", "subject", "level", "words"),
+    ("probe", "subject", "level", "words"),
     [
         (kafka(version=(2, 7)), "reached", Level.PROBLEM, "Kafka 2.8 or newer is needed"),
         (kafka(version=(2, 8)), "reached", Level.OK, "Kafka 2.8, 3 brokers"),
@@ -36,8 +36,8 @@ def test_nothing_is_said_against_a_healthy_kafka() -> None:
         (kafka(group=group(committed_count=0)), "consumer group", Level.OK, "begins at the earliest record"),
     ],
 )
-def test_what_is_found_is_told(facts: KafkaFacts, subject: str, level: Level, words: str) -> None:
-    finding = about(subject, check_kafka(facts, KAFKA))
+def test_what_is_found_is_told(probe: KafkaProbe, subject: str, level: Level, words: str) -> None:
+    finding = about(subject, check_kafka(probe, KAFKA))
 
     assert finding.level is level
     assert words in str(finding)
@@ -92,9 +92,9 @@ def test_a_missing_topic_that_cannot_be_made_is_one() -> None:
 
 
 def test_instances_are_held_against_the_partitions_that_a_missing_topic_will_have() -> None:
-    facts = kafka(topic=None, group=group(member_count=3, committed_count=0))
+    probe = kafka(topic=None, group=group(member_count=3, committed_count=0))
 
-    finding = about("consumer group", check_kafka(facts, KafkaSettings(topic_partitions=2)))
+    finding = about("consumer group", check_kafka(probe, KafkaSettings(topic_partitions=2)))
 
     assert "1 of them idle, for 2 partitions" in finding.found
 

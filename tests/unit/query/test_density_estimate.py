@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from app.domain.statement import Answer
-from app.errors import AskForLess
+from app.domain.statement import Result
+from app.errors import QueryTooExpensive
 from app.query.condition import condition_of
 from app.query.density_estimate import Density
 from app.query.language import parse
@@ -23,13 +23,13 @@ def rows_per_sec(reader: ScriptedReader, span: TimeRange) -> float:
 
 
 def test_it_is_the_mean_of_the_minutes_before_the_end_of_a_range() -> None:
-    reader = ScriptedReader(lambda _: Answer(("count()",), [(6000,)]))
+    reader = ScriptedReader(lambda _: Result(("count()",), [(6000,)]))
 
     assert rows_per_sec(reader, LAST_HOUR) == 10.0
 
 
 def test_it_is_asked_again_only_after_a_while() -> None:
-    clock, reader = Clock(), ScriptedReader(lambda _: Answer(("count()",), [(6000,)]))
+    clock, reader = Clock(), ScriptedReader(lambda _: Result(("count()",), [(6000,)]))
     table, density = LogTable(reader), Density(lambda: NOW_NS, clock)
 
     density.rows_per_sec(table, LAST_HOUR, EVERY_LOG)
@@ -41,7 +41,7 @@ def test_it_is_asked_again_only_after_a_while() -> None:
 
 
 def test_of_a_range_that_ends_in_the_future_the_last_minutes_up_to_now_count() -> None:
-    reader = ScriptedReader(lambda _: Answer(("count()",), [(0,)]))
+    reader = ScriptedReader(lambda _: Result(("count()",), [(0,)]))
 
     rows_per_sec(reader, TimeRange(LAST_HOUR.start_ns, NOW_NS + 86_400 * SECOND_NS))
 
@@ -49,7 +49,7 @@ def test_of_a_range_that_ends_in_the_future_the_last_minutes_up_to_now_count() -
 
 
 def test_of_services_and_levels_those_logs_count_that_match() -> None:
-    reader = ScriptedReader(lambda asked: Answer(("count()",), [(60 if asked.parameters else 6000,)]))
+    reader = ScriptedReader(lambda asked: Result(("count()",), [(60 if asked.parameters else 6000,)]))
     table, density = LogTable(reader), Density(lambda: NOW_NS, Clock())
 
     assert density.rows_per_sec(table, LAST_HOUR, table.condition(parse("service:a level:error").tree)) == 0.1
@@ -59,13 +59,13 @@ def test_of_services_and_levels_those_logs_count_that_match() -> None:
 
 
 def test_what_is_not_there_in_the_last_minutes_is_looked_for_in_the_last_day() -> None:
-    reader = ScriptedReader(lambda asked: Answer(("count()",), [(864 if "toStartOfHour" in asked.sql else 0,)]))
+    reader = ScriptedReader(lambda asked: Result(("count()",), [(864 if "toStartOfHour" in asked.sql else 0,)]))
 
     assert rows_per_sec(reader, LAST_HOUR) == 0.01
 
 
 def test_it_is_not_known_where_even_that_takes_too_long() -> None:
     reader = ScriptedReader()
-    reader.errors.append(AskForLess("time", "too slow"))
+    reader.errors.append(QueryTooExpensive("time", "too slow"))
 
     assert rows_per_sec(reader, LAST_HOUR) == 0.0

@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from app.errors import AskForLess, Refused, TableMissing, TryAgainLater
+from app.errors import QueryTooExpensive, Refused, TableMissing, TryAgainLater
 from app.health import Health
 from app.query.log_table import LogTable
 from app.query.watch import QueryWatch
@@ -53,7 +53,7 @@ def test_a_look_reads_no_row_and_has_little_time(watched: Watched) -> None:
     assert watched.reader.timeouts_secs[0] <= 5
 
 
-@pytest.mark.parametrize("error", [AWAY, Refused("no", code="1"), AskForLess("memory", "too much")])
+@pytest.mark.parametrize("error", [AWAY, Refused("no", code="1"), QueryTooExpensive("memory", "too much")])
 def test_a_look_that_fails_is_repeated_soon_and_says_why_the_instance_is_not_ready(
     watched: Watched, error: Exception
 ) -> None:

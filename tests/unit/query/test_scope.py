@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from hypothesis import Phase, given, settings
 from prometheus_client import CollectorRegistry
 
-from app.api.admission import Admission, StreamPlaces
+from app.api.admission import Admission, StreamSlots
 from app.api.app import create_app
 from app.api.authentication import Principal, Right
 from app.api.query_api import QueryApi
@@ -81,7 +81,7 @@ class Setup:
         )
         metrics = Metrics(CollectorRegistry(), version="0")
         queries = QueryService(LogTable(self.reader), now_ns=lambda: NOW_NS, clock=lambda: 0.0)
-        admission, streams = Admission(1, wait_secs=0), StreamPlaces(1, metrics.query_streams)
+        admission, streams = Admission(1, wait_secs=0), StreamSlots(1, metrics.query_streams)
         api = QueryApi(queries, QuerySettings(), admission, streams, lambda: 0.0)
         self._is_stopping: Iterator[bool] = iter(())
         tail = TailApi(queries, streams, is_stopping=lambda: next(self._is_stopping), sleep=lambda _: None)

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from app.domain.statement import Answer, Cost, Statement
-from app.errors import AskForLess, TryAgainLater
+from app.domain.statement import Cost, Result, Statement
+from app.errors import QueryTooExpensive, TryAgainLater
 from app.query.condition import condition_of
 from app.query.errors import BadParameter
 from app.query.language import parse
@@ -28,8 +28,8 @@ def row(second: int, offset: int = 0) -> tuple[Any, ...]:
     return (second * SECOND_NS, "t", 0, offset, 0, f"at {second}")
 
 
-def answering(*rows: tuple[Any, ...]) -> Callable[[Statement], Answer]:
-    return lambda _: Answer(COLUMNS, rows, Cost(10, 100))
+def answering(*rows: tuple[Any, ...]) -> Callable[[Statement], Result]:
+    return lambda _: Result(COLUMNS, rows, Cost(10, 100))
 
 
 class Setup:
@@ -70,9 +70,9 @@ def test_all_windows_are_read_when_there_are_too_few(setup: Setup) -> None:
 
 
 def test_a_window_asks_only_for_what_is_missing_in_the_time_that_is_left(setup: Setup) -> None:
-    def answer(_: Statement) -> Answer:
+    def answer(_: Statement) -> Result:
         setup.clock.turn(0.25)
-        return Answer(COLUMNS, [row(3600 - len(setup.reader.asked))])
+        return Result(COLUMNS, [row(3600 - len(setup.reader.asked))])
 
     setup.reader.answer = answer
     setup.searcher.page(setup.search(limit=3), timeout_secs=1)
@@ -85,12 +85,12 @@ def test_a_window_asks_only_for_what_is_missing_in_the_time_that_is_left(setup: 
 def test_when_the_time_is_up_there_is_what_was_found_and_where_to_go_on(
     setup: Setup, is_told_by_clickhouse: bool
 ) -> None:
-    def answer(_: Statement) -> Answer:
+    def answer(_: Statement) -> Result:
         if len(setup.reader.asked) == 3 and is_told_by_clickhouse:
-            raise AskForLess("time", "too slow")
+            raise QueryTooExpensive("time", "too slow")
         if len(setup.reader.asked) == 2 and not is_told_by_clickhouse:
             setup.clock.turn(1.0)
-        return Answer(COLUMNS, [row(3600 - len(setup.reader.asked))])
+        return Result(COLUMNS, [row(3600 - len(setup.reader.asked))])
 
     setup.reader.answer = answer
     page = setup.searcher.page(setup.search(limit=50), timeout_secs=1)
@@ -103,7 +103,7 @@ def test_when_the_time_is_up_there_is_what_was_found_and_where_to_go_on(
 
 def test_the_next_page_goes_on_where_the_time_was_up(setup: Setup) -> None:
     search = setup.search(limit=50)
-    setup.reader.errors.extend([AskForLess("time", "too slow")])
+    setup.reader.errors.extend([QueryTooExpensive("time", "too slow")])
     middle = Cursor(0, 1000 * SECOND_NS, search.crc)
     setup.reader.errors.clear()
 
@@ -114,8 +114,8 @@ def test_the_next_page_goes_on_where_the_time_was_up(setup: Setup) -> None:
 
 
 def test_where_not_even_the_first_window_can_be_read_there_is_no_page(setup: Setup) -> None:
-    setup.reader.errors.append(AskForLess("time", "too slow"))
-    with pytest.raises(AskForLess):
+    setup.reader.errors.append(QueryTooExpensive("time", "too slow"))
+    with pytest.raises(QueryTooExpensive):
         setup.searcher.page(setup.search(), timeout_secs=1)
 
 
@@ -150,10 +150,10 @@ def test_what_is_no_cursor_is_refused(text: str) -> None:
 
 
 def test_a_user_is_looked_for_where_the_rollup_has_him(setup: Setup) -> None:
-    def answer(asked: Statement) -> Answer:
+    def answer(asked: Statement) -> Result:
         if "LIMIT 10000" in asked.sql:
-            return Answer(("stretch", "rows"), [(3300, 1), (900, 1)], Cost(1, 10))
-        return Answer(COLUMNS, [row(3400), row(1000)], Cost(10, 100))
+            return Result(("stretch", "rows"), [(3300, 1), (900, 1)], Cost(1, 10))
+        return Result(COLUMNS, [row(3400), row(1000)], Cost(10, 100))
 
     setup.reader.answer = answer
     page = setup.searcher.page(setup.search("user_id:7", limit=3), timeout_secs=1)
@@ -165,11 +165,11 @@ def test_a_user_is_looked_for_where_the_rollup_has_him(setup: Setup) -> None:
 
 
 def test_when_the_time_is_up_between_two_stretches_the_next_page_goes_on_there(setup: Setup) -> None:
-    def answer(asked: Statement) -> Answer:
+    def answer(asked: Statement) -> Result:
         if "LIMIT 10000" in asked.sql:
-            return Answer(("stretch", "rows"), [(3300, 5), (900, 5)])
+            return Result(("stretch", "rows"), [(3300, 5), (900, 5)])
         setup.clock.turn(1.0)
-        return Answer(COLUMNS, [row(3400)])
+        return Result(COLUMNS, [row(3400)])
 
     setup.reader.answer = answer
     page = setup.searcher.page(setup.search("user_id:7 timeout", limit=3), timeout_secs=1)
@@ -180,6 +180,6 @@ def test_when_the_time_is_up_between_two_stretches_the_next_page_goes_on_there(s
 
 
 def test_where_not_even_the_rollup_can_be_read_there_is_no_page(setup: Setup) -> None:
-    setup.reader.errors.append(AskForLess("time", "too slow"))
-    with pytest.raises(AskForLess):
+    setup.reader.errors.append(QueryTooExpensive("time", "too slow"))
+    with pytest.raises(QueryTooExpensive):
         setup.searcher.page(setup.search("user_id:7"), timeout_secs=1)

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import pytest
 
-from app.domain.statement import Answer, Cost, Statement
+from app.domain.statement import Cost, Result, Statement
 from app.query.condition import Condition, condition_of
 from app.query.language import parse
 from app.query.log_table import LogTable
-from app.query.sparse_lookup import has_stretches, stretches
+from app.query.sparse_lookup import has_sparse_lookup, sparse_pieces
 from app.query.time_range import SECOND_NS, TimeRange
 from app.query.windowed_scan import Deadline, Piece
 from tests.fakes import Clock, ScriptedReader
@@ -24,12 +24,12 @@ def condition(query: str) -> Condition:
 
 def reader_of(*known: tuple[int, int]) -> ScriptedReader:
     """Knows stretches by their start and count of rows."""
-    return ScriptedReader(lambda _: Answer(("stretch", "rows"), known, Cost(10, 100)))
+    return ScriptedReader(lambda _: Result(("stretch", "rows"), known, Cost(10, 100)))
 
 
 def pieces_of(reader: ScriptedReader, query: str = "user_id:7", *, wanted_rows: int = 10) -> list[Piece]:
     return list(
-        stretches(LogTable(reader), condition(query), DAY, wanted_rows=wanted_rows, deadline=Deadline(Clock(), 1.0))
+        sparse_pieces(LogTable(reader), condition(query), DAY, wanted_rows=wanted_rows, deadline=Deadline(Clock(), 1.0))
     )
 
 
@@ -42,7 +42,7 @@ def starts_in(piece: Piece) -> Sequence[int]:
     [("user_id:7", True), ("trace_id:a level:error", True), ("service:a", False), ("user_id:7 OR timeout", False)],
 )
 def test_they_are_known_where_every_row_is_of_one_user_or_trace(query: str, is_known: bool) -> None:
-    assert has_stretches(LogTable(ScriptedReader()), condition(query)) == is_known
+    assert has_sparse_lookup(LogTable(ScriptedReader()), condition(query)) == is_known
 
 
 def test_the_first_piece_holds_as_many_rows_as_are_wanted_and_the_next_ones_more() -> None:
@@ -84,10 +84,10 @@ def test_whole_stretches_are_asked_for_in_the_time_that_is_left() -> None:
 
 
 def test_beyond_those_that_fit_into_an_answer_the_next_are_asked_for() -> None:
-    def answer(asked: Statement) -> Answer:
+    def answer(asked: Statement) -> Result:
         if "< toDateTime(86400, 'UTC')" not in asked.sql:
-            return Answer(("stretch", "rows"), [(900, 1)])
-        return Answer(("stretch", "rows"), [(86_399 - n, 1) for n in range(10_000)])  # closer than they can be
+            return Result(("stretch", "rows"), [(900, 1)])
+        return Result(("stretch", "rows"), [(86_399 - n, 1) for n in range(10_000)])  # closer than they can be
 
     reader = ScriptedReader(answer)
     pieces = pieces_of(reader)
@@ -101,6 +101,6 @@ def test_of_a_range_that_starts_of_stretches_cannot_express_the_part_before_2106
     reader = reader_of()
     span = TimeRange(0, 2**62)
 
-    list(stretches(LogTable(reader), condition("trace_id:a"), span, wanted_rows=1, deadline=Deadline(Clock(), 1.0)))
+    list(sparse_pieces(LogTable(reader), condition("trace_id:a"), span, wanted_rows=1, deadline=Deadline(Clock(), 1.0)))
 
     assert f"< toDateTime({2**32 - 1}, 'UTC')" in reader.asked[0].sql

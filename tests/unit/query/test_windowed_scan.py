@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from app.domain.statement import Answer, Cost, Statement
-from app.errors import AskForLess
+from app.domain.statement import Cost, Result, Statement
+from app.errors import QueryTooExpensive
 from app.query.log_id import LogId
 from app.query.log_table import LogTable, Select
 from app.query.service import QueryService
@@ -41,11 +41,11 @@ class Setup:
         self.missing.append(missing)
         return Select("n", [piece.span.condition])
 
-    def _answer(self, _: Statement) -> Answer:
+    def _answer(self, _: Statement) -> Result:
         self.clock.turn(0.25)
         if len(self.reader.asked) >= self._slow_from:
-            raise AskForLess("time", "too slow")
-        return Answer(("n",), [(1,), (2,)], Cost(10, 100))
+            raise QueryTooExpensive("time", "too slow")
+        return Result(("n",), [(1,), (2,)], Cost(10, 100))
 
 
 def test_no_more_is_read_than_is_wanted_and_each_window_is_asked_for_what_is_missing() -> None:
@@ -77,7 +77,7 @@ def test_a_window_that_takes_too_long_ends_the_scan_after_the_one_before() -> No
 
 
 def test_where_not_even_the_first_window_can_be_read_there_is_nothing_to_show() -> None:
-    with pytest.raises(AskForLess):
+    with pytest.raises(QueryTooExpensive):
         Setup(slow_from=1).read()
 
 
@@ -87,19 +87,19 @@ def test_a_scan_for_no_rows_asks_nothing() -> None:
     assert (setup.read(), setup.reader.asked) == (0, [])
 
 
-def queries_over(answer: Callable[[Statement], Answer]) -> QueryService:
+def queries_over(answer: Callable[[Statement], Result]) -> QueryService:
     return QueryService(LogTable(ScriptedReader(answer)), now_ns=lambda: NOW_NS, clock=Clock())
 
 
-def failing_after(count: int, part: str) -> Callable[[Statement], Answer]:
+def failing_after(count: int, part: str) -> Callable[[Statement], Result]:
     """Answers so many statements with this text, and all others."""
     asked: list[Statement] = []
 
-    def answer(statement: Statement) -> Answer:
+    def answer(statement: Statement) -> Result:
         if part in statement.sql:
             asked.append(statement)
             if len(asked) > count:
-                raise AskForLess("time", "too slow")
+                raise QueryTooExpensive("time", "too slow")
         return answer_to(statement)
 
     return answer
@@ -109,9 +109,9 @@ def failing_after(count: int, part: str) -> Callable[[Statement], Answer]:
 def test_fields_are_those_of_the_windows_that_could_be_read(windows: int, is_complete: bool) -> None:
     found_in_all = failing_after(windows, "sumMap")
 
-    def of_few_rows(statement: Statement) -> Answer:
+    def of_few_rows(statement: Statement) -> Result:
         answer = found_in_all(statement)
-        return Answer((), [(10, *answer.rows[0][1:])]) if "sumMap" in statement.sql else answer
+        return Result((), [(10, *answer.rows[0][1:])]) if "sumMap" in statement.sql else answer
 
     queries = queries_over(of_few_rows)
 

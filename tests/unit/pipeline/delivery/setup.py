@@ -11,9 +11,9 @@ from app.domain.rows import Rows
 from app.errors import KafkaCode, TryAgainLater
 from app.pipeline.backoff import Backoff
 from app.pipeline.batch import Batch
-from app.pipeline.delivery import Delivered, Delivery, Ended
+from app.pipeline.delivery import CompletedTokens, Delivered, Delivery
 from app.pipeline.progress import Progress
-from app.pipeline.task import Process, Steps
+from app.pipeline.task import Steps, Task
 from tests.fakes import Clock, MemoryKafka, MemorySource, MemoryTable, OtherThread
 
 _Result = TypeVar("_Result")
@@ -49,7 +49,7 @@ class Events:
     def already_stored(self, row_count: int) -> None:
         self.already_stored_rows.append(row_count)
 
-    def settling(self, deadline_in_secs: float) -> None:
+    def waiting_out(self, deadline_in_secs: float) -> None:
         self.settled_in_secs.append(deadline_in_secs)
 
     def retrying(self, error: TryAgainLater, attempt: int) -> None:
@@ -75,7 +75,7 @@ class Setup:
         self.progress = Progress(self.source, on_committed=lambda _: None)
         for partition, position in (self.source.poll(0).assigned or {}).items():
             self.progress.take_over(partition, position)
-        self.ended = Ended()
+        self.completed = CompletedTokens()
         self.new_token: Callable[[], str] = lambda: uuid.uuid4().hex
         self.delivery = self.new_delivery()
 
@@ -88,7 +88,7 @@ class Setup:
             clock=self.clock,
             backoff=Backoff(1.0, 8.0),
             deadline_secs=DEADLINE_SECS,
-            ended=self.ended,
+            completed=self.completed,
             new_token=self.new_token,
         )
 
@@ -100,10 +100,10 @@ class Setup:
         """Recover a partition."""
         return self.finish(self.process(self.delivery.recover(partition, position)), meanwhile)
 
-    def process(self, steps: Steps[_Result]) -> Process[_Result]:
-        return Process(steps, self.thread.submit, self.clock)
+    def process(self, steps: Steps[_Result]) -> Task[_Result]:
+        return Task(steps, self.thread.submit, self.clock)
 
-    def finish(self, process: Process[_Result], meanwhile: Callable[[], None] = lambda: None) -> _Result:
+    def finish(self, process: Task[_Result], meanwhile: Callable[[], None] = lambda: None) -> _Result:
         """Turn a process to its end: calls are made at once, and pauses turn the clock."""
 
         def sleep(secs: float) -> None:
@@ -128,8 +128,8 @@ class Setup:
     @property
     def leases(self) -> list[Lease]:
         """Every lease of the first partition that Kafka has taken, in order."""
-        marks = [commit[P0] for commit in self.source.commits if P0 in commit]
-        return [mark.lease for mark in marks if mark.lease is not None]
+        checkpoints = [commit[P0] for commit in self.source.commits if P0 in commit]
+        return [mark.lease for mark in checkpoints if mark.lease is not None]
 
 
 def body_is(*bodies: str) -> Callable[[dict[str, Any]], bool]:
@@ -140,5 +140,5 @@ def offset_is(*offsets: int, partition: int = 0) -> Callable[[dict[str, Any]], b
     return lambda row: row["_partition"] == partition and row["_offset"] in offsets
 
 
-def position(lease: Lease | None = None, *, is_foreign: bool = False) -> Position:
-    return Position("topic-1", 0, lease, is_foreign)
+def position(lease: Lease | None = None, *, is_set_by_others: bool = False) -> Position:
+    return Position("topic-1", 0, lease, is_set_by_others)

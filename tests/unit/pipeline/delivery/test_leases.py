@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.domain.records import LastRecord, Lease, Mark
+from app.domain.records import Checkpoint, LastRecord, Lease
 from app.domain.rows import Rows
 from app.errors import KafkaCode, MustRejoin, NotOurs, Refused, TryAgainLater
 from tests.support.sample_rows import sample_batch, sample_rows
@@ -12,7 +12,7 @@ from tests.unit.pipeline.delivery.setup import DEADLINE_SECS, DOUBTFUL, DOWN, NO
 
 
 def test_the_lease_stands_in_kafka_for_every_partition_before_the_insert_is_sent(setup: Setup) -> None:
-    seen: list[list[Mark | None]] = []
+    seen: list[list[Checkpoint | None]] = []
     setup.table.meanwhile = lambda: seen.append([setup.kafka.mark(number) for number in range(3)])
     now_ms = int(setup.clock.now * 1000)
 
@@ -22,9 +22,9 @@ def test_the_lease_stands_in_kafka_for_every_partition_before_the_insert_is_sent
     assert setup.table.deadlines_ms == [deadline_ms]
     assert seen == [
         [
-            Mark(0, Lease(token, deadline_ms, 3, LastRecord(2, 0))),
-            Mark(0, Lease(token, deadline_ms, 42, LastRecord(41, 0))),
-            Mark(0),
+            Checkpoint(0, Lease(token, deadline_ms, 3, LastRecord(2, 0))),
+            Checkpoint(0, Lease(token, deadline_ms, 42, LastRecord(41, 0))),
+            Checkpoint(0),
         ]
     ]
 

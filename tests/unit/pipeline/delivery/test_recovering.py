@@ -156,7 +156,7 @@ def test_where_others_have_set_the_offset_any_insert_may_be_on_its_way_and_is_wa
         if setup.clock.now >= ends_at:
             setup.table.busy_with = {"one that began later"}
 
-    setup.recover(P0, position(is_foreign=True), meanwhile=run)
+    setup.recover(P0, position(is_set_by_others=True), meanwhile=run)
 
     assert ends_at <= setup.clock.now < ends_at + 2.0
 
@@ -164,6 +164,6 @@ def test_where_others_have_set_the_offset_any_insert_may_be_on_its_way_and_is_wa
 def test_where_others_have_set_the_offset_the_deadline_counts_from_now(setup: Setup) -> None:
     began_at = setup.clock.now
 
-    setup.recover(P0, position(is_foreign=True))
+    setup.recover(P0, position(is_set_by_others=True))
 
     assert began_at + DEADLINE_SECS + MARGIN_SECS < setup.clock.now < began_at + DEADLINE_SECS + MARGIN_SECS + 2.0

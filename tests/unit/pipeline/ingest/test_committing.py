@@ -1,6 +1,6 @@
 """What is committed, and when."""
 
-from app.domain.records import Mark, RecordChunk
+from app.domain.records import Checkpoint, RecordChunk
 from app.errors import KafkaCode
 from tests.unit.pipeline.ingest.world import NO_COORDINATOR, P0, World
 
@@ -15,7 +15,7 @@ def test_offsets_are_committed_only_after_the_rows_are_stored(world: World) -> N
     instance.thread.run()
     instance.step()
 
-    assert world.kafka.mark() == Mark(10)
+    assert world.kafka.mark() == Checkpoint(10)
     assert instance.metric("committed_offset", topic="logs", partition="0") == 10
 
 
@@ -42,7 +42,7 @@ def test_a_batch_costs_one_lease_and_one_insert_when_the_next_is_due_already(wor
     *leased, last = [commit[P0] for commit in instance.source.commits]
     assert [mark.next_offset for mark in leased] == [0, 10, 20, 30, 40]
     assert [mark.lease.end for mark in leased if mark.lease] == [10, 20, 30, 40, 50]
-    assert last == Mark(50)
+    assert last == Checkpoint(50)
 
 
 def test_what_is_stored_waits_for_a_lease_that_is_about_to_tell_it(world: World) -> None:
@@ -69,7 +69,7 @@ def test_a_plain_commit_follows_an_insert_when_nothing_else_is_due(world: World)
 
     [leased, plain] = [commit[P0] for commit in instance.source.commits]
     assert leased.lease is not None
-    assert plain == Mark(10)
+    assert plain == Checkpoint(10)
 
 
 def test_a_loop_with_nothing_to_do_commits_nothing(world: World) -> None:

@@ -1,6 +1,6 @@
 """What an earlier owner of a partition has stored, or may still be storing."""
 
-from app.domain.records import LastRecord, Lease, Mark
+from app.domain.records import Checkpoint, LastRecord, Lease
 from app.pipeline.delivery import MARGIN_SECS
 from tests.unit.pipeline.ingest.world import DEADLINE_SECS, UNKNOWN, Instance, World
 
@@ -12,7 +12,7 @@ def test_rows_that_an_earlier_life_stored_are_left_out(world: World, died: Insta
     later.settle()
 
     assert world.table.offsets() == list(range(15))
-    assert world.kafka.mark() == Mark(15)
+    assert world.kafka.mark() == Checkpoint(15)
     assert later.metric("rows_already_stored_total") == 10
     assert later.metric("rows_inserted_total") == 5
 
@@ -63,7 +63,7 @@ def test_the_lease_of_an_earlier_owner_is_cleared_when_its_partition_is_taken_ov
 
     later.settle()
 
-    assert world.kafka.mark() == Mark(0)
+    assert world.kafka.mark() == Checkpoint(0)
 
 
 def test_partitions_without_a_lease_are_not_kept_waiting_by_those_with_one() -> None:
@@ -116,5 +116,5 @@ def test_an_offset_that_others_have_set_back_stores_nothing_twice(world: World) 
     instance.settle(secs=40)
 
     assert world.table.offsets() == list(range(10))
-    assert world.kafka.mark() == Mark(10)
+    assert world.kafka.mark() == Checkpoint(10)
     assert instance.metric("rows_already_stored_total") == 7

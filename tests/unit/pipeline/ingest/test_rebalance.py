@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.domain.records import Mark
+from app.domain.records import Checkpoint
 from app.errors import MustRejoin, NotOurs
 from app.pipeline.delivery import MARGIN_SECS
 from tests.unit.pipeline.ingest.world import DEADLINE_SECS, NO_COORDINATOR, P0, UNKNOWN, World
@@ -45,7 +45,7 @@ def test_an_insert_that_ends_after_a_rebalance_is_not_committed_but_not_repeated
     assert world.kafka.committed() == 0
     instance.settle()
     assert world.table.offsets() == list(range(10))
-    assert world.kafka.mark() == Mark(10)
+    assert world.kafka.mark() == Checkpoint(10)
     assert instance.metric("rows_already_stored_total") == 10
 
 
@@ -184,7 +184,7 @@ def test_nothing_is_committed_after_the_group_has_moved_on_until_partitions_are_
     instance.source.commit_error = None
     instance.settle()
     assert world.table.offsets() == list(range(25))
-    assert world.kafka.mark() == Mark(25)
+    assert world.kafka.mark() == Checkpoint(25)
 
 
 def test_what_was_stored_before_a_rebalance_is_not_committed_after_it_by_what_was_known_before(world: World) -> None:
@@ -201,7 +201,7 @@ def test_what_was_stored_before_a_rebalance_is_not_committed_after_it_by_what_wa
 
     assert len(instance.source.commits) == commits
     instance.settle()
-    assert world.kafka.mark() == Mark(10)
+    assert world.kafka.mark() == Checkpoint(10)
 
 
 def test_a_lease_that_the_group_refuses_is_answered_by_reading_again(world: World) -> None:
@@ -213,7 +213,7 @@ def test_a_lease_that_the_group_refuses_is_answered_by_reading_again(world: Worl
 
     assert len(world.table.tokens) == 1
     assert world.table.offsets() == list(range(10))
-    assert world.kafka.mark() == Mark(10)
+    assert world.kafka.mark() == Checkpoint(10)
 
 
 @pytest.mark.parametrize("commit", ["lease", "plain"])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.domain.records import Mark
+from app.domain.records import Checkpoint
 from app.errors import MustRejoin
 from tests.unit.pipeline.ingest.world import DOWN, NO_COORDINATOR, UNKNOWN, World
 
@@ -17,7 +17,7 @@ def test_draining_stores_and_commits_what_is_in_hand(world: World) -> None:
     assert instance.ingest.drain(deadline=world.clock.now + 5)
 
     assert world.table.offsets() == list(range(15))
-    assert world.kafka.mark() == Mark(15)
+    assert world.kafka.mark() == Checkpoint(15)
 
 
 def test_draining_with_nothing_in_hand_is_done_at_once(world: World) -> None:
@@ -52,7 +52,7 @@ def test_draining_does_not_release_the_lease_of_an_insert_that_may_be_on_its_way
 
     instance.ingest.drain(world.clock.now + 5)
 
-    assert world.kafka.mark() == Mark(0, instance.leases[0])
+    assert world.kafka.mark() == Checkpoint(0, instance.leases[0])
 
 
 def test_draining_does_not_release_the_lease_of_an_insert_whose_end_was_not_seen(world: World) -> None:
@@ -63,7 +63,7 @@ def test_draining_does_not_release_the_lease_of_an_insert_whose_end_was_not_seen
 
     instance.ingest.drain(world.clock.now + 5)
 
-    assert world.kafka.mark() == Mark(0, instance.leases[0])
+    assert world.kafka.mark() == Checkpoint(0, instance.leases[0])
 
 
 def test_draining_releases_the_lease_of_an_insert_that_has_failed(world: World) -> None:
@@ -74,7 +74,7 @@ def test_draining_releases_the_lease_of_an_insert_that_has_failed(world: World) 
 
     instance.ingest.drain(world.clock.now)
 
-    assert world.kafka.mark() == Mark(0)
+    assert world.kafka.mark() == Checkpoint(0)
 
 
 def test_what_was_not_drained_is_not_tried_again_in_the_background(world: World) -> None:
