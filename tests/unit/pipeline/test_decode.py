@@ -105,8 +105,8 @@ def ns(text: str) -> int:
     return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // datetime.resolution * 1000
 
 
-def test_an_event_fills_every_column() -> None:
-    assert ALONE[0] == {
+def test_an_event_fills_the_columns_of_its_fields() -> None:
+    expected = {
         "Timestamp": ns("2026-11-23T11:59:59Z") + 123_456_789,
         "TraceId": "aa",
         "SpanId": "bb",
@@ -127,6 +127,8 @@ def test_an_event_fills_every_column() -> None:
         "_raw": b"",
         "record_time_ms": RECORD_MS,
     }
+
+    assert {name: ALONE[0][name] for name in expected} == expected
 
 
 def test_aliases_and_nested_keys_are_understood() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
+from app.domain.columns import COLUMNS
 from app.query.condition import condition_of
 from app.query.language import parse
 from app.query.tree import Node
@@ -19,8 +20,9 @@ VOCABULARY = re.compile(
     r"(?:\{query_\d+:(?:String|Array\(String\)|Float64|UInt64|UInt8|Int64|(?:Any|Log|Resource)Attribute)\}"
     r"|true|AND|OR|NOT|LIKE|''|'UTC'|0|!=|[<>]=?|=|[ (),\[\]]"
     r"|lower\(Body\)|Body|lower\(SeverityText\)|hasAllTokens|match|startsWith|isNotNull|ifNull|toFloat64OrNull"
-    r"|fromUnixTimestamp64Nano|ServiceName|UserId|ResponseTimeMs|TraceId|SpanId"
-    r"|Timestamp|SeverityNumber|ParseError|_topic_id|_topic|_partition|_offset|_item|_ingested|_raw)*"
+    r"|fromUnixTimestamp64Nano"
+    # The longest first, or `_topic` would be taken for the beginning of `_topic_id`.
+    rf"|{'|'.join(sorted({column.column for column in COLUMNS if not column.is_map}, key=len, reverse=True))})*"
 )
 
 
