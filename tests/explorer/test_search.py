@@ -94,6 +94,18 @@ def test_fields_and_values_are_suggested_and_taken_with_the_keyboard(explorer: E
     assert set(explorer.cells("service")) == {"payment-service"}
 
 
+def test_a_chosen_suggestion_stays_chosen_when_later_ones_arrive(explorer: Explorer) -> None:
+    explorer.query.press_sequentially("serv", delay=20)
+    expect(explorer.suggestions.get_by_role("option").first).to_contain_text("service:")
+    explorer.query.press("ArrowDown")
+    explorer.query.dispatch_event("input")  # as a key does that was pressed just before
+    explorer.page.wait_for_timeout(400)  # longer than the box waits for more keys
+
+    explorer.query.press("Enter")
+
+    expect(explorer.query).to_have_value("service:")
+
+
 def test_a_suggestion_is_taken_with_the_mouse_within_a_query(explorer: Explorer) -> None:
     explorer.query.fill("(level: OR timeout) ok")
     explorer.evaluate("document.getElementById('query').setSelectionRange(7, 7)")

@@ -122,6 +122,7 @@ export class SearchBox {
 
   #open(suggested) {
     if (!suggested.length) return this.#close();
+    const chosen = this.#suggested[this.#chosen]?.label;
     this.#suggested = suggested;
     this.#chosen = -1;
     this.list.replaceChildren(
@@ -137,6 +138,9 @@ export class SearchBox {
     this.list.hidden = false;
     this.input.setAttribute("aria-expanded", "true");
     this.input.removeAttribute("aria-activedescendant");
+    // What was chosen while later suggestions were on their way stays chosen.
+    const again = suggested.findIndex(({ label }) => label === chosen);
+    if (again >= 0) this.#choose(again);
   }
 
   #close() {
@@ -151,10 +155,14 @@ export class SearchBox {
 
   #move(by) {
     const count = this.#suggested.length;
-    this.#chosen = (this.#chosen + by + (this.#chosen < 0 && by < 0 ? 1 : 0) + count) % count;
-    [...this.list.children].forEach((item, n) => item.setAttribute("aria-selected", String(n === this.#chosen)));
-    this.list.children[this.#chosen].scrollIntoView({ block: "nearest" });
-    this.input.setAttribute("aria-activedescendant", `suggestion-${this.#chosen}`);
+    this.#choose((this.#chosen + by + (this.#chosen < 0 && by < 0 ? 1 : 0) + count) % count);
+  }
+
+  #choose(n) {
+    this.#chosen = n;
+    [...this.list.children].forEach((item, at) => item.setAttribute("aria-selected", String(at === n)));
+    this.list.children[n].scrollIntoView({ block: "nearest" });
+    this.input.setAttribute("aria-activedescendant", `suggestion-${n}`);
   }
 
   #take(n) {
