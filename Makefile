@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test simulate faults soak check format docs dashboards screenshots bench bench-queries bench-layouts bench-protocol lock image clean-data clean
+.PHONY: help run test simulate faults soak check format docs dashboards screenshots bench bench-queries bench-layouts bench-protocol bench-ratios lock image clean-data clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ bench-layouts: $(VENV)/dev.stamp ## Measure the table beside others that differ 
 
 bench-protocol: $(VENV)/dev.stamp ## Measure what exactly-once delivery costs, against an ordinary consumer
 	@$(BIN)/python -m bench.protocol_cost
+
+bench-ratios: $(VENV)/dev.stamp ## Hold what service, table and query cost, beside a yardstick, to bench/ratios_baseline.json
+	@$(BIN)/python -m bench.ratios
 
 JOBS ?= 1
 FAULTS := $(BIN)/python -m tests.faults --results bench/results/faults.jsonl --write docs/faults.md
