@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test simulate faults soak check format docs dashboards screenshots bench bench-ratios bench-queries bench-layouts bench-protocol lock image clean-data clean
+.PHONY: help run test simulate faults soak check format docs dashboards screenshots bench bench-queries bench-layouts bench-protocol bench-ratios lock image clean-data clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,9 +48,6 @@ screenshots: $(VENV)/dev.stamp ## Make the pictures of docs/images/ anew, from t
 bench: $(VENV)/dev.stamp ## Measure throughput and latency; results go to bench/results/
 	@$(BIN)/python -m bench.throughput
 
-bench-ratios: $(VENV)/dev.stamp ## Hold what the service costs, as ratios, to bench/baseline.json (two minutes)
-	@$(BIN)/python -m bench.ratios
-
 bench-queries: $(VENV)/dev.stamp ## Measure how long questions take on 10 and 100 million rows (hours; DATA=directory keeps the tables)
 	@$(BIN)/python -m bench.query_latency $(if $(DATA),--data $(DATA))
 
@@ -59,6 +56,9 @@ bench-layouts: $(VENV)/dev.stamp ## Measure the table beside others that differ 
 
 bench-protocol: $(VENV)/dev.stamp ## Measure what exactly-once delivery costs, against an ordinary consumer
 	@$(BIN)/python -m bench.protocol_cost
+
+bench-ratios: $(VENV)/dev.stamp ## Hold what service, table and query cost, beside a yardstick, to bench/ratios_baseline.json
+	@$(BIN)/python -m bench.ratios
 
 FAULTS := $(BIN)/python -m tests.faults --results bench/results/faults.jsonl --write docs/faults.md
 faults: $(VENV)/dev.stamp ## Play what is missing of the fault matrix, on the real thing (hours; JOBS=n side by side)

@@ -27,10 +27,10 @@ _QUICK_EVENTS = 200_000
 _SAMPLE_EVENTS = 20_000
 
 
-def new_parser(module: str, description: str) -> argparse.ArgumentParser:
+def new_parser(module: str, description: str, *, events: int = 2_000_000) -> argparse.ArgumentParser:
     """The options that every command has."""
     parser = argparse.ArgumentParser(prog=f"python -m {module}", description=description)
-    parser.add_argument("--events", type=positive, default=2_000_000, help="in the backlog (default: 2000000)")
+    parser.add_argument("--events", type=positive, default=events, help=f"in the backlog (default: {events})")
     parser.add_argument(
         "--quick", action="store_true", help="once and with few events, to see that it works; not stored"
     )

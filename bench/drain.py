@@ -10,7 +10,7 @@ from bench.errors import BenchError
 from bench.looking import looking
 from bench.processes import CpuTimes, peak_memory_mb
 from bench.report import Figures
-from bench.service import environment, running_service
+from bench.service import Program, environment, running_service
 from bench.stack import DATABASE, BenchStack
 from local.paths import ROOT
 from local.service import Scrape, ServiceProcess
@@ -47,17 +47,15 @@ def measure_bare_loop(stack: BenchStack, python: str, topic: str, events: int) -
     }
 
 
-def measure_drain(
-    stack: BenchStack, python: str, topic: str, events: int, table: str, *, module: str = "app"
-) -> Figures:
-    """Let a new group read the whole topic into a new table; `module` is what Python runs for it.
+def measure_drain(stack: BenchStack, program: Program, topic: str, events: int, table: str) -> Figures:
+    """Let a new group of the service read the whole topic into a new table.
 
     From the moment before the first records are read until the last row is stored; CPU over the same time.
 
     Raises:
         BenchError: it does not end.
     """
-    with running_service(stack, python, topic, table, module=module) as service:
+    with running_service(stack, program, topic, table) as service:
         cpu = CpuTimes({"service": service.pid, "engine": stack.engine.pid, "kafka": stack.kafka.pid})
         with looking(cpu.sample, _SAMPLE_SECS):
             began_at = _wait_for_first_record(service)

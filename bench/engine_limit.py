@@ -27,12 +27,12 @@ _DEADLINE_SECS = 60.0
 
 def measure_engine_limit(stack: BenchStack, *, bodies: int, rounds: int) -> Figures:
     """Post `bodies` different bodies `rounds` times, as Arrow like the service and then as JSONEachRow."""
-    inserts = list(batches(bodies))
+    batches = list(decoded_batches(bodies))
     arrow, json_rows = f"arrow_{uuid.uuid4().hex}", f"json_{uuid.uuid4().hex}"
     stack.create_table(arrow)
     stack.create_table(json_rows)
     writer = ClickHouseWriter(stack.clickhouse_settings(arrow))
-    figures = _measured("arrow", stack, rounds, [_insert_call(writer, batch) for batch in inserts])
+    figures = _measured("arrow", stack, rounds, [insert_call(writer, batch) for batch in batches])
     texts = [_as_json_rows(stack, arrow, first * BODY_ROWS) for first in range(bodies)]
     stack.drop_table(arrow)
     figures |= _measured("json", stack, rounds, [_post_call(stack, json_rows, text) for text in texts])
@@ -54,7 +54,8 @@ def _measured(form: str, stack: BenchStack, rounds: int, calls: Sequence[Callabl
     }
 
 
-def _insert_call(writer: ClickHouseWriter, rows: Rows) -> Callable[[], None]:
+def insert_call(writer: ClickHouseWriter, rows: Rows) -> Callable[[], None]:
+    """What inserts these rows as the service does, every time under a new token."""
     return lambda: writer.insert(rows, uuid.uuid4().hex, int((time.time() + _DEADLINE_SECS) * 1000))
 
 
@@ -80,8 +81,8 @@ def _as_json_rows(stack: BenchStack, table: str, first: int) -> bytes:
     return stack.post(sql.encode(), {})
 
 
-def batches(count: int) -> Iterator[Rows]:
-    """Batches as the service makes them: chunks of the partitions in turn, decoded and put together."""
+def decoded_batches(count: int) -> Iterator[Rows]:
+    """Batches of BODY_ROWS as the service makes them: chunks of the partitions in turn, decoded and put together."""
     events = backlog_events(count * BODY_ROWS)
     for first in range(0, count * BODY_ROWS, BODY_ROWS):
         values = list(islice(events, BODY_ROWS))

@@ -21,7 +21,7 @@ from bench.errors import BenchError
 from bench.history import load_history, merge_days
 from bench.machine import interpreter
 from bench.report import Figures, Measure, Report
-from bench.service import fed_service
+from bench.service import Program, fed_service
 from bench.stack import running_stack
 from local.chromium import running_chromium
 
@@ -92,7 +92,7 @@ def _measure(options: argparse.Namespace) -> int:
         load_history(stack, _TABLE, options.rows)
         merge_days(stack, _TABLE)
         stack.settle()
-        with fed_service(stack, options.service_python, _TABLE, _RATE) as service:
+        with fed_service(stack, Program(options.service_python), _TABLE, _RATE) as service:
             visits = [_visit(browser, service.url, number + 1) for number in range(options.visits)]
         about = circumstances(stack, ["bench.explorer", "--rows", str(options.rows)]) | {"chromium": browser.version}
     return conclude(_REPORT, options, _context(about, options), about, visits)

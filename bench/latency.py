@@ -10,7 +10,7 @@ from bench.drain import exactness
 from bench.errors import BenchError
 from bench.looking import looking
 from bench.report import Figures
-from bench.service import running_service
+from bench.service import Program, running_service
 from bench.stack import DATABASE, PARTITIONS, BenchStack
 from bench.workload import append_times_ms, send_steadily
 from local.service import Scrape
@@ -22,7 +22,7 @@ _POLL_SECS = 0.25  # inserts are about a second apart: none of them goes unseen
 _PATIENCE_SECS = 60.0
 
 
-def measure_latency(stack: BenchStack, python: str, topic: str, rate: int, secs: float, table: str) -> Figures:
+def measure_latency(stack: BenchStack, program: Program, topic: str, rate: int, secs: float, table: str) -> Figures:
     """Send steadily to a service that has nothing else to do.
 
     An event's latency runs from its LogAppendTime to the end of the insert that stored it: `_ingested` of its row says
@@ -34,7 +34,7 @@ def measure_latency(stack: BenchStack, python: str, topic: str, rate: int, secs:
     stack.create_topic(topic)
     kafka = stack.kafka.bootstrap_servers
     ends: set[float] = set()
-    with running_service(stack, python, topic, table) as service:
+    with running_service(stack, program, topic, table) as service:
         service.wait_until(lambda scrape: scrape.assigned == PARTITIONS, _PATIENCE_SECS)
         send_steadily(kafka, topic, rate, _WARM_UP_EVENTS / rate)
         before = service.wait_until_stored(_WARM_UP_EVENTS, _PATIENCE_SECS, every_secs=_POLL_SECS)

@@ -15,7 +15,7 @@ from typing import Final
 
 from bench.errors import BenchError
 from bench.report import table
-from bench.service import running_service
+from bench.service import Program, running_service
 from bench.stack import BenchStack
 
 _SAMPLES_PER_SEC = 50
@@ -162,7 +162,7 @@ def profile_drain(
         BenchError: py-spy is not there or may not look into the service.
     """
     raw_file = stack.directory / "profile.raw"
-    with running_service(stack, python, topic, "profiled") as service:
+    with running_service(stack, Program(python), topic, "profiled") as service:
         service.wait_until(lambda scrape: scrape.consumed > 0, _BEGIN_SECS)
         sampler = _start_sampler(service.pid, raw_file)
         try:

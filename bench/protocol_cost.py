@@ -16,6 +16,7 @@ from typing import Final
 from bench.command import TOPIC, details, judge, loaded_stack, new_parser, parse, positive, run
 from bench.drain import measure_drain
 from bench.report import Figures, Measure, Report
+from bench.service import Program
 from bench.stack import DATABASE, BenchStack
 
 _COMPARED: Final = ("service_events_per_sec_saturated", "service_cpu_secs_per_million", "engine_cpu_secs_per_million")
@@ -78,14 +79,14 @@ def measure_pair(stack: BenchStack, python: str, topic: str, events: int, number
     def with_protocol() -> Figures:
         stack.create_table(table := f"with_{number}")
         stack.stop_merges(table)
-        figures = measure_drain(stack, python, topic, events, table)
+        figures = measure_drain(stack, Program(python), topic, events, table)
         stack.drop_table(table)
         return figures
 
     def without() -> Figures:
         create_table_without_deadline(stack, table := f"without_{number}")
         stack.stop_merges(table)
-        figures = measure_drain(stack, python, topic, events, table, module="bench.at_least_once")
+        figures = measure_drain(stack, Program(python, module="bench.at_least_once"), topic, events, table)
         stack.drop_table(table)
         return figures
 

@@ -17,7 +17,7 @@ from bench.history import load_history, merge_days
 from bench.machine import interpreter
 from bench.query_report import Size, Timing, judge_sizes, timing
 from bench.questions import KINDS, facts_of
-from bench.service import fed_service
+from bench.service import Program, fed_service
 from bench.stack import DATABASE, BenchStack, running_stack
 from local.service import ServiceProcess
 
@@ -74,7 +74,7 @@ def _measure_size(stack: BenchStack, options: argparse.Namespace, rows: int) -> 
     facts = facts_of(stack, table, rows, rng)
     kinds = [kind for kind in KINDS if not options.kind or any(part in kind.name for part in options.kind)]
     timings: dict[str, Timing] = {}
-    with fed_service(stack, options.service_python, table, _RATE) as service:
+    with fed_service(stack, Program(options.service_python), table, _RATE) as service:
         asker = Asker(_port(service))
         for kind in kinds:
             count = min(options.samples, _QUICK_SAMPLES if options.quick else _CHEAP if kind.is_cheap else _DEAR)

@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Final
 
 from bench.errors import BenchError
 from bench.stack import PARTITIONS, BenchStack
 from bench.workload import send_steadily
+from local.paths import ROOT
 from local.service import ServiceProcess, clean_environment
 
 _PATIENCE_SECS: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What runs as the service: `python -m module`, started in the directory that holds the code."""
+
+    python: str = sys.executable
+    module: str = "app"
+    directory: Path = ROOT
 
 
 def environment(stack: BenchStack, topic: str, table: str) -> dict[str, str]:
@@ -33,12 +46,15 @@ def environment(stack: BenchStack, topic: str, table: str) -> dict[str, str]:
 
 
 @contextmanager
-def running_service(
-    stack: BenchStack, python: str, topic: str, table: str, *, module: str = "app"
-) -> Iterator[ServiceProcess]:
-    """The service on a topic and a table, stopped afterwards; `module` is what Python runs."""
-    log_file = stack.directory / f"{table}.log"
-    service = ServiceProcess(environment(stack, topic, table), log_file, python=python, module=module)
+def running_service(stack: BenchStack, program: Program, topic: str, table: str) -> Iterator[ServiceProcess]:
+    """The service on a topic and a table, stopped afterwards."""
+    service = ServiceProcess(
+        environment(stack, topic, table),
+        stack.directory / f"{table}.log",
+        python=program.python,
+        directory=program.directory,
+        module=program.module,
+    )
     try:
         service.start()
         yield service
@@ -47,7 +63,7 @@ def running_service(
 
 
 @contextmanager
-def fed_service(stack: BenchStack, python: str, table: str, rate: int) -> Iterator[ServiceProcess]:
+def fed_service(stack: BenchStack, program: Program, table: str, rate: int) -> Iterator[ServiceProcess]:
     """The service, which stores in a table what another process sends all the time, `rate` events a second.
 
     Raises:
@@ -55,7 +71,7 @@ def fed_service(stack: BenchStack, python: str, table: str, rate: int) -> Iterat
     """
     topic = f"{table}-{time.time_ns()}"
     stack.create_topic(topic)
-    with running_service(stack, python, topic, table) as service:
+    with running_service(stack, program, topic, table) as service:
         service.wait_until(lambda scrape: scrape.assigned == PARTITIONS, _PATIENCE_SECS)
         sender = get_context("spawn").Process(
             target=send_steadily, args=(stack.kafka.bootstrap_servers, topic, rate, 86_400.0), daemon=True

@@ -12,6 +12,7 @@ from bench.engine_limit import measure_engine_limit
 from bench.latency import measure_latency
 from bench.profile import profile_drain
 from bench.report import Figures, Measure, Report
+from bench.service import Program
 from bench.stack import BenchStack
 from bench.workload import EVENTS_PER_SEC
 
@@ -79,17 +80,17 @@ def _measure(options: argparse.Namespace) -> int:
 
 def _run(stack: BenchStack, options: argparse.Namespace, number: int) -> Figures:
     """All measurements, one after another, so that none disturbs the other."""
-    python, events = options.service_python, options.events
+    program, events = Program(options.service_python), options.events
     _say(options, number, "bare loop")
-    figures = measure_bare_loop(stack, python, TOPIC, events)
+    figures = measure_bare_loop(stack, program.python, TOPIC, events)
     _say(options, number, "service")
-    figures |= measure_drain(stack, python, TOPIC, events, f"drain_{number}")
+    figures |= measure_drain(stack, program, TOPIC, events, f"drain_{number}")
     stack.drop_table(f"drain_{number}")
     _say(options, number, "engine alone")
     figures |= measure_engine_limit(stack, bodies=2 if options.quick else 5, rounds=1 if options.quick else 2)
     _say(options, number, "steady load")
     secs = _QUICK_LATENCY_SECS if options.quick else _LATENCY_SECS
-    figures |= measure_latency(stack, python, f"steady_{number}", EVENTS_PER_SEC, secs, f"steady_{number}")
+    figures |= measure_latency(stack, program, f"steady_{number}", EVENTS_PER_SEC, secs, f"steady_{number}")
     stack.drop_table(f"steady_{number}")
     return _with_ratios(figures)
 

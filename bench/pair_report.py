@@ -1,0 +1,110 @@
+"""What pairs of measurements, of an old commit and of a new one, say about the difference between the two."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Final
+
+from bench.report import Figures, table
+
+TOLERANCE: Final = 0.03
+
+_CONFIDENCE: Final = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A figure of both commits; `is_rate` where more is better."""
+
+    name: str
+    label: str
+    digits: int
+    is_rate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """Where the median of a quantity lies, with a certain confidence, after so many measurements of it."""
+
+    low: float
+    high: float
+    confidence: float
+
+
+def median_interval(values: Sequence[float]) -> Interval:
+    """The narrowest interval between a value and its counterpart from the other end that has the confidence wanted.
+
+    Each value lies above the true median with a chance of one half, whatever the distribution: so it needs no other
+    assumption. It is all of them, with less confidence, where they are too few.
+    """
+    ascending, count = sorted(values), len(values)
+    left_out = 0
+    while _confidence(count, left_out + 1) >= _CONFIDENCE:
+        left_out += 1
+    return Interval(ascending[left_out], ascending[-1 - left_out], _confidence(count, left_out))
+
+
+def _confidence(count: int, left_out: int) -> float:
+    """Of the interval without so many values at both ends: that neither all but these lie above nor below."""
+    outside = sum(math.comb(count, number) for number in range(left_out + 1))
+    return 1 - 2 * outside / 2**count
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One figure over all pairs; ratios are new / old, pair by pair."""
+
+    compared: Compared
+    old: float
+    new: float
+    ratios: Sequence[float]
+
+    @property
+    def interval(self) -> Interval:
+        """Of the median of the ratios."""
+        return median_interval(self.ratios)
+
+    @property
+    def verdict(self) -> str:
+        """Whether the new commit is worse or better by more than the tolerance, as far as the interval says so."""
+        low, high, confidence = self.interval.low, self.interval.high, self.interval.confidence
+        if confidence < _CONFIDENCE:
+            return "too few pairs"
+        if low > 1 + TOLERANCE:
+            return "better" if self.compared.is_rate else "worse"
+        if high < 1 - TOLERANCE:
+            return "worse" if self.compared.is_rate else "better"
+        return "same" if low >= 1 - TOLERANCE and high <= 1 + TOLERANCE else "undecided"
+
+    def cells(self) -> tuple[str, ...]:
+        """As a row of the table."""
+        old, new = (f"{value:,.{self.compared.digits}f}" for value in (self.old, self.new))
+        between = f"{self.interval.low:.3f} to {self.interval.high:.3f} ({self.interval.confidence:.1%})"
+        extremes = f"{min(self.ratios):.3f} to {max(self.ratios):.3f}"
+        return self.compared.label, f"{median(self.ratios):.3f}", between, extremes, old, new, self.verdict
+
+
+def compare(compared: Sequence[Compared], olds: Sequence[Figures], news: Sequence[Figures]) -> list[Comparison]:
+    """Compare figures of the old commit with those of the new one, pair by pair."""
+    comparisons = []
+    for each in compared:
+        old, new = [figures[each.name] for figures in olds], [figures[each.name] for figures in news]
+        ratios = [after / before for before, after in zip(old, new, strict=True)]
+        comparisons.append(Comparison(each, median(old), median(new), ratios))
+    return comparisons
+
+
+def page(context: Mapping[str, str], comparisons: Sequence[Comparison]) -> Iterator[str]:
+    """Lines of a page to read."""
+    yield "# An old and a new commit, in pairs"
+    yield ""
+    yield from (f"- {name}: {value}" for name, value in context.items())
+    yield "- Ratios are new / old within a pair; the interval is that of their median, with its confidence (order"
+    yield "  statistics). Worse or better: all of the interval is so by more than"
+    yield f"  {TOLERANCE:.0%}. Same: all of it is within that"
+    yield ""
+    headings = ("Figure", "New / old", "Interval", "All pairs", "Old", "New", "Verdict")
+    yield from table(headings, [comparison.cells() for comparison in comparisons])

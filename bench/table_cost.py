@@ -1,0 +1,113 @@
+"""`python -m bench.table_cost`: what each index, projection and constraint of the table costs the engine.
+
+Each is measured alone, on a table that has nothing else beside its columns, and so is the table as it is shipped. All
+get the same rows in turn.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from statistics import median
+from typing import Any, Final
+
+from app.backends.clickhouse.writer import ClickHouseWriter
+from bench.command import RESULTS, circumstances, positive, run
+from bench.engine_limit import BODY_ROWS, decoded_batches, insert_call
+from bench.report import Figures, write_results
+from bench.report import table as as_table
+from bench.stack import BenchStack, running_stack
+from bench.storing import Extra, drop_extras, extras_of, measure_storing
+
+_NAME: Final = "table_cost"
+_PLAIN, _SHIPPED = "columns alone", "the table of schema.sql"
+_TYPE: Final = re.compile(r" TYPE (\w+)")
+_BATCHES, _INSERTS_OF_EACH = 2, 2
+_WORK: Final = ("insert", "merge")
+
+Storing = Callable[[], Figures]
+
+
+def main(arguments: list[str]) -> int:
+    """Measure, print and store. 2 when nothing could be measured."""
+    parser = argparse.ArgumentParser(prog="python -m bench.table_cost", description="What the parts of the table cost.")
+    parser.add_argument("--repetitions", type=positive, default=7, help="every figure is the median (default: 7)")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="directory for the results")
+    return run(partial(_measure, parser.parse_args(arguments)))
+
+
+def _measure(options: argparse.Namespace) -> int:
+    with running_stack() as stack:
+        tables = _create_tables(stack)
+        runs: dict[str, list[Figures]] = {name: [] for name in tables}
+        for number in range(1, options.repetitions + 1):
+            print(f"Repetition {number} of {options.repetitions} ...", flush=True)
+            for name, storing in tables.items():
+                runs[name].append(storing())
+        about = circumstances(stack, ["bench.table_cost", "--repetitions", str(options.repetitions)])
+    medians = {name: _medians(mine) for name, mine in runs.items()}
+    page = "\n".join(_page(about, medians)) + "\n"
+    print(page)
+    for path in write_results(options.results, _NAME, page, {**about, "cpu_secs_per_million": medians}):
+        print(f"Written: {path}")
+    return 0
+
+
+def group_of(extra: Extra) -> str:
+    """What an extra is measured with: skip indexes of one type together, everything else alone."""
+    if found := _TYPE.search(extra.text):
+        return f"indexes of type {found[1]}"
+    return f"{extra.kind.lower()} {extra.name}"
+
+
+def _create_tables(stack: BenchStack) -> Mapping[str, Storing]:
+    """A table for every group of extras, one without any, and one with all; each with what fills and empties it."""
+    stack.create_table("table_0")
+    extras = extras_of(stack, "table_0")
+    batches = list(decoded_batches(_BATCHES)) * _INSERTS_OF_EACH
+    tables = {_SHIPPED: "table_0"}
+    for number, name in enumerate([_PLAIN, *dict.fromkeys(map(group_of, extras))], 1):
+        stack.create_table(table := f"table_{number}")
+        drop_extras(stack, table, [extra for extra in extras if group_of(extra) != name])
+        tables[name] = table
+    return {name: _storing(stack, table, batches) for name, table in tables.items()}
+
+
+def _storing(stack: BenchStack, table: str, batches: Sequence[Any]) -> Storing:
+    writer = ClickHouseWriter(stack.clickhouse_settings(table))
+    inserts = [insert_call(writer, batch) for batch in batches]
+
+    def store() -> Figures:
+        figures = measure_storing(stack, table, inserts)
+        return {work: figures[f"{table}_{work}_cpu_secs_per_million"] for work in _WORK}
+
+    return store
+
+
+def _medians(runs: Sequence[Figures]) -> Figures:
+    return {work: median(figures[work] for figures in runs) for work in _WORK}
+
+
+def _page(about: Mapping[str, Any], medians: Mapping[str, Figures]) -> Iterator[str]:
+    yield "# What the parts of the table cost the engine"
+    yield ""
+    yield f"- Date: {about['date']}"
+    yield f"- Command: `{about['command']}`"
+    yield f"- {about['machine']['cores']} cores; engine {about['clickhouse']}"
+    yield f"- {_BATCHES * _INSERTS_OF_EACH} inserts of {BODY_ROWS:,} rows, then one merge of them all. CPU seconds of"
+    yield "  the engine per million rows: median, and in parentheses how much more than for the columns alone"
+    yield ""
+    plain = medians[_PLAIN]
+    yield from as_table(("Beside the columns", "Inserts", "Merges"), [_cells(n, medians[n], plain) for n in medians])
+
+
+def _cells(name: str, mine: Figures, plain: Figures) -> tuple[str, ...]:
+    return (name, *(f"{mine[work]:.2f} ({mine[work] - plain[work]:+.2f})" for work in _WORK))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

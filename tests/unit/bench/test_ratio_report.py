@@ -1,0 +1,117 @@
+"""Which ratios are worse than they were, and which only differ by noise."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bench.errors import BenchError
+from bench.ratio_report import RATIOS, Ratio, improvements, measures, read_baseline, with_ratios, write_baseline
+from bench.ratios import BASELINE
+from bench.report import Figures, Line, missed, summarise
+
+# What a repetition comes to on a machine of no particular speed.
+USUAL: Figures = {
+    "bare_cpu_secs_per_million": 5.0,
+    "bare_events_per_sec": 100_000,
+    "service_cpu_secs_per_million": 10.0,
+    "service_events_per_sec": 50_000,
+    "engine_cpu_secs_per_million": 4.0,
+    "kafka_cpu_secs_per_million": 1.0,
+    "plain_insert_cpu_secs_per_million": 2.0,
+    "table_insert_cpu_secs_per_million": 4.0,
+    "plain_merge_cpu_secs_per_million": 2.0,
+    "table_merge_cpu_secs_per_million": 3.0,
+    "query_cpu_millis": 20.0,
+    "query_millis": 20.0,
+    "select_1_cpu_millis": 2.0,
+    "select_1_millis": 2.0,
+}
+BASELINE_RATIOS = {ratio.name: ratio.of(USUAL) for ratio in RATIOS}
+HELD = [ratio for ratio in RATIOS if ratio.is_held]
+
+
+def repetition(slowness: float = 1.0, **times: float) -> Figures:
+    """The usual one on a machine that is slower by a factor, where some figures are so many times what they were."""
+    of_machine = {
+        name: value / slowness if name.endswith("per_sec") else value * slowness for name, value in USUAL.items()
+    }
+    return with_ratios(of_machine | {name: of_machine[name] * factor for name, factor in times.items()})
+
+
+def lines_of(*repetitions: Figures) -> list[Line]:
+    return summarise(measures(BASELINE_RATIOS), repetitions)
+
+
+def test_a_machine_that_is_slower_changes_nothing() -> None:
+    lines = lines_of(repetition(3.0), repetition(1.0), repetition(7.0))
+
+    assert missed(lines) == []
+    assert {line.measure.name: line.median for line in lines} == pytest.approx(BASELINE_RATIOS)
+
+
+@pytest.mark.parametrize("held", HELD, ids=lambda ratio: str(ratio.name))
+def test_a_cost_that_has_risen_by_more_than_the_margin_is_told_with_both_figures(held: Ratio) -> None:
+    dearer = repetition(**dict.fromkeys(held.costs, 1.2))
+
+    sentences = missed(lines_of(dearer, dearer, dearer))
+
+    [sentence] = [each for each in sentences if each.startswith(held.label)]
+    assert f"(baseline {BASELINE_RATIOS[held.name]:.2f}): {BASELINE_RATIOS[held.name] * 1.2:.2f}" in sentence
+
+
+@pytest.mark.parametrize("held", HELD, ids=lambda ratio: str(ratio.name))
+@pytest.mark.parametrize("factor", [1.1, 0.9])
+def test_noise_inside_the_margin_is_nothing(held: Ratio, factor: float) -> None:
+    other = repetition(**dict.fromkeys(held.costs, factor))
+    lines = lines_of(other, other, other)
+
+    assert missed(lines) == []
+    assert list(improvements(lines, BASELINE_RATIOS)) == []
+
+
+def test_a_single_repetition_that_was_disturbed_does_not_count() -> None:
+    disturbed = repetition(service_cpu_secs_per_million=3.0, table_insert_cpu_secs_per_million=2.0)
+
+    assert missed(lines_of(repetition(), disturbed, repetition())) == []
+
+
+def test_time_is_reported_and_not_held() -> None:
+    late = repetition(query_millis=9.0, service_events_per_sec=0.1)
+
+    assert missed(lines_of(late, late, late)) == []
+
+
+def test_a_cost_that_has_fallen_by_much_asks_for_a_new_baseline() -> None:
+    cheaper = repetition(query_cpu_millis=0.5)
+    lines = lines_of(cheaper, cheaper, cheaper)
+
+    [sentence] = improvements(lines, BASELINE_RATIOS)
+    assert sentence.startswith("CPU of a small query / of SELECT 1 (baseline 10.00): 5.00")
+    assert missed(lines) == []
+
+
+def test_a_baseline_that_was_written_is_held_to(tmp_path: Path) -> None:
+    path = tmp_path / "baseline.json"
+    write_baseline(path, {"date": "2026-11-29"}, summarise(measures({}), [repetition()]))
+
+    assert read_baseline(path) == pytest.approx(BASELINE_RATIOS)
+
+
+def test_without_a_baseline_nothing_is_judged(tmp_path: Path) -> None:
+    with pytest.raises(BenchError, match="no baseline"):
+        read_baseline(tmp_path / "baseline.json")
+
+
+def test_a_baseline_of_other_ratios_is_not_held_to(tmp_path: Path) -> None:
+    path = tmp_path / "baseline.json"
+    path.write_text(json.dumps({"ratios": {**BASELINE_RATIOS, "another": 1.0}}))
+
+    with pytest.raises(BenchError, match="another"):
+        read_baseline(path)
+
+
+def test_the_baseline_that_is_committed_has_every_ratio() -> None:
+    assert read_baseline(BASELINE).keys() == BASELINE_RATIOS.keys()
