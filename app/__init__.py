@@ -1,1 +1,1 @@
-"""The service: logs from Kafka to ClickHouse, and what people ask of them."""
+"""The service: loads logs from Kafka into ClickHouse and runs queries over them."""

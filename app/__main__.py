@@ -1,4 +1,4 @@
-"""Start here: read settings, build, run until told to stop."""
+"""Start here: read settings, build, run until stopped."""
 
 import ctypes
 import gc
@@ -98,7 +98,7 @@ def _tame_memory() -> None:
     # A chunk of records is many objects and no cycle; looking for cycles as often as usual costs a fifth of the CPU.
     gc.freeze()
     gc.set_threshold(200_000, 20, 20)
-    # Arrow's own allocators keep what was freed; the system's does so too where it can, so it is told not to.
+    # Arrow's own allocators keep what was freed; the system's does so too by default, so it is configured not to.
     pyarrow.set_memory_pool(pyarrow.system_memory_pool())
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # glibc's
     if mallopt is not None:

@@ -32,7 +32,7 @@ class ClockEvents(Protocol):
         """At least so far, behind where it is negative; None if nothing is known."""
 
     def unread(self, error: Exception) -> None:
-        """The clock was asked for, and there was no answer."""
+        """The clock could not be read."""
 
 
 class ClockWatch:
@@ -51,7 +51,7 @@ class ClockWatch:
         self._take(certain_skew_secs(record_ms / 1000 - self._wall_clock(), math.inf))
 
     def read(self, read_ms: Callable[[], int]) -> None:
-        """Ask for the other clock, Unix milliseconds. Raises what the question raises."""
+        """Read the other clock, Unix milliseconds. Raises what reading it raises."""
         asked_at = self._wall_clock()
         their_secs = read_ms() / 1000
         self._take(certain_skew_secs(their_secs - self._wall_clock(), their_secs - asked_at))

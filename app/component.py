@@ -80,7 +80,7 @@ class Repeating:
 
     @property
     def is_stopping(self) -> bool:
-        """Whether it was asked to end."""
+        """Whether `stop` was called."""
         return self._stop.is_set()
 
     def start(self) -> None:

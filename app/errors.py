@@ -80,7 +80,7 @@ class Abandoned(Exception):
 
 
 class QueryTooExpensive(Exception):
-    """The question takes more `what` ("time", "memory", "rows") than it may: ask about a shorter time, or for less."""
+    """The query needs more `what` ("time", "memory", "rows") than it may use: query a shorter time range, or less."""
 
     def __init__(self, what: str, reason: str) -> None:
         super().__init__(reason)

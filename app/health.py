@@ -1,4 +1,4 @@
-"""What a component says of itself when asked: alive, ready, and why not; and what all of them say together."""
+"""The health of each component: live, ready, and why not; and the health of all of them together."""
 
 import threading
 import time
@@ -34,7 +34,7 @@ class _Problem(NamedTuple):
 
 
 class Health:
-    """State of one component, reported by whoever knows and read by the HTTP side. Safe to share between threads."""
+    """State of one component, reported by its telemetry and read by the HTTP side. Safe to share between threads."""
 
     def __init__(
         self,

@@ -83,7 +83,7 @@ class Metrics:
             "rows_already_stored_total", "Rows read again and left out because the table holds them."
         )
         self.unknown_outcomes = counter(
-            "unknown_outcomes_total", "Inserts of which nobody saw the end; the table was asked what it holds."
+            "unknown_outcomes_total", "Inserts whose outcome was unknown; the table was checked for their rows."
         )
         self.inserts = counter("inserts_total", "Inserts by how they ended: stored, refused, failed.", "result")
         self.retries = counter(
@@ -138,10 +138,10 @@ class Metrics:
         self.audit_duration = gauge("audit_duration_seconds", "How long the last audit took.")
         self.audit_failures = counter("audit_failures_total", "Audits that got no answer from Kafka or ClickHouse.")
 
-        # What was asked over HTTP.
+        # Queries over HTTP.
         query = _Maker("log_query", registry if "query" in roles else None, self.described)
         self.query_duration = query.histogram(
-            "duration_seconds", "Time from a question to its answer.", _QUERY_SECONDS, "endpoint"
+            "duration_seconds", "Time from a query to its response.", _QUERY_SECONDS, "endpoint"
         )
         self.query_answers = query.counter(
             "answers_total", "Answers by endpoint and HTTP status.", "endpoint", "status"

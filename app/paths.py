@@ -1,4 +1,4 @@
-"""Where the files beside the code are: the one place that knows how deep this package lies."""
+"""Paths of the files beside the code; no other module works out where the project is."""
 
 from pathlib import Path
 from typing import Final

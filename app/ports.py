@@ -1,4 +1,4 @@
-"""The doors to the outside, as small protocols. Implemented in `backends/`, and in memory in `tests/fakes.py`."""
+"""The interfaces to the outside, as small protocols. Implemented in `backends/`, and in memory in `tests/fakes.py`."""
 
 from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Protocol
@@ -35,7 +35,7 @@ class RecordSource(Protocol):
         """Stop reading one partition for good, until it is assigned again."""
 
     def commit(self, checkpoints: Mapping[Partition, Checkpoint]) -> None:
-        """Remember these marks for the group, all or none of them.
+        """Commit these checkpoints for the group, all or none of them.
 
         Raises:
             NotOurs: the group has moved on without us; the next poll assigns anew, even if the partitions are the same.
@@ -75,7 +75,7 @@ class LogWriter(Protocol):
         """
 
     def missing(self, rows: Rows) -> Rows:
-        """Those of the rows that the table does not hold, told by their identity.
+        """The rows that the table does not hold, by their identity.
 
         Raises:
             TryAgainLater: there is no answer now.
@@ -96,7 +96,7 @@ class LogWriter(Protocol):
         """
 
     def running(self) -> Set[str]:
-        """Tokens of the inserts that ClickHouse is busy with, whoever sent them.
+        """Tokens of the inserts that ClickHouse is running, from any sender.
 
         Raises:
             TryAgainLater: there is no answer now.
@@ -104,7 +104,7 @@ class LogWriter(Protocol):
 
 
 class LogReader(Protocol):
-    """Answers questions about the table. Safe to share between threads."""
+    """Runs queries over the table. Safe to share between threads."""
 
     def ask(self, statement: Statement, *, timeout_secs: float) -> Result:
         """Run one statement, which changes nothing.
@@ -119,7 +119,7 @@ class Disk(Protocol):
     """Where ClickHouse keeps the table."""
 
     def free_ratio(self) -> float | None:
-        """Part of it that is free, from 0 to 1; None where that cannot be told.
+        """The free part of it, from 0 to 1; None where that is unknown.
 
         Raises:
             TryAgainLater, Refused: there is no answer.
@@ -214,7 +214,7 @@ class AuditedTopic(Protocol):
 
 
 class Ledger(Protocol):
-    """What the table tells of the offsets that it holds. Every call may raise TryAgainLater."""
+    """The offsets that the table holds. Every call may raise TryAgainLater."""
 
     def rows_by_topic(self) -> Mapping[str, int]:
         """How many rows there are of each topic id."""

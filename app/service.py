@@ -1,4 +1,4 @@
-"""The ingest component: reach Kafka and ClickHouse, move records until told to stop, leave in order."""
+"""The ingest component: connects to Kafka and ClickHouse, moves records until stopped, leaves the group in order."""
 
 import logging
 import threading
@@ -25,7 +25,7 @@ _LET_GO_SECS = 0.1
 
 
 class _Stopping(Exception):
-    """The service was told to stop while it was still starting."""
+    """The service was stopped while it was still starting."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,7 +87,7 @@ class KafkaSettings(_Group):
         description="Where a new group begins, once. Partitions added later always start at their beginning.",
     )
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
-        "PLAINTEXT", description="How brokers are spoken to."
+        "PLAINTEXT", description="Protocol of the connection to brokers."
     )
     sasl_mechanism: SaslMechanism | None = Field(None, description="Needed with SASL_SSL and SASL_PLAINTEXT.")
     sasl_username: str | None = Field(None, description="User for PLAIN and SCRAM.")
@@ -113,7 +113,7 @@ class KafkaSettings(_Group):
     connect_attempts: int = Field(
         10,
         ge=1,
-        description="Attempts before the log says that Kafka stays away; the service goes on trying.",
+        description="Attempts before the log says that Kafka is unavailable; the service keeps trying.",
     )
 
     @field_validator("bootstrap_servers")
@@ -157,14 +157,14 @@ class ClickHouseSettings(_Group):
     reader_table: str | None = Field(
         None,
         pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$",
-        description="Table that questions are asked of, such as a Distributed one; without it the table of the logs.",
+        description="Table that queries read, such as a Distributed one; without it the table of the logs.",
     )
     ca_file: FilePath | None = Field(
         None, description="CA certificates in PEM for HTTPS; the system's are used without it."
     )
     tls_verify: bool = Field(True, description="Whether the certificate of an HTTPS address is checked.")
     reader_user: str | None = Field(
-        None, description="User that answers questions: one that may only read, with a profile of `readonly = 2`."
+        None, description="User that runs queries: one that may only read, with a profile of `readonly = 2`."
     )
     reader_password: SecretStr = Field(SecretStr(""), description="Password of that user.")
     retention_days: int = Field(
@@ -189,7 +189,7 @@ class ClickHouseSettings(_Group):
     connect_attempts: int = Field(
         10,
         ge=1,
-        description="Attempts before the log says that ClickHouse stays away; the service goes on trying.",
+        description="Attempts before the log says that ClickHouse is unavailable; the service keeps trying.",
     )
 
     def as_reader(self) -> Self:
@@ -228,31 +228,34 @@ class BatchSettings(_Group):
 
 
 class QuerySettings(_Group):
-    """What a question may take. Environment: QUERY_*."""
+    """Limits of queries. Environment: QUERY_*."""
 
     timeout_secs: float = Field(
-        10, ge=0.01, le=600, description="Time for a question that does not say how much it may take."
+        10, ge=0.01, le=600, description="Time limit of a query that does not set `timeout_ms`."
     )
-    max_timeout_secs: float = Field(60, ge=0.01, le=600, description="The most that a question may ask for.")
+    max_timeout_secs: float = Field(60, ge=0.01, le=600, description="The highest time limit that a query may set.")
     max_concurrent: int = Field(
-        4, ge=1, le=256, description="Questions answered at the same time; others wait for a moment, then get a 429."
+        4,
+        ge=1,
+        le=256,
+        description="Queries that run at the same time (slots); others wait for a moment, then get a 429.",
     )
-    queue_secs: float = Field(1, ge=0, le=60, description="How long a question waits for its turn.")
+    queue_secs: float = Field(1, ge=0, le=60, description="How long a query waits for a slot.")
     max_memory_bytes: int = Field(
-        2_000_000_000, ge=50_000_000, description="Memory of ClickHouse that one question may take."
+        2_000_000_000, ge=50_000_000, description="Memory of ClickHouse that one query may use."
     )
     max_rows: int = Field(
-        0, ge=0, description="Rows that ClickHouse may read for one question; 0 for as many as its time allows."
+        0, ge=0, description="Rows that ClickHouse may read for one query; 0 for as many as its time allows."
     )
     max_threads: int = Field(
-        0, ge=0, le=1024, description="Threads of ClickHouse that one question may take; 0 leaves that to ClickHouse."
+        0, ge=0, le=1024, description="Threads of ClickHouse that one query may use; 0 leaves that to ClickHouse."
     )
     max_streams: int = Field(
         8, ge=1, le=1024, description="Live tails and exports at the same time; each takes one of HTTP_THREADS."
     )
 
     def granted_secs(self, asked_ms: int | None) -> float:
-        """The time for a question that asks for so much, or does not say."""
+        """The time that a query gets if it requests `asked_ms`, or requests nothing."""
         return min(self.timeout_secs if asked_ms is None else asked_ms / 1000, self.max_timeout_secs)
 
     def _conflicts(self) -> Iterator[str]:

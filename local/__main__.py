@@ -18,7 +18,7 @@ class _Stop(BaseException):
 
 
 def main(arguments: list[str], environ: dict[str, str]) -> int:
-    """Run until told to stop. 0 when told, 1 when something failed; why is on standard error."""
+    """Run until stopped. Returns 0 when stopped, 1 when something failed; the reason is on standard error."""
     parser = argparse.ArgumentParser(prog="python -m local", description=(__doc__ or "").partition(": ")[2])
     parser.add_argument("--no-samples", action="store_true", help="send no sample logs")
     options = parser.parse_args(arguments)

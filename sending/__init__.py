@@ -1,1 +1,1 @@
-"""What producer.py is made of: it reads or invents logs, sends them to Kafka, and tells how that went."""
+"""The parts of producer.py: reads or generates logs, sends them to Kafka, and reports the result."""

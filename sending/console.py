@@ -1,4 +1,4 @@
-"""Words for the person who runs the program, on standard output and standard error."""
+"""Messages on standard output and standard error."""
 
 import logging
 import os
@@ -39,7 +39,7 @@ def set_up_client_log(*, is_verbose: bool) -> None:
     if is_verbose:
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
         return
-    for name in ("kafka", "app"):  # the summary tells what their warnings would
+    for name in ("kafka", "app"):  # the summary says what their warnings would
         logger = logging.getLogger(name)
         logger.addHandler(logging.NullHandler())
         logger.propagate = False

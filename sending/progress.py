@@ -1,4 +1,4 @@
-"""Tells how far it is while records are being sent."""
+"""Shows the progress while records are being sent."""
 
 import time
 from collections.abc import Callable
@@ -11,7 +11,7 @@ _REPORT_SECS = 5.0
 
 
 class Progress:
-    """Tells a person how far it is: a bar on a terminal, elsewhere a line every few seconds."""
+    """Shows the progress: a bar on a terminal, elsewhere a line every few seconds."""
 
     def __init__(
         self,

@@ -44,7 +44,7 @@ class Incident:
 
 
 class SampleLogs:
-    """An endless stream of JSON log events, each stamped with the clock's time when it is asked for.
+    """An endless stream of JSON log events, each stamped with the clock's time when it is generated.
 
     The same seed and the same times from `clock` (Unix seconds) give the same bytes. Not safe to share between threads.
     """

@@ -36,7 +36,7 @@ class Sender:
         key_of: Callable[[bytes], bytes | None] | None,
         stopping: threading.Event,
     ) -> None:
-        """`wait_secs` is how long a record may wait for room before it counts as failed."""
+        """`wait_secs` is how long a record may wait for free space in the publisher before it counts as failed."""
         self._publisher = publisher
         self._open_lines = open_lines
         self._tally = tally

@@ -6,7 +6,7 @@ from types import FrameType
 
 
 class Signals:
-    """Ctrl-C and SIGTERM: the first one asks to stop sending, the second one to give up on what is in flight."""
+    """Ctrl-C and SIGTERM: the first one stops sending, the second one gives up on what is in flight."""
 
     def __init__(self) -> None:
         self.stopping = threading.Event()

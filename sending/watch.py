@@ -11,7 +11,7 @@ _TICK_SECS = 0.1
 
 
 def watch(sender: Sender, tally: Tally, progress: Progress, signals: Signals) -> None:
-    """Return when everything is sent and settled, or when the user does not want to wait for that any longer."""
+    """Return when every record is acknowledged or failed, or when the user stops waiting."""
     ticks_since_signal = 0
     while len(signals.received) < 2:
         has_ended = sender.has_ended(_TICK_SECS)

@@ -1,4 +1,4 @@
-"""Lets so many questions and streams in at a time; other questions wait for a moment, and are then sent away."""
+"""Slots: a limited number of queries and streams run at a time; others wait in a short queue, then get a 429."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -12,7 +12,7 @@ _STREAM_RETRY_SECS: Final = 10
 
 
 class TooBusy(Exception):
-    """There is no room, and there was none within the time to wait: ask again in so many seconds."""
+    """No slot became free in time: retry after `retry_after_secs`."""
 
     def __init__(self, retry_after_secs: int) -> None:
         super().__init__(f"Too many questions at the same time; ask again in {retry_after_secs} s.")
@@ -38,7 +38,7 @@ class StreamSlots:
         self._running = running
 
     def hold(self, begin: Callable[[], Response]) -> Response:
-        """Begin an answer in a place of its own, which is free again when the answer has ended or does not begin.
+        """Begin a response in a slot of its own. The slot is free again when the response has ended or fails to begin.
 
         Raises:
             TooBusy: there is none.
@@ -60,7 +60,7 @@ class StreamSlots:
 
 
 class Admission:
-    """A number of places, and a queue that is no longer than the places are. Shared by threads."""
+    """Slots for queries, and a queue as long as there are slots. Shared by threads."""
 
     def __init__(self, slots: int, *, wait_secs: float) -> None:
         self._free = slots
@@ -71,7 +71,7 @@ class Admission:
 
     @contextmanager
     def slot(self, *, wait_secs: float | None = None) -> Iterator[None]:
-        """Hold a place; wait for it no longer than usual, or than this, and then whatever the length of the queue.
+        """Hold a slot. With `wait_secs`, wait that long, however long the queue is.
 
         Raises:
             TooBusy: there is none.

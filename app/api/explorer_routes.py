@@ -1,4 +1,4 @@
-"""/: the explorer, a page of plain modules that asks /api/v1 like everybody else."""
+"""/: the explorer, a page of plain modules that uses /api/v1 like every other client."""
 
 import json
 from pathlib import Path

@@ -47,7 +47,7 @@ from app.settings import QuerySettings
 _Parameters = TypeVar("_Parameters", bound=Parameters)
 
 _MAX_JSON_ROWS = 10_000
-_PAGE_ROWS = 5_000  # of a stream, in one question
+_PAGE_ROWS = 5_000  # of a stream, in one query
 _STREAM_WAIT_SECS = 60.0  # whoever has half of an export has more patience than whoever has not begun
 _MOST_GROUPS, _MOST_STEPS = 100, 10_000  # where nobody has set a limit
 
@@ -114,7 +114,7 @@ class QueryApi:
     def _pages(
         self, queries: QueryService, search: Search, page: Page, asked: LogsParameters
     ) -> Iterator[Sequence[LogRow]]:
-        """A page after the other, each a question of its own, so that a long stream keeps no place from others.
+        """Page after page, each a query of its own, so that a long stream does not keep a slot from others.
 
         What goes wrong on the way breaks the connection off: a stream that ends in order is whole.
         """

@@ -29,7 +29,7 @@ def status_routes(health: HealthReport, registry: CollectorRegistry) -> list[End
         return _json({"status": status, "problems": problems}, 503 if problems else 200)
 
     def details(request: Request[AnyParameters]) -> Response:
-        """Everything at once, for people. Always 200: it reports, it does not judge."""
+        """Everything at once, for people. Always 200: it reports and does not decide."""
         problems = health.problems()
         return jsonify(
             {

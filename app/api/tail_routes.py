@@ -27,7 +27,7 @@ _EVENTS: Final = Success(
 
 
 class TailApi:
-    """Streams to whoever gets a place."""
+    """Streams logs to clients that hold a slot."""
 
     def __init__(
         self,
@@ -86,7 +86,7 @@ class TailApi:
                     yield _event("", "trouble", json.dumps({"message": str(error)}))
                 is_trouble_sent = True
             if self._clock() - said_at >= _HEARTBEAT_SECS:
-                # With the place, so that a reader of rare logs does not go on from long ago.
+                # With the resume token, so that a client of rare logs does not resume from long ago.
                 said_at = self._clock()
                 yield f"id: {tail.resume_token}\n: heartbeat\n\n"
             if is_trouble_sent or not tail.is_behind:

@@ -18,7 +18,7 @@ _LOOK_OFFSETS = 4 * BUCKET_OFFSETS  # in one look: enough that calls do not coun
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What to judge: records from a moment on (Unix time), and of which partitions (None: all).
+    """What to check: records from a moment on (Unix time), and of which partitions (None: all).
 
     `starts_late`: the group may have begun to read later than at the first record, so that what lies before its first
     row was never its business.
@@ -30,12 +30,12 @@ class Scope:
 
 
 def audit(topic: AuditedTopic, ledger: Ledger, scope: Scope, *, has_time: Callable[[], bool]) -> Verdict:
-    """Judge a topic. What there is no time for is told as unverified.
+    """Check a topic. What there is no time for is reported as unverified.
 
     Raises:
         TryAgainLater: one of the two sides does not answer.
     """
-    # In this order: what was committed by now is in the table when the table is asked.
+    # In this order: what was committed by now is in the table when the table is queried.
     found = topic.offsets(scope.since_ms)
     wanted = {
         number: offsets

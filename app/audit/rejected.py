@@ -11,7 +11,7 @@ from app.domain.columns import SENT
 from app.domain.records import Partition, RecordChunk
 from app.pipeline.decode import Decoded
 
-_MOST_REASONS = 1_000  # told apart, so that memory is bounded whatever the rows say
+_MOST_REASONS = 1_000  # counted separately; bounds memory whatever the rows say
 _OTHERS = "(other reasons)"
 _MOST_SAMPLES = 3
 _SAMPLE_CHARACTERS = 100
@@ -109,7 +109,7 @@ def retry(rows: Sequence[RejectedRow], decode: Callable[[RecordChunk], Decoded])
 
 
 def content_of(row: RejectedRow) -> bytes | None:
-    """What the parser had before it, None where the row does not tell.
+    """The parser's input, or None where the row does not hold it.
 
     `_raw` where it is not empty. `Body` is all of it only for what was taken as text. Of a JSON event with fields that
     were not understood the row keeps these values as attributes: an event of these and the message has the same fault.

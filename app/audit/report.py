@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from app.audit.verdict import BAD, Finding, Kind, PartitionVerdict, Verdict, exit_code
 from app.domain.offsets import Span
 
-_MOST_SPANS = 8  # told of one partition and kind; all of them are in the JSON
+_MOST_SPANS = 8  # listed for one partition and kind; the JSON has all of them
 
 _Count = Callable[[PartitionVerdict], int]
 _COLUMNS: Sequence[tuple[str, _Count]] = (
@@ -16,7 +16,7 @@ _COLUMNS: Sequence[tuple[str, _Count]] = (
     ("unparsed", lambda partition: partition.unparsed),
     ("lost to retention", lambda partition: partition.count(Kind.LOST)),
 )
-# Told only where there is any.
+# Listed only where there are any.
 _RARE_COLUMNS: Sequence[tuple[str, _Count]] = (
     ("rows", lambda partition: partition.rows),
     ("no record", lambda partition: partition.count(Kind.EMPTY)),

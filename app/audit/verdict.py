@@ -23,7 +23,7 @@ BAD = (Kind.MISSING, Kind.INCOMPLETE, Kind.DUPLICATED)
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One stretch of offsets. `count` is of what the kind is about: records, items, rows too many, or offsets."""
+    """One span of offsets. `count` counts what the kind names: records, items, surplus rows, or offsets."""
 
     kind: Kind
     span: Span
@@ -32,7 +32,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class PartitionVerdict:
-    """One partition. `judged` ends at the committed offset; `records` and `rows` are those found in the table."""
+    """One partition. `checked` ends at the committed offset; `records` and `rows` are those found in the table."""
 
     offsets: PartitionOffsets
     checked: Span
@@ -52,7 +52,7 @@ class PartitionVerdict:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The whole topic. `other_ids` counts rows of other topic ids, which are not judged."""
+    """The whole topic. `other_ids` counts rows of other topic ids, which are not checked."""
 
     topic_id: str
     partitions: Mapping[int, PartitionVerdict]
@@ -64,7 +64,7 @@ class Verdict:
 
 
 def exit_code(verdict: Verdict) -> int:
-    """0: everything is accounted for. 1: something is missing or duplicated. 2: not all of it could be judged."""
+    """0: everything is accounted for. 1: something is missing or duplicated. 2: not all of it could be checked."""
     if verdict.count(*BAD):
         return 1
     return 2 if verdict.count(Kind.UNVERIFIED) else 0

@@ -12,7 +12,7 @@ _log = logging.getLogger(__name__)
 
 
 class AuditEvents(Protocol):
-    """Told of how audits end, for metrics, health and log."""
+    """Receives the results of audits, for metrics, health and log."""
 
     def audited(self, verdict: Verdict, seconds: float) -> None:
         """An audit has ended."""

@@ -27,7 +27,7 @@ class ClockParts:
 
 
 def build_clocks(settings: Settings, metrics: Metrics) -> ClockParts:
-    """Kafka's clock is watched only where records are read; ClickHouse's is asked for as the user of the role."""
+    """Kafka's clock is watched only where records are read; ClickHouse's is read as the user of the role."""
     health = Health()
     has_ingest = "ingest" in settings.service.roles
     telemetry = ClockTelemetry("ClickHouse", metrics, health, is_read=True)

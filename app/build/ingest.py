@@ -33,7 +33,7 @@ NOT_CONNECTED = {"kafka": "not reached yet", "clickhouse": "not reached yet"}
 
 @dataclass(frozen=True, slots=True)
 class IngestParts:
-    """The component, and what tells which partitions it reads."""
+    """The component, and a function that returns the partitions that it reads."""
 
     component: Component
     partitions: Callable[[], Set[Partition]]

@@ -42,7 +42,7 @@ def clickhouse_facts(settings: Settings) -> ClickHouseProbe:
 
 
 def find_guarantee(settings: Settings) -> FoundAtStart:
-    """What the preflight check finds, as a promise. That something cannot be asked keeps no log from being stored."""
+    """The result of the preflight check, as a promise. A failing check keeps no log from being stored."""
     try:
         kafka = kafka_facts(settings)
         clickhouse = clickhouse_facts(settings)

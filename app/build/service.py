@@ -30,7 +30,7 @@ def build(
 ) -> list[Component]:
     """Every component of these settings, those first that others rest on. Opens no connection and starts no thread.
 
-    Another writer and delivery can be handed in, so that bench/ can tell what the protocol of delivery costs.
+    Another writer and delivery can be handed in, so that bench/ can measure the cost of the delivery protocol.
     """
     metrics = Metrics(CollectorRegistry(), version=VERSION, roles=settings.service.roles)
     clocks = build_clocks(settings, metrics)

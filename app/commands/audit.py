@@ -13,7 +13,7 @@ from app.errors import Refused, TryAgainLater
 from app.settings import Settings
 
 _QUERY_SECS: Final = 120.0
-_TIME_SECS: Final = 900.0  # for row by row looks; what is left then is told as unverified
+_TIME_SECS: Final = 900.0  # for checks row by row; the rest is reported as unverified
 
 NOT_CHECKED: Final = 2
 SAFE_SECS: Final = 2 * 86_400  # rows expire by the time of their event, at the earliest so long after their record

@@ -1,4 +1,4 @@
-"""What commands have in common: they are ended with Ctrl-C, and by whoever reads their lines."""
+"""What commands have in common: they end with Ctrl-C, or when the reader of their output goes away."""
 
 import logging
 import os

@@ -43,5 +43,5 @@ def _others(fields: Mapping[str, Any], are_chosen: bool) -> Iterator[tuple[str, 
 
 
 def _printable(text: str) -> str:
-    """What a log says must not move the cursor or change the colours of whoever reads it."""
+    """A log's text must not move the cursor or change the colours of the reader's terminal."""
     return "".join(char if char.isprintable() or char in "\n\t" else repr(char)[1:-1] for char in text)

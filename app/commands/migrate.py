@@ -9,7 +9,7 @@ from app.commands.console import run_command, say
 from app.errors import TryAgainLater
 from app.settings import ClickHouseSettings
 
-_STATEMENT_SECS: Final = 600.0  # nobody has to be told meanwhile that we are alive
+_STATEMENT_SECS: Final = 600.0  # no probe waits for the command
 
 NOT_DONE: Final = 2
 

@@ -21,7 +21,7 @@ _RETRY_AFTER_SECS = 5.0
 
 
 def query_logs(settings: Settings, asked: Namespace) -> int:
-    """Print the newest matching logs, the newest last, and then those to come if asked to. 2 if there is no answer."""
+    """Print the newest matching logs, the newest last, then follow if requested. Returns 2 if the query fails."""
     queries = query_service(settings)
     in_colour = asked.colour == "always" or (asked.colour == "auto" and sys.stdout.isatty())
 

@@ -8,7 +8,7 @@ from typing import Any
 class Event:
     """One log event. What it does not say stays empty.
 
-    Values are as the sender wrote them: whoever builds columns converts them, and flags what does not fit. It is the
+    Values are as the sender wrote them: the row builder converts them, and flags what does not fit. It is the
     shape that counts, not the object: the way of common JSON from bytes to columns makes none.
     """
 
@@ -29,7 +29,7 @@ class Event:
     problems: list[str] = field(default_factory=list)
     """What was not understood, each beginning with a word of a bounded set and a colon."""
     raw: bytes = b""
-    """The exact bytes, where they cannot be told from the fields."""
+    """The exact bytes, where the fields do not hold them."""
 
     def without_column(self) -> list[tuple[str, Any]]:
         """What the shape names and the table has no column for, as attributes by OpenTelemetry's names."""

@@ -33,9 +33,9 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PartitionOffsets:
-    """One partition in Kafka: what it holds, from where on it is judged, and what the group has read.
+    """One partition in Kafka: what it holds, from which offset on it is checked, and what the group has read.
 
-    `since` is the offset of the first record of the time that is judged, `end` where there is none. `committed` is None
+    `since` is the offset of the first record in the checked time, `end` where there is none. `committed` is None
     where the group has committed nothing of this topic.
     """
 

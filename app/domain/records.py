@@ -44,7 +44,7 @@ class RecordChunk:
 
     @property
     def last_record(self) -> LastRecord:
-        """What tells the last record from another one at its offset."""
+        """Distinguishes the last record from another one at its offset."""
         return LastRecord(self.offsets[-1], self.crc(-1))
 
     def crc(self, index: int) -> int:
@@ -67,7 +67,7 @@ class Polled:
 class Lease(NamedTuple):
     """The right to insert records of a partition up to `end`, until a moment by ClickHouse's clock.
 
-    It stands in Kafka before the insert is sent, so that whoever reads the partition next knows what may still be on
+    It stands in Kafka before the insert is sent, so that the next owner of the partition knows what may still be on
     its way to the table, and until when. `token` names the insert. `last_record` is the last one before `end`: if Kafka
     has lost records and given their offsets to others, this one is another too.
     """

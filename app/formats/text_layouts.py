@@ -1,4 +1,4 @@
-"""The layouts of text logs: how a line opens, and what its header tells. A table; `text_line.py` reads by it."""
+"""The layouts of text logs: how a line opens, and the fields of its header. A table that `text_line.py` uses."""
 
 import re
 from collections.abc import Callable
@@ -46,7 +46,7 @@ _EPOCH = r"(?P<epoch>[12]\d{9}(?:\d{3}|\.\d{1,9})?)"  # seconds or milliseconds,
 MONTH_NAMES = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
 _MONTH = rf"(?P<month>{MONTH_NAMES})"
 _WEEKDAY = r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
-# Whether a word is known as a level is asked after the match, that is cheaper. Where only blanks set it apart,
+# Whether a word is a level is checked after the match, which is cheaper. Where only blanks set it apart,
 # it must be in capitals: "alert manager: started" is prose.
 _LEVEL = r"(?P<level>[A-Z]{3,13}\d?)"
 _LEVEL_IN_ANY_CASE = r"(?P<level>[A-Za-z]{3,13}\d?)"

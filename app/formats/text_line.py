@@ -1,4 +1,4 @@
-"""A line of text, or a stack trace, as an event: time, severity and who wrote it, as far as its header tells. Pure."""
+"""A line of text, or a stack trace, as an event: time, severity and origin, as far as its header gives them. Pure."""
 
 import re
 from collections.abc import Iterator
@@ -88,7 +88,7 @@ def read_text(value: bytes, record_time_ms: int) -> Event:
 
 
 def read_text_line(text: str, record_time_ms: int) -> TextLine:
-    """What the first line of a text record tells: by its header, or the severity by a level word in the text.
+    """Read the first line of a text record: its header, or the severity from a level word in the text.
 
     A time without a zone is UTC. A time without a year gets the one that puts it nearest to `record_time_ms`
     (unix epoch) and at most a day after it. Never raises.

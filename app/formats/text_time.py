@@ -1,4 +1,4 @@
-"""The time that the header of a text line tells, from the named groups of its layout. Pure."""
+"""The time in the header of a text line, from the named groups of its layout. Pure."""
 
 from calendar import isleap
 from datetime import date

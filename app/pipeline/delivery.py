@@ -39,7 +39,7 @@ _LEAST_LEFT_SECS = 0.5  # a lease that ends sooner than this is not worth an ins
 
 
 class DeliveryEvents(Protocol):
-    """Told of what happens on the way, for metrics and health."""
+    """Receives the events of delivery, for metrics and health."""
 
     def inserted(self, rows: Rows, seconds: float) -> None:
         """An insert was stored."""
@@ -51,16 +51,16 @@ class DeliveryEvents(Protocol):
         """Rows were left out because the table holds them."""
 
     def waiting_out(self, deadline_in_secs: float) -> None:
-        """Nobody knows how an insert ended; it is waited for until the table would refuse it."""
+        """The outcome of an insert is unknown; it is waited out until the table would refuse it."""
 
     def retrying(self, error: TryAgainLater, attempt: int) -> None:
-        """ClickHouse did not do what it was asked; the same will be tried again."""
+        """A call to ClickHouse failed; it will be retried."""
 
     def answered(self) -> None:
-        """ClickHouse did what it was asked."""
+        """A call to ClickHouse succeeded."""
 
     def kafka_failed(self, error: TryAgainLater) -> None:
-        """Kafka did not take a lease; the same will be tried again."""
+        """Kafka refused a lease; it will be retried."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ _RETURN_RATIO: Final = 0.02  # so much more must be free before storing goes on,
 
 
 class DiskEvents(Protocol):
-    """Told of every look at the disk."""
+    """Receives the result of every check of the disk."""
 
     def disk(self, free_ratio: float | None, *, is_full: bool) -> None:
         """Part of the disk that is free, from 0 to 1, or None if ClickHouse does not say."""
@@ -58,7 +58,7 @@ class DiskWatch:
         try:
             free_ratio = look.result()
         except (TryAgainLater, Refused):
-            return  # what ClickHouse does not answer, delivery hears as well, and tells
+            return  # delivery meets the same error and reports it
         if free_ratio is not None:
             needed = self._min_free_ratio + (_RETURN_RATIO if self._is_full else 0.0)
             self._is_full = free_ratio < needed

@@ -30,7 +30,7 @@ _LAG_EVERY_SECS = 5.0
 
 
 class IngestEvents(Protocol):
-    """Told of what happens in the loop, for metrics, health and log."""
+    """Receives the events of the loop, for metrics, health and log."""
 
     def turned(self, *, buffer_rows: int, buffer_bytes: int, is_paused: bool) -> None:
         """The loop has turned once."""
@@ -51,10 +51,10 @@ class IngestEvents(Protocol):
         """A partition stands still until it is assigned anew: a person has to look."""
 
     def kafka_failed(self, error: TryAgainLater) -> None:
-        """Kafka did not do what it was asked."""
+        """A call to Kafka failed."""
 
     def kafka_answered(self) -> None:
-        """Kafka did what it was asked."""
+        """A call to Kafka succeeded."""
 
 
 class Ingest:
@@ -74,7 +74,7 @@ class Ingest:
         sleep: Callable[[float], None] = time.sleep,
         has_room: Callable[[], bool] = lambda: True,
     ) -> None:
-        """`has_room` says, at every turn, whether the table has room for more."""
+        """`has_room` is called in every turn; it returns whether the table has room for more."""
         self._source = source
         self._delivery = delivery
         self._progress = progress
@@ -270,7 +270,7 @@ class Ingest:
             recovering.result()
 
     def _commit(self) -> None:
-        """Tell Kafka what is stored, unless the lease of a batch in flight has just done so or is about to."""
+        """Commit what is stored, unless the lease of a batch in flight has just done so or is about to."""
         if self._delivering is not None:
             return
         try:

@@ -1,4 +1,4 @@
-"""Up to where each partition of ours is stored, and what Kafka has been told of it."""
+"""Up to which offset each of our partitions is stored, and which checkpoints Kafka holds."""
 
 from collections.abc import Callable, Mapping
 
@@ -8,7 +8,7 @@ from app.ports import RecordSource
 
 
 class Progress:
-    """The marks of the partitions that were taken over. Belongs to the thread of the source."""
+    """The checkpoints of the partitions that were taken over. Belongs to the thread of the source."""
 
     def __init__(self, source: RecordSource, on_committed: Callable[[Mapping[Partition, int]], None]) -> None:
         self._source = source
@@ -16,7 +16,7 @@ class Progress:
         self.clear()
 
     def clear(self) -> None:
-        """Partitions change hands: none is ours to mark until it is taken over."""
+        """Partitions are reassigned: none may be committed until it is taken over."""
         self._stored: dict[Partition, int] = {}
         self._leases: Mapping[Partition, Lease] = {}
         self._last_committed: dict[Partition, Checkpoint] = {}
@@ -33,7 +33,7 @@ class Progress:
         self._stored.update(next_offsets)
 
     def lease(self, leases: Mapping[Partition, Lease]) -> None:
-        """Tell Kafka of an insert before it is sent, and of all that is stored.
+        """Commit the leases of an insert before it is sent, and all that is stored.
 
         Raises:
             NotOurs: partitions are changing hands.
@@ -50,7 +50,7 @@ class Progress:
         self._leases = {}
 
     def commit(self) -> bool:
-        """Tell Kafka what is new. Returns whether anything was.
+        """Commit what has changed. Returns whether anything had.
 
         Raises:
             NotOurs, TryAgainLater, MustRejoin: see `lease`.
@@ -59,12 +59,12 @@ class Progress:
 
     @property
     def committed(self) -> Mapping[Partition, int]:
-        """Next offset of each partition, as Kafka has been told."""
+        """Next offset of each partition, as committed to Kafka."""
         return {partition: checkpoint.next_offset for partition, checkpoint in self._last_committed.items()}
 
     @property
     def has_failed(self) -> bool:
-        """Whether Kafka did not take what it was last told."""
+        """Whether the last commit failed."""
         return self._has_failed
 
     def _commit_news(self, leases: Mapping[Partition, Lease]) -> bool:

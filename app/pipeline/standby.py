@@ -24,7 +24,7 @@ class StandbyEvents(Protocol):
         """This instance has no partition, and the group stands like this."""
 
     def kafka_failed(self, error: TryAgainLater) -> None:
-        """Kafka did not do what it was asked."""
+        """A call to Kafka failed."""
 
 
 class StandbyWatch:
@@ -48,7 +48,7 @@ class StandbyWatch:
         self._next_look_at = clock() + _FIRST_SECS
 
     def turn(self) -> None:
-        """Take the last answer, and ask anew when it is time. Never waits."""
+        """Take the last result, and start the next call when it is due. Never waits."""
         if self._look is not None and self._look.done():
             look, self._look = self._look, None
             self._take(look)

@@ -6,7 +6,7 @@ from app.preflight.findings import Finding, ok, problem, skipped, warning
 from app.preflight.probes import Group, KafkaProbe, Topic, Unknown
 from app.settings import KafkaSettings
 
-# The first with topic ids, by which the rows of a topic are told from those of an earlier one of the same name.
+# The first with topic ids, which distinguish the rows of a topic from those of an earlier one of the same name.
 MIN_VERSION = (2, 8)
 
 _HOUR_MS = 3600 * 1000

@@ -8,7 +8,7 @@ from app.preflight.table_definition import TableDefinition
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """In place of a fact: it was asked for and not told."""
+    """In place of a value: it was requested and is not known."""
 
     reason: str
 

@@ -7,7 +7,7 @@ from app.settings import Settings
 
 
 def check_settings(settings: Settings, misspelt: Iterable[str], *, margin_secs: float) -> list[Finding]:
-    """Everything that can be told without asking anybody.
+    """Everything that can be checked without a connection.
 
     `misspelt` are sentences on variables without effect; `margin_secs` is how long after its deadline an insert is
     waited for.

@@ -1,1 +1,1 @@
-"""What a person asks, turned into statements over the table. Knows ports, never clients or HTTP."""
+"""The query language and the plans that answer it over the table. Knows ports, never clients or HTTP."""

@@ -1,4 +1,4 @@
-"""What is wrong with a question, told so that whoever asked it can mend it."""
+"""What is wrong with a query, in words that help to correct it."""
 
 from typing import Final
 
@@ -33,7 +33,7 @@ def _any_of(names: tuple[str, ...]) -> str:
 
 
 class BadParameter(Exception):
-    """The question cannot be answered as it is; nothing was asked of ClickHouse. `parameter` is the one to change."""
+    """The query cannot run as it is; nothing was sent to ClickHouse. `parameter` is the one to change."""
 
     def __init__(self, parameter: str, reason: str) -> None:
         super().__init__(reason)

@@ -18,8 +18,8 @@ from app.query.tree import Node
 from app.query.windowed_scan import Deadline, WindowedScan
 from app.query.windows import newest_first
 
-_ENOUGH_ROWS: Final = 100_000  # so many newest logs tell which fields there are
-_SHARE_OF_TIME: Final = 0.6  # for all of a range, before the newest part of it is asked about
+_ENOUGH_ROWS: Final = 100_000  # newest logs; enough to find the fields
+_SHARE_OF_TIME: Final = 0.6  # for the whole range, before only its newest part is queried
 _PARTS: Final = 16
 # What every row has needs no look, and nobody asks for the bytes.
 _OFFERED: Final = [field.name for field in FIELDS if not field.name.startswith("_")]

@@ -1,4 +1,4 @@
-"""What can be asked of many logs: counts, sums, quantiles. A function is added here and nowhere else."""
+"""The functions of /stats: counts, sums, quantiles. A function is added here and nowhere else."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -80,7 +80,7 @@ SUMMARY: Final = f"{', '.join(f'`{name}`' for name in _FUNCTIONS)}, `p50` to `p9
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """One figure: what is done (`count`, `avg`, `p99` ...) with which field.
+    """One aggregate: a function (`count`, `avg`, `p99` ...) of a field.
 
     Raises:
         BadParameter: the function is not known, or needs a field and there is none.
@@ -97,20 +97,20 @@ class Function:
 
     @property
     def approximation(self) -> str | None:
-        """How far the figure may be from the exact one; None if it is exact."""
+        """How far the result may be from the exact one; None if it is exact."""
         return self._definition.approximation
 
     def over_rows(self, expressions: Expressions) -> str:
-        """The figure as an expression over rows."""
+        """The aggregate as an SQL expression over rows."""
         return self._definition.over_rows(expressions, self.field)
 
     @property
     def over_sums(self) -> str:
-        """The figure as an expression over counts and sums of groups of rows (see `rollups`); "" if there is none."""
+        """The aggregate as SQL over counts and sums of groups of rows (see `rollups`); "" if there is none."""
         return self._definition.over_sums
 
     def over_buckets(self, value: str) -> str:
-        """The figure as an expression over buckets of rows, for the value of a bucket; "" if there is none."""
+        """The aggregate as an SQL expression over buckets of rows, for the value of a bucket; "" if there is none."""
         return self._definition.over_buckets.format(value=value)
 
     @property

@@ -1,4 +1,4 @@
-"""What ClickHouse keeps summed up beside the rows: the projections of schema.sql that figures can be made of."""
+"""Rollups: the projections of schema.sql that hold counts and sums beside the rows."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ _HOUR_NS: Final = 3600 * SECOND_NS
 _DAY_NS: Final = 24 * _HOUR_NS
 
 FIVE_MINUTES: Final = "toStartOfFiveMinutes(Timestamp)"
-"""The start of a stretch of time as SQL: what the table is ordered by before all else."""
+"""The start of a five-minute bucket as SQL: the first key of the table's order."""
 FIVE_MINUTES_NS: Final = 5 * _MINUTE_NS
 TRACE_KEY: Final = "bitShiftRight(cityHash64({}), 32)"
 """What the projection of traces is sorted by, as SQL, for `{}` that holds a trace."""

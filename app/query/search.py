@@ -27,7 +27,7 @@ _CURSOR: Final = re.compile(r"(\d{1,19})~([^~]{1,200})~([0-9a-f]{1,8})")
 class Cursor:
     """Where the next page begins: before a row, or before a moment if the time was up between two rows.
 
-    It holds the start of the range too, since a relative one moves on between two pages, and a check of the question.
+    It also holds the start of the range, since a relative one moves on between two pages, and a checksum of the query.
     """
 
     start_ns: int
@@ -80,7 +80,7 @@ class Search:
 
     @property
     def crc(self) -> int:
-        """What tells the question from another one; the range may move on from page to page."""
+        """A checksum of the query without its range, which may move on from page to page."""
         condition = self.condition
         sql = resolved(condition.sql, condition.parameters)  # as cursors of earlier versions have it
         return zlib.crc32(repr((sql, sorted(condition.parameters.items()))).encode())

@@ -24,7 +24,7 @@ from app.query.time_range import SECOND_NS, TimeRange, read_interval_secs, read_
 from app.query.tree import Node
 
 _LAST_MINUTE_NS: Final = 2**32 // 60 * 60 * SECOND_NS
-_BARS: Final = 100  # a histogram has no more of them unless it is told to
+_BARS: Final = 100  # a histogram has no more of them unless an interval is given
 _MOST_BARS: Final = 5_000
 _INTERVALS_SECS: Final = (
     *(1, 2, 5, 10, 30, 60, 120, 300, 600, 900, 1800),
@@ -41,13 +41,13 @@ class AggregateResult:
 
     @property
     def rows(self) -> Sequence[Sequence[Any]]:
-        """The groups, as many as were asked for; steps of time from the oldest on."""
+        """The groups, up to the limit; steps of time from the oldest on."""
         rows = self.answer.rows[: self.asked.limit]
         return sorted(rows, key=lambda row: row[0]) if self.asked.interval_secs else rows
 
     @property
     def is_complete(self) -> bool:
-        """Whether there are no more groups than were asked for."""
+        """Whether all groups are within the limit."""
         return len(self.answer.rows) <= self.asked.limit
 
 
@@ -136,7 +136,7 @@ class QueryService:
         return AggregateResult(asked, self._table.ask(asked.select, timeout_secs=timeout_secs))
 
     def tail(self, tree: Node, *, fields: Sequence[str], last_id: str) -> Tail:
-        """Follow what is stored from now on, or after an earlier place.
+        """Follow what is stored from now on, or after the position of a resume token.
 
         Raises:
             BadParameter: `last_id` is not such a place.

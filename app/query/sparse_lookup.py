@@ -1,4 +1,4 @@
-"""In which stretches of five minutes a user's or a trace's logs are: few and far apart, so only those are read.
+"""Sparse lookup: the five-minute buckets of a user's or a trace's few logs, so that only those are read.
 
 Two projections of schema.sql know it. A stretch is what the table is ordered by first, so the primary key leads to it.
 """
@@ -14,20 +14,20 @@ from app.query.rollups import FIVE_MINUTES, FIVE_MINUTES_NS, TRACE_KEY, starts_i
 from app.query.time_range import SECOND_NS, TimeRange
 from app.query.windowed_scan import Deadline, Piece
 
-_AT_ONCE: Final = 10_000  # stretches: the server reads statements of 256 KiB
+_AT_ONCE: Final = 10_000  # buckets: the server accepts statements of 256 KiB
 _GROWTH: Final = 8
-_LAST_NS: Final = (2**32 - 1) * SECOND_NS  # starts of stretches are DateTime, and end in 2106
+_LAST_NS: Final = (2**32 - 1) * SECOND_NS  # starts of buckets are DateTime, which ends in 2106
 
 
 @dataclass(frozen=True, slots=True)
 class _Register:
-    """A projection that holds the stretches by the value of a column."""
+    """A projection that holds the five-minute buckets by the value of a column."""
 
     column: str
     key: str
     """What it is sorted by, as SQL, for `{}` that holds the value."""
     rows: str
-    """How many rows of the value a stretch has, as SQL; 1 where nobody counted."""
+    """The number of rows of the value in a bucket, as SQL; 1 where the projection has no count."""
 
 
 _REGISTERS: Final = (
@@ -43,7 +43,7 @@ class _Bucket:
 
 
 def has_sparse_lookup(table: LogTable, condition: Condition) -> bool:
-    """Whether it is known in which stretches the rows of a table are that a condition is true for."""
+    """Whether a projection knows the buckets of the rows that a condition finds."""
     return _register_of(table, condition) is not None
 
 
@@ -55,9 +55,9 @@ def sparse_pieces(
     wanted_rows: int,
     deadline: Deadline,
 ) -> Iterator[Piece]:
-    """All stretches of a range with rows that come into question, the newest first.
+    """All buckets of a range that may hold matching rows, the newest first.
 
-    The first piece is enough if the condition asks for nothing but the user or the trace.
+    The first piece is enough if the condition names nothing but the user or the trace.
 
     Raises:
         AskForLess, TryAgainLater: see `LogTable.ask`.
@@ -82,7 +82,7 @@ def sparse_pieces(
 
 
 def _register_of(table: LogTable, condition: Condition) -> _Register | None:
-    """The projection to look them up in: one that knows what the condition asks for, and what the scope does."""
+    """The projection for the lookup: one that knows the columns of the condition and of the scope."""
     return next(
         (
             register
@@ -109,7 +109,7 @@ def _which(register: _Register, condition: Condition, span: TimeRange) -> Select
 
 
 def _enough(known: Sequence[_Bucket], rows: int) -> Sequence[_Bucket]:
-    """The first stretches that have so many rows together."""
+    """The first buckets that hold this many rows together."""
     total = 0
     for count, bucket in enumerate(known, 1):
         total += bucket.rows

@@ -1,4 +1,4 @@
-"""What a query asks for, as a tree: what every language is parsed to, and all that the rest of `query` knows of it."""
+"""A query as a tree: every query language is parsed to it, and the rest of `query` sees nothing else."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ class Hint:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What a parser makes of text: what is asked for, and what may have been meant otherwise."""
+    """A parsed query: its tree, and hints where something else may have been meant."""
 
     tree: Node
     hints: tuple[Hint, ...] = ()

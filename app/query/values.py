@@ -1,4 +1,4 @@
-"""What stands behind the colon, read as the kind of its field asks."""
+"""The value behind the colon, parsed by the kind of its field."""
 
 import math
 import re

@@ -1,4 +1,4 @@
-"""A time range in pieces, from one end on: most questions for the nearest logs are answered by a small first piece."""
+"""A time range in windows, from one end on: a small first window answers most searches for the nearest logs."""
 
 from collections.abc import Callable, Iterator
 from typing import Final

@@ -1,1 +1,1 @@
-"""Tells the log, the metrics and the health of one and the same event, so that they never disagree."""
+"""Reports each event to log, metrics and health at once, so that they never disagree."""

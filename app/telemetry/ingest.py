@@ -65,11 +65,11 @@ class IngestTelemetry:
         self._metrics.disk_full.set(0)
         self._health.report("clickhouse disk", None)
 
-    # What others ask.
+    # Read by other threads.
 
     @property
     def partitions(self) -> Set[Partition]:
-        """The partitions that this instance reads. May be asked from any thread."""
+        """The partitions that this instance reads. Safe from any thread."""
         return self._partitions.current
 
     @property
@@ -125,12 +125,12 @@ class IngestTelemetry:
         self._metrics.lost_to_retention.labels(*labels(partition)).inc(next_offset - first)
 
     def kafka_failed(self, error: TryAgainLater) -> None:
-        """Kafka did not do what it was asked."""
+        """A call to Kafka failed."""
         self._metrics.retries.labels("kafka", error.code).inc()
         self._kafka.failed(error)
 
     def kafka_answered(self) -> None:
-        """Kafka did what it was asked."""
+        """A call to Kafka succeeded."""
         self._kafka.answered()
 
     # Delivery (see DeliveryEvents).
@@ -184,7 +184,7 @@ class IngestTelemetry:
             _log.warning("Exactly once is not guaranteed: %s", doubt)
 
     def disk(self, free_ratio: float | None, *, is_full: bool) -> None:
-        """ClickHouse has said how much room it has."""
+        """ClickHouse has reported its free disk space."""
         if free_ratio is not None:
             self._metrics.disk_free.set(free_ratio)
         self._metrics.disk_full.set(is_full)
@@ -202,14 +202,14 @@ class IngestTelemetry:
         _log.info("An insert may still be on its way; looking what is stored in %.1f s", max(0.0, deadline_in_secs))
 
     def retrying(self, error: TryAgainLater, attempt: int) -> None:
-        """ClickHouse did not do what it was asked."""
+        """A call to ClickHouse failed."""
         self._metrics.retries.labels("clickhouse", error.code).inc()
         self._clickhouse.failed(error)
         if isinstance(error, TableMissing) and attempt >= _TABLE_MISSING_ATTEMPTS:
             self._missing_table = error
 
     def answered(self) -> None:
-        """ClickHouse did what it was asked."""
+        """A call to ClickHouse succeeded."""
         self._clickhouse.answered()
         self._missing_table = None
 

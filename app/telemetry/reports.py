@@ -19,7 +19,7 @@ class RateLimit:
         self._last_at: float | None = None
 
     def lets_through(self) -> bool:
-        """Whether this event may be told."""
+        """Whether this event may be logged."""
         now = self._clock()
         if self._last_at is not None and now - self._last_at < self._every_secs:
             return False
@@ -42,14 +42,14 @@ class SystemReport:
         self._is_failure_logged = False
 
     def failed(self, error: Exception) -> None:
-        """It did not do what it was asked; the same will be tried again."""
+        """A call failed; it will be retried."""
         self._health.report(self._part, str(error))
         if self._failure_line.lets_through():
             self._is_failure_logged = True
             _log.warning("%s: %s; trying again", self._name, error)
 
     def answered(self) -> None:
-        """It did what it was asked."""
+        """A call succeeded."""
         if self._answers_within_secs is None:
             self._health.report(self._part, None)
         else:
@@ -60,5 +60,5 @@ class SystemReport:
             _log.info("%s is there again", self._name)
 
     def closed(self) -> None:
-        """It is not asked any more."""
+        """It is not used any more."""
         self._health.report(self._part, None)

@@ -65,7 +65,7 @@ class Requests:
             return self._changed.wait_for(lambda: not self._query_ids, timeout_secs)
 
     def watch(self, stop_query: Callable[[str], None], is_stopping: threading.Event) -> None:
-        """Look for clients that went away until told to stop. Runs in a thread of its own."""
+        """Look for clients that went away, until stopped. Runs in a thread of its own."""
         while not is_stopping.wait(_LOOK_SECS):
             for query_id in self._abandoned():
                 try:

@@ -75,7 +75,7 @@ QUERY_ID_COLUMN = "Settings['log_comment']"
 
 @dataclass(frozen=True)
 class Statement:
-    """What the engine is asked to do. `rows` are the bytes that follow an INSERT, None without any."""
+    """The statement for the engine. `rows` are the bytes that follow an INSERT, None without any."""
 
     sql: str
     format: str

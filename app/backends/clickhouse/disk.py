@@ -1,4 +1,4 @@
-"""Disk on ClickHouse: how much room the table has."""
+"""Disk on ClickHouse: the free space of the table's disk."""
 
 from clickhouse_connect.driver.client import Client
 

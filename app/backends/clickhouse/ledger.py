@@ -1,4 +1,4 @@
-"""Ledger on ClickHouse: asks the projection `ledger` wherever that can answer."""
+"""Ledger on ClickHouse: reads the projection `ledger` wherever that is enough."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -12,7 +12,7 @@ from app.settings import ClickHouseSettings
 _BUCKET: Final = f"intDiv(_offset, {BUCKET_OFFSETS})"  # as the projection has it
 _MINE: Final = "_topic_id = {topic_id:String} AND _partition = {partition:UInt16}"
 
-# One line for each stretch of consecutive offsets that are all as they should be, or all not.
+# One line for each run of consecutive offsets that are all as they should be, or all not.
 _RUNS: Final = """
 SELECT min(offset), max(offset) + 1, sum(row_count), sum(unparsed), sum(surplus), sum(absent)
 FROM
@@ -37,12 +37,12 @@ ORDER BY 1
 
 
 class ClickHouseLedger:
-    """What one table tells of the offsets that it holds. See `ports.Ledger`. One thread at a time."""
+    """The offsets that one table holds. See `ports.Ledger`. One thread at a time."""
 
     def __init__(
         self, settings: ClickHouseSettings, *, timeout_secs: float, query_settings: Mapping[str, object] | None = None
     ) -> None:
-        """Connect. No question takes longer than the timeout; `query_settings` are ClickHouse's, for each of them.
+        """Connect. No query takes longer than the timeout; `query_settings` are ClickHouse's, for each of them.
 
         Raises:
             TryAgainLater: ClickHouse does not answer, or does not let us in.

@@ -30,7 +30,7 @@ _WINDOWS: Final = (
 def probe_clickhouse(
     settings: ClickHouseSettings, *, is_only_read: bool = False, migrations: Path = MIGRATIONS_FOLDER
 ) -> ClickHouseProbe:
-    """All facts; those that ClickHouse does not tell are `Unknown`. `migrations` is the folder of their files.
+    """The probe of ClickHouse; values that cannot be read are `Unknown`. `migrations` is the folder of their files.
 
     Where the table `is_only_read`, the user needs no other privilege than to read it.
 

@@ -1,4 +1,4 @@
-"""LogReader on ClickHouse: questions with limits, on clients that the writer never touches."""
+"""LogReader on ClickHouse: queries with limits, on clients that the writer never uses."""
 
 import math
 import queue
@@ -40,7 +40,7 @@ class ClickHouseReader:
     def __init__(
         self, settings: ClickHouseSettings, limits: QuerySettings, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """Does not connect yet; questions do, each client serving one at a time."""
+        """Does not connect yet; queries do. Each client runs one query at a time."""
         self._clock = clock
         self._is_own_user = settings.reader_user is not None
         settings = settings.as_reader()
@@ -50,7 +50,7 @@ class ClickHouseReader:
         self._columns: Mapping[Attribute, str] = {}
         self._columns_read_at = float("-inf")
         self._columns_lock = threading.Lock()
-        # A client has one time-out for all that it is asked, so there are some for each power of two.
+        # A client has one time-out for all its queries, so there are clients for each power of two seconds.
         self._idle: Mapping[int, queue.LifoQueue[Client]] = {2**n: queue.LifoQueue() for n in range(_MOST_DOUBLINGS)}
 
     def ask(self, statement: Statement, *, timeout_secs: float) -> Result:
@@ -64,7 +64,7 @@ class ClickHouseReader:
         return Result(result.column_names, result.result_rows, cost)
 
     def _attribute_columns(self, client: Client) -> Mapping[Attribute, str]:
-        """As of a minute ago at most; who comes while another thread asks takes what was known before."""
+        """At most a minute old; while one thread reads them anew, the others use what was known before."""
         if self._clock() - self._columns_read_at > _COLUMNS_FRESH_SECS and self._columns_lock.acquire(blocking=False):
             try:
                 names = {"database": self._settings.database, "of_table": self._settings.table}

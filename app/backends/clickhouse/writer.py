@@ -17,7 +17,7 @@ _Result = TypeVar("_Result")
 
 _QUERY_PREFIX: Final = "log-ingest-"  # by which our inserts are known among everything that a server runs
 
-# What every insert asks for. The doctor checks that our user may.
+# The settings of every insert. The preflight check looks whether our user may set them.
 INSERT_SETTINGS: Final[Mapping[str, object]] = {
     # The answer must mean that the rows are stored, not queued.
     "async_insert": 0,

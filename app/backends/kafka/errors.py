@@ -61,7 +61,7 @@ _CODES: Sequence[tuple[KafkaCode, tuple[type[Exception], ...]]] = (
             OSError,
         ),
     ),
-    (KafkaCode.NO_LEADER, (errors.InvalidMetadataError,)),  # the client's own base of all that metadata tells
+    (KafkaCode.NO_LEADER, (errors.InvalidMetadataError,)),  # the client's own base class for errors of metadata
     (KafkaCode.BROKER_ERROR, (errors.BrokerResponseError,)),
 )
 

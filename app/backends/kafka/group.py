@@ -1,4 +1,4 @@
-"""Group on Kafka: asks the coordinator how the group stands. Joins nothing."""
+"""Group on Kafka: reads members and partitions from the coordinator. Joins nothing."""
 
 from contextlib import closing
 
@@ -14,7 +14,7 @@ _STABLE = "Stable"
 
 
 class KafkaGroup:
-    """See `ports.Group`. Connects for each look: it is seldom asked. One thread at a time."""
+    """See `ports.Group`. Connects for each call, since calls are rare. One thread at a time."""
 
     def __init__(self, settings: KafkaSettings) -> None:
         self._settings = settings

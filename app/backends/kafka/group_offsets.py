@@ -1,4 +1,4 @@
-"""Where the partitions of a topic begin and end, and where a group goes on: questions to Kafka, by one consumer."""
+"""Begin, end and committed offsets of a topic's partitions, read by one consumer."""
 
 from collections.abc import Iterable, Mapping
 from typing import Literal
@@ -24,7 +24,7 @@ class GroupOffsets:
 
     def beginnings(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
         """The lowest offset that Kafka still has of each partition."""
-        # Without a limit kafka-python asks for ever, also for a topic that is not there any more.
+        # Without a limit kafka-python retries for ever, also for a topic that no longer exists.
         return dict(self._consumer.beginning_offsets(list(partitions), timeout_ms=int(_OFFSETS_SECS * 1000)))
 
     def ends(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:

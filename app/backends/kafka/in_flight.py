@@ -4,7 +4,7 @@ import threading
 
 
 class InFlight:
-    """Bytes that were handed over and are not settled. Whoever brings more than there is room for waits."""
+    """Bytes in flight: sent and not yet acknowledged or failed. Callers beyond the limit wait (backpressure)."""
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
@@ -12,7 +12,7 @@ class InFlight:
         self._changed = threading.Condition()
 
     def enter(self, size: int, timeout_secs: float) -> bool:
-        """Take room; False if there was none in time. A record larger than all room is let in alone."""
+        """Reserve bytes; False if none became free in time. A record larger than the limit may enter alone."""
         with self._changed:
             has_room = self._fits(size) or self._changed.wait_for(lambda: self._fits(size), timeout_secs)
             if has_room:
@@ -20,14 +20,14 @@ class InFlight:
             return has_room
 
     def leave(self, size: int) -> None:
-        """Give room back."""
+        """Release bytes."""
         with self._changed:
             self._bytes -= size
             if self._bytes * 2 <= self._max_bytes:  # waking for every record would cost more than sending it
                 self._changed.notify_all()
 
     def wait_until_empty(self, timeout_secs: float) -> bool:
-        """Whether everything was settled in time."""
+        """Whether nothing is in flight any more before the time is up."""
         with self._changed:
             return self._changed.wait_for(lambda: self._bytes == 0, timeout_secs)
 

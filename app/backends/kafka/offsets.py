@@ -1,4 +1,4 @@
-"""AuditedTopic on Kafka: asks for offsets, and reads single stretches. Joins no group and commits nothing."""
+"""AuditedTopic on Kafka: reads offsets, and single spans of records. Joins no group and commits nothing."""
 
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -27,7 +27,7 @@ _MAX_POLL_RECORDS = 5_000
 
 
 class _Known(NamedTuple):
-    """What the last poll told: these are all records in a span of a partition."""
+    """The result of the last poll: all records in a span of a partition."""
 
     partition: int
     span: Span

@@ -24,14 +24,14 @@ from app.settings import KafkaSettings
 
 _Fact = TypeVar("_Fact")
 
-# The first question about any group makes a fresh cluster create the topic of offsets, which takes a moment.
+# The first request about any group makes a fresh cluster create the topic of offsets, which takes a moment.
 _COORDINATOR_SECS = 10.0
 _COMING_COORDINATOR = (CoordinatorNotAvailableError, CoordinatorLoadInProgressError, NotCoordinatorError)
 _PAUSE_SECS = 0.2
 
 
 def probe_kafka(settings: KafkaSettings) -> KafkaProbe:
-    """All facts; those that Kafka does not tell are `Unknown`.
+    """The probe of Kafka; values that cannot be read are `Unknown`.
 
     Raises:
         TryAgainLater: Kafka does not answer at all.
@@ -77,7 +77,7 @@ def _topic(admin: KafkaAdminClient, name: str) -> Topic | None:
 
 
 def _creation_problem(admin: KafkaAdminClient, settings: KafkaSettings) -> str | None:
-    """Why the topic could not be made; Kafka is asked to judge the request and not to carry it out."""
+    """Why the topic could not be created; Kafka only validates the request."""
     answer = _ask(
         f"ask for topic {settings.topic}",
         lambda: admin.create_topics(as_set(settings), validate_only=True, raise_errors=False),

@@ -28,7 +28,7 @@ class ProducerClient:
         )
 
     def close(self, *, is_settled: bool) -> None:
-        """Disconnect; what is not settled fails."""
+        """Disconnect; records in flight fail."""
         if not is_settled:
             fail_what_is_in_flight(self.producer, _CLOSE_SECS)
         self.producer.close(timeout=_CLOSE_SECS)

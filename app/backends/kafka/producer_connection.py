@@ -13,7 +13,7 @@ class Closable(Protocol):
     """What this module needs of a client."""
 
     def close(self, *, is_settled: bool) -> None:
-        """Disconnect; what is not settled fails."""
+        """Disconnect; records in flight fail."""
 
 
 _Client = TypeVar("_Client", bound=Closable)
@@ -66,7 +66,7 @@ class ProducerConnection(Generic[_Client]):
         self._closing.set()
 
     def close(self, *, is_settled: bool) -> None:
-        """Disconnect for good; what is not settled fails."""
+        """Disconnect for good; records in flight fail."""
         self.refuse()
         with self._swapping:
             client, self._client = self._client, None

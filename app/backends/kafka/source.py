@@ -1,4 +1,4 @@
-"""RecordSource on KafkaConsumer. Belongs to one thread: what a rebalance asks for happens in `poll` too."""
+"""RecordSource on KafkaConsumer. Belongs to one thread: a rebalance is handled in `poll` too."""
 
 from collections.abc import Callable, Iterable, Mapping
 

@@ -30,7 +30,7 @@ class TopicDescription:
 
 
 class TopicAdmin:
-    """Asks and tells Kafka about one topic. One connection, opened at the first call; belongs to one thread."""
+    """Reads and changes one topic. One connection, opened at the first call; belongs to one thread."""
 
     def __init__(self, settings: KafkaSettings) -> None:
         self._settings = settings
@@ -111,7 +111,7 @@ class TopicAdmin:
 
 
 def open_admin(settings: KafkaSettings) -> KafkaAdminClient:
-    """A client for questions to the cluster; one thread at a time.
+    """An admin client for the cluster; one thread at a time.
 
     Raises:
         TryAgainLater: Kafka does not answer.

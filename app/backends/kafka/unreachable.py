@@ -1,4 +1,4 @@
-"""Why Kafka does not answer: the client's exceptions tell only that time ran out, its log tells more."""
+"""Why Kafka is unreachable: the client's exceptions only say that time ran out, its log has the reason."""
 
 import logging
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ def explained_unreachable(bootstrap_servers: str) -> Iterator[None]:
 
 
 class _Reason(logging.Handler):
-    """Keeps the error in the client's log that tells most: what the broker said, else the last one but a time-out."""
+    """Keeps the most specific error of the client's log: the broker's, else the last one that is no time-out."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)

@@ -88,7 +88,7 @@ def go_on_joining(consumer: KafkaConsumer) -> None:
 
 
 def topic_id_seen_by(consumer: KafkaConsumer, topic: str) -> object:
-    """Id of the topic in the consumer's own metadata, None while it has none: nothing public tells it."""
+    """Id of the topic in the consumer's own metadata, None while it has none; the client has no public call for it."""
     return consumer._cluster.topic_id(topic)
 
 
