@@ -101,5 +101,5 @@ class Repeating:
             try:
                 wait_secs = self._look()
             except Exception:
-                _log.exception("%s failed in a way that nobody foresaw; it goes on", self.name)
+                _log.exception("%s failed unexpectedly; it goes on", self.name)
                 wait_secs = _AFTER_FAILURE_SECS

@@ -76,7 +76,7 @@ class MustRejoin(Exception):
 
 
 class Abandoned(Exception):
-    """Nobody waits for the outcome any more; what was begun may or may not have been done."""
+    """The caller no longer waits for the outcome; the call may or may not have been carried out."""
 
 
 class QueryTooExpensive(Exception):

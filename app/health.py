@@ -67,7 +67,7 @@ class Health:
             return is_news
 
     def expect(self, part: str, within_secs: float, otherwise: str) -> None:
-        """Say that a part has no problem now, and has this one if nothing more is said of it within so many seconds."""
+        """Report no problem for a part now, and this one if nothing more is reported within `within_secs`."""
         with self._lock:
             self._problems[part] = _Problem(self._clock() + within_secs, otherwise)
 

@@ -9,7 +9,7 @@ from typing import Final, TextIO
 _SEVERITY: Final = {"WARNING": "WARNING", "ERROR": "ERROR", "CRITICAL": "CRITICAL", "DEBUG": "DEBUG"}
 
 # Parts of the Kafka client that call every attempt at a connection an error, several a second while a broker restarts,
-# some with a traceback. That Kafka is away, and why, we say ourselves, now and then.
+# some with a traceback. We log ourselves, rate-limited, that Kafka is unavailable and why.
 _NOISY: Final = ("kafka.net", "kafka.cluster", "kafka.coordinator", "kafka.consumer.fetcher")
 
 

@@ -104,7 +104,7 @@ class Service:
             self._stop.set()
 
     def run(self) -> None:
-        """Work until stopped. What nobody foresaw is logged, and the pipeline starts anew from what is committed."""
+        """Work until stopped. An unexpected error is logged, and the pipeline restarts from the committed offsets."""
         crashes = 0
         while not self._stop.is_set():
             try:
@@ -120,8 +120,8 @@ class Service:
                 crashes += 1
                 # Nothing is lost: what was not committed is read again. Dying instead would lose the reason's place
                 # in /health, and a supervisor would do no more than this.
-                _log.exception("The pipeline failed in a way that nobody foresaw; it starts again")
-                self.health.report("pipeline", "failed in a way that nobody foresaw; see the log")
+                _log.exception("The pipeline failed unexpectedly; it starts again")
+                self.health.report("pipeline", "failed unexpectedly; see the log")
                 self._stop.wait(self._backoff.delay_secs(crashes))
 
     def _run_once(self) -> None:
@@ -148,14 +148,14 @@ class Service:
             raise self._events.missing_table
 
     def _leave(self, ingest: Ingest) -> None:
-        _log.info("Stopping: storing what is in hand")
+        _log.info("Stopping: storing what was read")
         if ingest.drain(self._stop_at - _LEAVE_SECS):
             _log.info("Stopped: everything read is stored and committed")
         else:
             _log.info("Stopped: what is not committed will be read again")
 
     def _let_go(self, ingest: Ingest) -> None:
-        """Wait for the insert in flight, as long as there is time: whoever reads its records next looks for them."""
+        """Wait for the insert in flight, while there is time: then the next owner need not wait it out."""
         while not ingest.abandon(_LET_GO_SECS):
             self.health.turned()
             if self._stop.is_set() and self._clock() >= self._stop_at - _LEAVE_SECS:
@@ -185,7 +185,7 @@ class Service:
                 if attempt <= attempts:
                     _log.warning("%s: attempt %d/%d failed: %s", whom, attempt, attempts, error)
                 elif (attempt - attempts) % attempts == 1 or attempts == 1:
-                    _log.error("%s stays away after %d attempts; still trying: %s", whom, attempt, error)
+                    _log.error("%s is unavailable after %d attempts; still trying: %s", whom, attempt, error)
                 self._stop.wait(self._backoff.delay_secs(attempt))
         raise _Stopping
 

@@ -7,7 +7,7 @@ from typing import TextIO
 
 
 def write(text: str, out: TextIO) -> None:
-    """Write at once; where nobody listens any more, as after `| head`, go on in silence.
+    """Write at once; go on silently when the reader went away, as after `| head`.
 
     Raises:
         OSError: there is no room, or the device fails. What is written there later is lost without an error.

@@ -30,7 +30,7 @@ def open_input(path: str) -> BinaryIO:
 
 
 def known_bytes(stream: BinaryIO) -> int:
-    """How long the input is; 0 where nobody can know, as with a pipe."""
+    """Size of the input in bytes; 0 where it is unknown, as with a pipe."""
     status = os.fstat(stream.fileno())
     return status.st_size if stat.S_ISREG(status.st_mode) else 0
 

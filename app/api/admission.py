@@ -31,7 +31,7 @@ class Slots(Protocol):
 
 
 class StreamSlots:
-    """Places for answers that go on for long, each on a thread of the server. Nobody waits for one."""
+    """Slots for streams, each on a thread of the server. A request that finds none free is refused at once."""
 
     def __init__(self, slots: int, running: Gauge) -> None:
         self._slots = threading.BoundedSemaphore(slots)

@@ -50,7 +50,7 @@ def problem_of(error: Exception) -> Problem:
             return Problem(429, "too_busy", str(error), headers=_retry_after(error.retry_after_secs))
         case TryAgainLater():
             return Problem(503, "try_again_later", str(error), headers=_retry_after(_RETRY_SECS))
-    _log.error("A request failed in a way that nobody foresaw", exc_info=error)
+    _log.error("A request failed unexpectedly", exc_info=error)
     return Problem(500, "internal_server_error", "The service failed; its log says more.")
 
 

@@ -48,8 +48,8 @@ _Parameters = TypeVar("_Parameters", bound=Parameters)
 
 _MAX_JSON_ROWS = 10_000
 _PAGE_ROWS = 5_000  # of a stream, in one query
-_STREAM_WAIT_SECS = 60.0  # whoever has half of an export has more patience than whoever has not begun
-_MOST_GROUPS, _MOST_STEPS = 100, 10_000  # where nobody has set a limit
+_STREAM_WAIT_SECS = 60.0  # a client that holds half of an export waits longer than a new one
+_MOST_GROUPS, _MOST_STEPS = 100, 10_000  # without a limit in the request
 
 
 class QueryApi:

@@ -47,13 +47,13 @@ class AuditWatch:
         except (TryAgainLater, Refused) as error:
             self._events.audit_failed(error)
         except Exception as error:
-            _log.exception("An audit failed in a way that nobody foresaw")
+            _log.exception("An audit failed unexpectedly")
             self._events.audit_failed(TryAgainLater(str(error), code="unforeseen"))
         else:
             self._events.audited(verdict, self._clock() - started_at)
         return self._interval_secs
 
     def _audit_ours(self) -> Verdict:
-        """Without partitions there is nothing to compare, and perhaps no table yet: nobody is asked."""
+        """Without partitions there is nothing to compare, and perhaps no table yet: nothing is queried."""
         partitions = self._partitions()
         return self._audit(partitions) if partitions else Verdict("", {})

@@ -8,14 +8,14 @@ from collections.abc import Callable
 
 
 def run_command(job: Callable[[], int], *, cut_off: int) -> int:
-    """Run a job that prints. Returns its exit code, or `cut_off` where nobody wanted to read all of it."""
+    """Run a job that prints. Returns its exit code, or `cut_off` if the reader of the output went away."""
     # What the clients complain of is said by the command, in better words.
     logging.getLogger().addHandler(logging.NullHandler())
     try:
         return job()
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
-    except BrokenPipeError:  # whoever reads, `head` for one, has seen enough; what is still buffered goes nowhere
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough; what is still buffered is dropped
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return cut_off
 

@@ -26,7 +26,7 @@ class RejectedRows(Protocol):
         """How many there are."""
 
     def rows(self, limit: int) -> Iterable[Sequence[RejectedRow]]:
-        """So many of them, a few at a time."""
+        """Up to `limit` of them, a few at a time."""
 
 
 def list_rejected(settings: Settings, *, since_secs: int, limit: int) -> int:

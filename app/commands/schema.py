@@ -1,4 +1,4 @@
-"""`python -m app schema`: prints the statements that make the table. Asks nobody."""
+"""`python -m app schema`: prints the statements that make the table. Connects to nothing."""
 
 from functools import partial
 

@@ -46,7 +46,7 @@ class Column:
     is_sent: bool = False
     """Events may carry it; the decoder fills the column from there."""
     is_shown: bool = False
-    """The API shows it where nobody has chosen fields."""
+    """The API shows it where no fields are chosen."""
     is_facet: bool = False
     """Its values are few enough to be worth counting; those of ids and numbers are not."""
 

@@ -21,7 +21,7 @@ def _add_leaves(inner: dict[str, Any], prefix: str, depth: int, leaves: list[tup
             leaves.append((prefix + key, value))
 
 
-_MAX_DEPTH = 16  # deeper than any log is read; a name made of hundreds of keys would help nobody
+_MAX_DEPTH = 16  # deeper than logs are; a name made of hundreds of keys is useless
 
 
 def as_text(value: object) -> str:

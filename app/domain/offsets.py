@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-BUCKET_OFFSETS: Final = 65_536  # by so many offsets the projection `ledger` of schema.sql counts
+BUCKET_OFFSETS: Final = 65_536  # offsets per bucket of the projection `ledger` in schema.sql
 
 
 class Span(NamedTuple):

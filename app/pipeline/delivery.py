@@ -257,7 +257,7 @@ class Delivery:
         return self._server_clock.is_fresh and left_ms > _LEAST_LEFT_SECS * 1000
 
     def _wait_out(self, token: str | None, deadline_ms: int) -> Steps[None]:
-        """Wait until an insert whose end nobody saw has ended, or can no longer begin; without a token, until all have.
+        """Wait until an insert of unknown outcome has ended or can no longer begin; without a token, until all have.
 
         An insert that began in time may take long.
         """

@@ -201,7 +201,7 @@ class Ingest:
         if self._recovering is not None and self._recovering.turn():
             recovering, self._recovering = self._recovering, None
             self._raise_unforeseen(recovering)
-        # An insert in flight may be of these partitions: when it has ended, nobody has to wait until it must have.
+        # An insert in flight may be of these partitions: once it has ended, its outcome need not be waited out.
         if self._unrecovered and self._recovering is None and self._delivering is None:
             positions, self._unrecovered = self._unrecovered, {}
             self._recovering = Task(self._take_over(positions), self._submit, self._clock)
@@ -315,7 +315,7 @@ class Ingest:
 
 
 def _wait_of(item: tuple[Partition, Position]) -> float:
-    """Partitions for which nobody has to wait come first, and last those for which nobody knows how long."""
+    """Partitions that need no waiting come first, and last those whose waiting time is unknown."""
     position = item[1]
     if position.is_set_by_others:
         return math.inf

@@ -23,7 +23,7 @@ class Call(NamedTuple):
 
 
 class Pause(NamedTuple):
-    """Wait so many seconds."""
+    """Wait for `secs` seconds."""
 
     secs: float
 

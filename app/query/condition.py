@@ -15,7 +15,7 @@ Parameter: TypeAlias = str | int | float | list[str]
 
 _BODY: Final = "lower(Body)"  # as the text index has it
 _EDGE: Final = r"[\x00-\x2f\x3a-\x60\x7b-\x7f]"  # what belongs to no word, in a text that is lowercase
-_MAX_TOKENS: Final = 64  # so many and no more are taken by the first servers that have hasAllTokens
+_MAX_TOKENS: Final = 64  # the most that the first servers with hasAllTokens accept
 _NUMBERS_OF_A_SEVERITY: Final = 4
 _COMPARED_AS: Final = {
     Kind.TEXT: ("Float64", "{}"),

@@ -76,7 +76,7 @@ class Surroundings:
         return rows[0], answer.cost
 
     def around(self, log_id: LogId, *, same: str | None, before: int, after: int, timeout_secs: float) -> Context:
-        """A log, and so many before and after it, of those that share a field with it (`SAME`) or of all ("").
+        """A log, and `before` and `after` logs around it, of those that share a field with it (`SAME`) or of all ("").
 
         Nobody looks further than a day. Without `same` it is the service, if the log has one.
 
@@ -103,7 +103,7 @@ class Surroundings:
     def _nearest(
         self, log_id: LogId, shared: Condition, rows_per_sec: float, deadline: Deadline, side: _Side, wanted: int
     ) -> Context:
-        """So many rows on one side of a log, the nearest first."""
+        """The nearest rows on one side of a log, up to `wanted`, the nearest first."""
         shape, rows = RowShape(), list[LogRow]()
         scan = WindowedScan(self._table, deadline, wanted)
 

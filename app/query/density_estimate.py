@@ -41,7 +41,7 @@ class Density:
         self._known: OrderedDict[tuple[int, str], tuple[float, float]] = OrderedDict()
 
     def rows_per_sec(self, table: LogTable, span: TimeRange, condition: Condition) -> float:
-        """How many matching logs a second has at the end of a range; 0 where there are none, or nobody knows.
+        """Matching logs per second at the end of a range; 0 where there are none, or where that is unknown.
 
         Where minutes are not counted by what the condition asks for (service and level they are), it is a share of all
         that the table shows; and where they are not counted by its scope either, nobody knows.

@@ -21,7 +21,7 @@ from app.query.windows import newest_first
 _ENOUGH_ROWS: Final = 100_000  # newest logs; enough to find the fields
 _SHARE_OF_TIME: Final = 0.6  # for the whole range, before only its newest part is queried
 _PARTS: Final = 16
-# What every row has needs no look, and nobody asks for the bytes.
+# Fields that every row has, and raw bytes, are not offered.
 _OFFERED: Final = [field.name for field in FIELDS if not field.name.startswith("_")]
 
 

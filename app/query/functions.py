@@ -49,7 +49,7 @@ def _of_numbers(function: str) -> _OverRows:
 
 def _quantile(share: str) -> _Definition:
     """The quantile below which this part of all values lies."""
-    # The sketch holds so many magnitudes and no more.
+    # The sketch holds a limited range of magnitudes.
     near = "greatest(-1e15, least(1e15, {number}))"
     bounded = f"multiIf(isNull({{number}}), NULL, abs({{number}}) < 1e-9, 0, {near})"
     weighted = f"quantileExactWeighted({share})({{value}}, logged)"
@@ -61,7 +61,7 @@ def _quantile(share: str) -> _Definition:
 
 
 _COUNT_OF_ROWS: Final = _Definition(lambda _expressions, _field: "count()", "sum(logged)", "sum(logged)")
-_SHORTEST: Final = "toFloat64OrNull(toString({}))"  # a 32-bit float without the digits that nobody measured
+_SHORTEST: Final = "toFloat64OrNull(toString({}))"  # a 32-bit float without the digits that were not measured
 _FUNCTIONS: Final[Mapping[str, _Definition]] = {
     "count": _Definition(
         _count_of_values, "sum(measured)", "sumIf(logged, isNotNull({value}))", without_field=_COUNT_OF_ROWS

@@ -21,7 +21,7 @@ _PLACE: Final[Mapping[str, str]] = {
 _MAPS: Final[Mapping[str, str]] = {column.name: column.column for column in COLUMNS if column.is_map}
 
 FIELDS: Final = tuple(column.name for column in COLUMNS if column.is_shown)
-"""What a row shows where nobody has chosen; named as in the events that producers send."""
+"""The fields of a row where none are chosen; named as in the events that producers send."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def _column(name: str, expressions: Expressions) -> str:
     match field.kind:
         case Kind.TIME:  # nanoseconds do not fit into a datetime
             return f"toUnixTimestamp64Nano(toDateTime64({field.column}, 9, 'UTC'))"
-        case Kind.NUMBER:  # its shortest form, where the 32-bit float would show digits that nobody measured
+        case Kind.NUMBER:  # its shortest form: a 32-bit float has digits that were not measured
             return f"toString({field.column})"
         case _:
             # Bytes that are no text are there to be looked at, not to break an answer.

@@ -57,7 +57,7 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What is looked for: matching logs of a time range, so many of them, with these fields."""
+    """A search: matching logs of a time range, up to a limit, with these fields."""
 
     condition: Condition
     span: TimeRange

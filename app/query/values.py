@@ -15,7 +15,7 @@ LEVELS: Final = tuple(name.lower() for name in SEVERITY_NUMBER if name)
 
 _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _WHOLE: Final = re.compile(r"\+?\d{1,20}", re.ASCII)
-# A date is asked for: of a bare number nobody can tell whether it is a year or seconds.
+# A date is required: a bare number could be a year or seconds.
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d.*", re.ASCII | re.DOTALL)
 
 EXPECTED: Final = {

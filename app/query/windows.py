@@ -6,7 +6,7 @@ from typing import Final
 from app.query.time_range import SECOND_NS, TimeRange
 
 _LEAST_NS: Final = SECOND_NS
-_UNKNOWN_NS: Final = 600 * SECOND_NS  # where nobody knows how dense logs are, for want of logs or of an answer
+_UNKNOWN_NS: Final = 600 * SECOND_NS  # where the density is unknown, for want of logs or of a result
 _MARGIN: Final = 4  # times as long as it should take, for the first piece
 _LATER_MARGIN: Final = 2  # for the others, which know more
 # Few pieces for a rare word, and never much more read than was needed for a common one.
@@ -16,7 +16,7 @@ _LEAST_GROWTH, _MOST_GROWTH = 2, 32
 def newest_first(
     span: TimeRange, *, rows_per_sec: float, wanted_rows: int, found_rows: Callable[[], int]
 ) -> Iterator[TimeRange]:
-    """Pieces that cover the range without overlap, the first as long as so many rows should need.
+    """Windows that cover the range without overlap, the first as long as `wanted_rows` should need.
 
     `found_rows` is asked before each other one, and says how many rows those before it held.
     """

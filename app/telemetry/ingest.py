@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 _STORED_EVERY_SECS: Final = 10.0
 _KAFKA_WITHIN_SECS: Final = 30.0  # the loop asks for the ends of partitions every five seconds
-_TABLE_MISSING_ATTEMPTS: Final = 5  # some seconds, in which whoever moves tables about may have put it back
+_TABLE_MISSING_ATTEMPTS: Final = 5  # some seconds, in which an operator who swaps tables may have put it back
 
 
 class IngestTelemetry:
@@ -197,7 +197,7 @@ class IngestTelemetry:
             _log.info("ClickHouse's disk has room again")
 
     def waiting_out(self, deadline_in_secs: float) -> None:
-        """Nobody knows how an insert ended."""
+        """The outcome of an insert is unknown."""
         self._metrics.unknown_outcomes.inc()
         _log.info("An insert may still be on its way; looking what is stored in %.1f s", max(0.0, deadline_in_secs))
 

@@ -57,7 +57,7 @@ class SystemReport:
             self._health.expect(self._part, self._answers_within_secs, otherwise)
         if self._is_failure_logged:
             self._is_failure_logged = False
-            _log.info("%s is there again", self._name)
+            _log.info("%s has recovered", self._name)
 
     def closed(self) -> None:
         """It is not used any more."""

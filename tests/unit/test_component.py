@@ -121,7 +121,7 @@ def test_a_call_that_fails_unforeseen_is_logged(caplog: pytest.LogCaptureFixture
     with caplog.at_level(logging.ERROR, logger="app"):
         repeat(results([ZeroDivisionError("a mistake of ours")], ended), ended)
 
-    assert caplog.messages == ["looks failed in a way that nobody foresaw; it goes on"]
+    assert caplog.messages == ["looks failed unexpectedly; it goes on"]
 
 
 def test_a_call_that_hangs_does_not_keep_the_service_from_ending() -> None:

@@ -502,7 +502,7 @@ def test_the_end_of_trouble_is_told_once(world: World, caplog: pytest.LogCapture
     for _ in range(3):
         answer(world, side)
 
-    assert messages(caplog) == [f"{name} is there again"]
+    assert messages(caplog) == [f"{name} has recovered"]
 
 
 def fail(world: World, side: str, reason: str = "cannot insert: timed out") -> None:

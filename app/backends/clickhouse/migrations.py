@@ -141,7 +141,7 @@ def materialize(settings: ClickHouseSettings, *, timeout_secs: float = _TIMEOUT_
 
 def _set_number(client: Client, settings: ClickHouseSettings, number: int) -> None:
     # Read again, for an operator or another instance may have written meanwhile. Where that one was between our two
-    # statements, its number may be lost: then its migration is repeated by whoever starts next.
+    # statements, its number may be lost: then the next instance that starts repeats its migration.
     comment = _comment(client, settings)
     if number_in(comment) < number:
         told = _literal(with_number(comment, number))

@@ -14,7 +14,7 @@ _CONDITION: Final = "ParseError != '' AND Timestamp >= now64(9) - toIntervalSeco
 
 
 class ClickHouseRejected:
-    """The flagged rows of one table, of the last so many seconds. Every call may raise TryAgainLater."""
+    """The flagged rows of one table, of the last `since_secs` seconds. Every call may raise TryAgainLater."""
 
     def __init__(self, settings: ClickHouseSettings, *, since_secs: int, timeout_secs: float) -> None:
         """Connect.

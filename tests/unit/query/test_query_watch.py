@@ -89,5 +89,5 @@ def test_trouble_is_logged_now_and_then_but_not_a_table_that_is_still_to_be_made
 
     assert caplog.messages == [
         "ClickHouse reader: nobody answers; trying again",
-        "ClickHouse reader is there again",
+        "ClickHouse reader has recovered",
     ]
