@@ -102,7 +102,7 @@ class Ingest:
 
         Raises:
             MustRejoin: this member of the group must not go on.
-            Exception: whatever nobody foresaw; the loop must not go on then.
+            Exception: an unexpected error; the loop must not go on then.
         """
         # What fails on Kafka's side must keep nothing else from being done: what is leased is stored all the same, and
         # reading pauses when there is too much of it.
