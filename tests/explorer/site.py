@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -34,7 +35,8 @@ class Site:
         self._stopping.set()
         self._server.task_dispatcher.shutdown()
         # In the server's own thread: it must not be waiting for a connection that is closed meanwhile.
-        self._server.trigger.pull_trigger(lambda: wasyncore.close_all(self._server._map))
+        with suppress(OSError):  # a worker's pull came first: the trigger is closed by then, like everything else
+            self._server.trigger.pull_trigger(lambda: wasyncore.close_all(self._server._map))
         self._thread.join(_STOP_SECS)
         assert not self._thread.is_alive(), f"the server has not ended within {_STOP_SECS:g} s"
 
