@@ -19,12 +19,12 @@ _DRAIN_SECS = 10.0
 
 
 def main(arguments: list[str]) -> int:
-    """Serve until SIGTERM or SIGINT; the exit code."""
+    """Serve until SIGTERM or SIGINT. Returns the exit code."""
     options = _parser().parse_args(arguments)
     should_stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: should_stop.set())
-    # Opening the engine takes a second; wrong arguments and signals are dealt with before.
+    # Opening the engine takes a second; wrong arguments and signals are handled before.
     from local.engine.database import Database
     from local.engine.listener import EngineHttpServer, Limits
     from local.engine.login import Login
@@ -44,7 +44,7 @@ def main(arguments: list[str]) -> int:
     if server.stop(_DRAIN_SECS):
         database.close()
     sys.stdout.flush()
-    os._exit(0)  # threads of idle connections and of requests that did not end are not waited for
+    os._exit(0)  # does not wait for threads of idle connections and unfinished requests
 
 
 def _parser() -> argparse.ArgumentParser:
