@@ -1,1 +1,1 @@
-"""The query language and the plans that answer it over the table. Knows ports, never clients or HTTP."""
+"""Turns queries into SQL statements over the table. Knows ports, never clients or HTTP."""

@@ -1,4 +1,4 @@
-"""Figures over many logs: what is counted or summed, of which field, split by what, over time or in total."""
+"""Aggregates over logs: functions of a field, grouped by other fields, over time or in total."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,10 +17,10 @@ _MEASURED_FIELD = named("response_time_ms")
 
 
 def read_by(by: Sequence[str], functions: Sequence[Function]) -> Sequence[str]:
-    """The fields to split figures by.
+    """Check the fields to group by, and return them.
 
     Raises:
-        BadParameter: one is a time, or has the name of another column of the answer.
+        BadParameter: a field is a time, or has the name of another column of the result.
     """
     taken = {"time", *(function.name for function in functions)}
     for name in by:
@@ -33,7 +33,7 @@ def read_by(by: Sequence[str], functions: Sequence[Function]) -> Sequence[str]:
 
 @dataclass(frozen=True, slots=True)
 class Aggregate:
-    """What is asked: these functions over matching logs, split by fields, and by time if there is an interval."""
+    """An aggregate query: functions over matching logs, grouped by fields, and by time if there is an interval."""
 
     condition: Condition
     span: TimeRange
@@ -44,12 +44,12 @@ class Aggregate:
 
     @property
     def columns(self) -> list[str]:
-        """The names of the answer's columns."""
+        """The names of the result's columns."""
         return [*(["time"] if self.interval_secs else []), *self.by, *(function.name for function in self.functions)]
 
     @property
     def select(self) -> AnySelect:
-        """The cheapest select that answers it."""
+        """The cheapest select with the exact result."""
         for rollups in (SUMS_BY_SERVICE_AND_LEVEL, SUMS_BY_USER, RESPONSE_TIMES):
             fitting = [rollup for rollup in rollups if _fits(self, rollup)]
             if fitting:
@@ -70,7 +70,7 @@ def _over_rows(asked: Aggregate) -> Select:
 
 
 def _fits(asked: Aggregate, rollup: Rollup) -> bool:
-    """Whether what a rollup holds of the range answers it exactly, together with the rows at the edges."""
+    """Whether the rollup, with rows at the edges of the range, gives the exact result."""
     columns = {_column(field) for field in asked.by} | asked.condition.columns
     interval_ns = (asked.interval_secs or 0) * SECOND_NS
     return (
@@ -88,10 +88,10 @@ def _is_held(function: Function, rollup: Rollup) -> bool:
 
 
 def _over_rollups(asked: Aggregate, rollups: Sequence[Rollup]) -> SelectFromAll:
-    """What rollups hold of the range from them, the coarsest first, and the edges that are left from rows.
+    """A select over rollups, the coarsest first, and over rows for the edges that no rollup covers.
 
-    ClickHouse takes a projection only where everything is made of its keys and sums, so a piece that is read from one
-    must not mention Timestamp otherwise than as the start of its step.
+    ClickHouse uses a projection only if a statement consists of its keys and sums. So a piece that is read from one
+    must mention Timestamp only as the start of a step.
     """
     by = [f"{_column(field)} AS by_{n}" for n, field in enumerate(asked.by)]
     step_name = ["step"] if asked.interval_secs else []
@@ -122,7 +122,7 @@ def _column(field: str) -> str:
 
 
 def _step(asked: Aggregate, time: str) -> list[str]:
-    """The step of time that a row belongs to, Unix time in seconds; nothing if time is not split."""
+    """SQL for the start of a row's time step, Unix time in seconds; empty without an interval."""
     if not asked.interval_secs:
         return []
     start = f"toStartOfInterval(toDateTime({time}, 'UTC'), INTERVAL {asked.interval_secs:d} SECOND)"
@@ -134,7 +134,7 @@ def _listed(expressions: Sequence[str]) -> str:
 
 
 def _grouped(asked: Aggregate) -> str:
-    """The newest steps of time first, or the groups with the greatest first figure."""
+    """GROUP BY, ORDER BY and LIMIT: the newest time steps first, or the groups with the greatest first aggregate."""
     count = len(asked.by) + (1 if asked.interval_secs else 0)
     keys = ", ".join(f"column_{n}" for n in range(count))
     group = f"GROUP BY {keys} " if count else ""

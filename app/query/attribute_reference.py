@@ -1,4 +1,4 @@
-"""References to attributes in statements: placeholders, like those of values, that a reader replaces before it asks.
+"""References to attributes in SQL: placeholders, like those of values, that the reader replaces before it runs the SQL.
 
 `{query_0:AnyAttribute}` is the value of the attribute whose key is bound to `query_0`, "" where a log does not have it.
 """
@@ -25,7 +25,7 @@ def reference(source: AttributeSource, parameter: str) -> str:
 
 
 def resolved(sql: str, parameters: Mapping[str, object], columns: Mapping[Attribute, str] = _NO_COLUMNS) -> str:
-    """SQL that reads each attribute from the column that holds it, where there is one, and else from the maps."""
+    """Replace each reference with SQL that reads the attribute from its own column if it has one, else the maps."""
 
     def value(found: re.Match[str]) -> str:
         name, of_type = found.groups()

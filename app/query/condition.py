@@ -1,4 +1,4 @@
-"""The tree of a query as an SQL condition. What was typed becomes parameters and never text of the statement."""
+"""The tree of a query as an SQL condition. User input becomes bound parameters, never SQL text."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,8 +14,8 @@ from app.query.words import begins_with_word, ends_with_word, lowered, words_of
 Parameter: TypeAlias = str | int | float | list[str]
 
 _BODY: Final = "lower(Body)"  # as the text index has it
-_EDGE: Final = r"[\x00-\x2f\x3a-\x60\x7b-\x7f]"  # what belongs to no word, in a text that is lowercase
-_MAX_TOKENS: Final = 64  # the most that the first servers with hasAllTokens accept
+_EDGE: Final = r"[\x00-\x2f\x3a-\x60\x7b-\x7f]"  # characters that belong to no word, in lowercase text
+_MAX_TOKENS: Final = 64  # the limit of the first ClickHouse versions with hasAllTokens
 _NUMBERS_OF_A_SEVERITY: Final = 4
 _COMPARED_AS: Final = {
     Kind.TEXT: ("Float64", "{}"),
@@ -27,7 +27,7 @@ _COMPARED_AS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """An SQL expression that is 0 or 1 for every row and never NULL, and the values that are bound to its names.
+    """An SQL expression that is 0 or 1 for every row and never NULL, and its bound values.
 
     It holds references to attributes (see `attribute_reference`).
     """
@@ -35,13 +35,13 @@ class Condition:
     sql: str
     parameters: Mapping[str, Parameter]
     columns: frozenset[str]
-    """The columns that it reads: what tells whether sums that are split by some of them can answer it."""
+    """The columns that it reads. A rollup can be used only if it has all of them."""
     equal: Mapping[str, str] = field(default_factory=dict)
-    """Columns that hold one text in every row it is true for; and the placeholder of that text."""
+    """Columns that must equal one text for the condition to be true, each with the placeholder of that text."""
 
 
 def condition_of(tree: Node, *, prefix: str = "query") -> Condition:
-    """The condition for the rows that a tree asks for; names of parameters begin with the prefix."""
+    """The condition for the rows that a tree matches; names of parameters begin with the prefix."""
     writer = _Writer(prefix)
     sql = writer.condition(tree)
     equal = dict(writer.equality(node) for node in _always(tree))
@@ -49,7 +49,7 @@ def condition_of(tree: Node, *, prefix: str = "query") -> Condition:
 
 
 def _always(tree: Node) -> Iterator[Equals]:
-    """The equalities of columns that hold text which no row gets around."""
+    """The equalities of text columns that every matching row fulfils."""
     match tree:
         case And():
             for part in tree.parts:
@@ -68,7 +68,7 @@ class _Writer:
         self._names: dict[tuple[str, str], str] = {}
 
     def condition(self, node: Node) -> str:
-        """SQL that can stand beside AND, OR and NOT as it is."""
+        """SQL that needs no further parentheses beside AND, OR and NOT."""
         match node:
             case Everything():
                 return "true"
@@ -97,13 +97,13 @@ class _Writer:
             return f"hasAllTokens({_BODY}, {self._bound('Array(String)', words)})"
         unfinished = words.pop() if node.is_open and ends_with_word(text) else ""
         conditions = []
-        # The index finds the rows that come into question, ...
+        # The skip index finds the candidate rows, ...
         if words:
             indexed = list(dict.fromkeys(words))[:_MAX_TOKENS]
             conditions.append(f"hasAllTokens({_BODY}, {self._bound('Array(String)', indexed)})")
         elif unfinished:  # holds neither % nor _ nor a backslash
             conditions.append(f"{_BODY} LIKE {self._bound('String', f'%{unfinished}%')}")
-        # ... and their text decides.
+        # ... and match() checks their text.
         conditions.append(f"match({_BODY}, {self._bound('String', _pattern(text, is_open=node.is_open))})")
         return f"({' AND '.join(conditions)})"
 
@@ -118,7 +118,7 @@ class _Writer:
                 return f"({self._text(field)} = {self._bound('String', node.value)})"
 
     def equality(self, node: Equals) -> tuple[str, str]:
-        """The column and the placeholder of the text that it holds."""
+        """The column, and the placeholder of the text that it must equal."""
         return self._column(node.field), self._bound("String", node.value)
 
     def _exists(self, field: Named) -> str:
@@ -151,7 +151,7 @@ class _Writer:
         return " AND ".join(conditions)
 
     def _severities(self, node: Range) -> str:
-        """Every severity has four numbers; a row without one of the six is in no range."""
+        """Each severity has four numbers; a row without one of the six severities is in no range."""
         self.columns.add("SeverityNumber")
         lowest = _severity_number(node.lower, is_past=not node.lower.is_included) if node.lower else 1
         conditions = [f"SeverityNumber >= {self._bound('UInt8', lowest)}"]
@@ -177,7 +177,7 @@ class _Writer:
         return f"{{{self._parameter(of_type, value)}:{of_type}}}"
 
     def _parameter(self, of_type: str, value: Parameter) -> str:
-        """The name that a value is bound to."""
+        """The name of the parameter for a value."""
         known = (of_type, repr(value))
         if known not in self._names:
             self._names[known] = f"{self._prefix}_{len(self.parameters)}"
@@ -190,7 +190,7 @@ def _severity_number(bound: Bound, *, is_past: bool) -> int:
 
 
 def _pattern(text: str, *, is_open: bool) -> str:
-    """A regular expression (RE2) for the text, and for it alone, where no word is cut through."""
+    """A regular expression (RE2) that matches the text literally, at word boundaries."""
     before = rf"(?:\A|{_EDGE})" if begins_with_word(text) else ""
     after = rf"(?:{_EDGE}|\z)" if ends_with_word(text) and not is_open else ""
     return f"{before}{''.join(map(_literally, text))}{after}"
@@ -199,5 +199,5 @@ def _pattern(text: str, *, is_open: bool) -> str:
 def _literally(character: str) -> str:
     if character == "\0":
         return r"\x00"
-    # A letter or digit behind a backslash would mean something; everything else in ASCII means itself there.
+    # After a backslash, letters and digits have a special meaning; other ASCII characters stand for themselves.
     return character if character.isalnum() or ord(character) >= 128 else f"\\{character}"

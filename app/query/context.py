@@ -1,4 +1,4 @@
-"""One log by its id, and what was logged around it."""
+"""One log by its id, and the logs before and after it."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,24 +19,24 @@ from app.query.tree import Equals, Everything, Node
 from app.query.windowed_scan import Deadline, Piece, WindowedScan
 from app.query.windows import newest_first, oldest_first
 
-_FAR_NS: Final = 24 * 3600 * SECOND_NS  # a connection is closer than that, and every day more costs a look
+_FAR_NS: Final = 24 * 3600 * SECOND_NS  # related logs are closer than that, and each further day costs a query
 SAME: Final = {"service": "service", "host": "host", "trace": "trace_id"}
-"""What neighbours may share, and the field that says so."""
+"""What neighbours may share, and the field that holds it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Logs, oldest first, the one that was asked about among them."""
+    """Logs, oldest first, including the requested one."""
 
     rows: list[LogRow]
     is_complete: bool
-    """False if the time was up before all of a day before and after had been looked at."""
+    """False if the time was up before a whole day before and after had been read."""
     cost: Cost
 
 
 @dataclass(frozen=True, slots=True)
 class _Side:
-    """What lies before a log, or after it: how it is cut into pieces, from where to where it is, and which rows."""
+    """The logs before a log, or after it: how to cut the range into windows, the range, the condition, the order."""
 
     cut: Callable[..., Iterator[TimeRange]]
     span: TimeRange
@@ -58,7 +58,8 @@ class Surroundings:
         """One log.
 
         Raises:
-            NoSuchLog: there is none of this id.
+            NoSuchLog: there is no log with this id.
+            QueryTooExpensive, TryAgainLater, Refused: see `LogTable.ask`.
         """
         shape = RowShape()
         where = [
@@ -76,13 +77,14 @@ class Surroundings:
         return rows[0], answer.cost
 
     def around(self, log_id: LogId, *, same: str | None, before: int, after: int, timeout_secs: float) -> Context:
-        """A log, and `before` and `after` logs around it, of those that share a field with it (`SAME`) or of all ("").
+        """A log with up to `before` logs before it and `after` logs after it, at most a day away.
 
-        Nobody looks further than a day. Without `same` it is the service, if the log has one.
+        `same` names what they must share with it (a key of `SAME`), "" for nothing; None means the service, if it has
+        one.
 
         Raises:
             NoSuchLog: see `log`.
-            BadParameter: the log does not have what its neighbours shall share.
+            BadParameter: the log does not have the field that `same` names.
         """
         deadline = Deadline(self._clock, timeout_secs)
         log, cost = self.log(log_id, timeout_secs=timeout_secs)
@@ -103,7 +105,7 @@ class Surroundings:
     def _nearest(
         self, log_id: LogId, shared: Condition, rows_per_sec: float, deadline: Deadline, side: _Side, wanted: int
     ) -> Context:
-        """The nearest rows on one side of a log, up to `wanted`, the nearest first."""
+        """Up to `wanted` rows on one side of a log, the nearest first."""
         shape, rows = RowShape(), list[LogRow]()
         scan = WindowedScan(self._table, deadline, wanted)
 
@@ -118,16 +120,16 @@ class Surroundings:
         try:
             for answer in scan.answers(scan.windows(side.cut, side.span, rows_per_sec=rows_per_sec), select):
                 rows += shape.read(answer.records())
-        except QueryTooExpensive:  # the log alone is an answer too
+        except QueryTooExpensive:  # the log alone is a result too
             return Context(rows, False, scan.cost)
         return Context(rows, not scan.is_out_of_time, scan.cost)
 
 
 def _shared(log: LogRow, same: str) -> Node:
-    """What finds the logs that share the field with this one.
+    """The tree that matches the logs with the same value of a field as this one.
 
     Raises:
-        BadParameter: it does not have the field.
+        BadParameter: this log does not have the field.
     """
     if not same:
         return Everything()

@@ -1,4 +1,4 @@
-"""How many logs there are in a second, guessed from those before the end of a range."""
+"""Estimates the density of matching logs, in rows per second, from counts before the end of a range."""
 
 import threading
 import time
@@ -16,23 +16,23 @@ from app.query.tree import Everything
 _HOURS, _MINUTES = SUMS_BY_SERVICE_AND_LEVEL
 _FRESH_SECS: Final = 30.0
 _REMEMBERED: Final = 256
-_TIMEOUT_SECS: Final = 0.5  # a guess is worth no more
-_SHARE_OF_OTHERS: Final = 1 / 16  # a window too long costs little: of each service some hundred rows are read anyway
+_TIMEOUT_SECS: Final = 0.5  # an estimate is worth no more
+_SHARE_OF_OTHERS: Final = 1 / 16  # too long a window costs little: a few hundred rows of each service are read anyway
 
 
 class _Look(NamedTuple):
-    """So far back, in steps of a rollup."""
+    """How far back to count, and in which rollup."""
 
     rollup: Rollup
     secs: int
 
 
-# What is rare or has stopped is not there in the last minutes.
+# The last minutes do not show logs that are rare or have stopped.
 _LOOKS: Final = (_Look(_MINUTES, 600), _Look(_HOURS, 86_400))
 
 
 class Density:
-    """Asks for counts of minutes and hours, which are cheap, and remembers what it was told. Shared by threads."""
+    """Reads counts of minutes and hours, which are cheap, and caches the estimates. Shared by threads."""
 
     def __init__(self, now_ns: Callable[[], int], clock: Callable[[], float] = time.monotonic) -> None:
         self._now_ns = now_ns
@@ -41,10 +41,10 @@ class Density:
         self._known: OrderedDict[tuple[int, str], tuple[float, float]] = OrderedDict()
 
     def rows_per_sec(self, table: LogTable, span: TimeRange, condition: Condition) -> float:
-        """Matching logs per second at the end of a range; 0 where there are none, or where that is unknown.
+        """Estimated matching logs per second at the end of a range; 0 if there are none or it is unknown.
 
-        Where minutes are not counted by what the condition asks for (service and level they are), it is a share of all
-        that the table shows; and where they are not counted by its scope either, nobody knows.
+        Rollups count by service and level. For conditions on other columns, the estimate is a fixed share of all logs
+        of the table's scope; if the scope has other columns too, the density is unknown.
         """
         if condition.columns <= _MINUTES.columns:
             return self._counted(table, span, condition)
@@ -54,7 +54,7 @@ class Density:
         return 0.0
 
     def _counted(self, table: LogTable, span: TimeRange, counted: Condition) -> float:
-        # A range may go on into the future, where nothing is yet.
+        # A range may end in the future, where there are no logs yet.
         end_secs = min(span.end_ns, self._now_ns()) // SECOND_NS
         place = (end_secs // _LOOKS[0].secs, repr((table.scope, counted.sql, counted.parameters)))
         with self._lock:

@@ -1,4 +1,4 @@
-"""What is wrong with a query, in words that help to correct it."""
+"""Errors in a query, with what the client needs to correct it."""
 
 from typing import Final
 
@@ -6,10 +6,10 @@ _NEAR_CHARACTERS: Final = 20
 
 
 class QueryError(Exception):
-    """The query must be changed.
+    """The query cannot be read and must be changed.
 
-    `reason` is a sentence; `position` says where, in characters from 0, and `near` is the text around it; `expected`
-    is what could stand there, and `suggestion` what was probably meant ("" if nothing comes near).
+    `reason` is a sentence. `position` is where, in characters from 0, and `near` the text around it. `expected` lists
+    what is allowed there, and `suggestion` is what was probably meant ("" if nothing is similar).
     """
 
     def __init__(
@@ -33,7 +33,7 @@ def _any_of(names: tuple[str, ...]) -> str:
 
 
 class BadParameter(Exception):
-    """The query cannot run as it is; nothing was sent to ClickHouse. `parameter` is the one to change."""
+    """A parameter is not valid; `parameter` is its name. Nothing was sent to ClickHouse."""
 
     def __init__(self, parameter: str, reason: str) -> None:
         super().__init__(reason)
@@ -41,4 +41,4 @@ class BadParameter(Exception):
 
 
 class NoSuchLog(Exception):
-    """There is no log of this id: it never was, or its time is over."""
+    """There is no log with this id: it never existed, or its retention has passed."""

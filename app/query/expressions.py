@@ -1,4 +1,4 @@
-"""Fields as SQL expressions, for what is counted, split or shown; the names of attributes are bound."""
+"""Fields as SQL expressions, to aggregate, group by or show; the keys of attributes are bound parameters."""
 
 from typing import Final
 
@@ -11,10 +11,10 @@ _NUMBERS: Final = frozenset({Kind.NUMBER, Kind.WHOLE})
 
 
 class Expressions:
-    """Writes expressions for one statement, and keeps what they bind and which columns they read."""
+    """Writes expressions for one statement, and collects their parameters and the columns that they read."""
 
     def __init__(self, prefix: str = "key") -> None:
-        """The prefix keeps the names of parameters apart from others in the statement."""
+        """The prefix keeps the names of parameters distinct from others in the statement."""
         self.parameters: dict[str, str] = {}
         self.columns: frozenset[str] = frozenset()
         self._prefix = prefix
@@ -31,14 +31,14 @@ class Expressions:
         return field.column if field.kind in (Kind.TEXT, Kind.LEVEL, Kind.WORDS) else f"toString({field.column})"
 
     def number(self, name: str) -> str:
-        """The value of a field as a number, NULL where it is none.
+        """The value of a field as a number, NULL where it is not one.
 
         Raises:
             BadParameter: the field never holds numbers.
         """
         field = named(name)
         if isinstance(field, Attribute):
-            # "nan" and "inf" are read as numbers too, and one of them would be all that is left of a sum.
+            # ClickHouse parses "nan" and "inf" as numbers too, and a single one would make a sum useless.
             number = f"toFloat64OrNull({self.text(name)})"
             return f"if(isFinite(assumeNotNull({number})), {number}, NULL)"
         if field.kind not in _NUMBERS:
@@ -51,7 +51,7 @@ class Expressions:
         return f"{{{self._parameter(text)}:String}}"
 
     def _parameter(self, text: str) -> str:
-        """The name that a text is bound to."""
+        """The name of the parameter for a text."""
         for known, value in self.parameters.items():
             if value == text:
                 return known

@@ -1,4 +1,4 @@
-"""Which fields logs have, and which values these hold: for suggestions, and for narrowing a search."""
+"""Facets: which fields matching logs have, and the values of a field, for suggestions and to narrow a search."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -18,16 +18,16 @@ from app.query.tree import Node
 from app.query.windowed_scan import Deadline, WindowedScan
 from app.query.windows import newest_first
 
-_ENOUGH_ROWS: Final = 100_000  # newest logs; enough to find the fields
-_SHARE_OF_TIME: Final = 0.6  # for the whole range, before only its newest part is queried
+_ENOUGH_ROWS: Final = 100_000  # this many of the newest logs are enough to know the fields
+_SHARE_OF_TIME: Final = 0.6  # for the whole range; the rest is for its newest part if the first query times out
 _PARTS: Final = 16
-# Fields that every row has, and raw bytes, are not offered.
+# Columns that every row has need no query, and raw bytes make no facet.
 _OFFERED: Final = [field.name for field in FIELDS if not field.name.startswith("_")]
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Names or values, each with a count of logs, the most frequent first."""
+    """Names or values with their counts of logs, the most frequent first, out of `looked_at` logs."""
 
     counts: list[tuple[str, int]]
     looked_at: int
@@ -46,7 +46,7 @@ class Facets:
         self._clock = clock
 
     def fields(self, tree: Node, span: TimeRange, *, prefix: str, limit: int, timeout_secs: float) -> Found:
-        """The fields that the newest of the matching logs have."""
+        """The fields of the newest matching logs whose names begin with `prefix`, in any case."""
         condition = self._table.condition(tree)
         scan = WindowedScan(self._table, Deadline(self._clock, timeout_secs), _ENOUGH_ROWS)
         windows = scan.windows(newest_first, span, rows_per_sec=self._rows_per_sec(span, condition))
@@ -61,7 +61,11 @@ class Facets:
         return Found(wanted[:limit], scan.found_rows, is_whole and len(wanted) <= limit, scan.cost)
 
     def values(self, name: str, tree: Node, span: TimeRange, *, prefix: str, limit: int, timeout_secs: float) -> Found:
-        """The most frequent values of a field in matching logs; of the newest part of the range if time is short."""
+        """The most frequent values of a field in matching logs; only of the newest part of the range if time is short.
+
+        Raises:
+            QueryTooExpensive, TryAgainLater, Refused: see `LogTable.ask`.
+        """
         condition = self._table.condition(tree)
         deadline = Deadline(self._clock, timeout_secs)
         try:
@@ -83,7 +87,7 @@ class Facets:
 
 
 def _attribute_name(key: str) -> str:
-    """Under which an attribute is found: its key, unless a column is known by that name."""
+    """The name to query an attribute by: its key, unless a column has that name."""
     return key if isinstance(named(key), Attribute) else f"attributes.{key}"
 
 
@@ -103,7 +107,7 @@ def _which_fields(condition: Condition, window: TimeRange) -> Select:
 
 
 def _with_value(name: str, prefix: str, condition: Condition) -> Condition:
-    """The condition, and that the field has a value, which begins like this in any case."""
+    """The condition, and that the field has a value that begins with `prefix`, in any case."""
     expressions = Expressions("value")
     text = expressions.text(name)
     sql = f"{condition.sql} AND {text} != ''"

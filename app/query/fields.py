@@ -1,4 +1,4 @@
-"""The names that people type before a colon, and the columns that they stand for."""
+"""The field names of the query language (before a colon), and the columns that they refer to."""
 
 import difflib
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from app.domain.columns import ALIASES, COLUMNS, Kind
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A column under the name that people know it by."""
+    """A column under its public name."""
 
     name: str
     kind: Kind
@@ -20,7 +20,7 @@ class Field:
 
 
 class AttributeSource(Enum):
-    """Where an attribute is looked for. The value is the prefix that chooses it."""
+    """Where to look up an attribute. The value is the prefix that chooses it."""
 
     ANY = ""
     LOG = "attributes."
@@ -36,12 +36,12 @@ class Attribute:
 
     @property
     def name(self) -> str:
-        """As people type it."""
+        """The name in a query, with the prefix of its source."""
         return f"{self.source.value}{self.key}"
 
     @property
     def kind(self) -> Kind:
-        """How it is searched."""
+        """The kind of its values: always text."""
         return Kind.TEXT
 
 
@@ -60,7 +60,7 @@ def _names() -> dict[str, Named]:
     names: dict[str, Named] = {**_KEYS}
     for field in FIELDS:
         names[field.name] = names[field.column] = field
-    # Under whatever name a program sent it, under that name it is found.
+    # A field can be queried by every name that producers may send it under.
     return names | {alias: names[target] for alias, target in ALIASES.items()}
 
 
@@ -74,7 +74,7 @@ _PREFIXES: Final = {
 
 
 def named(name: str) -> Named:
-    """What a name stands for: a column where there is one, else an attribute."""
+    """The column with this name or alias if there is one, else an attribute."""
     if name in _BY_NAME:
         return _BY_NAME[name]
     for prefix, source in _PREFIXES.items():
@@ -84,19 +84,19 @@ def named(name: str) -> Named:
 
 
 def names_of(field: Named) -> list[str]:
-    """All names that stand for it, its own first."""
+    """All names of a field, its own first."""
     others = [name for name, meant in _BY_NAME.items() if meant == field and name != field.name]
     return [field.name, *others]
 
 
 def field_meant_by(name: str) -> str:
-    """The field whose name comes nearest to this one, "" if none comes near."""
+    """The name of the field most similar to this one, "" if none is similar."""
     known = ["host", *(field.name for field in FIELDS)]
-    # message_id is no misspelt message.
+    # message_id is not a misspelt message.
     return nearest(name, [field for field in known if abs(len(field) - len(name)) <= 2])
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """The known word that this one was probably meant to be, "" if none comes near."""
+    """The known word most similar to this one, "" if none is similar."""
     found = difflib.get_close_matches(word.lower(), known, n=1, cutoff=0.75)
     return found[0] if found else ""

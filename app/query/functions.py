@@ -1,4 +1,4 @@
-"""The functions of /stats: counts, sums, quantiles. A function is added here and nowhere else."""
+"""The aggregate functions: counts, sums, quantiles. A function is added here and nowhere else."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -17,15 +17,15 @@ class _Definition:
     """A function as SQL, over rows and over each kind of rollup."""
 
     over_rows: _OverRows
-    """Makes the expression for a field."""
+    """Returns the expression for a field."""
     over_sums: str = ""
-    """Over `logged` (rows), `measured` (rows with a number) and `total` (their sum); "" if they do not answer it."""
+    """Over `logged` (rows), `measured` (rows with a number) and `total` (their sum); "" if these do not suffice."""
     over_buckets: str = ""
-    """Over `logged` (rows) and `{value}`, which stands for the numbers of these rows; "" if they do not answer it."""
+    """Over `logged` (rows) and `{value}`, which stands for the numbers of these rows; "" if these do not suffice."""
     approximation: str | None = None
     """How far the result may be from the exact one; None if it is exact."""
     without_field: "_Definition | None" = None
-    """What it is where no field is given; None if it needs one."""
+    """The definition without a field; None if the function needs one."""
 
 
 def _count_of_values(expressions: Expressions, field: str) -> str:
@@ -38,7 +38,7 @@ def _count_distinct(expressions: Expressions, field: str) -> str:
 
 
 def _of_numbers(function: str) -> _OverRows:
-    """The function of numbers, `{number}` in its SQL. Over no number at all the result is NULL and not 0."""
+    """A function of numbers, `{number}` in its SQL. Its result over no values is NULL, not 0."""
 
     def over_rows(expressions: Expressions, field: str) -> str:
         number = expressions.number(field)
@@ -48,8 +48,8 @@ def _of_numbers(function: str) -> _OverRows:
 
 
 def _quantile(share: str) -> _Definition:
-    """The quantile below which this part of all values lies."""
-    # The sketch holds a limited range of magnitudes.
+    """The quantile for a share from 0 to 1."""
+    # The sketch of quantileDD holds a limited range of magnitudes.
     near = "greatest(-1e15, least(1e15, {number}))"
     bounded = f"multiIf(isNull({{number}}), NULL, abs({{number}}) < 1e-9, 0, {near})"
     weighted = f"quantileExactWeighted({share})({{value}}, logged)"
@@ -61,7 +61,7 @@ def _quantile(share: str) -> _Definition:
 
 
 _COUNT_OF_ROWS: Final = _Definition(lambda _expressions, _field: "count()", "sum(logged)", "sum(logged)")
-_SHORTEST: Final = "toFloat64OrNull(toString({}))"  # a 32-bit float without the digits that were not measured
+_SHORTEST: Final = "toFloat64OrNull(toString({}))"  # a 32-bit float without spurious digits
 _FUNCTIONS: Final[Mapping[str, _Definition]] = {
     "count": _Definition(
         _count_of_values, "sum(measured)", "sumIf(logged, isNotNull({value}))", without_field=_COUNT_OF_ROWS
@@ -73,7 +73,7 @@ _FUNCTIONS: Final[Mapping[str, _Definition]] = {
     "max": _Definition(_of_numbers(_SHORTEST.format("max({number})"))),
 }
 NAMES: Final = (*_FUNCTIONS, "p50", "p95", "p99", "p99.9")
-"""All functions, and of the quantiles some examples."""
+"""All functions, with some quantiles as examples."""
 SUMMARY: Final = f"{', '.join(f'`{name}`' for name in _FUNCTIONS)}, `p50` to `p99.9`"
 """All functions, for documents."""
 
@@ -83,7 +83,7 @@ class Function:
     """One aggregate: a function (`count`, `avg`, `p99` ...) of a field.
 
     Raises:
-        BadParameter: the function is not known, or needs a field and there is none.
+        BadParameter: the function is not known, or needs a field and has none.
     """
 
     name: str
@@ -101,16 +101,16 @@ class Function:
         return self._definition.approximation
 
     def over_rows(self, expressions: Expressions) -> str:
-        """The aggregate as an SQL expression over rows."""
+        """The aggregate as an expression over rows."""
         return self._definition.over_rows(expressions, self.field)
 
     @property
     def over_sums(self) -> str:
-        """The aggregate as SQL over counts and sums of groups of rows (see `rollups`); "" if there is none."""
+        """The aggregate as an expression over counts and sums of a rollup (see `rollups`); "" if there is none."""
         return self._definition.over_sums
 
     def over_buckets(self, value: str) -> str:
-        """The aggregate as an SQL expression over buckets of rows, for the value of a bucket; "" if there is none."""
+        """The aggregate as an expression over response time buckets, `value` being a bucket's; "" if there is none."""
         return self._definition.over_buckets.format(value=value)
 
     @property

@@ -1,4 +1,4 @@
-"""The text of a query to its tree, or to an error that says where and what is wrong."""
+"""Parses the text of a query to its tree, or raises an error that says where and what is wrong."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ MAX_TERMS: Final = 256
 _OPERATORS: Final = {"and": "AND", "or": "OR", "not": "NOT"}
 
 
-@functools.lru_cache(maxsize=128)  # a page asks for the same again and again
+@functools.lru_cache(maxsize=128)  # a page sends the same query many times
 def parse(text: str) -> Query:
-    """Read a query.
+    """Parse a query.
 
     Raises:
-        QueryError: it cannot be read.
+        QueryError: it cannot be parsed.
     """
     _check_text(text)
     reader = _Reader(text)
@@ -77,7 +77,7 @@ class _Reader:
         self._terms = 0
 
     def node(self, tree: Syntax, field: Named | None = None) -> Node:
-        """The tree of a term, or of what stands behind a field's colon."""
+        """The node of a term, or of the value after the colon of `field`."""
         is_negated = False
         while tree.data == "negated":  # there may be thousands
             is_negated = not is_negated

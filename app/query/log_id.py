@@ -1,10 +1,10 @@
-"""The id of a log: when it happened and which row it is, as one word that fits into a URL."""
+"""The id of a log: its time and its identity, as one word that fits into a URL."""
 
 import re
 from dataclasses import dataclass
 from typing import Final, Self
 
-# Each place in the order of rows has one id, so an id is also a place to read on from.
+# Each position in the order of rows has one id, so an id is also a cursor.
 _SHAPE: Final = re.compile(r"(\d{1,19})-(\d{1,5})-(\d{1,20})-(\d{1,5})-([A-Za-z0-9_-]{0,64})")
 
 _MOST: Final = (2**63 - 1, 2**16 - 1, 2**64 - 1, 2**16 - 1)
@@ -12,7 +12,7 @@ _MOST: Final = (2**63 - 1, 2**16 - 1, 2**64 - 1, 2**16 - 1)
 
 @dataclass(frozen=True, slots=True, order=True)
 class LogId:
-    """A row's time (Unix epoch, nanoseconds) and identity. Ordered as answers are: by time, then by identity."""
+    """A row's time (Unix epoch, nanoseconds) and identity. Ordered as results are: by time, then by identity."""
 
     timestamp_ns: int
     topic_id: str
@@ -25,16 +25,16 @@ class LogId:
 
     @classmethod
     def read(cls, text: str) -> Self:
-        """The id that a text is.
+        """Parse an id.
 
         Raises:
-            ValueError: it is none.
+            ValueError: the text is not an id.
         """
         found = _SHAPE.fullmatch(text)
         if not found:
             raise ValueError(f"{text!r} is not the id of a log")
         *numbers, topic_id = found.groups()
-        # ClickHouse would cut what is too large, and find another log.
+        # ClickHouse would truncate a number that is too large, and find another log.
         if any(int(number) > most for number, most in zip(numbers, _MOST, strict=True)):
             raise ValueError(f"{text!r} is not the id of a log")
         timestamp_ns, partition, offset, item = map(int, numbers)

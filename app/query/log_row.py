@@ -1,4 +1,4 @@
-"""A log as an answer shows it: which columns are read for it, and what its fields are called."""
+"""A log as a result shows it: which columns to read, and the names of its fields."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from app.query.expressions import Expressions
 from app.query.fields import Field, named
 from app.query.log_id import LogId
 
-# What every row needs for its id and its place among the others.
+# What every row needs for its id and its position in the order of rows.
 _PLACE: Final[Mapping[str, str]] = {
     "timestamp_ns": "toUnixTimestamp64Nano(Timestamp)",
     "topic_id": "_topic_id",
@@ -21,7 +21,7 @@ _PLACE: Final[Mapping[str, str]] = {
 _MAPS: Final[Mapping[str, str]] = {column.name: column.column for column in COLUMNS if column.is_map}
 
 FIELDS: Final = tuple(column.name for column in COLUMNS if column.is_shown)
-"""The fields of a row where none are chosen; named as in the events that producers send."""
+"""The fields of a row by default, named as in the events that producers send."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +32,19 @@ class LogRow:
     fields: Mapping[str, Any]
 
     def as_object(self) -> dict[str, Any]:
-        """As it is shown to programs."""
+        """The log as a JSON object."""
         return {"id": str(self.id), **self.fields}
 
 
 class RowShape:
-    """The fields that were chosen, under any of their names; all of them if none were."""
+    """The chosen fields, under any of their names; `FIELDS` if none are chosen."""
 
     def __init__(self, chosen: Sequence[str] = ()) -> None:
         self.names = tuple(name for name in dict.fromkeys(chosen) if name != "id") or FIELDS
         expressions = Expressions("shown")
         columns = [_column(name, expressions) for name in self.names]
         self.parameters: Mapping[str, object] = expressions.parameters
-        """What `select` has bound."""
+        """The bound parameters of `select`."""
         self.select = ", ".join(
             [
                 *(f"{sql} AS place_{name}" for name, sql in _PLACE.items()),
@@ -54,7 +54,7 @@ class RowShape:
         """The list of expressions to read."""
 
     def read(self, records: Iterable[Mapping[str, Any]]) -> list[LogRow]:
-        """The rows of an answer to `select`."""
+        """The rows of a result of `select`."""
         return [self._row(record) for record in records]
 
     def _row(self, record: Mapping[str, Any]) -> LogRow:
@@ -71,10 +71,10 @@ def _column(name: str, expressions: Expressions) -> str:
     match field.kind:
         case Kind.TIME:  # nanoseconds do not fit into a datetime
             return f"toUnixTimestamp64Nano(toDateTime64({field.column}, 9, 'UTC'))"
-        case Kind.NUMBER:  # its shortest form: a 32-bit float has digits that were not measured
+        case Kind.NUMBER:  # its shortest form, because the 32-bit float would show spurious digits
             return f"toString({field.column})"
         case _:
-            # Bytes that are no text are there to be looked at, not to break an answer.
+            # Raw bytes may not be valid text, and would break the result.
             return f"base64Encode({field.column})" if field.column == "_raw" else field.column
 
 

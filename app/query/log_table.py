@@ -1,4 +1,4 @@
-"""The table of logs as one caller sees it: the only way from a query to ClickHouse, with the scope on all of it."""
+"""The table of logs as one caller sees it: the only way from a query to ClickHouse, always within a scope."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ _EXTENTS: Final = Statement(
     "SELECT _topic_id, _partition, min(_offset), max(_offset) FROM {table} WHERE _topic_id != ''"
     " GROUP BY _topic_id, _partition"
 )
-# Reads no row, and fails like a query where the table is not there or may not be read.
+# Reads no row, and fails like a query if the table is missing or the user may not read it.
 _PROBE: Final = Statement("SELECT 1 FROM {table} LIMIT 0")
 
 
 @dataclass(frozen=True, slots=True)
 class Select:
-    """Expressions over the logs that all conditions in `where` hold for; `then` groups, orders and limits.
+    """Expressions over the logs that fulfil all conditions in `where`; `then` groups, orders and limits.
 
-    All of it is SQL; the table and the scope are not part of it. Each condition can stand beside AND as it is.
+    All parts are SQL, without the table and the scope. Each condition needs no further parentheses beside AND.
     """
 
     what: str
@@ -35,7 +35,7 @@ class Select:
 
 @dataclass(frozen=True, slots=True)
 class SelectFromAll:
-    """Expressions over the rows of several selects together."""
+    """Expressions over the rows of several selects (UNION ALL)."""
 
     what: str
     parts: Sequence[Select]
@@ -46,10 +46,10 @@ AnySelect: TypeAlias = Select | SelectFromAll
 
 
 class LogTable:
-    """Makes statements about the logs of a scope, and runs them. Shared by threads.
+    """Builds statements over the logs of a scope, and runs them. Shared by threads.
 
-    No other module of `query` names the table or holds a `LogReader` (tests/test_architecture.py), so nothing can be
-    found, counted or listed that is outside of the scope.
+    No other module of `query` names the table or holds a `LogReader` (tests/test_architecture.py), so no query can
+    find, count or list anything outside the scope.
     """
 
     def __init__(self, reader: LogReader, scope: Scope = EVERYTHING) -> None:
@@ -58,16 +58,16 @@ class LogTable:
         self._seen = condition_of(scope.tree, prefix="scope")
 
     def within(self, scope: Scope) -> LogTable:
-        """The logs of this table that are in another scope too: what a caller sees can only become less."""
+        """The logs of this table that are in another scope too. A scope can only be narrowed."""
         return LogTable(self._reader, scope.within(self.scope))
 
     @property
     def scope_columns(self) -> frozenset[str]:
-        """The columns that every statement reads to know what is in the scope."""
+        """The columns that every statement reads for the scope."""
         return self._seen.columns
 
     def condition(self, tree: Node) -> Condition:
-        """The condition for a tree. Its `columns` and `equal` are those of a statement, with what the scope adds."""
+        """The condition for a tree. Its `columns` and `equal` include those of the scope."""
         of_tree = condition_of(tree)
         columns, equal = of_tree.columns | self._seen.columns, {**self._seen.equal, **of_tree.equal}
         return replace(of_tree, columns=columns, equal=equal)
@@ -76,12 +76,12 @@ class LogTable:
         """Run a select.
 
         Raises:
-            AskForLess, TryAgainLater, Refused: see `LogReader.ask`.
+            QueryTooExpensive, TryAgainLater, Refused: see `LogReader.ask`.
         """
         return self._reader.ask(self.statement(select), timeout_secs=timeout_secs)
 
     def statement(self, select: AnySelect) -> Statement:
-        """A select as it is sent."""
+        """The statement for a select, with the table and the scope."""
         if isinstance(select, Select):
             return Statement(self._sql(select), {**select.parameters, **self._seen.parameters})
         rows = " UNION ALL ".join(map(self._sql, select.parts))
@@ -91,25 +91,26 @@ class LogTable:
         )
 
     def ask_extents(self, *, timeout_secs: float) -> Result:
-        """Topic id, partition, first and last offset of each partition that is stored.
+        """Topic id, partition, first and last offset of each stored partition.
 
-        These are of all logs: a tail asks twice a second, which a projection answers, and no projection knows the
-        offsets of a scope. They say how much is logged altogether, and so do the offsets in the ids of any two logs.
+        These cover all logs, not only the scope: a tail runs this twice a second, which only a projection makes cheap,
+        and no projection has the offsets of a scope. They reveal the total number of logs, as do the offsets in the ids
+        of any two logs.
         """
         return self._reader.ask(_EXTENTS, timeout_secs=timeout_secs)
 
     def probe(self, *, timeout_secs: float) -> None:
-        """Fail as a query would; a table that can be queried costs next to nothing.
+        """Check that the table can be queried, at almost no cost.
 
         Raises:
-            AskForLess, TryAgainLater, Refused: see `LogReader.ask`.
+            QueryTooExpensive, TryAgainLater, Refused: see `LogReader.ask`.
         """
         self._reader.ask(_PROBE, timeout_secs=timeout_secs)
 
     def _sql(self, select: Select) -> str:
         where = " AND ".join(select.where)
         if not self.scope.is_everything:
-            where = f"{self._seen.sql} AND ({where})"  # so that no condition, however it is written, undoes it
+            where = f"{self._seen.sql} AND ({where})"  # the parentheses keep any condition from undoing the scope
         return _joined(f"SELECT {select.what} FROM {{table}} WHERE {where}", select.then)
 
 

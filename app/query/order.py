@@ -1,4 +1,4 @@
-"""The one order of rows: by time, then by identity. And what lies before or after a row in it, as SQL."""
+"""The order of rows: by time, then by identity. Also the SQL conditions for rows before or after a row."""
 
 from typing import Final
 
@@ -17,7 +17,7 @@ AFTER: Final = f"({', '.join(_COLUMNS)}) > {_PLACE}"
 
 
 def cursor_parameters(row: LogId) -> dict[str, object]:
-    """What BEFORE and AFTER have bound."""
+    """The bound parameters of BEFORE and AFTER."""
     return {
         "place_ns": row.timestamp_ns,
         "place_topic_id": row.topic_id,

@@ -1,4 +1,4 @@
-"""Rollups: the projections of schema.sql that hold counts and sums beside the rows."""
+"""Rollups: the projections of schema.sql that aggregates can be computed from."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,27 +11,27 @@ _HOUR_NS: Final = 3600 * SECOND_NS
 _DAY_NS: Final = 24 * _HOUR_NS
 
 FIVE_MINUTES: Final = "toStartOfFiveMinutes(Timestamp)"
-"""The start of a five-minute bucket as SQL: the first key of the table's order."""
+"""The start of a five-minute bucket as SQL: the first column of the table's sorting key."""
 FIVE_MINUTES_NS: Final = 5 * _MINUTE_NS
 TRACE_KEY: Final = "bitShiftRight(cityHash64({}), 32)"
-"""What the projection of traces is sorted by, as SQL, for `{}` that holds a trace."""
+"""The sorting key of the projection by trace, as SQL; `{}` is the trace id."""
 
-# A bucket of response times is named by the upper bits of the Float32: sign, exponent and six bits of the mantissa, so
-# 64 buckets to a doubling. It is at most 1.6 % wide, and its middle within 0.8 % of each value in it.
+# The number of a response time bucket is the upper bits of the Float32: sign, exponent and six bits of the mantissa,
+# so there are 64 buckets to a doubling. A bucket is at most 1.6 % wide, and its middle within 0.8 % of its values.
 _BUCKET_SHIFT: Final = 17
 _BUCKET: Final = f"bitShiftRight(reinterpretAsUInt32(ResponseTimeMs), {_BUCKET_SHIFT})"
 _MIDDLE: Final = (
     f"reinterpretAsFloat32(toUInt32(bitShiftLeft(toUInt32(bucket), {_BUCKET_SHIFT}) + {1 << (_BUCKET_SHIFT - 1)}))"
 )
 BUCKET_VALUE: Final = f"if(bucket % {1 << (31 - _BUCKET_SHIFT)} = 0, 0, {_MIDDLE})"
-"""The value that stands for those of a bucket, as SQL; NULL for rows without one."""
+"""The value that represents those of a response time bucket, as SQL; NULL for rows without one."""
 
 _BUCKETS: Final = (f"{_BUCKET} AS bucket", "count() AS logged")
 _SUMS: Final = ("count() AS logged", "count(ResponseTimeMs) AS measured", "sum(ResponseTimeMs) AS total")
 
 
 def starts_in(span: TimeRange, start: str) -> str:
-    """As SQL: that the start of a step of time, which is SQL too, is in a range of whole seconds."""
+    """SQL condition that the start of a time step, itself SQL, is in a range of whole seconds."""
     return (
         f"{start} >= toDateTime({span.start_ns // SECOND_NS:d}, 'UTC')"
         f" AND {start} < toDateTime({span.end_ns // SECOND_NS:d}, 'UTC')"
@@ -40,7 +40,7 @@ def starts_in(span: TimeRange, start: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Rollup:
-    """One projection: by which step of time and which columns rows are put together, and what is kept of them."""
+    """One projection: the time step and columns that group rows, and the aggregates of each group."""
 
     start: str
     """The start of a step, as SQL."""
@@ -48,10 +48,10 @@ class Rollup:
     columns: frozenset[str]
     sums: Sequence[str]
     has_buckets: bool = False
-    """Rows are split by their response time too."""
+    """Whether rows are grouped by response time bucket too."""
 
     def condition(self, span: TimeRange) -> str:
-        """As SQL: that a step is in a range, which consists of whole steps."""
+        """SQL condition that a step is in a range, which consists of whole steps."""
         return starts_in(span, self.start)
 
 
@@ -59,7 +59,7 @@ _SERVICE_AND_LEVEL: Final = frozenset({"ServiceName", "SeverityText", "SeverityN
 _MINUTE: Final = "toStartOfMinute(Timestamp)"
 _HOUR: Final = "toStartOfHour(Timestamp)"
 
-# Each the coarsest first: what is left of a range at the edges of one is taken from the next.
+# Each list begins with the coarsest: the edges of a range that one does not cover are read from the next.
 SUMS_BY_SERVICE_AND_LEVEL: Final = (
     Rollup(_HOUR, _HOUR_NS, _SERVICE_AND_LEVEL, _SUMS),
     Rollup(_MINUTE, _MINUTE_NS, _SERVICE_AND_LEVEL, _SUMS),
@@ -73,7 +73,7 @@ RESPONSE_TIMES: Final = (
 
 
 def cover(span: TimeRange, rollups: Sequence[Rollup]) -> Iterator[tuple[TimeRange, Rollup | None]]:
-    """Pieces that make up a range, each with the coarsest rollup that holds it whole; None where only rows do."""
+    """Split a range into parts, each with the coarsest rollup that covers it; None where only rows do."""
     if not rollups:
         yield span, None
         return

@@ -1,4 +1,4 @@
-"""Which logs a caller may see, whatever the query: a condition that is added to every statement."""
+"""Which logs a caller may see: a condition that is added to every statement."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from app.query.tree import Everything, Node, all_of
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The logs that a condition finds. Without one it is all of them."""
+    """The logs that a tree matches; by default all of them."""
 
     tree: Node = field(default_factory=Everything)
 

@@ -1,4 +1,4 @@
-"""The newest logs that match: page by page, window by window, as far as time allows."""
+"""Searches for the newest matching logs: page by page, window by window, within a time limit."""
 
 import re
 import zlib
@@ -25,9 +25,9 @@ _CURSOR: Final = re.compile(r"(\d{1,19})~([^~]{1,200})~([0-9a-f]{1,8})")
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Where the next page begins: before a row, or before a moment if the time was up between two rows.
+    """Where the next page begins (keyset pagination): before a row, or before a time if the deadline passed.
 
-    It also holds the start of the range, since a relative one moves on between two pages, and a checksum of the query.
+    It also holds the start of the range, since a relative one moves between two pages, and a checksum of the query.
     """
 
     start_ns: int
@@ -39,10 +39,10 @@ class Cursor:
 
     @classmethod
     def read(cls, text: str, question_crc: int) -> Self:
-        """The cursor that a text is.
+        """Parse a cursor of the query with this checksum.
 
         Raises:
-            BadParameter: it is none, or belongs to another question.
+            BadParameter: the text is not a cursor, or belongs to another query.
         """
         found = _CURSOR.fullmatch(text)
         try:
@@ -57,7 +57,7 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """A search: matching logs of a time range, up to a limit, with these fields."""
+    """A search for the newest matching logs of a time range, at most `limit`, with the fields of `shape`."""
 
     condition: Condition
     span: TimeRange
@@ -66,12 +66,12 @@ class Search:
     cursor: Cursor | None = None
 
     def after(self, cursor: Cursor) -> "Search":
-        """The same search, from there on."""
+        """The same search, continued from a cursor."""
         return replace(self, cursor=cursor)
 
     @property
     def left(self) -> TimeRange:
-        """What of the range this page may be found in."""
+        """The part of the range that this page is read from."""
         if self.cursor is None:
             return self.span
         before = self.cursor.before
@@ -80,15 +80,15 @@ class Search:
 
     @property
     def crc(self) -> int:
-        """A checksum of the query without its range, which may move on from page to page."""
+        """Checksum of the query without its range, which may move from page to page."""
         condition = self.condition
-        sql = resolved(condition.sql, condition.parameters)  # as cursors of earlier versions have it
+        sql = resolved(condition.sql, condition.parameters)  # so that cursors of earlier versions stay valid
         return zlib.crc32(repr((sql, sorted(condition.parameters.items()))).encode())
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Logs, newest first. `next_cursor` is there if there may be more; `is_complete` is false if time was up before."""
+    """Logs, newest first. `next_cursor` is set if there may be more; `is_complete` is false if the time was up."""
 
     rows: list[LogRow]
     next_cursor: Cursor | None
@@ -97,12 +97,12 @@ class Page:
 
 
 class Searcher:
-    """Answers searches. Shared by threads."""
+    """Runs searches. Shared by threads."""
 
     def __init__(
         self, table: LogTable, rows_per_sec: Callable[[TimeRange, Condition], float], clock: Callable[[], float]
     ) -> None:
-        """`rows_per_sec` guesses how dense logs are at the end of a range."""
+        """`rows_per_sec` estimates the density of matching logs at the end of a range."""
         self._table = table
         self._rows_per_sec = rows_per_sec
         self._clock = clock
@@ -111,8 +111,8 @@ class Searcher:
         """The next page.
 
         Raises:
-            AskForLess: not even the first window could be read.
-            TryAgainLater: ClickHouse does not answer.
+            QueryTooExpensive: not even the first window could be read.
+            TryAgainLater, Refused: see `LogTable.ask`.
         """
         scan = WindowedScan(self._table, Deadline(self._clock, timeout_secs), search.limit)
         rows: list[LogRow] = []
@@ -121,7 +121,7 @@ class Searcher:
         return Page(rows, _next_cursor(search, scan, rows), not scan.is_out_of_time, scan.cost)
 
     def _pieces(self, search: Search, scan: WindowedScan) -> Iterator[Piece]:
-        """What is looked at, piece by piece, the newest first."""
+        """The pieces of the range to read, the newest first."""
         condition, span = search.condition, search.left
         if has_sparse_lookup(self._table, condition):
             yield from sparse_pieces(self._table, condition, span, wanted_rows=search.limit, deadline=scan.deadline)

@@ -1,4 +1,4 @@
-"""The single entry point for all queries, of the HTTP API and of the command line. It takes trees, not text."""
+"""The single entry point for all queries, from the HTTP API and the command line. It takes trees, not text."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from app.query.time_range import SECOND_NS, TimeRange, read_interval_secs, read_
 from app.query.tree import Node
 
 _LAST_MINUTE_NS: Final = 2**32 // 60 * 60 * SECOND_NS
-_BARS: Final = 100  # a histogram has no more of them unless an interval is given
+_BARS: Final = 100  # a histogram without an interval has no more
 _MOST_BARS: Final = 5_000
 _INTERVALS_SECS: Final = (
     *(1, 2, 5, 10, 30, 60, 120, 300, 600, 900, 1800),
@@ -34,25 +34,25 @@ _INTERVALS_SECS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class AggregateResult:
-    """The answer to an aggregate, and whether it has all groups."""
+    """The result of an aggregate query."""
 
     asked: Aggregate
     answer: Result
 
     @property
     def rows(self) -> Sequence[Sequence[Any]]:
-        """The groups, up to the limit; steps of time from the oldest on."""
+        """The groups, at most the query's limit; with an interval the oldest time step first."""
         rows = self.answer.rows[: self.asked.limit]
         return sorted(rows, key=lambda row: row[0]) if self.asked.interval_secs else rows
 
     @property
     def is_complete(self) -> bool:
-        """Whether all groups are within the limit."""
+        """Whether there are no more groups than the limit."""
         return len(self.answer.rows) <= self.asked.limit
 
 
 class QueryService:
-    """Runs queries about the logs that a table shows. Shared by threads."""
+    """Runs queries over the logs of a table's scope. Shared by threads."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class QueryService:
         clock: Callable[[], float] = time.monotonic,
         density: Density | None = None,
     ) -> None:
-        """`density` remembers how dense logs are; services may share it."""
+        """`density` estimates and caches the density of logs; services may share it."""
         self._density = density or Density(now_ns, clock)
         self._table = table
         self._now_ns = now_ns
@@ -73,13 +73,13 @@ class QueryService:
         self.facets = Facets(table, rows_per_sec, clock)
 
     def within(self, scope: Scope) -> QueryService:
-        """The same for a caller who may see only the logs of a scope. There is no way back to more."""
+        """The same service, limited to the logs of a scope. A scope can only be narrowed."""
         if scope.is_everything:
             return self
         return QueryService(self._table.within(scope), now_ns=self._now_ns, clock=self._clock, density=self._density)
 
     def span(self, start: str, end: str) -> TimeRange:
-        """The range between two moments.
+        """The range between two times.
 
         Raises:
             BadParameter: see `read_range`.
@@ -87,10 +87,10 @@ class QueryService:
         return read_range(start, end, now_ns=self._now_ns())
 
     def search(self, tree: Node, span: TimeRange, *, fields: Sequence[str], limit: int, cursor: str) -> Search:
-        """A search, which goes on from a cursor if there is one.
+        """A search, continued from a cursor if there is one ("" for none).
 
         Raises:
-            BadParameter: the cursor is none, or belongs to another search.
+            BadParameter: the cursor is not valid, or belongs to another search.
         """
         asked = Search(self._table.condition(tree), span, limit, RowShape(fields))
         return asked.after(Cursor.read(cursor, asked.crc)) if cursor else asked
@@ -100,10 +100,10 @@ class QueryService:
         return self._searcher.page(search, timeout_secs=timeout_secs)
 
     def histogram(self, tree: Node, span: TimeRange, *, by: Sequence[str], interval: str) -> Aggregate:
-        """Counts over time, in steps of an interval or, without one, of a length that suits the range.
+        """Counts over time, per interval; without one ("") its length is chosen to suit the range.
 
         Raises:
-            BadParameter: the range, the interval or a field to split by is none that figures can have.
+            BadParameter: the range, the interval or a field of `by` is not possible for aggregates.
         """
         secs = _interval_secs(interval, span) if interval else _fitting_interval_secs(span)
         functions = [Function("count")]
@@ -119,7 +119,7 @@ class QueryService:
         interval: str,
         limit: int,
     ) -> Aggregate:
-        """Figures, over time if there is an interval.
+        """Aggregates, over time if there is an interval.
 
         Raises:
             BadParameter: as for `histogram`.
@@ -128,18 +128,18 @@ class QueryService:
         return Aggregate(self._table.condition(tree), _bounded(span), functions, read_by(by, functions), secs, limit)
 
     def aggregates(self, asked: Aggregate, *, timeout_secs: float) -> AggregateResult:
-        """Ask for an aggregate.
+        """Run an aggregate query.
 
         Raises:
-            AskForLess, TryAgainLater: see `LogTable.ask`.
+            QueryTooExpensive, TryAgainLater, Refused: see `LogTable.ask`.
         """
         return AggregateResult(asked, self._table.ask(asked.select, timeout_secs=timeout_secs))
 
     def tail(self, tree: Node, *, fields: Sequence[str], last_id: str) -> Tail:
-        """Follow what is stored from now on, or after the position of a resume token.
+        """Follow matching logs as they are stored, from now on or from a resume token in `last_id`.
 
         Raises:
-            BadParameter: `last_id` is not such a place.
+            BadParameter: `last_id` is not a resume token.
         """
         positions = read_resume_token(last_id) if last_id else None
         return Tail(self._table, tree, RowShape(fields), positions)
@@ -158,10 +158,10 @@ def _interval_secs(interval: str, span: TimeRange) -> int:
 
 
 def _bounded(span: TimeRange) -> TimeRange:
-    """A range that starts of minutes can express.
+    """Check that a range ends before the last minute that DateTime holds, in 2106.
 
     Raises:
-        BadParameter: it goes on beyond.
+        BadParameter: it ends later.
     """
     if span.end_ns > _LAST_MINUTE_NS:
         raise BadParameter("end", "figures end in the year 2106")

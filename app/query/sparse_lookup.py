@@ -1,6 +1,7 @@
-"""Sparse lookup: the five-minute buckets of a user's or a trace's few logs, so that only those are read.
+"""Sparse lookup: finds the five-minute buckets with a user's or a trace's logs, so that a search reads only these.
 
-Two projections of schema.sql know it. A stretch is what the table is ordered by first, so the primary key leads to it.
+Two projections of schema.sql list the buckets. The table is ordered by bucket first, so reading one by the primary key
+is cheap.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,20 +15,20 @@ from app.query.rollups import FIVE_MINUTES, FIVE_MINUTES_NS, TRACE_KEY, starts_i
 from app.query.time_range import SECOND_NS, TimeRange
 from app.query.windowed_scan import Deadline, Piece
 
-_AT_ONCE: Final = 10_000  # buckets: the server accepts statements of 256 KiB
+_AT_ONCE: Final = 10_000  # buckets: the server accepts statements of up to 256 KiB
 _GROWTH: Final = 8
-_LAST_NS: Final = (2**32 - 1) * SECOND_NS  # starts of buckets are DateTime, which ends in 2106
+_LAST_NS: Final = (2**32 - 1) * SECOND_NS  # bucket starts are DateTime, which ends in 2106
 
 
 @dataclass(frozen=True, slots=True)
 class _Register:
-    """A projection that holds the five-minute buckets by the value of a column."""
+    """A projection that lists the buckets for each value of a column."""
 
     column: str
     key: str
-    """What it is sorted by, as SQL, for `{}` that holds the value."""
+    """Its sorting key, as SQL; `{}` is the value."""
     rows: str
-    """The number of rows of the value in a bucket, as SQL; 1 where the projection has no count."""
+    """How many rows with the value a bucket has, as SQL; 1 where the projection has no counts."""
 
 
 _REGISTERS: Final = (
@@ -43,7 +44,7 @@ class _Bucket:
 
 
 def has_sparse_lookup(table: LogTable, condition: Condition) -> bool:
-    """Whether a projection knows the buckets of the rows that a condition finds."""
+    """Whether a projection can list the buckets with rows that match the condition and the table's scope."""
     return _register_of(table, condition) is not None
 
 
@@ -55,12 +56,12 @@ def sparse_pieces(
     wanted_rows: int,
     deadline: Deadline,
 ) -> Iterator[Piece]:
-    """All buckets of a range that may hold matching rows, the newest first.
+    """All buckets of a range with candidate rows, in pieces, the newest first.
 
-    The first piece is enough if the condition names nothing but the user or the trace.
+    The first piece has enough rows if the condition is only about the user or the trace.
 
     Raises:
-        AskForLess, TryAgainLater: see `LogTable.ask`.
+        QueryTooExpensive, TryAgainLater, Refused: see `LogTable.ask`.
     """
     register = _register_of(table, condition)
     assert register is not None
@@ -82,7 +83,7 @@ def sparse_pieces(
 
 
 def _register_of(table: LogTable, condition: Condition) -> _Register | None:
-    """The projection for the lookup: one that knows the columns of the condition and of the scope."""
+    """The projection with the column that the condition fixes, and all columns of the scope; None if there is none."""
     return next(
         (
             register
@@ -109,7 +110,7 @@ def _which(register: _Register, condition: Condition, span: TimeRange) -> Select
 
 
 def _enough(known: Sequence[_Bucket], rows: int) -> Sequence[_Bucket]:
-    """The first buckets that hold this many rows together."""
+    """The first buckets that together have at least this many rows, or all of them."""
     total = 0
     for count, bucket in enumerate(known, 1):
         total += bucket.rows

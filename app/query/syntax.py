@@ -1,4 +1,4 @@
-"""The text of a query to lark's tree, by grammar.lark, or to an error that says where it stops being one."""
+"""Parses the text of a query to lark's tree, by grammar.lark, or raises an error that says where it fails."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from lark.parsers.lalr_interactive_parser import InteractiveParser
 
 from app.query.errors import QueryError
 
-# What reads the tree calls itself for every parenthesis, a few frames each: far from Python's own limit.
+# The reader of the tree recurses a few frames per parenthesis; this depth stays far from Python's recursion limit.
 MAX_DEPTH: Final = 32
 
-# The names of the grammar in the words of people, in the order in which an error lists them.
+# The grammar's names in plain English, in the order in which an error lists them.
 _EXPECTED: Final = {
     "WORD": "a word",
     "VALUE": "a value",
@@ -33,7 +33,7 @@ _EXPECTED: Final = {
     "_OR": "OR",
     "NOT": "NOT",
 }
-# What an error calls the text at its position.
+# The text at an error's position, as its message quotes it.
 _FOUND: Final = re.compile(r'\s*([():"\[\]{}]|[^\s():"\]}]{1,40})')
 Syntax: TypeAlias = Any  # lark's tree: its children are trees or tokens, as grammar.lark says
 
@@ -44,10 +44,10 @@ def _parser() -> Lark:
 
 
 def syntax_tree(text: str) -> Syntax:
-    """The syntax of a query.
+    """The syntax tree of a query.
 
     Raises:
-        QueryError: it has none.
+        QueryError: the text does not follow the grammar.
     """
     parser = _parser().parse_interactive(text)
     open_at: list[int] = []
@@ -59,7 +59,7 @@ def syntax_tree(text: str) -> Syntax:
                     raise QueryError(
                         f"Parentheses are nested {MAX_DEPTH} deep at most.", text=text, position=start_of(token)
                     )
-            elif token.type == "_RPAR" and open_at:  # an error comes if there is none, but after the token
+            elif token.type == "_RPAR" and open_at:  # if none is open, the parser fails after this token
                 open_at.pop()
         return parser.feed_eof()  # type: ignore[no-untyped-call]
     except UnexpectedToken as error:
@@ -89,5 +89,5 @@ def _syntax_error(text: str, position: int, parser: InteractiveParser, open_at: 
 
 def start_of(token: Token) -> int:
     """Where a token begins in the text, in characters from 0."""
-    assert token.start_pos is not None  # only tokens that no text was read for have none
+    assert token.start_pos is not None  # only tokens that were not read from text have none
     return token.start_pos

@@ -1,4 +1,4 @@
-"""Logs as they are stored: what came after the rows that were seen last, partition by partition."""
+"""Live tail: logs as they are stored, after the last seen row of each partition."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from app.query.log_row import LogRow, RowShape
 from app.query.log_table import LogTable, Select
 from app.query.tree import Node
 
-# What a look takes of a partition: rows, and offsets that it goes through, however far behind a reader is. The first
-# one takes less and is soon there, since all rows of a look are read and put in order before one is sent.
+# Limits of one look per partition: rows, and offsets to read through, however far behind a client is. The first look
+# has lower limits to return sooner, since all rows of a look are read and sorted before the first is sent.
 FIRST_ROWS: Final = 50
 MAX_ROWS: Final = 500
 _FIRST_OFFSETS: Final = 1_000
@@ -22,7 +22,7 @@ _TIMEOUT_SECS: Final = 5.0
 _PLACE: Final = re.compile(r"([A-Za-z0-9_-]{1,64}):(\d{1,5}):(\d{1,20}):(\d{1,5})")
 _MAX_PARTITIONS: Final = 1_000
 _LAST_ITEM: Final = 2**16 - 1
-_NOWHERE: Final = "start"  # nothing was stored yet when the reader came
+_NOWHERE: Final = "start"  # the table was empty when the client connected
 
 
 class TailPartition(NamedTuple):
@@ -33,14 +33,14 @@ class TailPartition(NamedTuple):
 
 
 class TailPosition(NamedTuple):
-    """The last row of a partition that was seen."""
+    """The last seen row of a partition."""
 
     offset: int
     item: int
 
 
 class _Extent(NamedTuple):
-    """The offsets of a partition that the table holds."""
+    """The first and last offset of a partition in the table."""
 
     first: int
     last: int
@@ -50,7 +50,7 @@ Positions = Mapping[TailPartition, TailPosition]
 
 
 def write_resume_token(positions: Positions) -> str:
-    """As the id of an event, by which a reader goes on where it was."""
+    """The positions as a resume token: the id of an event, which a client sends to continue after it."""
     words = (
         f"{key.topic_id}:{key.number}:{position.offset}:{position.item}" for key, position in sorted(positions.items())
     )
@@ -58,10 +58,10 @@ def write_resume_token(positions: Positions) -> str:
 
 
 def read_resume_token(text: str) -> dict[TailPartition, TailPosition]:
-    """What `write_places` has written.
+    """Parse a resume token of `write_resume_token`.
 
     Raises:
-        BadParameter: it was not that.
+        BadParameter: the text is not a resume token.
     """
     positions: dict[TailPartition, TailPosition] = {}
     if text == _NOWHERE:
@@ -77,10 +77,10 @@ def read_resume_token(text: str) -> dict[TailPartition, TailPosition]:
 
 
 class Tail:
-    """Follows the table for one reader."""
+    """Follows the table for one client."""
 
     def __init__(self, table: LogTable, tree: Node, shape: RowShape, positions: Positions | None = None) -> None:
-        """Begins after `positions`; without them, with what is stored from now on."""
+        """Begins after `positions`; without them, with rows that are stored from now on."""
         self._table = table
         self._condition = table.condition(tree)
         self._shape = shape
@@ -92,19 +92,23 @@ class Tail:
             else dict(positions)
         )
         self.is_behind = False
-        """Whether there is more than the last look has given."""
+        """Whether there are more rows than the last look returned."""
 
     @property
     def resume_token(self) -> str:
-        """Where the reader is."""
+        """The token to continue after the last returned row."""
         return write_resume_token(self._positions)
 
     def look(self) -> Iterator[LogRow]:
-        """What matches of all that was stored up to the end of the last look, in the order of being stored.
+        """Matching rows among those stored up to the end of the last look, in the order in which they were stored.
 
-        Of each partition at most MAX_ROWS and so many offsets; the next look goes on from there, and `is_behind` tells
-        that it need not wait. Not up to now, since an insert over several days becomes visible day by day: what was
-        there a look ago is there whole. After each row `resume_token` is behind it.
+        Returns at most MAX_ROWS from at most _MAX_OFFSETS offsets per partition; the next look continues there, and
+        `is_behind` says that it need not wait. It does not read up to now, since an insert over several days becomes
+        visible day by day: an insert that was visible a look ago is now visible as a whole. `resume_token` advances
+        past each row as it is returned.
+
+        Raises:
+            QueryTooExpensive, TryAgainLater, Refused: see `LogTable.ask`.
         """
         spans = {key: span for key, extent in self._seen.items() if (span := self._span(key, extent)) is not None}
         self.is_behind = False
@@ -119,12 +123,12 @@ class Tail:
             self._positions[key] = TailPosition(row.id.offset, row.id.item)
             yield row
         full = {key for key, rows in found.items() if len(rows) >= self._most_rows}
-        # What did not match has been looked at too.
+        # Rows that did not match have been read too.
         self._positions |= {key: TailPosition(last, _LAST_ITEM) for key, (_, last) in spans.items() if key not in full}
         self.is_behind = bool(full) or any(last < self._seen[key].last for key, (_, last) in spans.items())
 
     def _span(self, key: TailPartition, extent: _Extent) -> tuple[TailPosition, int] | None:
-        """After which row, and up to which offset, a partition is looked at next; None if there is nothing new."""
+        """The row after which, and the offset up to which, to read a partition next; None if there is nothing new."""
         position = self._positions.get(key, TailPosition(extent.first, -1))
         if position >= (extent.last, _LAST_ITEM):
             return None
@@ -137,7 +141,7 @@ class Tail:
     def _rows(
         self, spans: Mapping[TailPartition, tuple[TailPosition, int]]
     ) -> dict[TailPartition, list[tuple[int, TailPartition, LogRow]]]:
-        """Of each partition, when a row was stored, and the row."""
+        """The matching rows per partition, each with the time when it was stored (epoch milliseconds)."""
         parameters: dict[str, object] = {**self._condition.parameters, **self._shape.parameters}
         pieces = []
         for n, (key, (position, last)) in enumerate(spans.items()):

@@ -1,4 +1,4 @@
-"""From when to when: what people write, as nanoseconds."""
+"""Time ranges: parses times and durations of a query to nanoseconds and seconds."""
 
 import re
 from dataclasses import dataclass
@@ -29,24 +29,24 @@ class TimeRange:
 
     @property
     def seconds(self) -> float:
-        """How long it is."""
+        """The length of the range."""
         return (self.end_ns - self.start_ns) / SECOND_NS
 
     @property
     def condition(self) -> str:
-        """As SQL: that a row is of this time."""
+        """SQL condition that a row's Timestamp is in the range."""
         return (
             f"(Timestamp >= fromUnixTimestamp64Nano({self.start_ns:d}, 'UTC')"
             f" AND Timestamp < fromUnixTimestamp64Nano({self.end_ns:d}, 'UTC'))"
         )
 
     def whole(self, unit_ns: int) -> "TimeRange | None":
-        """The part of it that consists of whole units; None if there is no such part."""
+        """The largest part of the range that consists of whole units; None if there is none."""
         start_ns, end_ns = -(-self.start_ns // unit_ns) * unit_ns, self.end_ns // unit_ns * unit_ns
         return TimeRange(start_ns, end_ns) if start_ns < end_ns else None
 
     def without(self, middle: "TimeRange") -> "list[TimeRange]":
-        """What is left of it before and after a part of it."""
+        """The non-empty parts of the range before and after `middle`, which is a part of it."""
         ends = [TimeRange(self.start_ns, middle.start_ns), TimeRange(middle.end_ns, self.end_ns)]
         return [end for end in ends if end.start_ns < end.end_ns]
 
@@ -55,10 +55,10 @@ class TimeRange:
 
 
 def read_range(start: str, end: str, *, now_ns: int) -> TimeRange:
-    """The range between two moments.
+    """The range between two times.
 
     Raises:
-        BadParameter: one is not a moment, or the start is not before the end.
+        BadParameter: one is not a time, or the start is not before the end.
     """
     found = TimeRange(read_moment("start", start, now_ns=now_ns), read_moment("end", end, now_ns=now_ns))
     if found.start_ns >= found.end_ns:
@@ -70,7 +70,7 @@ def read_moment(parameter: str, text: str, *, now_ns: int) -> int:
     """Epoch nanoseconds of `now`, `now-15m`, RFC 3339 text (UTC without a zone) or an epoch number.
 
     Raises:
-        BadParameter: it is none of them, or beyond what the table can hold.
+        BadParameter: it is none of these, or outside the range of the table (1970 to 2262).
     """
     text = text.strip()
     relative = _RELATIVE.fullmatch(text)
@@ -92,10 +92,10 @@ def read_moment(parameter: str, text: str, *, now_ns: int) -> int:
 
 
 def read_interval_secs(parameter: str, text: str) -> int:
-    """Whole seconds of a length of time like 30s, 5m, 1h.
+    """Whole seconds of a duration such as 30s, 5m or 1h.
 
     Raises:
-        BadParameter: it is not one.
+        BadParameter: it is not a duration.
     """
     found = re.fullmatch(r"(\d{1,6})([smhdw])", text.strip())
     if not found or not int(found[1]):

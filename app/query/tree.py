@@ -1,4 +1,4 @@
-"""A query as a tree: every query language is parsed to it, and the rest of `query` sees nothing else."""
+"""A query as a tree. Every query language is parsed to it, and the rest of `query` knows nothing else of the query."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ class Everything:
 
 @dataclass(frozen=True, slots=True)
 class And:
-    """Rows that all parts find: two parts at least, none of them an And."""
+    """Rows that all parts match: at least two parts, none of them an And."""
 
     parts: tuple[Node, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Or:
-    """Rows that any part finds: two parts at least, none of them an Or."""
+    """Rows that any part matches: at least two parts, none of them an Or."""
 
     parts: tuple[Node, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Not:
-    """Exactly the rows that its part, which is no Not, does not find."""
+    """Exactly the rows that its part, which is not a Not, does not match."""
 
     part: Node
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """Rows whose message holds the text, in any case, and not as a piece of longer words.
+    """Rows whose message contains the text in any case, at word boundaries.
 
-    Where the text is open, its last word may go on.
+    If `is_open`, the text may end within a word.
     """
 
     text: str
@@ -48,7 +48,7 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Equals:
-    """Rows whose field is this value; of a level the lowercase word."""
+    """Rows whose field has this value; for a level the lowercase word."""
 
     field: Named
     value: str | int | float
@@ -56,7 +56,7 @@ class Equals:
 
 @dataclass(frozen=True, slots=True)
 class StartsWith:
-    """Rows whose text field begins like this."""
+    """Rows whose text field begins with the text."""
 
     field: Named
     text: str
@@ -91,7 +91,7 @@ Node: TypeAlias = Everything | And | Or | Not | Words | Equals | StartsWith | Ex
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """Something in the text of a query that is allowed, but was probably meant otherwise."""
+    """A part of a query's text that is valid, but probably meant otherwise; `position` is in characters from 0."""
 
     position: int
     typed: str
@@ -103,24 +103,24 @@ class Hint:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A parsed query: its tree, and hints where something else may have been meant."""
+    """A parsed query: its tree, and hints on what may have been meant otherwise."""
 
     tree: Node
     hints: tuple[Hint, ...] = ()
 
 
 def all_of(parts: Iterable[Node]) -> Node:
-    """What all of them find."""
+    """A node for the rows that all parts match."""
     flat = tuple(leaf for part in parts for leaf in (part.parts if isinstance(part, And) else (part,)))
     return flat[0] if len(flat) == 1 else And(flat)
 
 
 def any_of(parts: Iterable[Node]) -> Node:
-    """What any of them finds."""
+    """A node for the rows that any part matches."""
     flat = tuple(leaf for part in parts for leaf in (part.parts if isinstance(part, Or) else (part,)))
     return flat[0] if len(flat) == 1 else Or(flat)
 
 
 def negation(part: Node) -> Node:
-    """What it does not find."""
+    """A node for the rows that the part does not match."""
     return part.part if isinstance(part, Not) else Not(part)

@@ -1,4 +1,4 @@
-"""The value behind the colon, parsed by the kind of its field."""
+"""Parses values of a query (after a colon) according to the kind of their field."""
 
 import math
 import re
@@ -25,7 +25,7 @@ EXPECTED: Final = {
     Kind.TIME: ("a date or a time such as 2026-11-23 or 2026-11-23T10:15:30Z",),
     Kind.LEVEL: LEVELS,
 }
-"""What can be compared, for each kind that can be."""
+"""The values that can be compared, for each kind that supports it."""
 
 
 def level_of(text: str) -> str:
@@ -34,10 +34,10 @@ def level_of(text: str) -> str:
 
 
 def orderable(kind: Kind, text: str) -> str | int | float:
-    """A value that can be compared.
+    """Parse a value to compare a field of this kind with.
 
     Raises:
-        ValueError: it is not what EXPECTED says.
+        ValueError: it is not one of the values in EXPECTED.
     """
     return _READERS[kind](text)
 
@@ -52,7 +52,7 @@ def _number(text: str) -> float:
 
 
 def _float32(text: str) -> float:
-    """The number that the column holds for it: without this, 0.1 would not be found by 0.1."""
+    """The number as the Float32 column stores it: otherwise the query 0.1 would not find 0.1."""
     number = _number(text)
     try:
         return float(struct.unpack("<f", struct.pack("<f", number))[0])

@@ -1,4 +1,4 @@
-"""Finds out whether queries can be answered, by a statement that costs next to nothing, and not for each probe."""
+"""Checks periodically, with a statement that costs almost nothing, whether queries can run; health probes read that."""
 
 from typing import Final, Protocol
 
@@ -11,13 +11,13 @@ _LOOK_AGAIN_SECS: Final = 1.0
 
 
 class ReaderEvents(Protocol):
-    """Receives how each look ended."""
+    """Receives the outcome of each check."""
 
     def answered(self) -> None:
-        """ClickHouse would answer a query."""
+        """Queries can run."""
 
     def failed(self, error: Exception) -> None:
-        """It would not."""
+        """Queries cannot run, because of `error`."""
 
 
 class QueryWatch:
@@ -28,7 +28,7 @@ class QueryWatch:
         self._events = events
 
     def look(self) -> float:
-        """One look. Returns the seconds until the next one."""
+        """Check once. Returns the seconds until the next check."""
         try:
             self._table.probe(timeout_secs=_TIMEOUT_SECS)
         except (TryAgainLater, Refused, QueryTooExpensive) as error:

@@ -1,4 +1,4 @@
-"""A time range read piece by piece, until there are enough rows or the time is up: for search, fields and context."""
+"""Reads a time range piece by piece, until there are enough rows or the time is up: for search, fields and context."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -9,32 +9,32 @@ from app.errors import QueryTooExpensive
 from app.query.log_table import LogTable, Select
 from app.query.time_range import TimeRange
 
-_LEAST_SECS: Final = 0.01  # with less time left nothing more is begun
+_LEAST_SECS: Final = 0.01  # with less time left no further statement is sent
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A part of a time range, and what of it may hold rows that are looked for."""
+    """A part of a time range, and a condition for those of its rows that may match."""
 
     span: TimeRange
     condition: str = "true"
-    """As SQL: that a row is in what may hold them."""
+    """The condition, as SQL."""
     cost: Cost = field(default_factory=Cost)
-    """Of finding out."""
+    """The cost of finding this piece."""
 
 
 class Deadline:
-    """When a request must be answered, by a clock in seconds."""
+    """The time by which a request must be answered, by a clock in seconds."""
 
     def __init__(self, clock: Callable[[], float], timeout_secs: float) -> None:
         self._clock = clock
         self._at = clock() + timeout_secs
 
     def left_secs(self) -> float:
-        """The time that is left for a statement.
+        """The time left for a statement.
 
         Raises:
-            AskForLess: there is too little for one.
+            QueryTooExpensive: there is too little left.
         """
         left_secs = self._at - self._clock()
         if left_secs < _LEAST_SECS:
@@ -51,9 +51,9 @@ class WindowedScan:
         self.found_rows = 0
         self.cost = Cost()
         self.last_read: TimeRange | None = None
-        """The piece that was read last."""
+        """The range of the last piece that was read."""
         self.is_out_of_time = False
-        """Whether a statement took more than it may before there were enough rows."""
+        """Whether a statement exceeded its limits before there were enough rows."""
         self._table = table
 
     def answers(
@@ -62,10 +62,10 @@ class WindowedScan:
         select: Callable[[Piece, int], Select],
         rows_in: Callable[[Result], int] = lambda answer: len(answer.rows),
     ) -> Iterator[Result]:
-        """The answers, piece by piece; `select` is for a piece and the rows that are missing, `rows_in` counts them.
+        """The results, piece by piece. `select` takes a piece and the number of missing rows; `rows_in` counts rows.
 
         Raises:
-            AskForLess: not even the first piece could be read.
+            QueryTooExpensive: not even the first piece could be read.
             TryAgainLater, Refused: see `LogTable.ask`.
         """
         while self.found_rows < self.wanted_rows:
@@ -88,7 +88,7 @@ class WindowedScan:
     def windows(
         self, cut: Callable[..., Iterator[TimeRange]], span: TimeRange, *, rows_per_sec: float
     ) -> Iterator[Piece]:
-        """A range cut into windows (see `windows`) by how many rows this scan wants and has found."""
+        """Cut a range into windows (see `windows`), sized by how many rows this scan wants and has found."""
         for window in cut(
             span, rows_per_sec=rows_per_sec, wanted_rows=self.wanted_rows, found_rows=lambda: self.found_rows
         ):

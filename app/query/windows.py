@@ -1,4 +1,4 @@
-"""A time range in windows, from one end on: a small first window answers most searches for the nearest logs."""
+"""Cuts a time range into windows, from one end: for most queries of the nearest logs a small first window suffices."""
 
 from collections.abc import Callable, Iterator
 from typing import Final
@@ -6,19 +6,19 @@ from typing import Final
 from app.query.time_range import SECOND_NS, TimeRange
 
 _LEAST_NS: Final = SECOND_NS
-_UNKNOWN_NS: Final = 600 * SECOND_NS  # where the density is unknown, for want of logs or of a result
-_MARGIN: Final = 4  # times as long as it should take, for the first piece
-_LATER_MARGIN: Final = 2  # for the others, which know more
-# Few pieces for a rare word, and never much more read than was needed for a common one.
+_UNKNOWN_NS: Final = 600 * SECOND_NS  # if the density is unknown, or no logs were counted
+_MARGIN: Final = 4  # the first window is this many times as long as the estimate
+_LATER_MARGIN: Final = 2  # for later windows, whose estimate is better
+# A rare word takes few windows, and a common one never reads much more than needed.
 _LEAST_GROWTH, _MOST_GROWTH = 2, 32
 
 
 def newest_first(
     span: TimeRange, *, rows_per_sec: float, wanted_rows: int, found_rows: Callable[[], int]
 ) -> Iterator[TimeRange]:
-    """Windows that cover the range without overlap, the first as long as `wanted_rows` should need.
+    """Windows that cover the range without overlap. The first is as long as `wanted_rows` should need, with a margin.
 
-    `found_rows` is asked before each other one, and says how many rows those before it held.
+    `found_rows` is called before each further window, and returns how many rows the earlier ones held.
     """
     width_ns = _UNKNOWN_NS
     if rows_per_sec > 0:
@@ -26,7 +26,7 @@ def newest_first(
         width_ns = max(_LEAST_NS, round(enough_secs * SECOND_NS))
     end_ns = span.end_ns
     while end_ns > span.start_ns:
-        # The last piece takes what would be too little for one more.
+        # The last window includes a rest that would be too short for another one.
         start_ns = end_ns - width_ns if end_ns - span.start_ns > 2 * width_ns else span.start_ns
         yield TimeRange(start_ns, end_ns)
         end_ns = start_ns
@@ -36,7 +36,7 @@ def newest_first(
 def oldest_first(
     span: TimeRange, *, rows_per_sec: float, wanted_rows: int, found_rows: Callable[[], int]
 ) -> Iterator[TimeRange]:
-    """The same from the other end."""
+    """Like `newest_first`, from the other end."""
     both_ends_ns = span.start_ns + span.end_ns
     pieces = newest_first(span, rows_per_sec=rows_per_sec, wanted_rows=wanted_rows, found_rows=found_rows)
     for piece in pieces:
@@ -44,7 +44,7 @@ def oldest_first(
 
 
 def _growth(width_ns: int, seen_ns: int, found_rows: int, wanted_rows: int) -> int:
-    """How many times as long as the last piece the next one is, if matching rows go on as in what was seen."""
+    """The length of the next window as a multiple of the last, if rows keep matching at the rate seen so far."""
     if not found_rows:
         return _MOST_GROWTH
     needed_ns = _LATER_MARGIN * seen_ns * (wanted_rows - found_rows) // found_rows
