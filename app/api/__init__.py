@@ -1,1 +1,1 @@
-"""HTTP in front. The only importer of Flask."""
+"""The HTTP API. The only package that imports Flask."""

@@ -20,7 +20,7 @@ class TooBusy(Exception):
 
 
 class Slots(Protocol):
-    """Bounds how many answers are made, or sent, at the same time."""
+    """Limits how many responses are made, or sent, at the same time."""
 
     def hold(self, begin: Callable[[], Response]) -> Response:
         """Run `begin` in a slot.
@@ -86,7 +86,7 @@ class Admission:
 
     def _take(self, wait_secs: float | None) -> None:
         with self._changed:
-            # A longer queue would only let everybody wait in vain.
+            # Requests in a longer queue would wait in vain.
             may_wait = wait_secs is not None or self._waiting < self._most_waiting
             if not self._free and not (may_wait and self._wait(self._wait_secs if wait_secs is None else wait_secs)):
                 raise TooBusy(retry_after_secs=max(1, round(self._wait_secs)))
@@ -101,14 +101,14 @@ class Admission:
 
 
 class QuerySlots:
-    """Slots for answers that are made at once. Each is free again when its response is made."""
+    """Slots for responses that do not stream. Each is free again when its response is made."""
 
     def __init__(self, admission: Admission, running: Gauge) -> None:
         self._admission = admission
         self._running = running
 
     def hold(self, begin: Callable[[], Response]) -> Response:
-        """Make a response in a slot, after waiting for one if need be.
+        """Make a response in a slot, after waiting for one if necessary.
 
         Raises:
             TooBusy: there is none.

@@ -1,4 +1,4 @@
-"""Puts the endpoints together."""
+"""Creates the Flask application from the endpoints."""
 
 from collections.abc import Iterable
 from itertools import chain
@@ -20,9 +20,9 @@ def create_app(
     *more: Iterable[Endpoint[Any]],
     authenticator: Authenticator | None = None,
 ) -> Flask:
-    """A fresh Flask application; nothing is shared between two of them but what is handed in.
+    """A new Flask application; two of them share nothing but the arguments.
 
-    Without an authenticator everybody may do everything.
+    Without an authenticator the API has no authentication.
     """
     app = Flask("app", static_folder=None)
     endpoints = chain(status_routes(health, registry), *more)

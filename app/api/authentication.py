@@ -1,4 +1,4 @@
-"""Who sends a request, and whether they may do what the endpoint does."""
+"""Authentication: who sends a request, and whether they have the right that the endpoint requires."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -9,10 +9,10 @@ from app.query.scope import EVERYTHING, Scope
 
 
 class Right(Enum):
-    """What an endpoint requires of its caller."""
+    """The right that an endpoint requires of its caller."""
 
     NONE = "none"
-    """Nothing: probes, files of pages, a login."""
+    """No right: health probes, static files, a login."""
     READ = "read"
     INGEST = "ingest"
     ADMIN = "admin"
@@ -20,7 +20,7 @@ class Right(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who sends a request, and which logs they may see. Handlers get it with the request."""
+    """The sender of a request, and the logs that they may see. Handlers get it with the request."""
 
     name: str
     scope: Scope = EVERYTHING
@@ -30,19 +30,19 @@ ANONYMOUS: Final = Principal("anonymous")
 
 
 class Authenticator(Protocol):
-    """Turns what a request carries (a token, a cookie) into a principal. Shared by threads."""
+    """Turns the credentials of a request (a token, a cookie) into a principal. Shared by threads."""
 
     def authenticate(self, head: RequestHead, right: Right) -> Principal:
         """The principal, who has this right. Called before the parameters and the body are read.
 
         Raises:
-            werkzeug.exceptions.Unauthorized: the request carries nothing that is valid.
+            werkzeug.exceptions.Unauthorized: the request has no valid credentials.
             werkzeug.exceptions.Forbidden: the principal does not have the right.
         """
 
 
 class NoAuthentication:
-    """Lets everybody do everything, without a name."""
+    """Gives every caller all rights, as the anonymous principal."""
 
     def authenticate(self, head: RequestHead, right: Right) -> Principal:
         """The anonymous principal."""

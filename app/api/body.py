@@ -1,4 +1,4 @@
-"""The body of a request: which media types and encodings an endpoint takes, and how much of it."""
+"""The body of a request: the media types, encodings and size that an endpoint accepts."""
 
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -12,7 +12,7 @@ from app.api.content import Content
 from app.api.request_head import RequestHead
 
 Decoder = Callable[[Iterator[bytes]], Iterable[bytes]]
-"""Undoes a Content-Encoding, piece by piece. No piece that it returns may be much longer than 64 KiB."""
+"""Decodes a Content-Encoding, piece by piece. No returned piece may be much longer than 64 KiB."""
 
 _PIECE_BYTES: Final = 64 * 1024
 _GZIP, _ZLIB = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS
@@ -42,9 +42,9 @@ DECODERS: Final[Mapping[str, Decoder]] = {
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """What an endpoint takes as the body of a request. `max_bytes` holds for it as sent and as decompressed.
+    """The request body that an endpoint accepts. `max_bytes` applies to it both as sent and as decompressed.
 
-    A request that names no media type is taken to have one of those in `content`.
+    A request without a media type is assumed to have one of those in `content`.
     """
 
     content: Content
@@ -52,11 +52,11 @@ class Body:
     decoders: Mapping[str, Decoder] = field(default_factory=lambda: DECODERS)
 
     def read(self, head: RequestHead, stream: IO[bytes]) -> bytes:
-        """The body, decompressed. Never holds more than `max_bytes` of it, whatever the request says of its length.
+        """The body, decompressed. Never holds more than `max_bytes` of it, whatever its Content-Length says.
 
         Raises:
-            UnsupportedMediaType: its type or its encoding is another one.
-            RequestEntityTooLarge: it is longer.
+            UnsupportedMediaType: its media type or encoding is not accepted.
+            RequestEntityTooLarge: it is longer than `max_bytes`.
             BadRequest: it cannot be decompressed.
         """
         if head.media_type and not {head.media_type, "*/*"} & self.content.keys():

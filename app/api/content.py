@@ -1,8 +1,8 @@
-"""What a body or an answer may consist of."""
+"""The media types of a request body or a response."""
 
 from collections.abc import Mapping
 
 from pydantic import BaseModel
 
 Content = Mapping[str, type[BaseModel] | None]
-"""Media types. Each has the model of its JSON, or none if it is anything else. `*/*` stands for every type."""
+"""Media types, each with the model of its JSON, or None if it is not JSON. `*/*` stands for every type."""

@@ -32,7 +32,7 @@ def docs_routes(endpoints: Iterable[Endpoint[Any]]) -> list[Endpoint[Any]]:
 
 
 def _page(path: str, file_name: str) -> Endpoint[AnyParameters]:
-    """A file of the page for people."""
+    """A file of the page /docs."""
     return Endpoint(
         path=path,
         operation_id="browse",

@@ -1,4 +1,4 @@
-"""An endpoint, described once. Its route, who may call it, and its part of the OpenAPI document come from this."""
+"""An endpoint, described once. Its route, its required right and its part of the OpenAPI document come from this."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -20,7 +20,7 @@ _Parameters = TypeVar("_Parameters", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True)
 class Request(Generic[_Parameters]):
-    """What a handler is given. `body` is decompressed, and empty where the endpoint describes none."""
+    """The input of a handler. `body` is decompressed, and empty if the endpoint describes none."""
 
     head: RequestHead
     principal: Principal
@@ -30,7 +30,7 @@ class Request(Generic[_Parameters]):
 
 @dataclass(frozen=True, slots=True)
 class Success:
-    """The answer when all goes well."""
+    """The response on success."""
 
     description: str = ""
     content: Content = field(default_factory=dict)
@@ -38,7 +38,7 @@ class Success:
 
     @classmethod
     def of_json(cls, model: type[BaseModel], *others: str) -> "Success":
-        """JSON of a model, or one of the other media types."""
+        """JSON of a model, whose docstring is the description, or one of the other media types."""
         return cls(model.__doc__ or "", {"application/json": model, **dict.fromkeys(others)})
 
 
@@ -55,40 +55,40 @@ class Endpoint(Generic[_Parameters]):
 
     path: str
     prefix: str = ""
-    """What stands before the path, and does not count for the name."""
+    """Precedes the path, and is not part of the name."""
     methods: tuple[str, ...] = ("GET",)
     summary: str = ""
     tags: tuple[str, ...] = ()
     operation_id: str = ""
-    """The name, where the one made from the path will not do."""
+    """The name, if the one made from the path does not fit."""
 
     parameters: type[_Parameters]
-    """Of query and path."""
+    """The parameters of query and path."""
     body: Body | None = None
     handle: Callable[[Request[_Parameters]], BaseModel | Response | None]
-    """Returns a model, which is sent as JSON; None, for an answer without a body; or a response of its own."""
+    """Returns a model, which is sent as JSON; None, for a response without a body; or a Flask response."""
     success: Success = Success()
     problems: Mapping[int, str] = field(default_factory=dict)
-    """Statuses of errors with explanations, for the OpenAPI document."""
+    """Error statuses with descriptions, for the OpenAPI document."""
     errors: ErrorShape = JSON_ERRORS
     headers: Mapping[str, str] = field(default_factory=dict)
-    """On every response, errors included."""
+    """Headers of every response, errors included."""
 
     right: Right
-    """That the caller must have. Without a default, so that nothing is open by accident."""
+    """The right that the caller must have. It has no default, so that no endpoint is open by accident."""
     authenticator: Authenticator | None = None
-    """Instead of that of the application."""
+    """Replaces the application's authenticator."""
     slots: tuple[Slots, ...] = ()
-    """Held while the body is read and the answer is made; the first is taken first."""
+    """Held while the body is read and the response is made; the first is taken first."""
     on_answered: Callable[[str, int, float], None] = _ignore
     """Called with the name, the status, and the seconds until the response begins."""
 
     @property
     def name(self) -> str:
-        """The same in metrics and as operation id: the words of the path, after the method if that is not GET."""
+        """The name in metrics and the operation id: the words of the path, after the method if that is not GET."""
         return self.operation_id or self.name_of(self.methods[0])
 
     def name_of(self, method: str) -> str:
-        """The name of the operation that one of several methods is."""
+        """The operation id of one of several methods."""
         words = re.findall(r"[^\W_]\w*", self.path)
         return "_".join(words if method == "GET" else [method.lower(), *words])

@@ -1,4 +1,4 @@
-"""The form that a problem takes on the wire. JSON, unless a protocol prescribes a form of its own."""
+"""How a problem is sent: as JSON, unless a protocol prescribes another form."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,19 +13,19 @@ from app.api.request_head import RequestHead
 
 
 class Error(BaseModel):
-    """What went wrong."""
+    """The error of a request."""
 
     status: int = Field(description="The HTTP status.")
-    code: str = Field(description="A word for programs.")
-    message: str = Field(description="A sentence for people.")
+    code: str = Field(description="An error code for programs.")
+    message: str = Field(description="A message for people.")
     parameter: str | None = Field(None, description="The parameter to change.")
-    position: int | None = Field(None, description="Where in the query, in characters from 0.")
-    expected: list[str] | None = Field(None, description="What could stand there.")
+    position: int | None = Field(None, description="Position of the error in the query, in characters from 0.")
+    expected: list[str] | None = Field(None, description="What is allowed at this position.")
     suggestion: str | None = Field(None, description="What was probably meant.")
 
 
 class ErrorAnswer(BaseModel):
-    """The answer to everything that cannot be done."""
+    """The response to a request that failed."""
 
     error: Error
 
@@ -34,8 +34,8 @@ class ErrorAnswer(BaseModel):
 class ErrorShape:
     """How an endpoint writes its errors.
 
-    A protocol may prescribe the body, a status (such as 403 instead of 401), or a media type that depends on that of
-    the request. The response carries the headers of the problem.
+    A protocol may prescribe the body, a status (such as 403 instead of 401), or a media type that depends on the
+    request's. The response has the headers of the problem.
     """
 
     content: Content
@@ -52,4 +52,4 @@ def _json(problem: Problem, head: RequestHead) -> Response:
 
 
 JSON_ERRORS: Final = ErrorShape({"application/json": ErrorAnswer}, _json)
-"""{"error": {"status", "code", "message", ...}}, for everything that follows no other protocol."""
+"""{"error": {"status", "code", "message", ...}}, for every endpoint that follows no other protocol."""

@@ -14,7 +14,7 @@ from app.api.request_parameters import AnyParameters
 from app.domain.columns import COLUMNS
 
 _PAGE: Final = Path(__file__).parent / "static" / "explorer"
-# Nothing from elsewhere, no script or style in the page itself, and no text may become HTML (trusted types).
+# Nothing from other hosts, no inline script or style, and no text may become HTML (trusted types).
 _POLICY: Final = "; ".join(
     [
         *("default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self'", "connect-src 'self'"),
@@ -27,7 +27,7 @@ _POLICY: Final = "; ".join(
 _HEADERS: Final = {
     "Content-Security-Policy": _POLICY,
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",  # an address holds what was searched for
+    "Referrer-Policy": "no-referrer",  # the URL holds the query
 }
 
 
@@ -35,7 +35,7 @@ _COLUMNS_MODULE: Final = "columns.js"
 
 
 def columns_module() -> str:
-    """A JavaScript module that exports the registry of columns, so that the explorer has no list of its own."""
+    """A JavaScript module that exports the column registry, so that the explorer has no list of its own."""
     columns = [
         {
             "name": column.name,
@@ -51,14 +51,14 @@ def columns_module() -> str:
 
 
 class FileParameters(BaseModel):
-    """Which file. Whatever else stands behind a question mark is ignored."""
+    """The file name. Query parameters are ignored."""
 
     name: str
 
 
 def explorer_routes() -> list[Endpoint[Any]]:
     """The page at `/`, and its files below `/explorer/`."""
-    # Modules that import others would be fetched one after the other.
+    # Without preloading, browsers would fetch modules that import others one after the other.
     names = [_COLUMNS_MODULE, *(path.name for path in _PAGE.glob("*.js") if path.stem != "theme")]
     modules = sorted(f"</explorer/{name}>; rel=modulepreload" for name in names)
     columns = columns_module()
@@ -70,11 +70,11 @@ def explorer_routes() -> list[Endpoint[Any]]:
         return answer
 
     def file(request: Request[FileParameters]) -> Response:
-        """A script, a style or a picture of it. Kept by browsers, and asked for anew only if it has changed."""
+        """A script, style or picture of the page. Browsers cache it, and fetch it again only if it has changed."""
         return send_from_directory(_PAGE, request.parameters.name)
 
     def columns_file(request: Request[AnyParameters]) -> Response:
-        """The registry of columns, kept by browsers like a file."""
+        """The column registry. Browsers cache it like a file."""
         answer = Response(columns, content_type="text/javascript; charset=utf-8")
         answer.headers["Cache-Control"] = "no-cache"
         answer.add_etag()

@@ -1,4 +1,4 @@
-"""Logs as a stream: a JSON object or a CSV line each."""
+"""Logs as a stream of JSON objects or CSV lines."""
 
 import csv
 import io

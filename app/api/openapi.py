@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, made of the endpoints themselves."""
+"""The OpenAPI 3.1 document, generated from the endpoints."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, Literal
@@ -28,8 +28,8 @@ def openapi(endpoints: Iterable[Endpoint[Any]]) -> dict[str, Any]:
         "info": {
             "title": "Log analytics",
             "version": VERSION,
-            "description": "Search logs, count them, follow them. Times are UTC; every list says what it took and"
-            " whether it is complete.",
+            "description": "Search, aggregate and follow logs. Times are UTC. Every list reports its cost and whether"
+            " it is complete.",
         },
         "paths": paths,
         "components": {"schemas": schemas["$defs"]},

@@ -1,4 +1,4 @@
-"""What each endpoint may be asked, with the same names everywhere. Descriptions end up in the OpenAPI document."""
+"""The parameters of each endpoint, with the same names everywhere. Descriptions are part of the OpenAPI document."""
 
 from typing import Annotated, Literal
 
@@ -10,37 +10,37 @@ _Names = Annotated[str, Field(max_length=1000)]
 
 
 class Parameters(BaseModel):
-    """Names that are not known are refused: a filter that has no effect would be worse."""
+    """Unknown names are rejected: a filter without effect would be worse."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     timeout_ms: int | None = Field(
         None,
         ge=1,
-        description="Time that the answer may take; without it QUERY_TIMEOUT_SECS, at most QUERY_MAX_TIMEOUT_SECS.",
+        description="Timeout in milliseconds; by default QUERY_TIMEOUT_SECS, at most QUERY_MAX_TIMEOUT_SECS.",
     )
 
 
 class Asked(Parameters):
-    """A question about matching logs of a time range."""
+    """A query over the logs of a time range."""
 
-    query: str = Field("", description="What to look for, such as `service:checkout level:>=error timeout`.")
+    query: str = Field("", description="The query, such as `service:checkout level:>=error timeout`.")
     start: str = Field(
         "now-1h",
         max_length=100,
-        description="From when on: `now-15m`, RFC 3339, or an epoch number in s, ms, us or ns.",
+        description="Start of the range, included: `now-15m`, RFC 3339, or an epoch number in s, ms, us or ns.",
     )
-    end: str = Field("now", max_length=100, description="Before when; written like `start`.")
+    end: str = Field("now", max_length=100, description="End of the range, not included; written like `start`.")
 
 
 class LogsParameters(Asked):
     """The newest logs."""
 
-    limit: int = Field(100, ge=1, le=1_000_000, description="Rows; at most 10,000 in a JSON answer.")
-    cursor: str = Field("", max_length=400, description="`next_cursor` of the answer before, for the page after it.")
-    fields: _Names = Field("", description="Fields of a row, comma-separated; all of them without it.")
+    limit: int = Field(100, ge=1, le=1_000_000, description="Maximum number of rows; at most 10,000 as JSON.")
+    cursor: str = Field("", max_length=400, description="`next_cursor` of the previous page, for the page after it.")
+    fields: _Names = Field("", description="Fields of a row, comma-separated; by default all of them.")
     format: Literal["json", "ndjson", "csv"] = Field(
-        "json", description="One JSON object; or a stream of rows, a JSON object or a CSV line each."
+        "json", description="`json`: one JSON object; `ndjson` or `csv`: a stream with one line per row."
     )
 
 
@@ -51,51 +51,52 @@ class LogParameters(Parameters):
 
 
 class ContextParameters(LogParameters):
-    """What was logged around it."""
+    """The logs before and after a log."""
 
     same: Literal["service", "host", "trace", ""] | None = Field(
-        None, description="What the logs around it must share with it, empty for nothing; its service where it has one."
+        None, description="What the other logs must share with this one; empty for nothing; by default its service."
     )
-    before: int = Field(20, ge=0, le=1000, description="Rows before it.")
-    after: int = Field(20, ge=0, le=1000, description="Rows after it.")
+    before: int = Field(20, ge=0, le=1000, description="Maximum number of rows before it.")
+    after: int = Field(20, ge=0, le=1000, description="Maximum number of rows after it.")
 
 
 class HistogramParameters(Asked):
     """Counts over time."""
 
     interval: str = Field(
-        "", max_length=20, description="Length of a bar, such as `30s` or `1h`; without it as fits the range."
+        "", max_length=20, description="Length of a bar, such as `30s` or `1h`; by default chosen to suit the range."
     )
-    by: str = Field("level", max_length=200, description="Field to split the counts by; empty for none.")
+    by: str = Field("level", max_length=200, description="Field to group the counts by; empty for none.")
 
 
 class StatsParameters(Asked):
-    """Figures."""
+    """Aggregates."""
 
-    function: _Names = Field("count", description=f"{SUMMARY}; some, comma-separated.")
-    field: str = Field("", max_length=200, description="Field that the functions are of.")
+    function: _Names = Field("count", description=f"Functions, comma-separated: {SUMMARY}.")
+    field: str = Field("", max_length=200, description="Field to apply the functions to.")
     by: _Names = Field("", description="Fields to group by, comma-separated.")
-    interval: str = Field("", max_length=20, description="For figures over time: length of a step, such as `5m`.")
+    interval: str = Field("", max_length=20, description="For aggregates over time: length of a step, such as `5m`.")
     limit: int | None = Field(
         None,
         ge=1,
         le=10_000,
-        description="Rows: the groups with the greatest first figure (100 without it), or with an interval the newest.",
+        description="Maximum number of rows. Without an interval: the groups with the greatest first aggregate, by"
+        " default 100. With one: the newest time steps, by default 10,000 rows.",
     )
 
 
 class FieldsParameters(Asked):
-    """Which fields there are."""
+    """The fields of matching logs."""
 
-    prefix: str = Field("", max_length=200, description="Only names that begin like this, in any case.")
-    limit: int = Field(100, ge=1, le=1000, description="Names.")
+    prefix: str = Field("", max_length=200, description="Only names or values that begin with this text, in any case.")
+    limit: int = Field(100, ge=1, le=1000, description="Maximum number of fields.")
 
 
 class ValuesParameters(FieldsParameters):
     """Values of one field."""
 
     name: str = Field(max_length=200, description="The field.")
-    limit: int = Field(20, ge=1, le=1000, description="Values, the most frequent first.")
+    limit: int = Field(20, ge=1, le=1000, description="Maximum number of values, the most frequent first.")
 
 
 class TailParameters(BaseModel):
@@ -103,8 +104,8 @@ class TailParameters(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    query: str = Field("", description="What to look for, as with `/logs`.")
-    fields: _Names = Field("", description="Fields of a row, comma-separated; all of them without it.")
+    query: str = Field("", description="The query, as for `/logs`.")
+    fields: _Names = Field("", description="Fields of a row, comma-separated; by default all of them.")
     last_id: str = Field(
-        "", max_length=100_000, description="The id of an event to go on after; a header Last-Event-ID comes first."
+        "", max_length=100_000, description="Resume after the event with this id; a Last-Event-ID header wins over it."
     )

@@ -1,4 +1,4 @@
-"""What clients learn of an error: one table from exceptions to statuses and words, whatever the protocol."""
+"""What clients see of an error: one mapping from exceptions to statuses and messages, for every protocol."""
 
 import logging
 from collections.abc import Mapping
@@ -19,9 +19,9 @@ _NARROWER: Final = "ask about a shorter time, or for something narrower"
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """An error as a client sees it, before a protocol gives it a form.
+    """An error as a client sees it, before it is written in the form of a protocol.
 
-    `code` is a word for programs, `message` a sentence for people; `details` are more fields of the API's error.
+    `code` is a word for programs, `message` a sentence for people; `details` are further fields of the API's error.
     """
 
     status: int
@@ -32,7 +32,7 @@ class Problem:
 
 
 def problem_of(error: Exception) -> Problem:
-    """The problem that an exception stands for. One that is not in the table is a fault of ours: it is logged."""
+    """The problem for an exception. An unknown exception is a bug of the service, and is logged."""
     match error:
         case HTTPException():
             return _of_http(error)
@@ -55,7 +55,7 @@ def problem_of(error: Exception) -> Problem:
 
 
 def _of_http(error: HTTPException) -> Problem:
-    # Headers such as Allow, Retry-After and WWW-Authenticate are part of the answer.
+    # Headers such as Allow, Retry-After and WWW-Authenticate are part of the response.
     headers = [header for header in error.get_headers() if header[0].lower() not in ("content-type", "content-length")]
     code = error.name.lower().replace(" ", "_")
     return Problem(error.code or 500, code, error.description or error.name, headers=tuple(headers))

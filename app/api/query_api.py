@@ -1,4 +1,4 @@
-"""The endpoints of /api/v1: what each does with its parameters."""
+"""The query endpoints of /api/v1 and their handlers."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -53,7 +53,7 @@ _MOST_GROUPS, _MOST_STEPS = 100, 10_000  # without a limit in the request
 
 
 class QueryApi:
-    """Answers one request at a time for each thread."""
+    """Handles requests. Shared by threads."""
 
     def __init__(
         self,
@@ -70,17 +70,15 @@ class QueryApi:
         self._clock = clock
 
     def endpoints(self) -> list[Endpoint[Any]]:
-        """All of them."""
+        """All query endpoints, except the tail."""
         streams = MEDIA_TYPES.values()
         return [
             _get("/logs", "Matching logs, newest first", LogsParameters, LogsAnswer, self.logs, *streams),
             _get("/logs/{id}", "One log", LogParameters, LogAnswer, self.log),
-            _get(
-                "/logs/{id}/context", "What was logged before and after", ContextParameters, ContextAnswer, self.context
-            ),
+            _get("/logs/{id}/context", "Logs before and after one log", ContextParameters, ContextAnswer, self.context),
             _get("/histogram", "Counts over time", HistogramParameters, HistogramAnswer, self.histogram),
-            _get("/stats", "Figures, in total or over time", StatsParameters, StatsAnswer, self.stats),
-            _get("/fields", "Which fields there are", FieldsParameters, FieldsAnswer, self.fields),
+            _get("/stats", "Aggregates, in total or over time", StatsParameters, StatsAnswer, self.stats),
+            _get("/fields", "Fields of matching logs", FieldsParameters, FieldsAnswer, self.fields),
             _get("/fields/{+name}/values", "Values of a field", ValuesParameters, ValuesAnswer, self.values),
         ]
 
@@ -116,7 +114,7 @@ class QueryApi:
     ) -> Iterator[Sequence[LogRow]]:
         """Page after page, each a query of its own, so that a long stream does not keep a slot from others.
 
-        What goes wrong on the way breaks the connection off: a stream that ends in order is whole.
+        An error on the way breaks the connection, so a stream that ends normally is complete.
         """
         left = asked.limit - len(page.rows)
         yield page.rows
@@ -232,7 +230,7 @@ class QueryApi:
         )
 
     def _queries(self, request: Request[Any]) -> QueryService:
-        """Queries over the logs that the caller may see: handlers have no other way to run one."""
+        """Queries within the caller's scope; handlers have no other way to run one."""
         return self._of_everybody.within(request.principal.scope)
 
     def _timeout_secs(self, asked: Parameters) -> float:
@@ -255,7 +253,7 @@ def _get(
     handle: Callable[[Request[_Parameters]], BaseModel | Response],
     *streams: str,
 ) -> Endpoint[_Parameters]:
-    """An endpoint that answers with JSON, or as a stream of one of these media types."""
+    """An endpoint that responds with JSON, or with a stream of one of these media types."""
     success = Success.of_json(answer, *streams)
     return Endpoint(path=path, right=Right.READ, summary=summary, parameters=parameters, handle=handle, success=success)
 

@@ -1,4 +1,4 @@
-"""/api/v1: the endpoints of queries, each counted and in a slot, and the document that describes them."""
+"""/api/v1: the query endpoints, each with metrics and a slot, and the document that describes them."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -13,17 +13,17 @@ from app.metrics import Metrics
 
 PREFIX: Final = "/api/v1"
 _PROBLEMS: Final = {
-    400: "The question is not understood; the message says where and what was probably meant.",
-    404: "There is no such log.",
-    422: "The question takes more memory or rows than it may.",
-    429: "Too many questions at the same time; Retry-After says when to ask again.",
-    503: "ClickHouse does not answer; Retry-After says when to ask again.",
-    504: "The time is up and nothing was found so far.",
+    400: "The query or a parameter is invalid; the message says where, and what was probably meant.",
+    404: "There is no log with this id.",
+    422: "The query exceeds the limit of memory or rows.",
+    429: "Too many concurrent queries; Retry-After says when to retry.",
+    503: "ClickHouse is unavailable; Retry-After says when to retry.",
+    504: "The query timed out before it found anything.",
 }
 
 
 def query_routes(api: QueryApi, tail: TailApi, admission: Admission, metrics: Metrics) -> list[Endpoint[Any]]:
-    """The endpoints."""
+    """The endpoints under /api/v1."""
     slots = QuerySlots(admission, metrics.query_running)
     queries = [
         replace(endpoint, prefix=PREFIX, slots=(slots, *endpoint.slots), problems=_PROBLEMS)

@@ -1,4 +1,4 @@
-"""Reads the parameters of a request into a model; what is wrong is named, and what was probably meant."""
+"""Reads the parameters of a request into a model; an error names the parameter, and what was probably meant."""
 
 from collections.abc import Mapping
 from typing import TypeVar
@@ -13,14 +13,14 @@ _Asked = TypeVar("_Asked", bound=BaseModel)
 
 
 class AnyParameters(BaseModel):
-    """For endpoints that have no parameters and do not mind any."""
+    """For endpoints without parameters, which ignore any that are sent."""
 
 
 def read_parameters(model: type[_Asked], given: "MultiDict[str, str]", path: Mapping[str, str]) -> _Asked:
-    """The parameters of a request. Those that the model does not have are refused where it says `extra="forbid"`.
+    """The parameters of a request. A model with `extra="forbid"` rejects unknown names.
 
     Raises:
-        BadParameter: one is not known, is there twice, or holds what it may not.
+        BadParameter: a parameter is unknown, given twice, or has an invalid value.
     """
     known = set(model.model_fields)
     is_strict = model.model_config.get("extra") == "forbid"

@@ -1,4 +1,4 @@
-"""What each endpoint answers. Descriptions end up in the OpenAPI document."""
+"""The responses of each endpoint. Descriptions are part of the OpenAPI document."""
 
 from typing import Any
 
@@ -6,30 +6,30 @@ from pydantic import BaseModel, Field
 
 
 class Statistics(BaseModel):
-    """What an answer took."""
+    """The cost of a query."""
 
-    took_ms: int = Field(description="Time from the question to the answer.")
-    rows_read: int = Field(description="Rows that ClickHouse has read for it.")
-    bytes_read: int = Field(description="Bytes that ClickHouse has read for it, uncompressed.")
+    took_ms: int = Field(description="Duration of the query in milliseconds.")
+    rows_read: int = Field(description="Rows that ClickHouse read for it.")
+    bytes_read: int = Field(description="Bytes that ClickHouse read for it, uncompressed.")
 
 
 class Answer(BaseModel):
-    """Every answer that is a list."""
+    """A response that is a list."""
 
-    rows: list[dict[str, Any]] = Field(description="What was found.")
-    complete: bool = Field(description="False if the time was up before everything had been looked at.")
-    hints: list[str] | None = Field(None, description="What the query may have meant otherwise; missing if nothing.")
+    rows: list[dict[str, Any]] = Field(description="The results.")
+    complete: bool = Field(description="False if the query timed out, or a limit left out groups, fields or values.")
+    hints: list[str] | None = Field(None, description="Parts of the query that may be meant otherwise; absent if none.")
     statistics: Statistics
 
 
 class LogsAnswer(Answer):
     """Logs, newest first."""
 
-    next_cursor: str | None = Field(None, description="For the next page; missing if there is none.")
+    next_cursor: str | None = Field(None, description="Cursor of the next page; absent if there is none.")
 
 
 class ContextAnswer(Answer):
-    """Logs, oldest first, the one asked about among them."""
+    """Logs, oldest first, including the requested one."""
 
 
 class LogAnswer(BaseModel):
@@ -40,23 +40,23 @@ class LogAnswer(BaseModel):
 
 
 class HistogramAnswer(Answer):
-    """A row for each bar that is not empty: `time` (its start), the field asked for, `count`."""
+    """A row for each bar that is not empty: `time` (its start), the fields grouped by, `count`."""
 
     interval_secs: int = Field(description="Length of a bar.")
-    start: str = Field(description="Start of the range, as it was understood (RFC 3339).")
-    end: str = Field(description="End of the range, not included.")
+    start: str = Field(description="Start of the range, included (RFC 3339).")
+    end: str = Field(description="End of the range, not included (RFC 3339).")
 
 
 class StatsAnswer(Answer):
-    """A row for each group, and step of time if asked for: `time`, the fields grouped by, a figure a function."""
+    """A row for each group, and with an interval for each time step: `time`, the fields grouped by, the aggregates."""
 
-    approximate: dict[str, str] = Field(description="For each function that is not exact, how far it may be off.")
+    approximate: dict[str, str] = Field(description="The error bound of each function that is not exact.")
 
 
 class FieldsAnswer(Answer):
-    """A row for each field: `name`, `count` of the logs that have it."""
+    """A row for each field: `name`, and the `count` of logs that have it."""
 
-    looked_at: int = Field(description="Logs that were looked at: the newest ones of the range.")
+    looked_at: int = Field(description="Number of logs examined: the newest matching ones of the range.")
 
 
 class ValuesAnswer(Answer):

@@ -1,4 +1,4 @@
-"""Serves endpoints by Flask. Every request passes through here: what all endpoints need has its one place here."""
+"""Serves endpoints with Flask. Every request passes through here, so this is the place for what all endpoints need."""
 
 import re
 import time
@@ -20,7 +20,7 @@ from app.api.request_parameters import read_parameters
 def add_routes(app: Flask, endpoints: Iterable[Endpoint[Any]], authenticator: Authenticator) -> None:
     """Serve endpoints; the authenticator is for those that have none of their own.
 
-    What no endpoint answers (an unknown path, another method) is answered in the form of the API.
+    A request without an endpoint (an unknown path, another method) gets an error in the form of the API.
     """
     for endpoint in endpoints:
         rule = _rule(endpoint.prefix + endpoint.path)
@@ -48,7 +48,7 @@ def _view(endpoint: Endpoint[Any], authenticator: Authenticator) -> Callable[...
 def _answer(
     endpoint: Endpoint[Any], authenticator: Authenticator, head: RequestHead, path: Mapping[str, str]
 ) -> Response:
-    """The response. Rights, then parameters, then slots, then the body: what is refused early costs nothing."""
+    """The response. Checks rights, parameters, slots and the body in this order: an early refusal costs nothing."""
     if head.method == "OPTIONS" and "OPTIONS" not in endpoint.methods:
         return current_app.make_default_options_response()
     principal = authenticator.authenticate(head, endpoint.right)
@@ -79,5 +79,5 @@ def _head() -> RequestHead:
 
 
 def _rule(path: str) -> str:
-    """The path as Flask writes it."""
+    """The path in Flask's syntax."""
     return re.sub(r"\{(\+?)(\w+)\}", lambda found: f"<{'path:' if found[1] else ''}{found[2]}>", path)

@@ -1,5 +1,5 @@
-"""/live, /ready, /health, /metrics: what orchestrators, people and Prometheus ask. No path ends in z, Cloud Run keeps
-those for itself."""
+"""/live, /ready, /health, /metrics: for orchestrators, people and Prometheus. No path ends in z, because Cloud Run
+reserves those."""
 
 from typing import Any
 
@@ -15,10 +15,10 @@ from app.version import VERSION
 
 
 def status_routes(health: HealthReport, registry: CollectorRegistry) -> list[Endpoint[Any]]:
-    """The endpoints."""
+    """The status endpoints."""
 
     def live(request: Request[AnyParameters]) -> Response:
-        """200 while the ingest loop turns; 503 asks for a restart. Says nothing of Kafka or ClickHouse."""
+        """200 while the ingest loop runs; 503 requests a restart. Does not depend on Kafka or ClickHouse."""
         is_live = health.is_live()
         return _json({"status": "live" if is_live else "stuck"}, 200 if is_live else 503)
 
@@ -43,7 +43,7 @@ def status_routes(health: HealthReport, registry: CollectorRegistry) -> list[End
         )
 
     def metrics(request: Request[AnyParameters]) -> Response:
-        """Every series, in the format that the scraper asks for."""
+        """All metrics, in the format that the scraper requests."""
         encode, content_type = choose_encoder(request.head.headers.get("Accept", ""))
         return Response(encode(registry), content_type=content_type)
 

@@ -17,11 +17,11 @@ from app.query.service import QueryService, names_in
 from app.query.tail import Tail
 
 _POLL_EVERY_SECS: Final = 0.5
-_RETRY_AFTER_SECS: Final = 5.0  # after ClickHouse did not answer
-_HEARTBEAT_SECS: Final = 15.0  # proxies end connections on which nothing is said for longer
+_RETRY_AFTER_SECS: Final = 5.0  # after a query of ClickHouse failed
+_HEARTBEAT_SECS: Final = 15.0  # proxies close connections that are idle for longer
 _RETRY_MS: Final = 2_000
 _EVENTS: Final = Success(
-    "Server-sent events, one for each log as it is stored; `id` is where a reader goes on after a break.",
+    "Server-sent events, one for each log as it is stored; `id` is the resume token to continue after a disconnect.",
     {"text/event-stream": None},
 )
 
@@ -57,7 +57,7 @@ class TailApi:
         )
 
     def tail(self, request: Request[TailParameters]) -> Response:
-        """An answer that goes on until the reader leaves or the service stops."""
+        """A response that streams until the client disconnects or the service stops."""
         asked = request.parameters
         last_id = request.head.headers.get("Last-Event-ID") or asked.last_id
         tail = self._queries.within(request.principal.scope).tail(
@@ -73,7 +73,7 @@ class TailApi:
         said_at, is_trouble_sent = self._clock(), False
         while not self._is_stopping():
             try:
-                # One by one: the first is not kept waiting, and those before an error are sent.
+                # One by one, so that the first is sent at once, and those before an error are sent too.
                 for row in tail.look():
                     said_at = self._clock()
                     yield _event(tail.resume_token, "", json.dumps(row.as_object(), ensure_ascii=False))
