@@ -1,1 +1,1 @@
-"""One-time jobs: `python -m app COMMAND`."""
+"""The commands: `python -m app COMMAND`."""

@@ -1,4 +1,4 @@
-"""What may stand behind `python -m app`."""
+"""The command-line arguments of `python -m app`."""
 
 import argparse
 import re
@@ -11,7 +11,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """The command, None for the service itself, and its options.
 
     Raises:
-        SystemExit: something else stands there, or help was asked for; it has been told.
+        SystemExit: the arguments are invalid, or help was requested; the message is printed already.
     """
     parser = argparse.ArgumentParser(
         prog="python -m app", description="The service; with a command, one job instead. Settings: docs/reference.md."
@@ -99,10 +99,10 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def duration_secs(text: str) -> int:
-    """Seconds of "90m" and the like.
+    """Seconds of a duration such as "90m".
 
     Raises:
-        ArgumentTypeError: it is not like that.
+        ArgumentTypeError: the text is not a duration.
     """
     found = re.fullmatch(r"(\d{1,6})([smhd])", text.strip())
     if not found or not int(found[1]):
@@ -111,7 +111,7 @@ def duration_secs(text: str) -> int:
 
 
 def in_words(secs: int) -> str:
-    """A duration as people say it."""
+    """A duration in words, such as "2 days"."""
     for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1)):
         if secs % size == 0:
             count = secs // size

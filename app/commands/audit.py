@@ -16,11 +16,11 @@ _QUERY_SECS: Final = 120.0
 _TIME_SECS: Final = 900.0  # for checks row by row; the rest is reported as unverified
 
 NOT_CHECKED: Final = 2
-SAFE_SECS: Final = 2 * 86_400  # rows expire by the time of their event, at the earliest so long after their record
+SAFE_SECS: Final = 2 * 86_400  # rows expire by their event time, at the earliest this long after their record
 
 
 def audit_topic(settings: Settings, *, since_secs: int, as_json: bool) -> int:
-    """Audit the real Kafka and ClickHouse, and print what was found. Returns the exit code."""
+    """Audit Kafka and ClickHouse, and print the findings. Returns the exit code."""
 
     def judge() -> Verdict:
         return run_audit(settings, since_secs=since_secs, query_secs=_QUERY_SECS, look_secs=_TIME_SECS)
@@ -32,7 +32,7 @@ def audit_topic(settings: Settings, *, since_secs: int, as_json: bool) -> int:
 def print_in_words(
     settings: Settings, judge: Callable[[], Verdict], *, since_secs: int, say: Callable[[str], Any]
 ) -> int:
-    """Judge, and print it for people. Returns the exit code."""
+    """Run the audit, and print the verdict for people. Returns the exit code."""
     kafka, clickhouse = settings.kafka, settings.clickhouse
     say(f"Kafka at {kafka.bootstrap_servers}, topic {kafka.topic}, group {kafka.group_id}")
     say(f"ClickHouse at {clickhouse.url}, table {clickhouse.database}.{clickhouse.table}")
@@ -53,7 +53,7 @@ def print_in_words(
 
 
 def print_json(settings: Settings, judge: Callable[[], Verdict], *, since_secs: int, say: Callable[[str], Any]) -> int:
-    """Judge, and print it for programs. Returns the exit code."""
+    """Run the audit, and print the verdict as JSON. Returns the exit code."""
     kafka, clickhouse = settings.kafka, settings.clickhouse
     asked = {
         "topic": kafka.topic,
@@ -76,7 +76,7 @@ def _unchecked(error: Exception) -> str:
 
 
 def _advice(verdict: Verdict, settings: Settings) -> list[str]:
-    """How to have stored what Kafka still holds: reading again stores what is missing and nothing else."""
+    """Commands to recover missing rows whose records Kafka still has: reading again stores only what is missing."""
     firsts = {
         number: min(finding.span.first for kind in (Kind.MISSING, Kind.INCOMPLETE) for finding in partition.of(kind))
         for number, partition in verdict.partitions.items()

@@ -1,4 +1,4 @@
-"""`python -m app check`: looks at Kafka, ClickHouse and the settings, and says what to do. Changes nothing."""
+"""`python -m app check`: a preflight check of Kafka, ClickHouse and the settings, with advice. Changes nothing."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -15,9 +15,9 @@ from app.settings import KafkaSettings, Settings
 
 
 def check(settings: Settings, misspelt: Iterable[str] = ()) -> int:
-    """Look at the real Kafka and ClickHouse, and print a line for each check.
+    """Check Kafka, ClickHouse and the settings, and print a line for each check.
 
-    `misspelt` are sentences on variables of the environment that have no effect. Returns the exit code.
+    `misspelt` are sentences about environment variables that have no effect. Returns the exit code.
     """
     return run_command(
         lambda: examine(
@@ -39,7 +39,7 @@ def examine(
     probe_clickhouse: Callable[[], ClickHouseProbe],
     say: Callable[[str], Any],
 ) -> int:
-    """Ask the systems that the roles use, each whatever becomes of the other, and print what was found.
+    """Probe the systems that the roles use, each even if another fails, and print the findings.
 
     Returns the exit code.
     """

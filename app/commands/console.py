@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 def run_command(job: Callable[[], int], *, cut_off: int) -> int:
     """Run a job that prints. Returns its exit code, or `cut_off` if the reader of the output went away."""
-    # What the clients complain of is said by the command, in better words.
+    # The command reports the errors of the clients itself, in better words.
     logging.getLogger().addHandler(logging.NullHandler())
     try:
         return job()
@@ -21,5 +21,5 @@ def run_command(job: Callable[[], int], *, cut_off: int) -> int:
 
 
 def say(line: str) -> None:
-    """A line on standard output, at once."""
+    """Print a line to standard output, and flush."""
     print(line, flush=True)

@@ -20,9 +20,9 @@ _ORIGIN: Final = ("topic", "partition", "offset")
 
 
 def log_line(fields: Mapping[str, Any], *, in_colour: bool, are_chosen: bool = False) -> str:
-    """Time, level, service and message, and then every other field that the log has.
+    """Time, level, service and message, then every other field of the log.
 
-    Where it came from is left out, unless it was chosen.
+    Topic, partition and offset are left out, unless the fields were chosen (`are_chosen`).
     """
 
     def coloured(text: str, colour: str) -> str:

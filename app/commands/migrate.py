@@ -1,4 +1,4 @@
-"""`python -m app migrate`: brings the table to the schema of this version, by hand."""
+"""`python -m app migrate`: migrates the table to the schema of this version, by hand."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -15,7 +15,7 @@ NOT_DONE: Final = 2
 
 
 def migrate_table(settings: ClickHouseSettings, *, is_for_old_rows: bool) -> int:
-    """Work on the real table, and print what was done. Returns the exit code."""
+    """Migrate the table, and print what was done. Returns the exit code."""
     return run_command(partial(_migrate, settings, is_for_old_rows), cut_off=0)
 
 
@@ -40,7 +40,7 @@ def _migrate(settings: ClickHouseSettings, is_for_old_rows: bool) -> int:
 
 
 def in_words(standing: Standing) -> str:
-    """How the table stands to this version of the service."""
+    """The table's schema compared with that of this version, as a sentence."""
     if standing.is_newer:
         return (
             f"The table has schema {standing.number}, this version of the service has {standing.last}: a later one was"
@@ -50,7 +50,7 @@ def in_words(standing: Standing) -> str:
 
 
 def print_mutation(names: Sequence[str], settings: ClickHouseSettings, say: Callable[[str], Any]) -> None:
-    """What ClickHouse is building now, and how to see it."""
+    """Print what ClickHouse is building now, and the query for its progress."""
     say(f"ClickHouse builds for old rows, in the background: {', '.join(names) or 'nothing'}.")
     say("How far it is:")
     say(

@@ -26,7 +26,7 @@ def query_logs(settings: Settings, asked: Namespace) -> int:
     in_colour = asked.colour == "always" or (asked.colour == "auto" and sys.stdout.isatty())
 
     def write(fields: Mapping[str, Any]) -> None:
-        # On a terminal, what a log says must not move the cursor.
+        # On a terminal, a log's text must not move the cursor.
         as_json = json.dumps(fields, ensure_ascii=sys.stdout.isatty())
         say(as_json if asked.json else log_line(fields, in_colour=in_colour, are_chosen=bool(asked.fields)))
 
@@ -53,7 +53,7 @@ def _print(
     queries: QueryService, settings: Settings, asked: Namespace, write: Callable[[Mapping[str, Any]], None]
 ) -> None:
     query, fields = parse(asked.query), names_in(asked.fields)
-    # From before the search on: what is stored meanwhile may be found by both, and not by none.
+    # The tail begins before the search: a row that is stored meanwhile may appear in both, but is never missed.
     tail = queries.tail(query.tree, fields=fields, last_id="") if asked.follow else None
     for hint in query.hints:
         _print_error(str(hint))

@@ -20,17 +20,17 @@ UNREACHABLE: Final = 2
 
 
 class RejectedRows(Protocol):
-    """Where flagged rows come from."""
+    """The source of flagged rows."""
 
     def count(self) -> int:
-        """How many there are."""
+        """The number of flagged rows."""
 
     def rows(self, limit: int) -> Iterable[Sequence[RejectedRow]]:
         """Up to `limit` of them, a few at a time."""
 
 
 def list_rejected(settings: Settings, *, since_secs: int, limit: int) -> int:
-    """Look into the real table, and print what is found. Returns the exit code."""
+    """Read the flagged rows of the table, and print the findings. Returns the exit code."""
     clickhouse = settings.clickhouse
     today = partial(decode, bounds=EventTimeBounds.of_retention(clickhouse.retention_days))
 
@@ -54,7 +54,7 @@ def list_rejected(settings: Settings, *, since_secs: int, limit: int) -> int:
 def report(
     table: RejectedRows, today: Callable[[RecordChunk], Decoded], *, limit: int, say: Callable[[str], Any]
 ) -> None:
-    """Read, try, and print."""
+    """Read up to `limit` rows, try today's parser on them, and print the findings."""
     total = table.count()
     found = Rejections(today)
     for rows in table.rows(limit):

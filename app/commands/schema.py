@@ -8,7 +8,7 @@ from app.settings import ClickHouseSettings
 
 
 def print_schema(settings: ClickHouseSettings, *, cluster: str | None) -> int:
-    """Print them for one server, or for a cluster of this name. Returns the exit code."""
+    """Print the statements for one server, or for the cluster with this name. Returns the exit code."""
     return run_command(partial(_print, settings, cluster), cut_off=0)
 
 
