@@ -1,8 +1,8 @@
-// Asks the HTTP API of the same host.
+// Calls the HTTP API of the same host.
 
 const ROOT = "/api/v1";
 
-/** The question was not answered. `code`, `position` (in characters) and the others are as in the API's error. */
+/** An error response. `code`, `position` (in characters) and the other fields are those of the API's error. */
 export class ApiError extends Error {
   constructor(error) {
     super(error.message);
@@ -10,14 +10,14 @@ export class ApiError extends Error {
   }
 }
 
-/** The address of an endpoint; parameters that are undefined are left out. */
+/** The URL of an endpoint; undefined parameters are left out. */
 export function url(path, parameters = {}) {
   const given = new URLSearchParams();
   for (const [name, value] of Object.entries(parameters)) if (value !== undefined) given.set(name, value);
   return given.size ? `${ROOT}${path}?${given}` : `${ROOT}${path}`;
 }
 
-/** The answer to a question. Throws ApiError, and AbortError when `signal` says so. */
+/** The JSON response of an endpoint. Throws ApiError, and AbortError when `signal` aborts. */
 export async function ask(path, parameters, signal) {
   let response;
   try {
@@ -34,7 +34,7 @@ export async function ask(path, parameters, signal) {
   return answer;
 }
 
-/** The path of a field's values: its name may hold any sign, and slashes stay what they are. */
+/** The path of a field's values: its name may contain any character, and slashes are not escaped. */
 export function valuesPath(field) {
   return `/fields/${field.split("/").map(encodeURIComponent).join("/")}/values`;
 }

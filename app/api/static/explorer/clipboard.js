@@ -1,6 +1,6 @@
-// Copies text, also where the page is not served safely enough for the newer way.
+// Copies text, also where the page is not served over HTTPS, which the clipboard API requires.
 
-/** Whether it was copied. */
+/** Copies a text; returns whether that worked. */
 export async function copy(text) {
   try {
     await navigator.clipboard.writeText(text);

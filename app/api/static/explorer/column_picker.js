@@ -2,7 +2,7 @@
 
 import { h, joinPopover } from "./dom.js";
 
-/** `columns()` are those that are shown, `fields` knows all names, `onColumn(name)` adds one or takes it away. */
+/** `columns()` returns the shown columns, `fields` knows all names, `onColumn(name)` adds or removes a column. */
 export class ColumnPicker {
   #names = [];
   #typed = "";

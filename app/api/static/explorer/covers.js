@@ -1,11 +1,11 @@
-// On a narrow screen the log in full covers the page, and the filters cover the list. What is covered cannot be reached.
+// On a narrow screen the log detail covers the page, and the filters cover the list. Covered parts are inert.
 
 import { byId } from "./dom.js";
 
-/** Whether the screen is so narrow that parts cover one another. layout.css has the same. */
+/** Whether the screen is so narrow that parts cover one another. layout.css has the same limit. */
 export const NARROW = matchMedia("(max-width: 60rem)");
 
-/** Whoever opens or closes one of the two says so here. */
+/** Is notified when the filters or the log detail open or close. */
 export class Covers {
   #hasFilters = false;
   #hasDetail = false;

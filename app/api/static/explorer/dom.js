@@ -1,4 +1,4 @@
-// Makes elements. What is handed in as a child is text or an element, and never read as HTML.
+// Creates elements. A child is text or an element, and is never parsed as HTML.
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -7,17 +7,17 @@ export function h(name, attributes = {}, ...children) {
   return filled(document.createElement(name), attributes, children);
 }
 
-/** The same within a drawing. */
+/** Like `h`, for an SVG element. */
 export function svg(name, attributes = {}, ...children) {
   return filled(document.createElementNS(SVG, name), attributes, children);
 }
 
-/** A picture from the list at the end of index.html; for the eye only. */
+/** An icon from the list at the end of index.html, hidden from screen readers. */
 function icon(name) {
   return svg("svg", { class: "icon", "aria-hidden": "true" }, svg("use", { href: `#icon-${name}` }));
 }
 
-/** A button that shows a picture only, and says what it does. */
+/** A button with an icon and an accessible label. */
 export function iconButton(name, label, onclick, attributes = {}) {
   return h("button", { type: "button", class: "icon-button", "aria-label": label, title: label, onclick, ...attributes }, icon(name));
 }
@@ -32,12 +32,12 @@ function filled(element, attributes, children) {
   return element;
 }
 
-/** The element of this id, which index.html has. */
+/** The element of index.html with this id. */
 export function byId(id) {
   return document.getElementById(id);
 }
 
-/** Opens a popover below the button that it belongs to, within the window. */
+/** Opens a popover below its button, within the window. */
 function openBelow(popover, button) {
   popover.showPopover();
   const at = button.getBoundingClientRect();
@@ -47,10 +47,10 @@ function openBelow(popover, button) {
   popover.querySelector("button, input")?.focus();
 }
 
-/** Makes a button open and close a popover; `onOpen` fills it before it is seen. */
+/** Makes a button open and close a popover; `onOpen` fills it before it is shown. */
 export function joinPopover(button, popover, onOpen = () => {}) {
   let wasOpen = false;
-  // A press beside an open popover closes it before the click comes; that click must not open it again.
+  // A press outside an open popover closes it before the click event; that click must not open it again.
   button.addEventListener("pointerdown", () => (wasOpen = popover.matches(":popover-open")));
   button.addEventListener("keydown", () => (wasOpen = popover.matches(":popover-open")));
   button.addEventListener("click", () => {
@@ -66,7 +66,7 @@ export function joinPopover(button, popover, onOpen = () => {}) {
   });
 }
 
-/** Calls `call` when it has not been asked to for a while (milliseconds), unless it is cancelled before. */
+/** Debounces `call`: runs it once it has not been requested for a while (milliseconds), unless it is cancelled. */
 export function debounced(call, millis) {
   let timer = 0;
   const later = () => {

@@ -10,7 +10,7 @@ const ALSO = ["host", "user_id"];
 const MOST_FIELDS = 40;
 const MOST_VALUES = 10;
 
-/** `onFilter(name, value, { isOut, isOn })` is told: whether for or against, and whether to set or to take away. */
+/** `onFilter(name, value, { isOut, isOn })`: whether the filter excludes the value, and whether to add or remove it. */
 export class Facets {
   #open = new Set(FIRST);
   #asked = { query: "", start: "", end: "" };
@@ -21,7 +21,7 @@ export class Facets {
     Object.assign(this, { box, fields, onFilter });
   }
 
-  /** Shows the values of what a search finds. One question after the other: the logs come first. */
+  /** Shows the values of a search's logs. Runs one query after the other: the logs come first. */
   async show(asked) {
     this.#asked = asked;
     this.#running.abort();
@@ -35,14 +35,14 @@ export class Facets {
       this.#offer([...new Set([...FIRST, ...ALSO, ...found])].slice(0, MOST_FIELDS));
       for (const name of this.#sections.keys()) if (this.#open.has(name) && !this.#sections.get(name).isLoaded) await this.#load(name, signal);
     } catch (error) {
-      if (error.name !== "AbortError") this.#offer([...FIRST, ...ALSO]); // the names of the others are for another time
+      if (error.name !== "AbortError") this.#offer([...FIRST, ...ALSO]); // without the names of further fields
     }
   }
 
   #offer(names) {
     for (const name of names) if (!this.#sections.has(name)) this.#sections.set(name, this.#section(name));
     for (const name of this.#sections.keys()) if (!names.includes(name) && !this.#open.has(name)) this.#sections.delete(name);
-    // What stays is not touched: somebody may be in it.
+    // Sections that stay are not touched: they may hold the focus.
     const elements = [...this.#sections.values()].map(({ element }) => element);
     for (const gone of [...this.box.children].filter((child) => !elements.includes(child))) gone.remove();
     this.box.append(...elements.filter((element) => !element.isConnected));
@@ -66,7 +66,7 @@ export class Facets {
     const section = this.#sections.get(name);
     section.isLoaded = true;
     try {
-      // What is asked of the field itself is left out, so that another value can be chosen instead.
+      // Without the filters on the field itself, so that another value can be chosen instead.
       const query = withoutField(this.#asked.query, name);
       const answer = await ask(valuesPath(name), { ...this.#asked, query, limit: MOST_VALUES }, signal);
       this.#fill(section, name, answer);

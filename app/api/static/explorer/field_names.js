@@ -1,15 +1,15 @@
-// Which fields the logs have, asked for once in a while.
+// The fields that the logs have, refreshed from time to time.
 
 import { ask } from "./api.js";
 
 const FRESH_MS = 60_000;
 
-/** What the language knows by a shorter name is offered under that. */
+/** Attributes with a shorter name in the query language are offered under that name. */
 function shortest({ name, count }) {
   return { name: name === "resource.host.name" ? "host" : name, count };
 }
 
-/** `range()` is the time that is looked at. */
+/** `range()` returns the time range shown. */
 export class FieldNames {
   #asked = { key: "", atMs: 0, answer: null };
 
@@ -17,7 +17,7 @@ export class FieldNames {
     this.range = range;
   }
 
-  /** Whether logs have a field that has to be asked for by this name, as far as was asked. */
+  /** Whether logs have a field that must be queried by this name, as far as is known. */
   has(name) {
     return this.#asked.answer?.some((field) => field.name === name) ?? false;
   }

@@ -5,13 +5,13 @@ import { longTime, shortTime } from "./time.js";
 
 const LEVELS = ["trace", "debug", "info", "warn", "error", "fatal"];
 
-/** What rows have without being asked for it; attributes are in them too. */
+/** The fields that rows have by default; attributes are in them too. */
 const ROW_FIELDS = COLUMNS.filter((column) => column.isShown).map((column) => column.name);
-/** What is not a row's own but can be asked for by this name. */
+/** Fields that are not a row's own but can be requested by this name. */
 const ON_REQUEST = COLUMNS.filter((column) => !column.isShown && !column.isKey).map((column) => column.name);
-/** What cannot be looked for as one value: times, bytes, and the id that is made of others. */
+/** Fields that cannot be filtered by one value: times, bytes, and the id, which consists of other fields. */
 const NO_FILTER = new Set(["id", "_raw", ...COLUMNS.filter((column) => column.kind === "time").map((column) => column.name)]);
-/** Columns whose values are each there once, or nearly, or are measured. */
+/** Columns of high cardinality: unique or nearly unique values, and measurements. */
 export const NO_FACET = new Set(COLUMNS.filter((column) => !column.isFacet).map((column) => column.name));
 const LONGEST_FILTER = 1000;
 
@@ -24,13 +24,13 @@ export function levelOf(text) {
 /** The levels from the least to the worst, those unknown first. */
 export const LEVEL_ORDER = ["other", ...LEVELS];
 
-/** The fields to ask for so that these columns can be shown; empty for the usual ones. */
+/** The fields to request so that these columns can be shown; empty for the default ones. */
 export function fieldsFor(columns) {
   const more = columns.filter((column) => ON_REQUEST.includes(column));
   return more.length ? [...ROW_FIELDS, ...more].join(",") : "";
 }
 
-/** What a log has in a column, as text. */
+/** A log's value in a column, as text. */
 export function cellText(row, column) {
   const value = valueOf(row, column);
   if (value === null || value === undefined) return "";
@@ -50,8 +50,8 @@ function valueOf(row, column) {
 }
 
 /**
- * Everything that a log has, as `{ name, value, text, canFilter }` in the order to show it. `name` finds it in a query
- * and as a column.
+ * All fields of a log, as `{ name, value, text, canFilter }` in display order. `name` is its name in a query and as a
+ * column.
  */
 export function fieldsOf(row, isField) {
   const plain = Object.entries(row).filter(([name]) => !["id", "attributes", "resource", "message"].includes(name));
@@ -67,13 +67,13 @@ export function fieldsOf(row, isField) {
     }));
 }
 
-/** An attribute that is called as a column is, by any of its names, has to be asked for as an attribute. */
+/** An attribute with the name or an alias of a column must be queried with a prefix. */
 function attributeName(row, key, isField) {
   const isColumn = Object.hasOwn(row, key) || ON_REQUEST.includes(key) || key === "host" || isField(`attributes.${key}`);
   return isColumn ? `attributes.${key}` : key;
 }
 
-/** Whether a query can ask for exactly this. */
+/** Whether a query can filter by exactly this value. */
 export function canFilter(name, value) {
   return !NO_FILTER.has(name) && String(value).length <= LONGEST_FILTER;
 }

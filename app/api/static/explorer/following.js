@@ -1,4 +1,4 @@
-// The buttons around the live tail: on and off, hold and go on. It holds by itself while somebody looks further down.
+// The buttons of the live tail: on and off, pause and resume. It pauses by itself while the user has scrolled down.
 
 import { byId } from "./dom.js";
 import { fieldsFor } from "./fields.js";
@@ -6,7 +6,7 @@ import { Tail } from "./tail.js";
 
 const COUNT_EVERY_MS = 10_000;
 
-/** `onRows(rows)` gets what is stored, newest first; `onCount()` is called from time to time meanwhile. */
+/** `onRows(rows)` gets new logs, newest first; `onCount()` is called from time to time meanwhile. */
 export class Following {
   #isPaused = false;
 
@@ -18,7 +18,7 @@ export class Following {
       onTrouble: (text) => this.#showTrouble(text),
       onEnd: (error) => {
         state.change({ live: false }, { isStep: false });
-        // A mistake in the query is shown where the query is.
+        // An error in the query is shown beside the query.
         if (error.code !== "bad_query") this.#showTrouble(error.message);
       },
     });
@@ -34,14 +34,14 @@ export class Following {
     }, COUNT_EVERY_MS);
   }
 
-  /** Follows what matches, if that is wanted; resolves when nothing that is stored from then on is missed. */
+  /** Starts the tail if it is switched on; resolves when no log stored from then on can be missed. */
   async begin() {
     const { live, query, columns } = this.state.now;
-    this.#end(); // what waits there belongs to the search before
+    this.#end(); // rows held back belong to the previous search
     if (live) await this.tail.begin(query, fieldsFor(columns));
   }
 
-  /** Follows no longer; what was held back is shown. */
+  /** Stops the tail, and shows the rows held back. */
   stop() {
     this.tail.hold(false);
     this.#end();
@@ -56,11 +56,11 @@ export class Following {
 
   togglePause() {
     if (!this.state.now.live) return;
-    if (this.#isPaused) byId("logs").scrollTop = 0; // further down they would be held back all the same
+    if (this.#isPaused) byId("logs").scrollTop = 0; // further down they would be held back anyway
     this.#setPaused(!this.#isPaused);
   }
 
-  /** Holds back what comes unless the top of the list is in sight. */
+  /** Holds back new rows unless the top of the list is visible. */
   look() {
     if (this.state.now.live) this.tail.hold(this.#isPaused || !this.list.isAtTop);
   }

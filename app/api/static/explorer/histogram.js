@@ -9,7 +9,7 @@ const AXIS = 18;
 const CLICK_PIXELS = 4;
 const LABEL_PIXELS = 110;
 
-/** `onZoom({ start, end })` is told which part of the time is wanted, `onLevel(level, isOut)` which levels are. */
+/** `onZoom({ start, end })` is called with the chosen part of the range, `onLevel(level, isOut)` with a level filter. */
 export class Histogram {
   #bars = [];
   #range = null; // { startMs, endMs, stepMs }
@@ -30,7 +30,7 @@ export class Histogram {
     box.addEventListener("keydown", (event) => this.#key(event));
   }
 
-  /** Takes an answer of the API; returns how many logs there are. */
+  /** Shows a response of the API; returns the number of logs. */
   show(answer) {
     const stepMs = answer.interval_secs * 1000;
     this.#range = { startMs: Date.parse(answer.start), endMs: Date.parse(answer.end), stepMs };
@@ -44,7 +44,7 @@ export class Histogram {
     }
     const activeMs = this.#bars[this.#active]?.atMs;
     this.#bars = [...bars.values()].sort((one, other) => one.atMs - other.atMs);
-    // A count anew does not disturb who is pointing at a bar, or dragging.
+    // A refresh does not interrupt a user who points at a bar or drags.
     this.#active = this.#bars.findIndex(({ atMs }) => atMs === activeMs);
     if (this.#active < 0 && !this.#drag) this.tip.hidden = true;
     this.#showLegend();
@@ -52,7 +52,7 @@ export class Histogram {
     return this.#bars.reduce((sum, bar) => sum + bar.total, 0);
   }
 
-  /** Shows that there is nothing to show. */
+  /** Shows an empty histogram. */
   clear() {
     this.#bars = [];
     this.#range = null;
@@ -61,7 +61,7 @@ export class Histogram {
     this.#draw();
   }
 
-  /** Draws anew: the zone has changed. */
+  /** Draws again, since the time zone has changed. */
   refresh() {
     this.#draw();
   }
@@ -245,7 +245,7 @@ export class Histogram {
   }
 }
 
-/** Counts by level, from the least to the worst. */
+/** Counts by level, from the least to the most severe. */
 function byOrder(counts) {
   const place = ([level]) => LEVEL_ORDER.indexOf(levelOf(level));
   return [...counts].sort((one, other) => place(one) - place(other));

@@ -1,4 +1,4 @@
-// One log in full: its fields, what was logged around it, and the trace that it belongs to.
+// The detail of one log: its fields, the logs around it, and its trace.
 
 import { ask } from "./api.js";
 import { copy } from "./clipboard.js";
@@ -10,7 +10,7 @@ import { between, longTime, shortTime } from "./time.js";
 
 const AROUND = 25; // logs before and after, at first
 const MOST_AROUND = 1000;
-const TRACE_MS = 3_600_000; // a trace is looked for so long before and after
+const TRACE_MS = 3_600_000; // a trace is searched this long before and after
 const MOST_OF_TRACE = 500;
 const TABS = [
   ["fields", "Fields"],
@@ -25,7 +25,7 @@ const SAME = [
 
 /**
  * `onClose()`, `onStep(by)`, `onTab(name)`, `onFilter(name, value, isOut)`, `onColumn(name)`, `onQuery(changes)` and
- * `onOpen(row)` are told what is wanted; `columns()` are those that are shown, `isField(name)` knows names of fields.
+ * `onOpen(row)` are called on the user's actions; `columns()` returns the shown columns, `isField(name)` knows fields.
  */
 export class LogDetail {
   #row = null;
@@ -39,12 +39,12 @@ export class LogDetail {
     Object.assign(this, { panel, ...listeners });
   }
 
-  /** Makes a log known that will be asked for by its id. */
+  /** Caches a log that `open` will request by its id. */
   expect(row) {
     this.#expected = row;
   }
 
-  /** Shows the log of this id: the one that is expected or shown already, or else it is looked up. */
+  /** Shows the log with this id: the cached or shown one, or else it is fetched. */
   open(id, tab) {
     const row = [this.#expected, this.#row].find((one) => one?.id === id);
     if (row) this.#show(row, tab);
@@ -79,7 +79,7 @@ export class LogDetail {
     }
   }
 
-  /** Shows the columns that there are now. */
+  /** Updates the buttons to the current columns. */
   refresh() {
     if (this.#row) this.#show(this.#row, this.#tab);
   }

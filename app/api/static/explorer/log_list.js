@@ -1,17 +1,17 @@
-// The list of logs. However many there are, only those in sight are in the page, so it stays smooth.
+// The list of logs. Only visible rows are in the page, so scrolling stays smooth with any number of logs.
 
 import { h, iconButton } from "./dom.js";
 import { cellText, levelOf } from "./fields.js";
 import { shortTime } from "./time.js";
 
-const BEYOND = 12; // rows above and below what is seen
-const NEAR_END = 60; // rows before the end at which more is asked for
+const BEYOND = 12; // rows drawn above and below the visible ones
+const NEAR_END = 60; // rows before the end at which the next page is loaded
 const WIDTHS = { level: "4.5rem", service: "10.5rem", message: "minmax(14rem, 1fr)" };
 const USUAL_WIDTH = "minmax(7rem, 12rem)";
 
 /**
- * A grid, moved in with the keys. `onOpen(row)` is told which log is chosen, `onNearEnd()` that the end comes into
- * sight, `onRemoveColumn(name)` what it says, `onScroll()` that somebody looks elsewhere.
+ * A grid with keyboard navigation. Calls `onOpen(row)` for a chosen log, `onNearEnd()` when the end is almost visible,
+ * `onRemoveColumn(name)`, and `onScroll()` when the user scrolls.
  */
 export class LogList {
   #rows = [];
@@ -73,13 +73,13 @@ export class LogList {
     this.refresh();
   }
 
-  /** Goes on with more at the end. */
+  /** Appends logs at the end. */
   append(rows) {
     this.#rows = this.#rows.concat(rows);
     this.draw();
   }
 
-  /** Puts newer logs at the top and keeps no more than `most`; returns whether older ones were left out. */
+  /** Adds newer logs at the top and keeps at most `most`; returns whether older ones were dropped. */
   prepend(rows, most) {
     const all = rows.concat(this.#rows);
     this.#rows = all.slice(0, most);
@@ -91,14 +91,14 @@ export class LogList {
     return this.#rows;
   }
 
-  /** Marks the log that is shown in full. */
+  /** Marks the log whose detail is open. */
   setOpen(id) {
     this.#openId = id;
     if (id) this.#activeId = id;
     this.#mark();
   }
 
-  /** What stands behind the last log. */
+  /** Sets the content after the last log. */
   setFoot(...children) {
     const hadFocus = this.foot.contains(document.activeElement);
     this.foot.replaceChildren(...children);
@@ -113,7 +113,7 @@ export class LogList {
     this.grid.focus();
   }
 
-  /** Brings what is in sight into the page, before the next picture. */
+  /** Draws the visible rows before the next frame. */
   draw() {
     if (this.#isDue) return;
     this.#isDue = true;
@@ -123,7 +123,7 @@ export class LogList {
     });
   }
 
-  /** Draws all anew, as the columns or the zone have changed. */
+  /** Draws all rows again, since the columns or the time zone have changed. */
   refresh() {
     this.#drawn.clear();
     this.canvas.replaceChildren();
@@ -186,14 +186,14 @@ export class LogList {
 
   #click(event) {
     const element = event.target.closest(".row");
-    // Who has marked text wants to copy it.
+    // A user who has selected text wants to copy it.
     if (!element || !getSelection().isCollapsed) return;
     this.#choose(element.id.slice("log-".length));
   }
 
   #choose(id) {
     const row = this.#rows.find((one) => one.id === id);
-    if (!row) return; // it was opened by its address, and is not in the list
+    if (!row) return; // it was opened by its URL, and is not in the list
     this.#activeId = id;
     this.#mark();
     this.onOpen(row);

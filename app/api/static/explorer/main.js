@@ -1,4 +1,4 @@
-// Joins the parts of the page: what one is told, another one shows.
+// Connects the modules of the page: events of one update the others.
 
 import { ColumnPicker } from "./column_picker.js";
 import { Covers } from "./covers.js";
@@ -100,7 +100,7 @@ const results = new Results({
 
 new ColumnPicker({ button: byId("columns"), popover: byId("columns-popover"), fields, columns, onColumn: toggleColumn });
 
-/** The state has changed: do what follows from it. */
+/** Updates the page after a change of the state. */
 function follow(now, before) {
   const isOther = ["query", "start", "end"].some((name) => now[name] !== before[name]);
   const isBegun = now.live && !before.live;
@@ -116,7 +116,7 @@ function follow(now, before) {
   else if (now.columns !== before.columns) detail.refresh();
 }
 
-/** Changes what is searched for, also to what was typed and not sent yet; where nothing changes, searches again. */
+/** Changes the search, including text typed and not sent yet; if nothing changes, searches again. */
 function go(changes) {
   const wanted = { query: searchBox.text, ...changes };
   const isSame = Object.entries(wanted).every(([name, value]) => state.now[name] === value);
@@ -144,7 +144,7 @@ function toggleColumn(name) {
 
 function openLog(row) {
   detail.expect(row);
-  // Going from log to log is no step: the back button closes what was opened.
+  // Going from log to log adds no history entry: the back button closes the detail.
   state.change({ log: row.id }, { isStep: !state.now.log });
 }
 

@@ -1,4 +1,4 @@
-// What stands where there are no logs, or behind the last one.
+// Notices in place of logs, or after the last one.
 
 import { h } from "./dom.js";
 import { moment, rangeText } from "./time.js";
@@ -13,7 +13,7 @@ function button(label, onclick) {
   return h("button", { type: "button", class: "button", onclick }, label);
 }
 
-/** Nothing was found from `start` to `end`; what may find something is offered. */
+/** Notice that nothing was found from `start` to `end`, with suggestions to widen the search. */
 export function nothingFound({ query, start, end, onClear, onRange }) {
   const nowMs = Date.now();
   const sinceMs = end === "now" ? moment(start, nowMs) : nowMs;
@@ -27,14 +27,14 @@ export function nothingFound({ query, start, end, onClear, onRange }) {
   return notice("No logs in this time", text, ...wider);
 }
 
-/** The question was not answered. */
+/** Notice that the query failed. */
 export function failed(error, onRetry) {
   const titles = { too_busy: "The service is busy", time_is_up: "It took too long", unreachable: "No connection" };
   const title = titles[error.code] ?? "The logs could not be read";
   return h("div", { role: "alert" }, notice(title, error.message, button("Try again", onRetry)));
 }
 
-/** The time for an answer was up. */
+/** Notice that the query timed out. */
 export function partial(onMore) {
   return h("p", { class: "note" }, "The time was up before all of the range had been looked at. ", button("Go on looking", onMore));
 }

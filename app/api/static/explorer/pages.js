@@ -1,11 +1,11 @@
-// The logs that a search finds, page by page.
+// The logs of a search, page by page.
 
 import { ask } from "./api.js";
 
 const FIRST_ROWS = 100; // soon there
 const MORE_ROWS = 500;
 
-/** One search. What is stored meanwhile moves nothing: the service's cursor remembers the range of the first page. */
+/** One search. Logs stored meanwhile do not shift pages: the cursor holds the range of the first page. */
 export class Pages {
   #cursor = "";
   #hasMore = true;
@@ -21,7 +21,7 @@ export class Pages {
     return this.#hasMore;
   }
 
-  /** The rows of the next page; fewer than usual, or none, where the time was up before there were more. */
+  /** The rows of the next page; fewer than usual, or none, if the query timed out. */
   async next(signal) {
     const limit = this.#cursor ? MORE_ROWS : FIRST_ROWS;
     const answer = await ask("/logs", { ...this.asked, limit, cursor: this.#cursor }, signal);
@@ -32,7 +32,7 @@ export class Pages {
     return answer.rows;
   }
 
-  /** Asks no further. */
+  /** Stops loading. */
   stop() {
     this.#hasMore = false;
   }

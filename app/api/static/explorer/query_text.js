@@ -1,15 +1,15 @@
-// A query as text: which term the caret is in, and the same query with a filter more. The language is read by the
-// service; here is only as much of it as is needed to find where terms begin and end.
+// A query as text: finds the term at the caret, and adds filters. The service parses the language; this module only
+// knows where terms begin and end.
 
 const PLAIN_VALUE = /^[\p{L}\p{N}][\p{L}\p{N}_./-]*$/u;
-/** The value of a term that asks for one value: no range, comparison or beginning, no parentheses. */
+/** The value of a term for one exact value: no range, comparison, prefix or parentheses. */
 const ONE_VALUE = /^(?:"(?:[^"\\]|\\.)*"|(?![<>[{])(?:[^\s()"*\\]|\\.)+)$/s;
 const OPERATORS = new Set(["AND", "OR", "NOT", "TO"]);
-const HIDDEN = "\u0001"; // stands for what is in quotes or parentheses
+const HIDDEN = "\u0001"; // replaces text in quotes or parentheses
 const JOINED = new RegExp(`(?:^|[\\s)${HIDDEN}])(?:(?:AND|OR|NOT)(?![^\\s()"${HIDDEN}])|&&|\\|\\|)`);
 const HAS_OR = new RegExp(`(?:^|[\\s)${HIDDEN}])(?:OR(?![^\\s()"${HIDDEN}])|\\|\\|)`);
 
-/** `name:value`, quoted and escaped as it has to be. */
+/** `name:value`, quoted and escaped where necessary. */
 export function term(name, value) {
   const text = String(value);
   const isPlain = PLAIN_VALUE.test(text) && !OPERATORS.has(text);
@@ -26,8 +26,8 @@ function escapedName(name) {
 }
 
 /**
- * The query, narrowed to logs that have this value, or with `isOut` to those that do not. What asked for the opposite,
- * or for another value of the field, gives way: no log has both. (A message may: it holds many words.)
+ * The query, narrowed to logs with this value, or with `isOut` to those without. A filter for the opposite, or for another
+ * value of the field, is replaced: no log has both. (A message may: it holds many words.)
  */
 export function withFilter(query, name, value, { isOut = false } = {}) {
   const wanted = isOut ? `-${term(name, value)}` : term(name, value);
@@ -47,13 +47,13 @@ export function withoutFilter(query, name, value, { isOut = false } = {}) {
   return without(query, ({ text }) => text === unwanted);
 }
 
-/** The query without anything that it asks of a field, in terms of their own. */
+/** The query without its top-level terms on a field. */
 export function withoutField(query, name) {
   const beginning = `${escapedName(name)}:`;
   return without(query, ({ text }) => text.replace(/^-/, "").startsWith(beginning));
 }
 
-/** Whether the query asks for this value (1), for all others (-1), or for neither (0), in a term of its own. */
+/** Whether a top-level term requires this value (1), excludes it (-1), or neither (0). */
 export function filterOf(query, name, value) {
   const wanted = term(name, value);
   const texts = termsToChange(query).map(({ text }) => text);
@@ -108,7 +108,7 @@ function without(query, isUnwanted) {
     .join(" ");
 }
 
-/** The terms that may be taken away or replaced: none where operators join them, since these would be left over. */
+/** The terms that may be removed or replaced: none where operators join them, since these would be left over. */
 function termsToChange(query) {
   return outside(query).match(JOINED) ? [] : topTerms(query);
 }
@@ -130,13 +130,13 @@ function topTerms(query) {
   return terms;
 }
 
-/** The query with what is in quotes or parentheses made unreadable. */
+/** The query with text in quotes and parentheses replaced by `HIDDEN`. */
 function outside(query) {
   return [...walk(query)].map(({ character, depth, isQuoted }) => (depth || isQuoted || !character ? HIDDEN : character)).join("");
 }
 
 function* walk(query) {
-  const open = []; // what closes the parentheses and ranges that are open
+  const open = []; // the closing characters of the open parentheses and ranges
   let isQuoted = false;
   for (let at = 0; at < query.length; at += 1) {
     const character = query[at];
@@ -158,7 +158,7 @@ function* walk(query) {
   }
 }
 
-/** A range begins with a bracket behind the colon, or where a value begins in parentheses; elsewhere it is a sign. */
+/** A bracket opens a range after the colon, or where a value begins in parentheses; elsewhere it is plain text. */
 function isOpening(query, at, isInParentheses) {
   const before = query[at - 1] ?? "";
   return "[{".includes(query[at]) && (before === ":" || (isInParentheses && /[\s(]/.test(before)));

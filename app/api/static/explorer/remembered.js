@@ -1,6 +1,6 @@
-// What the browser keeps for the next visit. Where it keeps nothing, the page works all the same.
+// Settings that the browser stores for the next visit. Without storage the page works too.
 
-/** What was kept under this name, or `usual`. */
+/** The stored value of this name, or `usual`. */
 export function recall(name, usual) {
   try {
     return localStorage.getItem(name) ?? usual;

@@ -1,4 +1,4 @@
-// A search and what it finds: the logs page by page, how many there are, and what to say where there are none.
+// A search and its results: the logs page by page, their number, and a notice if there are none.
 
 import { ask } from "./api.js";
 import { byId } from "./dom.js";
@@ -8,24 +8,24 @@ import { Pages } from "./pages.js";
 import { MOST_KEPT } from "./tail.js";
 import { rangeText } from "./time.js";
 
-const LOOKED_AT = 500; // the newest rows, among which a log that comes twice is
+const LOOKED_AT = 500; // the newest rows, which hold any duplicate of a new log
 
-/** `begin()` is awaited before the first page is asked for; `onSearched(asked)` is told when it is there. */
+/** `begin()` is awaited before the first page is requested; `onSearched(asked)` is called when it has arrived. */
 export class Results {
   #running = new AbortController();
   #pages = null;
   #isLoading = false;
   #isFailed = false;
-  #isStuck = false; // the next page is asked for on request only
-  #early = null; // logs that were followed before the first page was there; null once it is
-  #followed = new Set(); // ids of those that were followed
-  #isCut = false; // older logs were left out, so that there is nothing to go on from
+  #isStuck = false; // the next page is loaded on request only
+  #early = null; // tailed logs that arrived before the first page; null once it has arrived
+  #followed = new Set(); // ids of tailed logs
+  #isCut = false; // older logs were dropped, so there is no next page
 
   constructor({ state, list, histogram, searchBox, go, begin, onSearched }) {
     Object.assign(this, { state, list, histogram, searchBox, go, begin, onSearched });
   }
 
-  /** Searches as the state says. */
+  /** Runs the search of the state. */
   async search() {
     this.#running.abort();
     this.#running = new AbortController();
@@ -48,7 +48,7 @@ export class Results {
     if (!this.#isFailed) this.onSearched(asked);
   }
 
-  /** Loads the next page, if there is one. The end of the list comes into sight again and again, a request is one. */
+  /** Loads the next page, if there is one; called again while it loads, it sends no second request. */
   async more({ isRequest = false } = {}) {
     if (this.#isLoading || !this.#pages?.hasMore || (this.#isStuck && !isRequest)) return;
     const { signal } = this.#running;
@@ -57,7 +57,7 @@ export class Results {
     try {
       const rows = await this.#pages.next(signal);
       this.#isLoading = false;
-      this.#isStuck = !rows.length; // the time was up, and would be again
+      this.#isStuck = !rows.length; // the query timed out, and would again
       this.list.append(rows.filter(({ id }) => !this.#followed.has(id)));
       this.showEnd();
     } catch (error) {
@@ -82,13 +82,13 @@ export class Results {
     this.showEnd();
   }
 
-  /** Counts again: time has gone by. */
+  /** Counts again, since time has passed. */
   countAgain() {
     const { query, start, end } = this.state.now;
     return this.#showHistogram({ query, start, end }, this.#running.signal);
   }
 
-  /** Says what comes behind the last log. */
+  /** Updates the notice after the last log. */
   showEnd() {
     const { query, start, end, live } = this.state.now;
     const { list } = this;
@@ -142,12 +142,12 @@ export class Results {
       const total = this.histogram.show(answer);
       const more = answer.complete ? "" : "more than ";
       byId("total").textContent = `${more}${total.toLocaleString("en")} ${total === 1 ? "log" : "logs"}`;
-      // Whoever listens to the page is told of a search, not every ten seconds.
+      // Screen readers announce a search, not each refresh every ten seconds.
       byId("total").setAttribute("aria-live", this.state.now.live ? "off" : "polite");
       byId("total").title = "";
     } catch (error) {
       if (error.name === "AbortError") return;
-      // Why is told where the logs are, unless it takes longer to count them than to find some.
+      // The list of logs shows the reason, unless only the count timed out.
       this.histogram.clear();
       byId("total").textContent = error.code === "bad_query" ? "" : "Not counted";
       byId("total").title = error.message;

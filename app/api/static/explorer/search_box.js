@@ -7,7 +7,7 @@ import { quoted, term, wordAt } from "./query_text.js";
 const MOST_SUGGESTED = 12;
 const TYPING_MS = 120;
 
-/** `range()` is the time that suggestions are of, `fields` knows the names, `onSearch(query)` is told what to search. */
+/** `range()` is the time range of suggestions, `fields` knows the names, `onSearch(query)` is called with a query. */
 export class SearchBox {
   #chosen = -1;
   #suggested = [];
@@ -35,18 +35,18 @@ export class SearchBox {
     });
   }
 
-  /** What is typed, searched already or not. */
+  /** The typed text, whether searched already or not. */
   get text() {
     return this.input.value.trim();
   }
 
-  /** Shows a query that came from elsewhere. */
+  /** Shows a query that was set elsewhere. */
   show(query) {
     if (this.text !== query) this.input.value = query;
     this.#clearProblem();
   }
 
-  /** Says what is wrong with a query, and where. */
+  /** Shows the error in a query, and its position. */
   showError(error, query) {
     const characters = [...query];
     const at = error.position;
@@ -59,7 +59,7 @@ export class SearchBox {
     this.input.setAttribute("aria-invalid", "true");
   }
 
-  /** Says what the query may have meant otherwise. */
+  /** Shows the hints on a query. */
   showHints(hints) {
     if (!hints?.length) return;
     this.problem.replaceChildren(...hints.map((hint) => h("p", {}, hint)));
@@ -98,7 +98,7 @@ export class SearchBox {
       const found = word.field ? await this.#values(word, signal) : await this.#names(word, signal);
       if (!signal.aborted && document.activeElement === this.input) this.#open(found.slice(0, MOST_SUGGESTED));
     } catch (error) {
-      // A search that goes wrong is told; that there is nothing to suggest need not be.
+      // A failed search is reported; failed suggestions need not be.
       if (error.name !== "AbortError") this.#close();
     }
   }
@@ -138,7 +138,7 @@ export class SearchBox {
     this.list.hidden = false;
     this.input.setAttribute("aria-expanded", "true");
     this.input.removeAttribute("aria-activedescendant");
-    // What was chosen while later suggestions were on their way stays chosen.
+    // A suggestion chosen while later ones were loading stays chosen.
     const again = suggested.findIndex(({ label }) => label === chosen);
     if (again >= 0) this.#choose(again);
   }

@@ -1,9 +1,9 @@
-// What can be done with the keyboard, and the list of it.
+// Keyboard shortcuts, and the dialog that lists them.
 
 import { h } from "./dom.js";
 import { recall, remember } from "./remembered.js";
 
-const REPEATED = new Set(["j", "k"]); // of a key that is held down, others count once
+const REPEATED = new Set(["j", "k"]); // repeat while held down; other keys act once
 let isOn = recall("keys", "on") === "on";
 
 /** Calls `actions[key]` when a key is pressed outside of text fields. */
@@ -11,7 +11,7 @@ export function listenToKeys(actions) {
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     if ((event.repeat && !REPEATED.has(event.key)) || (!isOn && event.key !== "Escape")) return;
-    // Text is typed there, and what is open above the page has keys of its own.
+    // Text fields take the key, and an open dialog or popover has keys of its own.
     if (event.target.closest("input, textarea, select") || document.querySelector(":popover-open, dialog[open]")) return;
     const act = Object.hasOwn(actions, event.key) ? actions[event.key] : null;
     if (!act) return;
@@ -34,13 +34,13 @@ const KEYS = [
   ["?", "this list"],
 ];
 
-/** Whoever speaks to the computer may want letters to do nothing. */
+/** Users of speech input may want to switch off single-letter shortcuts. */
 function switchKeys(isWanted) {
   isOn = isWanted;
   remember("keys", isOn ? "on" : "off");
 }
 
-/** The dialog that tells. */
+/** The dialog that lists the shortcuts. */
 export function fillHelp(dialog) {
   dialog.replaceChildren(
     h("h2", { id: "help-title" }, "Keys"),

@@ -1,8 +1,8 @@
-// What the page shows is what its address says: a copied link shows the same, and the back button goes back.
+// The state of the page is its URL: a copied link shows the same, and the back button goes back.
 
 const WRITE_MS = 100;
 
-/** `start` and `end` are written as for the API; `log` is the id of the one that is open, `tab` what of it is shown. */
+/** `start` and `end` are written as for the API; `log` is the id of the open log, `tab` its open tab. */
 export const DEFAULTS = Object.freeze({
   query: "",
   start: "now-1h",
@@ -13,7 +13,7 @@ export const DEFAULTS = Object.freeze({
   tab: "fields",
 });
 
-/** The state that an address (the part from `?` on) stands for; what it does not name is as usual. */
+/** The state of a URL (the part from `?` on); parameters that are missing have their defaults. */
 function readState(search) {
   const given = new URLSearchParams(search);
   const text = (name) => given.get(name) ?? DEFAULTS[name];
@@ -28,7 +28,7 @@ function readState(search) {
   };
 }
 
-/** The address of a state: the part from `?` on, without what is as usual. */
+/** The URL of a state: the part from `?` on, without defaults. */
 function address(state) {
   const given = new URLSearchParams();
   const [written, usual] = [asText(state), asText(DEFAULTS)];
@@ -40,13 +40,13 @@ function asText(state) {
   return { ...state, columns: state.columns.map((name) => name.replace(/[\\,]/g, "\\$&")).join(","), live: state.live ? "1" : "" };
 }
 
-/** Names between commas; a comma within a name has a backslash before it. */
+/** Comma-separated names; a comma within a name is escaped with a backslash. */
 function columnsIn(text) {
   const names = (text.match(/(?:\\.|[^,\\])+/gs) ?? []).map((name) => name.replace(/\\(.)/gs, "$1").trim());
   return [...new Set(names.filter(Boolean))];
 }
 
-/** Holds the state, writes it into the address, and tells `onChange(state, before)` of every change. */
+/** Holds the state, writes it into the URL, and calls `onChange(state, before)` on every change. */
 export class State {
   #timer = 0;
   #writtenAtMs = 0;
@@ -61,7 +61,7 @@ export class State {
     });
   }
 
-  /** Changes some of it. With `isStep` the back button undoes it, otherwise it takes the place of what was. */
+  /** Changes parts of the state. With `isStep` the back button undoes it, otherwise it replaces the history entry. */
   change(changes, { isStep = true } = {}) {
     const next = { ...this.now, ...changes };
     if (address(next) === address(this.now)) return;
@@ -73,7 +73,7 @@ export class State {
     if (!isStep) this.#writeSoon();
   }
 
-  /** Browsers refuse to have the address changed many times a second, as when a key is held down. */
+  /** Browsers refuse many changes of the URL a second, as when a key is held down. */
   #writeSoon() {
     const waitMs = this.#writtenAtMs + WRITE_MS - performance.now();
     if (waitMs <= 0) this.#write();

@@ -1,15 +1,15 @@
-// Follows logs as they are stored. What comes is gathered for a moment, so that many a second cost little.
+// Live tail: follows logs as they are stored. Events are batched for a moment, so that many a second cost little.
 
 import { ApiError, url } from "./api.js";
 
 const SHOW_EVERY_MS = 100;
-const PATIENCE_MS = 3000; // then the search goes on without it
-/** No more than this is kept of a tail, in the list or waiting for it. */
+const PATIENCE_MS = 3000; // then the search continues without the tail
+/** The maximum number of tailed logs to keep, shown or held back. */
 export const MOST_KEPT = 10_000;
 
 /**
- * `onRows(rows)` gets new logs, newest first; `onWaiting(count)` how many are held back; `onTrouble(text)` why nothing
- * comes, "" when it does again; `onEnd(error)` that it is over.
+ * `onRows(rows)` gets new logs, newest first; `onWaiting(count)` the number held back; `onTrouble(text)` why the tail is
+ * interrupted, "" when it has recovered; `onEnd(error)` is called when it has ended.
  */
 export class Tail {
   #source = null;
@@ -17,13 +17,13 @@ export class Tail {
   #lost = 0;
   #timer = 0;
   #isHeld = false;
-  #begun = () => {}; // lets go whoever waits for the beginning
+  #begun = () => {}; // resolves the promise of begin()
 
   constructor(listeners) {
     Object.assign(this, listeners);
   }
 
-  /** Follows what matches, from now on. Resolves when it has begun, so that what is asked afterwards leaves no gap. */
+  /** Follows matching logs from now on. Resolves once it has begun, so that a later search leaves no gap. */
   begin(query, fields) {
     this.end();
     const address = url("/logs/tail", { query, fields });
@@ -56,7 +56,7 @@ export class Tail {
     this.#isHeld = false;
   }
 
-  /** Holds back what comes, or shows what was held back. */
+  /** Holds back new rows, or shows those held back. */
   hold(isHeld) {
     if (this.#isHeld === isHeld) return;
     this.#isHeld = isHeld;
@@ -82,11 +82,11 @@ export class Tail {
     this.onWaiting(0);
   }
 
-  /** An EventSource does not say why it was refused; an ordinary question does. */
+  /** An EventSource does not report why it was refused; an ordinary request does. */
   async #explain(address) {
     this.end();
     const error = await reason(address);
-    if (!this.#source) this.onEnd(error); // unless another one has begun meanwhile
+    if (!this.#source) this.onEnd(error); // unless a new tail has begun meanwhile
   }
 }
 

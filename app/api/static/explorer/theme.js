@@ -1,4 +1,4 @@
-// Light or dark, before anything is drawn: as the system has it, or as it was chosen here. No module, which would wait.
+// Sets the theme before the first paint: the system's, or the chosen one. Not a module, which would load later.
 
 (() => {
   const root = document.documentElement;

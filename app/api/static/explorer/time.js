@@ -1,4 +1,4 @@
-// Times: what the API writes, as people read it, in their zone or in UTC.
+// Formats times of the API for people, in their zone or in UTC.
 
 import { recall, remember } from "./remembered.js";
 
@@ -17,7 +17,7 @@ const UNIT_MS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_00
 
 const LOCAL_ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
-/** The zone in which times are shown: that of the browser or UTC, kept for the next visit. */
+/** The time zone of the page: the browser's or UTC, stored for the next visit. */
 export const zone = {
   isUtc: recall("zone", "local") === "utc",
   local: LOCAL_ZONE,
@@ -28,13 +28,13 @@ export const zone = {
     this.isUtc = isUtc;
     remember("zone", isUtc ? "utc" : "local");
   },
-  /** By how much it is ahead of UTC at a moment. */
+  /** The offset from UTC at a time, in milliseconds. */
   offsetMs(ms) {
     return this.isUtc ? 0 : -new Date(ms).getTimezoneOffset() * 60_000;
   },
 };
 
-/** The calendar's figures of a time, in the zone that is shown. */
+/** The calendar parts of a time, in the zone of the page. */
 function figures(ms) {
   const date = new Date(ms + zone.offsetMs(ms));
   const two = (number) => String(number).padStart(2, "0");
@@ -48,7 +48,7 @@ function figures(ms) {
   };
 }
 
-/** The time of a log for a list, to the millisecond; a time that no calendar has is shown as it is. */
+/** The time of a log for a list, to the millisecond; an invalid time is shown as it is. */
 export function shortTime(text) {
   const ms = Date.parse(text);
   if (Number.isNaN(ms)) return text;
@@ -65,7 +65,7 @@ export function longTime(text) {
   return `${year}-${monthNumber}-${day} ${clock}${fraction} ${zone.name}`;
 }
 
-/** A moment for an axis whose steps are so many seconds. */
+/** A time for the label of an axis with steps of this many seconds. */
 export function axisTime(ms, stepSecs) {
   const { month, day, clock } = figures(ms);
   if (stepSecs % 86_400 === 0) return `${month} ${day}`;
@@ -73,13 +73,13 @@ export function axisTime(ms, stepSecs) {
   return stepSecs % 60 === 0 ? clock.slice(0, 5) : clock;
 }
 
-/** A moment to the second. */
+/** A time to the second. */
 export function momentText(ms) {
   const { month, day, clock } = figures(ms);
   return `${month} ${day} ${clock}`;
 }
 
-/** What a range is called. */
+/** The label of a range. */
 export function rangeText(start, end) {
   const quick = end === "now" && QUICK_RANGES.find(([from]) => from === start);
   if (quick) return quick[1];
@@ -91,7 +91,7 @@ export function rangeText(start, end) {
   return `${dayOf(first)} ${first.clock} – ${isOneDay ? last.clock : `${dayOf(last)} ${last.clock}`}`;
 }
 
-/** Milliseconds since 1970 of `now-15m` or of a written time; NaN for what is neither. */
+/** Epoch milliseconds of `now-15m` or of a written time; NaN if it is neither. */
 export function moment(text, nowMs = Date.now()) {
   const relative = text.match(/^now(?:\s*([+-])\s*(\d+)\s*([smhdw]))?$/);
   if (!relative) return /^\d{9,}$/.test(text) ? epochMillis(text) : Date.parse(withZone(text));
@@ -104,23 +104,23 @@ function withZone(text) {
   return /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?$/.test(text) ? `${text.replace(" ", "T")}Z` : text;
 }
 
-/** Of an epoch number in s, ms, us or ns: which one it is, its length says. */
+/** Epoch milliseconds of an epoch number in s, ms, us or ns; its length tells the unit. */
 function epochMillis(digits) {
   return Number(digits) * 10 ** (digits.length < 12 ? 3 : digits.length < 15 ? 0 : digits.length < 18 ? -3 : -6);
 }
 
-/** A range that begins and ends at moments, as the state writes it. */
+/** A range between two times in epoch milliseconds, in the format of the state. */
 export function between(startMs, endMs) {
   return { start: new Date(startMs).toISOString(), end: new Date(endMs).toISOString() };
 }
 
-/** What `<input type="datetime-local">` takes. */
+/** The value of `<input type="datetime-local">` for a time. */
 export function forInput(ms) {
   const { year, monthNumber, day, clock } = figures(ms);
   return `${year}-${monthNumber}-${day}T${clock}`;
 }
 
-/** Milliseconds since 1970 of what such an input holds; NaN when it holds nothing. */
+/** Epoch milliseconds of the value of such an input; NaN if it is empty. */
 export function fromInput(value) {
   return Date.parse(zone.isUtc ? `${value}Z` : value);
 }

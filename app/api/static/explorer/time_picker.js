@@ -1,9 +1,9 @@
-// From when to when: quick ranges, two moments, and steps from where one is.
+// Chooses the time range: quick ranges, a start and an end, and steps back and forth.
 
 import { h, joinPopover } from "./dom.js";
 import { QUICK_RANGES, between, forInput, fromInput, moment, rangeText, zone } from "./time.js";
 
-/** `onRange({ start, end })` is told of a choice, `onZone()` when times are to be shown in the other zone. */
+/** `onRange({ start, end })` is called on a choice, `onZone()` to show times in the other zone. */
 export class TimePicker {
   #range = { start: "now-1h", end: "now" };
 
@@ -12,19 +12,19 @@ export class TimePicker {
     joinPopover(button, popover, () => this.#fill());
   }
 
-  /** Shows the range that counts. */
+  /** Shows the current range. */
   show({ start, end }) {
     this.#range = { start, end };
     this.label.textContent = rangeText(start, end);
   }
 
-  /** Goes by so many lengths of the range: -1 is the time before it. */
+  /** Moves the range by multiples of its length: -1 is the range before it. */
   step(by) {
     const [from, to] = this.#moments();
     this.onRange(between(from + by * (to - from), to + by * (to - from)));
   }
 
-  /** Twice as long, around the same middle but not beyond now. */
+  /** Doubles the range around its middle, but not beyond now. */
   widen() {
     const [from, to] = this.#moments();
     const half = (to - from) / 2;
