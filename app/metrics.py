@@ -146,7 +146,7 @@ class Metrics:
         self.query_answers = query.counter(
             "answers_total", "Answers by endpoint and HTTP status.", "endpoint", "status"
         )
-        self.query_running = query.gauge("running", "Questions being answered.")
+        self.query_running = query.gauge("running", "Queries that run now.")
         self.query_streams = query.gauge("streams", "Live tails being followed, and exports being read.")
 
         # Who we are, whatever the role.

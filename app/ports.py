@@ -110,7 +110,7 @@ class LogReader(Protocol):
         """Run one statement, which changes nothing.
 
         Raises:
-            AskForLess: it took more time, memory or rows than a question may.
+            QueryTooExpensive: it needs more time, memory or rows than a query may use.
             TryAgainLater, Refused: there is no answer.
         """
 
