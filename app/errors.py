@@ -6,7 +6,7 @@ from enum import StrEnum
 class KafkaCode(StrEnum):
     """What went wrong with Kafka: `code` of the errors below, and of `log_ingest_retries_total`.
 
-    Our own words, so that labels stay the same whichever client reads and however it names its errors.
+    These are our own codes, so labels stay the same when the client, or its names for errors, change.
     """
 
     UNREACHABLE = "unreachable"
@@ -28,7 +28,7 @@ class KafkaCode(StrEnum):
 
 
 class BadSettings(Exception):
-    """The service must not start: `problems` says, one sentence each, which setting to change."""
+    """The service must not start: each of `problems` is a sentence that names the setting to change."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
@@ -36,11 +36,11 @@ class BadSettings(Exception):
 
 
 class TryAgainLater(Exception):
-    """The other side is not able to answer now; the same call may succeed later.
+    """The other side cannot answer now; the same call may succeed later.
 
-    `code` is a `KafkaCode`, or ClickHouse's error number, or where it gave none a short word such as "unreachable".
-    `is_outcome_unknown` is true when the request may have been carried out all the same. `max_attempts`, where set, is
-    how often in a row it may fail like this before it must be taken for a refusal.
+    `code` is a `KafkaCode`, or ClickHouse's error number, or a short word such as "unreachable" if there is no number.
+    `is_outcome_unknown` is true when the request may have been carried out anyway. `max_attempts`, where set, is how
+    many times in a row the call may fail like this before the caller must treat it as refused.
     """
 
     def __init__(
@@ -53,11 +53,11 @@ class TryAgainLater(Exception):
 
 
 class TableMissing(TryAgainLater):
-    """The table is not there, or its database is not: make it, then try again."""
+    """The table or its database does not exist: create it, then try again."""
 
 
 class Refused(Exception):
-    """The other side has definitely not stored the rows and will not as they are: send fewer, or other ones."""
+    """The other side has definitely not stored the rows and will not as they are: send fewer or different ones."""
 
     def __init__(self, reason: str, *, code: str) -> None:
         super().__init__(reason)
@@ -65,13 +65,13 @@ class Refused(Exception):
 
 
 class NotOurs(Exception):
-    """The partition has moved to another member of the group: what is held of it must be dropped."""
+    """The partition has moved to another member of the group: drop the records of it that are in memory."""
 
 
 class MustRejoin(Exception):
-    """What the group remembers of us is not known, and may yet change: join it anew, as another member.
+    """It is unknown what the group has committed for us, and that may still change: rejoin as a new member.
 
-    Kafka refuses whatever the old member still has on its way.
+    Kafka then refuses every request of the old member that is still on its way (fencing).
     """
 
 

@@ -18,8 +18,8 @@ class RecordSource(Protocol):
         """Wait up to `timeout_secs` for records. Keeps this member in its group, also while everything is paused.
 
         Raises:
-            TryAgainLater: Kafka does not answer as it should now.
-            MustRejoin: see `commit`; where a group begins to read is committed too.
+            TryAgainLater: Kafka does not answer, answers with an error, or a rebalance is going on.
+            MustRejoin: see `commit`; a new group's start offsets are committed too.
         """
 
     def start(self, partition: Partition) -> None:
@@ -38,23 +38,23 @@ class RecordSource(Protocol):
         """Commit these checkpoints for the group, all or none of them.
 
         Raises:
-            NotOurs: the group has moved on without us; the next poll assigns anew, even if the partitions are the same.
-            TryAgainLater: nothing was remembered.
-            MustRejoin: they may have been remembered, or may yet be.
+            NotOurs: a rebalance has overtaken us; the next poll assigns anew, even if the partitions are the same.
+            TryAgainLater: Kafka has committed nothing.
+            MustRejoin: Kafka may have committed them, or may still do so.
         """
 
     def positions(self) -> Mapping[Partition, int]:
         """Next offset to read of each partition that was started.
 
         Raises:
-            TryAgainLater: partitions are changing hands; the next poll tells more.
+            TryAgainLater: a partition is being reassigned or has lost records; the next poll handles that.
         """
 
     def end_offsets(self) -> Mapping[Partition, int]:
-        """Offset that the next record of each of our partitions will get.
+        """Offset that the next record of each of our partitions will get (Kafka's end offset).
 
         Raises:
-            TryAgainLater: Kafka does not tell at once.
+            TryAgainLater: Kafka does not answer in time.
         """
 
     def close(self, timeout_secs: float) -> None:
@@ -65,41 +65,41 @@ class LogWriter(Protocol):
     """Where rows end up. May be called from any thread, one call at a time."""
 
     def insert(self, rows: Rows, token: str, deadline_ms: int) -> None:
-        """Store all rows or raise; `token` names this insert and no other.
+        """Store all rows or raise; `token` is unique to this insert.
 
-        ClickHouse's own clock decides whether it is before the deadline: an insert that gets there later is refused.
+        `deadline_ms` is Unix time by ClickHouse's own clock: ClickHouse refuses an insert that arrives later.
 
         Raises:
-            TryAgainLater: it failed, and may have stored a part of the rows; if its outcome is unknown it may go on.
-            Refused: ClickHouse will not have these rows as they are.
+            TryAgainLater: it failed, and may have stored some of the rows; if its outcome is unknown it may still run.
+            Refused: ClickHouse does not accept these rows as they are.
         """
 
     def missing(self, rows: Rows) -> Rows:
         """The rows that the table does not hold, by their identity.
 
         Raises:
-            TryAgainLater: there is no answer now.
+            TryAgainLater: ClickHouse does not answer.
         """
 
     def last_offset(self, topic_id: str, partition: int) -> int | None:
-        """The highest offset of a partition that the table holds.
+        """The highest offset of a partition that the table holds; None if it holds none.
 
         Raises:
-            TryAgainLater: there is no answer now.
+            TryAgainLater: ClickHouse does not answer.
         """
 
     def now_ms(self) -> int:
-        """ClickHouse's clock, Unix time.
+        """ClickHouse's clock, Unix time in milliseconds.
 
         Raises:
-            TryAgainLater: there is no answer now.
+            TryAgainLater: ClickHouse does not answer.
         """
 
     def running(self) -> Set[str]:
         """Tokens of the inserts that ClickHouse is running, from any sender.
 
         Raises:
-            TryAgainLater: there is no answer now.
+            TryAgainLater: ClickHouse does not answer.
         """
 
 
@@ -107,11 +107,11 @@ class LogReader(Protocol):
     """Runs queries over the table. Safe to share between threads."""
 
     def ask(self, statement: Statement, *, timeout_secs: float) -> Result:
-        """Run one statement, which changes nothing.
+        """Run one read-only statement.
 
         Raises:
             QueryTooExpensive: it needs more time, memory or rows than a query may use.
-            TryAgainLater, Refused: there is no answer.
+            TryAgainLater, Refused: ClickHouse returns no result.
         """
 
 
@@ -119,10 +119,10 @@ class Disk(Protocol):
     """Where ClickHouse keeps the table."""
 
     def free_ratio(self) -> float | None:
-        """The free part of it, from 0 to 1; None where that is unknown.
+        """The fraction that is free, from 0 to 1; None if unknown.
 
         Raises:
-            TryAgainLater, Refused: there is no answer.
+            TryAgainLater, Refused: ClickHouse returns no result.
         """
 
 
@@ -130,7 +130,7 @@ class Group(Protocol):
     """The consumer group, seen from outside."""
 
     def standing(self) -> GroupStanding:
-        """How many members share how many partitions.
+        """The number of members and of partitions, and whether the group is stable.
 
         Raises:
             TryAgainLater: Kafka does not answer.
@@ -145,15 +145,15 @@ class LogPublisher(Protocol):
     """Puts records on the topic. Safe to share between threads.
 
     Memory is bounded: while too many records are in flight, `publish` waits, and raises when the caller's time is up
-    (backpressure). A caller that answers for several records publishes each with a callback and waits for these
-    callbacks until its own deadline; of what has not been called by then the outcome is unknown.
+    (backpressure). A caller that is responsible for several records publishes each with a callback and waits for the
+    callbacks until its own deadline; a record whose callback has not been called by then has an unknown outcome.
     """
 
     def connect(self) -> int:
-        """Connect, unless that was done before; returns the topic's limit for a record, in bytes.
+        """Connect if not connected; returns the topic's limit for a record, in bytes.
 
         Value, key and headers together must stay about a hundred bytes below it, which Kafka adds. The limit may
-        change when the publisher has to connect anew, so ask each time; the answer is at hand while connected.
+        change when the publisher reconnects, so call this each time; it is cheap while connected.
 
         Raises:
             TryAgainLater: Kafka does not answer (UNREACHABLE), the topic does not exist (UNKNOWN_TOPIC), or the
@@ -171,25 +171,25 @@ class LogPublisher(Protocol):
     ) -> None:
         """Hand over one record; it is sent in the background.
 
-        Waits up to `wait_secs` for room, or for another thread that connects; connecting itself may take some seconds
-        more. Records with the same key stay in order on one partition; those without a key spread over all.
+        Waits up to `wait_secs` for free memory, or for another thread that connects; connecting itself may take some
+        seconds more. Records with the same key stay in order on one partition; those without a key spread over all.
 
         `on_delivery` is called on a thread that must not be held up, and not at all when `publish` raises.
 
         Raises:
             Refused: the record is larger than the topic allows (TOO_LARGE).
-            TryAgainLater: there was no room in time (FULL), or see `connect`. The record was not sent.
+            TryAgainLater: no memory became free in time (FULL), or see `connect`. The record was not sent.
         """
 
     def flush(self, timeout_secs: float) -> None:
         """Wait until nothing is in flight: every record handed over is delivered or has failed.
 
         Raises:
-            TryAgainLater: that took longer (TIMEOUT).
+            TryAgainLater: some are still in flight after `timeout_secs` (TIMEOUT).
         """
 
     def close(self, timeout_secs: float) -> None:
-        """Wait for what is in flight, then disconnect. What remains fails with an unknown outcome (CLOSED).
+        """Wait for the records in flight, then disconnect. Those that remain fail with an unknown outcome (CLOSED).
 
         Closing again does nothing.
         """
@@ -199,17 +199,17 @@ class AuditedTopic(Protocol):
     """A topic as an audit sees it, apart from the consumer that reads it for the table."""
 
     def offsets(self, since_ms: int) -> TopicOffsets:
-        """What the group had committed, and then what Kafka holds, altogether and since a moment.
+        """The group's committed offsets (read first), and Kafka's: begin, end, and the first since `since_ms`.
 
         Raises:
-            TryAgainLater: there is no answer now.
+            TryAgainLater: Kafka does not answer.
         """
 
     def records(self, partition: int, span: Span, has_time: Callable[[], bool]) -> Reading:
-        """Where in a span Kafka still returns records, read for as long as there is time.
+        """Where in a span Kafka still returns records; reads while `has_time` returns true.
 
         Raises:
-            TryAgainLater: there is no answer now.
+            TryAgainLater: Kafka does not answer.
         """
 
 
@@ -217,19 +217,19 @@ class Ledger(Protocol):
     """The offsets that the table holds. Every call may raise TryAgainLater."""
 
     def rows_by_topic(self) -> Mapping[str, int]:
-        """How many rows there are of each topic id."""
+        """The number of rows of each topic id."""
 
     def buckets(self, topic_id: str, spans: Mapping[int, Span]) -> Mapping[int, Sequence[Bucket]]:
-        """The buckets of which offsets lie in the spans, by partition; with all of their rows."""
+        """The buckets that overlap the spans, by partition; each counts all of its rows."""
 
     def runs(self, topic_id: str, partition: int, span: Span) -> Sequence[Run]:
-        """What is stored of a span, row by row, in the order of the offsets."""
+        """The stored offsets of a span as runs, read row by row, in the order of the offsets."""
 
     def first_offset(self, topic_id: str, partition: int) -> int | None:
         """The lowest offset of all rows of a partition."""
 
     def first_ingested(self, topic_id: str, partition: int, below: int, since_ms: int) -> int | None:
-        """The lowest offset that was stored since a moment, of those below an offset."""
+        """The lowest offset below `below` that was stored since `since_ms` (Unix time)."""
 
     def last_before(self, topic_id: str, partition: int, offset: int) -> int | None:
-        """The highest offset below another one."""
+        """The highest stored offset below `offset`."""

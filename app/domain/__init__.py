@@ -1,1 +1,1 @@
-"""What all packages share: records, events, columns, rows, time, severity. Pure."""
+"""Types that all packages share: records, events, columns, rows, time, severity. Pure."""

@@ -1,7 +1,7 @@
-"""The registry of columns: the one list from which everything else that knows a log's fields is made.
+"""The column registry: the single list of a log's fields, from which everything else that knows them is made.
 
 The decoder's fields, the Arrow schema, the event that producers send, the fields of the query language, the rows of the
-API and the explorer's list come from here. `schema.sql` is written by hand, and a test holds it to this list.
+API and the explorer's list come from here. `schema.sql` is written by hand, and a test checks it against this list.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ import pyarrow as pa
 
 
 class Kind(Enum):
-    """How a field is searched. The value is what people call it."""
+    """How a field is searched. The values are names for people."""
 
     WORDS = "words"
     TEXT = "text"
@@ -27,8 +27,8 @@ class Kind(Enum):
 class Column:
     """One field of a log.
 
-    `name` is how producers send it, how queries name it and how the API shows it; `column` is where the table keeps it,
-    under `key` where that is a map. `arrow` is its type on the way to the table, None where the table fills it in.
+    `name` is its name in events, queries and the API. `column` is its column in the table, and `key` its key there if
+    that column is a map. `arrow` is its type in the rows to insert, None if it is not a column of those.
     """
 
     name: str
@@ -38,21 +38,21 @@ class Column:
     meaning: str
     key: str = ""
     aliases: tuple[str, ...] = ()
-    """Other names of it in events, after flattening, so "log.level" is also {"log": {"level": ...}}.
+    """Other names of the field in events, after flattening, so "log.level" is also {"log": {"level": ...}}.
 
-    They are compared as they are, case included: a name in another spelling may well mean something else, and an
-    unknown name is never lost, only an attribute.
+    The comparison is case-sensitive: a name in another spelling may mean something else, and an unknown name is never
+    lost: it becomes an attribute.
     """
     is_sent: bool = False
     """Events may carry it; the decoder fills the column from there."""
     is_shown: bool = False
-    """The API shows it where no fields are chosen."""
+    """The API returns it if the request chooses no fields."""
     is_facet: bool = False
-    """Its values are few enough to be worth counting; those of ids and numbers are not."""
+    """A facet: its cardinality is low enough to count its values; that of most ids and numbers is not."""
 
     @property
     def is_map(self) -> bool:
-        """Whether it holds attributes by their keys."""
+        """Whether the column is a map of attributes by key."""
         return self.arrow is not None and pa.types.is_map(self.arrow)
 
 
@@ -147,4 +147,4 @@ SENT: Final[Mapping[str, Column]] = {column.name: column for column in COLUMNS i
 """The fields that events carry, by name."""
 
 ALIASES: Final[Mapping[str, str]] = {alias: column.name for column in COLUMNS for alias in column.aliases}
-"""The name that each other name stands for."""
+"""The canonical name of each alias."""

@@ -1,4 +1,4 @@
-"""When an event happened: text and numbers to unix epoch nanoseconds. Pure."""
+"""Event times: converts text and numbers to Unix epoch nanoseconds. Pure."""
 
 import math
 import re
@@ -22,15 +22,15 @@ _NUMBER = re.compile(r"[+-]?\d{1,20}(\.\d{1,20})?")
 
 
 class Nanoseconds(int):
-    """A unix epoch time that is known to be in nanoseconds, whatever its magnitude."""
+    """A Unix epoch time that is known to be in nanoseconds, whatever its magnitude."""
 
 
 @dataclass(frozen=True, slots=True)
 class EventTimeBounds:
     """How far an event's own time may lie from its record's, in ms, for the row to take it.
 
-    Judged against the record's time and not against now, so that reading a record again puts its row in the same
-    place. Two days less than the retention: rows that would expire at once could not be told from lost ones.
+    It is checked against the record's time and not against now, so a record that is read again gives its row the same
+    time. `past_ms` is two days less than the retention: a row that expires at once would look like a lost one.
     """
 
     past_ms: int
@@ -43,7 +43,7 @@ class EventTimeBounds:
 
 
 def read_time_ns(value: object) -> int:
-    """Epoch nanoseconds of a timestamp as events carry it: RFC 3339 or a close relative, or an epoch number.
+    """Epoch nanoseconds of an event's timestamp: RFC 3339 or similar text, or an epoch number.
 
     Text without a zone is UTC. The result may lie outside what the table can hold.
 
@@ -64,7 +64,7 @@ def read_time_ns(value: object) -> int:
 
 
 def rfc3339(time_ns: int) -> str:
-    """Text of a time, with as many digits as it needs; plain nanoseconds where a calendar has no such year."""
+    """RFC 3339 text of a time, with as many digits as it needs; plain nanoseconds if the calendar has no such year."""
     seconds, nanoseconds = divmod(time_ns, 10**9)
     try:
         text = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
@@ -103,7 +103,7 @@ def _of_text(text: str) -> int:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     seconds = int(moment.replace(microsecond=0).timestamp()) + leap_secs
-    fraction = _FRACTION.search(text, 8)  # after the date, where a dot may part the numbers
+    fraction = _FRACTION.search(text, 8)  # after the date, where a dot may separate the numbers
     if fraction:
         return seconds * 10**9 + int(fraction[1].ljust(9, "0"))
     if moment.microsecond:

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 
 class GroupStanding(NamedTuple):
-    """How many members share how many partitions; `is_stable` unless they are just being shared out anew."""
+    """The number of members and of partitions; `is_stable` is false during a rebalance."""
 
     member_count: int
     partition_count: int

@@ -1,4 +1,4 @@
-"""JSON values as people and attributes have them: leaves by dotted name, and values as text. Pure."""
+"""JSON values as attributes: leaves by dotted name, and values as text. Pure."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,7 +7,7 @@ import msgspec
 
 
 def flatten(event: dict[str, Any]) -> list[tuple[str, Any]]:
-    """Leaves of a nested object by dotted name; lists, empty objects and what is nested too deeply stay whole."""
+    """Leaves of a nested object by dotted name; lists, empty objects and objects nested too deeply stay whole."""
     leaves: list[tuple[str, Any]] = []
     _add_leaves(event, "", 0, leaves)
     return leaves
@@ -25,7 +25,7 @@ _MAX_DEPTH = 16  # deeper than logs are; a name made of hundreds of keys is usel
 
 
 def as_text(value: object) -> str:
-    """A JSON value as people write it: strings bare, everything else as JSON."""
+    """A JSON value as text: strings without quotes, everything else as JSON."""
     return value if isinstance(value, str) else _as_json(value)
 
 
@@ -37,7 +37,7 @@ def _as_json(value: object) -> str:
 
 
 def _deep_as_json(value: object) -> str:
-    """JSON of what the parser just managed to read and the encoder, deeper in the stack, does not manage to write."""
+    """JSON of a value that the parser can just read and the encoder, which runs deeper in the stack, cannot write."""
     written: list[str] = []
     pending: list[tuple[Iterator[tuple[str, object]], str]] = [(iter([("", value)]), "")]
     while pending:

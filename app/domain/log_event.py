@@ -1,4 +1,4 @@
-"""The JSON event that producers send, as a model: the contract, and what the decoder is held to."""
+"""The JSON event that producers send, as a model: the contract that the decoder is tested against."""
 
 from typing import Any, Final
 

@@ -1,4 +1,4 @@
-"""What is known of the topic and of the table. Plain data: gathered in `backends/`, made up in tests."""
+"""Offsets of the topic and of the table. Plain data: read in `backends/`, made up in tests."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,18 +8,18 @@ BUCKET_OFFSETS: Final = 65_536  # offsets per bucket of the projection `ledger` 
 
 
 class Span(NamedTuple):
-    """Offsets from `first` up to `next`, which is not in it."""
+    """Offsets from `first` up to, but not including, `next`."""
 
     first: int
     next: int
 
     @property
     def size(self) -> int:
-        """How many offsets; 0 where there are none."""
+        """The number of offsets; 0 for an empty span."""
         return max(0, self.next - self.first)
 
     def within(self, other: "Span") -> "Span":
-        """What both have in common."""
+        """The intersection of both."""
         return Span(max(self.first, other.first), min(self.next, other.next))
 
     def __str__(self) -> str:
@@ -33,10 +33,10 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PartitionOffsets:
-    """One partition in Kafka: what it holds, from which offset on it is checked, and what the group has read.
+    """One partition in Kafka: its offsets, the offset from which it is checked, and the group's committed offset.
 
-    `since` is the offset of the first record in the checked time, `end` where there is none. `committed` is None
-    where the group has committed nothing of this topic.
+    `since` is the offset of the first record in the checked time range, `end` if there is none. `committed` is None
+    if the group has committed nothing of this topic.
     """
 
     begin: int
@@ -54,7 +54,7 @@ class TopicOffsets:
 
 
 class Reading(NamedTuple):
-    """What Kafka returned of a span of offsets: where records are, where it begins by now, how far it was read."""
+    """Kafka's records in a span: the offsets that have one, where the partition begins by now, how far it was read."""
 
     records: Sequence[Span]
     begin: int
@@ -65,7 +65,7 @@ class Reading(NamedTuple):
 
 
 class Bucket(NamedTuple):
-    """One line of the ledger: the rows of 65,536 offsets of one partition, of which the first is a multiple of that.
+    """One row of the ledger: the rows of 65,536 offsets of one partition, starting at a multiple of 65,536.
 
     The two sums, of the offsets and of their squares, are modulo 2**64.
     """
@@ -82,8 +82,8 @@ class Bucket(NamedTuple):
 class Run(NamedTuple):
     """Consecutive offsets of which the table holds rows.
 
-    `surplus` counts rows beyond one per item, `absent` items that should be there since a later one of the same record
-    is.
+    `surplus` counts rows beyond one per item, `absent` items that are missing although a later one of the same record
+    is stored.
     """
 
     span: Span

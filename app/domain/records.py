@@ -1,4 +1,4 @@
-"""Kafka's side of the service: partitions, records, and what the group remembers of them."""
+"""Kafka's side of the service: partitions, records, and what the group commits for them."""
 
 import zlib
 from collections.abc import Mapping, Sequence
@@ -44,7 +44,7 @@ class RecordChunk:
 
     @property
     def last_record(self) -> LastRecord:
-        """Distinguishes the last record from another one at its offset."""
+        """Offset and CRC of the last record, which distinguish it from another record at its offset."""
         return LastRecord(self.offsets[-1], self.crc(-1))
 
     def crc(self, index: int) -> int:
@@ -54,10 +54,10 @@ class RecordChunk:
 
 @dataclass(frozen=True, slots=True)
 class Polled:
-    """What one poll of the source brought.
+    """The result of one poll of the source.
 
-    `assigned` is None as long as the partitions stay the same. Otherwise it names all partitions that are ours from
-    now on, each with its topic id and the offset after the last committed one; they yield nothing until started.
+    `assigned` is None while the partitions stay the same. Otherwise it maps every partition that is ours from now on
+    to its position; a partition yields no records until it is started.
     """
 
     chunks: Sequence[RecordChunk] = ()
@@ -65,11 +65,11 @@ class Polled:
 
 
 class Lease(NamedTuple):
-    """The right to insert records of a partition up to `end`, until a moment by ClickHouse's clock.
+    """Permission to insert records of a partition up to `end` until `deadline_ms`, by ClickHouse's clock (fencing).
 
     It stands in Kafka before the insert is sent, so that the next owner of the partition knows what may still be on
     its way to the table, and until when. `token` names the insert. `last_record` is the last one before `end`: if Kafka
-    has lost records and given their offsets to others, this one is another too.
+    has lost records and given their offsets to others, a different record is there too.
     """
 
     token: str
@@ -79,16 +79,16 @@ class Lease(NamedTuple):
 
 
 class Checkpoint(NamedTuple):
-    """What a group remembers of a partition: everything before `next_offset` is stored, `lease` may be on its way."""
+    """What the group commits for a partition: everything before `next_offset` is stored, `lease` may be on its way."""
 
     next_offset: int
     lease: Lease | None = None
 
 
 class Position(NamedTuple):
-    """Where a partition stands when it is assigned: the id of its topic, the next offset to read, an open lease.
+    """State of a partition when it is assigned: the id of its topic, the next offset to read, the open lease if any.
 
-    `is_foreign`: somebody else than this service has set the offset, so that an open lease would not be known.
+    `is_set_by_others`: the offset was set by another client, so an open lease would not be known.
     """
 
     topic_id: str

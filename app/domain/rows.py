@@ -12,11 +12,11 @@ from app.domain.records import Partition
 
 Rows: TypeAlias = pa.RecordBatch
 
-# What the table fills in by itself is not here.
+# Without the columns that the table fills in itself.
 SCHEMA = pa.schema(
     [
         *(pa.field(column.column, column.arrow) for column in COLUMNS if column.arrow is not None),
-        # Not a column of the table: the record's time in Kafka, for the time a row takes from there to the table.
+        # Not a column of the table: the record's time in Kafka, to measure how long a row takes to the table.
         pa.field("record_time_ms", pa.int64()),
     ]
 )
@@ -44,7 +44,7 @@ def without(rows: Rows, mask: pa.BooleanArray) -> Rows:
 
 
 def partitions_of(rows: Rows) -> Iterable[tuple[str, int]]:
-    """Topic id and partition number of everything in `rows`, each once."""
+    """The distinct pairs of topic id and partition number in `rows`."""
     pairs = rows.select(["_topic_id", "_partition"])
     table = pa.Table.from_batches([pairs]).group_by(["_topic_id", "_partition"]).aggregate([])
     return [(row["_topic_id"], row["_partition"]) for row in table.to_pylist()]
@@ -68,7 +68,7 @@ def is_flagged(row: Rows) -> bool:
 
 
 def flagged(row: Rows, reason: str) -> Rows:
-    """A single row that ClickHouse refused, in a form that it cannot refuse: identity, time, and all else as text."""
+    """A single row that ClickHouse refused, in a form that it cannot refuse: identity, time, and the row as JSON."""
     whole = json.dumps({name: _plain(row[name]) for name in SCHEMA.names}, ensure_ascii=False)
     flags = {"ParseError": reason, "_raw": whole.encode()}
 
@@ -84,7 +84,7 @@ _KEPT = ("Timestamp", "_topic", "_topic_id", "_partition", "_offset", "_item", "
 
 
 def _empty(kind: pa.DataType) -> object:
-    """What a column of this type holds in a row that has nothing for it."""
+    """The empty value of a column of this type."""
     if pa.types.is_map(kind):
         return []
     if pa.types.is_floating(kind):
@@ -93,7 +93,7 @@ def _empty(kind: pa.DataType) -> object:
 
 
 def _plain(column: pa.Array) -> object:
-    """The single value of a column as JSON knows it."""
+    """The single value of a column, as a value that JSON can hold."""
     if pa.types.is_timestamp(column.type):
         column = column.cast(pa.int64())  # Python's datetime has no nanoseconds
     value = column[0].as_py()

@@ -1,4 +1,4 @@
-"""The words in which logs say how bad it is, and the six severities that they stand for."""
+"""The level words of logs, and the six severities that they stand for."""
 
 from typing import Final
 
@@ -11,7 +11,7 @@ SEVERITY_NUMBER: Final[dict[str, int]] = {
     "ERROR": 17,
     "FATAL": 21,
 }
-"""OpenTelemetry's SeverityNumber of each severity: the lowest of the four numbers that its range has."""
+"""OpenTelemetry's SeverityNumber of each severity: the lowest of the four numbers in its range."""
 
 _WORDS: Final[dict[str, tuple[str, ...]]] = {
     "TRACE": ("trace", "finer", "finest", "verbose", "t", *(f"trace{n}" for n in range(1, 9))),
@@ -28,12 +28,12 @@ _SEVERITY_OF: Final = {word: severity for severity, words in _WORDS.items() for 
 
 
 def severity_of(word: str) -> str:
-    """The severity that a level word in any case stands for, "" for a word that is not known as one."""
+    """The severity that a level word in any case stands for, "" for an unknown word."""
     return _SEVERITY_OF.get(word.strip().lower(), "")
 
 
 def severity_of_number(number: int) -> str:
-    """The severity that one of OpenTelemetry's numbers stands for, "" for 0 and what is none of them."""
+    """The severity that one of OpenTelemetry's numbers stands for, "" for 0 and any other number."""
     if not 1 <= number <= 24:
         return ""
     return next(name for name, lowest in reversed(SEVERITY_NUMBER.items()) if name and number >= lowest)

@@ -1,4 +1,4 @@
-"""What is sent to ClickHouse, and what comes back."""
+"""Statements for ClickHouse, and their results."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What an answer took."""
+    """What a query read."""
 
     rows_read: int = 0
     bytes_read: int = 0
@@ -30,12 +30,12 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Rows in the order in which ClickHouse gave them, a value for each column."""
+    """Rows in the order in which ClickHouse returned them, one value for each column."""
 
     columns: Sequence[str]
     rows: Sequence[Sequence[Any]]
     cost: Cost = Cost()
 
     def records(self) -> list[dict[str, Any]]:
-        """The rows by name."""
+        """The rows as dicts, by column name."""
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows]

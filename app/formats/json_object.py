@@ -1,4 +1,4 @@
-"""A JSON object as an event. Pure; the fast way for valid JSON and the patient way for the rest."""
+"""A JSON object as an event. Pure; a fast path for valid JSON and a patient one for the rest."""
 
 import codecs
 import json
@@ -13,8 +13,8 @@ from app.domain.columns import ALIASES, SENT
 from app.domain.event import Event
 from app.domain.json_values import flatten
 
-# Read as JSON, a text can take twenty times its size in memory, made in one call during which no other thread runs,
-# also not the one that sends heartbeats to Kafka. At this size that is 200 MB and a part of a second.
+# Parsed as JSON, a text can take twenty times its size in memory, in one call during which no other thread runs, not
+# even the one that sends heartbeats to Kafka. At this size that is 200 MB and a fraction of a second.
 MAX_JSON_BYTES: Final = 8 * 1024 * 1024
 
 # Integers of any size stay exact. Raises ValueError, RecursionError, or TypeError for None.
@@ -22,10 +22,10 @@ parse_fast = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 def read_json_object(value: bytes) -> Event | None:
-    """The event that a text is, if it is a JSON object; None for any other text.
+    """Read a JSON object as an event; None for any other text.
 
     Raises:
-        ValueError: it begins like an object and is none, or is too large; the text says why, in few different words.
+        ValueError: it begins like an object but is not one, or is too large; the message is one of a few fixed reasons.
     """
     text = value.removeprefix(codecs.BOM_UTF8).strip()
     if text[:1] != b"{":
@@ -44,16 +44,16 @@ def read_json_object(value: bytes) -> Event | None:
 
 
 def event_of(parsed: dict[str, Any]) -> Event:
-    """The event that a parsed object means."""
+    """The event of a parsed object, which is left without its canonical fields."""
     fields = {name: parsed.pop(name, None) for name in SENT}
     named, attributes = rest_of(parsed, lambda name: fields[name] is not None)
     return Event(fields | named, attributes)
 
 
 def rest_of(rest: dict[str, Any], has_value: Callable[[str], bool]) -> tuple[dict[str, Any], list[tuple[str, Any]]]:
-    """What an object holds beside the canonical names: fields by another name, and attributes.
+    """Split an object without its canonical names into fields by an alias, and attributes.
 
-    Of several names of a field the first counts, unless the field has a value already; the others are attributes.
+    Of several aliases of a field the first counts, unless the field has a value already; the others are attributes.
     """
     fields: dict[str, Any] = {}
     attributes: list[tuple[str, Any]] = []
@@ -75,13 +75,13 @@ _ESCAPE = re.compile(r"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(?P<lone_surrogate>
 
 
 def parse_patiently(value: bytes) -> tuple[dict[str, Any], str]:
-    """What strict JSON parsing refused: NaN, numbers out of range, lone surrogates, bytes that are not UTF-8.
+    """Parse what strict JSON parsing refuses: NaN, numbers out of range, lone surrogates, bytes that are not UTF-8.
 
-    A number that Python cannot hold stays the text that it was. Returns the parsed object and, where something had to
-    be replaced to get it, the reason.
+    A number that Python cannot hold stays text. Returns the parsed object, and the reason if something had to be
+    replaced, else "".
 
     Raises:
-        ValueError: it is not a JSON object; the text says why, in few different words.
+        ValueError: it is not a JSON object; the message is one of a few fixed reasons.
     """
     text, reason = value.decode(errors="replace"), ""
     mended = _ESCAPE.sub(lambda escape: "\\ufffd" if escape["lone_surrogate"] else escape[0], text)
@@ -103,7 +103,7 @@ def parse_patiently(value: bytes) -> tuple[dict[str, Any], str]:
 def _int_or_text(digits: str) -> int | str:
     try:
         return int(digits)
-    except ValueError:  # Python refuses to convert some thousand digits
+    except ValueError:  # Python refuses to convert thousands of digits
         return digits
 
 

@@ -1,4 +1,4 @@
-"""One event in whatever form: a JSON object, or any other text."""
+"""One event in any form: a JSON object, or any other text."""
 
 from app.domain.event import Event
 from app.formats.json_object import read_json_object
@@ -6,7 +6,7 @@ from app.formats.text_line import read_text
 
 
 def read_line(value: bytes, record_time_ms: int) -> Event:
-    """The event; what begins like JSON and is none is text, and flagged. Never fails."""
+    """The event; a value that begins like JSON but is invalid is read as text, and flagged. Never fails."""
     try:
         event = read_json_object(value)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""A batch of newline-delimited events in one record, each line a JSON object or any other text."""
+"""An NDJSON batch: one record with several events, one per line, each a JSON object or any other text."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -11,7 +11,7 @@ MAX_ITEMS: Final = 2**16  # items of one record are numbered in 16 bits
 
 
 def read_ndjson(value: bytes, record_time_ms: int) -> Iterator[Event]:
-    """The events of its lines; of more than MAX_ITEMS the last one holds the rest and is flagged. At least one."""
+    """The events of the lines, at least one; beyond MAX_ITEMS lines, the last event holds the rest and is flagged."""
     lines = [line for line in value.split(b"\n") if line.strip()] or [b""]
     rest = lines[MAX_ITEMS - 1 :] if len(lines) > MAX_ITEMS else []
     if rest:

@@ -1,4 +1,4 @@
-"""The events of a Kafka record: which format it has, by its headers and its shape."""
+"""The events of a Kafka record; its headers and its shape decide the format."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from app.formats.line import read_line
 
 
 def read_record(value: bytes | None, headers: Headers, record_time_ms: int) -> Iterator[Event]:
-    """At least one event, whatever it holds; `record_time_ms` is Kafka's, unix epoch. Never fails."""
+    """At least one event, whatever the record holds; `record_time_ms` is Kafka's time, Unix epoch. Never fails."""
     if value is None:
         yield Event({}, problems=["tombstone: record has no value"])
     elif is_batch(headers):
@@ -19,6 +19,6 @@ def read_record(value: bytes | None, headers: Headers, record_time_ms: int) -> I
 
 
 def is_batch(headers: Headers) -> bool:
-    """Whether the record says that it holds several events."""
+    """Whether the headers declare an NDJSON batch."""
     content_type = next((content for name, content in headers if name.lower() == "content-type"), b"")
     return (content_type or b"").partition(b";")[0].strip().lower() == ndjson.CONTENT_TYPE

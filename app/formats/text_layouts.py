@@ -8,7 +8,7 @@ from typing import Final
 from app.domain.severity import severity_of
 
 Fields = dict[str, str | None]
-"""What the named groups of a layout's patterns held."""
+"""The text that each named group of a layout's patterns matched."""
 
 
 ATTRIBUTE_OF: Final = {
@@ -35,7 +35,7 @@ ATTRIBUTE_OF: Final = {
     "user": "user.name",
     "vhost": "server.address",
 }
-"""The attribute in which a named group of a pattern ends up; the other groups are for time and severity."""
+"""The attribute that a named group of a pattern becomes; the other groups are for time, severity and service."""
 
 # Pieces of patterns. A group that holds a part of the time has a name that `unix_ns` knows.
 _HMS = r"(?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)(?:[.,](?P<fraction>\d+))?"
@@ -64,7 +64,7 @@ _REQUEST = r'"(?P<method>[A-Z]{1,32}) (?P<path>[^\s"?]*)(?:\?(?P<query>[^\s"]*))
 
 
 def level_is_known(fields: Fields) -> bool:
-    """Whether what stands where a level is expected is one."""
+    """Whether the text where a level is expected is one; true if the layout has no level."""
     level = fields.get("level")
     return level is None or severity_of(level) != ""
 
@@ -77,7 +77,7 @@ def _groups(match: re.Match[str]) -> Fields:
 class Layout:
     """How a family of records opens, and what may follow the opening.
 
-    The first pattern in `rests` that fits, with a word as `level` that is known as one, adds its groups.
+    The first pattern in `rests` that fits adds its groups; its `level`, if it has one, must be a known level word.
     """
 
     name: str

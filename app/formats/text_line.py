@@ -29,7 +29,7 @@ class TextLine:
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """A layout made ready: its patterns compiled."""
+    """A layout with its patterns compiled."""
 
     layout: Layout
     opening: re.Pattern[str]

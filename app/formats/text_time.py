@@ -18,7 +18,7 @@ _MONTHS: Final = {name: number for number, name in enumerate(MONTH_NAMES.split("
 
 
 def unix_ns(fields: Fields, record_time_ms: int) -> int | None:
-    """The time that the groups of a header make, None where there is none or it is not possible."""
+    """The time in the groups of a header, Unix epoch nanoseconds; None if there is none or it is not possible."""
     try:
         if epoch := fields.get("epoch"):
             time_ns = _from_epoch(epoch)
@@ -67,7 +67,7 @@ def _full_year(text: str) -> int:
 
 
 def _offset_secs(zone: str | None) -> int:
-    """How far a zone is ahead of UTC."""
+    """Seconds by which a zone is ahead of UTC; raises ValueError for one that is ambiguous or not possible."""
     if not zone:
         return 0
     zone = zone.strip()
@@ -92,9 +92,9 @@ _LONGEST_WAIT_YEARS: Final = 8  # from one 29 February to the next, across a yea
 
 @lru_cache(maxsize=1024)
 def _latest_day(month: int, day: int, last_day: int) -> int:
-    """The last time that this day of the year came, as an epoch day and at most `last_day`.
+    """The latest epoch day that is this day of the year, at most `last_day`.
 
-    Raises ValueError for a day that no year has, OverflowError where `last_day` is out of the calendar.
+    Raises ValueError for a day that no year has, OverflowError if `last_day` is out of the calendar.
     """
     this_year = date.fromordinal(last_day + _EPOCH_ORDINAL).year
     for year in range(this_year, this_year - _LONGEST_WAIT_YEARS - 1, -1):

@@ -1,4 +1,4 @@
-"""Arrow arrays that take some care: maps of attributes, and columns that are empty but for a few rows. Pure."""
+"""Arrow arrays that need some care: maps of attributes, and columns that are empty in all but a few rows. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from app.domain.json_values import as_text
 
 
 def map_array(rows: Iterable[Sequence[tuple[str, Any]] | None]) -> pa.MapArray:
-    """A map per row, of its pairs in their order; values that are no text as their JSON."""
+    """One map per row, with its pairs in order; values that are not text become JSON."""
     offsets, keys, items = [0], [], []
     for pairs in rows:
         if pairs:
@@ -24,7 +24,7 @@ def map_array(rows: Iterable[Sequence[tuple[str, Any]] | None]) -> pa.MapArray:
 
 
 def single_key_map(key: str, values: pa.StringArray) -> pa.MapArray:
-    """A map of one key per row, and of none where the value is empty."""
+    """One map per row, with a single key; an empty map where the value is empty."""
     is_there = pc.not_equal(values, "")
     there = values.filter(is_there)
     ends = pc.cumulative_sum(is_there.cast(pa.int32()))
@@ -33,7 +33,7 @@ def single_key_map(key: str, values: pa.StringArray) -> pa.MapArray:
 
 
 def sparse_array(values: Mapping[int, Any], default: object, count: int, kind: pa.DataType) -> pa.Array:
-    """An array of `count` defaults, but for the given values by row."""
+    """An array of `count` elements: the value given for a row, else the default."""
     if not values:
         return pa.repeat(pa.scalar(default, kind), count)
     return pa.array([values.get(row, default) for row in range(count)], kind)

@@ -1,4 +1,4 @@
-"""How long until the next try. Pure."""
+"""Exponential backoff with jitter. Pure."""
 
 import random
 from dataclasses import dataclass
@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """Delays that double up to a limit, each shortened by chance so that many instances do not come back at once."""
+    """Delays that double up to a limit, each shortened at random so that many instances do not retry at once."""
 
     first_secs: float = 0.2
     max_secs: float = 10.0
 
     def delay_secs(self, attempt: int, chance: float | None = None) -> float:
-        """Seconds to wait after the failed attempt of this number (from 1); `chance` is from 0 to 1."""
+        """Seconds to wait after failed attempt number `attempt` (from 1); `chance` is from 0 to 1, random if None."""
         full = min(self.first_secs * 2 ** min(attempt - 1, 30), self.max_secs)
         part = random.random() if chance is None else chance
         return full * (0.5 + 0.5 * part)

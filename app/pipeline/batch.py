@@ -1,4 +1,4 @@
-"""Gathers rows and the offsets that they release; says when they are due. Pure."""
+"""Gathers rows, and the offsets that may be committed once they are stored; decides when to store them. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,17 +10,17 @@ from app.settings import BatchSettings
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What goes into one insert, and the offsets that may be committed once it is stored."""
+    """The rows of one insert, and the offsets that may be committed once they are stored."""
 
     rows: Rows
     next_offsets: Mapping[Partition, int]
     last_records: Mapping[Partition, LastRecord]
     may_be_stored: bool
-    """Some rows may be in the table already, from an earlier life of this or another instance."""
+    """Some rows may be in the table already, stored by an earlier run of this or another instance."""
 
 
 class Gathering:
-    """The batch that is filling. Times are seconds of whatever clock the caller has."""
+    """The batch that is filling. Times are seconds of the caller's clock."""
 
     def __init__(self, limits: BatchSettings) -> None:
         self._limits = limits
@@ -37,7 +37,7 @@ class Gathering:
         self.byte_count = 0
 
     def add(self, chunk: RecordChunk, rows: Rows, *, may_be_stored: bool, now: float) -> None:
-        """Take the rows of a chunk."""
+        """Add the rows of a chunk."""
         if self._oldest_at is None:
             self._oldest_at = now
         self._parts.append((chunk.partition, rows))
@@ -48,7 +48,7 @@ class Gathering:
         self.byte_count += rows.nbytes
 
     def drop(self, partition: Partition) -> None:
-        """Forget what was added of one partition."""
+        """Forget the rows of one partition."""
         for owner, rows in self._parts:
             if owner == partition:
                 self.row_count -= rows.num_rows
@@ -60,7 +60,7 @@ class Gathering:
             self.clear()
 
     def is_full(self) -> bool:
-        """Whether no more should be added."""
+        """Whether a limit of rows or bytes is reached, so no more should be added."""
         return self.row_count >= self._limits.max_rows or self.byte_count >= self._limits.max_bytes
 
     def is_due(self, now: float) -> bool:
@@ -70,7 +70,7 @@ class Gathering:
         return self.is_full() or now - self._oldest_at >= self._limits.max_age_secs
 
     def take(self) -> Batch:
-        """Hand over everything gathered and start anew. Only when there is something."""
+        """Return everything gathered and start an empty batch. Call it only when there are rows."""
         rows = concatenate([rows for _, rows in self._parts])
         batch = Batch(rows, self._next_offsets, self._last_records, self._may_be_stored)
         self.clear()

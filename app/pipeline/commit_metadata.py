@@ -1,4 +1,4 @@
-"""What stands beside a committed offset in Kafka: the topic's id and the open lease, as one line of JSON. Pure."""
+"""The metadata of a committed offset in Kafka: the topic's id and the open lease, as one line of JSON. Pure."""
 
 import json
 from typing import NamedTuple
@@ -9,14 +9,14 @@ _VERSION = 1
 
 
 class Remembered(NamedTuple):
-    """What a commit of ours says besides the offset."""
+    """The metadata of one of our commits."""
 
     topic_id: str
     lease: Lease | None
 
 
 def write_metadata(topic_id: str, lease: Lease | None) -> str:
-    """Well under the 4096 bytes that Kafka takes (`offset.metadata.max.bytes`)."""
+    """The metadata as JSON, well under the 4096 bytes that Kafka takes (`offset.metadata.max.bytes`)."""
     fields: dict[str, object] = {"v": _VERSION, "topic": topic_id}
     if lease is not None:
         fields["lease"] = [lease.token, lease.deadline_ms, lease.end, *lease.last_record]
@@ -24,7 +24,7 @@ def write_metadata(topic_id: str, lease: Lease | None) -> str:
 
 
 def read_metadata(text: str) -> Remembered | None:
-    """What `write_metadata` wrote; None for anything else, which then is not ours."""
+    """Parse what `write_metadata` wrote; None for anything else: then the offset was set by another client."""
     try:
         fields = json.loads(text)
         if fields["v"] != _VERSION:

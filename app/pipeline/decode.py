@@ -1,7 +1,7 @@
-"""Kafka records to rows: every record becomes at least one, whatever it holds. Pure.
+"""Kafka records to rows: every record becomes at least one row, whatever it holds. Pure.
 
-Records that hold one JSON object, which is nearly all, go from bytes to columns without an event being made of each.
-All others go through `formats`; a property test holds both ways to the same rows.
+Records that hold one JSON object, which is nearly all, go from bytes to columns without an `Event` for each.
+All others go through `formats`; a property test checks that both paths make the same rows.
 """
 
 from collections.abc import Mapping
@@ -18,14 +18,14 @@ from app.pipeline.row_builder import RowBuilder
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """Rows of a chunk, and how many of them have a problem, by its first word (a bounded set, for metrics)."""
+    """Rows of a chunk, and the number of rows with a problem, by its first word (bounded cardinality, for metrics)."""
 
     rows: Rows
     problems: Mapping[str, int]
 
 
 def decode(chunk: RecordChunk, bounds: EventTimeBounds) -> Decoded:
-    """Turn a chunk into rows, in order. Never fails on content."""
+    """Turn a chunk into rows, in order. No content makes it fail."""
     events = EventColumns()
     for index, value in enumerate(chunk.values):
         headers = chunk.headers[index]
@@ -49,7 +49,7 @@ def rows_of(events: EventColumns, chunk: RecordChunk, bounds: EventTimeBounds) -
 
 
 def _add_record(events: EventColumns, index: int, chunk: RecordChunk) -> None:
-    """Take the events of a record that needs a closer look."""
+    """Add the events of a record that is not a plain JSON object."""
     record = read_record(chunk.values[index], chunk.headers[index], chunk.timestamps_ms[index])
     for item, event in enumerate(record):
         events.add(index, event, item)

@@ -1,12 +1,13 @@
-"""Gets a batch into the table: each row once, however often it takes.
+"""Stores a batch in the table: each row exactly once, however many attempts that takes.
 
-A row's identity (topic id, partition, offset, item) is in the table, so the table itself tells what it holds. What it
-cannot tell is what is still on its way to it. So no insert is sent without a lease: a note beside the committed offsets
-in Kafka that names the insert and the moment, by the table's clock, after which the table refuses it. Kafka takes the
-note only from the owner of the partitions; and whoever owns them next, or no longer knows how an insert ended, waits
-for that moment before it looks. docs/delivery.md tells the whole protocol and why each step is there.
+A row's identity (topic id, partition, offset, item) is in the table, so the table itself shows which rows it holds. It
+does not show which inserts are still on their way. So no insert is sent without a lease, a fencing token with a
+deadline: it stands beside the committed offsets in Kafka, and names the insert and the moment, by ClickHouse's clock,
+after which ClickHouse refuses it. Kafka accepts a lease only from the owner of the partitions. The next owner, or an
+owner that does not know how an insert ended, waits for that moment before it checks the table. docs/delivery.md
+explains the whole protocol and the reason for each step.
 
-The methods are steps for a `Process`: they yield what they wait for. Knows neither Kafka nor ClickHouse.
+The methods are steps of a `Task`: they yield what they wait for. Knows neither Kafka nor ClickHouse.
 """
 
 import logging
@@ -30,7 +31,7 @@ from app.ports import LogWriter
 _log = logging.getLogger(__name__)
 _Result = TypeVar("_Result")
 
-# The server compares with the deadline when it takes the rows in; until they are in the table it needs a moment more.
+# ClickHouse compares with the deadline when it receives the rows; it needs a moment more until they are in the table.
 MARGIN_SECS: Final = 3.0
 
 _CLOCK_FRESH_SECS = 60.0
@@ -65,14 +66,14 @@ class DeliveryEvents(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """The offsets that are stored, and partitions on which going on would be wrong, with the reason."""
+    """Up to which offset each partition is stored, and the partitions that must halt there, with the reason."""
 
     next_offsets: Mapping[Partition, int]
     halted: Mapping[Partition, str]
 
 
 class ServerClock:
-    """ClickHouse's clock, guessed from ours between two readings."""
+    """ClickHouse's clock, estimated from ours between two readings."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -80,34 +81,34 @@ class ServerClock:
         self._ms = 0
 
     def set(self, now_ms: int) -> None:
-        """ClickHouse has just said what time it is."""
+        """Take a reading of ClickHouse's clock that was made just now."""
         self._read_at, self._ms = self._clock(), now_ms
 
     def doubt(self) -> None:
-        """Something was not as expected: do not guess before the next reading."""
+        """Something unexpected happened: make no estimate before the next reading."""
         self._read_at = float("-inf")
 
     @property
     def is_fresh(self) -> bool:
-        """Whether the last reading may be built on."""
+        """Whether the last reading is recent enough for an estimate."""
         return self._clock() - self._read_at < _CLOCK_FRESH_SECS
 
     def now_ms(self) -> int:
-        """Unix time, a little behind ClickHouse's if anything. Only while fresh."""
+        """Unix time in milliseconds; if it is off, then a little behind ClickHouse's. Call it only while fresh."""
         return self._ms + int((self._clock() - self._read_at) * 1000)
 
 
 class CompletedTokens:
-    """Tokens of the last inserts of this process that have ended for certain, or were never sent.
+    """Tokens of this process's last inserts that have ended for certain, or were never sent.
 
-    Outlives a pipeline, so that the next one need not wait for what the last one saw the end of.
+    Outlives a pipeline, so that the next one need not wait out an insert that the last one saw end.
     """
 
     def __init__(self) -> None:
         self._tokens: deque[str] = deque(maxlen=8)  # Kafka holds the last lease, or one before it that it took
 
     def add(self, token: str) -> None:
-        """Nothing that has this token is on its way any more, nor will be."""
+        """Record that no insert with this token is on its way any more, nor will be."""
         self._tokens.append(token)
 
     def __contains__(self, token: str) -> bool:
@@ -142,11 +143,11 @@ class Delivery:
     def deliver(self, batch: Batch) -> Steps[Delivered]:
         """Store every row of the batch, for as long as it takes.
 
-        A batch that is refused is halved until the row that is to blame stands alone; that row is stored in a form
-        that cannot be refused. Should even that be refused, its partition halts there.
+        If a batch is refused, it is halved until the row that causes it stands alone; that row is stored in a form
+        that ClickHouse cannot refuse. If even that is refused, its partition halts there.
 
         Raises:
-            NotOurs: the partitions are changing hands; any part of the batch may be stored.
+            NotOurs: the partitions are being reassigned; any part of the batch may be stored.
             MustRejoin: see `Progress.commit`.
         """
         halted: dict[Partition, str] = {}
@@ -173,9 +174,9 @@ class Delivery:
         return Delivered(next_offsets, halted)
 
     def recover(self, partition: Partition, position: Position) -> Steps[int]:
-        """Wait until nothing of a partition can be on its way any more, and look how far it may be stored.
+        """Wait until no insert of a partition can be on its way any more, then check how far it may be stored.
 
-        Returns the offset from which on nothing is.
+        Returns the offset from which on nothing is stored.
         """
         lease = position.lease
         if lease is not None and lease.token not in self._completed:
@@ -192,8 +193,8 @@ class Delivery:
             lease = yield from self._take_lease(batch)
             if must_check:
                 rows = yield from self._missing(rows)
-                # One look is enough, however long it took: with nothing of ours on its way, only another owner could
-                # store these rows now, and then Kafka would take no further lease from us.
+                # One check is enough, however long it took: with no insert of ours on its way, only another owner could
+                # store these rows now, and then Kafka would accept no further lease from us.
                 must_check = False
                 if not rows.num_rows or not self._is_worth_an_insert(lease):
                     self._end(lease)  # nothing was sent under it
@@ -206,7 +207,7 @@ class Delivery:
                 must_check = True
                 attempt += 1
                 doubts = doubts + 1 if error.max_attempts else 0
-                # One row is never too much: it must not be flagged for what is then the server's own fault.
+                # One row is never too much: it must not be flagged for a fault that is then the server's own.
                 if error.max_attempts and doubts >= error.max_attempts and rows.num_rows > 1:
                     raise Refused(str(error), code=error.code) from error
                 self._events.retrying(error, attempt)
@@ -220,10 +221,9 @@ class Delivery:
                 return
 
     def _take_lease(self, batch: Batch) -> "Steps[_BatchLease]":
-        """Prove that the partitions are still ours, and say until when this insert may be on its way.
+        """Prove that the partitions are still ours, and commit until when this insert may be on its way.
 
-        A new token and a new moment for each insert, because what was sent under an old one may have been stored in
-        part.
+        Each insert gets a new token and a new deadline, because an insert under an old one may have stored a part.
         """
         attempt = 0
         while True:
@@ -236,13 +236,13 @@ class Delivery:
                 self._events.kafka_failed(error)
                 yield Pause(self._backoff.delay_secs(attempt))
             except MustRejoin:
-                self._completed.add(lease.token)  # whether Kafka took it or not, nothing is sent under it
+                self._completed.add(lease.token)  # whether Kafka accepted it or not, nothing is sent under it
                 raise
             else:
                 return lease
 
     def _end(self, lease: "_BatchLease") -> None:
-        """Nothing that was sent under this lease is on its way any more."""
+        """Record that nothing sent under this lease is on its way any more."""
         self._completed.add(lease.token)
         self._progress.release()
 
@@ -259,7 +259,7 @@ class Delivery:
     def _wait_out(self, token: str | None, deadline_ms: int) -> Steps[None]:
         """Wait until an insert of unknown outcome has ended or can no longer begin; without a token, until all have.
 
-        An insert that began in time may take long.
+        An insert that began before the deadline may run long after it.
         """
         suspects: Set[str] | None = None if token is None else {token}
         is_reported = False
@@ -308,7 +308,7 @@ class Delivery:
         return self._clock() - started_at
 
     def _running_inserts(self) -> tuple[int, Set[str]]:
-        # In this order: what gets to ClickHouse after this time is refused, what got there before is seen to run.
+        # In this order: an insert that arrives after this time is refused, and one that arrived before is seen running.
         now_ms = self._writer.now_ms()
         return now_ms, self._writer.running()
 

@@ -1,6 +1,6 @@
-"""Stops storing before ClickHouse's disk is full, and goes on when there is room again.
+"""Stops storing before ClickHouse's disk is full, and goes on when there is free space again.
 
-A full disk is worse than a pause: merges need room, and what they leave unfinished can make parts unreadable.
+A full disk is worse than a pause: merges need space, and an unfinished merge can make parts unreadable.
 """
 
 from collections.abc import Callable
@@ -12,18 +12,18 @@ from app.pipeline.task import Submit
 from app.ports import Disk
 
 _EVERY_SECS: Final = 10.0
-_RETURN_RATIO: Final = 0.02  # so much more must be free before storing goes on, or it would stop again at once
+_RETURN_RATIO: Final = 0.02  # this much more must be free before storing goes on, or it would stop again at once
 
 
 class DiskEvents(Protocol):
     """Receives the result of every check of the disk."""
 
     def disk(self, free_ratio: float | None, *, is_full: bool) -> None:
-        """Part of the disk that is free, from 0 to 1, or None if ClickHouse does not say."""
+        """The fraction of the disk that is free, from 0 to 1, or None if ClickHouse does not report it."""
 
 
 class DiskWatch:
-    """Looks at the disk now and then, on another thread. Belongs to the thread of the loop."""
+    """Checks the disk every `_EVERY_SECS`, on another thread. Belongs to the thread of the loop."""
 
     def __init__(
         self,
@@ -34,7 +34,7 @@ class DiskWatch:
         clock: Callable[[], float],
         submit: Submit,
     ) -> None:
-        """With `min_free_ratio` 0 it never looks, and never stops anything."""
+        """With `min_free_ratio` 0 it never checks the disk, and never stops anything."""
         self._disk = disk
         self._events = events
         self._min_free_ratio = min_free_ratio
@@ -45,7 +45,7 @@ class DiskWatch:
         self._is_full = False
 
     def has_room(self) -> bool:
-        """Whether more may be stored, as of the last answer. Asks anew when it is time, and never waits."""
+        """Whether more may be stored, by the last result. Starts the next check when it is due, and never waits."""
         if self._look is not None and self._look.done():
             look, self._look = self._look, None
             self._take(look)

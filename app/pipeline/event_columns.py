@@ -1,4 +1,4 @@
-"""Events of a chunk on their way to becoming rows: what they say, column by column, in order."""
+"""The events of a chunk before they become rows: their values, column by column, in order."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -11,10 +11,10 @@ Pairs = list[tuple[str, Any]]
 
 
 class EventColumns:
-    """Gathers events; then `split` them. What is rare is kept by row.
+    """Gathers events; call `split` when all are added. Rare values are kept by row.
 
-    An event comes as such, or as the JSON object that it was parsed to: most are objects of canonical names, of which
-    columns are made without making events first.
+    An event comes as an `Event`, or as the parsed JSON object: most are objects of canonical names, which become
+    columns without an `Event` in between.
     """
 
     def __init__(self) -> None:
@@ -35,20 +35,20 @@ class EventColumns:
         return len(self._objects)
 
     def add_object(self, record: int, parsed: dict[str, Any]) -> None:
-        """Take a JSON object as it was parsed, and take it apart later: it is used up."""
+        """Add a parsed JSON object; `split` takes it apart later, and leaves it changed."""
         self._objects.append(parsed)
         self.records.append(record)
         self.items.append(0)
 
     def add(self, record: int, event: Event, item: int) -> None:
-        """Take an event, the `item`-th of its record."""
+        """Add an event, number `item` of its record."""
         self._events[len(self)] = event
         self._objects.append(event.fields)
         self.records.append(record)
         self.items.append(item)
 
     def split(self) -> None:
-        """Once, when all are there: values by column, and what has none as attributes."""
+        """Split all events into values by column, and attributes for what has no column. Call it once, at the end."""
         pick = [fields.pop for fields in self._objects]
         self.fields = {name: [pop(name, None) for pop in pick] for name in SENT}
         self.attributes = [None] * len(self)
@@ -59,17 +59,17 @@ class EventColumns:
             self._take_event(row, event)
 
     def flag(self, row: int, problem: str) -> None:
-        """Note what was not understood of a row."""
+        """Add a problem of a row: what of it was not understood."""
         self.problems.setdefault(row, []).append(problem)
 
     def keep(self, row: int, name: str, value: object) -> None:
-        """Keep as an attribute what its column cannot hold."""
+        """Keep a value as an attribute because its column cannot hold it."""
         kept = self.attributes[row] or []
         kept.append((name, value))
         self.attributes[row] = kept
 
     def problem_counts(self) -> Mapping[str, int]:
-        """How many rows have a problem, by its first word."""
+        """The number of rows with a problem, by its first word."""
         counts: dict[str, int] = {}
         for reason in self._reasons():
             counts[reason] = counts.get(reason, 0) + 1
@@ -80,7 +80,7 @@ class EventColumns:
             yield from {problem.partition(":")[0] for problem in problems}
 
     def _take_rest(self, row: int, rest: dict[str, Any]) -> None:
-        """Keys of an object that are no canonical names: fields by another name, or attributes."""
+        """Add the keys of an object that are not canonical names: aliases of fields, or attributes."""
         fields = self.fields
         named, attributes = rest_of(rest, lambda name: fields[name][row] is not None)
         for name, value in named.items():

@@ -1,4 +1,4 @@
-"""When events happened: their own time where it is there, readable and near their record's, else the record's."""
+"""Times of events: the event's own time if it is present, readable and near its record's, else the record's."""
 
 from typing import Final
 
@@ -10,7 +10,7 @@ from app.domain.rows import SCHEMA
 from app.pipeline.event_columns import EventColumns
 
 ORIGINAL_TIME: Final = "original_timestamp"
-"""The attribute of an event time that lies too far from its record's."""
+"""The attribute that keeps an event time that lies too far from its record's."""
 
 _TYPE: Final = SCHEMA.field("Timestamp").type
 
@@ -24,8 +24,8 @@ class EventTimes:
         self._bounds = bounds
 
     def of(self, record_ms: pa.Int64Array) -> pa.TimestampArray:
-        """The time of each row; `record_ms` are those of the records, unix epoch."""
-        # Kafka takes any number for a time; this is as much of it as a count of nanoseconds can hold.
+        """The time of each row; `record_ms` holds the times of the records, in Unix epoch milliseconds."""
+        # Kafka accepts any number as a time; these are the limits of a 64-bit count of nanoseconds.
         latest_ms = (2**63 - 1) // 10**6 - self._bounds.future_ms
         record_ms = pc.min_element_wise(pc.max_element_wise(record_ms, -DAY_MS), latest_ms)
         record_times = pc.multiply(record_ms, 10**6)

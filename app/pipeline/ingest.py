@@ -1,8 +1,8 @@
 """The loop: poll, decode, gather, deliver, commit. Runs on the one thread that owns the source.
 
-While a batch is being delivered, which is waiting for other threads, the next one is decoded. There is never more than
-one batch in flight and one filling, so memory is bounded: when both are full, reading pauses and polling goes on, which
-keeps this member in its group.
+While a batch is delivered, which is waiting for other threads, the loop decodes the next one. There is never more than
+one batch in flight and one filling, so memory is bounded. When both are full, reading pauses (backpressure) and polling
+goes on, which keeps this member in its group.
 """
 
 import bisect
@@ -25,7 +25,7 @@ from app.settings import BatchSettings
 
 _log = logging.getLogger(__name__)
 
-_POLL_SECS = 0.1  # also the longest that a finished insert waits for its commit
+_POLL_SECS = 0.1  # also the longest time that a finished insert waits for its commit
 _LAG_EVERY_SECS = 5.0
 
 
@@ -33,22 +33,22 @@ class IngestEvents(Protocol):
     """Receives the events of the loop, for metrics, health and log."""
 
     def turned(self, *, buffer_rows: int, buffer_bytes: int, is_paused: bool) -> None:
-        """The loop has turned once."""
+        """The loop has completed one turn."""
 
     def consumed(self, chunk: RecordChunk, problems: Mapping[str, int]) -> None:
         """A chunk was read and decoded; `problems` counts rows by reason."""
 
     def assigned(self, partitions: Mapping[Partition, int]) -> None:
-        """The partitions of this instance changed; given with the offset that each goes on from."""
+        """The partitions of this instance changed; `partitions` maps each to the offset that it resumes from."""
 
     def committed(self, next_offsets: Mapping[Partition, int]) -> None:
-        """Everything before these offsets is stored, and Kafka knows."""
+        """Everything before these offsets is stored and committed to Kafka."""
 
     def lag(self, lag: Mapping[Partition, int]) -> None:
-        """Records behind the committed offset, of each partition that was taken over."""
+        """Consumer lag: records after the committed offset, of each partition that was taken over."""
 
     def halted(self, partition: Partition, reason: str) -> None:
-        """A partition stands still until it is assigned anew: a person has to look."""
+        """A partition is not read until it is assigned again: an operator has to act."""
 
     def kafka_failed(self, error: TryAgainLater) -> None:
         """A call to Kafka failed."""
@@ -98,14 +98,14 @@ class Ingest:
         self._lag_at = clock()
 
     def step(self) -> None:
-        """One turn. Never waits for ClickHouse, and for Kafka no longer than one call of each kind.
+        """Run one turn. Never waits for ClickHouse, and waits for Kafka no longer than one call of each kind.
 
         Raises:
             MustRejoin: this member of the group must not go on.
             Exception: an unexpected error; the loop must not go on then.
         """
-        # What fails on Kafka's side must keep nothing else from being done: what is leased is stored all the same, and
-        # reading pauses when there is too much of it.
+        # A failure of Kafka must not block the rest: what is leased is stored all the same, and reading pauses when
+        # too much has been read.
         has_failed = not self._try(self._read)
         self._recover()
         self._has_room = self._check_for_room()
@@ -124,9 +124,9 @@ class Ingest:
         )
 
     def drain(self, deadline: float) -> bool:
-        """Store and commit what is in hand, as far as time allows. Returns whether everything was.
+        """Store and commit what was read, until `deadline`. Returns whether everything was stored and committed.
 
-        What was not is read again by whoever gets the partitions next. The end of this instance.
+        The next owner of the partitions reads the rest again. Call it last: this instance is done afterwards.
         """
         try:
             while self._clock() < deadline:
@@ -143,9 +143,9 @@ class Ingest:
             return False
 
     def abandon(self, timeout_secs: float) -> bool:
-        """Begin nothing more, and wait for the end of the insert in flight. Returns whether it has ended.
+        """Start nothing more, and wait for the end of the insert in flight. Returns whether it has ended.
 
-        Whoever reads the same records next need not wait then until it cannot happen any more.
+        If it has, the next reader of the same records need not wait it out.
         """
         self._abandon_delivery()
         if self._delivering is not None:
@@ -167,7 +167,7 @@ class Ingest:
             self._take_assignment(polled.assigned)
         for chunk in polled.chunks:
             self._take(chunk)
-        # A poll that brings nothing proves nothing: it is also what a Kafka that is gone brings.
+        # An empty poll proves nothing: an unreachable Kafka returns the same.
         self._has_kafka_answered |= polled.assigned is not None or bool(polled.chunks)
 
     def _take(self, chunk: RecordChunk) -> None:
@@ -182,11 +182,11 @@ class Ingest:
             now=self._clock(),
         )
 
-    # Taking over partitions: what an earlier owner stored but did not commit is found in the table.
+    # Taking over partitions: rows that an earlier owner stored but did not commit are found in the table.
 
     def _take_assignment(self, positions: Mapping[Partition, Position]) -> None:
         self._events.assigned({partition: position.next_offset for partition, position in positions.items()})
-        self._gathering.clear()  # it is read again from the committed offset
+        self._gathering.clear()  # its records are read again from the committed offset
         self._progress.clear()
         self._may_be_stored_before.clear()
         self._leased.clear()
@@ -197,7 +197,7 @@ class Ingest:
         self._unrecovered = positions
 
     def _recover(self) -> None:
-        """Start the partitions that were assigned, each as soon as the table has said how far it is stored."""
+        """Start the assigned partitions, each as soon as the table shows how far it is stored."""
         if self._recovering is not None and self._recovering.turn():
             recovering, self._recovering = self._recovering, None
             self._raise_unforeseen(recovering)
@@ -210,7 +210,7 @@ class Ingest:
     def _take_over(self, positions: Mapping[Partition, Position]) -> Steps[None]:
         have_others_ended = False
         for partition, position in sorted(positions.items(), key=_wait_of):
-            # Waited for once: what others had sent for any of these partitions, they had sent before all became ours.
+            # One wait is enough: whatever others sent for any of these partitions, they sent before all became ours.
             awaited = position._replace(is_set_by_others=position.is_set_by_others and not have_others_ended)
             self._may_be_stored_before[partition] = yield from self._delivery.recover(partition, awaited)
             have_others_ended |= position.is_set_by_others
@@ -220,7 +220,7 @@ class Ingest:
             self._source.start(partition)
 
     def _is_another_log(self, chunk: RecordChunk) -> bool:
-        """Whether Kafka gives other records at offsets that an earlier owner was storing; the partition then halts."""
+        """Whether Kafka has other records at offsets that an earlier owner was storing; the partition then halts."""
         leased = self._leased.get(chunk.partition)
         if leased is None or leased.offset > chunk.offsets[-1]:
             return False
@@ -252,7 +252,7 @@ class Ingest:
         try:
             delivered = delivering.result()
         except Abandoned:
-            return  # partitions have changed hands meanwhile; recovery finds the rows in the table
+            return  # partitions were reassigned meanwhile; recovery finds the rows in the table
         except NotOurs as error:
             self._lose_all(error)
             return
@@ -280,7 +280,7 @@ class Ingest:
             self._lose_all(error)
 
     def _lose_all(self, error: NotOurs) -> None:
-        """Drop what is in hand; the next poll says what is ours, and from where on it is read again."""
+        """Drop what was read; the next poll returns our partitions, and the offsets to read them again from."""
         _log.info("What was read is dropped, partitions are changing hands: %s", error)
         self._gathering.clear()
         self._progress.clear()
@@ -308,7 +308,7 @@ class Ingest:
         self._events.lag({p: max(0, end - committed[p]) for p, end in ends.items() if p in committed})
 
     def _passed_by(self) -> dict[Partition, int]:
-        """Positions beyond the committed offsets: transaction markers and the like, which are no records."""
+        """Positions beyond the committed offsets: transaction markers and the like, which are not records."""
         committed = self._progress.committed
         positions = self._source.positions()
         return {p: offset for p, offset in positions.items() if offset > committed.get(p, offset)}

@@ -23,22 +23,22 @@ class Progress:
         self._has_failed = False
 
     def take_over(self, partition: Partition, position: Position) -> None:
-        """A partition is ours; the lease that it came with has ended."""
+        """Record that a partition is ours; no insert under the lease that it came with can be on its way any more."""
         self._stored[partition] = position.next_offset
         if not position.is_set_by_others:
             self._last_committed[partition] = Checkpoint(position.next_offset, position.lease)
 
     def stored(self, next_offsets: Mapping[Partition, int]) -> None:
-        """Everything before these offsets is stored as well."""
+        """Record that everything before these offsets is stored as well."""
         self._stored.update(next_offsets)
 
     def lease(self, leases: Mapping[Partition, Lease]) -> None:
         """Commit the leases of an insert before it is sent, and all that is stored.
 
         Raises:
-            NotOurs: partitions are changing hands.
-            TryAgainLater: Kafka has certainly not taken it.
-            MustRejoin: it may have taken it, or may yet.
+            NotOurs: partitions are being reassigned.
+            TryAgainLater: Kafka has certainly not committed them.
+            MustRejoin: Kafka may have committed them, or may still do so.
         """
         if not leases.keys() <= self._stored.keys():
             raise NotOurs("partitions were not taken over")
@@ -46,7 +46,7 @@ class Progress:
         self._leases = leases
 
     def release(self) -> None:
-        """The insert of the last lease has ended; the next commit says so."""
+        """Record that the insert of the last lease has ended; the next commit is made without the lease."""
         self._leases = {}
 
     def commit(self) -> bool:

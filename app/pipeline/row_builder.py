@@ -1,4 +1,4 @@
-"""Rows of the table from the columns of events: the one place where values get the types of the table.
+"""Rows of the table from the columns of events: the only module that converts values to the types of the table.
 
 Each column is first converted as a whole by compiled code, which succeeds when all its values are of the usual type,
 and value by value only when it does not.
@@ -34,14 +34,14 @@ class RowBuilder:
     """Builds the rows of one chunk."""
 
     def __init__(self, events: EventColumns, chunk: RecordChunk, bounds: EventTimeBounds) -> None:
-        """`events` are split."""
+        """`events` must have been split."""
         self._events = events
         self._chunk = chunk
         self._bounds = bounds
         self._record_ms = self._of_records(chunk.timestamps_ms, pa.int64())
 
     def rows(self) -> Rows:
-        """All of them, in order."""
+        """All rows of the chunk, in order."""
         columns = dict(self._origin())
         for column in SENT.values():
             if not column.key:
@@ -56,7 +56,7 @@ class RowBuilder:
         return pa.record_batch([columns[name] for name in SCHEMA.names], schema=SCHEMA)
 
     def _built(self, column: Column) -> Mapping[str, pa.Array]:
-        """What the table gets of a field that events carry."""
+        """The columns of the table that a field of the events becomes."""
         match column.kind:
             case Kind.LEVEL:
                 return self._severity(column)
@@ -82,7 +82,7 @@ class RowBuilder:
         }
 
     def _of_records(self, values: Sequence[int], kind: pa.DataType) -> pa.Array:
-        """For each row what its record has."""
+        """The value of each row's record, for each row."""
         if len(self._events) == len(values):  # no record held several events
             return pa.array(values, kind)
         return pa.array([values[record] for record in self._events.records], kind)
@@ -107,7 +107,7 @@ class RowBuilder:
         return "" if value is None else as_text(value)
 
     def _text_within(self, name: str, row: int, value: dict[str, Any]) -> str:
-        """Text of an object that holds it under a name of its own, such as {"service": {"name": ...}}."""
+        """The text of a field that came as an object, under an alias such as {"service": {"name": ...}}."""
         found = ""
         for leaf, item in flatten({name: value}):
             if item is None:
@@ -121,7 +121,7 @@ class RowBuilder:
         return found
 
     def _any_as_text(self, name: str) -> pa.StringArray:
-        """A message may well be structured; its JSON is then the text that people search."""
+        """The text of each value. A message may be structured; its JSON is then the text that people search."""
         values = self._events.fields[name]
         try:
             return pc.fill_null(pa.array(values, pa.string()), "")
@@ -157,7 +157,7 @@ class RowBuilder:
                 self._events.keep(row, name, values[row])
 
     def _resource(self) -> pa.MapArray:
-        """What says where events ran: the columns that are keys of it, and what their formats found."""
+        """The resource attributes of each row: columns that are stored under a key, and what the formats found."""
         texts = {column.key: self._text(column.name) for column in _KEYED}
         if len(texts) == 1 and not self._events.resource:
             [(key, values)] = texts.items()
@@ -166,7 +166,7 @@ class RowBuilder:
         return map_array(self._resource_of(row, lists) for row in range(len(self._events)))
 
     def _resource_of(self, row: int, lists: Mapping[str, Sequence[str]]) -> Sequence[tuple[str, Any]]:
-        """A key is there once; what a column says of it comes first."""
+        """The pairs of one row, each key once; a column's value takes precedence."""
         found = dict(self._events.resource.get(row, ()))
         return list((found | {key: values[row] for key, values in lists.items() if values[row]}).items())
 
@@ -175,7 +175,7 @@ class RowBuilder:
 
 
 def _float_array(values: Sequence[object]) -> pa.DoubleArray:
-    if bool not in map(type, values):  # Arrow would take True for 1.0
+    if bool not in map(type, values):  # Arrow would convert True to 1.0
         with suppress(pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
             return pa.array(values, pa.float64())
     return pa.array([_number_or_none(value) for value in values], pa.float64())

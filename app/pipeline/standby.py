@@ -1,7 +1,7 @@
-"""Finds out why an instance has no partition: as a standby, because the group has more members than partitions, or not.
+"""Finds out whether an instance has no partition because it is a standby: the group has more members than partitions.
 
-Only the coordinator knows how many members there are. An instance without partitions asks it now and then, on another
-thread, which also shows whether Kafka answers: such an instance has nothing else to ask.
+Only the coordinator knows how many members there are. An instance without partitions asks it every `_EVERY_SECS`, on
+another thread. That also shows whether Kafka answers: such an instance makes no other calls that would.
 """
 
 from collections.abc import Callable
@@ -18,17 +18,17 @@ _EVERY_SECS: Final = 10.0
 
 
 class StandbyEvents(Protocol):
-    """Receives how the group stands while this instance has no partition."""
+    """Receives the state of the group while this instance has no partition."""
 
     def unassigned(self, standing: GroupStanding) -> None:
-        """This instance has no partition, and the group stands like this."""
+        """This instance has no partition, and `standing` is the state of the group."""
 
     def kafka_failed(self, error: TryAgainLater) -> None:
         """A call to Kafka failed."""
 
 
 class StandbyWatch:
-    """Belongs to the thread of the loop."""
+    """Reads the state of the group while this instance has no partition. Belongs to the thread of the loop."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class StandbyWatch:
 
     def _take(self, look: "Future[GroupStanding]") -> None:
         if self._has_partitions():
-            return  # they came meanwhile
+            return  # partitions were assigned meanwhile
         try:
             self._events.unassigned(look.result())
         except TryAgainLater as error:

@@ -1,6 +1,6 @@
-"""Runs what has to wait on a thread that must not: a generator yields what it waits for, and goes on when it is there.
+"""Runs steps that wait on a thread that must not block: a generator yields a call or a pause, and resumes after it.
 
-So a protocol reads from top to bottom, the loop goes on polling meanwhile, and a test decides when each thing happens.
+So a protocol reads from top to bottom, the loop keeps polling meanwhile, and a test decides when each thing happens.
 """
 
 from collections.abc import Callable, Generator
@@ -13,9 +13,9 @@ _Result = TypeVar("_Result")
 
 
 class Call(NamedTuple):
-    """Wait for this call, made on another thread; its result or its error comes back.
+    """Wait for this call, made on another thread; the `yield` returns its result or raises its error.
 
-    `note` is told how it ended, also when the process was abandoned meanwhile and does not go on.
+    `note` is called with the outcome, also when the task was abandoned meanwhile and does not resume.
     """
 
     make: Callable[[], Any]
@@ -38,7 +38,7 @@ class Submit(Protocol):
 
 
 class Task(Generic[_Result]):
-    """One run of such a generator. Belongs to one thread, which turns it; only its calls run elsewhere."""
+    """One run of a generator of steps. Belongs to one thread, which calls `turn`; only its calls run elsewhere."""
 
     def __init__(self, steps: Steps[_Result], submit: Submit, clock: Callable[[], float]) -> None:
         self._steps = steps
@@ -51,27 +51,27 @@ class Task(Generic[_Result]):
         self._outcome: Future[_Result] = Future()
 
     def turn(self) -> bool:
-        """Go on as far as possible without waiting. Returns whether it has ended."""
+        """Run as far as possible without waiting. Returns whether the task has ended."""
         while not self._outcome.done() and self._is_due():
             call, self._call = self._call, None
             self._resume(call)
         return self._outcome.done()
 
     def result(self) -> _Result:
-        """What the generator returned; raises what it raised, or Abandoned if it was. Only when it has ended."""
+        """The generator's result; raises its error, or Abandoned. Call it only when the task has ended."""
         if self._is_abandoned:
             raise Abandoned
         return self._outcome.result(timeout=0)
 
     def wait(self, timeout_secs: float, sleep: Callable[[float], None]) -> None:
-        """Wait until a turn can do something, or the time is over."""
+        """Wait until a turn can do something, but no longer than `timeout_secs`."""
         if self._call is not None:
             wait_for(self._call, timeout_secs)
         elif not self._outcome.done():
             sleep(max(0.0, min(self._resume_at - self._clock(), timeout_secs)))
 
     def abandon(self) -> None:
-        """Do nothing more. It ends at once, or with the call that is being made."""
+        """Run no further steps. The task ends at once, or when the call in progress ends."""
         self._is_abandoned = True
         if self._call is None and not self._outcome.done():
             self._end_abandoned()
@@ -110,7 +110,7 @@ class Task(Generic[_Result]):
 
 
 def wait_for(future: "Future[Any]", timeout_secs: float) -> bool:
-    """Wait for the end of a call. Returns whether it came in time."""
+    """Wait for a call to end. Returns whether it ended within `timeout_secs`."""
     try:
         future.exception(timeout=max(0.0, timeout_secs))
     except TimeoutError:
