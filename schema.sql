@@ -1,11 +1,11 @@
--- The table of logs, as ClickHouse sees it. One statement each; the service runs them when the table is missing.
--- Needs ClickHouse 26.2 or newer (text index). Why each part is as it is: docs/storage.md.
+-- The database and the table of logs, one statement each. The service runs them when the table is missing.
+-- Needs ClickHouse 26.2 or newer (text index). The reasons for each part: docs/storage.md.
 
 CREATE DATABASE IF NOT EXISTS logs;
 
 CREATE TABLE IF NOT EXISTS logs.logs
 (
-    -- What the event says. Names and types are OpenTelemetry's, so that its tools recognise the table.
+    -- Fields of the event. Names and types are OpenTelemetry's, so that its tools recognise the table.
     Timestamp DateTime64(9, 'UTC') CODEC(GCD, Delta(8), ZSTD(1)),
     TraceId String CODEC(ZSTD(1)),
     SpanId String CODEC(ZSTD(1)),
@@ -16,11 +16,11 @@ CREATE TABLE IF NOT EXISTS logs.logs
     ResourceAttributes Map(LowCardinality(String), String) CODEC(ZSTD(3)),
     LogAttributes Map(LowCardinality(String), String) CODEC(ZSTD(3)),
 
-    -- What people here ask for all the time, typed.
+    -- Fields that people query most, as typed columns.
     UserId String CODEC(ZSTD(1)),
     ResponseTimeMs Nullable(Float32) CODEC(ZSTD(1)),
 
-    -- Attributes that people group by: read from a column they cost a tenth of what the maps cost. More can be added.
+    -- Attributes that people group by: reading a column costs a tenth of reading the maps. You can add more.
     attribute_http_route LowCardinality(String)
         MATERIALIZED if(LogAttributes['http.route'] != '', LogAttributes['http.route'], ResourceAttributes['http.route'])
         CODEC(ZSTD(1)),
@@ -30,14 +30,14 @@ CREATE TABLE IF NOT EXISTS logs.logs
         CODEC(ZSTD(1)),
     attribute_host_name LowCardinality(String) MATERIALIZED ResourceAttributes['host.name'] CODEC(ZSTD(1)),
 
-    -- Where the row came from. Topic id, partition, offset and item are its identity.
+    -- Where the row comes from. Topic id, partition, offset and item are its identity.
     _topic LowCardinality(String) CODEC(ZSTD(1)),
     _topic_id LowCardinality(String) CODEC(ZSTD(1)),
     _partition UInt16 CODEC(T64, ZSTD(1)),
     _offset UInt64 CODEC(DoubleDelta, ZSTD(1)),
     _item UInt16 CODEC(ZSTD(1)),
     _ingested DateTime64(3, 'UTC') DEFAULT now64(3) CODEC(GCD, Delta(8), ZSTD(1)),
-    -- The insert is refused when the server gets to it after this moment: a batch whose owner is long gone cannot land.
+    -- The server refuses an insert that it gets to after this moment (fencing): a former owner's batch cannot land.
     _deadline DateTime64(3, 'UTC') DEFAULT now64(3) + 60 CODEC(Delta(8), ZSTD(1)),
 
     -- What was not understood, and why. Both are empty for nearly every row.
@@ -114,5 +114,5 @@ SETTINGS
     fsync_part_directory = 1,
     min_age_to_force_merge_seconds = 7200,
     min_age_to_force_merge_on_partition_only = 1
--- The number of the last file in migrations/, which a new table needs no more.
+-- The number of the last file in migrations/. A new table needs none of these files.
 COMMENT 'schema 2';

@@ -1,4 +1,4 @@
-"""A component: a part of the service with threads, an end and a health of its own."""
+"""A component: a part of the service that runs on its own threads, stops, and reports its own health."""
 
 import logging
 import threading
@@ -22,31 +22,31 @@ class Component(Protocol):
 
     @property
     def name(self) -> str:
-        """What /health calls it."""
+        """The component's name in /health."""
 
     @property
     def health(self) -> Health:
-        """What it says of itself."""
+        """The health that the component reports."""
 
     def start(self) -> None:
-        """Begin to work, on threads of its own.
+        """Start to work, on threads of its own.
 
         Raises:
-            CannotStart: it did not begin.
+            CannotStart: it did not start.
         """
 
     def stop(self) -> None:
-        """Ask it to end, and return at once. Safe to call from any thread, and more than once."""
+        """Request it to end, and return at once. Safe to call from any thread, and more than once."""
 
     def join(self, timeout_secs: float) -> None:
-        """Wait until it has ended, but no longer than this. Only after `start` and `stop`."""
+        """Wait until it has ended, but no longer than `timeout_secs`. Call it only after `start` and `stop`."""
 
 
 def start_all(components: Sequence[Component]) -> None:
-    """Start components in this order, which is from the back to the front: the first are those that others rest on.
+    """Start components in this order: those that others depend on come first.
 
     Raises:
-        CannotStart: one of them cannot; those that had started are told to stop.
+        CannotStart: one of them cannot start; `stop` was called on those that had started.
     """
     for index, component in enumerate(components):
         try:
@@ -58,7 +58,7 @@ def start_all(components: Sequence[Component]) -> None:
 
 
 def stop_all(components: Sequence[Component], timeout_secs: float, clock: Callable[[], float]) -> None:
-    """Ask all to end, from the front to the back, and wait for them in the same order, not longer than this in all."""
+    """Stop all in reverse order, and wait for them in the same order, no longer than `timeout_secs` in all."""
     deadline = clock() + timeout_secs
     for component in reversed(components):
         component.stop()
@@ -67,7 +67,7 @@ def stop_all(components: Sequence[Component], timeout_secs: float, clock: Callab
 
 
 class Repeating:
-    """A component that makes a call again and again on a thread of its own, one that changes nothing but its health."""
+    """A component that repeats a call on a thread of its own; the call changes nothing but the component's health."""
 
     def __init__(self, name: str, look: Callable[[], float], health: Health, *, first_secs: float = 0.0) -> None:
         """`look` returns how many seconds to wait for the next call; the first comes after `first_secs`."""
@@ -88,11 +88,11 @@ class Repeating:
         self._thread.start()
 
     def stop(self) -> None:
-        """See `Component`. A call that is being made goes on."""
+        """See `Component`. A call in progress goes on."""
         self._stop.set()
 
     def join(self, timeout_secs: float) -> None:
-        """See `Component`. Waits hardly for a call that is being made: it may be cut off anywhere."""
+        """See `Component`. Hardly waits for a call in progress, which may be cut off anywhere."""
         self._thread.join(min(timeout_secs, _JOIN_SECS))
 
     def _run(self) -> None:

@@ -30,9 +30,9 @@ class _Stopping(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One of the two systems that the service stands between, and how to get ready there.
+    """One of the two systems that the service connects, and how to prepare it.
 
-    `prepare` makes what is missing (topic, table) and returns whether it made something; `thing` names it.
+    `prepare` creates what is missing (topic, table) and returns whether it created something; `thing` names it.
     """
 
     name: str
@@ -52,17 +52,17 @@ class Pipeline:
 
 
 class ServiceEvents(Protocol):
-    """Receives what happens around the pipeline, and knows what happens in it."""
+    """Receives the events around the pipeline, and knows whether the table is missing."""
 
     def connect_failed(self, side: str, error: TryAgainLater) -> None:
-        """An attempt to reach Kafka or ClickHouse failed: "kafka" or "clickhouse"."""
+        """An attempt to connect to Kafka or ClickHouse failed; `side` is "kafka" or "clickhouse"."""
 
     def closed(self) -> None:
         """The pipeline is closed."""
 
     @property
     def missing_table(self) -> TableMissing | None:
-        """The error if the table is gone, and has to be made again."""
+        """The error if the table is missing and must be created again."""
 
 
 class Service:
@@ -98,7 +98,7 @@ class Service:
         self._thread.join(timeout_secs)
 
     def stop(self) -> None:
-        """Ask `run` to end within STOP_SECS. Safe from any thread and from a signal handler."""
+        """Request `run` to end within STOP_SECS. Safe from any thread and from a signal handler."""
         if not self._stop.is_set():
             self._stop_at = self._clock() + STOP_SECS
             self._stop.set()
@@ -118,8 +118,8 @@ class Service:
                 self.health.report("kafka", str(error))
             except Exception:
                 crashes += 1
-                # Nothing is lost: what was not committed is read again. Dying instead would lose the reason's place
-                # in /health, and a supervisor would do no more than this.
+                # Nothing is lost: what was not committed is read again. Exiting instead would remove the reason from
+                # /health, and a supervisor would do no more than this.
                 _log.exception("The pipeline failed unexpectedly; it starts again")
                 self.health.report("pipeline", "failed unexpectedly; see the log")
                 self._stop.wait(self._backoff.delay_secs(crashes))

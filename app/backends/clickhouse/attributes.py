@@ -1,8 +1,8 @@
-"""Attributes that have a column of their own: which these are.
+"""Finds the attributes that have a column of their own.
 
-A column `MATERIALIZED LogAttributes['http.route']` holds one value of the map, which takes a fraction of the time to
-read. The table tells which there are, so an operator adds one and questions take it. In parts without it ClickHouse
-works the value out.
+A column `MATERIALIZED LogAttributes['http.route']` holds one value of the map, and takes a fraction of the time to
+read. The columns are read from the table, so an operator can add one and queries use it. In parts without the column
+ClickHouse computes the value.
 """
 
 import re
@@ -23,7 +23,7 @@ DEFAULTS: Final = (
 
 
 def attribute_columns(defaults: Iterable[tuple[str, str]]) -> dict[Attribute, str]:
-    """The attributes that columns hold, from names of columns and the expressions that they are made by."""
+    """The column of each attribute that has one, from pairs of column name and default expression."""
     found = ((_attribute_of(expression), name) for name, expression in defaults)
     return {attribute: name for attribute, name in found if attribute is not None}
 
@@ -34,7 +34,7 @@ def _attribute_of(expression: str) -> Attribute | None:
         return None
     for source in AttributeSource:
         attribute = Attribute(_ESCAPED.sub(r"\1", key[1]), source)
-        # ClickHouse has its own way with parentheses and spaces.
+        # ClickHouse formats parentheses and spaces in its own way.
         wanted = attribute_sql(attribute, f"'{key[1]}'")
         if wanted.translate(_PUNCTUATION) == expression.translate(_PUNCTUATION):
             return attribute

@@ -1,4 +1,4 @@
-"""How every ClickHouse client of the service connects, and what ClickHouse's errors mean to us."""
+"""Connects every ClickHouse client of the service, and translates ClickHouse's errors into ours."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,9 +15,9 @@ from app.settings import ClickHouseSettings
 
 _CONNECT_SECS = 5
 
-# Codes by which the server says that it has looked at the data and will not have it. All other codes are tried again:
-# most end by themselves or when an operator acts (no table, no permission, no space, too much memory), and a row must
-# never be flagged for the fault of a server.
+# Codes that mean: the server has looked at the data and does not accept it. All other codes are retried: most end by
+# themselves or when an operator acts (no table, no permission, no space, too much memory), and a row must never be
+# flagged for a fault of the server.
 _REFUSED_CODES: Final = frozenset(
     {
         6,  # CANNOT_PARSE_TEXT
@@ -38,9 +38,9 @@ _REFUSED_CODES: Final = frozenset(
     }
 )
 
-# Definite, but as often the server's state as the data's ("too many parts" and "too many partitions in one block" are
-# one code, memory is short for this batch or for all, the one constraint of our own table is on the time that an insert
-# takes): tried again, and taken for a refusal when it does not end.
+# Definite, but caused as often by the server's state as by the data ("too many parts" and "too many partitions in one
+# block" are one code, memory is short for this batch or for all, the one constraint of our own table is on the time
+# that an insert takes): retried, and treated as a refusal if it does not end.
 _DOUBTFUL_CODES: Final = frozenset(
     {
         241,  # MEMORY_LIMIT_EXCEEDED
@@ -74,10 +74,10 @@ _UNKNOWN_OUTCOME_CODES: Final = frozenset(
 
 
 def connect(settings: ClickHouseSettings, *, timeout_secs: float) -> Client:
-    """A client of its own connection pool; one thread at a time.
+    """A client with its own connection pool; one thread at a time.
 
     Raises:
-        TryAgainLater: ClickHouse does not answer, or does not let us in.
+        TryAgainLater: ClickHouse does not answer, or refuses the login.
     """
     parts = urlsplit(settings.url)
     is_tls = parts.scheme == "https"
@@ -103,7 +103,7 @@ def translated_errors(doing: str) -> Iterator[None]:
     """Turn ClickHouse's errors into ours, by their number.
 
     Raises:
-        Refused: ClickHouse has looked at the data and will not have it.
+        Refused: ClickHouse has looked at the data and does not accept it.
         TableMissing: there is no such table or database.
         TryAgainLater: anything else.
     """
@@ -134,7 +134,7 @@ def _translated(error: Error, doing: str) -> Refused | TryAgainLater:
 
 
 def _cause(error: BaseException) -> str:
-    """What the errors around it only repeat: "Connection refused", without pools, retries and query ids."""
+    """The innermost reason, such as "Connection refused", without pools, retries and query ids."""
     while inner := error.__cause__ or (None if error.__suppress_context__ else error.__context__):
         error = inner
     system_words = error.strerror if isinstance(error, OSError) else None

@@ -1,4 +1,4 @@
-"""The table on several ClickHouse nodes: the statements of schema.sql, made into those for a cluster."""
+"""The table on several ClickHouse nodes: turns the statements of schema.sql into those for a cluster."""
 
 from typing import Final
 
@@ -11,11 +11,11 @@ _SUFFIX: Final = "_local"
 def cluster_statements(settings: ClickHouseSettings, cluster: str) -> list[str]:
     """Database, replicated table, and a Distributed table over it for reading, each on all nodes of the cluster.
 
-    The replicated table is called `<table>_local` and the other `<table>`; where CLICKHOUSE_READER_TABLE is set, they
-    have the two names that are set.
+    The replicated table is called `<table>_local` and the other `<table>`. If CLICKHOUSE_READER_TABLE is set, the
+    replicated table is called `<table>` and the other has that name.
 
     Raises:
-        ValueError: schema.sql is no longer as this module knows it.
+        ValueError: schema.sql no longer has the form that this module expects.
     """
     local, whole = _names(settings)
     own = settings.model_copy(update={"table": local})
@@ -34,7 +34,7 @@ def cluster_statements(settings: ClickHouseSettings, cluster: str) -> list[str]:
         f"CREATE TABLE IF NOT EXISTS {database_name}.`{whole}` {on_cluster}\n"
         f"AS {database_name}.`{local}`\n"
         f"ENGINE = Distributed('{cluster}', '{settings.database}', '{local}')\n"
-        # Without one it would have the other table's, with the number of a migration in it.
+        # Without a comment it would get the other table's, with the number of a migration in it.
         f"COMMENT 'for reading: {local} on all shards'",
     ]
 

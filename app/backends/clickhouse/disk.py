@@ -26,7 +26,7 @@ class ClickHouseDisk:
         self._client: Client | None = None
 
     def free_ratio(self) -> float | None:
-        """See `ports.Disk`. Of several disks it is the fullest that counts."""
+        """See `ports.Disk`. Of several disks, the fullest counts."""
         if self._client is None:
             self._client = connect(self._settings, timeout_secs=_TIMEOUT_SECS)
         parameters = {"database": self._settings.database, "table": self._settings.table}

@@ -12,7 +12,7 @@ from app.settings import ClickHouseSettings
 _BUCKET: Final = f"intDiv(_offset, {BUCKET_OFFSETS})"  # as the projection has it
 _MINE: Final = "_topic_id = {topic_id:String} AND _partition = {partition:UInt16}"
 
-# One line for each run of consecutive offsets that are all as they should be, or all not.
+# One row for each run of consecutive offsets that are all correct, or all wrong in the same way.
 _RUNS: Final = """
 SELECT min(offset), max(offset) + 1, sum(row_count), sum(unparsed), sum(surplus), sum(absent)
 FROM
@@ -42,10 +42,10 @@ class ClickHouseLedger:
     def __init__(
         self, settings: ClickHouseSettings, *, timeout_secs: float, query_settings: Mapping[str, object] | None = None
     ) -> None:
-        """Connect. No query takes longer than the timeout; `query_settings` are ClickHouse's, for each of them.
+        """Connect. No query takes longer than the timeout; `query_settings` are ClickHouse settings of each query.
 
         Raises:
-            TryAgainLater: ClickHouse does not answer, or does not let us in.
+            TryAgainLater: ClickHouse does not answer, or refuses the login.
         """
         self._table = f"`{settings.database}`.`{settings.table}`"
         self._settings = {"max_execution_time": timeout_secs, **(query_settings or {})}
@@ -90,7 +90,7 @@ class ClickHouseLedger:
 
     def first_ingested(self, topic_id: str, partition: int, below: int, since_ms: int) -> int | None:
         """See `ports.Ledger`."""
-        # Rows of events that are much older are left out, so that ClickHouse need not look at more than these days.
+        # Leaves out rows of much older events, so that ClickHouse reads only these days.
         condition = (
             " AND _offset < {below:UInt64} AND _ingested >= fromUnixTimestamp64Milli({since_ms:Int64}, 'UTC')"
             " AND Timestamp >= fromUnixTimestamp64Milli({since_ms:Int64}, 'UTC') - INTERVAL 1 DAY"
@@ -105,7 +105,7 @@ class ClickHouseLedger:
         near = f" AND {_BUCKET} = {{bucket:UInt64}} AND _offset >= {{floor:UInt64}} AND _offset < {{offset:UInt64}}"
         floor = offset // BUCKET_OFFSETS * BUCKET_OFFSETS
         found = self._one("max(_offset)", near, **mine, floor=floor, offset=offset)
-        # Another bucket's rows are all before: the projection answers.
+        # The rows of a lower bucket are all before `offset`: the projection is enough.
         return found if found is not None else self._one("max(_offset)", f" AND {_BUCKET} < {{bucket:UInt64}}", **mine)
 
     def close(self) -> None:

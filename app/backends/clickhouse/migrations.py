@@ -1,8 +1,8 @@
-"""Brings an existing table to the schema of this version, by the files of migrations/ that it has not had.
+"""Migrates an existing table to the schema of this version, with the files of migrations/ that it has not had.
 
-Which ones it has had stands in the table's comment, as "schema 3", beside whatever else an operator has written there.
-Every migration can be repeated. So nothing is locked: two instances that do this at the same time do no harm, nor does
-one that is interrupted between a migration and its number.
+The table's comment holds the number of the last one applied, as "schema 3", beside anything that an operator has
+written there. Every migration is idempotent. So no lock is needed: two instances that migrate at the same time do no
+harm, nor does one that is interrupted between a migration and its number.
 """
 
 import re
@@ -20,7 +20,7 @@ from app.errors import TryAgainLater
 from app.paths import MIGRATIONS_FOLDER
 from app.settings import ClickHouseSettings
 
-# Of one statement at the service's start, where several of them must not seem to be a loop that is stuck.
+# For one statement at the service's start, where several of them must not look like a stuck loop.
 _TIMEOUT_SECS: Final = 10.0
 
 _FILE: Final = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
@@ -41,7 +41,7 @@ class Migration:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Which migrations a table has had, and how many this version of the service has."""
+    """The number of the last migration that a table has had, and of the last one of this version of the service."""
 
     number: int
     last: int
@@ -56,7 +56,7 @@ def read_migrations(folder: Path = MIGRATIONS_FOLDER) -> list[Migration]:
     """All migrations in order.
 
     Raises:
-        ValueError: a file has no name like 0001_what_it_does.sql, or a number is missing or there twice.
+        ValueError: a file has no name like 0001_what_it_does.sql, or a number is missing or occurs twice.
     """
     found: list[Migration] = []
     for file in sorted(folder.glob("*.sql")):
@@ -68,13 +68,13 @@ def read_migrations(folder: Path = MIGRATIONS_FOLDER) -> list[Migration]:
 
 
 def number_in(comment: str) -> int:
-    """The last migration that a table has had, by its comment."""
+    """The number of the last migration that a table has had, from its comment; 0 if it names none."""
     found = _NUMBER.search(comment)
     return int(found[1]) if found else 0
 
 
 def with_number(comment: str, number: int) -> str:
-    """The comment with this number, and everything else that it says."""
+    """The comment with this number; the rest of it stays as it is."""
     told = f"schema {number}"
     if _NUMBER.search(comment):
         return _NUMBER.sub(told, comment, count=1)
@@ -88,13 +88,13 @@ def migrate(
     folder: Path = MIGRATIONS_FOLDER,
     timeout_secs: float = _TIMEOUT_SECS,
 ) -> Standing:
-    """Apply what the table has not had, in order, and call `on_applied` with the name of each that is done.
+    """Apply the migrations that the table has not had, in order; call `on_applied` with the name of each one applied.
 
     `timeout_secs` is for one statement; one that takes longer may still be carried out.
 
     Raises:
-        TryAgainLater: ClickHouse does not answer, there is no table, or our user may not alter it. What is done is
-            known the next time.
+        TryAgainLater: ClickHouse does not answer, there is no table, or our user may not alter it. The number of each
+            migration that was applied is kept.
     """
     known = read_migrations(folder)
     table = f"{settings.database}.{settings.table}"
@@ -116,7 +116,7 @@ def migrate(
 def materialize(settings: ClickHouseSettings, *, timeout_secs: float = _TIMEOUT_SECS) -> Sequence[str]:
     """Have ClickHouse build the indexes and projections of schema.sql for old rows too; returns their names.
 
-    That is a mutation: it goes on in the background, and may take hours. Those that the table lacks are left out.
+    This is a mutation: it runs in the background, and may take hours. Those that the table lacks are left out.
 
     Raises:
         TryAgainLater: ClickHouse does not answer, there is no table, or our user may not alter it.
@@ -140,7 +140,7 @@ def materialize(settings: ClickHouseSettings, *, timeout_secs: float = _TIMEOUT_
 
 
 def _set_number(client: Client, settings: ClickHouseSettings, number: int) -> None:
-    # Read again, for an operator or another instance may have written meanwhile. Where that one was between our two
+    # Read again, because an operator or another instance may have changed it meanwhile. If one does so between our two
     # statements, its number may be lost: then the next instance that starts repeats its migration.
     comment = _comment(client, settings)
     if number_in(comment) < number:
@@ -169,7 +169,7 @@ def _literal(text: str) -> str:
 
 @contextmanager
 def _explained_rights(settings: ClickHouseSettings, what: str) -> Iterator[None]:
-    """Where our user may not alter the table, say what to do."""
+    """If our user may not alter the table, raise an error that says what to do."""
     try:
         yield
     except TryAgainLater as error:

@@ -1,4 +1,4 @@
-"""Asks ClickHouse what the doctor wants to know. Reads only; schema.sql is parsed by the server and not run."""
+"""Probes ClickHouse for the preflight check. Read-only; the server parses schema.sql and does not run it."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -32,10 +32,10 @@ def probe_clickhouse(
 ) -> ClickHouseProbe:
     """The probe of ClickHouse; values that cannot be read are `Unknown`. `migrations` is the folder of their files.
 
-    Where the table `is_only_read`, the user needs no other privilege than to read it.
+    If the table `is_only_read`, the user needs only the privilege to read it.
 
     Raises:
-        TryAgainLater: ClickHouse does not answer at all, or does not let us in.
+        TryAgainLater: ClickHouse does not answer at all, or refuses the login.
     """
     with closing(connect(settings, timeout_secs=_TIMEOUT_SECS)) as client:
         table = _ask("look for the table", lambda: _table(client, settings))
@@ -123,7 +123,7 @@ def _insert_settings(client: Client) -> Mapping[str, UserSetting | None]:
 
 
 def _table_defaults(client: Client) -> Mapping[str, str]:
-    """Deduplication windows of tables that have none of their own, as far as they are told."""
+    """The server's default deduplication windows, for tables that set none; those that cannot be read are left out."""
     windows = {name: _ask(f"read {name}", partial(_default, client, source, name)) for source, name in _WINDOWS}
     return {name: window for name, window in windows.items() if isinstance(window, str)}
 

@@ -19,8 +19,8 @@ from app.query.attribute_reference import resolved
 from app.query.fields import Attribute
 from app.settings import ClickHouseSettings, QuerySettings
 
-_GRACE_SECS: Final = 2.0  # the server's own limit should speak first: it says what was too much
-_MAX_RESULT_BYTES: Final = 100_000_000  # it is held in memory here several times over
+_GRACE_SECS: Final = 2.0  # the server's own limit should apply first: its error says what was too much
+_MAX_RESULT_BYTES: Final = 100_000_000  # this process holds several copies of a result in memory
 _COLUMNS_FRESH_SECS: Final = 60.0
 _MOST_DOUBLINGS: Final = 12  # of a second; the longest time that can be set is far less
 
@@ -64,7 +64,7 @@ class ClickHouseReader:
         return Result(result.column_names, result.result_rows, cost)
 
     def _attribute_columns(self, client: Client) -> Mapping[Attribute, str]:
-        """At most a minute old; while one thread reads them anew, the others use what was known before."""
+        """Attributes with a column, at most a minute old; while one thread rereads them, others use the old ones."""
         if self._clock() - self._columns_read_at > _COLUMNS_FRESH_SECS and self._columns_lock.acquire(blocking=False):
             try:
                 names = {"database": self._settings.database, "of_table": self._settings.table}
@@ -100,7 +100,7 @@ class ClickHouseReader:
         if limits.max_threads:
             settings["max_threads"] = limits.max_threads
         if not self._is_own_user:
-            settings["readonly"] = 2  # a user that may only read has this, and may not set it
+            settings["readonly"] = 2  # a read-only user has this already, and may not set it
         return settings
 
 

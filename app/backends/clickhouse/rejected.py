@@ -20,20 +20,20 @@ class ClickHouseRejected:
         """Connect.
 
         Raises:
-            TryAgainLater: ClickHouse does not answer, or does not let us in.
+            TryAgainLater: ClickHouse does not answer, or refuses the login.
         """
         self._from = f" FROM `{settings.database}`.`{settings.table}` WHERE {_CONDITION}"
         self._parameters = {"since_secs": since_secs}
         self._client: Client = connect(settings, timeout_secs=timeout_secs)
 
     def count(self) -> int:
-        """How many there are."""
+        """The number of flagged rows."""
         with translated_errors("count rows with a ParseError"):
             [[count]] = self._client.query("SELECT count()" + self._from, parameters=self._parameters).result_rows
         return int(count)
 
     def rows(self, limit: int) -> Iterator[Sequence[RejectedRow]]:
-        """The newest of them, about: as the table's order gives them without sorting."""
+        """Up to `limit` of about the newest flagged rows, in blocks, by the table's order without sorting."""
         sql = (
             "SELECT ParseError, toUnixTimestamp64Milli(Timestamp), _topic, _partition, _offset, _item, Body, _raw,"
             f" LogAttributes{self._from} ORDER BY toStartOfFiveMinutes(Timestamp) DESC LIMIT {limit:d}"

@@ -1,4 +1,4 @@
-"""The table: made from schema.sql when it is missing, and what schema.sql says of it."""
+"""The table: creates it from schema.sql when it is missing, and parses its definition."""
 
 import re
 from collections.abc import Iterator
@@ -16,30 +16,30 @@ from app.settings import ClickHouseSettings
 _TIMEOUT_SECS: Final = 10.0
 _DAYS: Final = re.compile(r"INTERVAL \d+ DAY DELETE")
 _TABLE: Final = re.compile(r"\blogs\.logs\b")
-# A semicolon in a text or in a comment ends no statement.
+# A semicolon in a text or in a comment does not end a statement.
 _PIECE: Final = re.compile(r"(?P<text>'(?:[^'\\]|\\.)*')|(?P<comment>--[^\n]*)|(?P<end>;)|[^';-]+|.", re.DOTALL)
 
 
 def statements(settings: ClickHouseSettings, sql: str | None = None) -> list[str]:
-    """The statements of schema.sql, or others like them, for the database, table and retention that are set."""
+    """The statements of schema.sql, or of `sql`, for the database, table and retention in the settings."""
     text = SCHEMA_FILE.read_text(encoding="utf-8") if sql is None else sql
     return [_for_names(statement, settings) for statement in _split(text)]
 
 
 def create_table(settings: ClickHouseSettings) -> str:
-    """The statement of schema.sql that makes the table."""
+    """The statement of schema.sql that creates the table."""
     [statement] = [sql for sql in statements(settings) if sql.startswith("CREATE TABLE")]
     return statement
 
 
 def definition_of(client: Client, statement: str) -> TableDefinition:
-    """The statement taken apart: ClickHouse puts it into its one form first."""
+    """Parse a statement, after ClickHouse has put it into its canonical form."""
     [[formatted]] = client.query("SELECT formatQuery({sql:String})", parameters={"sql": statement}).result_rows
     return parse(formatted)
 
 
 def ensure_table(settings: ClickHouseSettings) -> bool:
-    """Make database and table if the table is missing; returns whether it was made.
+    """Create database and table if the table is missing; returns whether it was created.
 
     Raises:
         TryAgainLater: ClickHouse does not answer, or does not allow it.
@@ -57,7 +57,7 @@ def ensure_table(settings: ClickHouseSettings) -> bool:
 
 @contextmanager
 def translated_schema_errors(doing: str) -> Iterator[None]:
-    """ClickHouse's errors as ours. What it refuses here is no row: it may be too old for the statement."""
+    """Translate ClickHouse's errors. A refusal here is not about rows: the server may be too old for the statement."""
     try:
         with translated_errors(doing):
             yield
@@ -77,7 +77,7 @@ def _split(text: str) -> Iterator[str]:
 
 
 def _said(pieces: list[str]) -> Iterator[str]:
-    """The statement made of these pieces, without the lines of which a comment has left nothing."""
+    """The statement made of these pieces, without the lines that held only a comment."""
     lines = "".join(pieces).strip().splitlines()
     if lines:
         yield "\n".join(line.rstrip() for line in lines if line.strip())

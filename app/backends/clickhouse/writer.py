@@ -15,11 +15,11 @@ from app.settings import ClickHouseSettings
 
 _Result = TypeVar("_Result")
 
-_QUERY_PREFIX: Final = "log-ingest-"  # by which our inserts are known among everything that a server runs
+_QUERY_PREFIX: Final = "log-ingest-"  # identifies our inserts among everything that a server runs
 
-# The settings of every insert. The preflight check looks whether our user may set them.
+# The settings of every insert. The preflight check verifies that our user may set them.
 INSERT_SETTINGS: Final[Mapping[str, object]] = {
-    # The answer must mean that the rows are stored, not queued.
+    # A success response must mean that the rows are stored, not queued.
     "async_insert": 0,
     # One insert is one block, whatever the user's profile says: a part of a batch must never be stored alone.
     "max_insert_block_size": 1_048_449,
@@ -32,7 +32,7 @@ INSERT_SETTINGS: Final[Mapping[str, object]] = {
 
 
 class ClickHouseWriter:
-    """Inserts into one table, and looks up what it holds. See `ports.LogWriter`."""
+    """Inserts into one table, and looks up the rows that it holds. See `ports.LogWriter`."""
 
     def __init__(self, settings: ClickHouseSettings) -> None:
         """Does not connect yet; the first call does."""
@@ -55,7 +55,7 @@ class ClickHouseWriter:
 
     def last_offset(self, topic_id: str, partition: int) -> int | None:
         """See `ports.LogWriter`."""
-        # By the ledger projection: a few rows per part, whatever the size of the table.
+        # Reads the ledger projection: a few rows per part, whatever the size of the table.
         sql = f"SELECT count(), max(_offset) FROM {self._table}"
         sql += " WHERE _topic_id = {topic_id:String} AND _partition = {partition:UInt16}"
         [(count, last)] = self._query("ask for the last offset", sql, topic_id=topic_id, partition=partition)
@@ -81,8 +81,8 @@ class ClickHouseWriter:
                 self._settings.table, table, database=self._settings.database, settings=settings
             ),
         )
-        # A status of 200 proves nothing: it may have been sent before the error happened, which then stands in a body
-        # that the client does not read. (More rows are confirmed where a materialized view takes some.)
+        # A status of 200 proves nothing: it may have been sent before the error happened, and the error is then in a
+        # body that the client does not read. (ClickHouse confirms more rows if a materialized view takes some.)
         if summary.written_rows < table.num_rows:
             reason = f"cannot {doing}: ClickHouse says that it is done and confirms {summary.written_rows} of them"
             raise TryAgainLater(reason, code="unconfirmed")
@@ -90,7 +90,7 @@ class ClickHouseWriter:
     def _stored(self, rows: Rows, topic_id: str, partition: int) -> pa.Array:
         """Identities that the table holds in the range of offsets of these rows of one partition.
 
-        Not only near the times of these rows: another version of the decoder may have read other times.
+        The query is not limited to the times of these rows: another version of the decoder may have read other times.
         """
         offsets = pc.min_max(rows["_offset"]).as_py()
         parameters = {"topic_id": topic_id, "partition": partition, "first": offsets["min"], "last": offsets["max"]}

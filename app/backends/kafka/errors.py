@@ -1,4 +1,4 @@
-"""Kafka's errors as ours: one table of words, and what a caller may do."""
+"""Translates Kafka's errors into ours: one table of codes, and what a caller may do."""
 
 from collections.abc import Sequence
 
@@ -14,10 +14,10 @@ _LOST_MEMBERSHIP = (
     errors.FencedInstanceIdError,
 )
 
-# Answers of a broker that say no more than silence does: the request may have been carried out all the same.
+# Errors from a broker that say no more than no response would: the request may have been carried out all the same.
 _NO_ANSWER = (errors.RequestTimedOutError, errors.NetworkExceptionError, errors.UnknownError)
 
-# The first line that fits counts.
+# The first entry that fits counts.
 _CODES: Sequence[tuple[KafkaCode, tuple[type[Exception], ...]]] = (
     (KafkaCode.REBALANCE, _LOST_MEMBERSHIP),
     (KafkaCode.TIMEOUT, (errors.KafkaTimeoutError, errors.RequestTimedOutError, TimeoutError)),
@@ -67,15 +67,15 @@ _CODES: Sequence[tuple[KafkaCode, tuple[type[Exception], ...]]] = (
 
 
 def code_of(error: Exception) -> KafkaCode:
-    """Our word for an error of the client."""
+    """Our code for an error of the client."""
     return next((code for code, kinds in _CODES if isinstance(error, kinds)), KafkaCode.CLIENT_ERROR)
 
 
 def translated(error: errors.KafkaError | OSError, doing: str) -> TryAgainLater | NotOurs:
     """Our error for one of Kafka's; `doing` says what was tried, such as "commit offsets".
 
-    Errors that only an operator can end (no permission, wrong password) are to be tried again too: they end when the
-    operator acts, and until then nothing is lost.
+    Errors that only an operator can end (no permission, wrong password) are retried too: they end when the operator
+    acts, and until then nothing is lost.
     """
     if isinstance(error, _LOST_MEMBERSHIP):
         return NotOurs(f"cannot {doing}: {_words(error)}")
@@ -84,7 +84,7 @@ def translated(error: errors.KafkaError | OSError, doing: str) -> TryAgainLater 
 
 
 def try_again(error: errors.KafkaError | OSError, doing: str) -> TryAgainLater:
-    """Like `translated`, for a call that is to be repeated also when the group has moved on without us."""
+    """Like `translated`, for a call that is retried even when a rebalance has overtaken us."""
     ours = translated(error, doing)
     return ours if isinstance(ours, TryAgainLater) else TryAgainLater(str(ours), code=KafkaCode.REBALANCE)
 

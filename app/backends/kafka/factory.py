@@ -1,4 +1,4 @@
-"""The one place that chooses which Kafka client reads."""
+"""The only module that chooses which Kafka client reads."""
 
 from collections.abc import Callable
 
@@ -20,8 +20,8 @@ def open_source(
     """Connect to Kafka as a member of the group. Belongs to the thread that polls.
 
     `read_topic_id` returns the id of the topic as it is now, or raises TryAgainLater. `on_lost(partition, first, next)`
-    is called for offsets that Kafka deleted before they were read, `on_halted(partition, reason)` for a partition on
-    which going on would be wrong; both from within `poll`. New partitions, and a topic made again, are noticed within
+    is called for offsets that Kafka deleted before they were read, `on_halted(partition, reason)` for a partition that
+    must not be read any further; both from within `poll`. New partitions, and a recreated topic, are noticed within
     `metadata_secs`.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Which partitions of a consumer yield records now, by pausing and resuming the others."""
+"""Controls which partitions of a consumer yield records, by pausing and resuming them."""
 
 from kafka import KafkaConsumer, TopicPartition
 
@@ -23,7 +23,7 @@ class Flow:
         self._apply()
 
     def pause(self) -> None:
-        """Let nothing through until `resume`."""
+        """Yield no records until `resume`."""
         self._is_paused = True
         self._apply()
 
@@ -33,13 +33,13 @@ class Flow:
         self._apply()
 
     def begin_anew(self) -> None:
-        """Partitions are assigned: each is to be started, and none is halted any more."""
+        """Reset for a new assignment: each partition must be started, and none is halted any more."""
         self.started.clear()
         self._halted.clear()
         self._apply()
 
     def readable(self) -> set[TopicPartition]:
-        """Partitions of ours that were started and not halted."""
+        """Our partitions that were started and not halted."""
         return (self.started - self._halted) & self._consumer.assignment()
 
     def _apply(self) -> None:

@@ -1,7 +1,7 @@
 """Bearer tokens for Google Cloud Managed Service for Apache Kafka, from the credentials of the machine.
 
-The broker does not take an access token as it is, but three base64url parts in the form of a JWT: header, claims, and
-the access token in place of a signature (documented with Google's own clients for the service).
+The broker does not accept a plain access token, but three base64url parts in the form of a JWT: header, claims, and the
+access token in place of a signature (documented with Google's own clients for the service).
 """
 
 import base64
@@ -18,7 +18,7 @@ _SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 
 
 class GoogleTokenProvider(AbstractTokenProvider):  # type: ignore[misc]
-    """Hands out a token that is valid now; refreshes it when it is not."""
+    """Returns a valid token; refreshes one that is not."""
 
     def __init__(self, credentials: Any = None, request: Any = None) -> None:
         """Without arguments the machine's own (application default) credentials are used."""
@@ -37,7 +37,7 @@ class GoogleTokenProvider(AbstractTokenProvider):  # type: ignore[misc]
             credentials.refresh(self._request)
         header = {"typ": "JWT", "alg": "GOOG_OAUTH2_TOKEN"}
         claims = {
-            "exp": credentials.expiry.replace(tzinfo=UTC).timestamp(),  # google-auth keeps it in UTC without saying so
+            "exp": credentials.expiry.replace(tzinfo=UTC).timestamp(),  # google-auth keeps it in UTC, unmarked
             "iat": time.time(),
             "iss": "Google",
             "scope": "kafka",

@@ -32,14 +32,14 @@ class GroupOffsets:
         return dict(self._consumer.end_offsets(list(partitions), timeout_ms=int(_OFFSETS_SECS * 1000)))
 
     def starts(self, partitions: list[TopicPartition], *, is_topic_made_again: bool) -> dict[TopicPartition, int]:
-        """Where partitions begin that the group has never read: the start policy counts for a new group, once."""
+        """Start offsets of partitions that the group has never read; the start policy counts for a new group, once."""
         is_new_group = not is_topic_made_again and not self._has_read_before()
         if self._start_from == "latest" and is_new_group:
             return self.ends(partitions)
         return self.beginnings(partitions)
 
     def committed(self, partition: TopicPartition, topic_id: str) -> Position | None:
-        """What the group committed for this very topic, not for an earlier one of the same name."""
+        """The group's committed position of this very topic, not of an earlier one of the same name; None if it has none."""
         committed = self._consumer.committed(partition, metadata=True, timeout_ms=int(_COMMITTED_SECS * 1000))
         if committed is None:
             return None

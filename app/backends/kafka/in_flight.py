@@ -1,4 +1,4 @@
-"""Bounds what a publisher holds in memory."""
+"""Bounds the memory of a publisher."""
 
 import threading
 
@@ -27,7 +27,7 @@ class InFlight:
                 self._changed.notify_all()
 
     def wait_until_empty(self, timeout_secs: float) -> bool:
-        """Whether nothing is in flight any more before the time is up."""
+        """Wait until nothing is in flight; returns whether that happened in time."""
         with self._changed:
             return self._changed.wait_for(lambda: self._bytes == 0, timeout_secs)
 

@@ -35,7 +35,7 @@ class _Known(NamedTuple):
 
 
 class KafkaOffsets:
-    """One topic and one group, looked at from outside. See `ports.AuditedTopic`. One thread at a time."""
+    """One topic and one group, read from outside the group. See `ports.AuditedTopic`. One thread at a time."""
 
     def __init__(self, settings: KafkaSettings, clock: Callable[[], float] = time.monotonic) -> None:
         """Connect.
@@ -74,7 +74,7 @@ class KafkaOffsets:
         if topic is None:
             raise TryAgainLater(f"topic {self._settings.topic} does not exist", code=KafkaCode.UNKNOWN_TOPIC)
         topic_id = str(topic["topic_id"])
-        # First, or records that come meanwhile would seem to be committed and not there.
+        # Read first: otherwise records that arrive meanwhile would look committed but missing.
         committed = self._committed(topic_id)
         partitions = [TopicPartition(self._settings.topic, part["partition_index"]) for part in topic["partitions"]]
         begins = _listed(self._admin, partitions, OffsetSpec.EARLIEST)
@@ -94,7 +94,7 @@ class KafkaOffsets:
         )
 
     def _committed(self, topic_id: str) -> dict[TopicPartition, int]:
-        """What the group has committed of this very topic, not of an earlier one of the same name."""
+        """The group's committed offsets of this very topic, not of an earlier one of the same name."""
         group = self._settings.group_id
         found = with_coordinator(lambda: self._admin.list_group_offsets([group]))[group]
         return {
@@ -124,7 +124,7 @@ class KafkaOffsets:
         return partition == self._known.partition and self._known.span.first <= position < self._known.span.next
 
     def _read(self, partition: int, position: int) -> _Known:
-        """The records from a position on, as many as one poll brings, and where reading goes on."""
+        """The records from `position` on, as many as one poll returns, and the position after them."""
         consumer, topic_partition = self._open(), TopicPartition(self._settings.topic, partition)
         if consumer.assignment() != {topic_partition}:
             consumer.assign([topic_partition])
@@ -132,7 +132,7 @@ class KafkaOffsets:
         deadline = self._clock() + _SILENCE_SECS
         while self._clock() < deadline:
             polled = consumer.poll(timeout_ms=int(_POLL_SECS * 1000))
-            # Where there are no records, the position moves all the same.
+            # The position moves even over offsets without records.
             reached = consumer.position(topic_partition, timeout_ms=_REQUEST_MS)
             if reached is not None and reached > position:
                 offsets = [record.offset for record in polled.get(topic_partition, ())]

@@ -10,15 +10,15 @@ from app.settings import KafkaSettings
 
 Compression = Literal["none", "gzip", "snappy", "lz4", "zstd"]
 
-_RECONNECT_MAX_MS = 1_000  # the client's own 30 s are how long a Kafka that is back would wait to be noticed
+_RECONNECT_MAX_MS = 1_000  # with the client's own 30 s, a recovered Kafka would go unnoticed that long
 _REQUEST_SECS = 10.0
 _PRODUCE_SECS = 30.0
 
-# One poll is one chunk per partition: big enough that work per chunk does not count, small enough that a turn of the
+# One poll is one chunk per partition: big enough that work per chunk does not matter, small enough that a turn of the
 # loop stays well under a second.
 _MAX_POLL_RECORDS = 5_000
-# Kafka answers a fetch when it has so much, or after this time. Without it every few records are a fetch, a poll and a
-# chunk of their own: most of what a steady trickle would cost.
+# Kafka answers a fetch when it has this many bytes, or after this time. Without it, every few records are a fetch, a
+# poll and a chunk of their own: most of the cost of a steady trickle.
 _FETCH_MIN_BYTES = 128 * 1024
 _FETCH_MAX_WAIT_SECS = 0.1
 _FETCH_MAX_BYTES = 8 * 1024 * 1024
@@ -75,7 +75,7 @@ def consumer_options(settings: KafkaSettings, metadata_secs: float = METADATA_SE
 def producer_options(
     settings: KafkaSettings, compression: Compression, linger_secs: float, delivery_timeout_secs: float
 ) -> dict[str, Any]:
-    """Keyword arguments of a producer that loses nothing and doubles nothing, but for its limits on sizes."""
+    """Keyword arguments of an idempotent producer, which neither loses nor duplicates records; without size limits."""
     return connection_options(settings) | {
         "acks": "all",
         "enable_idempotence": True,
@@ -86,7 +86,7 @@ def producer_options(
         "request_timeout_ms": int(min(_PRODUCE_SECS, delivery_timeout_secs - linger_secs) * 1000),
         "max_block_ms": int(_REQUEST_SECS * 1000),
         "bootstrap_timeout_ms": int(_REQUEST_SECS * 1000),
-        "allow_auto_create_topics": False,  # the service makes the topic, with the settings that it needs
+        "allow_auto_create_topics": False,  # the service creates the topic, with the settings that it needs
         "metrics_enabled": False,
     }
 
@@ -107,7 +107,7 @@ def _tls_options(settings: KafkaSettings) -> dict[str, Any]:
 
 def _token_provider(settings: KafkaSettings) -> AbstractTokenProvider:
     if settings.sasl_oauth_provider == "google":
-        from app.backends.kafka.google_token import GoogleTokenProvider  # only there where google-auth is wanted
+        from app.backends.kafka.google_token import GoogleTokenProvider  # imported only if google-auth is needed
 
         return GoogleTokenProvider()
     assert settings.sasl_oauth_token_file is not None  # settings refuse to start without it
@@ -115,7 +115,7 @@ def _token_provider(settings: KafkaSettings) -> AbstractTokenProvider:
 
 
 class FileTokenProvider(AbstractTokenProvider):  # type: ignore[misc]
-    """A bearer token that something else keeps fresh in a file, as Kubernetes does for projected tokens."""
+    """A bearer token that another program keeps fresh in a file, as Kubernetes does for projected tokens."""
 
     def __init__(self, path: Path) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Asks Kafka what the doctor wants to know. Changes nothing."""
+"""Probes Kafka for the preflight check. Changes nothing."""
 
 import time
 import uuid
@@ -41,7 +41,7 @@ def probe_kafka(settings: KafkaSettings) -> KafkaProbe:
             brokers = admin.describe_cluster()["brokers"]
             version = admin.get_broker_version_data(brokers[0]["broker_id"]).broker_version
         except (KafkaError, OSError) as error:
-            # Reached under the address that was set, and not under the one that it gives to its clients?
+            # Kafka may be reachable at the configured address, but not at the one that it advertises to its clients.
             raise try_again(error, "talk to the cluster") from error
         topic = _ask(f"describe topic {settings.topic}", lambda: _topic(admin, settings.topic))
         return KafkaProbe(
@@ -99,10 +99,10 @@ def _group(admin: KafkaAdminClient, settings: KafkaSettings) -> Group:
 
 
 def _may_join(admin: KafkaAdminClient, group_id: str, operations: frozenset[str] | None) -> bool:
-    """Whether we have the right Read on the group.
+    """Whether we have the Read permission on the group.
 
-    Of a group that does not exist yet Kafka does not say. The same right is needed to take a member out of it, and one
-    that never was is not missed.
+    Kafka does not report it for a group that does not exist yet. Removing a member needs the same permission, and
+    removing one that never existed does no harm.
     """
     if operations is not None:
         return "READ" in operations
@@ -116,10 +116,10 @@ def _may_join(admin: KafkaAdminClient, group_id: str, operations: frozenset[str]
 
 
 def with_coordinator(question: Callable[[], _Fact]) -> _Fact:
-    """Ask about a group, for some seconds also while its coordinator is not there yet.
+    """Run a request about a group; retry it for some seconds while its coordinator is not available yet.
 
     Raises:
-        KafkaError: it did not come, or something else went wrong.
+        KafkaError: the coordinator stayed unavailable, or the request failed otherwise.
     """
     deadline = time.monotonic() + _COORDINATOR_SECS
     while True:
@@ -132,6 +132,6 @@ def with_coordinator(question: Callable[[], _Fact]) -> _Fact:
 
 
 def _operations(described: dict[str, Any]) -> frozenset[str] | None:
-    """What we may do with it; Kafka before 2.3 does not say, and neither does it for a group that does not exist."""
+    """Our permissions on a topic or group; None from Kafka before 2.3, and for a group that does not exist."""
     operations = described.get("authorized_operations")
     return None if operations is None else frozenset(operations)

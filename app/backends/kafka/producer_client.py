@@ -1,4 +1,4 @@
-"""A producer of kafka-python for one topic, with the topic's limit."""
+"""A producer of kafka-python for one topic, with the topic's limit for a record."""
 
 import logging
 from typing import Any
@@ -19,7 +19,7 @@ _CLOSE_SECS = 5.0
 
 
 class ProducerClient:
-    """One producer of kafka-python, and how many bytes a record may have for it."""
+    """One producer of kafka-python, and the largest record that it may send, in bytes."""
 
     def __init__(self, options: dict[str, Any], max_record_bytes: int) -> None:
         self.max_record_bytes = max_record_bytes
@@ -35,7 +35,7 @@ class ProducerClient:
 
 
 def open_producer(settings: KafkaSettings, options: dict[str, Any]) -> ProducerClient:
-    """Connect to Kafka; the topic must be there.
+    """Connect to Kafka; the topic must exist.
 
     Raises:
         TryAgainLater: Kafka does not answer (UNREACHABLE), or the topic does not exist (UNKNOWN_TOPIC).
@@ -56,8 +56,8 @@ def _max_record_bytes(settings: KafkaSettings) -> int:
 
 
 def _topic_limit(admin: TopicAdmin) -> int:
-    # Known here, because a record that the broker refuses is the end of an idempotent producer, which then
-    # fails everything that is in flight.
+    # Read in advance, because a record that the broker refuses ends an idempotent producer, which then fails
+    # everything that is in flight.
     try:
         return int(admin.configs()["max.message.bytes"])
     except (TryAgainLater, KeyError) as error:

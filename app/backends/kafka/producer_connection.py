@@ -1,4 +1,4 @@
-"""The connection of a publisher: made when it is first needed, shared by all threads, replaced when it is spent."""
+"""The connection of a publisher: opened when first needed, shared by all threads, replaced when no longer usable."""
 
 import threading
 from collections.abc import Callable
@@ -10,7 +10,7 @@ _RECONNECT_SECS = 1.0
 
 
 class Closable(Protocol):
-    """What this module needs of a client."""
+    """The part of a client that this module uses."""
 
     def close(self, *, is_settled: bool) -> None:
         """Disconnect; records in flight fail."""
@@ -62,7 +62,7 @@ class ProducerConnection(Generic[_Client]):
                 self._spent_clients.append(client)
 
     def refuse(self) -> None:
-        """Connect no more."""
+        """Open no further connection."""
         self._closing.set()
 
     def close(self, *, is_settled: bool) -> None:

@@ -33,7 +33,7 @@ class KafkaPublisher:
     """See `ports.LogPublisher`.
 
     Connects at the first call that needs it. Records without a key fill the partitions in turn, a batch at a time.
-    What is not acknowledged within `delivery_timeout_secs` has failed. There is room for `max_in_flight_bytes`.
+    A record not acknowledged within `delivery_timeout_secs` has failed. `max_in_flight_bytes` bounds the memory.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class KafkaPublisher:
             self._in_flight.leave(cost)
             raise
 
-        # Room is given back last: after a flush every record has had its callback.
+        # Memory is released last, so that after a flush every record has had its callback.
         def succeeded(_: Any) -> None:
             try:
                 on_delivery(None)
@@ -121,7 +121,7 @@ class KafkaPublisher:
             raise self._not_sent(error) from error
 
     def _retire_if_spent(self, client: ProducerClient, error: Exception) -> None:
-        """Replace a producer that met an error which is no passing one: it would fail all records from now on."""
+        """Replace a producer that met an error that is not transient: it would fail all records from now on."""
         if not (isinstance(error, KafkaError) and error.retriable):
             self._connection.retire(client)
 

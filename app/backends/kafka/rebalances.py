@@ -1,7 +1,7 @@
-"""Hears of rebalances.
+"""Notices rebalances.
 
 kafka-python calls rebalance listeners on its own I/O thread, where blocking stops heartbeats and commits fail. So the
-listener only counts; what follows from it happens in `KafkaSource.poll`, on the thread of the caller.
+listener only counts; `KafkaSource.poll` acts on the count, on the thread of the caller.
 """
 
 from collections.abc import Callable, Iterable
@@ -10,7 +10,7 @@ from kafka import ConsumerRebalanceListener, TopicPartition
 
 
 class Rebalances(ConsumerRebalanceListener):  # type: ignore[misc]
-    """Counts the times that partitions come or go. Called on kafka-python's I/O thread, so it does little else."""
+    """Counts assignments and revocations. Called on kafka-python's I/O thread, so it does little else."""
 
     def __init__(self, on_joining: Callable[[], None]) -> None:
         """`on_joining` is called when this member begins to join its group, for the first time or once more."""
@@ -18,14 +18,14 @@ class Rebalances(ConsumerRebalanceListener):  # type: ignore[misc]
         self._on_joining = on_joining
 
     def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
-        """Partitions go, if there were any: a join begins with this."""
+        """Partitions are revoked, if there were any: a join begins with this."""
         self.count += 1
         self._on_joining()
 
     def on_partitions_lost(self, lost: Iterable[TopicPartition]) -> None:
-        """Partitions are gone."""
+        """Partitions are lost."""
         self.count += 1
 
     def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
-        """Partitions come."""
+        """Partitions are assigned."""
         self.count += 1

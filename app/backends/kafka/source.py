@@ -49,7 +49,7 @@ class KafkaSource:
         self._on_halted = on_halted
         self._topic_id = ""
         self._topic_id_seen: object = None  # by the consumer, whose metadata may be older or newer than what we read
-        self._is_topic_made_again = False  # while we were there: all that is in it is new
+        self._is_topic_made_again = False  # while we were running: all its records are new
         self._rebalances = Rebalances(on_joining=lambda: go_on_joining(self._consumer))
         self._rebalances_seen = 0
         self._cycles = FetchCycles()
@@ -69,7 +69,7 @@ class KafkaSource:
             self._look_for_another_topic()
             if self._is_reassigned():
                 return Polled(assigned=self._take_assignment())
-        except NotOurs as error:  # no longer, or not yet: the next poll takes the assignment anew
+        except NotOurs as error:  # not a member any more, or not yet: the next poll takes the assignment anew
             raise TryAgainLater(str(error), code=KafkaCode.REBALANCE) from error
         except (KafkaError, OSError) as error:
             raise try_again(error, "poll") from error
@@ -109,7 +109,7 @@ class KafkaSource:
         """See `ports.RecordSource`."""
         try:
             found = {tp: self._consumer.position(tp, timeout_ms=0) for tp in self._flow.readable()}
-        except KafkaError as error:  # of a partition that is just coming or going, or of lost records
+        except KafkaError as error:  # a partition is being reassigned, or has lost records
             raise try_again(error, "ask for positions") from error
         return {Partition(*tp): offset for tp, offset in found.items() if offset is not None}
 
@@ -134,7 +134,7 @@ class KafkaSource:
         try:
             return self._consumer.poll(timeout_ms=int(timeout_secs * 1000))
         except NoOffsetForPartitionError:
-            self._rebalances.count += 1  # a partition without a committed offset: the start policy has its say
+            self._rebalances.count += 1  # a partition without a committed offset: the start policy applies
             return {}
         except OffsetOutOfRangeError as error:
             self._go_on_after_deleted(error.args[0])
@@ -145,9 +145,9 @@ class KafkaSource:
             return {}
 
     def _look_for_another_topic(self) -> None:
-        """Take the assignment anew when the topic was deleted and made again.
+        """Take the assignment anew when the topic was deleted and recreated.
 
-        The group need not notice, and the consumer would go on at its old positions in the new topic.
+        The group may not notice, and the consumer would go on at its old positions in the new topic.
         """
         topic_id = topic_id_seen_by(self._consumer, self._settings.topic)
         if topic_id not in (None, self._topic_id_seen):
@@ -168,13 +168,13 @@ class KafkaSource:
         positions = self._committed_or_start(assignment)
         for partition, position in positions.items():
             self._consumer.seek(partition, position.next_offset)
-        # Only now: had anything above failed, the next poll would do it all again. A rebalance that came meanwhile has
+        # Only now: if anything above fails, the next poll does it all again. A rebalance that happened meanwhile has
         # raised the count further.
         self._rebalances_seen = seen
         return {Partition(*partition): position for partition, position in positions.items()}
 
     def _committed_or_start(self, assignment: Iterable[TopicPartition]) -> dict[TopicPartition, Position]:
-        """Where to go on, per partition; those that must not go on are left out."""
+        """The position of each partition; those that must not be read any further are left out."""
         committed = {partition: self._offsets.committed(partition, self._topic_id) for partition in assignment}
         new = [partition for partition, position in committed.items() if position is None]
         starts = self._offsets.starts(new, is_topic_made_again=self._is_topic_made_again) if new else {}
@@ -190,16 +190,16 @@ class KafkaSource:
         except (KafkaError, OSError) as error:
             ours = translated(error, "commit offsets")
             if isinstance(ours, NotOurs):
-                self._rebalances.count += 1  # also when no rebalance follows, all is read again from what is committed
+                self._rebalances.count += 1  # even if no rebalance follows, all uncommitted is read again
             elif ours.is_outcome_unknown:
                 raise MustRejoin(str(ours)) from error
             raise ours from error
 
     def _not_truncated(self, positions: dict[TopicPartition, Position]) -> dict[TopicPartition, Position]:
-        """Leave out partitions of which Kafka holds less than the group has read, and say so.
+        """Leave out partitions of which Kafka holds less than the group has read, and report them.
 
-        Kafka has then lost records that it had acknowledged, and gives their offsets to other ones: reading on would
-        skip those or take them for stored.
+        Kafka has then lost records that it had acknowledged, and gives their offsets to new ones: reading on would
+        skip the new ones or take them for stored.
         """
         ends = self._offsets.ends(positions) if positions else {}
         kept = {}
@@ -213,9 +213,9 @@ class KafkaSource:
         return kept
 
     def _go_on_after_deleted(self, out_of_range: Mapping[TopicPartition, int]) -> None:
-        """Kafka's retention overtook us: say what is lost and read what is left.
+        """Kafka's retention overtook us: report what is lost and read what is left.
 
-        A partition that is not started yet is left alone: the client fetched ahead, and is going to be sent back.
+        A partition that is not started yet is left alone: the client fetched ahead, and its position will be reset.
         """
         started = out_of_range.keys() & self._flow.started
         beginnings = self._offsets.beginnings(started) if started else {}
@@ -228,14 +228,14 @@ class KafkaSource:
                 self._stop_at_truncated(self._offsets.ends([partition]))
 
     def _stop_at_truncated(self, ends: Mapping[TopicPartition, int | None]) -> None:
-        """Halt partitions of which Kafka no longer holds what was read: it may give those offsets to other records."""
+        """Halt partitions in which Kafka no longer has the records read: it may give their offsets to other records."""
         if self._read_topic_id() != self._topic_id:
             self._rebalances.count += 1  # it is another topic, which is read from its beginning
             return
         for partition, end in ends.items():
             position = self._consumer.position(partition, timeout_ms=0)
             if position is None or position <= (end or 0):
-                continue  # it was moved meanwhile, because partitions changed hands
+                continue  # it moved meanwhile, because partitions were reassigned
             self._flow.halt(partition)
             forget_lost_position(self._consumer, partition)
             known_end = "" if end is None else f", those from offset {end} on"

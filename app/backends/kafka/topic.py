@@ -1,4 +1,4 @@
-"""The topic as an administrator sees it: made when missing, described for the doctor."""
+"""Administers the topic: creates it when missing, describes it for the preflight check."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ _HOUR_MS = 3600 * 1000
 
 @dataclass(frozen=True, slots=True)
 class TopicDescription:
-    """What Kafka says of the topic."""
+    """Kafka's description of the topic."""
 
     topic_id: str
     partition_count: int
@@ -37,7 +37,7 @@ class TopicAdmin:
         self._client: KafkaAdminClient | None = None
 
     def ensure(self) -> bool:
-        """Make the topic if it is missing; returns whether it was made.
+        """Create the topic if it is missing; returns whether it was created.
 
         Raises:
             TryAgainLater: Kafka does not answer, or does not allow it.
@@ -45,7 +45,7 @@ class TopicAdmin:
         return self._call(f"create topic {self._settings.topic}", self._ensure)
 
     def describe(self) -> TopicDescription | None:
-        """The topic as it is, None where there is none.
+        """The topic's description, None if it does not exist.
 
         Raises:
             TryAgainLater: Kafka does not answer.
@@ -61,10 +61,10 @@ class TopicAdmin:
         return self._call(f"read the configuration of topic {self._settings.topic}", self._configs)
 
     def topic_id(self) -> str:
-        """Id that Kafka gave the topic when it was made; another one means another topic of the same name.
+        """Id that Kafka gave the topic when it was created; another id means another topic of the same name.
 
         Raises:
-            TryAgainLater: Kafka does not answer, or the topic is not there (yet).
+            TryAgainLater: Kafka does not answer, or the topic does not exist (yet).
         """
         description = self.describe()
         if description is None:
@@ -123,7 +123,7 @@ def open_admin(settings: KafkaSettings) -> KafkaAdminClient:
 
 
 def as_set(settings: KafkaSettings) -> dict[str, dict[str, Any]]:
-    """The topic as the service makes it, in the words of `KafkaAdminClient.create_topics`."""
+    """The topic as the service creates it, as an argument of `KafkaAdminClient.create_topics`."""
     topic = {
         "num_partitions": settings.topic_partitions,
         "replication_factor": settings.topic_replication_factor,
@@ -137,7 +137,7 @@ def as_set(settings: KafkaSettings) -> dict[str, dict[str, Any]]:
 
 
 def metadata_of(admin: KafkaAdminClient, topic: str) -> dict[str, Any] | None:
-    """What Kafka says of a topic, None where there is none.
+    """Kafka's metadata of a topic, None if it does not exist.
 
     Raises:
         KafkaError: we may not see it, or it is not ready.

@@ -11,7 +11,7 @@ from app.errors import KafkaCode, TryAgainLater
 
 @contextmanager
 def explained_unreachable(bootstrap_servers: str) -> Iterator[None]:
-    """Let the error of a client that cannot connect say why.
+    """Add the reason to the error of a client that cannot connect.
 
     Raises:
         TryAgainLater: in place of every error of the client.
@@ -32,7 +32,7 @@ def explained_unreachable(bootstrap_servers: str) -> Iterator[None]:
 
 
 class _Reason(logging.Handler):
-    """Keeps the most specific error of the client's log: the broker's, else the last one that is no time-out."""
+    """Keeps the most specific error of the client's log: the broker's, else the last one that is not a time-out."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)

@@ -1,7 +1,7 @@
-"""What kafka-python 3.0.12 does wrong, and what is done about it: the only file that reaches into the client.
+"""Workarounds for faults of kafka-python 3.0.12: the only file that reaches into the client.
 
-Each function names the fault. Look through them when the version changes (`requirements.in`); one whose fault is gone
-can go too, and the contract tests show whether it is.
+Each function names the fault. Review them when the version changes (`requirements.in`); delete one whose fault is
+fixed. The contract tests show whether it is.
 """
 
 import gc
@@ -26,7 +26,7 @@ def open_client(make: Callable[..., _Client], options: Mapping[str, Any]) -> _Cl
     """Make a consumer or admin client of kafka-python; one that cannot connect leaves nothing behind.
 
     Its constructor connects, and when that fails its I/O thread and sockets would stay for good: one more at every
-    attempt to reach a Kafka that is away.
+    attempt to connect to an unavailable Kafka.
     """
     opened: list[tuple[KafkaNetClient, NetworkSelector]] = []
 
@@ -48,15 +48,15 @@ def open_client(make: Callable[..., _Client], options: Mapping[str, Any]) -> _Cl
 
 
 class _Connections(KafkaConnectionManager):  # type: ignore[misc]  # kafka-python has no types
-    """Connections that hear why a login fails."""
+    """Connections that receive the reason why a login fails."""
 
     async def _build_transport(self, node: Any, timeout_at: float | None = None) -> Any:
         transport = await super()._build_transport(node, timeout_at)
         receive = transport._sock_recv
 
         def receive_to_the_end() -> tuple[bytes, Exception | None]:
-            # A broker says why it refuses a login and hangs up. kafka-python 3.0.12 drops what it reads together with
-            # the end; the end is still there when it reads again.
+            # A broker says why it refuses a login and disconnects. kafka-python 3.0.12 drops what it reads together
+            # with the end of the stream; the end is still there when it reads again.
             data, error = receive()
             return data, None if data else error
 
@@ -68,10 +68,10 @@ class _Connections(KafkaConnectionManager):  # type: ignore[misc]  # kafka-pytho
 
 
 def let_parked_records_go_on(consumer: KafkaConsumer) -> None:
-    """Have the client take up again what it put aside when a partition was paused in the middle of a fetch.
+    """Make the client resume the records that it parked when a partition was paused in the middle of a fetch.
 
-    kafka-python 3.0.12 does so only while nothing is in hand, and takes a fetch that has been read to its end for
-    something in hand: as long as another partition is read, the resumed one would stand still, for good.
+    kafka-python 3.0.12 does so only while it holds no other fetch, and counts a fetch that has been read to its end as
+    one that it holds: as long as another partition is read, the resumed one would stand still, for good.
     """
     fetcher = consumer._fetcher
     if not fetcher._next_partition_records:
@@ -79,10 +79,10 @@ def let_parked_records_go_on(consumer: KafkaConsumer) -> None:
 
 
 def go_on_joining(consumer: KafkaConsumer) -> None:
-    """Have the client go on joining its group until that is done, over as many polls as it takes.
+    """Make the client keep joining its group until it has joined, over as many polls as it takes.
 
-    kafka-python 3.0.12 joins again when it learns of the topic's partitions, forgets why as soon as it has dealt
-    them out, and does not take its own when a poll ends right then: it would stand there without any, for good.
+    kafka-python 3.0.12 joins again when it learns of the topic's partitions, forgets why as soon as it has assigned
+    them, and does not take its own when a poll ends right then: it would be left without any, for good.
     """
     consumer._coordinator.request_rejoin()
 
@@ -93,7 +93,7 @@ def topic_id_seen_by(consumer: KafkaConsumer, topic: str) -> object:
 
 
 def forget_lost_position(consumer: KafkaConsumer, partition: TopicPartition) -> None:
-    """Keep the client from complaining at every poll of a position whose records Kafka has lost.
+    """Keep the client from raising, at every poll, an error about a position whose records Kafka has lost.
 
     It checks positions also of paused partitions, such as one that was halted for that very reason.
     """
@@ -101,17 +101,17 @@ def forget_lost_position(consumer: KafkaConsumer, partition: TopicPartition) -> 
 
 
 class FetchCycles:
-    """Has cycles looked for by the bytes that were read, and not only by the number of objects that there are.
+    """Runs the garbage collector by the number of bytes that were read, and not only by the number of objects.
 
-    A poll of kafka-python 3.0.12 that ends before its fetch does leaves a cycle behind (the error of its time-out
-    and that error's traceback), in which hangs what the fetch brings: few objects, but as many bytes as it likes.
+    A poll of kafka-python 3.0.12 that ends before its fetch does leaves a reference cycle behind (the error of its
+    time-out and that error's traceback), which keeps the fetched data alive: few objects, but any number of bytes.
     """
 
     def __init__(self) -> None:
         self._bytes = 0
 
     def read(self, values: Iterable[bytes | None]) -> None:
-        """Values of records were read; now and then this frees what hangs in cycles."""
+        """Count the values of records that were read; every `_FREE_EVERY_BYTES`, free the cycles."""
         self._bytes += sum(len(value) for value in values if value)
         if self._bytes >= _FREE_EVERY_BYTES:
             self._bytes = 0
@@ -122,20 +122,20 @@ class FetchCycles:
 
 
 def fail_what_is_in_flight(producer: KafkaProducer, timeout_secs: float) -> None:
-    """End the producer's thread; to be called before `close` when there are records without an answer.
+    """End the producer's thread. Call it before `close` when there are records in flight.
 
-    The public `close()` waits for what is in flight and then raises with its thread still running.
+    The public `close()` waits for the records in flight and then raises with its thread still running.
     """
     producer._sender.force_close()
     producer._sender.join(timeout_secs)
 
 
 def keep_join(consumer: KafkaConsumer) -> None:
-    """Have the next poll take the result of the join that is running. Call it while no poll is.
+    """Make the next poll take the result of the join that is running. Call it while no poll is running.
 
-    kafka-python 3.0.12 goes on joining while nobody polls. If the join ends then, the next poll takes a finished join
-    for none, joins once more and has all members of the group begin anew. Members that poll by turns, or do much
-    between their polls, could do so for ever, each throwing away what the other has waited for.
+    kafka-python 3.0.12 goes on joining between polls. If the join ends then, the next poll takes a finished join for
+    none, joins once more and makes all members of the group rejoin. Members that poll by turns, or do much between
+    their polls, could do so for ever, each discarding the join that the other has waited for.
     """
     coordinator = consumer._coordinator
     if isinstance(coordinator._join_task, Future):
