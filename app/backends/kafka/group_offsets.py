@@ -39,7 +39,7 @@ class GroupOffsets:
         return self.beginnings(partitions)
 
     def committed(self, partition: TopicPartition, topic_id: str) -> Position | None:
-        """The group's committed position of this very topic, not of an earlier one of the same name; None if it has none."""
+        """The group's committed position; None if none, or one of an earlier topic of the same name."""
         committed = self._consumer.committed(partition, metadata=True, timeout_ms=int(_COMMITTED_SECS * 1000))
         if committed is None:
             return None
