@@ -90,6 +90,19 @@ def test_only_the_workarounds_reach_into_a_client() -> None:
     assert reaching == {"app/backends/kafka/workarounds.py"}
 
 
+def test_kafkas_errors_have_codes_of_our_own() -> None:
+    """Labels of series must not change with the client: neither its class names nor words made up on the spot."""
+    wrong = [
+        f"{name_of(path)}: {ast.unparse(node.value)}"
+        for path in sorted((APP / "backends" / "kafka").glob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.keyword) and node.arg == "code"
+        if isinstance(node.value, ast.Constant) or "__name__" in ast.unparse(node.value)
+    ]
+
+    assert wrong == []
+
+
 def test_routes_are_only_made_from_descriptions_of_endpoints() -> None:
     by_hand = re.compile(r"\bBlueprint\b|add_url_rule|(?:before|after)_request|@\w+\.(?:get|post|put|delete|route)\(")
     found = {name_of(path) for path in modules() if by_hand.search(path.read_text(encoding="utf-8"))}

@@ -4,10 +4,10 @@ from contextlib import closing
 
 from kafka.errors import KafkaError
 
-from app.backends.kafka.errors import translated
+from app.backends.kafka.errors import try_again
 from app.backends.kafka.topic import metadata_of, open_admin
 from app.domain.group import GroupStanding
-from app.errors import TryAgainLater
+from app.errors import KafkaCode, TryAgainLater
 from app.settings import KafkaSettings
 
 _STABLE = "Stable"
@@ -27,16 +27,11 @@ class KafkaGroup:
                 described = admin.describe_groups([group_id])[group_id]
                 metadata = metadata_of(admin, topic)
             except (KafkaError, OSError) as error:
-                raise _try_again(error, f"describe group {group_id}") from error
+                raise try_again(error, f"describe group {group_id}") from error
         if metadata is None:
-            raise TryAgainLater(f"topic {topic} does not exist", code="UnknownTopic")
+            raise TryAgainLater(f"topic {topic} does not exist", code=KafkaCode.UNKNOWN_TOPIC)
         return GroupStanding(
             member_count=len(described["members"]),
             partition_count=len(metadata["partitions"]),
             is_stable=described["group_state"] == _STABLE,
         )
-
-
-def _try_again(error: KafkaError | OSError, doing: str) -> TryAgainLater:
-    ours = translated(error, doing)
-    return ours if isinstance(ours, TryAgainLater) else TryAgainLater(str(ours), code=type(error).__name__)
