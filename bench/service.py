@@ -37,7 +37,8 @@ def environment(stack: BenchStack, topic: str, table: str) -> dict[str, str]:
         {
             "KAFKA_BOOTSTRAP_SERVERS": stack.kafka.bootstrap_servers,
             "KAFKA_TOPIC": topic,
-            "KAFKA_GROUP_ID": f"bench-{table}",
+            # New each time: a group that read the topic into a dropped table of this name would continue after it.
+            "KAFKA_GROUP_ID": f"bench-{table}-{time.time_ns()}",
             "CLICKHOUSE_URL": stack.engine.url,
             "CLICKHOUSE_DATABASE": stack.clickhouse_settings(table).database,
             "CLICKHOUSE_TABLE": table,
