@@ -1,4 +1,4 @@
-# What can be done with this repository. Python 3.11+ and the network for the first run are all that is needed.
+# Development tasks. They need Python 3.11+, and the network for the first run.
 
 PYTHON ?= python3
 VENV := .venv
@@ -10,17 +10,17 @@ BIN := $(VENV)/bin
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: $(VENV)/local.stamp ## Run everything on this machine: Kafka, ClickHouse, the service, sample logs (Ctrl-C ends it)
+run: $(VENV)/local.stamp ## Run everything on this machine: Kafka, ClickHouse, the service, sample logs (Ctrl-C stops it)
 	@exec $(BIN)/python -m local
 
-# Most tests wait: twice as many workers as processors, each with a broker and an engine of its own. A file stays whole.
+# Most tests wait, so run twice as many workers as processors. Each has its own broker and engine; a file is never split.
 SIDE_BY_SIDE := --dist loadfile --no-loadscope-reorder --durations 20
-test: $(VENV)/dev.stamp ## Run the whole test suite on real Kafka and the real ClickHouse engine (JOBS=n side by side)
+test: $(VENV)/dev.stamp ## Run the whole test suite on real Kafka and the real ClickHouse engine (JOBS=n workers)
 	@$(BIN)/python -m pytest -n $(or $(JOBS),4) $(SIDE_BY_SIDE)
 
 SEEDS ?= 200000
 FIRST_SEED ?= 0
-simulate: $(VENV)/dev.stamp ## Play the delivery protocol under every fault, for SEEDS seeds from FIRST_SEED on
+simulate: $(VENV)/dev.stamp ## Simulate the delivery protocol under every fault, for SEEDS seeds from FIRST_SEED on
 	@$(BIN)/python -m tests.simulation --seeds $(SEEDS) --first-seed $(FIRST_SEED)
 
 TABLES := docs/reference.md docs/query.md
@@ -31,41 +31,41 @@ check: $(VENV)/dev.stamp ## Format, lint, types and generated files: what CI run
 	@$(BIN)/mypy
 	@$(BIN)/cog -I . --check $(TABLES) || { echo "A table in docs/ is out of date: make docs"; exit 1; }
 
-format: $(VENV)/dev.stamp ## Put the code into the one format
+format: $(VENV)/dev.stamp ## Format the code
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-docs: $(VENV)/dev.stamp ## Make the tables of docs/ anew
+docs: $(VENV)/dev.stamp ## Regenerate the tables of docs/
 	@$(BIN)/cog -I . -r $(TABLES)
 
-dashboards: $(VENV)/dev.stamp ## Make the dashboards of grafana/dashboards/ anew
+dashboards: $(VENV)/dev.stamp ## Regenerate the dashboards of grafana/dashboards/
 	@$(BIN)/python -m grafana.source
 
 URL ?= http://127.0.0.1:8080
-screenshots: $(VENV)/dev.stamp ## Make the pictures of docs/images/ anew, from the service at URL (needs Chromium)
+screenshots: $(VENV)/dev.stamp ## Regenerate the screenshots of docs/images/ from the service at URL (needs Chromium)
 	@$(BIN)/python -m docs.screenshots --url $(URL)
 
 bench: $(VENV)/dev.stamp ## Measure throughput and latency; results go to bench/results/
 	@$(BIN)/python -m bench.throughput
 
-bench-queries: $(VENV)/dev.stamp ## Measure how long questions take on 10 and 100 million rows (hours; DATA=directory keeps the tables)
+bench-queries: $(VENV)/dev.stamp ## Measure how long queries take on 10 and 100 million rows (hours; DATA=directory keeps the tables)
 	@$(BIN)/python -m bench.query_latency $(if $(DATA),--data $(DATA))
 
-bench-layouts: $(VENV)/dev.stamp ## Measure the table beside others that differ from it in one thing
+bench-layouts: $(VENV)/dev.stamp ## Compare the table with layouts that differ in one thing
 	@$(BIN)/python -m bench.layouts
 
-bench-protocol: $(VENV)/dev.stamp ## Measure what exactly-once delivery costs, against an ordinary consumer
+bench-protocol: $(VENV)/dev.stamp ## Measure the cost of exactly-once delivery, against an at-least-once consumer
 	@$(BIN)/python -m bench.protocol_cost
 
-bench-ratios: $(VENV)/dev.stamp ## Hold what service, table and query cost, beside a yardstick, to bench/ratios_baseline.json
+bench-ratios: $(VENV)/dev.stamp ## Check that the costs of service, table and queries match bench/ratios_baseline.json
 	@$(BIN)/python -m bench.ratios
 
 FAULTS := $(BIN)/python -m tests.faults --results bench/results/faults.jsonl --write docs/faults.md
-faults: $(VENV)/dev.stamp ## Play what is missing of the fault matrix, on the real thing (hours; JOBS=n side by side)
+faults: $(VENV)/dev.stamp ## Run what is missing of the fault matrix on real Kafka and ClickHouse (hours; JOBS=n stacks)
 	@$(FAULTS) --complete --jobs $(or $(JOBS),1) $(if $(RUNS),--runs $(RUNS))
 
 HOURS ?= 24
-soak: $(VENV)/dev.stamp ## Play a random mix of faults for HOURS (24)
+soak: $(VENV)/dev.stamp ## Run a random mix of faults for HOURS (24)
 	@$(FAULTS) --soak $(HOURS)
 
 lock: $(VENV)/dev.stamp ## Pin the newest packages that requirements*.in allow
@@ -77,19 +77,19 @@ lock: $(VENV)/dev.stamp ## Pin the newest packages that requirements*.in allow
 image: ## Build the container image
 	docker build --tag log-analytics .
 
-clean-data: ## Delete the logs and everything else that `make run` has stored
+clean-data: ## Delete the logs and all other data of `make run`
 	@rm -rf .local/kafka .local/clickhouse .local/log
 	@echo "Deleted. The next 'make run' starts empty."
 
-clean: clean-data ## Delete the data, downloaded parts and the Python environment
+clean: clean-data ## Delete the data, downloads and the Python environment
 	@rm -rf .local $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-# An environment is made anew only when its list of packages has changed.
+# Packages are installed again only when their list has changed.
 $(VENV)/%.stamp: requirements.txt requirements-%.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2> /dev/null || \
-		{ echo "Python 3.11 or newer is needed; '$(PYTHON)' is not. Name another one: make PYTHON=python3.12 ..."; exit 1; }
+		{ echo "Python 3.11 or newer is needed; '$(PYTHON)' is older or missing. Choose another: make PYTHON=python3.12 ..."; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
-		{ echo "Cannot make $(VENV). On Debian and Ubuntu the package python3-venv is needed for it."; exit 1; }
+		{ echo "Cannot create $(VENV). On Debian and Ubuntu it needs the package python3-venv."; exit 1; }
 	@echo "Installing Python packages into $(VENV) (only when requirements-$*.txt has changed) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-$*.txt || \
 		{ echo "The packages could not be installed. The first run needs the network (PyPI) and about 1 GB of space."; exit 1; }

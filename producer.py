@@ -11,9 +11,10 @@ from typing import BinaryIO, get_args
 
 from app.backends.kafka.options import Compression
 from app.backends.kafka.publisher import KafkaPublisher
+from app.environment import misspelt, read_settings
 from app.errors import BadSettings
 from app.ports import LogPublisher
-from app.settings import KafkaSettings, Settings, misspelt
+from app.settings import KafkaSettings
 from sending.console import say, set_up_client_log, write
 from sending.lines import generated_lines, key_from_field, known_bytes, open_input, read_lines
 from sending.pacer import Pacer
@@ -34,7 +35,7 @@ examples:
   python producer.py --file /var/log/syslog    every line of a file
   tail -f app.log | python producer.py -       lines as they are written
 
-Where Kafka is and how to log in there is read from the KAFKA_* variables, like in the service.
+Kafka's address and login are read from the KAFKA_* variables, as by the service.
 
 exit code: 0 every record was acknowledged (also when Ctrl-C ended an endless run),
   1 some were not, Kafka was not reached, or the summary could not be written, 2 bad options or settings,
@@ -58,18 +59,18 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--topic", metavar="NAME", help="topic (default: KAFKA_TOPIC)")
     add("--bootstrap-servers", metavar="HOST:PORT", help="brokers, comma-separated (default: KAFKA_BOOTSTRAP_SERVERS)")
-    add("--key", metavar="FIELD", help="the value of this JSON field is the key; without, partitions take turns")
-    add("--seed", type=int, metavar="N", help="generate the same events, but for their times, at every run")
+    add("--key", metavar="FIELD", help="use the value of this JSON field as the key (default: no key)")
+    add("--seed", type=int, metavar="N", help="generate the same events, except for their times, at every run")
     add("--compression", choices=get_args(Compression), default="lz4", help="codec of the batches (default: lz4)")
     add(
         "--timeout",
         type=_at_least(1),
         default=120.0,
         metavar="SECS",
-        help="a record unanswered for so long has failed (120)",
+        help="time after which a record that is not acknowledged has failed (default: 120)",
     )
     add("--quiet", action="store_true", help="no progress, only the summary")
-    add("--verbose", action="store_true", help="show what the Kafka client logs")
+    add("--verbose", action="store_true", help="show the log of the Kafka client")
     return parser
 
 
@@ -106,13 +107,13 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
 
 
 def kafka_settings(variables: Mapping[str, str], *, topic: str | None, bootstrap_servers: str | None) -> KafkaSettings:
-    """Kafka's part of the settings, with the options of the command line first.
+    """The settings for Kafka; options of the command line override environment variables.
 
     Raises:
         BadSettings: with every problem at once.
     """
     given = {"KAFKA_TOPIC": topic, "KAFKA_BOOTSTRAP_SERVERS": bootstrap_servers}
-    return Settings.from_env({**variables, **{name: value for name, value in given.items() if value is not None}}).kafka
+    return read_settings({**variables, **{name: value for name, value in given.items() if value is not None}}).kafka
 
 
 def publisher_for(settings: KafkaSettings, options: argparse.Namespace) -> LogPublisher:
@@ -135,12 +136,12 @@ def main(
         settings = kafka_settings(variables, topic=options.topic, bootstrap_servers=options.bootstrap_servers)
         stream = open_input(options.input) if options.input else None
     except BadSettings as error:
-        _complain(error.problems)
+        _print_problems(error.problems)
         return 2
     except OSError as error:
-        _complain([f"{options.input} cannot be read: {error.strerror}"])
+        _print_problems([f"{options.input} cannot be read: {error.strerror}"])
         return 2
-    _complain(misspelt(variables))
+    _print_problems(misspelt(variables))
     return _run(options, settings, stream, make_publisher(settings, options), signals or Signals())
 
 
@@ -157,7 +158,7 @@ def _run(
         partial(read_lines, stream) if stream else lambda _: generated_lines(options.seed),
         tally,
         max_count=options.count,
-        wait_secs=options.timeout + 1,  # a Kafka that is slow is waited for as long as a record may take
+        wait_secs=options.timeout + 1,  # wait for a slow Kafka as long as a record may take
         pacer=Pacer(options.rate, time.monotonic, signals.stopping.wait),
         key_of=key_from_field(options.key) if options.key else None,
         stopping=signals.stopping,
@@ -185,9 +186,9 @@ def _run(
 
 
 def _report(tally: Tally, problem: str | None, *, where: str) -> str | None:
-    """Say how it went. Returns what went wrong, be it only that the summary could not be written."""
+    """Print the problem and the summary. Returns the problem, which may be that the summary could not be written."""
     if problem:
-        _complain([problem])
+        _print_problems([problem])
         if not tally.sent:
             return problem
     text = summary(tally, where=where)
@@ -195,12 +196,12 @@ def _report(tally: Tally, problem: str | None, *, where: str) -> str | None:
         write(text + "\n", sys.stdout)
     except OSError as error:
         problem = f"the summary cannot be written: {error.strerror}. {text.splitlines()[0]}"
-        _complain([problem])
+        _print_problems([problem])
     return problem
 
 
 def exit_code(tally: Tally, *, problem: str | None, signal_number: int | None, is_endless: bool) -> int:
-    """0 only where every record of the input was acknowledged; see the end of the help text."""
+    """0 only if every record of the input was acknowledged; see the end of the help text."""
     if problem or tally.failed or tally.in_flight:
         return 1
     if signal_number is not None and not is_endless:
@@ -208,7 +209,7 @@ def exit_code(tally: Tally, *, problem: str | None, signal_number: int | None, i
     return 0
 
 
-def _complain(problems: Iterable[str]) -> None:
+def _print_problems(problems: Iterable[str]) -> None:
     for problem in problems:
         say(f"producer.py: {problem}\n", sys.stderr)
 

@@ -1,4 +1,4 @@
-"""Start here: read settings, build, run until stopped."""
+"""The entry point: reads the settings, then runs the service until it is stopped, or one command."""
 
 import ctypes
 import gc
@@ -15,10 +15,11 @@ import pyarrow
 
 from app.commands.arguments import parse
 from app.component import CannotStart, Component, start_all, stop_all
+from app.environment import misspelt, read_settings
 from app.errors import BadSettings
 from app.logging_setup import set_up_logging
 from app.service import STOP_SECS
-from app.settings import Settings, misspelt
+from app.settings import Settings
 from app.version import VERSION
 
 _log = logging.getLogger("app")
@@ -28,40 +29,40 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 
 
 def main(arguments: list[str]) -> int:
-    """Run the service, or the one command that is named. Returns the exit code."""
-    asked = parse(arguments)
+    """Run the service, or the given command. Returns the exit code."""
+    options = parse(arguments)
     try:
-        settings = Settings.from_env(os.environ)
+        settings = read_settings(os.environ)
     except BadSettings as error:
         print("The settings are wrong, nothing was started:", file=sys.stderr)
         for problem in error.problems:
             print(f"  {problem}", file=sys.stderr)
         return 2
-    # What a command needs, the service does not, and the other way round.
-    if asked.command == "check":
+    # Imported late: a command does not need what the service imports, and the other way round.
+    if options.command == "check":
         from app.commands.check import check
 
         return check(settings, misspelt(os.environ))
-    if asked.command == "audit":
+    if options.command == "audit":
         from app.commands.audit import audit_topic
 
-        return audit_topic(settings, since_secs=asked.since, as_json=asked.json)
-    if asked.command == "rejected":
+        return audit_topic(settings, since_secs=options.since, as_json=options.json)
+    if options.command == "rejected":
         from app.commands.rejected import list_rejected
 
-        return list_rejected(settings, since_secs=asked.since, limit=asked.limit)
-    if asked.command == "migrate":
+        return list_rejected(settings, since_secs=options.since, limit=options.limit)
+    if options.command == "migrate":
         from app.commands.migrate import migrate_table
 
-        return migrate_table(settings.clickhouse, is_for_old_rows=asked.materialize)
-    if asked.command == "schema":
+        return migrate_table(settings.clickhouse, is_for_old_rows=options.materialize)
+    if options.command == "schema":
         from app.commands.schema import print_schema
 
-        return print_schema(settings.clickhouse, cluster=asked.cluster)
-    if asked.command == "query":
+        return print_schema(settings.clickhouse, cluster=options.cluster)
+    if options.command == "query":
         from app.commands.query import query_logs
 
-        return query_logs(settings, asked)
+        return query_logs(settings, options)
     from app.build.service import build
 
     return serve(settings, build(settings))
@@ -81,7 +82,7 @@ def serve(settings: Settings, components: Sequence[Component]) -> int:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    _tame_memory()
+    _configure_memory()
     try:
         start_all(components)
     except CannotStart as error:
@@ -93,9 +94,9 @@ def serve(settings: Settings, components: Sequence[Component]) -> int:
     return 0
 
 
-def _tame_memory() -> None:
-    """Suit the garbage collector and Arrow to what passes through: many objects at a time, none of them for long."""
-    # A chunk of records is many objects and no cycle; looking for cycles as often as usual costs a fifth of the CPU.
+def _configure_memory() -> None:
+    """Configure the garbage collector and the allocators for many short-lived objects."""
+    # A chunk of records is many objects without cycles; the default collection frequency costs a fifth of the CPU.
     gc.freeze()
     gc.set_threshold(200_000, 20, 20)
     # Arrow's own allocators keep what was freed; the system's does so too by default, so it is configured not to.

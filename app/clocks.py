@@ -1,11 +1,11 @@
-"""Compares our clock with those of Kafka and ClickHouse while the service runs. Pure; time is handed in.
+"""Compares our clock with those of Kafka and ClickHouse while the service runs. Pure: time is a parameter.
 
-No other clock can be read at an instant that we know. What can be known are two bounds of how far it is ahead of ours,
-and a difference is reported only as far as it is certain.
+No other clock can be read at an instant that we know exactly. We know two bounds of its skew, and report only the part
+of the skew that is certain.
 
-ClickHouse tells the time: it was read after the question was sent and before the answer came. Kafka does not. Where it
-dates records itself (LogAppendTime), none can be dated later than now: that shows a clock that is ahead. A clock that
-is behind looks the same as a record that waited, and cannot be told from that.
+ClickHouse returns its time: it was read after the request was sent and before the response came. Kafka does not. If
+Kafka dates records itself (LogAppendTime), none can be dated later than now: that shows a clock that is ahead. A clock
+that is behind cannot be distinguished from a record that waited.
 """
 
 import math
@@ -15,28 +15,28 @@ from typing import Final, Protocol
 
 from app.errors import QueryTooExpensive, Refused, TryAgainLater
 
-_HELD_SECS: Final = 60.0  # a difference is reported until so long after it was last seen
-_LOOK_SECS: Final = 15.0
-_LOOK_AGAIN_SECS: Final = 5.0
+_HELD_SECS: Final = 60.0  # a skew is reported for this long after it was last seen
+_INTERVAL_SECS: Final = 15.0
+_RETRY_SECS: Final = 5.0
 
 
 def certain_skew_secs(least_secs: float, most_secs: float) -> float:
-    """What is certain of a difference between these bounds: the one nearer to 0, or 0 where they enclose it."""
+    """The certain part of a skew between these bounds: the bound nearer to 0, or 0 if they enclose it."""
     return max(least_secs, 0.0) + min(most_secs, 0.0)
 
 
 class ClockEvents(Protocol):
-    """Receives how far a clock is ahead of ours."""
+    """Receives the skew of a clock."""
 
     def skewed(self, skew_secs: float | None) -> None:
-        """At least so far, behind where it is negative; None if nothing is known."""
+        """The clock is at least this far ahead of ours, or behind if negative; None if unknown."""
 
     def unread(self, error: Exception) -> None:
         """The clock could not be read."""
 
 
 class ClockWatch:
-    """Holds the greatest certain difference to one other clock of the last minute. Safe to share between threads."""
+    """Holds the greatest certain skew of one other clock in the last minute. Safe to share between threads."""
 
     def __init__(self, events: ClockEvents, *, clock: Callable[[], float], wall_clock: Callable[[], float]) -> None:
         self._events = events
@@ -47,17 +47,17 @@ class ClockWatch:
         self._seen_at = 0.0
 
     def dated(self, record_ms: int) -> None:
-        """The other system has dated something, at some time until now."""
+        """The other system has dated a record with this time (Unix milliseconds), now or earlier."""
         self._take(certain_skew_secs(record_ms / 1000 - self._wall_clock(), math.inf))
 
     def read(self, read_ms: Callable[[], int]) -> None:
-        """Read the other clock, Unix milliseconds. Raises what reading it raises."""
-        asked_at = self._wall_clock()
+        """Read the other clock, in Unix milliseconds. Raises whatever `read_ms` raises."""
+        sent_at = self._wall_clock()
         their_secs = read_ms() / 1000
-        self._take(certain_skew_secs(their_secs - self._wall_clock(), their_secs - asked_at))
+        self._take(certain_skew_secs(their_secs - self._wall_clock(), their_secs - sent_at))
 
     def expire(self) -> None:
-        """Forget what was seen too long ago."""
+        """Clear a skew that was seen too long ago."""
         with self._lock:
             if self._skew_secs is not None and self._clock() - self._seen_at > _HELD_SECS:
                 self._skew_secs = None
@@ -73,7 +73,7 @@ class ClockWatch:
 
 
 class Clocks:
-    """Looks at ClickHouse's clock now and then, and forgets what is old. Called on one thread."""
+    """Reads ClickHouse's clock periodically, and clears old skews. Called on one thread."""
 
     def __init__(
         self,
@@ -82,19 +82,19 @@ class Clocks:
         events: ClockEvents,
         read_clickhouse_ms: Callable[[], int],
     ) -> None:
-        """`kafka` learns of its clock by itself, from the records that are read; `events` are those of ClickHouse."""
+        """`kafka` is updated elsewhere, from the records that are read; `events` are those of ClickHouse."""
         self._clickhouse = clickhouse
         self._kafka = kafka
         self._events = events
         self._read_clickhouse_ms = read_clickhouse_ms
 
-    def look(self) -> float:
-        """One look. Returns the seconds until the next one."""
+    def check(self) -> float:
+        """Read the clock once. Returns the seconds until the next reading."""
         self._kafka.expire()
         try:
             self._clickhouse.read(self._read_clickhouse_ms)
         except (TryAgainLater, Refused, QueryTooExpensive) as error:
             self._clickhouse.expire()
             self._events.unread(error)
-            return _LOOK_AGAIN_SECS
-        return _LOOK_SECS
+            return _RETRY_SECS
+        return _INTERVAL_SECS

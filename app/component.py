@@ -1,4 +1,4 @@
-"""A component: a part of the service that runs on its own threads, stops, and reports its own health."""
+"""A component: a part of the service that runs on its own threads, can be stopped, and reports its own health."""
 
 import logging
 import threading
@@ -36,7 +36,7 @@ class Component(Protocol):
         """
 
     def stop(self) -> None:
-        """Request it to end, and return at once. Safe to call from any thread, and more than once."""
+        """Request it to end, and return at once. Thread-safe; may be called more than once."""
 
     def join(self, timeout_secs: float) -> None:
         """Wait until it has ended, but no longer than `timeout_secs`. Call it only after `start` and `stop`."""
@@ -69,11 +69,11 @@ def stop_all(components: Sequence[Component], timeout_secs: float, clock: Callab
 class Repeating:
     """A component that repeats a call on a thread of its own; the call changes nothing but the component's health."""
 
-    def __init__(self, name: str, look: Callable[[], float], health: Health, *, first_secs: float = 0.0) -> None:
-        """`look` returns how many seconds to wait for the next call; the first comes after `first_secs`."""
+    def __init__(self, name: str, call: Callable[[], float], health: Health, *, first_secs: float = 0.0) -> None:
+        """`call` returns how many seconds to wait for the next call; the first comes after `first_secs`."""
         self.name = name
         self.health = health
-        self._look = look
+        self._call = call
         self._first_secs = first_secs
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -88,18 +88,18 @@ class Repeating:
         self._thread.start()
 
     def stop(self) -> None:
-        """See `Component`. A call in progress goes on."""
+        """See `Component`. A call in progress continues."""
         self._stop.set()
 
     def join(self, timeout_secs: float) -> None:
-        """See `Component`. Hardly waits for a call in progress, which may be cut off anywhere."""
+        """See `Component`. Waits only briefly for a call in progress, which may be interrupted anywhere."""
         self._thread.join(min(timeout_secs, _JOIN_SECS))
 
     def _run(self) -> None:
         wait_secs = self._first_secs
         while not self._stop.wait(wait_secs):
             try:
-                wait_secs = self._look()
+                wait_secs = self._call()
             except Exception:
                 _log.exception("%s failed unexpectedly; it goes on", self.name)
                 wait_secs = _AFTER_FAILURE_SECS

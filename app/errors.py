@@ -1,10 +1,10 @@
-"""Errors, named by what the caller does next."""
+"""Errors, named after what the caller does next."""
 
 from enum import StrEnum
 
 
 class KafkaCode(StrEnum):
-    """What went wrong with Kafka: `code` of the errors below, and of `log_ingest_retries_total`.
+    """The kinds of Kafka errors: `code` of the errors below, and of `log_ingest_retries_total`.
 
     These are our own codes, so labels stay the same when the client, or its names for errors, change.
     """
@@ -80,8 +80,8 @@ class Abandoned(Exception):
 
 
 class QueryTooExpensive(Exception):
-    """The query needs more `what` ("time", "memory", "rows") than it may use: query a shorter time range, or less."""
+    """The query needs more of a `resource` ("time", "memory", "rows") than it may use: query a shorter time range."""
 
-    def __init__(self, what: str, reason: str) -> None:
+    def __init__(self, resource: str, reason: str) -> None:
         super().__init__(reason)
-        self.what = what
+        self.resource = resource

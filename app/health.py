@@ -11,23 +11,23 @@ _AT_ONCE: Final = float("-inf")
 
 
 class HealthReport(Protocol):
-    """What /live, /ready and /health report."""
+    """The contents of /live, /ready and /health."""
 
     def is_live(self) -> bool:
         """Whether a restart is not needed."""
 
     def problems(self) -> Mapping[str, str]:
-        """Why it is not ready, by part; empty when it is."""
+        """The problems that keep it from being ready, by part; empty when it is ready."""
 
     def warnings(self) -> Mapping[str, str]:
-        """What does not keep it from being ready and should be looked at, by part."""
+        """Problems that need attention but do not keep it from being ready, by part."""
 
-    def figures(self) -> Mapping[str, object]:
+    def details(self) -> Mapping[str, object]:
         """Details for people."""
 
 
 class _Problem(NamedTuple):
-    """A problem, and from when on it is one."""
+    """A problem, and the time from which it counts."""
 
     due_at: float
     text: str
@@ -50,14 +50,14 @@ class Health:
         self._turned_at = clock()
         self._problems = {part: _Problem(_AT_ONCE, text) for part, text in (problems or {}).items()}
         self._warnings: dict[str, str] = {}
-        self._figures: dict[str, object] = {}
+        self._details: dict[str, object] = {}
 
     def turned(self) -> None:
         """The component's loop has turned: it is neither dead nor stuck."""
         self._turned_at = self._clock()
 
     def report(self, part: str, problem: str | None) -> bool:
-        """Say that a part has a problem, or none. Returns whether that is news."""
+        """Set or clear (None) the problem of a part. Returns whether that changed it."""
         with self._lock:
             is_news = self._current().get(part) != problem
             if problem is None:
@@ -67,12 +67,12 @@ class Health:
             return is_news
 
     def expect(self, part: str, within_secs: float, otherwise: str) -> None:
-        """Report no problem for a part now, and this one if nothing more is reported within `within_secs`."""
+        """Clear the problem of a part; `otherwise` becomes its problem if nothing is reported within `within_secs`."""
         with self._lock:
             self._problems[part] = _Problem(self._clock() + within_secs, otherwise)
 
     def warn(self, part: str, warning: str | None) -> bool:
-        """Say that a part should be looked at, or no longer. Returns whether that is news."""
+        """Set or clear (None) the warning of a part. Returns whether that changed it."""
         with self._lock:
             is_news = self._warnings.get(part) != warning
             if warning is None:
@@ -81,13 +81,13 @@ class Health:
                 self._warnings[part] = warning
             return is_news
 
-    def note(self, **figures: object) -> None:
+    def note(self, **details: object) -> None:
         """Details for /health: current offsets, lag, and the like; None for what is not known."""
         with self._lock:
-            self._figures.update(figures)
+            self._details.update(details)
 
     def is_live(self) -> bool:
-        """Whether the loop turned lately. Not about Kafka or ClickHouse: a restart would not bring them back."""
+        """Whether the loop turned recently. Ignores Kafka and ClickHouse: a restart would not bring them back."""
         return not self._has_loop or self._clock() - self._turned_at < LIVE_WITHIN_SECS
 
     def problems(self) -> Mapping[str, str]:
@@ -100,11 +100,11 @@ class Health:
         with self._lock:
             return dict(self._warnings)
 
-    def figures(self) -> Mapping[str, object]:
+    def details(self) -> Mapping[str, object]:
         """Details, as last noted."""
         with self._lock:
             loop = {"seconds_since_loop_turned": round(self._clock() - self._turned_at, 3)} if self._has_loop else {}
-            return {**self._figures, **loop}
+            return {**self._details, **loop}
 
     def _current(self) -> dict[str, str]:
         now = self._clock()
@@ -115,7 +115,7 @@ class ServiceHealth:
     """All components of an instance as one: alive if all are, ready if none has a problem."""
 
     def __init__(self, components: Mapping[str, Health]) -> None:
-        """The health of each component that runs, by its name; no two of them speak of the same part."""
+        """The health of each component that runs, by its name; each part belongs to one of them."""
         self._components = components
 
     def is_live(self) -> bool:
@@ -130,6 +130,6 @@ class ServiceHealth:
         """See `HealthReport`."""
         return {part: text for health in self._components.values() for part, text in health.warnings().items()}
 
-    def figures(self) -> Mapping[str, object]:
-        """The figures of each component, by its name."""
-        return {"components": {name: health.figures() for name, health in self._components.items()}}
+    def details(self) -> Mapping[str, object]:
+        """The details of each component, by its name."""
+        return {"components": {name: health.details() for name, health in self._components.items()}}

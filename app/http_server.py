@@ -14,11 +14,11 @@ from app.settings import HttpSettings
 
 _log = logging.getLogger(__name__)
 
-_CLIENT_SILENCE_MS: Final = 60_000
+_CLIENT_IDLE_MS: Final = 60_000
 
 
 class HttpServer:
-    """Serves one application until everything else has ended, so that probes are answered meanwhile."""
+    """Serves one application until all other components have ended, so that health checks work until then."""
 
     def __init__(self, settings: HttpSettings, application: WSGIApplication) -> None:
         self.name = "http"
@@ -43,7 +43,7 @@ class HttpServer:
         _log.info("Listening on http://%s:%d", host, port)
 
     def stop(self) -> None:
-        """See `Component`. Nothing yet: probes and scrapers ask until the others have ended."""
+        """See `Component`. Does nothing: health checks and scrapes must work until the other components have ended."""
 
     def join(self, timeout_secs: float) -> None:
         """See `Component`. Closes the listener, which takes no time."""
@@ -51,8 +51,8 @@ class HttpServer:
 
 
 def _socket_options() -> list[tuple[int, int, int]]:
-    """Send at once; and give up a client that takes nothing for a while, or it would keep a thread for ever."""
+    """Options to send at once, and to disconnect a client that reads nothing, which would hold a thread for ever."""
     options = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
     if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
-        options.append((socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _CLIENT_SILENCE_MS))
+        options.append((socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _CLIENT_IDLE_MS))
     return options

@@ -1,4 +1,4 @@
-"""The service's own log: lines for people, JSON for Cloud Logging."""
+"""The service's own log, as text or as JSON for Cloud Logging."""
 
 import json
 import logging
@@ -8,7 +8,7 @@ from typing import Final, TextIO
 
 _SEVERITY: Final = {"WARNING": "WARNING", "ERROR": "ERROR", "CRITICAL": "CRITICAL", "DEBUG": "DEBUG"}
 
-# Parts of the Kafka client that call every attempt at a connection an error, several a second while a broker restarts,
+# Modules of the Kafka client that log every connection attempt as an error, several a second while a broker restarts,
 # some with a traceback. We log ourselves, rate-limited, that Kafka is unavailable and why.
 _NOISY: Final = ("kafka.net", "kafka.cluster", "kafka.coordinator", "kafka.consumer.fetcher")
 
@@ -31,7 +31,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def set_up_logging(level: str, *, as_json: bool, stream: TextIO = sys.stdout) -> None:
-    """Send everything to one stream. Libraries are heard from WARNING on; what they retry, we report ourselves."""
+    """Log everything to one stream. Libraries log from WARNING on; we report ourselves what they retry."""
     handler = logging.StreamHandler(stream)
     handler.setFormatter(JsonFormatter() if as_json else logging.Formatter("%(asctime)s %(levelname)-7s %(message)s"))
     if level != "debug":

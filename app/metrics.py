@@ -1,4 +1,4 @@
-"""Every series we expose: name, unit, labels, meaning."""
+"""Every series that the service exposes: name, unit, labels, meaning."""
 
 import platform
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -14,7 +14,7 @@ _QUERY_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.5, 3.0, 10.0, 
 
 
 class Series(NamedTuple):
-    """One series as people read of it."""
+    """The description of one series, for the documentation."""
 
     name: str
     kind: str
@@ -23,12 +23,12 @@ class Series(NamedTuple):
 
 
 class Metrics:
-    """All series, on a registry that is handed in. Counted once per batch or chunk, never per record."""
+    """All series, on a given registry. Updated once per batch or chunk, never per record."""
 
     def __init__(
         self, registry: CollectorRegistry, *, version: str, roles: Collection[str] = ("ingest", "query")
     ) -> None:
-        """Series of other roles than these are made too, and not exposed."""
+        """Series of roles other than `roles` exist too, but are not exposed."""
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = registry
         ProcessCollector(registry=registry)
@@ -38,12 +38,12 @@ class Metrics:
         ingest = _Maker("log_ingest", exposed_of_ingest, self.described)
         counter, gauge, histogram = ingest.counter, ingest.gauge, ingest.histogram
 
-        # What came in.
+        # Consumed.
         self.messages_consumed = counter("messages_consumed_total", "Records read from Kafka.", "topic", "partition")
         self.bytes_consumed = counter("bytes_consumed_total", "Bytes of the values of records read from Kafka.")
         self.parse_errors = counter(
             "parse_errors_total",
-            "Rows of which something was not understood; they are stored all the same.",
+            "Rows that were not understood completely; they are stored anyway.",
             "reason",
         )
         self.rebalances = counter("rebalances_total", "Times that the partitions of this instance changed.")
@@ -61,34 +61,37 @@ class Metrics:
             "partition",
         )
 
-        # What is held.
+        # Held in memory, and paused or halted.
         self.buffer_rows = gauge("buffer_rows", "Rows read and not yet stored.")
         self.buffer_bytes = gauge("buffer_bytes", "Decoded bytes of the rows read and not yet stored.")
-        self.paused = gauge("paused", "1 while reading stands still because ClickHouse does not keep up.")
+        self.paused = gauge("paused", "1 while reading is paused because ClickHouse does not keep up (backpressure).")
         self.halted_partitions = gauge(
-            "halted_partitions", "Partitions stopped because going on would be wrong; a person is needed."
+            "halted_partitions",
+            "Partitions halted because going on would lose or duplicate rows; an operator has to act.",
         )
 
         self.exactly_once = gauge(
-            "exactly_once", "1 if nothing that `check` looks at spoke against exactly-once delivery at the start."
+            "exactly_once", "1 if the preflight check at the start found no problem for exactly-once delivery."
         )
-        self.disk_free = gauge("clickhouse_disk_free_ratio", "Free part of the disk that holds the table, from 0 to 1.")
+        self.disk_free = gauge(
+            "clickhouse_disk_free_ratio", "Free fraction of the disk that holds the table, from 0 to 1."
+        )
         self.disk_full = gauge(
             "clickhouse_disk_full", "1 while nothing is stored because less than CLICKHOUSE_MIN_FREE_PERCENT is free."
         )
 
-        # What was stored.
+        # Stored.
         self.rows_inserted = counter("rows_inserted_total", "Rows stored in ClickHouse.")
         self.rows_already_stored = counter(
-            "rows_already_stored_total", "Rows read again and left out because the table holds them."
+            "rows_already_stored_total", "Rows read again and not inserted because the table holds them."
         )
         self.unknown_outcomes = counter(
             "unknown_outcomes_total", "Inserts whose outcome was unknown; the table was checked for their rows."
         )
-        self.inserts = counter("inserts_total", "Inserts by how they ended: stored, refused, failed.", "result")
+        self.inserts = counter("inserts_total", "Inserts by result: stored, refused, failed.", "result")
         self.retries = counter(
             "retries_total",
-            "Calls repeated after an error: to Kafka by what went wrong, to ClickHouse by its error number.",
+            "Calls retried after an error: to Kafka by our error code, to ClickHouse by its error number.",
             "side",
             "code",
         )
@@ -97,7 +100,7 @@ class Metrics:
         )
         self.batch_bytes = histogram("batch_bytes", "Decoded bytes per insert.", tuple(4.0**n * 1024 for n in range(9)))
         self.insert_duration = histogram(
-            "insert_duration_seconds", "Time from sending an insert to its answer.", _SECONDS
+            "insert_duration_seconds", "Time from sending an insert to its response.", _SECONDS
         )
         self.end_to_end_latency = BulkHistogram(
             "log_ingest_end_to_end_latency_seconds",
@@ -109,19 +112,19 @@ class Metrics:
         self.described.append(self.end_to_end_latency.series)
         self.last_insert = gauge("last_insert_timestamp_seconds", "Unix time of the last insert that was stored.")
 
-        # What the audit beside the service has found, of what was consumed in the last minutes.
+        # Results of the audit that runs in the service, of the records consumed in the last minutes.
         self.audit_stored_records = gauge(
             "audit_stored_records", "Records that the last audit found in the table.", "topic", "partition"
         )
         self.audit_missing_records = gauge(
             "audit_missing_records",
-            "Records below the committed offset that the last audit did not find in the table, or not all of them.",
+            "Records below the committed offset that the last audit did not find, or found incomplete, in the table.",
             "topic",
             "partition",
         )
         self.audit_duplicate_rows = gauge(
             "audit_duplicate_rows",
-            "Rows beyond the first of each that the last audit found in the table.",
+            "Duplicate rows that the last audit found in the table.",
             "topic",
             "partition",
         )
@@ -129,32 +132,32 @@ class Metrics:
             "audit_unverified_offsets", "Offsets that the last audit had no time for.", "topic", "partition"
         )
         self.audited_offset = gauge(
-            "audited_offset", "Offset up to which the last audit has compared.", "topic", "partition"
+            "audited_offset", "Offset up to which the last audit compared Kafka and the table.", "topic", "partition"
         )
         self.audit_last_success = gauge(
             "audit_last_success_timestamp_seconds",
-            "Unix time of the last audit that compared everything, at first that of the start; 0 without audits.",
+            "Unix time of the last audit that compared everything, initially that of the start; 0 without audits.",
         )
-        self.audit_duration = gauge("audit_duration_seconds", "How long the last audit took.")
-        self.audit_failures = counter("audit_failures_total", "Audits that got no answer from Kafka or ClickHouse.")
+        self.audit_duration = gauge("audit_duration_seconds", "Duration of the last audit.")
+        self.audit_failures = counter("audit_failures_total", "Audits that failed because of Kafka or ClickHouse.")
 
         # Queries over HTTP.
         query = _Maker("log_query", registry if "query" in roles else None, self.described)
         self.query_duration = query.histogram(
             "duration_seconds", "Time from a query to its response.", _QUERY_SECONDS, "endpoint"
         )
-        self.query_answers = query.counter(
-            "answers_total", "Answers by endpoint and HTTP status.", "endpoint", "status"
+        self.query_responses = query.counter(
+            "answers_total", "Responses by endpoint and HTTP status.", "endpoint", "status"
         )
         self.query_running = query.gauge("running", "Queries that run now.")
-        self.query_streams = query.gauge("streams", "Live tails being followed, and exports being read.")
+        self.query_streams = query.gauge("streams", "Open streams: live tails and exports.")
 
-        # Who we are, whatever the role.
+        # About the instance, for every role.
         instance = _Maker("log_ingest", registry, self.described)
         self.clock_skew = instance.gauge(
             "clock_skew_seconds",
-            "How far the clock of Kafka or ClickHouse is ahead of ours at least; negative where it is behind. Kafka"
-            " tells no time: its records show only a clock that is ahead.",
+            "Lower bound of how far the clock of Kafka or ClickHouse is ahead of ours; negative if it is behind. For"
+            " Kafka only a clock that is ahead is detected.",
             "system",
         )
         build = instance.gauge("build_info", "Always 1; the version is in the labels.", "version", "python")
@@ -162,7 +165,7 @@ class Metrics:
 
 
 class _Maker:
-    """Makes series whose names begin alike, and keeps a list of them. Without a registry they are not exposed."""
+    """Creates series with a common prefix, and keeps a list of them. Without a registry they are not exposed."""
 
     def __init__(self, prefix: str, registry: CollectorRegistry | None, described: list[Series]) -> None:
         self._prefix = prefix
@@ -170,15 +173,15 @@ class _Maker:
         self._described = described
 
     def counter(self, name: str, meaning: str, *labels: str) -> Counter:
-        """A number that only grows."""
+        """A counter, which only grows."""
         return Counter(self._describe(name, "counter", meaning, labels), meaning, labels, registry=self._registry)
 
     def gauge(self, name: str, meaning: str, *labels: str) -> Gauge:
-        """A number as it is now."""
+        """A gauge, the current value of a number."""
         return Gauge(self._describe(name, "gauge", meaning, labels), meaning, labels, registry=self._registry)
 
     def histogram(self, name: str, meaning: str, buckets: Sequence[float], *labels: str) -> Histogram:
-        """How often values of which size came."""
+        """A histogram of values with these upper bounds of its buckets."""
         full_name = self._describe(name, "histogram", meaning, labels)
         return Histogram(full_name, meaning, labels, buckets=buckets, registry=self._registry)
 
@@ -189,7 +192,7 @@ class _Maker:
 
 
 class BulkHistogram:
-    """A histogram that takes many values at a time; prometheus_client's takes them one by one."""
+    """A histogram to which many values are added at a time; prometheus_client's takes them one by one."""
 
     def __init__(self, name: str, meaning: str, bounds: Sequence[float]) -> None:
         self.bounds = tuple(map(float, bounds))
@@ -198,7 +201,7 @@ class BulkHistogram:
         self._sum = 0.0
 
     def add(self, counts: Iterable[int], total: float) -> None:
-        """Add values: how many fell into each bucket (not cumulative, one more than bounds), and their sum."""
+        """Add values: the count of each bucket (not cumulative, one more than bounds), and the sum of all values."""
         self._counts = [old + new for old, new in zip(self._counts, counts, strict=True)]
         self._sum += total
 

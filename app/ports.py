@@ -12,7 +12,7 @@ from app.errors import Refused, TryAgainLater
 
 
 class RecordSource(Protocol):
-    """Where records come from. Belongs to one thread."""
+    """The source of records. Belongs to one thread."""
 
     def poll(self, timeout_secs: float) -> Polled:
         """Wait up to `timeout_secs` for records. Keeps this member in its group, also while everything is paused.
@@ -38,7 +38,7 @@ class RecordSource(Protocol):
         """Commit these checkpoints for the group, all or none of them.
 
         Raises:
-            NotOurs: a rebalance has overtaken us; the next poll assigns anew, even if the partitions are the same.
+            NotOurs: a rebalance has overtaken us; the next poll assigns again, even if the partitions are the same.
             TryAgainLater: Kafka has committed nothing.
             MustRejoin: Kafka may have committed them, or may still do so.
         """
@@ -62,7 +62,7 @@ class RecordSource(Protocol):
 
 
 class LogWriter(Protocol):
-    """Where rows end up. May be called from any thread, one call at a time."""
+    """Stores rows. May be called from any thread, one call at a time."""
 
     def insert(self, rows: Rows, token: str, deadline_ms: int) -> None:
         """Store all rows or raise; `token` is unique to this insert.
@@ -106,7 +106,7 @@ class LogWriter(Protocol):
 class LogReader(Protocol):
     """Runs queries over the table. Safe to share between threads."""
 
-    def ask(self, statement: Statement, *, timeout_secs: float) -> Result:
+    def run(self, statement: Statement, *, timeout_secs: float) -> Result:
         """Run one read-only statement.
 
         Raises:
@@ -116,7 +116,7 @@ class LogReader(Protocol):
 
 
 class Disk(Protocol):
-    """Where ClickHouse keeps the table."""
+    """The disk of ClickHouse's table."""
 
     def free_ratio(self) -> float | None:
         """The fraction that is free, from 0 to 1; None if unknown.
@@ -169,7 +169,7 @@ class LogPublisher(Protocol):
         wait_secs: float,
         on_delivery: OnDelivery,
     ) -> None:
-        """Hand over one record; it is sent in the background.
+        """Enqueue one record; it is sent in the background.
 
         Waits up to `wait_secs` for free memory, or for another thread that connects; connecting itself may take some
         seconds more. Records with the same key stay in order on one partition; those without a key spread over all.
@@ -196,7 +196,7 @@ class LogPublisher(Protocol):
 
 
 class AuditedTopic(Protocol):
-    """A topic as an audit sees it, apart from the consumer that reads it for the table."""
+    """A topic as an audit reads it, independently of the consumer that reads it for the table."""
 
     def offsets(self, since_ms: int) -> TopicOffsets:
         """The group's committed offsets (read first), and Kafka's: begin, end, and the first since `since_ms`.
@@ -206,7 +206,7 @@ class AuditedTopic(Protocol):
         """
 
     def records(self, partition: int, span: Span, has_time: Callable[[], bool]) -> Reading:
-        """Where in a span Kafka still returns records; reads while `has_time` returns true.
+        """The offsets in a span at which Kafka still has records; reads while `has_time` returns true.
 
         Raises:
             TryAgainLater: Kafka does not answer.

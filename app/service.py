@@ -21,7 +21,7 @@ _Result = TypeVar("_Result")
 STOP_SECS = 8.0
 _LEAVE_SECS = 1.5
 
-_LET_GO_SECS = 0.1
+_ABANDON_SECS = 0.1
 
 
 class _Stopping(Exception):
@@ -112,9 +112,9 @@ class Service:
             except _Stopping:
                 return
             except TableMissing as error:
-                _log.warning("Opening the pipeline anew, to make the table again: %s", error)
+                _log.warning("Reopening the pipeline to create the table again: %s", error)
             except MustRejoin as error:
-                _log.warning("Joining the group anew: %s", error)
+                _log.warning("Rejoining the group: %s", error)
                 self.health.report("kafka", str(error))
             except Exception:
                 crashes += 1
@@ -135,7 +135,7 @@ class Service:
                 self._turn(pipeline)
             self._leave(pipeline.ingest)
         except Exception:
-            self._let_go(pipeline.ingest)
+            self._wait_for_insert(pipeline.ingest)
             raise
         finally:
             self._events.closed()
@@ -152,11 +152,11 @@ class Service:
         if ingest.drain(self._stop_at - _LEAVE_SECS):
             _log.info("Stopped: everything read is stored and committed")
         else:
-            _log.info("Stopped: what is not committed will be read again")
+            _log.info("Stopped: records that are not committed will be read again")
 
-    def _let_go(self, ingest: Ingest) -> None:
-        """Wait for the insert in flight, while there is time: then the next owner need not wait it out."""
-        while not ingest.abandon(_LET_GO_SECS):
+    def _wait_for_insert(self, ingest: Ingest) -> None:
+        """Wait for the insert in flight while there is time, so that the next owner need not wait it out."""
+        while not ingest.abandon(_ABANDON_SECS):
             self.health.turned()
             if self._stop.is_set() and self._clock() >= self._stop_at - _LEAVE_SECS:
                 return
@@ -172,7 +172,7 @@ class Service:
         )
         self.health.report(side.name.lower(), None)
 
-    def _retry(self, name: str, whom: str, attempts: int, call: Callable[[], _Result]) -> _Result:
+    def _retry(self, name: str, target: str, attempts: int, call: Callable[[], _Result]) -> _Result:
         attempt = 0
         while not self._stop.is_set():
             self.health.turned()
@@ -183,15 +183,15 @@ class Service:
                 self.health.report(name.lower(), str(error))
                 self._events.connect_failed(name.lower(), error)
                 if attempt <= attempts:
-                    _log.warning("%s: attempt %d/%d failed: %s", whom, attempt, attempts, error)
+                    _log.warning("%s: attempt %d/%d failed: %s", target, attempt, attempts, error)
                 elif (attempt - attempts) % attempts == 1 or attempts == 1:
-                    _log.error("%s is unavailable after %d attempts; still trying: %s", whom, attempt, error)
+                    _log.error("%s is unavailable after %d attempts; still trying: %s", target, attempt, error)
                 self._stop.wait(self._backoff.delay_secs(attempt))
         raise _Stopping
 
 
 def submit_to_thread(call: Callable[[], _Result]) -> "Future[_Result]":
-    """Run a call on a daemon thread of its own: one that hangs in an insert must not keep the process from ending."""
+    """Run a call on its own daemon thread: one that hangs in an insert must not keep the process from exiting."""
     future: Future[_Result] = Future()
 
     def work() -> None:

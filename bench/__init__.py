@@ -1,1 +1,1 @@
-"""How fast the service is on this machine, against what Kafka's client and the engine could do at most."""
+"""Measures how fast the service is on this machine, compared with the limits of Kafka's client and of the engine."""

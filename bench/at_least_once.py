@@ -1,6 +1,6 @@
-"""`python -m bench.at_least_once`: the service without the protocol of delivery, an ordinary consumer.
+"""`python -m bench.at_least_once`: the service without the delivery protocol, as an ordinary at-least-once consumer.
 
-It inserts, and then commits. What was inserted and not committed is stored again by whoever reads it next.
+It inserts, then commits. The next owner stores again what was inserted and not committed.
 """
 
 from __future__ import annotations
@@ -17,30 +17,30 @@ from app.backends.clickhouse.writer import ClickHouseWriter
 from app.build.service import build
 from app.domain.records import Partition, Position
 from app.domain.rows import TABLE_COLUMNS, Rows
+from app.environment import read_settings
 from app.errors import TryAgainLater
 from app.pipeline.batch import Batch
 from app.pipeline.delivery import Delivered, Delivery
 from app.pipeline.task import Call, Pause, Steps
-from app.settings import Settings
 
 _NEVER_MS: Final = 10_000_000_000_000  # in the year 2286
 
 
 class AtLeastOnce(Delivery):
-    """Stores one batch at a time, without a lease before the insert and without looking at the table, ever."""
+    """Stores one batch at a time, without a lease before the insert and without ever checking the table."""
 
     def deliver(self, batch: Batch) -> Steps[Delivered]:
-        """Insert every row of the batch, however often it takes, and then commit."""
+        """Insert every row of the batch, retrying until it succeeds, then commit."""
         delivered = yield from super().deliver(batch)
         self._progress.stored(delivered.next_offsets)
         try:
             self._progress.commit()
-        except TryAgainLater as error:  # the next commit says it too
+        except TryAgainLater as error:  # the next commit includes these offsets
             self._events.kafka_failed(error)
         return delivered
 
     def recover(self, partition: Partition, position: Position) -> Steps[int]:
-        """Go on at the committed offset."""
+        """Continue at the committed offset."""
         return 0
         yield  # type: ignore[unreachable] # makes it a generator
 
@@ -69,13 +69,13 @@ class WriterWithoutDeadline(ClickHouseWriter):
     """Inserts into a table that has no column for a deadline."""
 
     def insert(self, rows: Rows, token: str, deadline_ms: int) -> None:
-        """See `ports.LogWriter`, but that the insert may land at any time."""
+        """See `ports.LogWriter`, except that the insert may land at any time."""
         self._insert(pa.Table.from_batches([rows.select(TABLE_COLUMNS)]), token)
 
 
 def main() -> int:
-    """As `python -m app` does it, with a writer and a delivery of our own. Returns the exit code."""
-    settings = Settings.from_env(os.environ)
+    """Run the service as `python -m app` does, with this writer and delivery. Returns the exit code."""
+    settings = read_settings(os.environ)
     return serve(settings, build(settings, new_writer=WriterWithoutDeadline, new_delivery=AtLeastOnce))
 
 

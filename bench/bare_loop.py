@@ -1,4 +1,4 @@
-"""`python -m bench.bare_loop COUNT`: reads a topic with kafka-python as the service does, and only counts.
+"""`python -m bench.bare_loop COUNT`: reads a topic with kafka-python as the service does, and only counts records.
 
 Topic, broker and everything else come from the service's own settings. Prints one JSON object.
 """
@@ -14,16 +14,17 @@ from typing import Any
 from kafka import KafkaConsumer, TopicPartition
 
 from app.backends.kafka.options import consumer_options
-from app.settings import KafkaSettings, Settings
+from app.environment import read_settings
+from app.settings import KafkaSettings
 
 _POLL_MS = 100
 _SILENCE_SECS = 30.0
 
 
 def main(arguments: list[str]) -> int:
-    """Count to the number that is given. 1 when there are fewer records."""
+    """Count records up to the given number. Returns 1 if there are fewer."""
     expected = int(arguments[0])
-    settings = Settings.from_env(os.environ).kafka
+    settings = read_settings(os.environ).kafka
     consumer = KafkaConsumer(**consumer_options(settings))
     assign_all(consumer, settings)
     start, cpu_start = time.monotonic(), time.process_time()
@@ -35,7 +36,7 @@ def main(arguments: list[str]) -> int:
 
 
 def assign_all(consumer: Any, settings: KafkaSettings) -> None:
-    """Read every partition of the topic from its beginning, outside of any group."""
+    """Assign every partition of the topic from its beginning, without a consumer group."""
     numbers = consumer.partitions_for_topic(settings.topic)
     partitions = [TopicPartition(settings.topic, number) for number in sorted(numbers)]
     consumer.assign(partitions)
@@ -44,7 +45,7 @@ def assign_all(consumer: Any, settings: KafkaSettings) -> None:
 
 
 def count_records(consumer: Any, expected: int) -> int:
-    """Poll until so many records have come, or none for a long time."""
+    """Poll until `expected` records have arrived, or none arrives for a long time. Returns the count."""
     count, last_at = 0, time.monotonic()
     while count < expected and time.monotonic() - last_at < _SILENCE_SECS:
         for records in consumer.poll(timeout_ms=_POLL_MS).values():

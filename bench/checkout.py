@@ -1,4 +1,4 @@
-"""The code of another commit beside this one."""
+"""Checks out the code of another commit beside this one."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from local.paths import ROOT
 
 @contextmanager
 def checked_out(base: str) -> Iterator[Path]:
-    """A directory with the code of a commit; a directory that is named instead is taken as it is.
+    """A directory with the code of a commit. If `base` is a directory, it is used as it is.
 
     Raises:
-        BenchError: there is no such commit.
+        BenchError: the commit does not exist.
     """
     if (Path(base) / "app" / "__main__.py").is_file():
         yield Path(base).resolve()
         return
     with TemporaryDirectory(prefix="bench-") as name:
-        # An archive and not a worktree: nothing is left in the repository, however this ends.
+        # An archive and not a worktree: nothing stays in the repository, however this ends.
         archive, directory = Path(name) / "code.tar", Path(name) / "code"
         git(ROOT, "archive", "--output", str(archive), f"{base}^{{commit}}")
         with tarfile.open(archive) as tar:
@@ -33,10 +33,10 @@ def checked_out(base: str) -> Iterator[Path]:
 
 
 def commit_of(base: str) -> str:
-    """How the commit of a directory is called, or the commit that is named itself; with a plus if files were changed.
+    """The name of the commit: of the one checked out in a directory, with a plus if files were changed, or of `base`.
 
     Raises:
-        BenchError: there is none.
+        BenchError: there is no such commit.
     """
     if not Path(base).is_dir():
         return git(ROOT, "rev-parse", "--short", f"{base}^{{commit}}")
@@ -45,10 +45,10 @@ def commit_of(base: str) -> str:
 
 
 def git(directory: Path, *arguments: str) -> str:
-    """What git says in a directory.
+    """Run git in a directory and return its output.
 
     Raises:
-        BenchError: it fails, or there is no git.
+        BenchError: git fails or is not installed.
     """
     command = ["git", "-C", str(directory), *arguments]
     try:

@@ -1,4 +1,4 @@
-"""What the commands of the bench have in common: options, backlog, circumstances, verdict."""
+"""Shared by the commands of the bench: options, backlog, environment of a measurement, verdict."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 
 from bench.errors import BenchError
 from bench.machine import interpreter, machine
-from bench.report import Figures, Report, as_text, missed, store, summarise
+from bench.report import Measurements, Report, as_text, missed, store, summarise
 from bench.stack import PARTITIONS, BenchStack, running_stack
 from bench.workload import backlog_events, kind_of, load
 from local.errors import LocalError
@@ -28,11 +28,11 @@ _SAMPLE_EVENTS = 20_000
 
 
 def new_parser(module: str, description: str, *, events: int = 2_000_000) -> argparse.ArgumentParser:
-    """The options that every command has."""
+    """A parser with the options of every command."""
     parser = argparse.ArgumentParser(prog=f"python -m {module}", description=description)
     parser.add_argument("--events", type=positive, default=events, help=f"in the backlog (default: {events})")
     parser.add_argument(
-        "--quick", action="store_true", help="once and with few events, to see that it works; not stored"
+        "--quick", action="store_true", help="one short run to see that it works; results are not stored"
     )
     parser.add_argument("--service-python", default=sys.executable, help="interpreter of the service")
     parser.add_argument("--results", type=Path, default=RESULTS, help="directory for the results")
@@ -47,7 +47,7 @@ def positive(text: str) -> int:
 
 
 def parse(parser: argparse.ArgumentParser, arguments: list[str]) -> argparse.Namespace:
-    """The options; few events where it is to be quick."""
+    """Parse the options; `--quick` limits the number of events."""
     options = parser.parse_args(arguments)
     if options.quick:
         options.events = min(options.events, _QUICK_EVENTS)
@@ -55,7 +55,7 @@ def parse(parser: argparse.ArgumentParser, arguments: list[str]) -> argparse.Nam
 
 
 def run(measure: Callable[[], int]) -> int:
-    """The exit code of a command: its own, or 2 when nothing could be measured."""
+    """Run a command and return its exit code, or 2 if nothing could be measured."""
     try:
         return measure()
     except (BenchError, LocalError, OSError) as error:
@@ -67,8 +67,8 @@ def run(measure: Callable[[], int]) -> int:
 
 @contextmanager
 def loaded_stack(options: argparse.Namespace) -> Iterator[BenchStack]:
-    """A broker that holds a backlog, and an engine."""
-    interpreter(options.service_python)  # if it cannot be run, that is told at once
+    """Start a broker with a backlog, and an engine."""
+    interpreter(options.service_python)  # fails at once if it cannot be run
     with running_stack() as stack:
         print(f"Loading {options.events:,} events ...", flush=True)
         stack.create_topic(TOPIC)
@@ -77,7 +77,7 @@ def loaded_stack(options: argparse.Namespace) -> Iterator[BenchStack]:
 
 
 def circumstances(stack: BenchStack, command: Sequence[str]) -> dict[str, Any]:
-    """When something was measured, on what, and the module and arguments that do it again."""
+    """When and on what something was measured, and the module and arguments that repeat it."""
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": shlex.join(["python", "-m", *command]),
@@ -87,7 +87,7 @@ def circumstances(stack: BenchStack, command: Sequence[str]) -> dict[str, Any]:
 
 
 def details(stack: BenchStack, options: argparse.Namespace, shown: Sequence[str]) -> dict[str, Any]:
-    """In which circumstances it was measured; `shown` is the command line that the reader may repeat."""
+    """The environment of a measurement; `shown` is the command line that repeats it."""
     kind = kind_of(list(islice(backlog_events(_SAMPLE_EVENTS), _SAMPLE_EVENTS)))
     return circumstances(stack, [*shown, "--events", str(options.events)]) | {
         "service": {"interpreter": _shown_path(options.service_python), **interpreter(options.service_python)},
@@ -103,7 +103,7 @@ def details(stack: BenchStack, options: argparse.Namespace, shown: Sequence[str]
 
 
 def as_context(details: Mapping[str, Any]) -> dict[str, str]:
-    """The details as people read them."""
+    """The details as text for people."""
     box, service, workload = details["machine"], details["service"], details["workload"]
     packages = ", ".join(f"{name} {version}" for name, version in service["packages"].items())
     return {
@@ -118,8 +118,10 @@ def as_context(details: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def judge(report: Report, options: argparse.Namespace, details: Mapping[str, Any], runs: Sequence[Figures]) -> int:
-    """`conclude`, with the circumstances of a backlog."""
+def conclude_backlog(
+    report: Report, options: argparse.Namespace, details: Mapping[str, Any], runs: Sequence[Measurements]
+) -> int:
+    """See `conclude`; the context describes the backlog."""
     return conclude(report, options, as_context(details) | {report.repeats: str(len(runs))}, details, runs)
 
 
@@ -128,9 +130,9 @@ def conclude(
     options: argparse.Namespace,
     context: Mapping[str, str],
     details: Mapping[str, Any],
-    runs: Sequence[Figures],
+    runs: Sequence[Measurements],
 ) -> int:
-    """Print, and store unless it was quick. 1 when a figure that must be reached was not."""
+    """Print the results, and store them unless `--quick` was given. Returns 1 if a required limit was missed."""
     lines = summarise(report.measures, runs)
     print(f"\n{as_text(lines)}\n")
     if not options.quick:
@@ -143,6 +145,6 @@ def conclude(
 
 
 def _shown_path(python: str) -> str:
-    """An interpreter without the directories that are this machine's affair."""
+    """The path of an interpreter without directories that are specific to this machine."""
     path = Path(python)
     return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else path.name

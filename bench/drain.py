@@ -1,4 +1,4 @@
-"""A backlog drained by the shipped service, and the same backlog only counted."""
+"""Measures how the shipped service drains a backlog, and how fast a bare loop counts the same records."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import subprocess
 import time
 
 from bench.errors import BenchError
-from bench.looking import looking
+from bench.polling import polling
 from bench.processes import CpuTimes, peak_memory_mb
-from bench.report import Figures
+from bench.report import Measurements
 from bench.service import Program, environment, running_service
 from bench.stack import DATABASE, BenchStack
 from local.paths import ROOT
@@ -18,17 +18,17 @@ from local.service import Scrape, ServiceProcess
 _MILLION = 1e6
 
 _SAMPLE_SECS = 0.05
-_POLL_SECS = 1.0  # seldom: while it works the service is left alone
+_POLL_SECS = 1.0  # rarely, so that polling does not disturb the service
 _BEGIN_SECS = 60.0
 _SLOWEST_EVENTS_PER_SEC = 5_000
-_SATURATED_PART = 0.95  # of the backlog: what is left at the end may be less than a batch and waits to be old enough
+_SATURATED_PART = 0.95  # of the backlog: the rest may be less than a batch, which waits until it is old enough
 
 
-def measure_bare_loop(stack: BenchStack, python: str, topic: str, events: int) -> Figures:
-    """What kafka-python could do at most: same interpreter, same options, nothing done with the records.
+def measure_bare_loop(stack: BenchStack, python: str, topic: str, events: int) -> Measurements:
+    """The limit of kafka-python: same interpreter, same options, records are only counted.
 
     Raises:
-        BenchError: it did not count as many records as were sent.
+        BenchError: it counted fewer records than were sent.
     """
     done = subprocess.run(
         [python, "-m", "bench.bare_loop", str(events)],
@@ -47,24 +47,24 @@ def measure_bare_loop(stack: BenchStack, python: str, topic: str, events: int) -
     }
 
 
-def measure_drain(stack: BenchStack, program: Program, topic: str, events: int, table: str) -> Figures:
+def measure_drain(stack: BenchStack, program: Program, topic: str, events: int, table: str) -> Measurements:
     """Let a new group of the service read the whole topic into a new table.
 
-    From the moment before the first records are read until the last row is stored; CPU over the same time.
+    Time and CPU count from just before the first records are read until the last row is stored.
 
     Raises:
-        BenchError: it does not end.
+        BenchError: the drain does not end.
     """
     with running_service(stack, program, topic, table) as service:
         cpu = CpuTimes({"service": service.pid, "engine": stack.engine.pid, "kafka": stack.kafka.pid})
-        with looking(cpu.sample, _SAMPLE_SECS):
+        with polling(cpu.sample, _SAMPLE_SECS):
             began_at = _wait_for_first_record(service)
             first = service.wait_until_stored(1, _BEGIN_SECS)
-            patience_secs = _BEGIN_SECS + events / _SLOWEST_EVENTS_PER_SEC
-            saturated = service.wait_until_stored(int(events * _SATURATED_PART), patience_secs, every_secs=_POLL_SECS)
-            last = service.wait_until_stored(events, patience_secs, every_secs=_POLL_SECS)
+            timeout_secs = _BEGIN_SECS + events / _SLOWEST_EVENTS_PER_SEC
+            saturated = service.wait_until_stored(int(events * _SATURATED_PART), timeout_secs, every_secs=_POLL_SECS)
+            last = service.wait_until_stored(events, timeout_secs, every_secs=_POLL_SECS)
         peak = peak_memory_mb(service.pid)
-    figures = {
+    measurements = {
         "service_events_per_sec": events / (last.stored_at - began_at),
         "service_events_per_sec_first_to_last_stored": _rate_between(first, last),
         "service_events_per_sec_saturated": saturated.stored / (saturated.stored_at - began_at),
@@ -73,12 +73,12 @@ def measure_drain(stack: BenchStack, program: Program, topic: str, events: int, 
     }
     for name in ("service", "engine", "kafka"):
         used = cpu.used(name, began_at, last.stored_at)
-        figures[f"{name}_cpu_secs_per_million"] = used / events * _MILLION
-    return figures | exactness(stack, table, events)
+        measurements[f"{name}_cpu_secs_per_million"] = used / events * _MILLION
+    return measurements | exactness(stack, table, events)
 
 
-def exactness(stack: BenchStack, table: str, events: int) -> Figures:
-    """How many of the events are not in the table, and how many rows are there beyond once."""
+def exactness(stack: BenchStack, table: str, events: int) -> Measurements:
+    """How many of the events are missing from the table, and how many rows are duplicates."""
     answer = stack.query(
         f"SELECT count(), uniqExact(_topic_id, _partition, _offset, _item) FROM `{DATABASE}`.`{table}`"
     )

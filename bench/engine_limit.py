@@ -1,4 +1,4 @@
-"""What the engine could store at most: the same rows, posted by one client that has nothing else to do."""
+"""Measures how fast the engine can store the same rows when one client only posts them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from app.domain.records import Partition, RecordChunk
 from app.domain.rows import TABLE_COLUMNS, Rows, concatenate
 from app.pipeline.decode import decode
 from bench.processes import cpu_secs
-from bench.report import Figures
+from bench.report import Measurements
 from bench.stack import DATABASE, PARTITIONS, BenchStack
 from bench.workload import backlog_events
 
@@ -21,27 +21,27 @@ BODY_ROWS = 100_000
 
 _MILLION = 1e6
 _TOPIC = "engine-limit"
-_CHUNK_ROWS = 5_000  # as the service decodes them
+_CHUNK_ROWS = 5_000  # as in the service
 _DEADLINE_SECS = 60.0
 
 
-def measure_engine_limit(stack: BenchStack, *, bodies: int, rounds: int) -> Figures:
+def measure_engine_limit(stack: BenchStack, *, bodies: int, rounds: int) -> Measurements:
     """Post `bodies` different bodies `rounds` times, as Arrow like the service and then as JSONEachRow."""
     batches = list(decoded_batches(bodies))
     arrow, json_rows = f"arrow_{uuid.uuid4().hex}", f"json_{uuid.uuid4().hex}"
     stack.create_table(arrow)
     stack.create_table(json_rows)
     writer = ClickHouseWriter(stack.clickhouse_settings(arrow))
-    figures = _measured("arrow", stack, rounds, [insert_call(writer, batch) for batch in batches])
+    measurements = _measured("arrow", stack, rounds, [insert_call(writer, batch) for batch in batches])
     texts = [_as_json_rows(stack, arrow, first * BODY_ROWS) for first in range(bodies)]
     stack.drop_table(arrow)
-    figures |= _measured("json", stack, rounds, [_post_call(stack, json_rows, text) for text in texts])
+    measurements |= _measured("json", stack, rounds, [_post_call(stack, json_rows, text) for text in texts])
     stack.drop_table(json_rows)
-    return figures
+    return measurements
 
 
-def _measured(form: str, stack: BenchStack, rounds: int, calls: Sequence[Callable[[], None]]) -> Figures:
-    stack.settle()
+def _measured(form: str, stack: BenchStack, rounds: int, calls: Sequence[Callable[[], None]]) -> Measurements:
+    stack.wait_until_idle()
     start, cpu_start = time.monotonic(), cpu_secs(stack.engine.pid)
     for _ in range(rounds):
         for call in calls:
@@ -55,7 +55,7 @@ def _measured(form: str, stack: BenchStack, rounds: int, calls: Sequence[Callabl
 
 
 def insert_call(writer: ClickHouseWriter, rows: Rows) -> Callable[[], None]:
-    """What inserts these rows as the service does, every time under a new token."""
+    """A function that inserts these rows as the service does, each time with a new token."""
     return lambda: writer.insert(rows, uuid.uuid4().hex, int((time.time() + _DEADLINE_SECS) * 1000))
 
 
@@ -82,7 +82,7 @@ def _as_json_rows(stack: BenchStack, table: str, first: int) -> bytes:
 
 
 def decoded_batches(count: int) -> Iterator[Rows]:
-    """Batches of BODY_ROWS as the service makes them: chunks of the partitions in turn, decoded and put together."""
+    """Batches of BODY_ROWS as the service makes them: decoded chunks of all partitions, concatenated."""
     events = backlog_events(count * BODY_ROWS)
     for first in range(0, count * BODY_ROWS, BODY_ROWS):
         values = list(islice(events, BODY_ROWS))

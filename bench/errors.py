@@ -1,5 +1,5 @@
-"""The error of a measurement that cannot be finished."""
+"""The error of a measurement that failed."""
 
 
 class BenchError(Exception):
-    """Nothing was measured; the text is for the person at the terminal."""
+    """Nothing was measured; the text explains why to the user."""

@@ -1,6 +1,6 @@
-"""`python -m bench.explorer`: how soon the explorer shows logs, and how smoothly it moves, in a real browser.
+"""`python -m bench.explorer`: how soon the explorer shows logs and how smoothly it scrolls, in a real browser.
 
-The table holds a million rows of thirty days. Each visit is the first one of a new browser profile: nothing is cached.
+The table holds a million rows over thirty days. Each visit uses a new browser profile, so nothing is cached.
 It opens the page, loads 10,000 rows by scrolling, scrolls through them, and then follows 500 new logs a second.
 """
 
@@ -20,18 +20,18 @@ from bench.command import RESULTS, circumstances, conclude, positive, run
 from bench.errors import BenchError
 from bench.history import load_history, merge_days
 from bench.machine import interpreter
-from bench.report import Figures, Measure, Report
+from bench.report import Measure, Measurements, Report
 from bench.service import Program, fed_service
 from bench.stack import running_stack
 from local.chromium import running_chromium
 
 _TABLE: Final = "explorer"
-# Events a second that are followed. They are stored about once a second: ten seconds tell the rate within a tenth.
+# Events per second that are followed. Batches are stored about once a second, so ten seconds give the rate within 10 %.
 _RATE: Final = 500
 _LISTED: Final = 10_000
 _FOLLOWED_SECS: Final = 10.0
 _SETTLED_MS: Final = 3_000
-_PATIENCE_SECS: Final = 60.0
+_TIMEOUT_SECS: Final = 60.0
 _QUICK_ROWS: Final = 50_000
 
 _REPORT: Final = Report(
@@ -50,7 +50,7 @@ _REPORT: Final = Report(
     "Visits",
 )
 
-# Times between pictures (ms), while `step` is done for each of them.
+# Times between animation frames (ms), while `step` runs in each frame.
 _FRAMES: Final = """async ([step, millis]) => {
   const act = new Function("frame", step);
   const times = [];
@@ -65,17 +65,19 @@ _FRAMES: Final = """async ([step, millis]) => {
   return times.slice(1).sort((one, other) => one - other);
 }"""
 _FIRST_LOG: Final = """new Promise((done) => {
-  const look = () => document.querySelector("#logs .row") ? done(performance.now()) : requestAnimationFrame(look);
-  look();
+  const check = () => document.querySelector("#logs .row") ? done(performance.now()) : requestAnimationFrame(check);
+  check();
 })"""
 
 
 def main(arguments: list[str]) -> int:
-    """Measure, print and store. 1 when a limit is missed, 2 when nothing could be measured."""
+    """Measure, print and store. Returns 1 if a limit is missed, 2 if nothing could be measured."""
     parser = argparse.ArgumentParser(prog="python -m bench.explorer", description="How fast the explorer is.")
     parser.add_argument("--rows", type=positive, default=1_000_000, help="in the table (default: 1 million)")
     parser.add_argument("--visits", type=positive, default=5, help="each in a new browser profile (default: 5)")
-    parser.add_argument("--quick", action="store_true", help="one visit, few rows, to see that it works; not stored")
+    parser.add_argument(
+        "--quick", action="store_true", help="one visit, few rows, to see that it works; results are not stored"
+    )
     parser.add_argument("--service-python", default=sys.executable, help="interpreter of the service")
     parser.add_argument("--results", type=Path, default=RESULTS, help="directory for the results")
     options = parser.parse_args(arguments)
@@ -91,36 +93,36 @@ def _measure(options: argparse.Namespace) -> int:
         stack.create_table(_TABLE)
         load_history(stack, _TABLE, options.rows)
         merge_days(stack, _TABLE)
-        stack.settle()
+        stack.wait_until_idle()
         with fed_service(stack, Program(options.service_python), _TABLE, _RATE) as service:
             visits = [_visit(browser, service.url, number + 1) for number in range(options.visits)]
         about = circumstances(stack, ["bench.explorer", "--rows", str(options.rows)]) | {"chromium": browser.version}
     return conclude(_REPORT, options, _context(about, options), about, visits)
 
 
-def _visit(browser: Browser, url: str, number: int) -> Figures:
+def _visit(browser: Browser, url: str, number: int) -> Measurements:
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
     page.goto(f"{url}/?start=now-30d", wait_until="commit")
-    figures = {"first_log_ms": float(page.evaluate(_FIRST_LOG))}
+    measurements = {"first_log_ms": float(page.evaluate(_FIRST_LOG))}
     page.wait_for_selector("#facet-list details:nth-of-type(2) li")
-    figures["complete_ms"] = float(page.evaluate("performance.now()"))
+    measurements["complete_ms"] = float(page.evaluate("performance.now()"))
     _load_rows(page)
-    figures |= _frames(page, "scroll", "document.getElementById('logs').scrollTop = (frame * 97) % 250000", 5.0)
+    measurements |= _frames(page, "scroll", "document.getElementById('logs').scrollTop = (frame * 97) % 250000", 5.0)
     page.goto(f"{url}/?live=1&start=now-15m")
     page.wait_for_timeout(_SETTLED_MS)
     before, began = _listed(page), time.monotonic()
-    figures |= _frames(page, "follow", "", _FOLLOWED_SECS)
-    figures["followed_per_sec"] = (_listed(page) - before) / (time.monotonic() - began)
-    figures["rows_drawn"] = float(page.locator("#logs .row").count())
+    measurements |= _frames(page, "follow", "", _FOLLOWED_SECS)
+    measurements["followed_per_sec"] = (_listed(page) - before) / (time.monotonic() - began)
+    measurements["rows_drawn"] = float(page.locator("#logs .row").count())
     context.close()
-    print(f"Visit {number}: {', '.join(f'{name} {value:,.1f}' for name, value in figures.items())}", flush=True)
-    return figures
+    print(f"Visit {number}: {', '.join(f'{name} {value:,.1f}' for name, value in measurements.items())}", flush=True)
+    return measurements
 
 
 def _load_rows(page: Page) -> None:
-    """By scrolling, as people do."""
-    deadline = time.monotonic() + _PATIENCE_SECS
+    """Load rows by scrolling, as a user does."""
+    deadline = time.monotonic() + _TIMEOUT_SECS
     while _listed(page) < _LISTED:
         if time.monotonic() > deadline:
             raise BenchError("the page does not load 10,000 rows")
@@ -132,7 +134,7 @@ def _listed(page: Page) -> int:
     return int(page.locator('[role="grid"]').get_attribute("aria-rowcount") or 1) - 1
 
 
-def _frames(page: Page, name: str, step: str, secs: float) -> Figures:
+def _frames(page: Page, name: str, step: str, secs: float) -> Measurements:
     times = page.evaluate(_FRAMES, [step, secs * 1000])
     return {f"{name}_p{share}_ms": times[min(len(times) - 1, len(times) * share // 100)] for share in (50, 99)}
 
@@ -146,7 +148,7 @@ def _context(about: dict[str, Any], options: argparse.Namespace) -> dict[str, st
         "Browser": f"Chromium {about['chromium']}, without a window or a graphics card, 1440 x 900",
         "Beside it on the same machine": f"Kafka, the service, ClickHouse engine {about['clickhouse']},"
         f" {_RATE} logs/s that are sent and stored",
-        "Table": f"{options.rows:,} rows of 30 days, all of which are asked for",
+        "Table": f"{options.rows:,} rows over 30 days, all of them in the queried range",
         _REPORT.repeats: str(options.visits),
     }
 

@@ -1,8 +1,8 @@
-"""Thirty days of logs, invented by ClickHouse itself: so many rows would take hours by way of Kafka.
+"""Thirty days of logs, generated inside ClickHouse: sending as many rows through Kafka would take hours.
 
-Fifty services, a few of which write most; 100,000 users, likewise; messages after real log lines, full of ids; traces
-of five rows; busier by day than by night. Now and then a service has an incident: errors, and slow answers. The same
-rows at every call but for their times: they end now.
+Fifty services, a few of which write most; 100,000 users, likewise; messages modelled on real log lines, full of ids;
+traces of five rows; busier by day than by night. Sometimes a service has an incident: errors and slow responses. Every
+call generates the same rows except for their times, which end now.
 """
 
 from __future__ import annotations
@@ -24,26 +24,26 @@ PARTITIONS: Final = 8
 TOPIC_ID: Final = "history"
 
 _DAY_MS: Final = 86_400_000
-_MARGIN_MS: Final = 4 * 3_600_000  # or the first rows would expire while questions are asked
+_MARGIN_MS: Final = 4 * 3_600_000  # otherwise the first rows would expire while queries run
 _AT_ONCE: Final = 1_000_000
 _BODIES: Final = Path(__file__).with_name("history_bodies.txt")
-_PLACE: Final = re.compile(r"\{(number|uuid|ip|hex)\}")
+_PLACEHOLDER: Final = re.compile(r"\{(number|uuid|ip|hex)\}")
 _KINDS: Final = ("", "number", "uuid", "ip", "hex")
-_PLACES: Final = 3
+_MAX_PLACEHOLDERS: Final = 3
 
 
 def service_name(number: int) -> str:
-    """How the service of this number is called; the lower, the more it writes."""
+    """The name of the service with this number; lower numbers write more."""
     return f"service-{number:02d}"
 
 
 def route(number: int) -> str:
-    """The route of this number."""
+    """The route with this number."""
     return f"/api/v1/resource-{number:02d}"
 
 
 def load_history(stack: BenchStack, table: str, rows: int, *, now: float | None = None) -> None:
-    """Insert so many rows into a table of schema.sql, the oldest first.
+    """Insert `rows` generated rows into a table of schema.sql, oldest first.
 
     Raises:
         BenchError: the engine refuses them.
@@ -54,7 +54,7 @@ def load_history(stack: BenchStack, table: str, rows: int, *, now: float | None 
 
 
 def merge_days(stack: BenchStack, table: str) -> None:
-    """One part for each day that is over, as the table's settings have ClickHouse do it some hours later.
+    """Merge each past day into one part, as the table's settings make ClickHouse do some hours later.
 
     Raises:
         BenchError: the engine refuses it.
@@ -68,7 +68,7 @@ def merge_days(stack: BenchStack, table: str) -> None:
 
 
 def _pieces(rows: int) -> Iterator[tuple[int, int]]:
-    """The numbers of the rows, of one day at a time: an insert makes a part for each day that it touches."""
+    """First number and count of the rows of each insert, within one day: an insert makes a part per day it touches."""
     for day in range(DAYS):
         first, end = rows * day // DAYS, rows * (day + 1) // DAYS
         for start in range(first, end, _AT_ONCE):
@@ -77,7 +77,7 @@ def _pieces(rows: int) -> Iterator[tuple[int, int]]:
 
 @dataclass(frozen=True, slots=True)
 class _Message:
-    """Text around what changes, and what that is (numbers of `_KINDS`)."""
+    """The fixed texts of a message, and the kinds of the values between them (indexes into `_KINDS`)."""
 
     weight: int
     texts: Sequence[str]
@@ -90,9 +90,9 @@ def _messages() -> list[_Message]:
         if line.startswith("#"):
             continue
         weight, text = line.split(" ", 1)
-        pieces = _PLACE.split(text)
+        pieces = _PLACEHOLDER.split(text)
         texts, kinds = pieces[::2], [_KINDS.index(kind) for kind in pieces[1::2]]
-        missing = _PLACES - len(kinds)
+        missing = _MAX_PLACEHOLDERS - len(kinds)
         messages.append(_Message(int(weight), texts + [""] * missing, kinds + [0] * missing))
     return messages
 
@@ -102,20 +102,20 @@ def _array(values: Sequence[object]) -> str:
 
 
 def _body(messages: Sequence[_Message]) -> str:
-    """The message of number `message` with its places filled in."""
+    """SQL for the message with number `message`, with its placeholders filled in."""
     numbers = ("toString(h2 % 1000)", "toString(h3 % 100000000)", "toString(h4 % 100000)")
     pieces = [f"{_array([each.texts[0] for each in messages])}[message]"]
-    for place in range(_PLACES):
-        values = f"['', {numbers[place]}, uuid, ip, hex]"
-        pieces.append(f"{values}[{_array([1 + each.kinds[place] for each in messages])}[message]]")
-        pieces.append(f"{_array([each.texts[place + 1] for each in messages])}[message]")
+    for index in range(_MAX_PLACEHOLDERS):
+        values = f"['', {numbers[index]}, uuid, ip, hex]"
+        pieces.append(f"{values}[{_array([1 + each.kinds[index] for each in messages])}[message]]")
+        pieces.append(f"{_array([each.texts[index + 1] for each in messages])}[message]")
     return f"concat({', '.join(pieces)})"
 
 
 def _rows(first: int, count: int, rows: int, end_ms: int) -> str:
-    """A SELECT of the rows from a number on; everything about a row follows from its number."""
+    """A SELECT that generates `count` rows from number `first` on; each row is a function of its number."""
     messages = _messages()
-    lot = [number for number, message in enumerate(messages, 1) for _ in range(message.weight)]
+    weighted = [number for number, message in enumerate(messages, 1) for _ in range(message.weight)]
     span_ms = DAYS * _DAY_MS - _MARGIN_MS
     return f"""
 WITH
@@ -131,7 +131,7 @@ WITH
     h3 % 1000 AS luck,
     multiIf(luck < if(is_incident, 400, 25), 'ERROR', luck < if(is_incident, 600, 95), 'WARN', luck < 950, 'INFO', 'DEBUG')
         AS level,
-    {_array(lot)}[1 + h4 % {len(lot)}] AS message,
+    {_array(weighted)}[1 + h4 % {len(weighted)}] AS message,
     concat(lower(hex(h1)), lower(hex(h5))) AS long_hex,
     concat(substring(long_hex, 1, 8), '-', substring(long_hex, 9, 4), '-4', substring(long_hex, 13, 3), '-a',
         substring(long_hex, 17, 3), '-', substring(long_hex, 20, 12)) AS uuid,

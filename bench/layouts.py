@@ -1,7 +1,7 @@
-"""`python -m bench.layouts`: schema.sql beside tables that differ from it in one thing each: room, and time to answer.
+"""`python -m bench.layouts`: compares schema.sql with tables that differ in one thing each: disk space and query time.
 
-All hold the same rows, and are asked the same questions in turn by SQL, as the service would ask them, while nothing
-else goes on. What is told is the median, and how it compares with the table as it is shipped.
+All tables hold the same rows and get the same SQL queries in turn, as the service would send them, while nothing else
+runs. Reported are the median and its ratio to that of the shipped table.
 """
 
 from __future__ import annotations
@@ -37,16 +37,16 @@ _SEED: Final = 11
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A table that is not quite that of schema.sql: what is written there instead of what."""
+    """A table that differs from schema.sql; `instead` maps text of schema.sql to its replacement."""
 
     name: str
     instead: Mapping[str, str]
 
     def statement(self, shipped: str) -> str:
-        """What makes it.
+        """The statement that creates the table.
 
         Raises:
-            BenchError: schema.sql has changed, and does not hold what shall be another way.
+            BenchError: schema.sql does not contain the text to replace.
         """
         for old, new in self.instead.items():
             if old not in shipped:
@@ -87,23 +87,23 @@ VARIANTS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
-    """What can be looked for."""
+class SearchValues:
+    """Values that queries can search for."""
 
     end_secs: int
     words: Sequence[str]
 
 
-Question = Callable[[Random, Facts], str]
+QueryTemplate = Callable[[Random, SearchValues], str]
 
 
-def _newest(rng: Random, facts: Facts) -> str:
-    end = facts.end_secs - rng.randrange(86_400)
+def _newest(rng: Random, values: SearchValues) -> str:
+    end = values.end_secs - rng.randrange(86_400)
     return f"SELECT {_ALL} FROM {{}} WHERE {_span(end - 60, end)} {_NEWEST}"
 
 
-def _service(rng: Random, facts: Facts) -> str:
-    end = facts.end_secs - rng.randrange(86_400)
+def _service(rng: Random, values: SearchValues) -> str:
+    end = values.end_secs - rng.randrange(86_400)
     service = service_name(rng.randrange(10))
     return (
         f"SELECT {_ALL} FROM {{}} WHERE {_span(end - 3600, end)}"
@@ -111,7 +111,7 @@ def _service(rng: Random, facts: Facts) -> str:
     )
 
 
-def _user(rng: Random, facts: Facts) -> str:
+def _user(rng: Random, values: SearchValues) -> str:
     user = int(USERS * rng.random() ** 4)
     sparse_pieces = (
         f"SELECT toStartOfFiveMinutes(Timestamp) FROM {{0}} WHERE UserId = '{user}'"
@@ -121,17 +121,17 @@ def _user(rng: Random, facts: Facts) -> str:
     return f"SELECT {_ALL} FROM {{0}} WHERE {where} {_NEWEST}"
 
 
-def _word(rng: Random, facts: Facts) -> str:
-    return f"SELECT {_ALL} FROM {{}} WHERE hasToken(lower(Body), '{rng.choice(facts.words)}') {_NEWEST}"
+def _word(rng: Random, values: SearchValues) -> str:
+    return f"SELECT {_ALL} FROM {{}} WHERE hasToken(lower(Body), '{rng.choice(values.words)}') {_NEWEST}"
 
 
-def _routes(rng: Random, facts: Facts) -> str:
-    end = facts.end_secs - rng.randrange(86_400)
+def _routes(rng: Random, values: SearchValues) -> str:
+    end = values.end_secs - rng.randrange(86_400)
     span = _span(end - 86_400, end)
     return f"SELECT attribute_http_route, countIf(SeverityNumber >= 17) FROM {{}} WHERE {span} GROUP BY 1"
 
 
-QUESTIONS: Final[Mapping[str, Question]] = {
+QUERIES: Final[Mapping[str, QueryTemplate]] = {
     "newest, 1 min": _newest,
     "service, errors, 1 h": _service,
     "user": _user,
@@ -145,11 +145,11 @@ def _span(start_secs: int, end_secs: int) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Measure, print and store. 2 when nothing could be measured."""
-    parser = argparse.ArgumentParser(prog="python -m bench.layouts", description="The table beside others.")
-    parser.add_argument("--rows", type=positive, default=10_000_000, help="of thirty days (default: 10 million)")
-    parser.add_argument("--days", type=positive, default=8, help="of them that each table holds (default: 8)")
-    parser.add_argument("--samples", type=positive, default=30, help="of each question (default: 30)")
+    """Measure, print and store. Returns 2 if nothing could be measured."""
+    parser = argparse.ArgumentParser(prog="python -m bench.layouts", description="Compare layouts of the table.")
+    parser.add_argument("--rows", type=positive, default=10_000_000, help="rows over thirty days (default: 10 million)")
+    parser.add_argument("--days", type=positive, default=8, help="days that each table holds (default: 8)")
+    parser.add_argument("--samples", type=positive, default=30, help="samples of each query (default: 30)")
     parser.add_argument("--results", type=Path, default=RESULTS, help="directory for the results")
     return run(partial(_measure, parser.parse_args(arguments)))
 
@@ -164,9 +164,9 @@ def _measure(options: argparse.Namespace) -> int:
         for variant in VARIANTS:
             print(f"{variant.name} ...", flush=True)
             _fill(stack, variant, tables[variant.name], days)
-        stack.settle()
+        stack.wait_until_idle()
         sizes = {name: stack.bytes_per_row(table) for name, table in tables.items()}
-        millis = _ask(stack, tables, options.samples)
+        millis = _time_queries(stack, tables, options.samples)
         about = circumstances(stack, _command(options)) | {"rows": round(options.rows * days / DAYS)}
     page = "\n".join(_page(about, sizes, millis)) + "\n"
     print(page)
@@ -191,20 +191,20 @@ def _command(options: argparse.Namespace) -> list[str]:
     return ["bench.layouts", *(str(word) for pair in chosen.items() for word in pair)]
 
 
-def _ask(stack: BenchStack, tables: Mapping[str, str], samples: int) -> dict[str, dict[str, float]]:
-    """Every question of each table in turn, so that all have the same luck; the median in milliseconds."""
+def _time_queries(stack: BenchStack, tables: Mapping[str, str], samples: int) -> dict[str, dict[str, float]]:
+    """Run every query on each table in turn, so that disturbances hit all alike; the median in milliseconds."""
     source = f"`{DATABASE}`.`{_SOURCE}`"
     words = stack.query(
         rf"SELECT extract(Body, '\\b[0-9a-f]{{12}}\\b') AS word FROM {source} WHERE word != '' LIMIT 500"
     )
-    facts = Facts(int(stack.query("SELECT toUnixTimestamp(toDateTime(today()))")), words.split())
+    values = SearchValues(int(stack.query("SELECT toUnixTimestamp(toDateTime(today()))")), words.split())
     found: dict[str, dict[str, float]] = {name: {} for name in tables}
-    for kind, question in QUESTIONS.items():
+    for kind, query in QUERIES.items():
         print(f"{kind} ...", flush=True)
         millis: dict[str, list[float]] = {name: [] for name in tables}
         rng = Random(_SEED)
         for _ in range(samples):
-            sql = question(rng, facts)
+            sql = query(rng, values)
             for name, table in tables.items():
                 millis[name].append(_millis(stack, sql.format(f"`{DATABASE}`.`{table}`")))
         for name in tables:
@@ -213,7 +213,7 @@ def _ask(stack: BenchStack, tables: Mapping[str, str], samples: int) -> dict[str
 
 
 def _millis(stack: BenchStack, sql: str) -> float:
-    """The better of two: what is measured is the layout, not the caches."""
+    """The faster of two runs: the layout is measured, not the caches."""
 
     def once() -> float:
         began = time.perf_counter()
@@ -231,10 +231,10 @@ def _page(
     yield f"- Date: {about['date']}"
     yield f"- Command: `{about['command']}`"
     yield f"- {about['rows']:,} rows, days merged; {about['machine']['cores']} cores; engine {about['clickhouse']}"
-    yield "- Each table differs from schema.sql in one thing. Questions by SQL, one after another, caches warm: median"
+    yield "- Each table differs from schema.sql in one thing. SQL queries one after another, caches warm: median"
     yield f"  in milliseconds, and in parentheses how many times that of the table {_SHIPPED}"
     yield ""
-    heads = ("Table", "Columns, bytes per row", "All", *QUESTIONS)
+    heads = ("Table", "Columns, bytes per row", "All", *QUERIES)
     yield from as_table(heads, [_cells(name, sizes[name], millis[name], millis[_SHIPPED]) for name in sizes])
 
 

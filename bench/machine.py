@@ -1,4 +1,4 @@
-"""What the figures were measured on."""
+"""Describes the machine and the interpreter of a measurement."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bench.errors import BenchError
 
 _PACKAGES = ("kafka-python", "crc32c", "lz4", "msgspec", "pyarrow", "numpy", "clickhouse-connect", "prometheus-client")
 
-_ASK_PYTHON = """
+_VERSION_SCRIPT = """
 import importlib.metadata, json, platform, sys
 def version(name):
     try:
@@ -26,13 +26,13 @@ print(json.dumps({"python": platform.python_version(), "packages": {name: v for 
 
 
 def interpreter(python: str) -> dict[str, Any]:
-    """Version of an interpreter and of those of its packages that matter for speed.
+    """The version of an interpreter, and of its packages that matter for speed.
 
     Raises:
         BenchError: it cannot be run.
     """
     try:
-        done = subprocess.run([python, "-c", _ASK_PYTHON, *_PACKAGES], capture_output=True, text=True, check=True)
+        done = subprocess.run([python, "-c", _VERSION_SCRIPT, *_PACKAGES], capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError) as error:
         raise BenchError(f"--service-python {python} cannot be run: {error}") from error
     found: dict[str, Any] = json.loads(done.stdout)

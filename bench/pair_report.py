@@ -1,4 +1,4 @@
-"""What pairs of measurements, of an old commit and of a new one, say about the difference between the two."""
+"""Compares an old and a new commit from pairs of measurements."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Final
 
-from bench.report import Figures, table
+from bench.report import Measurements, table
 
 TOLERANCE: Final = 0.03
 
@@ -17,7 +17,7 @@ _CONFIDENCE: Final = 0.95
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """A figure of both commits; `is_rate` where more is better."""
+    """A measurement of both commits; `is_rate` means that more is better."""
 
     name: str
     label: str
@@ -27,7 +27,7 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """Where the median of a quantity lies, with a certain confidence, after so many measurements of it."""
+    """The confidence interval of the median of a quantity."""
 
     low: float
     high: float
@@ -35,10 +35,10 @@ class Interval:
 
 
 def median_interval(values: Sequence[float]) -> Interval:
-    """The narrowest interval between a value and its counterpart from the other end that has the confidence wanted.
+    """The narrowest interval between a value and its counterpart from the other end that reaches the wanted confidence.
 
-    Each value lies above the true median with a chance of one half, whatever the distribution: so it needs no other
-    assumption. It is all of them, with less confidence, where they are too few.
+    Each value lies above the true median with probability one half, whatever the distribution, so this needs no other
+    assumption. With too few values it is their whole range, with less confidence.
     """
     ascending, count = sorted(values), len(values)
     left_out = 0
@@ -48,14 +48,14 @@ def median_interval(values: Sequence[float]) -> Interval:
 
 
 def _confidence(count: int, left_out: int) -> float:
-    """Of the interval without so many values at both ends: that neither all but these lie above nor below."""
+    """Confidence of the interval that leaves out this many values at each end."""
     outside = sum(math.comb(count, number) for number in range(left_out + 1))
     return 1 - 2 * outside / 2**count
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One figure over all pairs; ratios are new / old, pair by pair."""
+    """One measurement over all pairs; ratios are new / old, pair by pair."""
 
     compared: Compared
     old: float
@@ -64,12 +64,12 @@ class Comparison:
 
     @property
     def interval(self) -> Interval:
-        """Of the median of the ratios."""
+        """Confidence interval of the median of the ratios."""
         return median_interval(self.ratios)
 
     @property
     def verdict(self) -> str:
-        """Whether the new commit is worse or better by more than the tolerance, as far as the interval says so."""
+        """Whether the whole interval says that the new commit is worse or better by more than the tolerance."""
         low, high, confidence = self.interval.low, self.interval.high, self.interval.confidence
         if confidence < _CONFIDENCE:
             return "too few pairs"
@@ -87,11 +87,13 @@ class Comparison:
         return self.compared.label, f"{median(self.ratios):.3f}", between, extremes, old, new, self.verdict
 
 
-def compare(compared: Sequence[Compared], olds: Sequence[Figures], news: Sequence[Figures]) -> list[Comparison]:
-    """Compare figures of the old commit with those of the new one, pair by pair."""
+def compare(
+    compared: Sequence[Compared], olds: Sequence[Measurements], news: Sequence[Measurements]
+) -> list[Comparison]:
+    """Compare the measurements of the old and the new commit, pair by pair."""
     comparisons = []
     for each in compared:
-        old, new = [figures[each.name] for figures in olds], [figures[each.name] for figures in news]
+        old, new = [run[each.name] for run in olds], [run[each.name] for run in news]
         ratios = [after / before for before, after in zip(old, new, strict=True)]
         comparisons.append(Comparison(each, median(old), median(new), ratios))
     return comparisons
@@ -103,8 +105,8 @@ def page(context: Mapping[str, str], comparisons: Sequence[Comparison]) -> Itera
     yield ""
     yield from (f"- {name}: {value}" for name, value in context.items())
     yield "- Ratios are new / old within a pair; the interval is that of their median, with its confidence (order"
-    yield "  statistics). Worse or better: all of the interval is so by more than"
-    yield f"  {TOLERANCE:.0%}. Same: all of it is within that"
+    yield "  statistics). Worse or better: the whole interval is beyond a tolerance of"
+    yield f"  {TOLERANCE:.0%}. Same: the whole interval is within it"
     yield ""
     headings = ("Figure", "New / old", "Interval", "All pairs", "Old", "New", "Verdict")
     yield from table(headings, [comparison.cells() for comparison in comparisons])

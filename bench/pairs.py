@@ -1,7 +1,7 @@
-"""`python -m bench.pairs --base COMMIT`: what a change has done to throughput, cost, latency and the time of queries.
+"""`python -m bench.pairs --base COMMIT`: how a change affects throughput, cost, latency and query time.
 
-The service of another commit and that of this checkout do the same in turn, on one broker and one engine: a pair. Only
-the service and its schema.sql are of the other commit, everything that measures is of this one.
+The service of another commit and that of this checkout do the same work in turn, on one broker and one engine: a pair.
+Only the service and its schema.sql come from the other commit; all measuring code comes from this one.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Any, Final
 from bench.checkout import checked_out, commit_of
 from bench.command import TOPIC, as_context, details, loaded_stack, new_parser, parse, positive, run
 from bench.pair_report import Compared, Comparison, compare, page
-from bench.questions import Facts
-from bench.report import Figures, write_results
+from bench.query_kinds import SearchValues
+from bench.report import Measurements, write_results
 from bench.service import Program
 from bench.sides import QUERIES, Side, drain, load_histories, query_times, steady_load
 from bench.stack import BenchStack
@@ -37,11 +37,11 @@ _EXACT: Final = ("rows_missing", "rows_twice", "latency_rows_missing", "latency_
 _EVENTS, _ROWS = 1_000_000, 2_000_000
 _QUICK_ROWS, _QUICK_SECS, _QUICK_QUERIES = 100_000, 3, 3
 
-Pair = tuple[Figures, Figures]
+Pair = tuple[Measurements, Measurements]
 
 
 def main(arguments: list[str]) -> int:
-    """Measure, print and store. 1 when something is worse or not stored exactly once, 2 when nothing was measured."""
+    """Measure, print and store. Returns 1 if something is worse or not exactly once, 2 if nothing was measured."""
     options = parse(_parser(), arguments)
     if options.quick:
         options.pairs, options.rows, options.secs, options.queries = 1, _QUICK_ROWS, _QUICK_SECS, _QUICK_QUERIES
@@ -49,12 +49,12 @@ def main(arguments: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = new_parser("bench.pairs", "The service of another commit and this one, in turn.", events=_EVENTS)
+    parser = new_parser("bench.pairs", "Compare the service of another commit with this one.", events=_EVENTS)
     parser.add_argument("--base", required=True, help="the other commit, or a directory with its code")
-    parser.add_argument("--pairs", type=positive, default=8, help="so many of each commit, in turn (default: 8)")
-    parser.add_argument("--secs", type=positive, default=15, help="of steady load (default: 15)")
-    parser.add_argument("--rows", type=positive, default=_ROWS, help=f"that queries find (default: {_ROWS})")
-    parser.add_argument("--queries", type=positive, default=30, help="of each kind in a pair (default: 30)")
+    parser.add_argument("--pairs", type=positive, default=8, help="runs of each commit, in turn (default: 8)")
+    parser.add_argument("--secs", type=positive, default=15, help="seconds of steady load (default: 15)")
+    parser.add_argument("--rows", type=positive, default=_ROWS, help=f"rows that queries search (default: {_ROWS})")
+    parser.add_argument("--queries", type=positive, default=30, help="queries of each kind in a pair (default: 30)")
     return parser
 
 
@@ -63,25 +63,25 @@ def _measure(options: argparse.Namespace) -> int:
         python = options.service_python
         sides = Side("old", Program(python, directory=directory)), Side("new", Program(python))
         print(f"Loading {options.rows:,} rows of history for each ...", flush=True)
-        facts = load_histories(stack, sides, options.rows)
-        pairs = [_measure_pair(stack, sides, facts, options, number) for number in range(1, options.pairs + 1)]
+        values = load_histories(stack, sides, options.rows)
+        pairs = [_measure_pair(stack, sides, values, options, number) for number in range(1, options.pairs + 1)]
         about = details(stack, options, ["bench.pairs", "--base", options.base, "--pairs", str(options.pairs)])
     about |= {"old": commit_of(options.base), "new": commit_of(str(ROOT))}
     return _conclude(options, about, pairs)
 
 
 def _measure_pair(
-    stack: BenchStack, sides: tuple[Side, Side], facts: Facts, options: argparse.Namespace, number: int
+    stack: BenchStack, sides: tuple[Side, Side], values: SearchValues, options: argparse.Namespace, number: int
 ) -> Pair:
-    """Each side comes first in every second pair, so that a machine that gets slower meanwhile favours neither."""
+    """Measure both sides. Each comes first in every second pair, so that a machine that slows down favours neither."""
     print(f"Pair {number} of {options.pairs} ...", flush=True)
-    figures: dict[str, Figures] = {}
+    measurements: dict[str, Measurements] = {}
     for side in sides if number % 2 else reversed(sides):
-        figures[side.name] = drain(stack, side, TOPIC, options.events)
+        measurements[side.name] = drain(stack, side, TOPIC, options.events)
     for side in sides if number % 2 else reversed(sides):
-        figures[side.name] |= steady_load(stack, side, options.secs)
-    old, new = query_times(stack, sides, facts, number, options.queries)
-    return figures["old"] | old, figures["new"] | new
+        measurements[side.name] |= steady_load(stack, side, options.secs)
+    old, new = query_times(stack, sides, values, number, options.queries)
+    return measurements["old"] | old, measurements["new"] | new
 
 
 def _conclude(options: argparse.Namespace, about: Mapping[str, Any], pairs: Sequence[Pair]) -> int:
@@ -100,10 +100,10 @@ def _conclude(options: argparse.Namespace, about: Mapping[str, Any], pairs: Sequ
     return 1 if sentences else 0
 
 
-def complaints(comparisons: Sequence[Comparison], all_figures: Sequence[Figures]) -> list[str]:
-    """A sentence for each figure that is worse, and for rows that were not stored exactly once."""
+def complaints(comparisons: Sequence[Comparison], all_measurements: Sequence[Measurements]) -> list[str]:
+    """A sentence for each measurement that is worse, and for rows that were not stored exactly once."""
     worse = [f"Worse: {each.compared.label}" for each in comparisons if each.verdict == "worse"]
-    wrong = {name for name in _EXACT for figures in all_figures if figures[name]}
+    wrong = {name for name in _EXACT for measurements in all_measurements if measurements[name]}
     return worse + [f"Not stored exactly once: {name}" for name in sorted(wrong)]
 
 

@@ -25,22 +25,22 @@ def cpu_secs(pid: int) -> float:
     """CPU seconds of a process up to now, all its threads, user and system.
 
     Raises:
-        BenchError: there is no such process, or no /proc.
+        BenchError: the process or /proc does not exist.
     """
     return cpu_secs_of_stat(_read(pid, "stat"))
 
 
 def cpu_secs_of_stat(stat: str) -> float:
-    """CPU seconds in the text of /proc/PID/stat; the command's name in it may hold spaces and brackets."""
+    """CPU seconds in the text of /proc/PID/stat; the command name in it may contain spaces and brackets."""
     fields = stat.rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / _TICKS_PER_SEC
 
 
 def peak_memory_mb(pid: int) -> float:
-    """The most resident memory that a process ever had, in units of 10^6 bytes.
+    """Peak resident memory of a process, in units of 10^6 bytes.
 
     Raises:
-        BenchError: there is no such process, or no /proc.
+        BenchError: the process or /proc does not exist.
     """
     return peak_memory_mb_of_status(_read(pid, "status"))
 
@@ -57,19 +57,19 @@ def _read(pid: int, name: str) -> str:
         return path.read_text()
     except OSError as error:
         raise BenchError(
-            f"{path} cannot be read: {error.strerror}. The bench needs Linux and living processes."
+            f"{path} cannot be read: {error.strerror}. The bench needs Linux and running processes."
         ) from error
 
 
 class CpuTimes:
-    """CPU times of processes at moments learned of later, between the samples that were taken."""
+    """CPU times of processes, sampled so that they can be interpolated for any moment later."""
 
     def __init__(self, pids: Mapping[str, int]) -> None:
         self._pids = pids
         self._samples: dict[str, list[CpuSample]] = {name: [] for name in pids}
 
     def sample(self) -> None:
-        """Note what each process has used up to now.
+        """Record the CPU time of each process.
 
         Raises:
             BenchError: one of them has ended.
@@ -78,7 +78,7 @@ class CpuTimes:
             self._samples[name].append(CpuSample(time.time(), cpu_secs(pid)))
 
     def used(self, name: str, start: float, end: float) -> float:
-        """CPU seconds that a process used between two moments (Unix time), as far as it was watched."""
+        """CPU seconds that a process used between two moments (Unix time), within the time it was sampled."""
         samples = self._samples[name]
         return cpu_secs_at(samples, end) - cpu_secs_at(samples, start)
 
@@ -88,7 +88,7 @@ class CpuTimes:
 
 
 def cpu_secs_at(samples: Sequence[CpuSample], at: float) -> float:
-    """CPU seconds at a moment, between two samples in proportion; outside of them the nearest sample counts."""
+    """CPU seconds at a moment: interpolated between two samples; outside of them the nearest sample counts."""
     index = bisect_right(samples, at, key=lambda sample: sample.at)
     if index == 0:
         return samples[0].cpu_secs

@@ -1,4 +1,4 @@
-"""Where the service's time goes while it drains a backlog: py-spy's samples by group of functions."""
+"""Profiles the service while it drains a backlog: py-spy's samples, by group of functions."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ OTHER: Final = "other"
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Functions that belong together: a pattern on `function (file)`, as py-spy writes a frame without its line."""
+    """Functions that belong together; `frame` matches `function (file)`, which is py-spy's frame without the line."""
 
     name: str
     frame: re.Pattern[str]
@@ -41,7 +41,7 @@ def _group(name: str, frame: str) -> Group:
     return Group(name, re.compile(frame))
 
 
-# The innermost frame that fits a group decides. py-spy sees Python frames only: what compiled code does counts for the
+# The innermost frame that matches a group decides. py-spy sees Python frames only, so compiled code counts for the
 # Python function that called it.
 GROUPS: Final = (
     _group(WAITING, r"^(Condition\.wait|EpollSelector\.select|SocketIO\.readinto|Event\.wait) \("),
@@ -66,7 +66,7 @@ GROUPS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """One thread seen in one place so many times; frames from the outermost in, as `function (file)`."""
+    """A stack of one thread and how often it was sampled; frames are `function (file)`, outermost first."""
 
     thread: str
     frames: Sequence[str]
@@ -83,69 +83,69 @@ class Stack:
 
 
 def read_stacks(raw: str) -> list[Stack]:
-    """Read py-spy's raw format: `thread (ID): NAME;frame;frame COUNT` per line. Numbers in names of threads go."""
+    """Read py-spy's raw format: `thread (ID): NAME;frame;frame COUNT` per line. Numbers in thread names are removed."""
     stacks = []
     for line in raw.splitlines():
-        place, _, count = line.rpartition(" ")
-        thread, *frames = place.split(";")
+        position, _, count = line.rpartition(" ")
+        thread, *frames = position.split(";")
         name = re.sub(r"[-_.\d]+$", "", thread.partition("): ")[2]) or "(unnamed)"
         stacks.append(Stack(name, [re.sub(r":\d+\)$", ")", frame) for frame in frames], int(count)))
     return stacks
 
 
 def ticks(stacks: Iterable[Stack]) -> int:
-    """How many times the process was looked at: its main thread is there every time."""
+    """The number of samples of the process: every sample contains its main thread."""
     return sum(stack.samples for stack in stacks if stack.thread == "MainThread")
 
 
-def shares(stacks: Iterable[Stack], thread: str, looks: int) -> list[tuple[str, float]]:
+def shares(stacks: Iterable[Stack], thread: str, samples: int) -> list[tuple[str, float]]:
     """Share of the time that threads of this name spend in each group, greatest first; waiting comes last."""
     counts: Counter[str] = Counter()
     for stack in stacks:
         if stack.thread == thread:
             counts[stack.group] += stack.samples
     by_size = sorted(counts.items(), key=lambda item: (item[0] == WAITING, -item[1]))
-    return [(group, count / looks) for group, count in by_size]
+    return [(group, count / samples) for group, count in by_size]
 
 
-def top_functions(stacks: Iterable[Stack], thread: str, looks: int) -> list[tuple[str, float]]:
-    """Functions in which the thread itself was found most often, waiting left out."""
+def top_functions(stacks: Iterable[Stack], thread: str, samples: int) -> list[tuple[str, float]]:
+    """Functions most often at the top of the thread's stack, without waiting."""
     counts: Counter[str] = Counter()
     for stack in stacks:
         if stack.thread == thread and stack.group != WAITING and stack.frames:
             counts[stack.frames[-1]] += stack.samples
-    return [(function, count / looks) for function, count in counts.most_common(_MOST_FUNCTIONS)]
+    return [(function, count / samples) for function, count in counts.most_common(_MOST_FUNCTIONS)]
 
 
 def as_markdown(context: Mapping[str, str], stacks: Sequence[Stack]) -> str:
-    """A page with the shares of each thread that did something."""
-    looks = ticks(stacks)
+    """A page with the shares of each busy thread."""
+    samples = ticks(stacks)
     lines = ["# Where the time goes in a drain", "", *(f"- {name}: {value}" for name, value in context.items())]
     lines += [
-        f"- Samples: {looks} at {_SAMPLES_PER_SEC} per second, of Python frames; compiled code counts for its caller",
+        f"- Samples: {samples} at {_SAMPLES_PER_SEC} per second, of Python frames; compiled code counts for its caller",
         "",
         "Shares are of the elapsed time. A thread that could run but waits for Python's lock or for a processor is",
-        "counted where it stands.",
+        "counted for the function that it is in.",
         "",
-        _summary(stacks, looks),
+        _summary(stacks, samples),
     ]
     for thread in ("ingest", "delivery", "kafka-io-log-ingest"):
         lines += ["", f"## Thread `{thread}`", ""]
-        lines += table(("Group", "Share"), _percent(shares(stacks, thread, looks)))
+        lines += table(("Group", "Share"), _percent(shares(stacks, thread, samples)))
     lines += ["", "## Functions of thread `ingest`", ""]
-    lines += table(("Function", "Share"), _percent(top_functions(stacks, "ingest", looks), code=True))
+    lines += table(("Function", "Share"), _percent(top_functions(stacks, "ingest", samples), code=True))
     return "\n".join([*lines, ""])
 
 
-def _summary(stacks: Sequence[Stack], looks: int) -> str:
-    busy = {group: share for group, share in shares(stacks, "ingest", looks) if group != WAITING}
+def _summary(stacks: Sequence[Stack], samples: int) -> str:
+    busy = {group: share for group, share in shares(stacks, "ingest", samples) if group != WAITING}
     total = sum(busy.values())
     kafka = sum(share for group, share in busy.items() if group.startswith("kafka-python"))
     decoding = sum(share for group, share in busy.items() if group.startswith("decode"))
     return (
         f"The ingest thread works {total:.0%} of the time: {kafka:.0%} in kafka-python, {decoding:.0%} in decoding and"
-        f" {total - kafka - decoding:.0%} in all the rest. The nearer that is to 100 %, the more this one thread, and"
-        " not Kafka or the engine, stands in the way of more."
+        f" {total - kafka - decoding:.0%} in all the rest. The nearer that is to 100 %, the more this thread, and"
+        " not Kafka or the engine, is the bottleneck."
     )
 
 
@@ -156,10 +156,10 @@ def _percent(rows: Iterable[tuple[str, float]], *, code: bool = False) -> list[t
 def profile_drain(
     stack: BenchStack, python: str, topic: str, events: int, results: Path, context: Mapping[str, str]
 ) -> Path:
-    """Drain the topic under py-spy and write profile.md; its path.
+    """Drain the topic under py-spy, write profile.md and return its path.
 
     Raises:
-        BenchError: py-spy is not there or may not look into the service.
+        BenchError: py-spy is not installed or may not trace the service.
     """
     raw_file = stack.directory / "profile.raw"
     with running_service(stack, Program(python), topic, "profiled") as service:
@@ -169,10 +169,10 @@ def profile_drain(
             service.wait_until_stored(events, _DRAIN_SECS, every_secs=_POLL_SECS)
         finally:
             sampler.send_signal(signal.SIGINT)
-            _, complaint = sampler.communicate(timeout=_SAVE_SECS)
+            _, errors = sampler.communicate(timeout=_SAVE_SECS)
     stacks = read_stacks(raw_file.read_text()) if raw_file.exists() else []
     if not ticks(stacks):
-        raise BenchError(f"py-spy saw nothing; it may need root or kernel.yama.ptrace_scope=0:\n{complaint[-1000:]}")
+        raise BenchError(f"py-spy took no samples; it may need root or kernel.yama.ptrace_scope=0:\n{errors[-1000:]}")
     results.mkdir(parents=True, exist_ok=True)
     page = results / "profile.md"
     page.write_text(as_markdown(context, stacks))

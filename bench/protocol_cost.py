@@ -1,9 +1,9 @@
-"""`python -m bench.protocol_cost`: what exactly-once delivery costs, and whether that is little enough.
+"""`python -m bench.protocol_cost`: what exactly-once delivery costs, and whether that is within the limit.
 
-The service as it is shipped, and the same without the protocol of delivery, drain the same backlog in turn. Two matters
-of chance are kept out, since each is more than what is measured here. ClickHouse merges nothing meanwhile: it merges by
-the number of parts, so that one small insert more can cost a merge of all rows more. And the rate is taken before the
-end: a rest that is no full batch waits for a second.
+The shipped service and the service without the delivery protocol drain the same backlog in turn. Two random effects are
+excluded, since each is larger than the measured difference. ClickHouse does not merge meanwhile: it merges by the
+number of parts, so one more small insert can cost one more merge of all rows. The rate is taken before the end, because
+a rest that does not fill a batch waits for a second.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import sys
 from functools import partial
 from typing import Final
 
-from bench.command import TOPIC, details, judge, loaded_stack, new_parser, parse, positive, run
+from bench.command import TOPIC, conclude_backlog, details, loaded_stack, new_parser, parse, positive, run
 from bench.drain import measure_drain
-from bench.report import Figures, Measure, Report
+from bench.report import Measure, Measurements, Report
 from bench.service import Program
 from bench.stack import DATABASE, BenchStack
 
@@ -42,11 +42,11 @@ _MEASURES = (
     Measure("without_rows_missing", "Without: events not in the table", 0, limit=0, is_exact=True),
     Measure("without_rows_twice", "Without: rows stored more than once", 0, limit=0, is_exact=True),
 )
-REPORT: Final = Report("protocol_cost", "What the protocol of delivery costs", _MEASURES, repeats="Pairs")
+REPORT: Final = Report("protocol_cost", "What the delivery protocol costs", _MEASURES, repeats="Pairs")
 
 
 def main(arguments: list[str]) -> int:
-    """Measure, print and store. 1 when it costs too much, 2 when nothing could be measured."""
+    """Measure, print and store. Returns 1 if it costs too much, 2 if nothing could be measured."""
     options = parse(_parser(), arguments)
     if options.quick:
         options.pairs = 1
@@ -54,8 +54,8 @@ def main(arguments: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = new_parser("bench.protocol_cost", "What exactly-once delivery costs, and whether that is little enough.")
-    parser.add_argument("--pairs", type=positive, default=5, help="so many drains of each kind, in turn (default: 5)")
+    parser = new_parser("bench.protocol_cost", "What exactly-once delivery costs, and whether that is allowed.")
+    parser.add_argument("--pairs", type=positive, default=5, help="drains of each kind, in turn (default: 5)")
     return parser
 
 
@@ -66,45 +66,45 @@ def _measure(options: argparse.Namespace) -> int:
             print(f"Pair {number} of {options.pairs} ...", flush=True)
             pairs.append(measure_pair(stack, options.service_python, TOPIC, options.events, number))
         about = details(stack, options, ["bench.protocol_cost", "--pairs", str(options.pairs)])
-    return judge(REPORT, options, about, pairs)
+    return conclude_backlog(REPORT, options, about, pairs)
 
 
-def measure_pair(stack: BenchStack, python: str, topic: str, events: int, number: int) -> Figures:
-    """Drain the topic with the protocol and without: each with a new group, into a new table.
+def measure_pair(stack: BenchStack, python: str, topic: str, events: int, number: int) -> Measurements:
+    """Drain the topic with and without the protocol, each with a new group into a new table.
 
     Raises:
         BenchError: one of the drains does not end.
     """
 
-    def with_protocol() -> Figures:
+    def with_protocol() -> Measurements:
         stack.create_table(table := f"with_{number}")
         stack.stop_merges(table)
-        figures = measure_drain(stack, Program(python), topic, events, table)
+        measurements = measure_drain(stack, Program(python), topic, events, table)
         stack.drop_table(table)
-        return figures
+        return measurements
 
-    def without() -> Figures:
+    def without() -> Measurements:
         create_table_without_deadline(stack, table := f"without_{number}")
         stack.stop_merges(table)
-        figures = measure_drain(stack, Program(python, module="bench.at_least_once"), topic, events, table)
+        measurements = measure_drain(stack, Program(python, module="bench.at_least_once"), topic, events, table)
         stack.drop_table(table)
-        return figures
+        return measurements
 
-    # Each comes first in every second pair, so that a machine that gets slower or faster meanwhile favours neither.
-    figures = {}
+    # Each comes first in every second pair, so that a machine that gets slower or faster favours neither.
+    measurements = {}
     for drain in (with_protocol, without) if number % 2 else (without, with_protocol):
-        figures[drain] = drain()
-    return compare(figures[with_protocol], figures[without])
+        measurements[drain] = drain()
+    return compare(measurements[with_protocol], measurements[without])
 
 
 def create_table_without_deadline(stack: BenchStack, table: str) -> None:
-    """As the service creates it, but for what refuses late inserts."""
+    """Create the table of the service without the column and constraint that refuse late inserts."""
     stack.create_table(table)
     stack.query(f"ALTER TABLE `{DATABASE}`.`{table}` DROP CONSTRAINT on_time, DROP COLUMN _deadline")
 
 
-def compare(with_protocol: Figures, without: Figures) -> Figures:
-    """The figures of both drains of a pair, and what those of the first are to those of the second."""
+def compare(with_protocol: Measurements, without: Measurements) -> Measurements:
+    """The measurements of both drains of a pair, and the ratios of the first to the second."""
     return {
         **{f"with_{name}": value for name, value in with_protocol.items()},
         **{f"without_{name}": value for name, value in without.items()},

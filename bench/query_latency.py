@@ -1,4 +1,4 @@
-"""`python -m bench.query_latency`: how long questions take, through the HTTP API, while logs are being stored."""
+"""`python -m bench.query_latency`: how long queries take through the HTTP API while logs are being stored."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from random import Random
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from bench.asking import Asker, Sample, ask_many, first_log_millis
+from bench.api_client import ApiClient, Sample, first_log_millis, run_queries
 from bench.command import RESULTS, circumstances, positive, run
 from bench.history import load_history, merge_days
 from bench.machine import interpreter
-from bench.query_report import Size, Timing, judge_sizes, timing
-from bench.questions import KINDS, facts_of
+from bench.query_kinds import KINDS, sample_search_values
+from bench.query_report import Size, Timing, report_sizes, timing
 from bench.service import Program, fed_service
 from bench.stack import DATABASE, BenchStack, running_stack
 from local.service import ServiceProcess
 
-_RATE: Final = 5_000  # events a second that are stored meanwhile
+_RATE: Final = 5_000  # events per second that are stored meanwhile
 _SEED: Final = 7
 _CHEAP, _DEAR, _COLD, _TAILS = 1_000, 200, 10, 50
-_HUNG_UP_SECS: Final = 1.5  # the service sees it when it sends the next event, and has places for a few tails only
+_DISCONNECT_SECS: Final = 1.5  # the service notices a disconnect at its next event, and has slots for a few tails only
 _WARM_UP: Final = 10
 _QUICK_ROWS, _QUICK_SAMPLES = 200_000, 5
 _CACHES: Final = ("MARK CACHE", "UNCOMPRESSED CACHE", "QUERY CONDITION CACHE", "PRIMARY INDEX CACHE")
@@ -32,7 +32,7 @@ _DROP_PAGES: Final = Path("/proc/sys/vm/drop_caches")
 
 
 def main(arguments: list[str]) -> int:
-    """Measure, print and store. 1 when a kind of question takes too long, 2 when nothing could be measured."""
+    """Measure, print and store. Returns 1 if a kind of query takes too long, 2 if nothing could be measured."""
     options = _parser().parse_args(arguments)
     if options.quick:
         options.rows = [_QUICK_ROWS]
@@ -41,7 +41,7 @@ def main(arguments: list[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m bench.query_latency", description="How long questions take while logs are being stored."
+        prog="python -m bench.query_latency", description="How long queries take while logs are being stored."
     )
     parser.add_argument(
         "--rows",
@@ -51,9 +51,13 @@ def _parser() -> argparse.ArgumentParser:
         help="rows of the tables (default: 10 and 100 million)",
     )
     parser.add_argument("--kind", action="append", default=[], help="part of the name of a kind; repeatable")
-    parser.add_argument("--samples", type=positive, default=_CHEAP, help=f"of each kind at most (default: {_CHEAP})")
-    parser.add_argument("--data", type=Path, help="directory in which the tables are kept, and found the next time")
-    parser.add_argument("--quick", action="store_true", help="few rows and samples, to see that it works; not stored")
+    parser.add_argument(
+        "--samples", type=positive, default=_CHEAP, help=f"most samples of each kind (default: {_CHEAP})"
+    )
+    parser.add_argument("--data", type=Path, help="directory that keeps the tables for the next run")
+    parser.add_argument(
+        "--quick", action="store_true", help="few rows and samples, to see that it works; results are not stored"
+    )
     parser.add_argument("--service-python", default=sys.executable, help="interpreter of the service")
     parser.add_argument("--results", type=Path, default=RESULTS, help="directory for the results")
     return parser
@@ -64,27 +68,27 @@ def _measure(options: argparse.Namespace) -> int:
     with running_stack(options.data and options.data.absolute()) as stack:
         sizes = [_measure_size(stack, options, rows) for rows in options.rows]
         about = _about(stack, options)
-    return judge_sizes(options.results, about, sizes, is_stored=not (options.quick or options.kind))
+    return report_sizes(options.results, about, sizes, is_stored=not (options.quick or options.kind))
 
 
 def _measure_size(stack: BenchStack, options: argparse.Namespace, rows: int) -> Size:
     table = f"history_{rows}"
     _prepare(stack, table, rows)
     rng = Random(_SEED)
-    facts = facts_of(stack, table, rows, rng)
+    values = sample_search_values(stack, table, rows, rng)
     kinds = [kind for kind in KINDS if not options.kind or any(part in kind.name for part in options.kind)]
     timings: dict[str, Timing] = {}
     with fed_service(stack, Program(options.service_python), table, _RATE) as service:
-        asker = Asker(_port(service))
+        client = ApiClient(_port(service))
         for kind in kinds:
             count = min(options.samples, _QUICK_SAMPLES if options.quick else _CHEAP if kind.is_cheap else _DEAR)
             print(f"{rows:,} rows: {kind.name} ...", flush=True)
-            ask_many(asker, kind, facts, rng, min(_WARM_UP, count))
-            warm = ask_many(asker, kind, facts, rng, count)
-            cold = ask_many(asker, kind, facts, rng, min(_COLD, count), before=partial(_drop_caches, stack))
+            run_queries(client, kind, values, rng, min(_WARM_UP, count))
+            warm = run_queries(client, kind, values, rng, count)
+            cold = run_queries(client, kind, values, rng, min(_COLD, count), before=partial(_drop_caches, stack))
             timings[kind.name] = timing(warm, cold)
             print(f"    {timings[kind.name].line()}", flush=True)
-        asker.close()
+        client.close()
         if not options.kind or any(part in "tail" for part in options.kind):
             print(f"{rows:,} rows: tail, to the first log ...", flush=True)
             tails = _time_tails(service, _QUICK_SAMPLES if options.quick else _TAILS)
@@ -101,16 +105,16 @@ def _prepare(stack: BenchStack, table: str, rows: int) -> None:
         load_history(stack, table, rows)
         print(f"    {time.monotonic() - began:,.0f} s; merging days ...", flush=True)
         merge_days(stack, table)
-    stack.settle()
+    stack.wait_until_idle()
 
 
 def _time_tails(service: ServiceProcess, count: int) -> Timing:
-    """Each goes on after a place of a moment ago, so that there is something to send at once."""
+    """Time tails that resume shortly before now, so that each has something to send at once."""
     samples = []
-    _, place = first_log_millis(_port(service), "")
+    _, resume_token = first_log_millis(_port(service), "")
     for _ in range(count):
-        time.sleep(_HUNG_UP_SECS)
-        millis, place = first_log_millis(_port(service), place)
+        time.sleep(_DISCONNECT_SECS)
+        millis, resume_token = first_log_millis(_port(service), resume_token)
         samples.append(Sample(millis, 0, 0, 1))
     return timing(samples, [])
 
@@ -120,7 +124,7 @@ def _port(service: ServiceProcess) -> int:
 
 
 def _drop_caches(stack: BenchStack) -> None:
-    """The engine's, and the system's where it is allowed: then the disk is read."""
+    """Drop the engine's caches, and the system's if permitted, so that the disk is read."""
     for cache in _CACHES:
         stack.query(f"SYSTEM DROP {cache}")
     try:

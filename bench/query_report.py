@@ -1,4 +1,4 @@
-"""What timed questions come to: percentiles by kind and size, what they are held to, and the page of it."""
+"""Summarises timed queries: percentiles by kind and table size, limits, and the results page."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any, Final
 
-from bench.asking import Sample
+from bench.api_client import Sample
 from bench.latency import quantile
 from bench.report import table, write_results
 
@@ -21,7 +21,7 @@ _NAME: Final = "query_latency"
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """One kind of question on one table; times in milliseconds, the rest on average."""
+    """One kind of query on one table; times in milliseconds, the rest on average."""
 
     samples: int
     p50: float
@@ -35,17 +35,17 @@ class Timing:
     row_count: float
 
     def line(self) -> str:
-        """For the terminal."""
+        """One line for the terminal."""
         cold = f", cold p50 {self.cold_p50:.0f} most {self.cold_most:.0f}" if self.cold_p50 is not None else ""
         return (
             f"p50 {self.p50:.1f} p95 {self.p95:.1f} p99 {self.p99:.1f} most {self.most:.0f} ms{cold};"
-            f" read {self.rows_read:,.0f} rows, {self.bytes_read / 1e6:,.2f} MB; {self.row_count:.0f} rows answered"
+            f" read {self.rows_read:,.0f} rows, {self.bytes_read / 1e6:,.2f} MB; {self.row_count:.0f} rows returned"
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """All kinds on a table of so many rows."""
+    """All kinds of query on a table of `rows` rows."""
 
     rows: int
     timings: Mapping[str, Timing]
@@ -53,7 +53,7 @@ class Size:
 
 
 def timing(warm: Sequence[Sample], cold: Sequence[Sample]) -> Timing:
-    """What samples come to."""
+    """Summarise samples."""
     millis = sorted(sample.millis for sample in warm)
     cold_millis = sorted(sample.millis for sample in cold)
     return Timing(
@@ -70,8 +70,8 @@ def timing(warm: Sequence[Sample], cold: Sequence[Sample]) -> Timing:
     )
 
 
-def judge_sizes(directory: Path, about: Mapping[str, Any], sizes: Sequence[Size], *, is_stored: bool) -> int:
-    """Print and store. 1 when a kind takes longer than it may on the largest table."""
+def report_sizes(directory: Path, about: Mapping[str, Any], sizes: Sequence[Size], *, is_stored: bool) -> int:
+    """Print and store. Returns 1 if a kind exceeds the limit on the largest table."""
     if is_stored:
         content = {**about, "sizes": [asdict(size) for size in sizes]}
         for path in write_results(directory, _NAME, "\n".join(_page(about, sizes)) + "\n", content):
@@ -84,15 +84,15 @@ def judge_sizes(directory: Path, about: Mapping[str, Any], sizes: Sequence[Size]
 
 def _page(about: Mapping[str, Any], sizes: Sequence[Size]) -> Iterator[str]:
     box = about["machine"]
-    yield "# How long questions take"
+    yield "# How long queries take"
     yield ""
     yield f"- Date: {about['date']}"
     yield f"- Command: `{about['command']}`"
     yield f"- Machine: {box['processor']}, {box['cores']} cores, {box['memory_gb']} GB, {box['system']}"
     yield f"- ClickHouse engine {about['clickhouse']}; Python {about['service']['python']}"
-    yield f"- Through the HTTP API, one question after another, while {about['events_per_sec_stored_meanwhile']:,}"
+    yield f"- Through the HTTP API, one query after another, while {about['events_per_sec_stored_meanwhile']:,}"
     yield "  events/s are sent, stored and merged on the same cores"
-    yield f"- Wanted of every kind on the largest table: p99 at most {_LIMIT_MS} ms; aimed at: {_AIM_MS} ms, and a p50"
+    yield f"- Limit for every kind on the largest table: p99 at most {_LIMIT_MS} ms; target: {_AIM_MS} ms, and a p50"
     yield f"  at most {_AIM_GROWTH} times that of the smallest table"
     for size in sizes:
         yield ""
@@ -102,14 +102,14 @@ def _page(about: Mapping[str, Any], sizes: Sequence[Size]) -> Iterator[str]:
         yield f"{everything:.1f} bytes per row on disk, {columns:.1f} of them columns. Times in milliseconds."
         yield ""
         yield from table(
-            ("Question", "p50", "p95", "p99", "Most", "Cold p50", "Rows read", "MB read", "Samples", "Met"),
+            ("Query", "p50", "p95", "p99", "Most", "Cold p50", "Rows read", "MB read", "Samples", "Met"),
             [_cells(name, found) for name, found in size.timings.items()],
         )
     if len(sizes) > 1:
         yield ""
         yield f"## From {sizes[0].rows:,} to {sizes[-1].rows:,} rows"
         yield ""
-        yield from table(("Question", "p50", "p99"), list(_growth(sizes[0], sizes[-1])))
+        yield from table(("Query", "p50", "p99"), list(_growth(sizes[0], sizes[-1])))
 
 
 def _cells(name: str, found: Timing) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""What costs are to each other, and whether that is still what it was: the verdict of `bench.ratios`."""
+"""Ratios between costs, and whether they still match the baseline: the verdict of `bench.ratios`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench.errors import BenchError
-from bench.report import Figures, Line, Measure
+from bench.report import Line, Measure, Measurements
 
 MARGIN: Final = 1.15
 
@@ -19,19 +19,19 @@ _RENEW: Final = "make one with: python -m bench.ratios --update"
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """A cost of ours to one that our code has no part in. More is worse."""
+    """The ratio of one of our costs to a cost that our code does not influence. More is worse."""
 
     name: str
     label: str
     costs: Sequence[str]
-    """Figures that are added up."""
+    """Names of the measurements that are added up."""
     yardstick: str
     is_held: bool = True
-    """It fails the command when it gets worse; others are only reported."""
+    """A worse ratio fails the command; ratios that are not held are only reported."""
 
-    def of(self, figures: Figures) -> float:
+    def of(self, measurements: Measurements) -> float:
         """The ratio in one repetition."""
-        return sum(figures[name] for name in self.costs) / figures[self.yardstick]
+        return sum(measurements[name] for name in self.costs) / measurements[self.yardstick]
 
 
 RATIOS: Final = (
@@ -71,13 +71,13 @@ RATIOS: Final = (
 )
 
 
-def with_ratios(figures: Figures) -> Figures:
-    """The figures of a repetition, and what they are to each other."""
-    return figures | {ratio.name: ratio.of(figures) for ratio in RATIOS}
+def with_ratios(measurements: Measurements) -> Measurements:
+    """The measurements of a repetition with their ratios."""
+    return measurements | {ratio.name: ratio.of(measurements) for ratio in RATIOS}
 
 
 def measures(baseline: Mapping[str, float]) -> Sequence[Measure]:
-    """Every ratio, held to its baseline and the margin where there is one."""
+    """Every ratio, limited to its baseline plus the margin if there is a baseline."""
     return [
         Measure(
             ratio.name,
@@ -91,17 +91,17 @@ def measures(baseline: Mapping[str, float]) -> Sequence[Measure]:
 
 
 def improvements(lines: Sequence[Line], baseline: Mapping[str, float]) -> Iterator[str]:
-    """A sentence for each held ratio that is so much better that a loss of it all would go unseen."""
+    """A sentence for each held ratio that improved so much that losing the improvement would go unnoticed."""
     for line in lines:
         if line.measure.limit is not None and line.median * MARGIN < baseline[line.measure.name]:
             yield f"{line.measure.label}: {line.median:.2f}. Much better: renew the baseline, or this can be lost again"
 
 
 def read_baseline(path: Path) -> Mapping[str, float]:
-    """The ratios that are held to.
+    """Read the baseline.
 
     Raises:
-        BenchError: there are none, or they are not those that are measured.
+        BenchError: there is none, or it has other ratios than those that are measured.
     """
     try:
         baseline: dict[str, float] = json.loads(path.read_text())["ratios"]
@@ -113,6 +113,6 @@ def read_baseline(path: Path) -> Mapping[str, float]:
 
 
 def write_baseline(path: Path, about: Mapping[str, Any], lines: Sequence[Line]) -> None:
-    """Store the medians, with the circumstances in which they were measured."""
+    """Store the medians with the environment in which they were measured."""
     ratios = {line.measure.name: round(line.median, _DIGITS) for line in lines}
     path.write_text(json.dumps({"ratios": ratios, **about}, indent=2) + "\n")

@@ -1,7 +1,7 @@
 """`python -m bench.ratios`: whether the service, the table or a query costs more than it did.
 
-Seconds depend on the machine, and on who else uses it. So each cost is set against one that our code has no part in,
-measured in turn with it in the same run; and what they are to each other is held to a baseline that is committed.
+Seconds depend on the machine and on its other load. So each cost is divided by a cost that our code does not influence,
+measured in turn with it in the same run, and the ratio is compared with a committed baseline.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from bench.command import TOPIC, details, loaded_stack, positive, run
 from bench.drain import measure_bare_loop, measure_drain
 from bench.engine_limit import decoded_batches, insert_call
 from bench.ratio_report import improvements, measures, read_baseline, with_ratios, write_baseline
-from bench.report import Figures, as_text, missed, summarise
+from bench.report import Measurements, as_text, missed, summarise
 from bench.service import Program
 from bench.small_query import measure_small_query, service_with_few_rows
 from bench.stack import BenchStack
@@ -31,7 +31,7 @@ _QUERY_ROUNDS: Final = 5
 
 
 def main(arguments: list[str]) -> int:
-    """Measure and print. 1 when a ratio is worse than its baseline and the margin, 2 when nothing could be measured."""
+    """Measure and print. Returns 1 if a ratio exceeds its baseline plus the margin, 2 if nothing could be measured."""
     return run(partial(_measure, _parser().parse_args(arguments)))
 
 
@@ -39,11 +39,13 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m bench.ratios", description="Whether the service, the table or a query costs more than it did."
     )
-    parser.add_argument("--update", action="store_true", help="make what is measured the new baseline")
-    parser.add_argument("--events", type=positive, default=300_000, help="in the backlog (default: 300000)")
-    parser.add_argument("--repetitions", type=positive, default=5, help="every ratio is the median (default: 5)")
+    parser.add_argument("--update", action="store_true", help="write the measured ratios as the new baseline")
+    parser.add_argument("--events", type=positive, default=300_000, help="events in the backlog (default: 300000)")
+    parser.add_argument(
+        "--repetitions", type=positive, default=5, help="repetitions, of which the median counts (default: 5)"
+    )
     parser.add_argument("--service-python", default=sys.executable, help="interpreter of the service")
-    parser.add_argument("--baseline", type=Path, default=BASELINE, help="file with the ratios that are held to")
+    parser.add_argument("--baseline", type=Path, default=BASELINE, help="file with the baseline")
     return parser
 
 
@@ -65,8 +67,8 @@ def _measure(options: argparse.Namespace) -> int:
     return 1 if sentences else 0
 
 
-def measure_ratios(stack: BenchStack, python: str, topic: str, events: int, repetitions: int) -> Sequence[Figures]:
-    """All figures and their ratios, so many times.
+def measure_ratios(stack: BenchStack, python: str, topic: str, events: int, repetitions: int) -> Sequence[Measurements]:
+    """Measure everything and the ratios, `repetitions` times.
 
     Raises:
         BenchError: something could not be measured.
@@ -82,18 +84,18 @@ def measure_ratios(stack: BenchStack, python: str, topic: str, events: int, repe
     ]
 
 
-def _drain_both(stack: BenchStack, python: str, topic: str, events: int, number: int) -> Figures:
-    def service() -> Figures:
+def _drain_both(stack: BenchStack, python: str, topic: str, events: int, number: int) -> Measurements:
+    def service() -> Measurements:
         stack.create_table(table := f"drain_{number}")
-        stack.stop_merges(table)  # by the number of parts: one insert more can mean all rows once more
-        figures = measure_drain(stack, Program(python), topic, events, table)
+        stack.stop_merges(table)  # merges go by the number of parts: one more insert can merge all rows once more
+        measurements = measure_drain(stack, Program(python), topic, events, table)
         stack.drop_table(table)
-        return figures
+        return measurements
 
     return _in_turn(number, partial(measure_bare_loop, stack, python, topic, events), service)
 
 
-def _store_in_both(stack: BenchStack, repetitions: int) -> Sequence[Figures]:
+def _store_in_both(stack: BenchStack, repetitions: int) -> Sequence[Measurements]:
     batches = list(decoded_batches(_BATCHES)) * _INSERTS_OF_EACH
     stack.create_table("table")
     stack.create_table("plain")
@@ -105,18 +107,18 @@ def _store_in_both(stack: BenchStack, repetitions: int) -> Sequence[Figures]:
     return [_in_turn(number, *storing) for number in range(repetitions)]
 
 
-def _query_both(stack: BenchStack, python: str, repetitions: int) -> Sequence[Figures]:
+def _query_both(stack: BenchStack, python: str, repetitions: int) -> Sequence[Measurements]:
     with service_with_few_rows(stack, Program(python)) as service:
         measure_small_query(stack, service, 1)  # warms both up
         return [measure_small_query(stack, service, _QUERY_ROUNDS) for _ in range(repetitions)]
 
 
-def _in_turn(number: int, *measurements: Callable[[], Figures]) -> Figures:
-    """Each comes first in every second repetition, so that a machine that gets slower meanwhile favours neither."""
-    figures: Figures = {}
-    for measure in measurements if number % 2 else reversed(measurements):
-        figures |= measure()
-    return figures
+def _in_turn(number: int, *calls: Callable[[], Measurements]) -> Measurements:
+    """Run them; each comes first in every second repetition, so that a machine that slows down favours neither."""
+    measurements: Measurements = {}
+    for measure in calls if number % 2 else reversed(calls):
+        measurements |= measure()
+    return measurements
 
 
 if __name__ == "__main__":

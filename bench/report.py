@@ -1,4 +1,4 @@
-"""The figures of all runs: their medians, what they are held to, and how people read them."""
+"""Summarises the measurements of all runs: medians, limits, and tables for people."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-Figures = dict[str, float]
+Measurements = dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One figure as people read it; `limit` is what it is held to."""
+    """One measure with its label; `limit` is the limit of its values."""
 
     name: str
     label: str
     digits: int
     limit: float | None = None
     is_least: bool = False
-    """The limit is the least that will do, not the most."""
+    """The limit is a minimum, not a maximum."""
     is_aim: bool = False
-    """To miss the limit is worth saying, but no failure."""
+    """The limit is a target: missing it is shown but is no failure."""
     is_exact: bool = False
-    """Every run is held to the limit, not the median."""
+    """The limit applies to every run, not to the median."""
 
     def is_met(self, value: float) -> bool:
-        """Whether a value keeps the limit."""
+        """Whether a value is within the limit."""
         if self.limit is None:
             return True
         return value >= self.limit if self.is_least else value <= self.limit
@@ -43,13 +43,13 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a command writes: files of this name, with these measures."""
+    """The report of a command: name of its files, title and measures."""
 
     name: str
     title: str
     measures: Sequence[Measure]
     repeats: str
-    """What it is called that was done several times."""
+    """Plural name of the repetitions, such as "Pairs"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,20 +63,20 @@ class Line:
 
     @property
     def is_met(self) -> bool:
-        """Whether the limit is kept: by the median, or by every run where nothing else will do."""
+        """Whether the limit is met: by the median, or by every run if the measure is exact."""
         if self.measure.is_exact:
             return self.measure.is_met(self.least) and self.measure.is_met(self.most)
         return self.measure.is_met(self.median)
 
     def cells(self) -> tuple[str, str, str, str, str]:
-        """What it measures, median, range, what it is held to, and whether it keeps it."""
+        """Label, median, range, limit, and whether it is met."""
         measure = self.measure
         verdict = "" if measure.limit is None else "yes" if self.is_met else "NO"
         low, high = (f"{value:,.{measure.digits}f}" for value in (self.least, self.most))
         return measure.label, f"{self.median:,.{measure.digits}f}", f"{low} to {high}", measure.wanted(), verdict
 
 
-def summarise(measures: Sequence[Measure], runs: Sequence[Figures]) -> list[Line]:
+def summarise(measures: Sequence[Measure], runs: Sequence[Measurements]) -> list[Line]:
     """Median and range of every measure."""
     lines = []
     for measure in measures:
@@ -86,7 +86,7 @@ def summarise(measures: Sequence[Measure], runs: Sequence[Figures]) -> list[Line
 
 
 def missed(lines: Sequence[Line]) -> list[str]:
-    """A sentence for each limit that must be kept and was not; aims are not among them."""
+    """A sentence for each required limit that was missed; targets are left out."""
     return [
         f"{line.measure.label}: {line.cells()[1]} ({line.cells()[2]}), must be {line.measure.wanted()}"
         for line in lines
@@ -113,7 +113,7 @@ def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def as_markdown(title: str, context: Mapping[str, str], lines: Sequence[Line]) -> str:
-    """A page: in which circumstances, and the table."""
+    """A page with the context and the table."""
     return "\n".join(
         [
             f"# {title}",
@@ -127,7 +127,7 @@ def as_markdown(title: str, context: Mapping[str, str], lines: Sequence[Line]) -
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Lines of a markdown table; the second column is of numbers."""
+    """Lines of a markdown table; the second column holds numbers."""
     yield f"| {' | '.join(headings)} |"
     yield f"| {' | '.join('--:' if column == 1 else '---' for column in range(len(headings)))} |"
     for row in rows:
@@ -135,9 +135,13 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[st
 
 
 def store(
-    directory: Path, report: Report, context: Mapping[str, str], details: Mapping[str, Any], runs: Sequence[Figures]
+    directory: Path,
+    report: Report,
+    context: Mapping[str, str],
+    details: Mapping[str, Any],
+    runs: Sequence[Measurements],
 ) -> tuple[Path, Path]:
-    """Write a page to read, and a JSON file with every run; their paths."""
+    """Write a page and a JSON file with every run; returns their paths."""
     lines = summarise(report.measures, runs)
     content = {
         **details,
@@ -149,7 +153,7 @@ def store(
 
 
 def write_results(directory: Path, name: str, page: str, content: Mapping[str, Any]) -> tuple[Path, Path]:
-    """Write a page to read and a JSON file of this name; their paths."""
+    """Write a page and a JSON file of this name; returns their paths."""
     directory.mkdir(parents=True, exist_ok=True)
     paths = directory / f"{name}.md", directory / f"{name}.json"
     paths[0].write_text(page)

@@ -1,4 +1,4 @@
-"""The service as the bench runs it: as it is shipped, but for where it reads and writes."""
+"""Runs the service for the bench: as shipped, except for its topic and table."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from bench.workload import send_steadily
 from local.paths import ROOT
 from local.service import ServiceProcess, clean_environment
 
-_PATIENCE_SECS: Final = 60.0
+_TIMEOUT_SECS: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What runs as the service: `python -m module`, started in the directory that holds the code."""
+    """The program that runs as the service: `python -m module`, started in the directory with its code."""
 
     python: str = sys.executable
     module: str = "app"
@@ -31,7 +31,7 @@ class Program:
 
 
 def environment(stack: BenchStack, topic: str, table: str) -> dict[str, str]:
-    """What makes the shipped service read this topic, as a group of its own, into this table."""
+    """Environment with which the service reads this topic, with its own group, into this table."""
     return clean_environment(
         os.environ,
         {
@@ -48,7 +48,7 @@ def environment(stack: BenchStack, topic: str, table: str) -> dict[str, str]:
 
 @contextmanager
 def running_service(stack: BenchStack, program: Program, topic: str, table: str) -> Iterator[ServiceProcess]:
-    """The service on a topic and a table, stopped afterwards."""
+    """Run the service on a topic and a table; it is stopped afterwards."""
     service = ServiceProcess(
         environment(stack, topic, table),
         stack.directory / f"{table}.log",
@@ -65,24 +65,24 @@ def running_service(stack: BenchStack, program: Program, topic: str, table: str)
 
 @contextmanager
 def fed_service(stack: BenchStack, program: Program, table: str, rate: int) -> Iterator[ServiceProcess]:
-    """The service, which stores in a table what another process sends all the time, `rate` events a second.
+    """Run the service while another process sends `rate` events per second, which it stores in a table.
 
     Raises:
-        BenchError: the sender had ended before the end.
+        BenchError: the sender ended too early.
     """
     topic = f"{table}-{time.time_ns()}"
     stack.create_topic(topic)
     with running_service(stack, program, topic, table) as service:
-        service.wait_until(lambda scrape: scrape.assigned == PARTITIONS, _PATIENCE_SECS)
+        service.wait_until(lambda scrape: scrape.assigned == PARTITIONS, _TIMEOUT_SECS)
         sender = get_context("spawn").Process(
             target=send_steadily, args=(stack.kafka.bootstrap_servers, topic, rate, 86_400.0), daemon=True
         )
         sender.start()
         try:
-            service.wait_until_stored(rate, _PATIENCE_SECS)
+            service.wait_until_stored(rate, _TIMEOUT_SECS)
             yield service
             if not sender.is_alive():
-                raise BenchError("the sender has ended: there was no load")
+                raise BenchError("the sender ended early: there was no load")
         finally:
             sender.kill()
             sender.join()

@@ -1,4 +1,4 @@
-"""The two services of a pair, an old one and a new one, and what is measured of each in turn."""
+"""The old and the new service of a pair, and the measurements of each in turn."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from app.backends.clickhouse.schema import statements
-from bench.asking import Asker
+from bench.api_client import ApiClient
 from bench.drain import measure_drain
 from bench.history import load_history, merge_days
 from bench.latency import measure_latency
-from bench.questions import KINDS, Facts, facts_of
-from bench.report import Figures
+from bench.query_kinds import KINDS, SearchValues, sample_search_values
+from bench.report import Measurements
 from bench.service import Program, running_service
 from bench.stack import BenchStack
 from bench.workload import EVENTS_PER_SEC
@@ -30,18 +30,18 @@ _WARM_UP: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """The service of one commit, and the table of history that it answers from."""
+    """The service of one commit and its table of history."""
 
     name: str
     program: Program
 
     @property
     def history(self) -> str:
-        """Its table of history, which also names the topic that it reads meanwhile and that stays empty."""
+        """Name of its table of history, and of the empty topic that it reads."""
         return f"{self.name}_history"
 
     def create_table(self, stack: BenchStack, table: str) -> None:
-        """Make a table from its own schema.sql.
+        """Create a table from the schema.sql of this side.
 
         Raises:
             BenchError: the engine refuses it.
@@ -51,8 +51,8 @@ class Side:
             stack.query(statement)
 
 
-def load_histories(stack: BenchStack, sides: Sequence[Side], rows: int) -> Facts:
-    """Give every side the same history, in a table of its own; what can be looked for in each of them.
+def load_histories(stack: BenchStack, sides: Sequence[Side], rows: int) -> SearchValues:
+    """Load the same history for every side, into a table of its own; returns search values that all of them hold.
 
     Raises:
         BenchError: the engine refuses it.
@@ -63,12 +63,12 @@ def load_histories(stack: BenchStack, sides: Sequence[Side], rows: int) -> Facts
         side.create_table(stack, side.history)
         load_history(stack, side.history, rows, now=now)
         merge_days(stack, side.history)
-    stack.settle()
-    return facts_of(stack, sides[0].history, rows, Random(rows))
+    stack.wait_until_idle()
+    return sample_search_values(stack, sides[0].history, rows, Random(rows))
 
 
-def drain(stack: BenchStack, side: Side, topic: str, events: int) -> Figures:
-    """Drain the topic with a new group into a new table, which nothing is merged in meanwhile.
+def drain(stack: BenchStack, side: Side, topic: str, events: int) -> Measurements:
+    """Drain the topic with a new group into a new table; merges are stopped meanwhile.
 
     Raises:
         BenchError: the drain does not end.
@@ -76,49 +76,51 @@ def drain(stack: BenchStack, side: Side, topic: str, events: int) -> Figures:
     table = f"{side.name}_drained"
     side.create_table(stack, table)
     stack.stop_merges(table)
-    figures = measure_drain(stack, side.program, topic, events, table)
+    measurements = measure_drain(stack, side.program, topic, events, table)
     stack.drop_table(table)
-    return figures
+    return measurements
 
 
-def steady_load(stack: BenchStack, side: Side, secs: float) -> Figures:
-    """How late rows are stored while traffic is steady.
+def steady_load(stack: BenchStack, side: Side, secs: float) -> Measurements:
+    """Measure latency under steady load.
 
     Raises:
         BenchError: the service does not keep up.
     """
     table = f"{side.name}_steady"
-    figures = measure_latency(stack, side.program, f"{table}_{time.time_ns()}", EVENTS_PER_SEC, secs, table)
+    measurements = measure_latency(stack, side.program, f"{table}_{time.time_ns()}", EVENTS_PER_SEC, secs, table)
     stack.drop_table(table)
-    return figures
+    return measurements
 
 
-def query_times(stack: BenchStack, sides: Sequence[Side], facts: Facts, seed: int, count: int) -> list[Figures]:
-    """Ask every side the same, query by query in turn, and so many of each kind; the median of each kind in ms.
+def query_times(
+    stack: BenchStack, sides: Sequence[Side], values: SearchValues, seed: int, count: int
+) -> list[Measurements]:
+    """Run the same queries on every side in turn, `count` of each kind; the median of each kind in milliseconds.
 
     Raises:
-        BenchError: an answer is an error.
+        BenchError: a query fails.
     """
     with ExitStack() as cleanup:
-        askers = [cleanup.enter_context(_asker(stack, side)) for side in sides]
-        found: list[Figures] = [{} for _ in sides]
-        chance = Random(seed)
+        clients = [cleanup.enter_context(_client(stack, side)) for side in sides]
+        found: list[Measurements] = [{} for _ in sides]
+        rng = Random(seed)
         for kind in _KINDS:
             millis: list[list[float]] = [[] for _ in sides]
             for number in range(_WARM_UP + count):
-                parameters = kind.parameters(chance, facts)
-                in_turn = list(zip(askers, millis, strict=True))
-                for asker, mine in in_turn if number % 2 else reversed(in_turn):
-                    mine.append(asker.ask(kind.path, parameters).millis)
-            for figures, mine in zip(found, millis, strict=True):
-                figures[kind.name] = median(mine[_WARM_UP:])
+                parameters = kind.parameters(rng, values)
+                in_turn = list(zip(clients, millis, strict=True))
+                for client, mine in in_turn if number % 2 else reversed(in_turn):
+                    mine.append(client.query(kind.path, parameters).millis)
+            for measurements, mine in zip(found, millis, strict=True):
+                measurements[kind.name] = median(mine[_WARM_UP:])
     return found
 
 
 @contextmanager
-def _asker(stack: BenchStack, side: Side) -> Iterator[Asker]:
+def _client(stack: BenchStack, side: Side) -> Iterator[ApiClient]:
     with (
         running_service(stack, side.program, side.history, side.history) as service,
-        closing(Asker(urlsplit(service.url).port or 0)) as asker,
+        closing(ApiClient(urlsplit(service.url).port or 0)) as client,
     ):
-        yield asker
+        yield client

@@ -1,4 +1,4 @@
-"""What a query costs that reads next to nothing: through the HTTP API, and beside it `SELECT 1` of the engine."""
+"""Measures a query that reads almost nothing through the HTTP API, and `SELECT 1` on the engine for comparison."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from contextlib import closing, contextmanager
 from typing import Final
 from urllib.parse import urlsplit
 
-from bench.asking import Asker
+from bench.api_client import ApiClient
 from bench.errors import BenchError
 from bench.latency import quantile
 from bench.processes import cpu_secs
-from bench.report import Figures
+from bench.report import Measurements
 from bench.service import Program, running_service
 from bench.stack import BenchStack
 from bench.workload import load
@@ -24,16 +24,16 @@ ROWS: Final = 1_000
 _TOPIC: Final = "few"
 _QUERY: Final = {"start": "now-1h", "limit": "1"}
 _TIMEOUT_SECS: Final = 60.0
-_QUERIES, _CONSTANTS = 10, 40  # of a round: about as much time for each
+_QUERIES, _CONSTANTS = 10, 40  # per round: about the same time for each
 _UNDISTURBED: Final = 0.1
 
 
 @contextmanager
 def service_with_few_rows(stack: BenchStack, program: Program) -> Iterator[ServiceProcess]:
-    """A service that has stored a few rows and has nothing else to do.
+    """Run an otherwise idle service that has stored a few rows.
 
     Raises:
-        BenchError: Kafka did not take them.
+        BenchError: Kafka did not acknowledge them.
         local.errors.LocalError: they were not stored.
     """
     stack.create_topic(_TOPIC)
@@ -43,17 +43,17 @@ def service_with_few_rows(stack: BenchStack, program: Program) -> Iterator[Servi
         yield service
 
 
-def measure_small_query(stack: BenchStack, service: ServiceProcess, rounds: int) -> Figures:
-    """CPU and time of a query for the newest row, and of `SELECT 1`, asked for in turn over one connection each.
+def measure_small_query(stack: BenchStack, service: ServiceProcess, rounds: int) -> Measurements:
+    """CPU and time of a query for the newest row and of `SELECT 1`, in turn over one connection each.
 
-    A few queries and then a few `SELECT 1` make a round, so that a machine that gets slower meanwhile is so for both.
+    A round is a few queries and then a few `SELECT 1`, so that a machine that slows down affects both.
 
     Raises:
-        BenchError: an answer is an error.
+        BenchError: a query fails.
     """
     engine = http.client.HTTPConnection("127.0.0.1", stack.engine.port, timeout=_TIMEOUT_SECS)
-    with closing(Asker(urlsplit(service.url).port or 0)) as api, closing(engine):
-        query = _Timed([service.pid, stack.engine.pid], lambda: api.ask("/logs", _QUERY))
+    with closing(ApiClient(urlsplit(service.url).port or 0)) as api, closing(engine):
+        query = _Timed([service.pid, stack.engine.pid], lambda: api.query("/logs", _QUERY))
         constant = _Timed([stack.engine.pid], lambda: _select_1(engine))
         for _ in range(rounds):
             query.call(_QUERIES)
@@ -68,13 +68,13 @@ def measure_small_query(stack: BenchStack, service: ServiceProcess, rounds: int)
 
 def _select_1(engine: http.client.HTTPConnection) -> None:
     engine.request("POST", "/", b"SELECT 1")
-    answer = engine.getresponse()
-    if (body := answer.read()) != b"1\n":
-        raise BenchError(f"SELECT 1 was answered with {answer.status}: {body.decode()[:500]}")
+    response = engine.getresponse()
+    if (body := response.read()) != b"1\n":
+        raise BenchError(f"SELECT 1 returned status {response.status}: {body.decode()[:500]}")
 
 
 class _Timed:
-    """A call made many times: how long each took, and the CPU that some processes used meanwhile."""
+    """Times a repeated call, and the CPU that some processes use for it."""
 
     def __init__(self, pids: Sequence[int], call: Callable[[], object]) -> None:
         self._pids = pids
@@ -92,11 +92,11 @@ class _Timed:
         self._cpu_secs += self._used() - before
 
     def cpu_millis(self) -> float:
-        """Of one call, on average."""
+        """Average CPU time of one call."""
         return self._cpu_secs / len(self._millis) * 1000
 
     def millis(self) -> float:
-        """Of one call that nothing held up: a tenth of them were faster."""
+        """Duration of an undisturbed call: the fastest tenth of the calls is faster."""
         return quantile(sorted(self._millis), _UNDISTURBED)
 
     def _used(self) -> float:

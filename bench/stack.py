@@ -1,4 +1,4 @@
-"""A broker and an engine for the bench alone: fresh, in a temporary directory, on free ports."""
+"""Starts a fresh broker and engine for the bench, in a temporary directory and on free ports."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _SETTLE_POLL_SECS = 0.2
 
 
 class BenchStack:
-    """The running broker and engine, with what the measurements ask of them."""
+    """The running broker and engine, with operations that the measurements need."""
 
     def __init__(self, kafka: KafkaServer, engine: EngineServer, directory: Path) -> None:
         self.kafka = kafka
@@ -44,7 +44,7 @@ class BenchStack:
         return ClickHouseSettings(url=self.engine.url, database=DATABASE, table=table)
 
     def create_topic(self, topic: str) -> None:
-        """As the service creates it: LogAppendTime."""
+        """Create a topic as the service does, with LogAppendTime."""
         admin = TopicAdmin(self.kafka_settings(topic))
         try:
             admin.ensure()
@@ -52,20 +52,20 @@ class BenchStack:
             admin.close()
 
     def create_table(self, table: str) -> None:
-        """As the service creates it, from schema.sql."""
+        """Create a table as the service does, from schema.sql."""
         ensure_table(self.clickhouse_settings(table))
 
     def stop_merges(self, table: str) -> None:
-        """Its parts stay as they were inserted."""
+        """Stop merges, so that parts stay as they were inserted."""
         self.query(f"SYSTEM STOP MERGES `{DATABASE}`.`{table}`")
 
     def drop_table(self, table: str) -> None:
-        """Forget it, and wait until the engine is idle again."""
+        """Drop a table, and wait until the engine is idle again."""
         self.query(f"DROP TABLE `{DATABASE}`.`{table}` SYNC")
-        self.settle()
+        self.wait_until_idle()
 
     def query(self, sql: str) -> str:
-        """The answer to a query, tab-separated or in the format that it names.
+        """Run a query; returns its result, tab-separated or in the format that it names.
 
         Raises:
             BenchError: the engine refuses it.
@@ -86,7 +86,7 @@ class BenchStack:
             raise BenchError(f"the engine refused a query: {error.read().decode()[:500]}") from error
 
     def bytes_per_row(self, table: str) -> dict[str, float]:
-        """On disk: everything, and the columns alone.
+        """Bytes per row on disk: everything, and the columns alone.
 
         Raises:
             BenchError: the engine refuses it.
@@ -98,8 +98,8 @@ class BenchStack:
         everything, columns = map(float, answer.split("\t"))
         return {"everything": everything, "columns": columns}
 
-    def settle(self) -> None:
-        """Wait until the engine merges nothing, so that it does not work for an earlier measurement in the next."""
+    def wait_until_idle(self) -> None:
+        """Wait until no merge runs, so that work of an earlier measurement does not affect the next."""
         deadline = time.monotonic() + _SETTLE_SECS
         while self.query("SELECT count() FROM system.merges") != "0" and time.monotonic() < deadline:
             time.sleep(_SETTLE_POLL_SECS)
@@ -107,7 +107,7 @@ class BenchStack:
 
 @contextmanager
 def running_stack(engine_directory: Path | None = None) -> Iterator[BenchStack]:
-    """Start broker and engine; both and their data are gone afterwards, but for the engine's in a directory given.
+    """Start broker and engine; both and their data are removed afterwards, except the data in `engine_directory`.
 
     Raises:
         local.errors.LocalError: one of them does not start.

@@ -1,7 +1,7 @@
-"""`python -m bench.storage`: what a row takes on disk, by column, index and projection; beside OpenTelemetry's table.
+"""`python -m bench.storage`: bytes per row on disk by column, index and projection, and in OpenTelemetry's table.
 
-The same rows are in both tables. The other one keeps the user and the response time where the Collector would: as
-attributes. What only this service has (each row's place in Kafka, when it was stored) counts against it.
+Both tables hold the same rows. OpenTelemetry's keeps user and response time as attributes, as the Collector does.
+Columns that only this service has (each row's position in Kafka, when it was stored) count against it.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ _OTEL_ROWS: Final = """
 
 
 def main(arguments: list[str]) -> int:
-    """Measure, print and store. 1 when a row takes more than it may, 2 when nothing could be measured."""
-    parser = argparse.ArgumentParser(prog="python -m bench.storage", description="What a row takes on disk.")
-    parser.add_argument("--rows", type=positive, default=10_000_000, help="in each table (default: 10 million)")
+    """Measure, print and store. Returns 1 if a row takes more than the limit, 2 if nothing could be measured."""
+    parser = argparse.ArgumentParser(prog="python -m bench.storage", description="Bytes per row on disk.")
+    parser.add_argument("--rows", type=positive, default=10_000_000, help="rows in each table (default: 10 million)")
     parser.add_argument("--results", type=Path, default=RESULTS, help="directory for the results")
     options = parser.parse_args(arguments)
     return run(partial(_measure, options))
@@ -48,7 +48,7 @@ def _measure(options: argparse.Namespace) -> int:
         print(f"Loading {options.rows:,} rows ...", flush=True)
         stack.create_table("ours")
         load_history(stack, "ours", options.rows)
-        print("The same into OpenTelemetry's table ...", flush=True)
+        print("Copying them into OpenTelemetry's table ...", flush=True)
         stack.query(_OTEL.read_text().replace("{table}", _name("otel")))
         for day in stack.query(f"SELECT DISTINCT toDate(Timestamp) FROM {_name('ours')}").splitlines():
             stack.query(_OTEL_ROWS.format(other=_name("otel"), ours=_name("ours"), day=day))
@@ -56,7 +56,7 @@ def _measure(options: argparse.Namespace) -> int:
             stack.query(f"OPTIMIZE TABLE {_name(name)} FINAL")
         found = {name: _bytes_per_row(stack, name, options.rows) for name in ("ours", "otel")}
         about = circumstances(stack, ["bench.storage", "--rows", str(options.rows)]) | {"rows": options.rows}
-    return _judge(options.results, about, found)
+    return _report(options.results, about, found)
 
 
 def _name(table: str) -> str:
@@ -64,9 +64,9 @@ def _name(table: str) -> str:
 
 
 def _bytes_per_row(stack: BenchStack, table: str, rows: int) -> dict[str, dict[str, float]]:
-    """On disk, by kind and name. Small parts do not tell of single columns, but of all together."""
+    """Bytes per row on disk, by kind and name. ClickHouse reports small parts as a whole, not by column."""
     of_table = f"database = '{DATABASE}' AND table = '{table}'"
-    asked = {
+    queries = {
         "all": f"SELECT 'all', sum(bytes_on_disk) FROM system.parts WHERE active AND {of_table}",
         "all columns": f"SELECT 'all', sum(data_compressed_bytes) FROM system.parts WHERE active AND {of_table}",
         "columns": f"SELECT name, data_compressed_bytes FROM system.columns WHERE {of_table}",
@@ -74,16 +74,16 @@ def _bytes_per_row(stack: BenchStack, table: str, rows: int) -> dict[str, dict[s
         "projections": "SELECT name, sum(bytes_on_disk) FROM system.projection_parts"
         f" WHERE active AND {of_table} GROUP BY name",
     }
-    return {kind: dict(_pairs(stack.query(sql), rows)) for kind, sql in asked.items()}
+    return {kind: dict(_pairs(stack.query(sql), rows)) for kind, sql in queries.items()}
 
 
-def _pairs(answer: str, rows: int) -> Iterator[tuple[str, float]]:
-    for line in answer.splitlines():
+def _pairs(result: str, rows: int) -> Iterator[tuple[str, float]]:
+    for line in result.splitlines():
         name, size = line.split("\t")
         yield name, int(size) / rows
 
 
-def _judge(directory: Path, about: Mapping[str, Any], found: Mapping[str, dict[str, dict[str, float]]]) -> int:
+def _report(directory: Path, about: Mapping[str, Any], found: Mapping[str, dict[str, dict[str, float]]]) -> int:
     sums = {name: {kind: sum(sizes.values()) for kind, sizes in kinds.items()} for name, kinds in found.items()}
     ratios = {kind: sums["ours"][kind] / sums["otel"][kind] for kind in ("all columns", "all")}
     page = "\n".join(_page(about, found, sums, ratios)) + "\n"

@@ -1,4 +1,4 @@
-"""What the engine pays to store rows: in the table of schema.sql, and in the same with less beside the columns."""
+"""Measures what storing rows costs the engine, in the table of schema.sql and in tables with fewer extras."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from app.preflight.table_definition import parse
 from bench.engine_limit import BODY_ROWS
 from bench.processes import cpu_secs
-from bench.report import Figures
+from bench.report import Measurements
 from bench.stack import DATABASE, BenchStack
 
 _MILLION = 1e6
@@ -16,7 +16,7 @@ _MILLION = 1e6
 
 @dataclass(frozen=True, slots=True)
 class Extra:
-    """An index, a projection or a constraint of a table; `kind` is the word that ALTER TABLE takes for it."""
+    """An index, a projection or a constraint of a table; `kind` is its keyword in ALTER TABLE."""
 
     kind: str
     name: str
@@ -24,10 +24,10 @@ class Extra:
 
 
 def extras_of(stack: BenchStack, table: str) -> list[Extra]:
-    """Everything that the engine keeps or checks beside the columns of a table.
+    """The indexes, projections and constraints of a table.
 
     Raises:
-        BenchError: there is no such table.
+        BenchError: the table does not exist.
     """
     definition = parse(stack.query(f"SHOW CREATE TABLE `{DATABASE}`.`{table}` FORMAT TSVRaw"))
     kinds = {"INDEX": definition.indexes, "PROJECTION": definition.projections, "CONSTRAINT": definition.constraints}
@@ -35,7 +35,7 @@ def extras_of(stack: BenchStack, table: str) -> list[Extra]:
 
 
 def drop_extras(stack: BenchStack, table: str, extras: Sequence[Extra]) -> None:
-    """Take extras from a table; columns (materialized ones too), codecs, order, partitions, TTL and settings stay.
+    """Drop extras of a table; columns (also materialized ones), codecs, order, partitions, TTL and settings stay.
 
     Raises:
         BenchError: the engine refuses it.
@@ -44,10 +44,10 @@ def drop_extras(stack: BenchStack, table: str, extras: Sequence[Extra]) -> None:
     stack.query(f"ALTER TABLE `{DATABASE}`.`{table}` {drops}")
 
 
-def measure_storing(stack: BenchStack, table: str, inserts: Sequence[Callable[[], None]]) -> Figures:
-    """CPU of the engine for these inserts of `BODY_ROWS` each, and for merging them into one part; named by the table.
+def measure_storing(stack: BenchStack, table: str, inserts: Sequence[Callable[[], None]]) -> Measurements:
+    """CPU of the engine for these inserts of `BODY_ROWS` each, and for merging them into one part, by table name.
 
-    The table is empty afterwards. ClickHouse merges nothing of its own accord meanwhile: how much would be chance.
+    The table is empty afterwards. Automatic merges are stopped meanwhile, because their number is random.
 
     Raises:
         BenchError: the engine refuses it.

@@ -1,7 +1,7 @@
 """`python -m bench.table_cost`: what each index, projection and constraint of the table costs the engine.
 
-Each is measured alone, on a table that has nothing else beside its columns, and so is the table as it is shipped. All
-get the same rows in turn.
+Each is measured alone, on a table with no other extras, and compared with the shipped table. All get the same rows in
+turn.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any, Final
 from app.backends.clickhouse.writer import ClickHouseWriter
 from bench.command import RESULTS, circumstances, positive, run
 from bench.engine_limit import BODY_ROWS, decoded_batches, insert_call
-from bench.report import Figures, write_results
+from bench.report import Measurements, write_results
 from bench.report import table as as_table
 from bench.stack import BenchStack, running_stack
 from bench.storing import Extra, drop_extras, extras_of, measure_storing
@@ -29,13 +29,15 @@ _TYPE: Final = re.compile(r" TYPE (\w+)")
 _BATCHES, _INSERTS_OF_EACH = 2, 2
 _WORK: Final = ("insert", "merge")
 
-Storing = Callable[[], Figures]
+Storing = Callable[[], Measurements]
 
 
 def main(arguments: list[str]) -> int:
-    """Measure, print and store. 2 when nothing could be measured."""
-    parser = argparse.ArgumentParser(prog="python -m bench.table_cost", description="What the parts of the table cost.")
-    parser.add_argument("--repetitions", type=positive, default=7, help="every figure is the median (default: 7)")
+    """Measure, print and store. Returns 2 if nothing could be measured."""
+    parser = argparse.ArgumentParser(prog="python -m bench.table_cost", description="Cost of each part.")
+    parser.add_argument(
+        "--repetitions", type=positive, default=7, help="repetitions, of which the median counts (default: 7)"
+    )
     parser.add_argument("--results", type=Path, default=RESULTS, help="directory for the results")
     return run(partial(_measure, parser.parse_args(arguments)))
 
@@ -43,7 +45,7 @@ def main(arguments: list[str]) -> int:
 def _measure(options: argparse.Namespace) -> int:
     with running_stack() as stack:
         tables = _create_tables(stack)
-        runs: dict[str, list[Figures]] = {name: [] for name in tables}
+        runs: dict[str, list[Measurements]] = {name: [] for name in tables}
         for number in range(1, options.repetitions + 1):
             print(f"Repetition {number} of {options.repetitions} ...", flush=True)
             for name, storing in tables.items():
@@ -58,14 +60,14 @@ def _measure(options: argparse.Namespace) -> int:
 
 
 def group_of(extra: Extra) -> str:
-    """What an extra is measured with: skip indexes of one type together, everything else alone."""
+    """The group an extra is measured in: skip indexes of one type together, everything else alone."""
     if found := _TYPE.search(extra.text):
         return f"indexes of type {found[1]}"
     return f"{extra.kind.lower()} {extra.name}"
 
 
 def _create_tables(stack: BenchStack) -> Mapping[str, Storing]:
-    """A table for every group of extras, one without any, and one with all; each with what fills and empties it."""
+    """Create a table per group of extras, one without any, and one with all; each with its measurement."""
     stack.create_table("table_0")
     extras = extras_of(stack, "table_0")
     batches = list(decoded_batches(_BATCHES)) * _INSERTS_OF_EACH
@@ -81,18 +83,18 @@ def _storing(stack: BenchStack, table: str, batches: Sequence[Any]) -> Storing:
     writer = ClickHouseWriter(stack.clickhouse_settings(table))
     inserts = [insert_call(writer, batch) for batch in batches]
 
-    def store() -> Figures:
-        figures = measure_storing(stack, table, inserts)
-        return {work: figures[f"{table}_{work}_cpu_secs_per_million"] for work in _WORK}
+    def store() -> Measurements:
+        measurements = measure_storing(stack, table, inserts)
+        return {work: measurements[f"{table}_{work}_cpu_secs_per_million"] for work in _WORK}
 
     return store
 
 
-def _medians(runs: Sequence[Figures]) -> Figures:
-    return {work: median(figures[work] for figures in runs) for work in _WORK}
+def _medians(runs: Sequence[Measurements]) -> Measurements:
+    return {work: median(measurements[work] for measurements in runs) for work in _WORK}
 
 
-def _page(about: Mapping[str, Any], medians: Mapping[str, Figures]) -> Iterator[str]:
+def _page(about: Mapping[str, Any], medians: Mapping[str, Measurements]) -> Iterator[str]:
     yield "# What the parts of the table cost the engine"
     yield ""
     yield f"- Date: {about['date']}"
@@ -105,7 +107,7 @@ def _page(about: Mapping[str, Any], medians: Mapping[str, Figures]) -> Iterator[
     yield from as_table(("Beside the columns", "Inserts", "Merges"), [_cells(n, medians[n], plain) for n in medians])
 
 
-def _cells(name: str, mine: Figures, plain: Figures) -> tuple[str, ...]:
+def _cells(name: str, mine: Measurements, plain: Measurements) -> tuple[str, ...]:
     return (name, *(f"{mine[work]:.2f} ({mine[work] - plain[work]:+.2f})" for work in _WORK))
 
 

@@ -1,4 +1,4 @@
-"""`python -m bench.throughput`: how fast the service is, how much it costs, and whether that is good enough."""
+"""`python -m bench.throughput`: how fast the service is, what it costs, and whether that meets the limits."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import argparse
 import sys
 from functools import partial
 
-from bench.command import TOPIC, as_context, details, judge, loaded_stack, new_parser, parse, positive, run
+from bench.command import TOPIC, as_context, conclude_backlog, details, loaded_stack, new_parser, parse, positive, run
 from bench.drain import measure_bare_loop, measure_drain
 from bench.engine_limit import measure_engine_limit
 from bench.latency import measure_latency
 from bench.profile import profile_drain
-from bench.report import Figures, Measure, Report
+from bench.report import Measure, Measurements, Report
 from bench.service import Program
 from bench.stack import BenchStack
 from bench.workload import EVENTS_PER_SEC
@@ -55,7 +55,7 @@ _REPORT = Report("throughput", "Throughput and latency", _MEASURES, repeats="Run
 
 
 def main(arguments: list[str]) -> int:
-    """Measure, print and store. 1 when a figure that must be reached was not, 2 when nothing could be measured."""
+    """Measure, print and store. Returns 1 if a required limit is missed, 2 if nothing could be measured."""
     options = parse(_parser(), arguments)
     if options.quick:
         options.runs = 1
@@ -63,8 +63,8 @@ def main(arguments: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = new_parser("bench.throughput", "How fast the service is, how much it costs, and whether that will do.")
-    parser.add_argument("--runs", type=positive, default=3, help="every figure is the median of so many (default: 3)")
+    parser = new_parser("bench.throughput", "Measure the speed and cost of the service.")
+    parser.add_argument("--runs", type=positive, default=3, help="runs, of which the median counts (default: 3)")
     parser.add_argument("--profile", action="store_true", help="sample the service during a drain instead of measuring")
     return parser
 
@@ -75,28 +75,28 @@ def _measure(options: argparse.Namespace) -> int:
             return _profile(stack, options)
         runs = [_run(stack, options, number) for number in range(1, options.runs + 1)]
         about = details(stack, options, ["bench.throughput", "--runs", str(options.runs)])
-    return judge(_REPORT, options, about, runs)
+    return conclude_backlog(_REPORT, options, about, runs)
 
 
-def _run(stack: BenchStack, options: argparse.Namespace, number: int) -> Figures:
-    """All measurements, one after another, so that none disturbs the other."""
+def _run(stack: BenchStack, options: argparse.Namespace, number: int) -> Measurements:
+    """Run all measurements one after another, so that they do not disturb each other."""
     program, events = Program(options.service_python), options.events
     _say(options, number, "bare loop")
-    figures = measure_bare_loop(stack, program.python, TOPIC, events)
+    measurements = measure_bare_loop(stack, program.python, TOPIC, events)
     _say(options, number, "service")
-    figures |= measure_drain(stack, program, TOPIC, events, f"drain_{number}")
+    measurements |= measure_drain(stack, program, TOPIC, events, f"drain_{number}")
     stack.drop_table(f"drain_{number}")
     _say(options, number, "engine alone")
-    figures |= measure_engine_limit(stack, bodies=2 if options.quick else 5, rounds=1 if options.quick else 2)
+    measurements |= measure_engine_limit(stack, bodies=2 if options.quick else 5, rounds=1 if options.quick else 2)
     _say(options, number, "steady load")
     secs = _QUICK_LATENCY_SECS if options.quick else _LATENCY_SECS
-    figures |= measure_latency(stack, program, f"steady_{number}", EVENTS_PER_SEC, secs, f"steady_{number}")
+    measurements |= measure_latency(stack, program, f"steady_{number}", EVENTS_PER_SEC, secs, f"steady_{number}")
     stack.drop_table(f"steady_{number}")
-    return _with_ratios(figures)
+    return _with_ratios(measurements)
 
 
-def _with_ratios(run: Figures) -> Figures:
-    """The figures of a run and what they are to each other."""
+def _with_ratios(run: Measurements) -> Measurements:
+    """The measurements of a run with their ratios."""
     service = run["service_events_per_sec"]
     return run | {
         "ratio_to_bare_loop": service / run["bare_events_per_sec"],

@@ -1,4 +1,4 @@
-"""The events that are measured with, and how they get into Kafka."""
+"""The events of the measurements, and sending them to Kafka."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bench.errors import BenchError
 from bench.stack import PARTITIONS
 from sending.sample_logs import SampleLogs
 
-EVENTS_PER_SEC = 10_000  # of the invented shop's own time, and of the steady load
+EVENTS_PER_SEC = 10_000  # of the generated shop, and of the steady load
 _SEED = 20
 _BACKPRESSURE_SECS = 0.05
 _PACE_SECS = 0.005
@@ -23,7 +23,7 @@ _FLUSH_SECS = 60
 _READ_SECS = 60.0
 _READ_AT_ONCE = 10_000
 
-# A backlog lies in Kafka in large batches, steady traffic in small ones.
+# A backlog consists of large batches in Kafka, steady traffic of small ones.
 _BACKLOG_LINGER_MS = 50
 _STEADY_LINGER_MS = 5
 
@@ -32,15 +32,15 @@ AppendTimes = dict[tuple[int, int], int]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What the events look like."""
+    """Properties of the events."""
 
     mean_bytes: float
     share_with_attributes: float
-    """Share of the events with at least one key that has no column of its own."""
+    """Share of events with at least one key without a column."""
 
 
 def backlog_events(count: int) -> Iterator[bytes]:
-    """The same events at every call but for their times: the last one is of now, the others at a steady pace before."""
+    """The same events at every call except for their times, which are evenly spaced and end now."""
     pace = _Pace(time.time() - count / EVENTS_PER_SEC)
     logs = SampleLogs(_SEED, pace)
     for event in islice(logs, count):
@@ -49,7 +49,7 @@ def backlog_events(count: int) -> Iterator[bytes]:
 
 
 class _Pace:
-    """A clock that whoever takes an event moves on."""
+    """A clock that the consumer of events advances."""
 
     def __init__(self, now: float) -> None:
         self.now = now
@@ -69,7 +69,7 @@ def load(bootstrap_servers: str, topic: str, count: int) -> None:
     """Put `count` events on a topic, evenly over its partitions, lz4. Returns when all are acknowledged.
 
     Raises:
-        BenchError: Kafka did not take them all.
+        BenchError: Kafka did not acknowledge all of them.
     """
     producer = _Sender(bootstrap_servers, topic, _BACKLOG_LINGER_MS)
     for event in backlog_events(count):
@@ -78,10 +78,10 @@ def load(bootstrap_servers: str, topic: str, count: int) -> None:
 
 
 def send_steadily(bootstrap_servers: str, topic: str, rate: int, secs: float) -> float:
-    """Send `rate` events per second for a while, each stamped when it is sent; the rate that came of it.
+    """Send `rate` events per second for a while, each stamped when it is sent; returns the achieved rate.
 
     Raises:
-        BenchError: Kafka did not take them all.
+        BenchError: Kafka did not acknowledge all of them.
     """
     producer, logs = _Sender(bootstrap_servers, topic, _STEADY_LINGER_MS), SampleLogs(_SEED)
     count, sent = round(rate * secs), 0
@@ -98,7 +98,7 @@ def send_steadily(bootstrap_servers: str, topic: str, rate: int, secs: float) ->
 
 
 def append_times_ms(bootstrap_servers: str, topic: str) -> AppendTimes:
-    """When Kafka took each record of a topic (Unix time in ms), by partition and offset.
+    """When Kafka appended each record of a topic (Unix time in ms), by partition and offset.
 
     Raises:
         BenchError: the topic could not be read to its end.
@@ -139,7 +139,7 @@ def _read_to_end(consumer: Consumer) -> AppendTimes:
 
 
 class _Sender:
-    """A producer that hands events to the partitions in turn and knows how many were refused."""
+    """A producer that sends events to the partitions in turn and counts refused ones."""
 
     def __init__(self, bootstrap_servers: str, topic: str, linger_ms: int) -> None:
         self._topic = topic
@@ -150,30 +150,30 @@ class _Sender:
         )
 
     def send(self, event: bytes) -> None:
-        """Hand over one event; waits while the queue is full."""
+        """Send one event; waits while the queue is full."""
         partition, self._sent = self._sent % PARTITIONS, self._sent + 1
         while True:
             try:
-                self._producer.produce(self._topic, event, partition=partition, on_delivery=self._told)
+                self._producer.produce(self._topic, event, partition=partition, on_delivery=self._on_delivery)
             except BufferError:
                 self.wait(_BACKPRESSURE_SECS)
             else:
                 return
 
     def wait(self, secs: float) -> None:
-        """Serve the producer for a while."""
+        """Poll the producer for a while."""
         self._producer.poll(secs)
 
     def finish(self) -> None:
         """Wait for all acknowledgements.
 
         Raises:
-            BenchError: there are fewer than events.
+            BenchError: not all events were acknowledged.
         """
         waiting = self._producer.flush(_FLUSH_SECS)
         if waiting or self._refused:
             raise BenchError(f"Kafka did not take {waiting + self._refused} of {self._sent} events")
 
-    def _told(self, error: KafkaError | None, _message: Message) -> None:
+    def _on_delivery(self, error: KafkaError | None, _message: Message) -> None:
         if error is not None:
             self._refused += 1

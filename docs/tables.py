@@ -8,9 +8,9 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from app.domain.columns import COLUMNS
+from app.environment import setting_names
 from app.metrics import Metrics
 from app.query.fields import named, names_of
-from app.settings import setting_names
 
 
 def settings() -> str:

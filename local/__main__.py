@@ -14,7 +14,7 @@ from local.stack import Stack
 
 
 class _Stop(BaseException):
-    """Somebody wants us to end. Like KeyboardInterrupt no Exception, so that nothing swallows it."""
+    """A signal requests the end. Not an Exception, like KeyboardInterrupt, so that no handler swallows it."""
 
 
 def main(arguments: list[str], environ: dict[str, str]) -> int:
@@ -42,7 +42,7 @@ def _run(stack: Stack, *, with_samples: bool) -> None:
         stack.watch()
     finally:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)  # it ends within seconds, and in order
+            signal.signal(number, signal.SIG_IGN)  # stopping takes only seconds, and must be complete
         _show("Stopping everything ...")
         stack.stop()
         _show("Stopped.")

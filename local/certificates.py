@@ -1,4 +1,4 @@
-"""A certificate authority of one's own, for TLS on this machine."""
+"""A local certificate authority, for TLS on this machine."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Certificates:
 
     @classmethod
     def create(cls, directory: Path) -> Certificates:
-        """Make an authority and a certificate of it; valid for localhost and 127.0.0.1."""
+        """Create an authority and a certificate signed by it, valid for localhost and 127.0.0.1."""
         import trustme  # not at the top: only tests need these packages
         from cryptography.hazmat.primitives import serialization as form
 
@@ -30,12 +30,12 @@ class Certificates:
         authority.cert_pem.write_to_path(made.ca_file)
         made.certificate_file.write_bytes(b"".join(blob.bytes() for blob in certificate.cert_chain_pems))
         key = form.load_pem_private_key(certificate.private_key_pem.bytes(), None)
-        made.key_file.write_bytes(  # Kafka reads PKCS 8 alone
+        made.key_file.write_bytes(  # Kafka reads only PKCS 8
             key.private_bytes(form.Encoding.PEM, form.PrivateFormat.PKCS8, form.NoEncryption())
         )
         made.key_file.chmod(0o600)
         return made
 
     def client_context(self) -> ssl.SSLContext:
-        """A context that trusts this authority alone."""
+        """A context that trusts only this authority."""
         return ssl.create_default_context(cafile=str(self.ca_file))

@@ -1,4 +1,4 @@
-"""The browser in which tests, benchmarks and pictures look at the explorer."""
+"""The browser in which tests, benchmarks and screenshots open the explorer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _FLAGS: Final = ("--no-sandbox", "--disable-dev-shm-usage")
-"""Containers run as root, and have no shared memory to speak of."""
+"""Containers run as root, and have little shared memory."""
 
 
 class NoChromium(LocalError):
@@ -25,7 +25,7 @@ def chromium_path(environ: Mapping[str, str]) -> str:
     """The program that CHROMIUM names, or the one on PATH.
 
     Raises:
-        NoChromium: neither exists; the text says what to do.
+        NoChromium: neither exists; the message says what to do.
     """
     installed = (shutil.which(name, path=environ.get("PATH", "")) for name in _NAMES)
     path = environ.get("CHROMIUM") or next(filter(None, installed), None)
@@ -41,7 +41,7 @@ def running_chromium(environ: Mapping[str, str]) -> Iterator[Browser]:
     Raises:
         NoChromium: there is none on this machine.
     """
-    from playwright.sync_api import sync_playwright  # only developers have it; `make run` does without
+    from playwright.sync_api import sync_playwright  # only developers have it; `make run` does not need it
 
     path = chromium_path(environ)
     with sync_playwright() as playwright:

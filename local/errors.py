@@ -2,4 +2,4 @@
 
 
 class LocalError(Exception):
-    """Something this machine lacks or a child process that failed; the text says what to do about it."""
+    """This machine lacks something, or a child process failed; the message says what to do about it."""

@@ -10,7 +10,7 @@ from local.kafka_jars import DEFAULT_CACHE, kafka_class_path
 
 
 def main() -> int:
-    """Download what is not there yet. 1 when that fails."""
+    """Download missing versions. Returns 1 if that fails, else 0."""
     try:
         for version in (KRAFT_VERSION, ZOOKEEPER_VERSION):
             kafka_class_path(version, DEFAULT_CACHE)

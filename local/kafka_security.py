@@ -15,11 +15,11 @@ _SCRAM = ("SCRAM-SHA-256", "SCRAM-SHA-512")
 
 @dataclass(frozen=True)
 class KafkaSecurity:
-    """Listeners that a broker has beside the plain one.
+    """Listeners of a broker in addition to the plain one.
 
-    SASL_SSL offers PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 and OAUTHBEARER. OAUTHBEARER takes unsecured JWS
-    tokens, which prove nothing: it is there to test a client. `users` (name to password) hold for PLAIN
-    and SCRAM; SCRAM's are stored when the storage is formatted, so they cannot change later.
+    SASL_SSL offers PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 and OAUTHBEARER. OAUTHBEARER accepts unsecured JWS tokens, which
+    prove nothing: it is there to test a client. `users` (name to password) are those of PLAIN and SCRAM; SCRAM's are
+    stored when the storage is formatted, so they cannot change later.
     """
 
     certificates: Certificates | None = None
@@ -34,12 +34,12 @@ class KafkaSecurity:
 
     @property
     def ssl_bootstrap_servers(self) -> str:
-        """Where clients with TLS and no SASL start."""
+        """The address for clients with TLS but without SASL."""
         return f"localhost:{self.ssl_port}"
 
     @property
     def sasl_ssl_bootstrap_servers(self) -> str:
-        """Where clients with TLS and SASL start."""
+        """The address for clients with TLS and SASL."""
         return f"localhost:{self.sasl_ssl_port}"
 
     @property
@@ -50,11 +50,11 @@ class KafkaSecurity:
 
     @property
     def scram_users(self) -> Mapping[str, str]:
-        """Users that storage must be formatted with."""
+        """Users with which the storage must be formatted."""
         return self.users if self.sasl_ssl_port else {}
 
     def properties(self) -> dict[str, str]:
-        """What server.properties needs for these listeners."""
+        """The entries of server.properties for these listeners."""
         made: dict[str, str] = {}
         if self.certificates is not None:
             made |= {

@@ -1,10 +1,9 @@
 """Runs a command that cannot outlive the process that started it.
 
-Usage: `python leash.py FD COMMAND...`, where FD is the reading end of a pipe whose writing end only the
-parent holds. The command replaces this process (same pid, so signals reach it directly) and a small
-watcher stays behind: when the pipe closes, which happens even if the parent is killed with -9, it stops
-the command. Works wherever there is fork, on Linux as on macOS. Imports nothing of the project, so that
-it starts in milliseconds.
+Usage: `python leash.py FD COMMAND...`, where FD is the reading end of a pipe whose writing end only the parent holds.
+The command replaces this process (same pid, so signals reach it directly), and a small watcher process remains: when
+the pipe closes, which happens even if the parent is killed with -9, it stops the command. Works wherever there is
+fork, on Linux as on macOS. Imports nothing of the project, so that it starts in milliseconds.
 """
 
 import contextlib
@@ -36,11 +35,11 @@ def main(arguments: list[str]) -> None:
 def _watch(pipe: int, command_pid: int) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    for descriptor in (0, 1, 2):  # or whoever reads the command's output would wait for the watcher
+    for descriptor in (0, 1, 2):  # else a reader of the command's output would wait for the watcher
         os.close(descriptor)
     os.read(pipe, 1)
     deadline = time.monotonic() + GRACE_SECS
-    # The command is our parent: as long as it is, its pid cannot have been given to anyone else.
+    # The command is our parent: as long as it is, its pid cannot have been reused.
     with contextlib.suppress(ProcessLookupError):
         if os.getppid() == command_pid:
             os.kill(command_pid, signal.SIGTERM)

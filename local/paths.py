@@ -1,4 +1,4 @@
-"""Where the project is: the one place outside the service that works it out."""
+"""The root folder of the project; no other module outside the service determines it."""
 
 from pathlib import Path
 from typing import Final

@@ -1,4 +1,4 @@
-"""Ports that are given out once, however many processes of this machine ask for one at the same time."""
+"""A pool of ports from which concurrent processes of this machine never get the same one."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from pathlib import Path
 
 
 class PortPool:
-    """A range of ports, of which no two processes with the same lock file hold the same one.
+    """A range of ports; no two processes with the same lock file hold the same one.
 
-    A port is held until the process ends that asked for it, whether anybody listens on it or not: between being chosen
-    and being used, and while its server is restarted, it looks free. What is locked is one byte of the file per port,
-    so the system itself gives back what a killed process has held.
+    A port is held until the process that took it ends, whether a server listens on it or not: between being chosen and
+    being used, and while its server is restarted, it looks free. Each port is a locked byte of the file, so the
+    operating system releases the ports of a killed process.
     """
 
     def __init__(self, ports: Sequence[int], lock_file: Path, is_free: Callable[[int], bool]) -> None:
-        """`is_free` tells whether the system would let a server listen on a port."""
+        """`is_free` returns whether a server could listen on a port."""
         self._ports = ports
         self._lock_file = lock_file
         self._is_free = is_free
         self._mutex = threading.Lock()
         self._held: set[int] = set()
-        self._locks: int | None = None  # never closed: that would give all of them back
+        self._locks: int | None = None  # never closed: that would release all of them
 
     def take(self) -> int:
-        """A port that nobody uses or holds; asks on until there is one."""
+        """A port that nobody uses or holds; waits until there is one."""
         with self._mutex:
             while True:
                 port = random.choice(self._ports)
@@ -37,7 +37,7 @@ class PortPool:
                     return port
 
     def _lock(self, port: int) -> bool:
-        """Whether no other process has locked it."""
+        """Lock a port; returns false if another process has locked it."""
         if self._locks is None:
             self._locks = os.open(self._lock_file, os.O_RDWR | os.O_CREAT, 0o600)
         try:

@@ -14,29 +14,29 @@ from local.port_pool import PortPool
 
 LOOPBACK = "127.0.0.1"
 
-# Below those that systems give to outgoing connections: one of them could take the port while its owner is restarted.
+# Below the range of outgoing connections: one of these could take the port while its server is restarted.
 _FREE_PORTS = range(20_000, 32_768)
 
 
 def free_port() -> int:
-    """A port of the loopback address that nobody uses, and that is ours until this process ends."""
+    """A port of the loopback address that nobody uses, reserved for this process until it ends."""
     return _POOL.take()
 
 
-def answers(port: int) -> bool:
-    """Whether somebody accepts connections on this port of the loopback address."""
+def is_listening(port: int) -> bool:
+    """Whether a server accepts connections on this port of the loopback address."""
     with socket.socket() as probe:
         probe.settimeout(0.5)
         return probe.connect_ex((LOOPBACK, port)) == 0
 
 
 def require_free_port(port: int, purpose: str, advice: str = "choose another one", patience_secs: float = 5.0) -> None:
-    """Refuse a port that somebody uses and goes on using.
+    """Check that a port is free, or becomes free within `patience_secs`.
 
     Raises:
-        LocalError: ends with the advice.
+        LocalError: it stays in use; the message ends with the advice.
     """
-    deadline = time.monotonic() + patience_secs  # what was killed a moment ago may still be shutting down
+    deadline = time.monotonic() + patience_secs  # a process killed a moment ago may still be shutting down
     while (reason := _why_not_free(port)) and time.monotonic() < deadline:
         time.sleep(0.2)
     if reason:
@@ -58,10 +58,10 @@ _POOL = PortPool(_FREE_PORTS, _LOCK_FILE, lambda port: not _why_not_free(port))
 
 
 def require_free_space(directory: Path, min_bytes: int) -> None:
-    """Refuse a disk that is nearly full.
+    """Check that the disk has enough free space.
 
     Raises:
-        LocalError: says how much there is and how much is needed.
+        LocalError: it has not; the message says how much is free and how much is needed.
     """
     existing = next(path for path in (directory, *directory.absolute().parents) if path.exists())
     free_bytes = shutil.disk_usage(existing).free

@@ -1,4 +1,4 @@
-"""A child process that cannot outlive us: output to a file, awaited until ready, stopped, killed, paused."""
+"""A child process that cannot outlive us: logs to a file, and can be awaited, stopped, killed and paused."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from local.errors import LocalError
 _LEASH = Path(__file__).with_name("leash.py")
 _POLL_SECS = 0.02
 _MAX_LOG_BYTES = 16 * 1024 * 1024
-_COMPLAINT = re.compile(r"\bERROR\b|\bFATAL\b|Exception: |^Caused by: |Error: ")
+_ERROR_LINE = re.compile(r"\bERROR\b|\bFATAL\b|Exception: |^Caused by: |Error: ")
 
 
 class ChildProcess:
-    """One child with a session of its own (Ctrl-C reaches only us) and a log file.
+    """One child process with a session of its own (Ctrl-C reaches only us) and a log file.
 
-    When this process ends, however it ends, the child is asked to stop and after 10 s killed.
+    When this process ends for any reason, the child gets a SIGTERM, and after 10 s a SIGKILL.
     """
 
     def __init__(
@@ -61,11 +61,11 @@ class ChildProcess:
 
     @property
     def exit_code(self) -> int | None:
-        """As subprocess gives it: negative for a signal; None before the end."""
+        """The exit code as in subprocess: negative for a signal; None before the end."""
         return None if self._process is None else self._process.poll()
 
     def start(self) -> None:
-        """Start it; returns at once. A running child is left as it is."""
+        """Start it; returns at once. Does nothing if it is running."""
         if self.is_running:
             return
         self._release()
@@ -87,25 +87,25 @@ class ChildProcess:
             os.close(leash)
 
     def wait_until(self, is_ready: Callable[[], bool], timeout_secs: float) -> None:
-        """Ask `is_ready` until it says yes.
+        """Poll `is_ready` until it returns true.
 
         Raises:
-            LocalError: the child ended first, or time ran out; the text ends with its last words.
+            LocalError: the child ended first, or time ran out; the message ends with the end of its log.
         """
         deadline = time.monotonic() + timeout_secs
         while not is_ready():
             self.require_running()
             if time.monotonic() > deadline:
-                raise LocalError(f"{self.name} was not ready after {timeout_secs:.0f} s. {self._last_words()}")
+                raise LocalError(f"{self.name} was not ready after {timeout_secs:.0f} s. {self._log_excerpt()}")
             time.sleep(_POLL_SECS)
 
     def require_running(self) -> None:
-        """Raise LocalError, with its last words, if it has ended."""
+        """Raise LocalError, with the end of its log, if it has ended."""
         if not self.is_running:
-            raise LocalError(f"{self.name} ended with code {self.exit_code}. {self._last_words()}")
+            raise LocalError(f"{self.name} ended with code {self.exit_code}. {self._log_excerpt()}")
 
     def wait(self, timeout_secs: float) -> bool:
-        """Whether it ended within that time."""
+        """Wait for its end; returns whether it ended within that time."""
         if self._process is None:
             return True
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -114,7 +114,7 @@ class ChildProcess:
         return False
 
     def stop(self, timeout_secs: float = 15.0) -> None:
-        """SIGTERM, and SIGKILL if it is still there after that time. Harmless when it is not running."""
+        """SIGTERM, and SIGKILL if it is still running after that time. Does nothing if it is not running."""
         self.request_stop()
         if not self.wait(timeout_secs):
             self.kill()
@@ -123,7 +123,7 @@ class ChildProcess:
     def request_stop(self) -> None:
         """SIGTERM without waiting, so that several children can end at the same time."""
         self._signal(signal.SIGTERM)
-        self._signal(signal.SIGCONT)  # a paused child could not hear it
+        self._signal(signal.SIGCONT)  # a paused child would not receive it
 
     def kill(self) -> None:
         """SIGKILL, and wait until it is gone."""
@@ -133,7 +133,7 @@ class ChildProcess:
         self._release()
 
     def pause(self) -> None:
-        """SIGSTOP: the process stands still, its sockets stay open."""
+        """SIGSTOP: the process is suspended, its sockets stay open."""
         self._signal(signal.SIGSTOP)
 
     def resume(self) -> None:
@@ -161,13 +161,13 @@ class ChildProcess:
         is_large = self.log_file.exists() and self.log_file.stat().st_size > _MAX_LOG_BYTES
         return "wb" if is_large else "ab"
 
-    def _last_words(self) -> str:
+    def _log_excerpt(self) -> str:
         tail = self.log_tail(lines=200)
         if not tail:
             return "It wrote no log."
-        return f"Its log ({self.log_file}) says:\n{complaints(tail) or self.log_tail()}"
+        return f"Its log ({self.log_file}) says:\n{error_lines(tail) or self.log_tail()}"
 
 
-def complaints(text: str, lines: int = 5) -> str:
-    """The last lines that look like errors, each cut to a readable length."""
-    return "\n".join([line[:300] for line in text.splitlines() if _COMPLAINT.search(line)][-lines:])
+def error_lines(text: str, lines: int = 5) -> str:
+    """The last lines that look like errors, each truncated to 300 characters."""
+    return "\n".join([line[:300] for line in text.splitlines() if _ERROR_LINE.search(line)][-lines:])

@@ -1,4 +1,4 @@
-"""The service as it is shipped, as a child process, watched from outside: its metrics, its health, its log."""
+"""The service as it is shipped, as a child process that is observed by its metrics, health and log."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from app.settings import setting_names
+from app.environment import setting_names
 from local.errors import LocalError
 from local.paths import ROOT
 from local.ports import LOOPBACK, free_port
@@ -24,19 +24,19 @@ LATENCY = "log_ingest_end_to_end_latency_seconds"
 
 _START_SECS = 60.0
 _STOP_SECS = 15.0  # the service promises to end within 8
-_ANSWER_SECS = 10
+_RESPONSE_SECS = 10
 _POLL_SECS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Scrape:
-    """What /metrics said: totals over all labels, and the latency histogram by upper bound in seconds (cumulative)."""
+    """Values of /metrics: totals over all labels, and the latency histogram by upper bound in seconds (cumulative)."""
 
     totals: Mapping[str, float]
     latency_buckets: Mapping[float, float]
 
     def total(self, name: str) -> float:
-        """A series of ours without its prefix, over all labels; 0 where it has no values yet."""
+        """The value of a series, named without its prefix, over all labels; 0 if it has no values yet."""
         return self.totals.get(f"log_ingest_{name}", 0.0)
 
     @property
@@ -51,7 +51,7 @@ class Scrape:
 
     @property
     def stored_at(self) -> float:
-        """When the last insert had ended, Unix time; 0 before the first."""
+        """The time of the last insert, Unix seconds; 0 before the first."""
         return self.total("last_insert_timestamp_seconds")
 
     @property
@@ -60,15 +60,15 @@ class Scrape:
         return int(self.total("assigned_partitions"))
 
 
-class Answer(NamedTuple):
-    """What an endpoint said."""
+class Response(NamedTuple):
+    """The response of an endpoint."""
 
     status: int
     content: Any
 
 
 def read_metrics(text: str) -> Scrape:
-    """Read the Prometheus text format."""
+    """Parse the Prometheus text format."""
     totals: dict[str, float] = {}
     buckets: dict[float, float] = {}
     for family in text_string_to_metric_families(text):
@@ -81,16 +81,16 @@ def read_metrics(text: str) -> Scrape:
 
 
 def clean_environment(environ: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str]:
-    """The environment with our settings and no others, so that the rest is as shipped."""
-    foreign = {*setting_names(), "PORT", "K_SERVICE", "CLOUD_RUN_WORKER_POOL"}
-    foreign |= {f"{name}_FILE" for name in foreign}
-    return {name: value for name, value in environ.items() if name not in foreign} | dict(own)
+    """The environment with only these settings, so that all others have their defaults."""
+    of_service = {*setting_names(), "PORT", "K_SERVICE", "CLOUD_RUN_WORKER_POOL"}
+    of_service |= {f"{name}_FILE" for name in of_service}
+    return {name: value for name, value in environ.items() if name not in of_service} | dict(own)
 
 
 class ServiceProcess:
-    """One instance of the service, on a port of its own that it keeps from start to start.
+    """One instance of the service, on a port of its own that stays the same for all its starts.
 
-    `directory` holds the code that is run, `module` is what Python runs of it.
+    `directory` holds the code, `module` is the module that Python runs.
     """
 
     def __init__(
@@ -115,12 +115,12 @@ class ServiceProcess:
 
     @property
     def exit_code(self) -> int | None:
-        """As subprocess gives it: negative for a signal; None before the end."""
+        """The exit code as in subprocess: negative for a signal; None before the end."""
         return self._child.exit_code
 
     @property
     def log(self) -> str:
-        """All that it has written, over all its starts."""
+        """The log of all its starts."""
         return self._child.log_file.read_text()
 
     def launch(self) -> None:
@@ -128,47 +128,47 @@ class ServiceProcess:
         self._child.start()
 
     def start(self) -> None:
-        """Start it and wait for the first answer of its HTTP side, which is long before it consumes.
+        """Start it and wait for its first HTTP response, long before it consumes.
 
         Raises:
             LocalError: it ended, or did not answer in time.
         """
         self.launch()
-        self._child.wait_until(self._answers, _START_SECS)
+        self._child.wait_until(self._is_up, _START_SECS)
 
     def stop(self) -> None:
-        """As an operator stops it: SIGTERM."""
+        """Stop it as an operator does, by SIGTERM."""
         self._child.stop(_STOP_SECS)
 
     def kill(self) -> None:
         """SIGKILL."""
         self._child.kill()
 
-    def get(self, path: str) -> Answer:
-        """Ask one of its JSON endpoints."""
+    def get(self, path: str) -> Response:
+        """Request one of its JSON endpoints."""
         try:
-            with urllib.request.urlopen(self.url + path, timeout=_ANSWER_SECS) as answer:  # noqa: S310
-                return Answer(answer.status, json.load(answer))
+            with urllib.request.urlopen(self.url + path, timeout=_RESPONSE_SECS) as response:  # noqa: S310
+                return Response(response.status, json.load(response))
         except urllib.error.HTTPError as error:
             with error:
-                return Answer(error.code, json.load(error))
+                return Response(error.code, json.load(error))
 
     def metrics(self) -> str:
-        """The text of /metrics now."""
-        with urllib.request.urlopen(f"{self.url}/metrics", timeout=_ANSWER_SECS) as answer:  # noqa: S310
-            return str(answer.read().decode())
+        """The current text of /metrics."""
+        with urllib.request.urlopen(f"{self.url}/metrics", timeout=_RESPONSE_SECS) as response:  # noqa: S310
+            return str(response.read().decode())
 
     def scrape(self) -> Scrape:
-        """Its metrics now."""
+        """The current metrics."""
         return read_metrics(self.metrics())
 
     def wait_until(
         self, is_reached: Callable[[Scrape], bool], timeout_secs: float, *, every_secs: float = _POLL_SECS
     ) -> Scrape:
-        """Look at the metrics every so often, until they show something.
+        """Scrape the metrics every `every_secs` until `is_reached` returns true for them.
 
         Raises:
-            LocalError: they did not in time, or the service has ended.
+            LocalError: it did not in time, or the service has ended.
         """
         deadline = time.monotonic() + timeout_secs
         while True:
@@ -178,22 +178,22 @@ class ServiceProcess:
             if time.monotonic() > deadline:
                 raise LocalError(
                     f"The service has read {scrape.consumed} records and stored {scrape.stored} rows after "
-                    f"{timeout_secs:.0f} s, which is not what was waited for. Its log ends with:\n"
+                    f"{timeout_secs:.0f} s, which is not what was expected. Its log ends with:\n"
                     + self._child.log_tail()
                 )
             time.sleep(every_secs)
 
     def wait_until_stored(self, count: int, timeout_secs: float, *, every_secs: float = _POLL_SECS) -> Scrape:
-        """Wait for so many rows; `stored_at` of the answer is when the last of them was stored.
+        """Wait until `count` rows are stored; `stored_at` of the result is the time of the last of them.
 
         Raises:
-            LocalError: the time was not enough, or the service has ended.
+            LocalError: time ran out, or the service has ended.
         """
         reached = self.wait_until(lambda scrape: scrape.stored >= count, timeout_secs, every_secs=every_secs)
-        # The time of an insert is noted just after its rows: a second look has both of the same insert.
+        # The time of an insert is set just after its rows: a second scrape has both of the same insert.
         return max(reached, self.scrape(), key=lambda scrape: scrape.stored_at)
 
-    def _answers(self) -> bool:
+    def _is_up(self) -> bool:
         try:
             self.scrape()
         except OSError:

@@ -13,7 +13,7 @@ _MAX_PORT = 65535
 
 @dataclass(frozen=True)
 class LocalSettings:
-    """Two copies run side by side when all three ports and the directory differ."""
+    """Two stacks can run side by side if all three ports and the directory differ."""
 
     directory: Path = Path(".local")
     cache: Path = Path(".local/cache")

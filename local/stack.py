@@ -23,14 +23,14 @@ from local.settings import LocalSettings
 _MIN_FREE_BYTES = 1_000_000_000  # Kafka refuses writes on a full disk, and ClickHouse's merges need room
 _SERVICE_TIMEOUT_SECS = 90.0
 _SERVICE_STOP_SECS = 12.0  # the service promises to end within 8
-_LOOK_SECS = 0.25
+_POLL_SECS = 0.25
 _SAMPLES_PER_SEC = "20"
 
 
 class Stack:
     """Kafka, ClickHouse's engine, the service and sample logs, for one person on one machine.
 
-    `environ` is what the service starts from; where Kafka and ClickHouse are is set here.
+    `environ` is the environment of the service; the addresses of Kafka and ClickHouse are added to it.
     """
 
     def __init__(self, settings: LocalSettings, environ: Mapping[str, str], show: Callable[[str], None]) -> None:
@@ -63,7 +63,7 @@ class Stack:
         self._lock: TextIO | None = None
 
     def check_machine(self) -> None:
-        """See that there is room for this stack; to be called first.
+        """Check that this stack can run here; call it first.
 
         Raises:
             LocalError: a port or the directory is in use, or the disk is full.
@@ -84,16 +84,16 @@ class Stack:
         require_free_port(settings.http_port, "the service", "choose another one with LOCAL_HTTP_PORT=PORT")
 
     def start(self, *, with_samples: bool) -> None:
-        """Bring everything up.
+        """Start everything.
 
         Raises:
-            LocalError: a part did not come up.
+            LocalError: a part did not start.
         """
         started = time.monotonic()
         self._show(
             f"Starting Kafka {self._kafka.version} and ClickHouse's engine, data in {self._settings.directory} ..."
         )
-        self._engine.launch()  # comes up while Kafka does
+        self._engine.launch()  # starts at the same time as Kafka
         self._kafka.start()
         self._show(f"Kafka answers on {self._kafka.bootstrap_servers}")
         self._engine.wait_until_ready()
@@ -105,7 +105,7 @@ class Stack:
         self._show(f"Everything is up after {time.monotonic() - started:.1f} s.\n\n{self._summary(with_samples)}\n")
 
     def watch(self) -> None:
-        """Pass on what the service says until this thread is interrupted.
+        """Show the log of the service until this thread is interrupted.
 
         Raises:
             LocalError: a part has ended by itself.
@@ -117,8 +117,8 @@ class Stack:
                 part.require_running()
             if samples_ran and not self._samples.is_running:
                 samples_ran = False  # everything else works without them
-                self._show(f"The sample logs have stopped. Why: {self._samples.log_file}")
-            time.sleep(_LOOK_SECS)
+                self._show(f"The sample logs have stopped; see {self._samples.log_file}")
+            time.sleep(_POLL_SECS)
 
     def stop(self) -> None:
         """Stop everything, from the source of the logs to their store."""

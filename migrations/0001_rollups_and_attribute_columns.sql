@@ -1,4 +1,4 @@
--- What questions about hours, days, users, traces and common attributes are answered from; days merged when they are over.
+-- Projections for queries over hours, days, users and traces; columns for common attributes; merges of past days.
 ALTER TABLE logs.logs ADD COLUMN IF NOT EXISTS
     attribute_http_route LowCardinality(String)
         MATERIALIZED if(LogAttributes['http.route'] != '', LogAttributes['http.route'], ResourceAttributes['http.route'])

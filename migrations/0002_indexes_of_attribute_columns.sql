@@ -1,4 +1,4 @@
--- Logs with a rare value of an attribute are found without reading the column of all others.
+-- Finds logs with a rare value of an attribute without reading the attribute's whole column.
 ALTER TABLE logs.logs
     ADD INDEX IF NOT EXISTS attribute_http_route attribute_http_route TYPE bloom_filter(0.01) GRANULARITY 1,
     ADD INDEX IF NOT EXISTS attribute_http_status_code attribute_http_status_code TYPE bloom_filter(0.01) GRANULARITY 1,

@@ -1,4 +1,4 @@
-"""What is sent: the lines of a file or of standard input, or generated events; and the keys found in them."""
+"""The records to send: the lines of a file or of standard input, or generated events; and their keys."""
 
 import json
 import os
@@ -12,25 +12,25 @@ from sending.sample_logs import SampleLogs
 
 
 class Line(NamedTuple):
-    """One line of the input. `value` has no line end, and is None where it is longer than a record may be."""
+    """One line of the input. `value` has no line end, and is None if the line is longer than a record may be."""
 
     number: int
     value: bytes | None
-    size_bytes: int  # as it was read
+    size_bytes: int  # with the line end
 
 
 def open_input(path: str) -> BinaryIO:
-    """A file, or standard input where the path is `-`.
+    """A file, or standard input if the path is `-`.
 
     Raises:
         OSError: it cannot be read.
     """
-    # A stream of our own on standard input: Python's own cannot be closed at exit while a thread waits on it.
+    # A separate stream on standard input: Python's own cannot be closed at exit while a thread waits on it.
     return os.fdopen(os.dup(0), "rb") if path == "-" else Path(path).open("rb")
 
 
 def known_bytes(stream: BinaryIO) -> int:
-    """Size of the input in bytes; 0 where it is unknown, as with a pipe."""
+    """Size of the input in bytes; 0 if it is unknown, as for a pipe."""
     status = os.fstat(stream.fileno())
     return status.st_size if stat.S_ISREG(status.st_mode) else 0
 
@@ -59,12 +59,12 @@ def _skip_rest_of_line(stream: BinaryIO) -> int:
 
 
 def generated_lines(seed: int | None) -> Iterator[Line]:
-    """Sample events without end."""
+    """An endless stream of sample events."""
     return (Line(number, event, len(event)) for number, event in enumerate(SampleLogs(seed), start=1))
 
 
 def key_from_field(name: str) -> Callable[[bytes], bytes | None]:
-    """A function that finds a record's key: the value of this field where the record is a JSON object that has it."""
+    """A function that returns a record's key: the value of this field if the record is a JSON object that has it."""
 
     def key_of(value: bytes) -> bytes | None:
         try:

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 
 class Pacer:
-    """Spreads records evenly over time. After a hold-up it makes up for at most a second."""
+    """Spreads records evenly over time. After a delay it catches up on at most a second."""
 
-    # A sleep takes a moment longer than asked for: at high rates a few records share one.
+    # A sleep takes slightly longer than requested: at high rates a few records share one.
     _WORTH_SLEEPING_SECS = 0.002
 
     def __init__(self, per_second: float, clock: Callable[[], float], sleep: Callable[[float], object]) -> None:

@@ -34,7 +34,7 @@ class Progress:
         self._width = 0
 
     def show(self) -> None:
-        """Bring the display up to date; on a terminal every time, elsewhere when it is time."""
+        """Update the display; on a terminal at every call, elsewhere every `_REPORT_SECS`."""
         if not self._is_wanted:
             return
         if self._is_terminal:
@@ -44,7 +44,7 @@ class Progress:
             say(self._text() + "\n", self._out)
 
     def clear(self) -> None:
-        """Leave an empty line for what comes next."""
+        """Clear the line for other output."""
         if self._width:
             self._redraw("")
             say("\r", self._out)

@@ -1,4 +1,4 @@
-"""Plausible logs of a web shop: many services, regular users, traces, slow answers, now and then an incident."""
+"""Plausible logs of a web shop: many services, regular users, traces, slow responses, occasional incidents."""
 
 import random
 import time
@@ -30,13 +30,13 @@ _VERSIONS = ("2.3.1", "2.4.0")
 _SERVER_ERRORS = (500, 502, 503, 504)
 _USER_ERRORS = (400, 401, 404, 409, 422)
 
-# Keys that no schema knows of: a real topic always has some.
+# Keys that are in no schema: a real topic always has some.
 _EXTRAS = (',"build":%d', ',"retry":%d', ',"tenant":"t-%d"', ',"queue_depth":%d', ',"cache":{"node":%d,"hit":true}')
 
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """A while in which one service is slow and fails often. Unix seconds; the end is not part of it."""
+    """An interval in which one service is slow and fails often. Unix seconds; the end is exclusive."""
 
     service: str
     start: float
@@ -70,7 +70,7 @@ class SampleLogs:
         return next(self._events)
 
     def incident(self, at: float) -> Incident:
-        """The incident of the five minutes that hold this time; each five minutes have one."""
+        """The incident of the five minutes that contain this time; each five minutes have one."""
         window = int(at // _INCIDENT_EVERY_SECS)
         chance = random.Random(f"{self._incident_seed} {window}")
         start = window * _INCIDENT_EVERY_SECS + chance.uniform(0, 180)
@@ -88,7 +88,7 @@ class SampleLogs:
         return self._request()
 
     def _request(self) -> list[str]:
-        """What the services on the way say about one request, the one that answers the user last."""
+        """The events of all services that take part in one request; the last is that of the service facing the user."""
         bits = self._chance.getrandbits
         path = self._paths[bits(_TABLE_BITS)]
         user = self._users[bits(_TABLE_BITS)]
@@ -103,7 +103,7 @@ class SampleLogs:
             if has_failed:
                 break
         own_ms, outer_fails = path.outer.work(path.outer.name == troubled)
-        events.append(path.answer(total_ms + own_ms, has_failed or outer_fails, user, trace))
+        events.append(path.outer_event(total_ms + own_ms, has_failed or outer_fails, user, trace))
         return events
 
     def _troubled_service(self) -> str | None:
@@ -115,7 +115,7 @@ class SampleLogs:
 
 
 class _Voice:
-    """One service: how long it takes, how often it fails, and what it says."""
+    """One service: its response times, its error rate, and its messages."""
 
     def __init__(self, service: Service, chance: random.Random) -> None:
         self.name = service.name
@@ -129,7 +129,7 @@ class _Voice:
         self._hosts = [f',"host":"{service.name.partition("-")[0]}-{n}"' for n in range(chance.randint(2, 6))]
 
     def work(self, is_troubled: bool) -> tuple[float, bool]:
-        """Milliseconds that one piece of work takes, and whether it fails."""
+        """The duration of one piece of work in milliseconds, and whether it fails."""
         ms = self._times_ms[self._chance.getrandbits(_TABLE_BITS)]
         error_rate = self._error_rate
         if is_troubled:
@@ -169,17 +169,17 @@ class _Voice:
 
 
 class _Path:
-    """One route with its services looked up and its attributes written out."""
+    """One route with its services and its attributes as JSON."""
 
     def __init__(self, route: Route, voices: Mapping[str, _Voice], chance: random.Random) -> None:
         self.outer, *self.inner = (voices[name] for name in route.services)
         self._chance = chance
         self._success = 201 if route.method == "POST" else 200
         request = f',"attributes":{{"http.method":"{route.method}","http.route":"{route.path}",'
-        places = [f'"region":"{region}","version":"{version}",' for region in _REGIONS for version in _VERSIONS]
-        self._attributes = [f'{request}{place}"http.status_code":' for place in (*places, *[""] * len(places))]
+        origins = [f'"region":"{region}","version":"{version}",' for region in _REGIONS for version in _VERSIONS]
+        self._attributes = [f'{request}{origin}"http.status_code":' for origin in (*origins, *[""] * len(origins))]
 
-    def answer(self, ms: float, has_failed: bool, user: str, trace: str) -> str:
+    def outer_event(self, ms: float, has_failed: bool, user: str, trace: str) -> str:
         """The outer service's event, with the status that the user saw."""
         chance, voice = self._chance, self.outer
         if has_failed:
@@ -196,7 +196,7 @@ class _Path:
 
 
 class _Timestamps:
-    """RFC 3339 texts; the part that stays the same within a second is kept."""
+    """Formats times as RFC 3339; caches the part that is the same within a second."""
 
     def __init__(self) -> None:
         self._second = -1
@@ -211,7 +211,7 @@ class _Timestamps:
 
 
 def _user_table(chance: random.Random) -> list[str]:
-    """Users as pieces of JSON. A few are seen all the time, the regular one among them, and thousands now and then."""
+    """Users as fragments of JSON. A few are frequent, REGULAR_USER among them, and thousands are rare."""
     regulars = [REGULAR_USER, *(str(chance.randint(1000, 9999)) for _ in range(49))]
     visitors = [str(chance.randint(10_000, 99_999)) for _ in range(_TABLE_SIZE)]
     weights = [1 / rank for rank in range(1, 51)] + [0.01] * len(visitors)

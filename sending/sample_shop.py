@@ -1,4 +1,4 @@
-"""The invented web shop behind the sample logs: its services, what they say, and the routes users take."""
+"""The invented web shop behind the sample logs: its services, their messages, and the routes of requests."""
 
 from typing import NamedTuple
 
@@ -11,12 +11,12 @@ class Service(NamedTuple):
     error_rate: float
     done: tuple[str, ...]
     failed: tuple[str, ...]
-    idle: tuple[str, ...] = ()  # said outside of any request
+    idle: tuple[str, ...] = ()  # logged outside of any request
     spread: float = 0.6  # sigma of the lognormal distribution of its response times
 
 
 class Route(NamedTuple):
-    """One kind of request. The first service answers the user and calls the others in turn."""
+    """One kind of request. The first service responds to the user and calls the others in turn."""
 
     weight: int
     method: str
@@ -52,7 +52,7 @@ SERVICES = (
     Service(
         "payment-service",
         120,
-        0.06,  # cards are declined all the time
+        0.06,  # cards are often declined
         ("payment %d authorised", "payment %d captured", "refund %d booked"),
         (
             "payment %d declined: card issuer does not answer",

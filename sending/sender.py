@@ -1,4 +1,4 @@
-"""Moves lines to Kafka and keeps count of what becomes of them."""
+"""Sends lines to Kafka and counts the results."""
 
 import threading
 import time
@@ -14,15 +14,15 @@ from sending.tally import Tally
 _TOPIC_PATIENCE_SECS = 10.0
 
 _ADVICE: Mapping[str, str] = {
-    KafkaCode.UNREACHABLE: "The KAFKA_* variables say where it is and how to log in there.",
+    KafkaCode.UNREACHABLE: "The KAFKA_* variables hold its address and the login.",
     KafkaCode.UNKNOWN_TOPIC: (
-        "The service makes it when it starts; or make it with kafka-topics.sh --create --topic NAME."
+        "The service creates it when it starts; or create it with kafka-topics.sh --create --topic NAME."
     ),
 }
 
 
 class Sender:
-    """Moves lines to the publisher, on a thread of its own: reading and sending may block, Ctrl-C must not wait."""
+    """Sends lines to the publisher on a thread of its own: reading and sending may block, Ctrl-C must not wait."""
 
     def __init__(
         self,
@@ -80,22 +80,22 @@ class Sender:
 
     def _send(self, line: Line, max_bytes: int) -> None:
         self._tally.send()
-        settle = partial(self._tally.settle, line.number, len(line.value or b""))
+        complete = partial(self._tally.complete, line.number, len(line.value or b""))
         if line.value is None:
             reason = f"a line of {line.size_bytes} bytes is longer than the topic allows ({max_bytes} bytes)"
-            settle(Refused(reason, code=KafkaCode.TOO_LARGE))
+            complete(Refused(reason, code=KafkaCode.TOO_LARGE))
             return
         key = self._key_of(line.value) if self._key_of else None
         if self._key_of and key is None:
             self._tally.without_key += 1
         try:
-            self._publisher.publish(line.value, key=key, wait_secs=self._wait_secs, on_delivery=settle)
+            self._publisher.publish(line.value, key=key, wait_secs=self._wait_secs, on_delivery=complete)
         except (TryAgainLater, Refused) as error:
-            settle(error)
+            complete(error)
 
 
 def connect_patiently(publisher: LogPublisher, stopping: threading.Event) -> int:
-    """Connect; where the topic is missing, give the service a moment to make it. Returns the bytes of a record.
+    """Connect; if the topic is missing, wait for the service to create it. Returns the limit of a record, in bytes.
 
     Raises:
         TryAgainLater: Kafka does not answer, or the topic stays missing.

@@ -1,4 +1,4 @@
-"""What Ctrl-C and SIGTERM do."""
+"""Handles Ctrl-C and SIGTERM."""
 
 import signal
 import threading
@@ -6,7 +6,7 @@ from types import FrameType
 
 
 class Signals:
-    """Ctrl-C and SIGTERM: the first one stops sending, the second one gives up on what is in flight."""
+    """Ctrl-C and SIGTERM: the first one stops sending, the second one stops waiting for records in flight."""
 
     def __init__(self) -> None:
         self.stopping = threading.Event()

@@ -1,4 +1,4 @@
-"""Counts what became of the records, and says so in a few lines."""
+"""Counts the results of the records, and summarizes them in a few lines."""
 
 import threading
 import time
@@ -20,13 +20,13 @@ class Failures:
 
 
 class Tally:
-    """What became of the records. Counted by the thread that sends and by the client's."""
+    """The results of the records. Updated by the sending thread and by the client's thread."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
         self._started_at: float | None = None
-        self._settled_at: float | None = None
+        self._completed_at: float | None = None
         self.read_bytes = 0
         self.empty_lines = 0
         self.without_key = 0
@@ -38,15 +38,15 @@ class Tally:
 
     @property
     def in_flight(self) -> int:
-        """Records whose fate is not known yet."""
+        """Records that are neither acknowledged nor failed yet."""
         return self.sent - self.acknowledged - self.failed
 
     @property
     def seconds(self) -> float:
-        """From the first record to the last answer; to now while answers are due."""
+        """The time from the first record to the last acknowledgement or failure; to now while some are pending."""
         if self._started_at is None:
             return 0.0
-        until = self._settled_at if self._settled_at is not None and not self.in_flight else self._clock()
+        until = self._completed_at if self._completed_at is not None and not self.in_flight else self._clock()
         return until - self._started_at
 
     @property
@@ -54,15 +54,15 @@ class Tally:
         return self.acknowledged / self.seconds if self.seconds else 0.0
 
     def send(self) -> None:
-        """One more record is about to be handed over."""
+        """Count a record that is about to be passed to the publisher."""
         if self._started_at is None:
             self._started_at = self._clock()
         self.sent += 1
 
-    def settle(self, number: int, size_bytes: int, error: TryAgainLater | Refused | None) -> None:
-        """The record with this number is acknowledged, or has failed."""
+    def complete(self, number: int, size_bytes: int, error: TryAgainLater | Refused | None) -> None:
+        """Count the record with this number as acknowledged, or as failed with this error."""
         with self._lock:
-            self._settled_at = self._clock()
+            self._completed_at = self._clock()
             if error is None:
                 self.acknowledged += 1
                 self.acknowledged_bytes += size_bytes
@@ -75,14 +75,14 @@ class Tally:
 
 
 def summary(tally: Tally, *, where: str) -> str:
-    """What became of the records, in a few lines."""
+    """The results in a few lines."""
     size, rate = _size(tally.acknowledged_bytes), f"{tally.records_per_second:,.0f} records/s"
     lines = [
         f"{tally.sent:,} sent, {tally.acknowledged:,} acknowledged, {tally.failed:,} failed",
         f"{size} in {tally.seconds:.1f} s to {where}: {rate}",
     ]
     if tally.in_flight:
-        lines.append(f"{tally.in_flight:,} not answered: they may or may not have arrived")
+        lines.append(f"{tally.in_flight:,} with unknown outcome: they may or may not have arrived")
     if tally.empty_lines:
         lines.append(f"{tally.empty_lines:,} empty lines skipped")
     if tally.without_key:

@@ -17,7 +17,7 @@ def watch(sender: Sender, tally: Tally, progress: Progress, signals: Signals) ->
         has_ended = sender.has_ended(_TICK_SECS)
         progress.show()
         ticks_since_signal += bool(signals.received)
-        # A sender that still reads after a few ticks waits for input that may never come; it sends nothing any more.
+        # A sender that still reads after a few ticks waits for input that may never come; it sends no more records.
         if not tally.in_flight and (has_ended or ticks_since_signal > 3):
             return
         if has_ended:

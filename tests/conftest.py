@@ -1,4 +1,4 @@
-"""One broker and one engine for the whole run, or for each worker of it, started when a test first asks for one."""
+"""One broker and one engine for the whole run, or per worker, started when a test first needs one."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ import pytest
 from local.engine.server import EngineServer
 from local.kafka import KafkaServer
 from local.ports import free_port
-from tests.support.order import place_of
+from tests.support.order import position_of
 from tests.support.servers import GivenEngine, GivenKafka, RunningEngine, RunningKafka
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Side by side, the longest begin first. One after another they stay as they are: what fails soon comes soon."""
+    """Start the longest modules first in parallel runs; serial runs keep their order, so that failures come early."""
     if hasattr(config, "workerinput"):
-        items.sort(key=lambda item: place_of(item.nodeid))
+        items.sort(key=lambda item: position_of(item.nodeid))
 
 
 @pytest.fixture(scope="session")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningKafka]:
-    """The broker at KAFKA_BOOTSTRAP_SERVERS, or one of our own."""
+    """The broker at KAFKA_BOOTSTRAP_SERVERS, or one that we start."""
     given = os.environ.get("KAFKA_BOOTSTRAP_SERVERS")
     if given:
         yield GivenKafka(given)
@@ -37,7 +37,7 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningKafka]:
 
 @pytest.fixture(scope="session")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningEngine]:
-    """The server at CLICKHOUSE_URL, or an engine of our own."""
+    """The server at CLICKHOUSE_URL, or an engine that we start."""
     given = os.environ.get("CLICKHOUSE_URL")
     if given:
         user, password = os.environ.get("CLICKHOUSE_USER", "default"), os.environ.get("CLICKHOUSE_PASSWORD", "")

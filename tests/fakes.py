@@ -1,4 +1,4 @@
-"""In-memory twins of the ports, time that is turned by hand, and another thread that works when it is told to."""
+"""In-memory implementations of the ports, a clock that is advanced manually, and a thread that runs on request."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ RECORD_TIME_MS = 1_700_000_000_000
 
 
 class Clock:
-    """Time in seconds that stands still until it is turned."""
+    """Time in seconds that stands still until it is advanced."""
 
     def __init__(self) -> None:
         self.now = 1_000.0
@@ -38,13 +38,13 @@ class Clock:
     def __call__(self) -> float:
         return self.now
 
-    def turn(self, secs: float) -> None:
+    def advance(self, secs: float) -> None:
         """Let time pass."""
         self.now += secs
 
 
 class OtherThread:
-    """Stands in for the thread that calls are handed to: it runs them one by one when the test says so."""
+    """Replaces the thread that runs calls: it runs them one by one on request of the test."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -59,24 +59,24 @@ class OtherThread:
 
     @property
     def is_busy(self) -> bool:
-        """Whether a call waits to be run."""
+        """Whether a call is waiting."""
         return bool(self._calls)
 
     def run(self) -> None:
-        """Run every call that was taken."""
+        """Run every submitted call."""
         while self._calls:
             call, future = self._calls.popleft()
             try:
                 future.set_result(call())
-            except Exception as error:  # the side that waits decides
+            except Exception as error:  # the waiting side handles it
                 future.set_exception(error)
 
     def waited_for(self, timeout_secs: float) -> None:
-        """Somebody waits for an outcome: have it ready, or let the time pass."""
+        """Called when a caller waits for an outcome: run the call, or let the time pass."""
         if self.runs_when_waited_for:
             self.run()
         else:
-            self._clock.turn(timeout_secs)
+            self._clock.advance(timeout_secs)
 
 
 class _Awaited(Future[_Result]):
@@ -90,11 +90,11 @@ class _Awaited(Future[_Result]):
         return super().exception(timeout=0)
 
 
-# Where rows end up.
+# The table.
 
 
 class Identity(NamedTuple):
-    """What tells a row from every other one."""
+    """The identity of a row."""
 
     topic_id: str
     partition: int
@@ -104,58 +104,57 @@ class Identity(NamedTuple):
 
 @dataclass
 class Insert:
-    """How one insert is to go wrong."""
+    """A fault of one insert."""
 
     error: Exception
     stores: bool = False
-    """The rows are stored all the same: the answer is what got lost."""
+    """The rows are stored, only the response is lost."""
     lands_later: bool = False
-    """It is still on its way, and gets to the server when the test says `land`: too late if that is after its deadline.
-    """
+    """It is in flight until the test calls `land`, and then too late if its deadline has passed."""
     runs_on: bool = False
-    """The server has begun with it, which shows, and ends when the test says `land`, however late."""
+    """It is listed as running, and ends when the test calls `land`, however late."""
     keeps_token_only: bool = False
-    """The server remembers the token and not the rows, as when it is killed between writing the two."""
+    """The server keeps the token but not the rows, as after a kill between writing the two."""
 
 
 class MemoryTable:
-    """A LogWriter that keeps its rows in a list. Faults are used up in the order in which they were asked for."""
+    """A LogWriter that keeps its rows in a list. Faults are consumed in the order in which they were added."""
 
     def __init__(self, clock: Clock | None = None) -> None:
         self._clock = clock or Clock()
         self.blocks: list[Rows] = []
         self.tokens: list[str] = []
-        """Token of each insert that was tried, in order."""
+        """Token of each attempted insert, in order."""
         self.deadlines_ms: list[int] = []
         """Deadline of each of them."""
         self.refuses: Callable[[dict[str, Any]], bool] = lambda _row: False
         self.meanwhile: Callable[[], None] = lambda: None
-        """What happens elsewhere while an insert is on its way."""
+        """Called while an insert is in flight."""
         self.blocked: threading.Event | None = None
-        """While set to an event, calls hang until it happens."""
+        """If set, calls block until the event is set."""
         self.look_count = 0
         self.clock_ahead_secs = 0.0
-        """How far its own clock is ahead of the one that it was given."""
+        """How far its clock is ahead of the given one."""
         self._known_tokens: set[str] = set()
         self._insert_faults: deque[Insert] = deque()
-        self._look_faults: deque[Exception] = deque()
+        self._check_faults: deque[Exception] = deque()
         self._landing: list[tuple[Rows, str, int]] = []
         self._running_on: list[tuple[Rows, str]] = []
         self.busy_with: set[str] = set()
-        """Tokens of inserts of others that are running."""
+        """Tokens of running inserts of other clients."""
 
-    # What tests ask for.
+    # For tests.
 
     def next_insert(self, error: Exception, **how: bool) -> None:
         """One of the next inserts raises this."""
         self._insert_faults.append(Insert(error, **how))
 
-    def next_look(self, error: Exception) -> None:
-        """One of the next questions about what is stored raises this."""
-        self._look_faults.append(error)
+    def next_check(self, error: Exception) -> None:
+        """One of the next checks of the table raises this."""
+        self._check_faults.append(error)
 
     def land(self) -> None:
-        """What runs ends, and what is still on its way gets here now: before its deadline it is stored."""
+        """End running inserts and let those in flight arrive: they are stored if their deadline has not passed."""
         while self._running_on:
             self._keep(*self._running_on.pop(0))
         while self._landing:
@@ -164,17 +163,17 @@ class MemoryTable:
                 self._keep(rows, token)
 
     def rows(self) -> list[dict[str, Any]]:
-        """Everything stored, in the order of being stored."""
+        """All stored rows, in the order of storage."""
         return [row for block in self.blocks for row in block.to_pylist()]
 
     def identities(self) -> list[Identity]:
-        """Identity of everything stored, sorted; equal ones are duplicates."""
+        """Identities of all stored rows, sorted; equal ones are duplicates."""
         return sorted(
             Identity(row["_topic_id"], row["_partition"], row["_offset"], row["_item"]) for row in self.rows()
         )
 
     def offsets(self, partition: int = 0) -> list[int]:
-        """Offsets stored of one partition, sorted; equal ones are duplicates."""
+        """Stored offsets of one partition, sorted; equal ones are duplicates."""
         return [identity.offset for identity in self.identities() if identity.partition == partition]
 
     # LogWriter.
@@ -204,7 +203,7 @@ class MemoryTable:
     def missing(self, rows: Rows) -> Rows:
         """See `ports.LogWriter`."""
         self._answer_or_hang()
-        self._fail_look()
+        self._fail_check()
         stored = set(self.identities())
         columns = [rows[name].to_pylist() for name in ("_topic_id", "_partition", "_offset", "_item")]
         is_missing = [Identity(*place) not in stored for place in zip(*columns, strict=True)]
@@ -213,20 +212,20 @@ class MemoryTable:
     def last_offset(self, topic_id: str, partition: int) -> int | None:
         """See `ports.LogWriter`."""
         self._answer_or_hang()
-        self._fail_look()
+        self._fail_check()
         places = (identity for identity in self.identities() if identity[:2] == (topic_id, partition))
         return max((place.offset for place in places), default=None)
 
     def now_ms(self) -> int:
         """See `ports.LogWriter`."""
         self._answer_or_hang()
-        self._fail_look()
+        self._fail_check()
         return self._time_ms()
 
     def running(self) -> Set[str]:
         """See `ports.LogWriter`."""
         self._answer_or_hang()
-        self._fail_look()
+        self._fail_check()
         return self.busy_with | {token for _, token in self._running_on}
 
     def _time_ms(self) -> int:
@@ -237,38 +236,38 @@ class MemoryTable:
             self._known_tokens.add(token)
             self.blocks.append(rows)
 
-    def _fail_look(self) -> None:
+    def _fail_check(self) -> None:
         self.look_count += 1
-        if self._look_faults:
-            raise self._look_faults.popleft()
+        if self._check_faults:
+            raise self._check_faults.popleft()
 
     def _answer_or_hang(self) -> None:
         if self.blocked is not None:
             self.blocked.wait()
 
 
-# Who answers questions.
+# The reader.
 
 
 class ScriptedReader:
-    """A LogReader that answers by a function, and remembers what it was asked. `errors` are raised one by one first."""
+    """A LogReader that returns the results of a function and records statements; it first raises `errors` in order."""
 
     def __init__(self, answer: Callable[[Statement], Result] = lambda _: Result((), ())) -> None:
         self.answer = answer
         self.errors: deque[Exception] = deque()
-        self.asked: list[Statement] = []
+        self.statements: list[Statement] = []
         self.timeouts_secs: list[float] = []
 
-    def ask(self, statement: Statement, *, timeout_secs: float) -> Result:
+    def run(self, statement: Statement, *, timeout_secs: float) -> Result:
         """See `ports.LogReader`."""
-        self.asked.append(statement)
+        self.statements.append(statement)
         self.timeouts_secs.append(timeout_secs)
         if self.errors:
             raise self.errors.popleft()
         return self.answer(statement)
 
 
-# Where records come from.
+# The source of records.
 
 
 class Record(NamedTuple):
@@ -290,8 +289,8 @@ class _Log:
 
 class _Committed(NamedTuple):
     topic_id: str | None
-    """None where somebody else has set the offset, who says nothing of the topic."""
-    mark: Checkpoint
+    """None if another client has set the offset without the topic id."""
+    checkpoint: Checkpoint
 
 
 @dataclass
@@ -310,7 +309,7 @@ class MemoryKafka:
         self.recreate(partitions)
 
     def recreate(self, partitions: int) -> None:
-        """Delete the topic and make another one of the same name."""
+        """Delete the topic and create another one with the same name."""
         self.topic_id = f"topic-{next(self._ids)}"
         self._logs = [_Log() for _ in range(partitions)]
         for group in self._groups:
@@ -341,13 +340,13 @@ class MemoryKafka:
         self._logs[partition].next_offset += 1
 
     def delete_before(self, offset: int, partition: int = 0) -> None:
-        """Delete records, as retention does."""
+        """Delete records as retention does."""
         log = self._logs[partition]
         log.first_offset = offset
         log.records = [record for record in log.records if record.offset >= offset]
 
     def truncate(self, offset: int, partition: int = 0) -> None:
-        """Lose the end of a partition, as an unclean election does."""
+        """Truncate the end of a partition, as an unclean election does."""
         log = self._logs[partition]
         log.next_offset = offset
         log.records = [record for record in log.records if record.offset < offset]
@@ -366,14 +365,14 @@ class MemoryKafka:
         return self._groups.setdefault(name, _Group())
 
     def committed(self, partition: int = 0, group: str = "group") -> int | None:
-        """The next offset that a group has committed for the topic as it is now."""
-        mark = self.mark(partition, group)
-        return mark.next_offset if mark else None
+        """The next offset that a group has committed for the current topic."""
+        checkpoint = self.checkpoint(partition, group)
+        return checkpoint.next_offset if checkpoint else None
 
-    def mark(self, partition: int = 0, group: str = "group") -> Checkpoint | None:
-        """All that a group remembers of a partition of the topic as it is now."""
+    def checkpoint(self, partition: int = 0, group: str = "group") -> Checkpoint | None:
+        """The checkpoint of a group for a partition of the current topic."""
         committed = self.group(group).committed.get(Partition(self.topic, partition))
-        return committed.mark if committed and committed.topic_id in (self.topic_id, None) else None
+        return committed.checkpoint if committed and committed.topic_id in (self.topic_id, None) else None
 
     def remember(
         self,
@@ -384,16 +383,18 @@ class MemoryKafka:
         topic_id: str | None = None,
         group: str = "group",
     ) -> None:
-        """Make it so that a member of a group has committed this, for another topic where an id is given."""
-        mark = Checkpoint(next_offset, lease)
-        self.group(group).committed[Partition(self.topic, partition)] = _Committed(topic_id or self.topic_id, mark)
+        """Set the checkpoint of a group as if a member had committed it, for another topic if an id is given."""
+        checkpoint = Checkpoint(next_offset, lease)
+        self.group(group).committed[Partition(self.topic, partition)] = _Committed(
+            topic_id or self.topic_id, checkpoint
+        )
 
     def set_offset(self, next_offset: int, partition: int = 0, group: str = "group") -> None:
-        """Set an offset as an operator does, with no word of ours beside it."""
+        """Set an offset as an operator does, without our metadata."""
         self.group(group).committed[Partition(self.topic, partition)] = _Committed(None, Checkpoint(next_offset))
 
     def rebalance(self, group: str = "group") -> None:
-        """Share the partitions out anew; every member is told by its next poll."""
+        """Reassign the partitions; every member learns of it in its next poll."""
         members = self.group(group).members
         for index, member in enumerate(members):
             member.reassign(self.partitions[index :: len(members)])
@@ -428,13 +429,13 @@ class MemorySource:
         self._commit_faults: deque[Exception] = deque()
         self.commit_error: Exception | None = None
         self.commits: list[dict[Partition, Checkpoint]] = []
-        """Every commit that was taken, in order."""
+        """Every successful commit, in order."""
         self.is_paused = False
         self.is_closed = False
         self._group.members.append(self)
         kafka.rebalance(group)
 
-    # What tests ask for.
+    # For tests.
 
     def next_poll(self, error: Exception) -> None:
         """One of the next polls raises this."""
@@ -446,7 +447,7 @@ class MemorySource:
 
     @property
     def faults_left(self) -> int:
-        """How many of the errors asked for have not been raised yet."""
+        """How many added errors have not been raised yet."""
         return len(self._poll_faults) + len(self._commit_faults)
 
     @property
@@ -455,7 +456,7 @@ class MemorySource:
         return set(self._started)
 
     def reassign(self, partitions: Sequence[Partition]) -> None:
-        """Called when partitions are shared out anew."""
+        """Called when partitions are reassigned."""
         self._assigned = list(partitions)
         self._is_reassigned = True
 
@@ -496,10 +497,10 @@ class MemorySource:
             raise error
         if self._is_reassigned or not checkpoints.keys() <= set(self._assigned):
             self._is_reassigned = True
-            raise NotOurs("partitions are changing hands")
+            raise NotOurs("partitions are being reassigned")
         self.commits.append(dict(checkpoints))
-        for partition, mark in checkpoints.items():
-            self._group.committed[partition] = _Committed(self._kafka.topic_id, mark)
+        for partition, checkpoint in checkpoints.items():
+            self._group.committed[partition] = _Committed(self._kafka.topic_id, checkpoint)
 
     def positions(self) -> Mapping[Partition, int]:
         """See `ports.RecordSource`."""
@@ -528,15 +529,15 @@ class MemorySource:
         positions = {}
         for partition in self._assigned:
             log = self._kafka.log(partition)
-            topic_id, mark = self._group.committed.get(partition, _Committed("", Checkpoint(0)))
+            topic_id, checkpoint = self._group.committed.get(partition, _Committed("", Checkpoint(0)))
             if topic_id not in (self._kafka.topic_id, None):
-                mark = Checkpoint(log.first_offset)
-                self._group.committed[partition] = _Committed(self._kafka.topic_id, mark)
-            read_up_to = max(mark.next_offset, mark.lease.end if mark.lease else 0)
+                checkpoint = Checkpoint(log.first_offset)
+                self._group.committed[partition] = _Committed(self._kafka.topic_id, checkpoint)
+            read_up_to = max(checkpoint.next_offset, checkpoint.lease.end if checkpoint.lease else 0)
             if read_up_to > log.next_offset:
                 self._on_halted(partition, f"read up to {read_up_to}, but Kafka ends at {log.next_offset}")
             else:
-                positions[partition] = Position(self._kafka.topic_id, *mark, is_set_by_others=topic_id is None)
+                positions[partition] = Position(self._kafka.topic_id, *checkpoint, is_set_by_others=topic_id is None)
         self._positions = {partition: position.next_offset for partition, position in positions.items()}
         return positions
 
@@ -564,7 +565,7 @@ class MemorySource:
                 )
 
 
-# Where records are sent to.
+# The publisher.
 
 
 class _InFlight(NamedTuple):
@@ -575,7 +576,7 @@ class _InFlight(NamedTuple):
 
 
 class MemoryPublisher:
-    """A LogPublisher on MemoryKafka that never waits. Callbacks come before `publish` returns, unless it is silent."""
+    """A LogPublisher on MemoryKafka that never waits. Callbacks run before `publish` returns, unless it is paused."""
 
     def __init__(
         self,
@@ -585,13 +586,13 @@ class MemoryPublisher:
         max_in_flight_bytes: int = 32 * 1024 * 1024,
         answer: Callable[[bytes], TryAgainLater | Refused | None] = lambda _: None,
     ) -> None:
-        """`answer` says what becomes of a record: None if Kafka takes it, else why not."""
+        """`answer` decides the outcome of a record: None if Kafka accepts it, otherwise the error."""
         self.kafka = kafka or MemoryKafka()
         self.max_record_bytes = max_record_bytes
         self.failure: TryAgainLater | None = None
         """While set, connecting fails with it."""
         self.meanwhile: Callable[[], object] = lambda: None
-        """What happens elsewhere when a record has been handed over."""
+        """Called when a record has been published."""
         self.is_closed = False
         self._max_in_flight_bytes = max_in_flight_bytes
         self._answer = answer
@@ -600,19 +601,19 @@ class MemoryPublisher:
         self._turns = itertools.count()
         self._lock = threading.RLock()
 
-    # What tests ask for.
+    # For tests.
 
     @property
     def records(self) -> list[Record]:
-        """What was delivered, by partition."""
+        """Delivered records, by partition."""
         return [record for partition in self.kafka.partitions for record in self.kafka.log(partition).records]
 
-    def fall_silent(self) -> None:
-        """Acknowledge nothing until `speak`."""
+    def stop_acknowledging(self) -> None:
+        """Acknowledge nothing until `acknowledge` is called."""
         self._is_silent = True
 
-    def speak(self) -> None:
-        """Acknowledge what waits, and what comes."""
+    def acknowledge(self) -> None:
+        """Acknowledge waiting and further records."""
         with self._lock:
             self._is_silent = False
             while self._in_flight:

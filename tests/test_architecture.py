@@ -1,4 +1,4 @@
-"""Guards the walls between the rooms."""
+"""Guards the boundaries between packages."""
 
 import ast
 import re
@@ -22,13 +22,14 @@ ALLOWED = {
     "prometheus_client": ("app/metrics.py", "app/build/", "app/api/"),
 }
 
-# What each package may import of the others. The order is that of the design: what is further down knows more.
+# Allowed imports of each package, in the order of the design: later packages may import more.
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "paths": set(),
     "version": set(),
     "logging_setup": set(),
-    "settings": {"errors"},
+    "settings": set(),
+    "environment": {"errors", "settings"},
     "health": set(),
     "component": {"health"},
     "clocks": {"errors"},
@@ -66,7 +67,7 @@ def name_of(path: Path) -> str:
 
 
 @pytest.mark.parametrize("library", ALLOWED)
-def test_a_library_is_imported_only_in_its_room(library: str) -> None:
+def test_a_library_is_imported_only_in_its_package(library: str) -> None:
     importers = {name_of(path) for path in modules() for name in imports_of(path) if name.split(".")[0] == library}
 
     assert importers, f"nobody imports {library}: take it out of the list"
@@ -74,7 +75,7 @@ def test_a_library_is_imported_only_in_its_room(library: str) -> None:
 
 
 def private_names_taken_from_others(path: Path) -> set[str]:
-    """Attributes with a leading underscore that are read from something else than `self` or `super()`."""
+    """Attributes with a leading underscore that are read from anything but `self` or `super()`."""
     return {
         node.attr
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
@@ -91,7 +92,7 @@ def test_only_the_workarounds_reach_into_a_client() -> None:
 
 
 def test_kafkas_errors_have_codes_of_our_own() -> None:
-    """Labels of series must not change with the client: neither its class names nor words made up on the spot."""
+    """Labels of series must not depend on the client: no class names of it, no ad hoc strings."""
     wrong = [
         f"{name_of(path)}: {ast.unparse(node.value)}"
         for path in sorted((APP / "backends" / "kafka").glob("*.py"))
@@ -107,13 +108,13 @@ def test_routes_are_only_made_from_descriptions_of_endpoints() -> None:
     by_hand = re.compile(r"\bBlueprint\b|add_url_rule|(?:before|after)_request|@\w+\.(?:get|post|put|delete|route)\(")
     found = {name_of(path) for path in modules() if by_hand.search(path.read_text(encoding="utf-8"))}
 
-    assert found == {"app/api/routes.py"}, "describe an Endpoint: so it is authenticated, counted and documented"
+    assert found == {"app/api/routes.py"}, "describe an Endpoint, so that it is authenticated, counted and documented"
 
 
 def test_only_settings_and_the_way_in_know_the_environment() -> None:
     readers = {name_of(path) for path in modules() if "os.environ" in path.read_text(encoding="utf-8")}
 
-    assert readers == {"app/__main__.py"}, "the mapping is handed to Settings.from_env, nobody else reads it"
+    assert readers == {"app/__main__.py"}, "the mapping is passed to read_settings, nothing else reads it"
 
 
 @pytest.mark.parametrize("word", ["{table}", "{{table}}", "LogReader", "Statement"])
@@ -132,7 +133,7 @@ def package_of(module: str) -> str:
 
 
 def imports_within_the_service() -> dict[str, set[str]]:
-    """Every module of the service with the modules of the service that it imports."""
+    """Every module of the service with its imports within the service."""
     known = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in modules()}
     return {
         name: {imported for imported in imports_of(path) if imported.startswith("app.")} for name, path in known.items()
@@ -140,7 +141,7 @@ def imports_within_the_service() -> dict[str, set[str]]:
 
 
 def packages() -> dict[str, set[str]]:
-    """Every package of the service with the packages that it imports, itself left out."""
+    """Every package of the service with the other packages it imports."""
     found: dict[str, set[str]] = {}
     for name, imported in imports_within_the_service().items():
         if name.count(".") and name != "app.__init__":
@@ -154,7 +155,7 @@ def test_imports_go_in_one_direction(package: str) -> None:
     assert packages()[package] <= MAY_IMPORT[package]
 
 
-def test_every_package_has_its_place_in_the_order() -> None:
+def test_every_package_is_in_the_order() -> None:
     top = {"__main__", "build"}  # may import everything
 
     assert packages().keys() - top == MAY_IMPORT.keys()
@@ -191,5 +192,5 @@ def test_the_producer_needs_only_the_service_and_its_own_parts() -> None:
 
 
 @pytest.mark.parametrize("path", [*modules(), *PRODUCER], ids=name_of)
-def test_every_module_says_what_lives_there(path: Path) -> None:
+def test_every_module_has_a_docstring(path: Path) -> None:
     assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))

@@ -1,4 +1,4 @@
-"""Holds the documents to the code."""
+"""Compares the documents with the code."""
 
 import re
 from pathlib import Path
@@ -47,7 +47,7 @@ def test_the_readme_names_only_make_targets_that_exist() -> None:
     assert {"run", "test", "check", "bench"} <= named <= targets
 
 
-def test_the_reference_is_what_the_code_says() -> None:
+def test_the_reference_matches_the_code() -> None:
     from docs import tables
 
     reference = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
@@ -63,13 +63,13 @@ def test_the_runbook_explains_every_code_of_kafka() -> None:
     assert [code for code in set(KafkaCode) - only_publishing if f"`{code}`" not in runbook.partition("###")[0]] == []
 
 
-def test_the_fields_of_the_query_language_are_what_the_code_says() -> None:
+def test_the_fields_of_the_query_language_match_the_code() -> None:
     from docs import tables
 
     assert tables.fields() in QUERY, "out of date: make docs"
 
 
-def test_every_query_in_the_documents_can_be_read() -> None:
+def test_every_query_in_the_documents_can_be_parsed() -> None:
     examples = re.findall(r"^\| `([^`]+)` \|[^|]*\|$", QUERY, re.MULTILINE)
 
     assert len(examples) >= 20
@@ -78,5 +78,5 @@ def test_every_query_in_the_documents_can_be_read() -> None:
 
 
 @pytest.mark.parametrize("limit", [MAX_BYTES, MAX_DEPTH, MAX_TERMS])
-def test_the_limits_of_a_query_are_told(limit: int) -> None:
+def test_the_limits_of_a_query_are_documented(limit: int) -> None:
     assert re.search(rf"\b{limit:,}\b", QUERY)

@@ -15,7 +15,7 @@ class TooBusy(Exception):
     """No slot became free in time: retry after `retry_after_secs`."""
 
     def __init__(self, retry_after_secs: int) -> None:
-        super().__init__(f"Too many questions at the same time; ask again in {retry_after_secs} s.")
+        super().__init__(f"Too many concurrent requests; retry in {retry_after_secs} s.")
         self.retry_after_secs = retry_after_secs
 
 
@@ -26,12 +26,12 @@ class Slots(Protocol):
         """Run `begin` in a slot.
 
         Raises:
-            TooBusy: there is none.
+            TooBusy: no slot is free.
         """
 
 
 class StreamSlots:
-    """Slots for streams, each on a thread of the server. A request that finds none free is refused at once."""
+    """Slots for streams, each on a thread of the server. If no slot is free, a request is refused at once."""
 
     def __init__(self, slots: int, running: Gauge) -> None:
         self._slots = threading.BoundedSemaphore(slots)
@@ -41,7 +41,7 @@ class StreamSlots:
         """Begin a response in a slot of its own. The slot is free again when the response has ended or fails to begin.
 
         Raises:
-            TooBusy: there is none.
+            TooBusy: no slot is free.
         """
         if not self._slots.acquire(blocking=False):
             raise TooBusy(_STREAM_RETRY_SECS)
@@ -49,12 +49,12 @@ class StreamSlots:
         try:
             response = begin()
         except BaseException:
-            self._leave()
+            self._release()
             raise
-        response.call_on_close(self._leave)
+        response.call_on_close(self._release)
         return response
 
-    def _leave(self) -> None:
+    def _release(self) -> None:
         self._running.dec()
         self._slots.release()
 
@@ -71,12 +71,12 @@ class Admission:
 
     @contextmanager
     def slot(self, *, wait_secs: float | None = None) -> Iterator[None]:
-        """Hold a slot. With `wait_secs`, wait that long, however long the queue is.
+        """Hold a slot. With `wait_secs`, wait up to that long, regardless of the length of the queue.
 
         Raises:
-            TooBusy: there is none.
+            TooBusy: no slot is free.
         """
-        self._take(wait_secs)
+        self._acquire(wait_secs)
         try:
             yield
         finally:
@@ -84,9 +84,9 @@ class Admission:
                 self._free += 1
                 self._changed.notify()
 
-    def _take(self, wait_secs: float | None) -> None:
+    def _acquire(self, wait_secs: float | None) -> None:
         with self._changed:
-            # Requests in a longer queue would wait in vain.
+            # Requests in a longer queue would time out anyway.
             may_wait = wait_secs is not None or self._waiting < self._most_waiting
             if not self._free and not (may_wait and self._wait(self._wait_secs if wait_secs is None else wait_secs)):
                 raise TooBusy(retry_after_secs=max(1, round(self._wait_secs)))
@@ -111,7 +111,7 @@ class QuerySlots:
         """Make a response in a slot, after waiting for one if necessary.
 
         Raises:
-            TooBusy: there is none.
+            TooBusy: no slot is free.
         """
         with self._admission.slot(), self._running.track_inprogress():
             return begin()

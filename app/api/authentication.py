@@ -1,4 +1,4 @@
-"""Authentication: who sends a request, and whether they have the right that the endpoint requires."""
+"""Authentication: identifies the sender of a request and checks the right that the endpoint requires."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -12,7 +12,7 @@ class Right(Enum):
     """The right that an endpoint requires of its caller."""
 
     NONE = "none"
-    """No right: health probes, static files, a login."""
+    """No right is required: health probes, static files, a login."""
     READ = "read"
     INGEST = "ingest"
     ADMIN = "admin"

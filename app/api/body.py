@@ -28,9 +28,9 @@ def _inflate(pieces: Iterator[bytes], *, wbits: int) -> Iterator[bytes]:
                 yield inflater.decompress(piece, _PIECE_BYTES)
                 piece = inflater.unconsumed_tail or inflater.unused_data
     except zlib.error as error:
-        raise BadRequest("The body is not what its Content-Encoding says.") from error
+        raise BadRequest("The body does not match its Content-Encoding.") from error
     if not inflater.eof:
-        raise BadRequest("The compressed body ends too early.")
+        raise BadRequest("The compressed body is truncated.")
 
 
 DECODERS: Final[Mapping[str, Decoder]] = {
@@ -78,7 +78,7 @@ class Body:
             yield piece
 
     def _too_large(self) -> RequestEntityTooLarge:
-        return RequestEntityTooLarge(f"The body may have {self.max_bytes:,} bytes, also when it is decompressed.")
+        return RequestEntityTooLarge(f"The body may have at most {self.max_bytes:,} bytes, also after decompression.")
 
 
 def _any_of(names: Iterable[str]) -> str:

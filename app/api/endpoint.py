@@ -43,7 +43,7 @@ class Success:
 
 
 def _ignore(name: str, status: int, secs: float) -> None:
-    """Count nothing."""
+    """Do nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +63,7 @@ class Endpoint(Generic[_Parameters]):
     """The name, if the one made from the path does not fit."""
 
     parameters: type[_Parameters]
-    """The parameters of query and path."""
+    """The parameters of the query string and the path."""
     body: Body | None = None
     handle: Callable[[Request[_Parameters]], BaseModel | Response | None]
     """Returns a model, which is sent as JSON; None, for a response without a body; or a Flask response."""
@@ -77,10 +77,10 @@ class Endpoint(Generic[_Parameters]):
     right: Right
     """The right that the caller must have. It has no default, so that no endpoint is open by accident."""
     authenticator: Authenticator | None = None
-    """Replaces the application's authenticator."""
+    """Used instead of the application's authenticator."""
     slots: tuple[Slots, ...] = ()
     """Held while the body is read and the response is made; the first is taken first."""
-    on_answered: Callable[[str, int, float], None] = _ignore
+    on_response: Callable[[str, int, float], None] = _ignore
     """Called with the name, the status, and the seconds until the response begins."""
 
     @property

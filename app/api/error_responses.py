@@ -1,4 +1,4 @@
-"""How a problem is sent: as JSON, unless a protocol prescribes another form."""
+"""The body of an error response: JSON, unless a protocol prescribes another format."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,11 +20,11 @@ class Error(BaseModel):
     message: str = Field(description="A message for people.")
     parameter: str | None = Field(None, description="The parameter to change.")
     position: int | None = Field(None, description="Position of the error in the query, in characters from 0.")
-    expected: list[str] | None = Field(None, description="What is allowed at this position.")
-    suggestion: str | None = Field(None, description="What was probably meant.")
+    expected: list[str] | None = Field(None, description="What the query language allows at this position.")
+    suggestion: str | None = Field(None, description="A correction, if the error looks like a typo.")
 
 
-class ErrorAnswer(BaseModel):
+class ErrorResponse(BaseModel):
     """The response to a request that failed."""
 
     error: Error
@@ -45,11 +45,11 @@ class ErrorShape:
 
 def _json(problem: Problem, head: RequestHead) -> Response:
     error = Error(status=problem.status, code=problem.code, message=problem.message, **problem.details)
-    text = ErrorAnswer(error=error).model_dump_json(exclude_none=True)
+    text = ErrorResponse(error=error).model_dump_json(exclude_none=True)
     response = Response(text, problem.status, content_type="application/json")
     response.headers.extend(problem.headers)
     return response
 
 
-JSON_ERRORS: Final = ErrorShape({"application/json": ErrorAnswer}, _json)
+JSON_ERRORS: Final = ErrorShape({"application/json": ErrorResponse}, _json)
 """{"error": {"status", "code", "message", ...}}, for every endpoint that follows no other protocol."""

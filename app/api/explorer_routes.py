@@ -65,9 +65,9 @@ def explorer_routes() -> list[Endpoint[Any]]:
 
     def page(request: Request[AnyParameters]) -> Response:
         """The page itself."""
-        answer = send_from_directory(_PAGE, "index.html")
-        answer.headers["Link"] = ", ".join(modules)
-        return answer
+        response = send_from_directory(_PAGE, "index.html")
+        response.headers["Link"] = ", ".join(modules)
+        return response
 
     def file(request: Request[FileParameters]) -> Response:
         """A script, style or picture of the page. Browsers cache it, and fetch it again only if it has changed."""
@@ -75,11 +75,11 @@ def explorer_routes() -> list[Endpoint[Any]]:
 
     def columns_file(request: Request[AnyParameters]) -> Response:
         """The column registry. Browsers cache it like a file."""
-        answer = Response(columns, content_type="text/javascript; charset=utf-8")
-        answer.headers["Cache-Control"] = "no-cache"
-        answer.add_etag()
-        answer.make_conditional(flask_request)
-        return answer
+        response = Response(columns, content_type="text/javascript; charset=utf-8")
+        response.headers["Cache-Control"] = "no-cache"
+        response.add_etag()
+        response.make_conditional(flask_request)
+        return response
 
     return [
         Endpoint(

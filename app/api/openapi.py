@@ -84,7 +84,7 @@ def _responses(endpoint: Endpoint[Any], references: _References) -> dict[str, An
     content = _content(success.content, references, "serialization")
     return {
         str(success.status): {"description": success.description, "content": content},
-        **{str(status): {"description": words, "content": errors} for status, words in endpoint.problems.items()},
+        **{str(status): {"description": text, "content": errors} for status, text in endpoint.problems.items()},
     }
 
 

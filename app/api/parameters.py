@@ -21,7 +21,7 @@ class Parameters(BaseModel):
     )
 
 
-class Asked(Parameters):
+class QueryParameters(Parameters):
     """A query over the logs of a time range."""
 
     query: str = Field("", description="The query, such as `service:checkout level:>=error timeout`.")
@@ -33,7 +33,7 @@ class Asked(Parameters):
     end: str = Field("now", max_length=100, description="End of the range, not included; written like `start`.")
 
 
-class LogsParameters(Asked):
+class LogsParameters(QueryParameters):
     """The newest logs."""
 
     limit: int = Field(100, ge=1, le=1_000_000, description="Maximum number of rows; at most 10,000 as JSON.")
@@ -54,13 +54,13 @@ class ContextParameters(LogParameters):
     """The logs before and after a log."""
 
     same: Literal["service", "host", "trace", ""] | None = Field(
-        None, description="What the other logs must share with this one; empty for nothing; by default its service."
+        None, description="Field that the other logs must share with this one; empty for none; by default the service."
     )
     before: int = Field(20, ge=0, le=1000, description="Maximum number of rows before it.")
     after: int = Field(20, ge=0, le=1000, description="Maximum number of rows after it.")
 
 
-class HistogramParameters(Asked):
+class HistogramParameters(QueryParameters):
     """Counts over time."""
 
     interval: str = Field(
@@ -69,7 +69,7 @@ class HistogramParameters(Asked):
     by: str = Field("level", max_length=200, description="Field to group the counts by; empty for none.")
 
 
-class StatsParameters(Asked):
+class StatsParameters(QueryParameters):
     """Aggregates."""
 
     function: _Names = Field("count", description=f"Functions, comma-separated: {SUMMARY}.")
@@ -85,7 +85,7 @@ class StatsParameters(Asked):
     )
 
 
-class FieldsParameters(Asked):
+class FieldsParameters(QueryParameters):
     """The fields of matching logs."""
 
     prefix: str = Field("", max_length=200, description="Only names or values that begin with this text, in any case.")

@@ -1,4 +1,4 @@
-"""What clients see of an error: one mapping from exceptions to statuses and messages, for every protocol."""
+"""Maps exceptions to the statuses, codes and messages that clients see, the same for every protocol."""
 
 import logging
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from app.query.errors import BadParameter, NoSuchLog, QueryError
 _log = logging.getLogger(__name__)
 
 _RETRY_SECS: Final = 5  # after a backend was unavailable
-_NARROWER: Final = "ask about a shorter time, or for something narrower"
+_NARROWER: Final = "query a shorter time range, or add conditions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def problem_of(error: Exception) -> Problem:
         case TryAgainLater():
             return Problem(503, "try_again_later", str(error), headers=_retry_after(_RETRY_SECS))
     _log.error("A request failed unexpectedly", exc_info=error)
-    return Problem(500, "internal_server_error", "The service failed; its log says more.")
+    return Problem(500, "internal_server_error", "Internal error; the log of the service has details.")
 
 
 def _of_http(error: HTTPException) -> Problem:
@@ -72,11 +72,11 @@ def _of_query(error: QueryError) -> Problem:
 
 
 def _of_limit(error: QueryTooExpensive) -> Problem:
-    if error.what == "time":
-        message = f"The time was up before there was an answer: {_NARROWER}, or set timeout_ms."
+    if error.resource == "time":
+        message = f"The query timed out without a result: {_NARROWER}, or raise timeout_ms."
         return Problem(504, "time_is_up", message)
-    message = f"The question takes more {error.what} than it may: {_NARROWER}."
-    return Problem(422, f"too_much_{error.what}", message)
+    message = f"The query needs more {error.resource} than it may use: {_NARROWER}."
+    return Problem(422, f"too_much_{error.resource}", message)
 
 
 def _retry_after(secs: int) -> tuple[tuple[str, str], ...]:

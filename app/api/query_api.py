@@ -22,14 +22,14 @@ from app.api.parameters import (
     ValuesParameters,
 )
 from app.api.responses import (
-    ContextAnswer,
-    FieldsAnswer,
-    HistogramAnswer,
-    LogAnswer,
-    LogsAnswer,
+    ContextResponse,
+    FieldsResponse,
+    HistogramResponse,
+    LogResponse,
+    LogsResponse,
     Statistics,
-    StatsAnswer,
-    ValuesAnswer,
+    StatsResponse,
+    ValuesResponse,
 )
 from app.domain.event_time import rfc3339
 from app.domain.statement import Cost
@@ -48,7 +48,7 @@ _Parameters = TypeVar("_Parameters", bound=Parameters)
 
 _MAX_JSON_ROWS = 10_000
 _PAGE_ROWS = 5_000  # of a stream, in one query
-_STREAM_WAIT_SECS = 60.0  # a client that holds half of an export waits longer than a new one
+_STREAM_WAIT_SECS = 60.0  # a client that has half of an export waits longer than a new one
 _MOST_GROUPS, _MOST_STEPS = 100, 10_000  # without a limit in the request
 
 
@@ -63,7 +63,7 @@ class QueryApi:
         streams: StreamSlots,
         clock: Callable[[], float],
     ) -> None:
-        self._of_everybody = queries
+        self._unscoped = queries
         self._streams = streams
         self._limits = limits
         self._admission = admission
@@ -73,29 +73,38 @@ class QueryApi:
         """All query endpoints, except the tail."""
         streams = MEDIA_TYPES.values()
         return [
-            _get("/logs", "Matching logs, newest first", LogsParameters, LogsAnswer, self.logs, *streams),
-            _get("/logs/{id}", "One log", LogParameters, LogAnswer, self.log),
-            _get("/logs/{id}/context", "Logs before and after one log", ContextParameters, ContextAnswer, self.context),
-            _get("/histogram", "Counts over time", HistogramParameters, HistogramAnswer, self.histogram),
-            _get("/stats", "Aggregates, in total or over time", StatsParameters, StatsAnswer, self.stats),
-            _get("/fields", "Fields of matching logs", FieldsParameters, FieldsAnswer, self.fields),
-            _get("/fields/{+name}/values", "Values of a field", ValuesParameters, ValuesAnswer, self.values),
+            _get("/logs", "Matching logs, newest first", LogsParameters, LogsResponse, self.logs, *streams),
+            _get("/logs/{id}", "One log", LogParameters, LogResponse, self.log),
+            _get(
+                "/logs/{id}/context",
+                "Logs before and after one log",
+                ContextParameters,
+                ContextResponse,
+                self.context,
+            ),
+            _get("/histogram", "Counts over time", HistogramParameters, HistogramResponse, self.histogram),
+            _get("/stats", "Aggregates, in total or over time", StatsParameters, StatsResponse, self.stats),
+            _get("/fields", "Fields of matching logs", FieldsParameters, FieldsResponse, self.fields),
+            _get("/fields/{+name}/values", "Values of a field", ValuesParameters, ValuesResponse, self.values),
         ]
 
-    def logs(self, request: Request[LogsParameters]) -> LogsAnswer | Response:
+    def logs(self, request: Request[LogsParameters]) -> LogsResponse | Response:
         """`GET /logs`."""
-        asked, queries = request.parameters, self._queries(request)
+        parameters, queries = request.parameters, self._queries(request)
         started_at = self._clock()
-        if asked.format == "json" and asked.limit > _MAX_JSON_ROWS:
-            raise BadParameter("limit", f"limit={asked.limit} is more than the {_MAX_JSON_ROWS:,} of a JSON answer")
-        span = queries.span(asked.start, asked.end)
-        page_rows = asked.limit if asked.format == "json" else min(asked.limit, _PAGE_ROWS)
-        query = parse(asked.query)
-        search = queries.search(query.tree, span, fields=names_in(asked.fields), limit=page_rows, cursor=asked.cursor)
-        if asked.format != "json":
-            return self._streams.hold(lambda: self._stream(queries, search, asked))
-        page = queries.page(search, timeout_secs=self._timeout_secs(asked))
-        return LogsAnswer(
+        if parameters.format == "json" and parameters.limit > _MAX_JSON_ROWS:
+            raise BadParameter(
+                "limit", f"limit={parameters.limit} exceeds {_MAX_JSON_ROWS:,}, the most for format=json"
+            )
+        span = queries.span(parameters.start, parameters.end)
+        page_rows = parameters.limit if parameters.format == "json" else min(parameters.limit, _PAGE_ROWS)
+        query = parse(parameters.query)
+        fields, cursor = names_in(parameters.fields), parameters.cursor
+        search = queries.search(query.tree, span, fields=fields, limit=page_rows, cursor=cursor)
+        if parameters.format != "json":
+            return self._streams.hold(lambda: self._stream(queries, search, parameters))
+        page = queries.page(search, timeout_secs=self._timeout_secs(parameters))
+        return LogsResponse(
             rows=[row.as_object() for row in page.rows],
             complete=page.is_complete,
             hints=_hints(query),
@@ -103,105 +112,108 @@ class QueryApi:
             statistics=self._statistics(started_at, page.cost),
         )
 
-    def _stream(self, queries: QueryService, search: Search, asked: LogsParameters) -> Response:
-        first = queries.page(search, timeout_secs=self._timeout_secs(asked))
-        pages = self._pages(queries, search, first, asked)
-        lines = as_ndjson(pages) if asked.format == "ndjson" else as_csv(pages, search.shape.names)
-        return Response(lines, content_type=MEDIA_TYPES[asked.format])
+    def _stream(self, queries: QueryService, search: Search, parameters: LogsParameters) -> Response:
+        first = queries.page(search, timeout_secs=self._timeout_secs(parameters))
+        pages = self._pages(queries, search, first, parameters)
+        lines = as_ndjson(pages) if parameters.format == "ndjson" else as_csv(pages, search.shape.names)
+        return Response(lines, content_type=MEDIA_TYPES[parameters.format])
 
     def _pages(
-        self, queries: QueryService, search: Search, page: Page, asked: LogsParameters
+        self, queries: QueryService, search: Search, page: Page, parameters: LogsParameters
     ) -> Iterator[Sequence[LogRow]]:
-        """Page after page, each a query of its own, so that a long stream does not keep a slot from others.
+        """The pages, each a query of its own, so that a long stream does not occupy a slot all the time.
 
-        An error on the way breaks the connection, so a stream that ends normally is complete.
+        An error closes the connection early, so a stream that ends normally is complete.
         """
-        left = asked.limit - len(page.rows)
+        left = parameters.limit - len(page.rows)
         yield page.rows
         while page.next_cursor is not None and left > 0:
             with self._admission.slot(wait_secs=_STREAM_WAIT_SECS):
                 search = replace(search.after(page.next_cursor), limit=min(left, _PAGE_ROWS))
-                page = queries.page(search, timeout_secs=self._timeout_secs(asked))
+                page = queries.page(search, timeout_secs=self._timeout_secs(parameters))
             left -= len(page.rows)
             yield page.rows
 
-    def log(self, request: Request[LogParameters]) -> LogAnswer:
+    def log(self, request: Request[LogParameters]) -> LogResponse:
         """`GET /logs/{id}`."""
-        asked, queries = request.parameters, self._queries(request)
+        parameters, queries = request.parameters, self._queries(request)
         started_at = self._clock()
-        row, cost = queries.surroundings.log(_read_id(asked.id), timeout_secs=self._timeout_secs(asked))
-        return LogAnswer(log=row.as_object(), statistics=self._statistics(started_at, cost))
+        row, cost = queries.surroundings.log(_read_id(parameters.id), timeout_secs=self._timeout_secs(parameters))
+        return LogResponse(log=row.as_object(), statistics=self._statistics(started_at, cost))
 
-    def context(self, request: Request[ContextParameters]) -> ContextAnswer:
+    def context(self, request: Request[ContextParameters]) -> ContextResponse:
         """`GET /logs/{id}/context`."""
-        asked, queries = request.parameters, self._queries(request)
+        parameters, queries = request.parameters, self._queries(request)
         started_at = self._clock()
         found = queries.surroundings.around(
-            _read_id(asked.id),
-            same=asked.same,
-            before=asked.before,
-            after=asked.after,
-            timeout_secs=self._timeout_secs(asked),
+            _read_id(parameters.id),
+            same=parameters.same,
+            before=parameters.before,
+            after=parameters.after,
+            timeout_secs=self._timeout_secs(parameters),
         )
-        rows = [row.as_object() for row in found.rows]
-        return ContextAnswer(rows=rows, complete=found.is_complete, statistics=self._statistics(started_at, found.cost))
+        return ContextResponse(
+            rows=[row.as_object() for row in found.rows],
+            complete=found.is_complete,
+            statistics=self._statistics(started_at, found.cost),
+        )
 
-    def histogram(self, request: Request[HistogramParameters]) -> HistogramAnswer:
+    def histogram(self, request: Request[HistogramParameters]) -> HistogramResponse:
         """`GET /histogram`."""
-        asked, queries = request.parameters, self._queries(request)
+        parameters, queries = request.parameters, self._queries(request)
         started_at = self._clock()
-        span = queries.span(asked.start, asked.end)
-        query = parse(asked.query)
-        aggregate = queries.histogram(query.tree, span, by=names_in(asked.by), interval=asked.interval)
-        aggregates = queries.aggregates(aggregate, timeout_secs=self._timeout_secs(asked))
-        return HistogramAnswer(
+        span = queries.span(parameters.start, parameters.end)
+        query = parse(parameters.query)
+        aggregate = queries.histogram(query.tree, span, by=names_in(parameters.by), interval=parameters.interval)
+        aggregates = queries.aggregates(aggregate, timeout_secs=self._timeout_secs(parameters))
+        return HistogramResponse(
             rows=_records(aggregates),
             complete=aggregates.is_complete,
             hints=_hints(query),
-            statistics=self._statistics(started_at, aggregates.answer.cost),
+            statistics=self._statistics(started_at, aggregates.result.cost),
             interval_secs=aggregate.interval_secs or 0,
             start=rfc3339(span.start_ns),
             end=rfc3339(span.end_ns),
         )
 
-    def stats(self, request: Request[StatsParameters]) -> StatsAnswer:
+    def stats(self, request: Request[StatsParameters]) -> StatsResponse:
         """`GET /stats`."""
-        asked, queries = request.parameters, self._queries(request)
+        parameters, queries = request.parameters, self._queries(request)
         started_at = self._clock()
-        span = queries.span(asked.start, asked.end)
-        query = parse(asked.query)
+        span = queries.span(parameters.start, parameters.end)
+        query = parse(parameters.query)
         aggregate = queries.stats(
             query.tree,
             span,
-            functions=read_functions(asked.function, asked.field),
-            by=names_in(asked.by),
-            interval=asked.interval,
-            limit=asked.limit or (_MOST_STEPS if asked.interval else _MOST_GROUPS),
+            functions=read_functions(parameters.function, parameters.field),
+            by=names_in(parameters.by),
+            interval=parameters.interval,
+            limit=parameters.limit or (_MOST_STEPS if parameters.interval else _MOST_GROUPS),
         )
-        aggregates = queries.aggregates(aggregate, timeout_secs=self._timeout_secs(asked))
-        return StatsAnswer(
+        aggregates = queries.aggregates(aggregate, timeout_secs=self._timeout_secs(parameters))
+        return StatsResponse(
             rows=_records(aggregates),
             complete=aggregates.is_complete,
             hints=_hints(query),
-            statistics=self._statistics(started_at, aggregates.answer.cost),
+            statistics=self._statistics(started_at, aggregates.result.cost),
             approximate={
                 function.name: function.approximation for function in aggregate.functions if function.approximation
             },
         )
 
-    def fields(self, request: Request[FieldsParameters]) -> FieldsAnswer:
+    def fields(self, request: Request[FieldsParameters]) -> FieldsResponse:
         """`GET /fields`."""
-        asked, queries = request.parameters, self._queries(request)
+        parameters, queries = request.parameters, self._queries(request)
         started_at = self._clock()
-        query = parse(asked.query)
+        query = parse(parameters.query)
         found = queries.facets.fields(
             query.tree,
-            queries.span(asked.start, asked.end),
-            prefix=asked.prefix,
-            limit=asked.limit,
-            timeout_secs=self._timeout_secs(asked),
+            queries.span(parameters.start, parameters.end),
+            prefix=parameters.prefix,
+            limit=parameters.limit,
+            timeout_secs=self._timeout_secs(parameters),
         )
-        return FieldsAnswer(
+        return FieldsResponse(
             rows=[{"name": name, "count": count} for name, count in found.counts],
             complete=found.is_complete,
             hints=_hints(query),
@@ -209,20 +221,20 @@ class QueryApi:
             looked_at=found.looked_at,
         )
 
-    def values(self, request: Request[ValuesParameters]) -> ValuesAnswer:
+    def values(self, request: Request[ValuesParameters]) -> ValuesResponse:
         """`GET /fields/{name}/values`."""
-        asked, queries = request.parameters, self._queries(request)
+        parameters, queries = request.parameters, self._queries(request)
         started_at = self._clock()
-        query = parse(asked.query)
+        query = parse(parameters.query)
         found = queries.facets.values(
-            asked.name,
+            parameters.name,
             query.tree,
-            queries.span(asked.start, asked.end),
-            prefix=asked.prefix,
-            limit=asked.limit,
-            timeout_secs=self._timeout_secs(asked),
+            queries.span(parameters.start, parameters.end),
+            prefix=parameters.prefix,
+            limit=parameters.limit,
+            timeout_secs=self._timeout_secs(parameters),
         )
-        return ValuesAnswer(
+        return ValuesResponse(
             rows=[{"value": value, "count": count} for value, count in found.counts],
             complete=found.is_complete,
             hints=_hints(query),
@@ -231,10 +243,10 @@ class QueryApi:
 
     def _queries(self, request: Request[Any]) -> QueryService:
         """Queries within the caller's scope; handlers have no other way to run one."""
-        return self._of_everybody.within(request.principal.scope)
+        return self._unscoped.within(request.principal.scope)
 
-    def _timeout_secs(self, asked: Parameters) -> float:
-        return self._limits.granted_secs(asked.timeout_ms)
+    def _timeout_secs(self, parameters: Parameters) -> float:
+        return self._limits.granted_secs(parameters.timeout_ms)
 
     def _statistics(self, started_at: float, cost: Cost) -> Statistics:
         took_ms = round((self._clock() - started_at) * 1000)
@@ -249,12 +261,12 @@ def _get(
     path: str,
     summary: str,
     parameters: type[_Parameters],
-    answer: type[BaseModel],
+    response: type[BaseModel],
     handle: Callable[[Request[_Parameters]], BaseModel | Response],
     *streams: str,
 ) -> Endpoint[_Parameters]:
     """An endpoint that responds with JSON, or with a stream of one of these media types."""
-    success = Success.of_json(answer, *streams)
+    success = Success.of_json(response, *streams)
     return Endpoint(path=path, right=Right.READ, summary=summary, parameters=parameters, handle=handle, success=success)
 
 
@@ -267,8 +279,8 @@ def _read_id(text: str) -> LogId:
 
 def _records(aggregates: AggregateResult) -> list[dict[str, Any]]:
     """Rows by name; times as text."""
-    records = [dict(zip(aggregates.asked.columns, row, strict=True)) for row in aggregates.rows]
-    if aggregates.asked.interval_secs:
+    records = [dict(zip(aggregates.query.columns, row, strict=True)) for row in aggregates.rows]
+    if aggregates.query.interval_secs:
         for record in records:
             record["time"] = rfc3339(record["time"] * SECOND_NS)
     return records

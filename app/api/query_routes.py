@@ -13,7 +13,7 @@ from app.metrics import Metrics
 
 PREFIX: Final = "/api/v1"
 _PROBLEMS: Final = {
-    400: "The query or a parameter is invalid; the message says where, and what was probably meant.",
+    400: "The query or a parameter is invalid; the message gives the position and a suggestion.",
     404: "There is no log with this id.",
     422: "The query exceeds the limit of memory or rows.",
     429: "Too many concurrent queries; Retry-After says when to retry.",
@@ -35,7 +35,7 @@ def query_routes(api: QueryApi, tail: TailApi, admission: Admission, metrics: Me
 
 def _counted(endpoints: Iterable[Endpoint[Any]], metrics: Metrics) -> Iterable[Endpoint[Any]]:
     def count(name: str, status: int, secs: float) -> None:
-        metrics.query_answers.labels(name, status).inc()
+        metrics.query_responses.labels(name, status).inc()
         metrics.query_duration.labels(name).observe(secs)
 
-    return (replace(endpoint, on_answered=count) for endpoint in endpoints)
+    return (replace(endpoint, on_response=count) for endpoint in endpoints)

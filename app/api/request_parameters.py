@@ -1,4 +1,4 @@
-"""Reads the parameters of a request into a model; an error names the parameter, and what was probably meant."""
+"""Reads the parameters of a request into a model; an error names the parameter and the most similar valid one."""
 
 from collections.abc import Mapping
 from typing import TypeVar
@@ -9,14 +9,14 @@ from werkzeug.datastructures import MultiDict
 from app.query.errors import BadParameter
 from app.query.fields import nearest
 
-_Asked = TypeVar("_Asked", bound=BaseModel)
+_Model = TypeVar("_Model", bound=BaseModel)
 
 
 class AnyParameters(BaseModel):
     """For endpoints without parameters, which ignore any that are sent."""
 
 
-def read_parameters(model: type[_Asked], given: "MultiDict[str, str]", path: Mapping[str, str]) -> _Asked:
+def read_parameters(model: type[_Model], given: "MultiDict[str, str]", path: Mapping[str, str]) -> _Model:
     """The parameters of a request. A model with `extra="forbid"` rejects unknown names.
 
     Raises:
@@ -27,7 +27,7 @@ def read_parameters(model: type[_Asked], given: "MultiDict[str, str]", path: Map
     for name in given if is_strict else given.keys() & (known - path.keys()):
         if name not in known or name in path:
             meant = nearest(name, known)
-            hint = f"was {meant} meant?" if meant else f"there are {', '.join(sorted(known - set(path)))}"
+            hint = f"was {meant} meant?" if meant else f"the parameters are {', '.join(sorted(known - set(path)))}"
             raise BadParameter(name, f"{name} is not a parameter; {hint}")
         if len(given.getlist(name)) > 1:
             raise BadParameter(name, f"{name} is given {len(given.getlist(name))} times")

@@ -13,33 +13,33 @@ class Statistics(BaseModel):
     bytes_read: int = Field(description="Bytes that ClickHouse read for it, uncompressed.")
 
 
-class Answer(BaseModel):
+class ListResponse(BaseModel):
     """A response that is a list."""
 
     rows: list[dict[str, Any]] = Field(description="The results.")
-    complete: bool = Field(description="False if the query timed out, or a limit left out groups, fields or values.")
+    complete: bool = Field(description="False if the query timed out, or if a limit left out groups, fields or values.")
     hints: list[str] | None = Field(None, description="Parts of the query that may be meant otherwise; absent if none.")
     statistics: Statistics
 
 
-class LogsAnswer(Answer):
+class LogsResponse(ListResponse):
     """Logs, newest first."""
 
     next_cursor: str | None = Field(None, description="Cursor of the next page; absent if there is none.")
 
 
-class ContextAnswer(Answer):
+class ContextResponse(ListResponse):
     """Logs, oldest first, including the requested one."""
 
 
-class LogAnswer(BaseModel):
+class LogResponse(BaseModel):
     """One log."""
 
     log: dict[str, Any]
     statistics: Statistics
 
 
-class HistogramAnswer(Answer):
+class HistogramResponse(ListResponse):
     """A row for each bar that is not empty: `time` (its start), the fields grouped by, `count`."""
 
     interval_secs: int = Field(description="Length of a bar.")
@@ -47,17 +47,17 @@ class HistogramAnswer(Answer):
     end: str = Field(description="End of the range, not included (RFC 3339).")
 
 
-class StatsAnswer(Answer):
+class StatsResponse(ListResponse):
     """A row for each group, and with an interval for each time step: `time`, the fields grouped by, the aggregates."""
 
     approximate: dict[str, str] = Field(description="The error bound of each function that is not exact.")
 
 
-class FieldsAnswer(Answer):
+class FieldsResponse(ListResponse):
     """A row for each field: `name`, and the `count` of logs that have it."""
 
     looked_at: int = Field(description="Number of logs examined: the newest matching ones of the range.")
 
 
-class ValuesAnswer(Answer):
+class ValuesResponse(ListResponse):
     """A row for each value: `value`, `count`."""

@@ -1,4 +1,4 @@
-"""Serves endpoints with Flask. Every request passes through here, so this is the place for what all endpoints need."""
+"""Serves endpoints with Flask. Every request passes through here: behaviour that all endpoints share belongs here."""
 
 import re
 import time
@@ -35,17 +35,17 @@ def _view(endpoint: Endpoint[Any], authenticator: Authenticator) -> Callable[...
         began_at = time.monotonic()
         head = _head()
         try:
-            response = _answer(endpoint, authenticator, head, path)
+            response = _respond(endpoint, authenticator, head, path)
         except Exception as error:
             response = endpoint.errors.render(problem_of(error), head)
         response.headers.update(endpoint.headers)
-        endpoint.on_answered(endpoint.name, response.status_code, time.monotonic() - began_at)
+        endpoint.on_response(endpoint.name, response.status_code, time.monotonic() - began_at)
         return response
 
     return view
 
 
-def _answer(
+def _respond(
     endpoint: Endpoint[Any], authenticator: Authenticator, head: RequestHead, path: Mapping[str, str]
 ) -> Response:
     """The response. Checks rights, parameters, slots and the body in this order: an early refusal costs nothing."""
@@ -64,14 +64,14 @@ def _answer(
     return begin()
 
 
-def _response(answer: BaseModel | Response | None, status: int) -> Response:
-    if isinstance(answer, Response):
-        return answer
-    if answer is None:
+def _response(result: BaseModel | Response | None, status: int) -> Response:
+    if isinstance(result, Response):
+        return result
+    if result is None:
         response = Response(status=status)
         del response.headers["Content-Type"]
         return response
-    return Response(answer.model_dump_json(exclude_none=True), status, content_type="application/json")
+    return Response(result.model_dump_json(exclude_none=True), status, content_type="application/json")
 
 
 def _head() -> RequestHead:

@@ -38,7 +38,7 @@ def status_routes(health: HealthReport, registry: CollectorRegistry) -> list[End
                 "version": VERSION,
                 "problems": problems,
                 "warnings": health.warnings(),
-                **health.figures(),
+                **health.details(),
             }
         )
 
@@ -54,7 +54,7 @@ def status_routes(health: HealthReport, registry: CollectorRegistry) -> list[End
     ]
 
 
-def _json(answer: dict[str, object], status: int) -> Response:
-    response = jsonify(answer)
+def _json(body: dict[str, object], status: int) -> Response:
+    response = jsonify(body)
     response.status_code = status
     return response

@@ -58,10 +58,10 @@ class TailApi:
 
     def tail(self, request: Request[TailParameters]) -> Response:
         """A response that streams until the client disconnects or the service stops."""
-        asked = request.parameters
-        last_id = request.head.headers.get("Last-Event-ID") or asked.last_id
+        parameters = request.parameters
+        last_id = request.head.headers.get("Last-Event-ID") or parameters.last_id
         tail = self._queries.within(request.principal.scope).tail(
-            parse(asked.query).tree, fields=names_in(asked.fields), last_id=last_id
+            parse(parameters.query).tree, fields=names_in(parameters.fields), last_id=last_id
         )
         response = Response(self._events(tail), content_type="text/event-stream")
         response.headers["Cache-Control"] = "no-store"
@@ -70,28 +70,28 @@ class TailApi:
 
     def _events(self, tail: Tail) -> Iterator[str]:
         yield f"retry: {_RETRY_MS}\n{_event(tail.resume_token, 'ready', '{}')}"
-        said_at, is_trouble_sent = self._clock(), False
+        sent_at, is_trouble_sent = self._clock(), False
         while not self._is_stopping():
             try:
                 # One by one, so that the first is sent at once, and those before an error are sent too.
-                for row in tail.look():
-                    said_at = self._clock()
+                for row in tail.poll():
+                    sent_at = self._clock()
                     yield _event(tail.resume_token, "", json.dumps(row.as_object(), ensure_ascii=False))
                 if is_trouble_sent:
                     yield _event(tail.resume_token, "ready", "{}")
                 is_trouble_sent = False
             except (TryAgainLater, QueryTooExpensive, Refused) as error:
                 if not is_trouble_sent:
-                    said_at = self._clock()
+                    sent_at = self._clock()
                     yield _event("", "trouble", json.dumps({"message": str(error)}))
                 is_trouble_sent = True
-            if self._clock() - said_at >= _HEARTBEAT_SECS:
+            if self._clock() - sent_at >= _HEARTBEAT_SECS:
                 # With the resume token, so that a client of rare logs does not resume from long ago.
-                said_at = self._clock()
+                sent_at = self._clock()
                 yield f"id: {tail.resume_token}\n: heartbeat\n\n"
             if is_trouble_sent or not tail.is_behind:
                 self._sleep(_RETRY_AFTER_SECS if is_trouble_sent else _POLL_EVERY_SECS)
 
 
-def _event(place: str, name: str, data: str) -> str:
-    return "".join([f"id: {place}\n" if place else "", f"event: {name}\n" if name else "", f"data: {data}\n\n"])
+def _event(event_id: str, name: str, data: str) -> str:
+    return "".join([f"id: {event_id}\n" if event_id else "", f"event: {name}\n" if name else "", f"data: {data}\n\n"])

@@ -1,1 +1,1 @@
-"""Whether the table holds what Kafka gave: facts in, verdict out. Knows ports; `backends/` gathers the facts."""
+"""Checks that the table holds what was consumed from Kafka. Knows only ports; `backends/` implements them."""

@@ -1,9 +1,9 @@
-"""Compares what a group has consumed with what the table holds, cheaply: by the ledger first, exactly where in doubt.
+"""Compares what a group has consumed with what the table holds: first by the ledger, which is cheap, then row by row.
 
-Every record below the committed offset must be in the table. The ledger tells of each bucket count, least, greatest,
-sum and sum of squares of its offsets: where these are those of consecutive numbers, each offset is there, and once.
-Only the other buckets are looked at row by row. What is not there is then asked of Kafka, since not every offset is a
-record's.
+Every record below the committed offset must be in the table. For each bucket of offsets, the ledger has their count,
+minimum, maximum, sum and sum of squares: if these equal those of consecutive numbers, each offset is stored exactly
+once. Only the other buckets are read row by row. Offsets that are missing are then looked up in Kafka, since not every
+offset has a record.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
@@ -13,15 +13,15 @@ from app.audit.verdict import Finding, Kind, PartitionVerdict, Verdict
 from app.domain.offsets import BUCKET_OFFSETS, Bucket, PartitionOffsets, Run, Span
 from app.ports import AuditedTopic, Ledger
 
-_LOOK_OFFSETS = 4 * BUCKET_OFFSETS  # in one look: enough that calls do not count, few enough for the server's memory
+_READ_OFFSETS = 4 * BUCKET_OFFSETS  # per call: enough to keep calls few, and few enough for the server's memory
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What to check: records from a moment on (Unix time), and of which partitions (None: all).
+    """What to check: records since a time (Unix time), of these partitions (None: all).
 
-    `starts_late`: the group may have begun to read later than at the first record, so that what lies before its first
-    row was never its business.
+    `starts_late`: the group may have begun to read after the first record, so offsets before its first row are not
+    checked.
     """
 
     since_ms: int
@@ -30,12 +30,12 @@ class Scope:
 
 
 def audit(topic: AuditedTopic, ledger: Ledger, scope: Scope, *, has_time: Callable[[], bool]) -> Verdict:
-    """Check a topic. What there is no time for is reported as unverified.
+    """Check a topic. Offsets that cannot be checked in time are reported as unverified.
 
     Raises:
-        TryAgainLater: one of the two sides does not answer.
+        TryAgainLater: Kafka or ClickHouse does not answer.
     """
-    # In this order: what was committed by now is in the table when the table is queried.
+    # Committed offsets are read first: their rows are in the table when it is queried.
     found = topic.offsets(scope.since_ms)
     wanted = {
         number: offsets
@@ -53,33 +53,33 @@ def audit(topic: AuditedTopic, ledger: Ledger, scope: Scope, *, has_time: Callab
 
 
 def split(span: Span, buckets: Iterable[Bucket]) -> tuple[list[Bucket], list[Span], list[Span]]:
-    """Sort a span by what the ledger says of it: buckets that add up, spans to look at, and spans without any row."""
+    """Split a span by its ledger: buckets that add up, spans to read row by row, and spans without any row."""
     by_number = {bucket.number: bucket for bucket in buckets}
     sound: list[Bucket] = []
     doubtful: list[Span] = []
-    bare: list[Span] = []
+    empty: list[Span] = []
     numbers = range(span.first // BUCKET_OFFSETS, (span.next - 1) // BUCKET_OFFSETS + 1) if span.size else ()
     for number in numbers:
         piece = span.within(Span(number * BUCKET_OFFSETS, (number + 1) * BUCKET_OFFSETS))
         bucket = by_number.get(number)
         if bucket is None:
-            _append(bare, piece)
+            _append(empty, piece)
         elif adds_up(bucket, piece):
             sound.append(bucket)
         else:
-            _append(doubtful, piece, most=_LOOK_OFFSETS)
-    return sound, doubtful, bare
+            _append(doubtful, piece, most=_READ_OFFSETS)
+    return sound, doubtful, empty
 
 
 def adds_up(bucket: Bucket, span: Span) -> bool:
     """Whether the rows of a bucket are one for each offset of the span, and no others.
 
-    As many rows doubled as missing leave the count as it should be, and two of each may leave the sum. The squares take
-    at least three of each, and then an odd chance.
+    If as many rows are duplicated as are missing, the count is right; with two of each, the sum may be right too. The
+    sum of squares is right only with at least three of each, and an unlikely coincidence.
     """
-    figures = (bucket.rows, bucket.first, bucket.last, bucket.offset_sum, bucket.square_sum)
+    actual = (bucket.rows, bucket.first, bucket.last, bucket.offset_sum, bucket.square_sum)
     sums = (_sum_below(span.next) - _sum_below(span.first), _squares_below(span.next) - _squares_below(span.first))
-    return figures == (span.size, span.first, span.next - 1, *(wanted % 2**64 for wanted in sums))
+    return actual == (span.size, span.first, span.next - 1, *(wanted % 2**64 for wanted in sums))
 
 
 def _sum_below(offset: int) -> int:
@@ -91,7 +91,7 @@ def _squares_below(offset: int) -> int:
 
 
 def gaps_between(span: Span, runs: Iterable[Run]) -> list[Span]:
-    """What of a span lies in none of the runs, which come in the order of their offsets."""
+    """The parts of a span that no run covers; the runs are in the order of their offsets."""
     gaps, position = [], span.first
     for run in runs:
         if run.span.first > position:
@@ -103,7 +103,7 @@ def gaps_between(span: Span, runs: Iterable[Run]) -> list[Span]:
 
 
 def _append(spans: list[Span], span: Span, most: int | None = None) -> None:
-    """Add a span, to the last one if it follows that and both together are not too long."""
+    """Append a span, or extend the last one if it is adjacent and the result is not longer than `most`."""
     if spans and spans[-1].next == span.first and (most is None or span.next - spans[-1].first <= most):
         spans[-1] = Span(spans[-1].first, span.next)
     else:
@@ -111,12 +111,12 @@ def _append(spans: list[Span], span: Span, most: int | None = None) -> None:
 
 
 def _to_check(number: int, offsets: PartitionOffsets, topic_id: str, ledger: Ledger, scope: Scope) -> Span:
-    """From the first record that is young enough up to what the group has committed."""
+    """The offsets to check: from the first record within the time to the committed offset."""
     if offsets.committed is None:
         return Span(0, 0)
     first = offsets.since
     if offsets.since == offsets.begin > 0:
-        # All that Kafka holds is young enough, so what it has deleted may be too: the rows say how far back that goes.
+        # Everything in Kafka is recent enough, so deleted records may be too: the rows show how far back these go.
         oldest = ledger.first_ingested(topic_id, number, offsets.begin, scope.since_ms)
         before = ledger.last_before(topic_id, number, offsets.begin if oldest is None else oldest)
         first = 0 if before is None else before + 1
@@ -149,7 +149,7 @@ class _PartitionAudit:
     def verdict(self, span: Span, buckets: Sequence[Bucket]) -> PartitionVerdict:
         sound, doubtful, gaps = split(span, buckets)
         runs: list[Run] = []
-        findings: list[Finding] = list(self._beyond())
+        findings: list[Finding] = list(self._offset_findings())
         for piece in doubtful:
             if not self._has_time():
                 findings.append(_finding(Kind.UNVERIFIED, piece))
@@ -170,8 +170,8 @@ class _PartitionAudit:
             findings=findings,
         )
 
-    def _beyond(self) -> Iterator[Finding]:
-        """What is wrong between what Kafka holds and what the group has committed, whatever the table holds."""
+    def _offset_findings(self) -> Iterator[Finding]:
+        """Findings from the committed offset and the offsets that Kafka holds, regardless of the table."""
         committed = self._offsets.committed
         if committed is None:
             return
@@ -183,25 +183,25 @@ class _PartitionAudit:
     def _check_gap(self, gap: Span) -> Iterator[Finding]:
         """A gap counts as missing only where Kafka still has records."""
         deleted = gap.within(Span(0, self._offsets.begin))
-        there = gap.within(Span(self._offsets.begin, gap.next))
+        present = gap.within(Span(self._offsets.begin, gap.next))
         if deleted.size:
             yield _finding(Kind.LOST, deleted)
-        if not there.size:
+        if not present.size:
             return
-        reading = self._topic.records(self._number, there, self._has_time)
+        reading = self._topic.records(self._number, present, self._has_time)
         for span in reading.records:
             yield _finding(Kind.MISSING, span)
-        silent = gaps_between(Span(there.first, reading.read_up_to), (Run(span, 0, 0) for span in reading.records))
-        for span in silent:
+        unused = gaps_between(Span(present.first, reading.read_up_to), (Run(span, 0, 0) for span in reading.records))
+        for span in unused:
             for kind, part in _parted(span, reading.begin):
                 yield _finding(kind, part)
-        unread = Span(reading.read_up_to, there.next)
+        unread = Span(reading.read_up_to, present.next)
         if unread.size:
             yield _finding(Kind.UNVERIFIED, unread)
 
 
 def _parted(span: Span, begin: int) -> Iterator[tuple[Kind, Span]]:
-    """Offsets where Kafka returned nothing: because it had deleted it by then, or since there is no record."""
+    """Offsets where Kafka returned nothing: it had deleted the record by then, or there is none."""
     for kind, part in ((Kind.LOST, Span(0, begin)), (Kind.EMPTY, Span(begin, span.next))):
         if (common := span.within(part)).size:
             yield kind, common

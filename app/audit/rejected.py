@@ -1,4 +1,4 @@
-"""Rows that were not understood, by reason, and whether today's parser would understand them."""
+"""Rows that were not understood, by reason, and whether today's parser understands them."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,12 +11,12 @@ from app.domain.columns import SENT
 from app.domain.records import Partition, RecordChunk
 from app.pipeline.decode import Decoded
 
-_MOST_REASONS = 1_000  # counted separately; bounds memory whatever the rows say
+_MOST_REASONS = 1_000  # counted separately, to bound memory
 _OTHERS = "(other reasons)"
 _MOST_SAMPLES = 3
 _SAMPLE_CHARACTERS = 100
 
-# With these the Body is the whole content of the record, or of its item.
+# Reasons for which the Body is the whole content of the record, or of its item.
 _WHOLE_BODY = frozenset({"json", "empty"})
 
 
@@ -35,11 +35,11 @@ class RejectedRow(NamedTuple):
 
 
 class Retried(Enum):
-    """What today's parser makes of a row."""
+    """The result of trying today's parser on a row."""
 
     UNDERSTOOD = "understood"
     REJECTED = "rejected"
-    UNKNOWN = "unknown"  # the row does not hold the text that the parser had before it
+    UNKNOWN = "unknown"  # the row does not hold the parser's input
 
 
 @dataclass(slots=True)
@@ -53,7 +53,7 @@ class Tally:
     samples: list[str] = field(default_factory=list)
 
     def add(self, row: RejectedRow, retried: Retried) -> None:
-        """One more."""
+        """Count one row."""
         self.rows += 1
         self.first_ms = min(self.first_ms, row.time_ms)
         self.last_ms = max(self.last_ms, row.time_ms)
@@ -63,7 +63,7 @@ class Tally:
 
 
 class Rejections:
-    """All that was found so far, by full reason. Its size does not grow with the number of rows."""
+    """The rows counted so far, by full reason. Its size does not grow with the number of rows."""
 
     def __init__(self, decode: Callable[[RecordChunk], Decoded]) -> None:
         self._decode = decode
@@ -71,11 +71,11 @@ class Rejections:
 
     @property
     def row_count(self) -> int:
-        """Rows looked at."""
+        """The number of rows counted."""
         return sum(tally.rows for tally in self.by_reason.values())
 
     def add(self, rows: Sequence[RejectedRow]) -> None:
-        """Take in some rows, and try the parser on them."""
+        """Try the parser on some rows, and count them."""
         for row, retried in zip(rows, retry(rows, self._decode), strict=True):
             is_new = row.problem not in self.by_reason
             reason = _OTHERS if is_new and len(self.by_reason) >= _MOST_REASONS else row.problem
@@ -83,10 +83,10 @@ class Rejections:
 
 
 def retry(rows: Sequence[RejectedRow], decode: Callable[[RecordChunk], Decoded]) -> list[Retried]:
-    """What today's parser makes of each row.
+    """Try today's parser on each row.
 
-    The time of the record is not in the row. Its Timestamp stands in for it: where the event's own time was not
-    understood it is the record's, and otherwise near enough to be judged alike.
+    The row does not have the record's time, so its Timestamp is used: it is the record's if the event's own time was
+    not understood, and otherwise close enough for the same result.
     """
     contents = [content_of(row) for row in rows]
     known = [index for index, content in enumerate(contents) if content is not None]
@@ -99,7 +99,7 @@ def retry(rows: Sequence[RejectedRow], decode: Callable[[RecordChunk], Decoded])
                 offsets=known,
                 timestamps_ms=[rows[index].time_ms for index in known],
                 values=[contents[index] for index in known],
-                headers=[()] * len(known),  # of a packed record each row holds its own line
+                headers=[()] * len(known),  # a row of an NDJSON batch holds its own line
                 next_offset=len(rows),
             )
         ).rows["ParseError"]
@@ -111,9 +111,9 @@ def retry(rows: Sequence[RejectedRow], decode: Callable[[RecordChunk], Decoded])
 def content_of(row: RejectedRow) -> bytes | None:
     """The parser's input, or None where the row does not hold it.
 
-    `_raw` where it is not empty. `Body` is all of it only for what was taken as text. Of a JSON event with fields that
-    were not understood the row keeps these values as attributes: an event of these and the message has the same fault.
-    A row that ClickHouse refused was understood, or its `_raw` holds what was not; but then the fault is another one.
+    That is `_raw`, unless it is empty. `Body` is the complete input only if the record was parsed as text. For a JSON
+    event with invalid fields, the row has their values as attributes: an event of these and the message fails alike.
+    A row that ClickHouse refused was understood, or its `_raw` has the invalid part; then the fault is another one.
     """
     words = [problem.partition(":")[0] for problem in row.problem.split("; ")]
     if words[0] in ("refused", "packed", "tombstone"):
@@ -132,18 +132,19 @@ def content_of(row: RejectedRow) -> bytes | None:
 
 
 def lines(found: Rejections, total: int, limit: int) -> Iterator[str]:
-    """By the first word of the reason, then by the whole of it, most rows first; samples; the summary."""
+    """The report: reasons by their first word, then in full, most rows first, with samples; then the summary."""
     words = {reason.partition(":")[0] for reason in found.by_reason}
     for word in sorted(words, key=lambda word: -_sum_of(_of_word(found, word))):
         reasons = _of_word(found, word)
         yield f"{word}: {_several(_sum_of(reasons), 'row')}"
         for reason, tally in sorted(reasons.items(), key=lambda item: -item[1].rows):
             yield f"  {reason}"
-            yield f"    {_several(tally.rows, 'row')}, {_time(tally.first_ms)} to {_time(tally.last_ms)}{_told(tally)}"
+            times = f"{_time(tally.first_ms)} to {_time(tally.last_ms)}"
+            yield f"    {_several(tally.rows, 'row')}, {times}{_outcomes(tally)}"
             yield from (f"      {sample}" for sample in tally.samples)
         yield ""
     if total > limit:
-        yield f"Only {limit:,} of {total:,} rows were looked at; --limit says how many."
+        yield f"Only {limit:,} of {total:,} rows were read; raise --limit to read more."
     yield _summary(found)
 
 
@@ -155,13 +156,13 @@ def _sum_of(reasons: Mapping[str, Tally]) -> int:
     return sum(tally.rows for tally in reasons.values())
 
 
-def _told(tally: Tally) -> str:
-    told = ""
+def _outcomes(tally: Tally) -> str:
+    text = ""
     if understood := tally.retried[Retried.UNDERSTOOD]:
-        told += f"; today's parser would understand {understood:,}"
+        text += f"; today's parser would understand {understood:,}"
     if unknown := tally.retried[Retried.UNKNOWN]:
-        told += f"; {unknown:,} cannot be tried"
-    return told
+        text += f"; {unknown:,} cannot be tried"
+    return text
 
 
 def _summary(found: Rejections) -> str:
@@ -177,8 +178,8 @@ def _summary(found: Rejections) -> str:
 
 def _sample(row: RejectedRow) -> str:
     text = " ".join((row.body or row.raw)[: 4 * _SAMPLE_CHARACTERS].decode(errors="replace").split())
-    place = f"{row.topic}/{row.partition} offset {row.offset}" + (f" item {row.item}" if row.item else "")
-    return f"{place}: {text[:_SAMPLE_CHARACTERS]}{'...' if len(text) > _SAMPLE_CHARACTERS else ''}"
+    origin = f"{row.topic}/{row.partition} offset {row.offset}" + (f" item {row.item}" if row.item else "")
+    return f"{origin}: {text[:_SAMPLE_CHARACTERS]}{'...' if len(text) > _SAMPLE_CHARACTERS else ''}"
 
 
 def _time(time_ms: int) -> str:

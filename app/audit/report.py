@@ -25,48 +25,48 @@ _RARE_COLUMNS: Sequence[tuple[str, _Count]] = (
 
 _MEANING: Mapping[Kind, str] = {
     Kind.MISSING: "Kafka has these records, the table does not",
-    Kind.INCOMPLETE: "of these records, which hold several items, some are not in the table",
+    Kind.INCOMPLETE: "some items of these records, which hold several, are not in the table",
     Kind.DUPLICATED: "the table has these more than once",
     Kind.LOST: "Kafka has deleted these, and the table does not have them",
-    Kind.UNVERIFIED: "there was no time to look at these, or Kafka ends before them",
+    Kind.UNVERIFIED: "there was no time to check these, or Kafka ends before them",
 }
 
 
 def lines(verdict: Verdict, topic: str) -> Iterator[str]:
-    """A table by partition, what is wrong and where, and a summary in the last line."""
+    """A table by partition, the findings with their offsets, and a summary as the last line."""
     yield from _table(verdict)
-    told = [line for kind in _MEANING for line in _about(kind, verdict, topic)]
-    if told:
+    details = [line for kind in _MEANING for line in _about(kind, verdict, topic)]
+    if details:
         yield ""
-        yield from told
+        yield from details
     if verdict.other_ids:
         yield ""
         rows = sum(verdict.other_ids.values())
         yield (
-            f"Not judged: {_several(rows, 'row')} of {_several(len(verdict.other_ids), 'other topic id')}"
-            " (other topics, or this one before it was deleted and made again)."
+            f"Not checked: {_several(rows, 'row')} of {_several(len(verdict.other_ids), 'other topic id')}"
+            " (other topics, or this one before it was deleted and created again)."
         )
     yield ""
     yield summary(verdict)
 
 
 def summary(verdict: Verdict) -> str:
-    """One line that says how it ended."""
+    """The result in one line."""
     consumed = sum(partition.checked.size for partition in verdict.partitions.values())
-    told = f"{_several(consumed, 'offset')} consumed, {_several(_records(verdict), 'record')} stored"
+    totals = f"{_several(consumed, 'offset')} consumed, {_several(_records(verdict), 'record')} stored"
     code = exit_code(verdict)
     if code == 1:
         wrong = [f"{verdict.count(kind):,} {kind}" for kind in BAD if verdict.count(kind)]
-        return f"{told}: {', '.join(wrong)}."
+        return f"{totals}: {', '.join(wrong)}."
     if code == 2:
-        return f"{told}: {verdict.count(Kind.UNVERIFIED):,} could not be judged, of the others nothing is missing."
+        return f"{totals}: {verdict.count(Kind.UNVERIFIED):,} could not be checked, of the others nothing is missing."
     if not consumed:
-        return "Nothing to judge: the group has not consumed any record of this time."
-    return f"{told}: nothing is missing, nothing is there twice."
+        return "Nothing to check: the group has consumed no record of this time."
+    return f"{totals}: nothing is missing or duplicated."
 
 
 def as_data(verdict: Verdict) -> dict[str, object]:
-    """All of it, for JSON."""
+    """The complete verdict, for JSON."""
     return {
         "exit_code": exit_code(verdict),
         "summary": summary(verdict),
@@ -77,16 +77,16 @@ def as_data(verdict: Verdict) -> dict[str, object]:
 
 
 def spans_in_words(spans: Iterable[Span]) -> str:
-    """The first of them; of the others, how many there are."""
+    """The first spans, and the number of others."""
     spans = list(spans)
-    told = ", ".join(map(str, spans[:_MOST_SPANS]))
+    listed = ", ".join(map(str, spans[:_MOST_SPANS]))
     left = len(spans) - _MOST_SPANS
-    return f"{told} and {left:,} other stretches" if left > 0 else told
+    return f"{listed} and {left:,} other ranges" if left > 0 else listed
 
 
 def _table(verdict: Verdict) -> Iterator[str]:
     found = verdict.partitions
-    rare = [column for column in _RARE_COLUMNS if _is_worth_telling(column, found.values())]
+    rare = [column for column in _RARE_COLUMNS if _is_shown(column, found.values())]
     columns = [*_COLUMNS, *rare]
     cells = [["partition", "offsets", *(title for title, _ in columns)]]
     for number, partition in found.items():
@@ -98,7 +98,7 @@ def _table(verdict: Verdict) -> Iterator[str]:
         yield "  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True))
 
 
-def _is_worth_telling(column: tuple[str, _Count], partitions: Iterable[PartitionVerdict]) -> bool:
+def _is_shown(column: tuple[str, _Count], partitions: Iterable[PartitionVerdict]) -> bool:
     title, count = column
     if title == "rows":
         return any(partition.rows != partition.records for partition in partitions)
@@ -106,7 +106,7 @@ def _is_worth_telling(column: tuple[str, _Count], partitions: Iterable[Partition
 
 
 def _about(kind: Kind, verdict: Verdict, topic: str) -> Iterator[str]:
-    """What was found of one kind, by partition, below what it means."""
+    """The meaning of one kind, then its findings by partition."""
     found = {number: partition.of(kind) for number, partition in verdict.partitions.items() if partition.count(kind)}
     if not found:
         return

@@ -1,4 +1,4 @@
-"""What an audit has found, and what that comes to."""
+"""The findings of an audit, and its exit code."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,14 +8,14 @@ from app.domain.offsets import PartitionOffsets, Span
 
 
 class Kind(StrEnum):
-    """What can be said of offsets that are not simply stored once."""
+    """The state of offsets that are not simply stored once."""
 
     MISSING = "missing"  # Kafka has records there, the table has no rows
-    INCOMPLETE = "incomplete"  # records of several items, of which some are not there
-    DUPLICATED = "duplicated"  # rows that are there more than once
+    INCOMPLETE = "incomplete"  # records of several items, some of which are missing
+    DUPLICATED = "duplicated"  # rows that are stored more than once
     LOST = "lost to retention"  # Kafka deleted what was there, and the table has no rows
     EMPTY = "no record"  # transaction markers, aborted transactions, compaction
-    UNVERIFIED = "unverified"  # there was no time to look, or Kafka ends before
+    UNVERIFIED = "unverified"  # there was no time to check, or Kafka ends before
 
 
 BAD = (Kind.MISSING, Kind.INCOMPLETE, Kind.DUPLICATED)
@@ -42,7 +42,7 @@ class PartitionVerdict:
     findings: Sequence[Finding] = ()
 
     def count(self, *kinds: Kind) -> int:
-        """How many of these kinds."""
+        """The total count of these kinds."""
         return sum(finding.count for finding in self.findings if finding.kind in kinds)
 
     def of(self, kind: Kind) -> Sequence[Finding]:
@@ -59,7 +59,7 @@ class Verdict:
     other_ids: Mapping[str, int] = field(default_factory=dict)
 
     def count(self, *kinds: Kind) -> int:
-        """How many of these kinds in all partitions."""
+        """The total count of these kinds in all partitions."""
         return sum(partition.count(*kinds) for partition in self.partitions.values())
 
 

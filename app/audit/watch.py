@@ -1,4 +1,4 @@
-"""The audit beside the running service: now and then, of the last minutes."""
+"""The periodic audit of the last minutes, beside the running service."""
 
 import logging
 import time
@@ -18,11 +18,11 @@ class AuditEvents(Protocol):
         """An audit has ended."""
 
     def audit_failed(self, error: TryAgainLater | Refused) -> None:
-        """One of the two sides did not answer; the next audit will be made all the same."""
+        """Kafka or ClickHouse did not answer; the next audit runs as usual."""
 
 
 class AuditWatch:
-    """Audits what this instance reads. Called on one thread. Whatever happens to it, ingestion goes on."""
+    """Audits the partitions of this instance. Called on one thread. Its failures do not affect ingestion."""
 
     def __init__(
         self,
@@ -39,8 +39,8 @@ class AuditWatch:
         self._interval_secs = interval_secs
         self._clock = clock
 
-    def look(self) -> float:
-        """One audit. Returns the seconds until the next one."""
+    def run(self) -> float:
+        """Run one audit. Returns the seconds until the next one."""
         started_at = self._clock()
         try:
             verdict = self._audit_ours()
@@ -54,6 +54,6 @@ class AuditWatch:
         return self._interval_secs
 
     def _audit_ours(self) -> Verdict:
-        """Without partitions there is nothing to compare, and perhaps no table yet: nothing is queried."""
+        """Audit our partitions. Without any, nothing is queried: there may be no table yet."""
         partitions = self._partitions()
         return self._audit(partitions) if partitions else Verdict("", {})

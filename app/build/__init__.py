@@ -1,1 +1,1 @@
-"""Where concrete parts are chosen and joined: a module for each role, which the commands use as well."""
+"""Chooses and connects the concrete parts: a module for each role, which the commands use as well."""

@@ -18,7 +18,7 @@ from app.settings import Settings
 from app.telemetry.audit import AuditTelemetry
 
 _RECENT_SECS: Final = 600.0  # far longer than an insert can be on its way
-_AUDIT_SECS: Final = 15.0  # no longer than ingestion would hardly notice
+_AUDIT_SECS: Final = 15.0  # short enough to hardly slow ingestion
 
 
 def build_audit(settings: Settings, metrics: Metrics, partitions: Callable[[], Set[Partition]]) -> Component:
@@ -34,7 +34,7 @@ def build_audit(settings: Settings, metrics: Metrics, partitions: Callable[[], S
             since_secs=recent_secs,
             partitions=numbers,
             query_secs=_AUDIT_SECS,
-            look_secs=_AUDIT_SECS,
+            row_check_secs=_AUDIT_SECS,
             query_settings={"max_threads": 1},
         )
 
@@ -45,7 +45,7 @@ def build_audit(settings: Settings, metrics: Metrics, partitions: Callable[[], S
         telemetry,
         interval_secs=interval_secs,
     )
-    return Repeating("audit", watch.look, health, first_secs=interval_secs)
+    return Repeating("audit", watch.run, health, first_secs=interval_secs)
 
 
 def run_audit(
@@ -53,20 +53,20 @@ def run_audit(
     *,
     since_secs: float,
     query_secs: float,
-    look_secs: float,
+    row_check_secs: float,
     partitions: Set[int] | None = None,
     query_settings: Mapping[str, object] | None = None,
 ) -> Verdict:
-    """Audit records of the last `since_secs` of these partitions, or of all, by clients of its own.
+    """Audit the records of the last `since_secs` of these partitions, or of all, with clients of its own.
 
-    One query may take `query_secs`; looks row by row end after `look_secs`, and what is left then is unverified.
+    One query may take `query_secs`. Row-by-row checks end after `row_check_secs`; offsets left then are unverified.
 
     Raises:
         TryAgainLater, Refused: Kafka or ClickHouse did not answer.
     """
     since_ms = int((time.time() - since_secs) * 1000)
     scope = Scope(since_ms, starts_late=settings.kafka.start_from == "latest", partitions=partitions)
-    deadline = time.monotonic() + look_secs
+    deadline = time.monotonic() + row_check_secs
     with (
         closing(KafkaOffsets(settings.kafka)) as topic,
         closing(

@@ -20,14 +20,14 @@ _TIMEOUT_SECS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class ClockParts:
-    """The component, and what is to be given the times, Unix milliseconds, by which Kafka has dated records."""
+    """The component, and a function that takes the times, Unix milliseconds, by which Kafka has dated records."""
 
     component: Component
     kafka_dated: Callable[[int], None]
 
 
 def build_clocks(settings: Settings, metrics: Metrics) -> ClockParts:
-    """Kafka's clock is watched only where records are read; ClickHouse's is read as the user of the role."""
+    """The parts. Kafka's clock is watched only where records are read; ClickHouse's is read as the user of the role."""
     health = Health()
     has_ingest = "ingest" in settings.service.roles
     telemetry = ClockTelemetry("ClickHouse", metrics, health, is_read=True)
@@ -35,17 +35,17 @@ def build_clocks(settings: Settings, metrics: Metrics) -> ClockParts:
     kafka = ClockWatch(
         ClockTelemetry("Kafka", metrics, health, is_read=False), clock=time.monotonic, wall_clock=time.time
     )
-    # With a client of its own: that of the pipeline may be busy with an insert.
+    # With its own client: that of the pipeline may be busy with an insert.
     read_ms = ClickHouseWriter(settings.clickhouse).now_ms if has_ingest else _as_reader(settings)
     clocks = Clocks(clickhouse, kafka, telemetry, read_ms)
-    return ClockParts(Repeating("clocks", clocks.look, health), kafka.dated)
+    return ClockParts(Repeating("clocks", clocks.check, health), kafka.dated)
 
 
 def _as_reader(settings: Settings) -> Callable[[], int]:
     reader = ClickHouseReader(settings.clickhouse, settings.query)
 
     def read_ms() -> int:
-        [[now_ms]] = reader.ask(_TIME, timeout_secs=_TIMEOUT_SECS).rows
+        [[now_ms]] = reader.run(_TIME, timeout_secs=_TIMEOUT_SECS).rows
         return int(now_ms)
 
     return read_ms

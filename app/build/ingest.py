@@ -9,7 +9,7 @@ from app.backends.clickhouse.disk import ClickHouseDisk
 from app.backends.kafka.factory import open_source
 from app.backends.kafka.group import KafkaGroup
 from app.backends.kafka.topic import TopicAdmin
-from app.build.preflight import find_guarantee
+from app.build.preflight import check_at_startup
 from app.build.table import prepare_table
 from app.component import Component
 from app.domain.event_time import EventTimeBounds
@@ -28,7 +28,7 @@ from app.service import Pipeline, Service, Side, submit_to_thread
 from app.settings import ClickHouseSettings, Settings
 from app.telemetry.ingest import IngestTelemetry
 
-NOT_CONNECTED = {"kafka": "not reached yet", "clickhouse": "not reached yet"}
+NOT_CONNECTED = {"kafka": "not connected yet", "clickhouse": "not connected yet"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,22 +47,22 @@ def build_ingest(
     new_writer: Callable[[ClickHouseSettings], LogWriter],
     new_delivery: type[Delivery],
 ) -> IngestParts:
-    """The component. `on_dated` is given the times, Unix milliseconds, by which Kafka itself has dated records."""
+    """The component. `on_dated` is called with the times, Unix milliseconds, by which Kafka itself dated records."""
     health = Health(problems=NOT_CONNECTED, has_loop=True)
-    dates = _KafkaDates(on_dated)
+    dates = _KafkaTimes(on_dated)
     telemetry = IngestTelemetry(metrics, health, on_dated=dates.take)
     topic_admin = TopicAdmin(settings.kafka)
     pipelines = _Pipelines(settings, telemetry, topic_admin, new_writer, new_delivery)
 
     @cache
-    def look_once() -> None:
-        """Only at the start: a pipeline that is opened anew after trouble with Kafka should read on at once."""
-        found = find_guarantee(settings)
+    def check_once() -> None:
+        """Check only at the start: a pipeline that is reopened after trouble with Kafka should read on at once."""
+        found = check_at_startup(settings)
         telemetry.guaranteed(found.guarantee)
         dates.are_kafkas = found.is_dated_by_kafka
 
     def open_pipeline() -> Pipeline:
-        look_once()
+        check_once()
         return pipelines.open()
 
     service = Service(
@@ -75,7 +75,7 @@ def build_ingest(
     return IngestParts(service, lambda: telemetry.partitions)
 
 
-class _KafkaDates:
+class _KafkaTimes:
     """Passes on the times of records if it is Kafka that dates them, and not their producers."""
 
     def __init__(self, on_dated: Callable[[int], None]) -> None:
@@ -89,7 +89,7 @@ class _KafkaDates:
 
 
 class _Pipelines:
-    """Opens one pipeline after the other, and holds what outlives them."""
+    """Opens one pipeline after the other, and holds the state that outlives them."""
 
     def __init__(
         self,

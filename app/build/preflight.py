@@ -1,4 +1,4 @@
-"""What the preflight check looks at, for the command and for the start of the role `ingest`."""
+"""The preflight check: its probes for the command, and the check at the start of the role `ingest`."""
 
 from dataclasses import dataclass
 
@@ -14,39 +14,39 @@ from app.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
-class FoundAtStart:
-    """What can be promised of delivery, and whether it is Kafka that dates the records of the topic."""
+class StartupCheck:
+    """The delivery guarantee, and whether Kafka dates the records of the topic."""
 
     guarantee: Guarantee
     is_dated_by_kafka: bool
 
 
-def kafka_facts(settings: Settings) -> KafkaProbe:
-    """What Kafka tells.
+def kafka_probe(settings: Settings) -> KafkaProbe:
+    """Probe Kafka.
 
     Raises:
-        TryAgainLater: it does not answer.
+        TryAgainLater: Kafka does not answer.
     """
     return probe_kafka(settings.kafka)
 
 
-def clickhouse_facts(settings: Settings) -> ClickHouseProbe:
-    """What ClickHouse tells the user of the role: the one that inserts, or the one that only queries.
+def clickhouse_probe(settings: Settings) -> ClickHouseProbe:
+    """Probe ClickHouse as the user of the role: the one that inserts, or the one that only queries.
 
     Raises:
-        TryAgainLater: it does not answer.
+        TryAgainLater: ClickHouse does not answer.
     """
     if "ingest" in settings.service.roles:
         return probe_clickhouse(settings.clickhouse)
     return probe_clickhouse(settings.clickhouse.as_reader(), is_only_read=True)
 
 
-def find_guarantee(settings: Settings) -> FoundAtStart:
-    """The result of the preflight check, as a promise. A failing check keeps no log from being stored."""
+def check_at_startup(settings: Settings) -> StartupCheck:
+    """Run the preflight check. Its result is only reported: logs are stored even if it fails."""
     try:
-        kafka = kafka_facts(settings)
-        clickhouse = clickhouse_facts(settings)
+        kafka = kafka_probe(settings)
+        clickhouse = clickhouse_probe(settings)
     except TryAgainLater as error:
-        return FoundAtStart(guarantee([problem("doctor", str(error))]), is_dated_by_kafka=False)
+        return StartupCheck(guarantee([problem("preflight check", str(error))]), is_dated_by_kafka=False)
     found = [*check_kafka(kafka, settings.kafka), *check_clickhouse(clickhouse, settings.clickhouse)]
-    return FoundAtStart(guarantee(found), is_dated_by_kafka=kafka.is_dated_by_broker)
+    return StartupCheck(guarantee(found), is_dated_by_kafka=kafka.is_dated_by_broker)

@@ -1,4 +1,4 @@
-"""The role `query`: the API and the explorer, and whether ClickHouse would answer."""
+"""The role `query`: the API and the explorer, and the watch over whether ClickHouse answers."""
 
 import time
 from collections.abc import Sequence
@@ -24,23 +24,23 @@ from app.telemetry.query import PART, QueryTelemetry
 
 @dataclass(frozen=True, slots=True)
 class QueryParts:
-    """The component, whose end also ends live tails, and the routes that it serves."""
+    """The component, which ends live tails when it stops, and the routes."""
 
     component: Component
     routes: Sequence[Sequence[Endpoint[Any]]]
 
 
 def query_service(settings: Settings) -> QueryService:
-    """What runs queries, on a client that connects with the first of them."""
+    """The entry point for queries, on a client that connects with the first one."""
     return QueryService(LogTable(ClickHouseReader(settings.clickhouse, settings.query)))
 
 
 def build_query(settings: Settings, metrics: Metrics) -> QueryParts:
-    """The routes, and the component that watches what they rest on."""
+    """The routes, and the component that watches the ClickHouse they depend on."""
     limits = settings.query
-    health = Health(problems={PART: "not reached yet"})
+    health = Health(problems={PART: "not connected yet"})
     watch = QueryWatch(LogTable(ClickHouseReader(settings.clickhouse, limits)), QueryTelemetry(health))
-    component = Repeating("query", watch.look, health)
+    component = Repeating("query", watch.check, health)
 
     queries = query_service(settings)
     admission = Admission(limits.max_concurrent, wait_secs=limits.queue_secs)

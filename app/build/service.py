@@ -28,9 +28,9 @@ def build(
     new_writer: Callable[[ClickHouseSettings], LogWriter] = ClickHouseWriter,
     new_delivery: type[Delivery] = Delivery,
 ) -> list[Component]:
-    """Every component of these settings, those first that others rest on. Opens no connection and starts no thread.
+    """Every component of these settings, in the order in which to start them. Opens no connection, starts no thread.
 
-    Another writer and delivery can be handed in, so that bench/ can measure the cost of the delivery protocol.
+    `new_writer` and `new_delivery` can be replaced, so that bench/ can measure the cost of the delivery protocol.
     """
     metrics = Metrics(CollectorRegistry(), version=VERSION, roles=settings.service.roles)
     clocks = build_clocks(settings, metrics)

@@ -1,4 +1,4 @@
-"""The table: prepared at the start and by commands, and read by commands."""
+"""The table: created and migrated at the start and by commands, and read by commands."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -18,7 +18,7 @@ _STATEMENT_SECS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """Whether the table was made, and how it stands to this version of the service."""
+    """Whether the table was created, and its migrations compared with those of this version of the service."""
 
     was_made: bool
     standing: Standing
@@ -31,7 +31,9 @@ def prepare_table(
     on_made: Callable[[], Any] = lambda: None,
     timeout_secs: float = _STATEMENT_SECS,
 ) -> Prepared:
-    """Make the table if it is missing, and apply the migrations that it has not had, each named to `on_applied`.
+    """Create the table if it is missing, and apply the migrations that it has not had.
+
+    Calls `on_made` after creating it, and `on_applied` with the name of each migration.
 
     Raises:
         TryAgainLater: ClickHouse does not answer, or does not allow it.
@@ -43,7 +45,7 @@ def prepare_table(
 
 
 def table_statements(settings: ClickHouseSettings, cluster: str | None) -> list[str]:
-    """The statements that make the table, on one server or on a cluster of this name."""
+    """The statements that create the table, on one server or on the cluster of this name."""
     return statements(settings) if cluster is None else cluster_statements(settings, cluster)
 
 

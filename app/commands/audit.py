@@ -22,15 +22,15 @@ SAFE_SECS: Final = 2 * 86_400  # rows expire by their event time, at the earlies
 def audit_topic(settings: Settings, *, since_secs: int, as_json: bool) -> int:
     """Audit Kafka and ClickHouse, and print the findings. Returns the exit code."""
 
-    def judge() -> Verdict:
-        return run_audit(settings, since_secs=since_secs, query_secs=_QUERY_SECS, look_secs=_TIME_SECS)
+    def run() -> Verdict:
+        return run_audit(settings, since_secs=since_secs, query_secs=_QUERY_SECS, row_check_secs=_TIME_SECS)
 
     report = print_json if as_json else print_in_words
-    return run_command(lambda: report(settings, judge, since_secs=since_secs, say=say), cut_off=NOT_CHECKED)
+    return run_command(lambda: report(settings, run, since_secs=since_secs, say=say), cut_off=NOT_CHECKED)
 
 
 def print_in_words(
-    settings: Settings, judge: Callable[[], Verdict], *, since_secs: int, say: Callable[[str], Any]
+    settings: Settings, run: Callable[[], Verdict], *, since_secs: int, say: Callable[[str], Any]
 ) -> int:
     """Run the audit, and print the verdict for people. Returns the exit code."""
     kafka, clickhouse = settings.kafka, settings.clickhouse
@@ -38,10 +38,10 @@ def print_in_words(
     say(f"ClickHouse at {clickhouse.url}, table {clickhouse.database}.{clickhouse.table}")
     say(f"Records of the last {in_words(since_secs)}, up to the committed offsets:")
     if since_secs > SAFE_SECS:
-        say("Of records older than 2 days rows may have expired: what is missing among them need not have been lost.")
+        say("Rows of records older than 2 days may have expired, so missing ones were not necessarily lost.")
     say("")
     try:
-        verdict = judge()
+        verdict = run()
     except (TryAgainLater, Refused) as error:
         say(_unchecked(error))
         return NOT_CHECKED
@@ -52,27 +52,27 @@ def print_in_words(
     return exit_code(verdict)
 
 
-def print_json(settings: Settings, judge: Callable[[], Verdict], *, since_secs: int, say: Callable[[str], Any]) -> int:
+def print_json(settings: Settings, run: Callable[[], Verdict], *, since_secs: int, say: Callable[[str], Any]) -> int:
     """Run the audit, and print the verdict as JSON. Returns the exit code."""
     kafka, clickhouse = settings.kafka, settings.clickhouse
-    asked = {
+    request = {
         "topic": kafka.topic,
         "group": kafka.group_id,
         "table": f"{clickhouse.database}.{clickhouse.table}",
         "since_secs": since_secs,
     }
     try:
-        verdict = judge()
+        verdict = run()
     except (TryAgainLater, Refused) as error:
-        say(json.dumps({**asked, "exit_code": NOT_CHECKED, "summary": _unchecked(error)}, indent=2))
+        say(json.dumps({**request, "exit_code": NOT_CHECKED, "summary": _unchecked(error)}, indent=2))
         return NOT_CHECKED
-    say(json.dumps({**asked, **as_data(verdict)}, indent=2))
+    say(json.dumps({**request, **as_data(verdict)}, indent=2))
     return exit_code(verdict)
 
 
 def _unchecked(error: Exception) -> str:
     words = " ".join(str(error).split()).rstrip(".")
-    return f"Could not be judged: {words}. `python -m app check` says what to do."
+    return f"Could not be checked: {words}. `python -m app check` says what to do."
 
 
 def _advice(verdict: Verdict, settings: Settings) -> list[str]:
@@ -86,11 +86,11 @@ def _advice(verdict: Verdict, settings: Settings) -> list[str]:
         return []
     kafka = settings.kafka
     return [
-        "Have these records read again: what is missing gets stored, and nothing else. Stop the service, then",
+        "Read these records again: only missing rows are stored. Stop the service, then run",
         *(
             f"  kafka-consumer-groups.sh --bootstrap-server {kafka.bootstrap_servers} --group {kafka.group_id}"
             f" --topic {kafka.topic}:{number} --reset-offsets --to-offset {first} --execute"
             for number, first in firsts.items()
         ),
-        "and start it.",
+        "and start the service.",
     ]

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from app.build.preflight import clickhouse_facts, kafka_facts
+from app.build.preflight import clickhouse_probe, kafka_probe
 from app.commands.console import run_command, say
 from app.errors import TryAgainLater
 from app.pipeline.delivery import MARGIN_SECS
@@ -23,8 +23,8 @@ def check(settings: Settings, misspelt: Iterable[str] = ()) -> int:
         lambda: examine(
             settings,
             misspelt,
-            probe_kafka=lambda: kafka_facts(settings),
-            probe_clickhouse=lambda: clickhouse_facts(settings),
+            probe_kafka=lambda: kafka_probe(settings),
+            probe_clickhouse=lambda: clickhouse_probe(settings),
             say=say,
         ),
         cut_off=1,
@@ -45,15 +45,15 @@ def examine(
     """
     sections: list[tuple[str, Callable[[], Sequence[Finding]]]] = [
         ("Settings", lambda: check_settings(settings, misspelt, margin_secs=MARGIN_SECS)),
-        (f"ClickHouse at {settings.clickhouse.url}", lambda: _look_at_clickhouse(settings, probe_clickhouse)),
+        (f"ClickHouse at {settings.clickhouse.url}", lambda: _check_clickhouse(settings, probe_clickhouse)),
     ]
     if "ingest" in settings.service.roles:
         kafka = settings.kafka
-        sections.insert(1, (f"Kafka at {kafka.bootstrap_servers}", lambda: _look_at_kafka(kafka, probe_kafka)))
+        sections.insert(1, (f"Kafka at {kafka.bootstrap_servers}", lambda: _check_kafka(kafka, probe_kafka)))
     findings: list[Finding] = []
-    for title, look in sections:
+    for title, run in sections:
         say(title)
-        for finding in look():
+        for finding in run():
             findings.append(finding)
             say(str(finding))
     say("")
@@ -61,14 +61,14 @@ def examine(
     return exit_code(findings)
 
 
-def _look_at_kafka(settings: KafkaSettings, gather: Callable[[], KafkaProbe]) -> Sequence[Finding]:
+def _check_kafka(settings: KafkaSettings, gather: Callable[[], KafkaProbe]) -> Sequence[Finding]:
     try:
         return kafka_checks.check_kafka(gather(), settings)
     except TryAgainLater as error:
         return kafka_checks.unreachable(settings, str(error))
 
 
-def _look_at_clickhouse(settings: Settings, gather: Callable[[], ClickHouseProbe]) -> Sequence[Finding]:
+def _check_clickhouse(settings: Settings, gather: Callable[[], ClickHouseProbe]) -> Sequence[Finding]:
     try:
         probe = gather()
     except TryAgainLater as error:

@@ -1,4 +1,4 @@
-"""What commands have in common: they end with Ctrl-C, or when the reader of their output goes away."""
+"""Runs and prints for all commands: they end with Ctrl-C, or when the reader of their output closes the pipe."""
 
 import logging
 import os
@@ -8,14 +8,14 @@ from collections.abc import Callable
 
 
 def run_command(job: Callable[[], int], *, cut_off: int) -> int:
-    """Run a job that prints. Returns its exit code, or `cut_off` if the reader of the output went away."""
-    # The command reports the errors of the clients itself, in better words.
+    """Run a job that prints. Returns its exit code, or `cut_off` if the reader of the output closed the pipe."""
+    # The command reports the clients' errors itself, more clearly.
     logging.getLogger().addHandler(logging.NullHandler())
     try:
         return job()
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
-    except BrokenPipeError:  # the reader, such as `head`, has seen enough; what is still buffered is dropped
+    except BrokenPipeError:  # the reader, such as `head`, has ended; buffered output is dropped
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return cut_off
 

@@ -25,7 +25,7 @@ def _migrate(settings: ClickHouseSettings, is_for_old_rows: bool) -> int:
     try:
         prepared = prepare_table(
             settings,
-            on_made=lambda: say("The table was missing and is made."),
+            on_made=lambda: say("The table was missing and has been created."),
             on_applied=lambda name: say(f"Applied {name}."),
             timeout_secs=_STATEMENT_SECS,
         )
@@ -34,7 +34,7 @@ def _migrate(settings: ClickHouseSettings, is_for_old_rows: bool) -> int:
             names = materialize(settings, timeout_secs=_STATEMENT_SECS)
             print_mutation(names, settings, say)
     except TryAgainLater as error:
-        say(f"Could not be done: {' '.join(str(error).split()).rstrip('.')}.")
+        say(f"Failed: {' '.join(str(error).split()).rstrip('.')}.")
         return NOT_DONE
     return 0
 
@@ -43,16 +43,16 @@ def in_words(standing: Standing) -> str:
     """The table's schema compared with that of this version, as a sentence."""
     if standing.is_newer:
         return (
-            f"The table has schema {standing.number}, this version of the service has {standing.last}: a later one was"
-            " here. Nothing to do."
+            f"The table has schema {standing.number}, this version of the service has {standing.last}: a later version"
+            " has migrated it. Nothing to do."
         )
-    return f"The table has schema {standing.number}, that of this version."
+    return f"The table has schema {standing.number}, which is up to date."
 
 
 def print_mutation(names: Sequence[str], settings: ClickHouseSettings, say: Callable[[str], Any]) -> None:
     """Print what ClickHouse is building now, and the query for its progress."""
     say(f"ClickHouse builds for old rows, in the background: {', '.join(names) or 'nothing'}.")
-    say("How far it is:")
+    say("To see the progress:")
     say(
         "  SELECT command, parts_to_do, is_done, latest_fail_reason FROM system.mutations"
         f" WHERE database = '{settings.database}' AND table = '{settings.table}' AND NOT is_done"

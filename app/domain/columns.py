@@ -1,4 +1,4 @@
-"""The column registry: the single list of a log's fields, from which everything else that knows them is made.
+"""The column registry: the single list of a log's fields, from which all other lists of them are derived.
 
 The decoder's fields, the Arrow schema, the event that producers send, the fields of the query language, the rows of the
 API and the explorer's list come from here. `schema.sql` is written by hand, and a test checks it against this list.
@@ -124,10 +124,16 @@ COLUMNS: Final = (
         is_sent=True,
         is_facet=True,
     ),
-    Column("attributes", "LogAttributes", _ATTRIBUTES, Kind.TEXT, "everything else that the event says", is_shown=True),
-    Column("resource", "ResourceAttributes", _ATTRIBUTES, Kind.TEXT, "what says where it ran", is_shown=True),
+    Column("attributes", "LogAttributes", _ATTRIBUTES, Kind.TEXT, "all other values of the event", is_shown=True),
+    Column("resource", "ResourceAttributes", _ATTRIBUTES, Kind.TEXT, "where it ran", is_shown=True),
     Column(
-        "parse_error", "ParseError", _TEXT, Kind.TEXT, "what was not understood of it", is_shown=True, is_facet=True
+        "parse_error",
+        "ParseError",
+        _TEXT,
+        Kind.TEXT,
+        "why it was not understood completely",
+        is_shown=True,
+        is_facet=True,
     ),
     Column("topic", "_topic", _TEXT, Kind.TEXT, "Kafka topic it came from", is_shown=True, is_facet=True),
     Column("partition", "_partition", pa.uint16(), Kind.WHOLE, "partition it came from", is_shown=True, is_facet=True),

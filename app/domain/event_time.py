@@ -22,15 +22,15 @@ _NUMBER = re.compile(r"[+-]?\d{1,20}(\.\d{1,20})?")
 
 
 class Nanoseconds(int):
-    """A Unix epoch time that is known to be in nanoseconds, whatever its magnitude."""
+    """A Unix epoch time that is known to be in nanoseconds, so its unit is not guessed from its magnitude."""
 
 
 @dataclass(frozen=True, slots=True)
 class EventTimeBounds:
-    """How far an event's own time may lie from its record's, in ms, for the row to take it.
+    """How far, in ms, an event's own time may lie before and after its record's time to be used for the row.
 
-    It is checked against the record's time and not against now, so a record that is read again gives its row the same
-    time. `past_ms` is two days less than the retention: a row that expires at once would look like a lost one.
+    It is compared with the record's time and not with now, so a record that is read again gives its row the same time.
+    `past_ms` is two days less than the retention: a row that expires at once would look like a lost one.
     """
 
     past_ms: int

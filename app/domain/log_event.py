@@ -28,7 +28,7 @@ LogEvent: Final[type[BaseModel]] = create_model(
     __doc__="""A log event as JSON, by its canonical names; `columns.py` has the aliases.
 
     Every other key is kept as an attribute. `timestamp` is RFC 3339 text or a unix epoch number in s, ms, us or ns,
-    told apart by magnitude; without it the event takes the time of its Kafka record.
+    distinguished by magnitude; without it the event takes the time of its Kafka record.
     """,
     **_FIELDS,
     attributes=(dict[str, object], Field({}, description="Anything else.")),

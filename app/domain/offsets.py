@@ -54,7 +54,7 @@ class TopicOffsets:
 
 
 class Reading(NamedTuple):
-    """Kafka's records in a span: the offsets that have one, where the partition begins by now, how far it was read."""
+    """Kafka's records in a span: their offsets, where the partition begins now, and up to which offset it was read."""
 
     records: Sequence[Span]
     begin: int

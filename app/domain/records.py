@@ -67,9 +67,9 @@ class Polled:
 class Lease(NamedTuple):
     """Permission to insert records of a partition up to `end` until `deadline_ms`, by ClickHouse's clock (fencing).
 
-    It stands in Kafka before the insert is sent, so that the next owner of the partition knows what may still be on
-    its way to the table, and until when. `token` names the insert. `last_record` is the last one before `end`: if Kafka
-    has lost records and given their offsets to others, a different record is there too.
+    It is committed to Kafka before the insert is sent, so that the next owner of the partition knows which insert may
+    still be on its way to the table, and until when. `token` names the insert. `last_record` is the last one before
+    `end`: if Kafka lost records and reused their offsets, it now has a different record there.
     """
 
     token: str
@@ -79,7 +79,7 @@ class Lease(NamedTuple):
 
 
 class Checkpoint(NamedTuple):
-    """What the group commits for a partition: everything before `next_offset` is stored, `lease` may be on its way."""
+    """What the group commits for a partition: all before `next_offset` is stored; the lease's insert may be running."""
 
     next_offset: int
     lease: Lease | None = None

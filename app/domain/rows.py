@@ -16,7 +16,7 @@ Rows: TypeAlias = pa.RecordBatch
 SCHEMA = pa.schema(
     [
         *(pa.field(column.column, column.arrow) for column in COLUMNS if column.arrow is not None),
-        # Not a column of the table: the record's time in Kafka, to measure how long a row takes to the table.
+        # Not a column of the table: the record's time in Kafka, to measure the latency until the row is stored.
         pa.field("record_time_ms", pa.int64()),
     ]
 )
@@ -57,13 +57,13 @@ def without_partitions(rows: Rows, partitions: Iterable[Partition]) -> Rows:
     return rows
 
 
-def first_place(rows: Rows) -> tuple[Partition, int]:
+def first_position(rows: Rows) -> tuple[Partition, int]:
     """Partition and offset of the first row."""
     return Partition(rows["_topic"][0].as_py(), rows["_partition"][0].as_py()), rows["_offset"][0].as_py()
 
 
 def is_flagged(row: Rows) -> bool:
-    """Whether `flagged` made this single row."""
+    """Whether `flagged` returned this single row."""
     return str(row["ParseError"][0]).startswith("refused:")
 
 

@@ -1,4 +1,4 @@
-"""A JSON object as an event. Pure; a fast path for valid JSON and a patient one for the rest."""
+"""A JSON object as an event: a fast parser for valid JSON and a lenient one for the rest. Pure."""
 
 import codecs
 import json
@@ -35,7 +35,7 @@ def read_json_object(value: bytes) -> Event | None:
     try:
         return event_of(parse_fast(text))
     except (ValueError, RecursionError):
-        parsed, reason = parse_patiently(text)
+        parsed, reason = parse_leniently(text)
     event = event_of(parsed)
     if reason:
         event.problems.append(reason)
@@ -44,7 +44,7 @@ def read_json_object(value: bytes) -> Event | None:
 
 
 def event_of(parsed: dict[str, Any]) -> Event:
-    """The event of a parsed object, which is left without its canonical fields."""
+    """The event of a parsed object; removes the canonical fields from the object."""
     fields = {name: parsed.pop(name, None) for name in SENT}
     named, attributes = rest_of(parsed, lambda name: fields[name] is not None)
     return Event(fields | named, attributes)
@@ -74,7 +74,7 @@ def rest_of(rest: dict[str, Any], has_value: Callable[[str], bool]) -> tuple[dic
 _ESCAPE = re.compile(r"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(?P<lone_surrogate>u[dD][89a-fA-F]..)|.)", re.DOTALL)
 
 
-def parse_patiently(value: bytes) -> tuple[dict[str, Any], str]:
+def parse_leniently(value: bytes) -> tuple[dict[str, Any], str]:
     """Parse what strict JSON parsing refuses: NaN, numbers out of range, lone surrogates, bytes that are not UTF-8.
 
     A number that Python cannot hold stays text. Returns the parsed object, and the reason if something had to be
@@ -84,13 +84,13 @@ def parse_patiently(value: bytes) -> tuple[dict[str, Any], str]:
         ValueError: it is not a JSON object; the message is one of a few fixed reasons.
     """
     text, reason = value.decode(errors="replace"), ""
-    mended = _ESCAPE.sub(lambda escape: "\\ufffd" if escape["lone_surrogate"] else escape[0], text)
+    repaired = _ESCAPE.sub(lambda escape: "\\ufffd" if escape["lone_surrogate"] else escape[0], text)
     if text.encode() != value:
         reason = "utf-8: invalid bytes"
-    elif mended != text:
+    elif repaired != text:
         reason = "json: lone surrogate"
     try:
-        parsed = json.loads(mended, parse_int=_int_or_text, parse_float=_float_or_text, parse_constant=str)
+        parsed = json.loads(repaired, parse_int=_int_or_text, parse_float=_float_or_text, parse_constant=str)
     except RecursionError:
         raise ValueError("nested too deeply") from None
     except ValueError:

@@ -1,4 +1,4 @@
-"""The events of a Kafka record; its headers and its shape decide the format."""
+"""The events of a Kafka record; the format is determined by its headers and its content."""
 
 from collections.abc import Iterator
 

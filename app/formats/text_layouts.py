@@ -1,4 +1,4 @@
-"""The layouts of text logs: how a line opens, and the fields of its header. A table that `text_line.py` uses."""
+"""The layouts of text logs: how a line begins, and the fields of its header. A table that `text_line.py` uses."""
 
 import re
 from collections.abc import Callable
@@ -75,7 +75,7 @@ def _groups(match: re.Match[str]) -> Fields:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How a family of records opens, and what may follow the opening.
+    """How a family of records begins, and what may follow the opening.
 
     The first pattern in `rests` that fits adds its groups; its `level`, if it has one, must be a known level word.
     """
@@ -84,8 +84,8 @@ class Layout:
     starts: str  # the characters that such a record may begin with
     opening: str
     rests: tuple[str, ...] = ()
-    needs_rest: bool = False  # the opening alone is too weak a sign
-    holds: str = ""  # a text without which the layout cannot fit: looking for it is cheaper than the pattern
+    needs_rest: bool = False  # the opening alone does not identify the layout
+    holds: str = ""  # a text without which the layout cannot fit: searching for it is cheaper than the pattern
     fields: Callable[[re.Match[str]], Fields] = _groups
 
 

@@ -22,7 +22,7 @@ class TextLine:
 
     timestamp_ns: int | None  # unix epoch, None where the text has no time that can be trusted
     severity: str  # "", "TRACE", "DEBUG", "INFO", "WARN", "ERROR" or "FATAL"
-    service: str  # the program that wrote it, "" where the text does not say
+    service: str  # the program that wrote it, "" if the text does not name it
     attributes: dict[str, str]  # the rest of the header, under OpenTelemetry's names where they exist
     body: str
 

@@ -1,4 +1,4 @@
-"""Arrow arrays that need some care: maps of attributes, and columns that are empty in all but a few rows. Pure."""
+"""Arrow arrays that are built in a special way: maps of attributes, and columns with few values. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -25,11 +25,11 @@ def map_array(rows: Iterable[Sequence[tuple[str, Any]] | None]) -> pa.MapArray:
 
 def single_key_map(key: str, values: pa.StringArray) -> pa.MapArray:
     """One map per row, with a single key; an empty map where the value is empty."""
-    is_there = pc.not_equal(values, "")
-    there = values.filter(is_there)
-    ends = pc.cumulative_sum(is_there.cast(pa.int32()))
+    is_present = pc.not_equal(values, "")
+    present = values.filter(is_present)
+    ends = pc.cumulative_sum(is_present.cast(pa.int32()))
     offsets = pa.concat_arrays([pa.array([0], pa.int32()), ends])
-    return pa.MapArray.from_arrays(offsets, pa.repeat(pa.scalar(key), len(there)), there)
+    return pa.MapArray.from_arrays(offsets, pa.repeat(pa.scalar(key), len(present)), present)
 
 
 def sparse_array(values: Mapping[int, Any], default: object, count: int, kind: pa.DataType) -> pa.Array:

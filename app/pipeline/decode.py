@@ -25,7 +25,7 @@ class Decoded:
 
 
 def decode(chunk: RecordChunk, bounds: EventTimeBounds) -> Decoded:
-    """Turn a chunk into rows, in order. No content makes it fail."""
+    """Turn a chunk into rows, in order. Never fails, whatever the records hold."""
     events = EventColumns()
     for index, value in enumerate(chunk.values):
         headers = chunk.headers[index]

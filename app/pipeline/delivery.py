@@ -20,7 +20,7 @@ from functools import partial
 from typing import Final, Protocol, TypeVar
 
 from app.domain.records import Lease, Partition, Position
-from app.domain.rows import Rows, first_place, flagged, is_flagged, without_partitions
+from app.domain.rows import Rows, first_position, flagged, is_flagged, without_partitions
 from app.errors import MustRejoin, Refused, TryAgainLater
 from app.pipeline.backoff import Backoff
 from app.pipeline.batch import Batch
@@ -94,7 +94,7 @@ class ServerClock:
         return self._clock() - self._read_at < _CLOCK_FRESH_SECS
 
     def now_ms(self) -> int:
-        """Unix time in milliseconds; if it is off, then a little behind ClickHouse's. Call it only while fresh."""
+        """Unix time in milliseconds, equal to ClickHouse's or slightly behind it. Call it only while fresh."""
         return self._ms + int((self._clock() - self._read_at) * 1000)
 
 
@@ -168,13 +168,13 @@ class Delivery:
                     _log.warning("ClickHouse refuses a row; it is stored flagged instead: %s", refusal)
                     pending.appendleft(flagged(rows, f"refused: ClickHouse error {refusal.code}"))
                 else:
-                    partition, offset = first_place(rows)
+                    partition, offset = first_position(rows)
                     halted[partition] = f"ClickHouse refuses offset {offset} in every form: {refusal}"
                     next_offsets[partition] = offset
         return Delivered(next_offsets, halted)
 
     def recover(self, partition: Partition, position: Position) -> Steps[int]:
-        """Wait until no insert of a partition can be on its way any more, then check how far it may be stored.
+        """Wait until no insert of a partition can be on its way any more, then check up to which offset it is stored.
 
         Returns the offset from which on nothing is stored.
         """
@@ -184,7 +184,7 @@ class Delivery:
         elif position.is_set_by_others:
             deadline_ms = (yield from self._now_ms()) + int(self._deadline_secs * 1000)
             yield from self._wait_out(None, deadline_ms)
-        last = yield from self._ask(partial(self._writer.last_offset, position.topic_id, partition.number))
+        last = yield from self._call(partial(self._writer.last_offset, position.topic_id, partition.number))
         return max(-1 if last is None else last + 1, lease.end if lease is not None else 0)
 
     def _insert_missing(self, rows: Rows, batch: Batch, *, must_check: bool) -> Steps[None]:
@@ -193,11 +193,11 @@ class Delivery:
             lease = yield from self._take_lease(batch)
             if must_check:
                 rows = yield from self._missing(rows)
-                # One check is enough, however long it took: with no insert of ours on its way, only another owner could
+                # One check is enough, however long it took: we have no insert on its way, so only another owner could
                 # store these rows now, and then Kafka would accept no further lease from us.
                 must_check = False
                 if not rows.num_rows or not self._is_worth_an_insert(lease):
-                    self._end(lease)  # nothing was sent under it
+                    self._end(lease)  # no insert was sent under it
                     continue
             try:
                 seconds = yield Call(partial(self._timed_insert, rows, lease), partial(self._note_end, lease))
@@ -207,7 +207,7 @@ class Delivery:
                 must_check = True
                 attempt += 1
                 doubts = doubts + 1 if error.max_attempts else 0
-                # One row is never too much: it must not be flagged for a fault that is then the server's own.
+                # One row is never too large: a row must not be flagged for a fault of the server.
                 if error.max_attempts and doubts >= error.max_attempts and rows.num_rows > 1:
                     raise Refused(str(error), code=error.code) from error
                 self._events.retrying(error, attempt)
@@ -221,7 +221,7 @@ class Delivery:
                 return
 
     def _take_lease(self, batch: Batch) -> "Steps[_BatchLease]":
-        """Prove that the partitions are still ours, and commit until when this insert may be on its way.
+        """Prove that the partitions are still ours, and commit the token and the deadline of this insert.
 
         Each insert gets a new token and a new deadline, because an insert under an old one may have stored a part.
         """
@@ -264,7 +264,7 @@ class Delivery:
         suspects: Set[str] | None = None if token is None else {token}
         is_reported = False
         while True:
-            now_ms, running = yield from self._ask(self._running_inserts)
+            now_ms, running = yield from self._call(self._running_inserts)
             self._server_clock.set(now_ms)
             left_secs = (deadline_ms - now_ms) / 1000 + MARGIN_SECS
             if left_secs < 0:
@@ -277,28 +277,28 @@ class Delivery:
             yield Pause(min(max(left_secs, 0.2), _CHECK_EVERY_SECS))
 
     def _missing(self, rows: Rows) -> Steps[Rows]:
-        missing = yield from self._ask(partial(self._writer.missing, rows))
+        missing = yield from self._call(partial(self._writer.missing, rows))
         if missing.num_rows < rows.num_rows:
             self._events.already_stored(rows.num_rows - missing.num_rows)
         return missing
 
     def _now_ms(self) -> Steps[int]:
         if not self._server_clock.is_fresh:
-            self._server_clock.set((yield from self._ask(self._writer.now_ms)))
+            self._server_clock.set((yield from self._call(self._writer.now_ms)))
         return self._server_clock.now_ms()
 
-    def _ask(self, question: Callable[[], _Result]) -> Steps[_Result]:
+    def _call(self, call: Callable[[], _Result]) -> Steps[_Result]:
         attempt = 0
         while True:
             try:
-                answer: _Result = yield Call(question)
+                result: _Result = yield Call(call)
             except TryAgainLater as error:
                 attempt += 1
                 self._events.retrying(error, attempt)
                 yield Pause(self._backoff.delay_secs(attempt))
             else:
                 self._events.answered()
-                return answer
+                return result
 
     # On the other thread.
 
@@ -308,7 +308,7 @@ class Delivery:
         return self._clock() - started_at
 
     def _running_inserts(self) -> tuple[int, Set[str]]:
-        # In this order: an insert that arrives after this time is refused, and one that arrived before is seen running.
+        # In this order: an insert that arrives after this time is refused, and one that arrived before is listed.
         now_ms = self._writer.now_ms()
         return now_ms, self._writer.running()
 

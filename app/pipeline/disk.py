@@ -40,23 +40,23 @@ class DiskWatch:
         self._min_free_ratio = min_free_ratio
         self._clock = clock
         self._submit = submit
-        self._look: Future[float | None] | None = None
-        self._next_look_at = clock()
+        self._check: Future[float | None] | None = None
+        self._next_check_at = clock()
         self._is_full = False
 
     def has_room(self) -> bool:
         """Whether more may be stored, by the last result. Starts the next check when it is due, and never waits."""
-        if self._look is not None and self._look.done():
-            look, self._look = self._look, None
-            self._take(look)
-        if self._min_free_ratio and self._look is None and self._clock() >= self._next_look_at:
-            self._next_look_at = self._clock() + _EVERY_SECS
-            self._look = self._submit(self._disk.free_ratio)
+        if self._check is not None and self._check.done():
+            check, self._check = self._check, None
+            self._take(check)
+        if self._min_free_ratio and self._check is None and self._clock() >= self._next_check_at:
+            self._next_check_at = self._clock() + _EVERY_SECS
+            self._check = self._submit(self._disk.free_ratio)
         return not self._is_full
 
-    def _take(self, look: "Future[float | None]") -> None:
+    def _take(self, check: "Future[float | None]") -> None:
         try:
-            free_ratio = look.result()
+            free_ratio = check.result()
         except (TryAgainLater, Refused):
             return  # delivery meets the same error and reports it
         if free_ratio is not None:

@@ -48,7 +48,7 @@ class EventColumns:
         self.items.append(item)
 
     def split(self) -> None:
-        """Split all events into values by column, and attributes for what has no column. Call it once, at the end."""
+        """Split all events into values by column, and attributes for values without one. Call it once, at the end."""
         pick = [fields.pop for fields in self._objects]
         self.fields = {name: [pop(name, None) for pop in pick] for name in SENT}
         self.attributes = [None] * len(self)
@@ -59,7 +59,7 @@ class EventColumns:
             self._take_event(row, event)
 
     def flag(self, row: int, problem: str) -> None:
-        """Add a problem of a row: what of it was not understood."""
+        """Add a problem of a row: a part of it that was not understood."""
         self.problems.setdefault(row, []).append(problem)
 
     def keep(self, row: int, name: str, value: object) -> None:

@@ -104,8 +104,8 @@ class Ingest:
             MustRejoin: this member of the group must not go on.
             Exception: an unexpected error; the loop must not go on then.
         """
-        # A failure of Kafka must not block the rest: what is leased is stored all the same, and reading pauses when
-        # too much has been read.
+        # A failure of Kafka must not block the rest: a leased batch is stored anyway, and reading pauses when too much
+        # has been read.
         has_failed = not self._try(self._read)
         self._recover()
         self._has_room = self._check_for_room()
@@ -135,11 +135,11 @@ class Ingest:
                 if self._delivering is None:
                     break
                 self._delivering.wait(deadline - self._clock(), self._sleep)
-            in_hand = bool(self._gathering.row_count) or self._delivering is not None
+            has_rest = bool(self._gathering.row_count) or self._delivering is not None
             self._abandon_delivery()
-            return self._try(self._commit) and not in_hand and not self._was_dropped
+            return self._try(self._commit) and not has_rest and not self._was_dropped
         except MustRejoin as error:
-            _log.warning("What is stored could not be committed: %s", error)
+            _log.warning("Stored records could not be committed: %s", error)
             return False
 
     def abandon(self, timeout_secs: float) -> bool:
@@ -171,7 +171,7 @@ class Ingest:
         self._has_kafka_answered |= polled.assigned is not None or bool(polled.chunks)
 
     def _take(self, chunk: RecordChunk) -> None:
-        if self._is_another_log(chunk):
+        if self._has_other_records(chunk):
             return
         decoded = self._decode(chunk)
         self._events.consumed(chunk, decoded.problems)
@@ -200,7 +200,7 @@ class Ingest:
         """Start the assigned partitions, each as soon as the table shows how far it is stored."""
         if self._recovering is not None and self._recovering.turn():
             recovering, self._recovering = self._recovering, None
-            self._raise_unforeseen(recovering)
+            self._raise_unexpected(recovering)
         # An insert in flight may be of these partitions: once it has ended, its outcome need not be waited out.
         if self._unrecovered and self._recovering is None and self._delivering is None:
             positions, self._unrecovered = self._unrecovered, {}
@@ -209,8 +209,8 @@ class Ingest:
 
     def _take_over(self, positions: Mapping[Partition, Position]) -> Steps[None]:
         have_others_ended = False
-        for partition, position in sorted(positions.items(), key=_wait_of):
-            # One wait is enough: whatever others sent for any of these partitions, they sent before all became ours.
+        for partition, position in sorted(positions.items(), key=_wait_key):
+            # One wait is enough: all that others sent for any of these partitions was sent before all became ours.
             awaited = position._replace(is_set_by_others=position.is_set_by_others and not have_others_ended)
             self._may_be_stored_before[partition] = yield from self._delivery.recover(partition, awaited)
             have_others_ended |= position.is_set_by_others
@@ -219,7 +219,7 @@ class Ingest:
             self._progress.take_over(partition, position)
             self._source.start(partition)
 
-    def _is_another_log(self, chunk: RecordChunk) -> bool:
+    def _has_other_records(self, chunk: RecordChunk) -> bool:
         """Whether Kafka has other records at offsets that an earlier owner was storing; the partition then halts."""
         leased = self._leased.get(chunk.partition)
         if leased is None or leased.offset > chunk.offsets[-1]:
@@ -254,7 +254,7 @@ class Ingest:
         except Abandoned:
             return  # partitions were reassigned meanwhile; recovery finds the rows in the table
         except NotOurs as error:
-            self._lose_all(error)
+            self._drop_all(error)
             return
         self._progress.stored(delivered.next_offsets)
         for partition, reason in delivered.halted.items():
@@ -265,7 +265,7 @@ class Ingest:
             self._delivering.abandon()
             self._turn_delivery()
 
-    def _raise_unforeseen(self, recovering: Task[None]) -> None:
+    def _raise_unexpected(self, recovering: Task[None]) -> None:
         with suppress(Abandoned):
             recovering.result()
 
@@ -277,11 +277,11 @@ class Ingest:
             if self._progress.commit():
                 self._has_kafka_answered = True
         except NotOurs as error:
-            self._lose_all(error)
+            self._drop_all(error)
 
-    def _lose_all(self, error: NotOurs) -> None:
-        """Drop what was read; the next poll returns our partitions, and the offsets to read them again from."""
-        _log.info("What was read is dropped, partitions are changing hands: %s", error)
+    def _drop_all(self, error: NotOurs) -> None:
+        """Drop all unstored records; the next poll returns our partitions, and the offsets to read them again from."""
+        _log.info("Dropping records that are not stored; partitions are being reassigned: %s", error)
         self._gathering.clear()
         self._progress.clear()
         self._was_dropped = True
@@ -303,19 +303,19 @@ class Ingest:
         ends = self._source.end_offsets()
         self._has_kafka_answered |= bool(ends)
         if self._delivering is None and not self._gathering.row_count:
-            self._progress.stored(self._passed_by())
+            self._progress.stored(self._offsets_without_records())
         committed = self._progress.committed
         self._events.lag({p: max(0, end - committed[p]) for p, end in ends.items() if p in committed})
 
-    def _passed_by(self) -> dict[Partition, int]:
+    def _offsets_without_records(self) -> dict[Partition, int]:
         """Positions beyond the committed offsets: transaction markers and the like, which are not records."""
         committed = self._progress.committed
         positions = self._source.positions()
         return {p: offset for p, offset in positions.items() if offset > committed.get(p, offset)}
 
 
-def _wait_of(item: tuple[Partition, Position]) -> float:
-    """Partitions that need no waiting come first, and last those whose waiting time is unknown."""
+def _wait_key(item: tuple[Partition, Position]) -> float:
+    """A sort key: partitions without a wait first, then by deadline, and those with an unknown wait last."""
     position = item[1]
     if position.is_set_by_others:
         return math.inf

@@ -56,7 +56,7 @@ class RowBuilder:
         return pa.record_batch([columns[name] for name in SCHEMA.names], schema=SCHEMA)
 
     def _built(self, column: Column) -> Mapping[str, pa.Array]:
-        """The columns of the table that a field of the events becomes."""
+        """The columns of the table that are built from a field of the events."""
         match column.kind:
             case Kind.LEVEL:
                 return self._severity(column)
@@ -121,7 +121,7 @@ class RowBuilder:
         return found
 
     def _any_as_text(self, name: str) -> pa.StringArray:
-        """The text of each value. A message may be structured; its JSON is then the text that people search."""
+        """The text of each value. The text of a structured message is its JSON, so that it can be searched."""
         values = self._events.fields[name]
         try:
             return pc.fill_null(pa.array(values, pa.string()), "")
@@ -129,7 +129,7 @@ class RowBuilder:
             return pa.array(["" if value is None else as_text(value) for value in values], pa.string())
 
     def _severity(self, column: Column) -> Mapping[str, pa.Array]:
-        """The level's word, and OpenTelemetry's number for it."""
+        """The text of the level, and OpenTelemetry's number for it."""
         words = self._text(column.name).dictionary_encode()
         names = [severity_of(word) or _LEVEL_OF_NUMBER.get(word, word) for word in words.dictionary.to_pylist()]
         numbers = [SEVERITY_NUMBER.get(name, 0) for name in names]
@@ -137,8 +137,8 @@ class RowBuilder:
         of_rows = pa.array(numbers, pa.uint8()).take(words.indices)
         given = self._events.severity_numbers
         if given:
-            said = [name or severity_of_number(given.get(row, 0)) for row, name in enumerate(texts.to_pylist())]
-            texts = pa.array(said, pa.string())
+            named = [name or severity_of_number(given.get(row, 0)) for row, name in enumerate(texts.to_pylist())]
+            texts = pa.array(named, pa.string())
             of_rows = pa.array([given.get(row, n) for row, n in enumerate(of_rows.to_pylist())], pa.uint8())
         return {column.column: texts, "SeverityNumber": of_rows}
 
@@ -157,7 +157,7 @@ class RowBuilder:
                 self._events.keep(row, name, values[row])
 
     def _resource(self) -> pa.MapArray:
-        """The resource attributes of each row: columns that are stored under a key, and what the formats found."""
+        """The resource attributes of each row: columns that are stored under a key, and those found by the formats."""
         texts = {column.key: self._text(column.name) for column in _KEYED}
         if len(texts) == 1 and not self._events.resource:
             [(key, values)] = texts.items()

@@ -1,7 +1,7 @@
 """Finds out whether an instance has no partition because it is a standby: the group has more members than partitions.
 
 Only the coordinator knows how many members there are. An instance without partitions asks it every `_EVERY_SECS`, on
-another thread. That also shows whether Kafka answers: such an instance makes no other calls that would.
+another thread. That also shows whether Kafka answers: such an instance makes no other calls that would show it.
 """
 
 from collections.abc import Callable
@@ -44,22 +44,22 @@ class StandbyWatch:
         self._has_partitions = has_partitions
         self._clock = clock
         self._submit = submit
-        self._look: Future[GroupStanding] | None = None
-        self._next_look_at = clock() + _FIRST_SECS
+        self._request: Future[GroupStanding] | None = None
+        self._next_request_at = clock() + _FIRST_SECS
 
     def turn(self) -> None:
         """Take the last result, and start the next call when it is due. Never waits."""
-        if self._look is not None and self._look.done():
-            look, self._look = self._look, None
-            self._take(look)
-        if self._look is None and not self._has_partitions() and self._clock() >= self._next_look_at:
-            self._next_look_at = self._clock() + _EVERY_SECS
-            self._look = self._submit(self._group.standing)
+        if self._request is not None and self._request.done():
+            request, self._request = self._request, None
+            self._take(request)
+        if self._request is None and not self._has_partitions() and self._clock() >= self._next_request_at:
+            self._next_request_at = self._clock() + _EVERY_SECS
+            self._request = self._submit(self._group.standing)
 
-    def _take(self, look: "Future[GroupStanding]") -> None:
+    def _take(self, request: "Future[GroupStanding]") -> None:
         if self._has_partitions():
             return  # partitions were assigned meanwhile
         try:
-            self._events.unassigned(look.result())
+            self._events.unassigned(request.result())
         except TryAgainLater as error:
             self._events.kafka_failed(error)

@@ -1,1 +1,1 @@
-"""What `python -m app check` looks at: facts in, findings out. Pure; the facts are gathered in `backends/`."""
+"""The preflight check, `python -m app check`: probes in, findings out. Pure; `backends/` takes the probes."""

@@ -1,4 +1,4 @@
-"""Checks of ClickHouse: the server, our user, the table beside schema.sql."""
+"""Checks of ClickHouse: the server, our user, and the table compared with schema.sql."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,25 +14,25 @@ MIN_VERSION: Final = (26, 2)  # the text index of schema.sql
 _ENGINES: Final = ("MergeTree", "ReplicatedMergeTree", "SharedMergeTree")
 _MAX_CLOCK_SECS: Final = 2.0
 
-# Delivery finds rows again by these: of another type they would not be equal to what was sent.
-_RELIED_ON: Final = ("Timestamp", "_topic_id", "_partition", "_offset", "_item")
-_GRANULARITY: Final = "index_granularity"  # a table keeps the one it was made with
+# Delivery looks up stored rows by these: with other types the values would not equal those that were sent.
+_IDENTITY_COLUMNS: Final = ("Timestamp", "_topic_id", "_partition", "_offset", "_item")
+_GRANULARITY: Final = "index_granularity"  # cannot be changed after the table was created
 _DEDUPLICATION: Final = re.compile(r"(non_)?replicated_deduplication_window")
 _DAYS: Final = re.compile(r"toDateTime\(Timestamp\) \+ toIntervalDay\((\d+)\)")
 
 
 def unreachable(reason: str, code: str) -> list[Finding]:
-    """ClickHouse did not answer, or did not let us in."""
+    """The findings if ClickHouse did not answer, or refused the login; `code` is that of the error."""
     advice = {
         "unreachable": "Start it, or correct CLICKHOUSE_URL",
         "194": "Correct CLICKHOUSE_USER and CLICKHOUSE_PASSWORD",  # REQUIRED_PASSWORD
         "516": "Correct CLICKHOUSE_USER and CLICKHOUSE_PASSWORD",  # AUTHENTICATION_FAILED
-    }.get(code, "Its own log says more")
-    return [problem("reached", reason, advice), skipped("everything else", "user, table and what it is made of")]
+    }.get(code, "See ClickHouse's own log")
+    return [problem("connection", reason, advice), skipped("everything else", "user, table and its definition")]
 
 
 def check_clickhouse(probe: ClickHouseProbe, settings: ClickHouseSettings) -> list[Finding]:
-    """Every check of ClickHouse."""
+    """All findings about ClickHouse, for an instance that stores logs."""
     return [
         _check_version(probe.version),
         _check_clock(probe.clock_ahead_secs),
@@ -43,7 +43,7 @@ def check_clickhouse(probe: ClickHouseProbe, settings: ClickHouseSettings) -> li
 
 
 def check_clickhouse_for_queries(probe: ClickHouseProbe, settings: ClickHouseSettings) -> list[Finding]:
-    """What counts for an instance that only answers queries; with the settings of the user who does."""
+    """All findings about ClickHouse, for an instance that only runs queries; `settings` are those of its user."""
     return [
         _check_version(probe.version),
         _check_clock(probe.clock_ahead_secs),
@@ -59,8 +59,8 @@ def _check_version(version: str) -> Finding:
     numbers = tuple(int(number) for number in re.findall(r"\d+", version)[:2])
     if numbers < MIN_VERSION:
         needed = ".".join(map(str, MIN_VERSION))
-        return problem("reached", f"ClickHouse {version} is too old", f"Version {needed} or newer is needed")
-    return ok("reached", f"ClickHouse {version}")
+        return problem("connection", f"ClickHouse {version} is too old", f"Version {needed} or newer is needed")
+    return ok("connection", f"ClickHouse {version}")
 
 
 def _check_clock(ahead_secs: float | Unknown) -> Finding:
@@ -70,8 +70,8 @@ def _check_clock(ahead_secs: float | Unknown) -> Finding:
         side = "ahead of" if ahead_secs > 0 else "behind"
         return warning(
             "clock",
-            f"{abs(ahead_secs):.1f} s {side} ours: deadlines and the ages of rows are judged by it",
-            "Have both machines' clocks set by NTP",
+            f"{abs(ahead_secs):.1f} s {side} ours: deadlines and the ages of rows depend on it",
+            "Synchronize the clocks of both machines by NTP",
         )
     return ok("clock", f"less than {_MAX_CLOCK_SECS:g} s from ours")
 
@@ -98,23 +98,23 @@ def _check_insert_settings(
         yield warning("insert settings", f"could not be checked: {found.reason}")
         return
     faults = [
-        problem("insert settings", f"{name} {fault}", f"Free it in the settings profile of user {settings.user}")
+        problem("insert settings", f"{name} {fault}", f"Allow it in the settings profile of user {settings.user}")
         for name, setting in found.items()
         if (fault := _fault(setting))
     ]
     yield from faults
     if not faults:
-        yield ok("insert settings", "an insert may ask for all that it needs")
+        yield ok("insert settings", "an insert may set all that it needs")
 
 
 def _fault(setting: UserSetting | None) -> str | None:
-    """What keeps inserts from having the setting as they want it."""
+    """Why an insert cannot have the setting that it needs, None if it can."""
     if setting is None:
         return "is not known to this server"
     if setting.value == setting.wanted:
         return None
     if setting.is_readonly:
-        return f"is pinned to {setting.value}, inserts need {setting.wanted}"
+        return f"is read-only with value {setting.value}, inserts need {setting.wanted}"
     if setting.least is not None and _number(setting.wanted) < _number(setting.least):
         return f"may not be less than {setting.least}, inserts need {setting.wanted}"
     if setting.most is not None and _number(setting.wanted) > _number(setting.most):
@@ -123,7 +123,7 @@ def _fault(setting: UserSetting | None) -> str | None:
 
 
 def _number(text: str) -> float:
-    """As a number where it is one; a bound on words binds nothing."""
+    """The text as a number; NaN for other text, so that comparisons with it are false."""
     try:
         return float(text)
     except ValueError:
@@ -141,7 +141,7 @@ def _check_readable(probe: ClickHouseProbe, name: str) -> Finding:
         return problem(
             "table",
             f"{name} does not exist, or our user may not see it",
-            "An instance with the role ingest makes it at its start",
+            "An instance with the role ingest creates it at its start",
         )
     if isinstance(table.definition, Unknown) or isinstance(probe.wanted, Unknown):
         return warning("table", f"{name} could not be compared with schema.sql")
@@ -168,7 +168,7 @@ def _check_table(probe: ClickHouseProbe, settings: ClickHouseSettings) -> Iterat
     elif isinstance(probe.wanted, Unknown):
         yield _unknown_definition(name, probe.wanted)
     elif not table.definition.columns.keys() & probe.wanted.columns.keys():
-        yield problem("table", f"{name} is a table of something else", "Name another one in CLICKHOUSE_TABLE")
+        yield problem("table", f"{name} holds something other than logs", "Name another one in CLICKHOUSE_TABLE")
     else:
         yield ok("table", f"{name}, {table.engine}")
         yield _check_migrations(table.migration_count, probe.migrations)
@@ -177,7 +177,7 @@ def _check_table(probe: ClickHouseProbe, settings: ClickHouseSettings) -> Iterat
         yield _check_retention(table.definition, settings, name)
         yield _check_views(table)
         return
-    yield skipped("what it is made of", f"of table {name}")
+    yield skipped("definition", f"of table {name}")
 
 
 def _unknown_definition(name: str, unknown: Unknown) -> Finding:
@@ -186,11 +186,11 @@ def _unknown_definition(name: str, unknown: Unknown) -> Finding:
 
 def _refuse_engine(name: str, engine: str) -> Finding:
     if engine.endswith("MergeTree"):
-        reason = f"{engine} merges rows with the same sorting key: logs would vanish"
+        reason = f"{engine} merges rows with the same sorting key: logs would be lost"
     elif engine == "Distributed":
-        reason = "Distributed acknowledges rows before a table has stored them, and knows none of their tokens"
+        reason = "Distributed acknowledges rows before a table has stored them, and ignores deduplication tokens"
     else:
-        reason = f"{engine} is no table that keeps what an insert was acknowledged for"
+        reason = f"{engine} does not store acknowledged rows durably"
     return problem("table", f"{name}: {reason}", f"Name a table of {', '.join(_ENGINES)} in CLICKHOUSE_TABLE")
 
 
@@ -198,20 +198,22 @@ def _check_migrations(had_count: int, migrations: Sequence[str]) -> Finding:
     if had_count > len(migrations):
         return warning(
             "migrations",
-            f"the table has schema {had_count}, this version of the service {len(migrations)}: a later one was here",
+            f"the table has schema {had_count}, this version of the service has {len(migrations)}: a later version"
+            " has changed the table",
             "Run the later version everywhere",
         )
     if missing := migrations[had_count:]:
         return warning(
             "migrations",
             f"{', '.join(missing)} not applied",
-            "The service does it at its start if its user may ALTER TABLE; else python -m app migrate, by one who may",
+            "The service applies them at its start if its user may ALTER TABLE; else run python -m app migrate as a"
+            " user who may",
         )
     return ok("migrations", f"schema {had_count}, that of this version")
 
 
 def compare(found: TableDefinition, wanted: TableDefinition, name: str) -> list[Finding]:
-    """A table beside what schema.sql would have made."""
+    """Compare a table with the one that schema.sql would create."""
     return [
         *_compare_columns(found, wanted, name),
         *_compare_deadline(found, wanted, name),
@@ -228,17 +230,17 @@ def _compare_columns(found: TableDefinition, wanted: TableDefinition, name: str)
         for key, column in wanted.columns.items()
         if key in found.columns and found.columns[key].type != column.type
     }
-    relied_on = [told for key, told in others.items() if key in _RELIED_ON]
-    harmless = [told for key, told in others.items() if key not in _RELIED_ON]
+    of_identity = [text for key, text in others.items() if key in _IDENTITY_COLUMNS]
+    harmless = [text for key, text in others.items() if key not in _IDENTITY_COLUMNS]
     if missing:
-        words = "column is" if len(missing) == 1 else "columns are"
+        columns_are = "column is" if len(missing) == 1 else "columns are"
         added = ", ".join(f"ADD COLUMN {text}" for text in missing)
-        yield problem("columns", f"{len(missing)} {words} missing, inserts fail", f"ALTER TABLE {name} {added}")
-    if relied_on:
+        yield problem("columns", f"{len(missing)} {columns_are} missing, inserts fail", f"ALTER TABLE {name} {added}")
+    if of_identity:
         yield problem(
             "columns",
-            f"{'; '.join(relied_on)}: stored rows would not be found again",
-            "Make the table anew from schema.sql and move the rows, or name another one in CLICKHOUSE_TABLE",
+            f"{'; '.join(of_identity)}: looking up stored rows would fail",
+            "Create a new table from schema.sql and move the rows, or name another one in CLICKHOUSE_TABLE",
         )
     if harmless:
         yield warning("columns", "; ".join(harmless), "Values are converted as far as ClickHouse can")
@@ -247,12 +249,12 @@ def _compare_columns(found: TableDefinition, wanted: TableDefinition, name: str)
 
 
 def _compare_deadline(found: TableDefinition, wanted: TableDefinition, name: str) -> Iterator[Finding]:
-    """What refuses a late insert: the constraint and the default that it looks at."""
+    """Compare what makes ClickHouse refuse a late insert: the constraint, and the default of its column."""
     for constraint, text in wanted.constraints.items():
         if constraint not in found.constraints:
             yield problem(
                 "deadline",
-                f"constraint {constraint} is missing: an insert whose sender is long gone can still land, twice",
+                f"constraint {constraint} is missing: a late insert of a former owner could store rows twice",
                 f"ALTER TABLE {name} ADD {text}",
             )
         elif found.constraints[constraint] != text:
@@ -271,7 +273,7 @@ def _compare_deadline(found: TableDefinition, wanted: TableDefinition, name: str
 
 
 def _compare_helpers(found: TableDefinition, wanted: TableDefinition, name: str) -> Iterator[Finding]:
-    """Indexes and projections: without them answers are the same, only later."""
+    """Compare indexes and projections: without them, results are the same, only slower."""
     absent = [key for key in wanted.indexes if key not in found.indexes]
     absent += [key for key in wanted.projections if key not in found.projections]
     all_wanted, all_found = {**wanted.indexes, **wanted.projections}, {**found.indexes, **found.projections}
@@ -279,11 +281,11 @@ def _compare_helpers(found: TableDefinition, wanted: TableDefinition, name: str)
     if absent:
         yield warning(
             "indexes",
-            f"{', '.join(absent)} missing: questions that they answer read far more",
-            f"ALTER TABLE {name} ADD INDEX or ADD PROJECTION, in the words of schema.sql, then MATERIALIZE",
+            f"{', '.join(absent)} missing: some queries read far more rows",
+            f"ALTER TABLE {name} ADD INDEX or ADD PROJECTION as in schema.sql, then MATERIALIZE",
         )
     if others:
-        yield warning("indexes", f"{', '.join(others)} made otherwise than in schema.sql")
+        yield warning("indexes", f"{', '.join(others)} not as in schema.sql")
     if not (absent or others):
         yield ok("indexes", f"{len(wanted.indexes)} indexes and {len(wanted.projections)} projections of schema.sql")
 
@@ -299,7 +301,7 @@ def _compare_layout(found: TableDefinition, wanted: TableDefinition) -> Iterator
     if found.settings.get(_GRANULARITY) != granularity:
         others.append(f"{_GRANULARITY} {found.settings.get(_GRANULARITY, 'not set')}, schema.sql has {granularity}")
     if others:
-        yield warning("layout", "; ".join(others), "Only a new table can have another one")
+        yield warning("layout", "; ".join(others), "It can only be changed by creating a new table")
     else:
         yield ok("layout", "order and partitions of schema.sql")
 
@@ -316,11 +318,11 @@ def _compare_settings(found: TableDefinition, wanted: TableDefinition, name: str
         and found.settings.get(key) != value
     }
     if others:
-        told = ", ".join(f"{key} is {found.settings.get(key, 'not set')}" for key in others)
+        differences = ", ".join(f"{key} is {found.settings.get(key, 'not set')}" for key in others)
         if any(key.startswith("fsync") for key in others):
-            told += ": what was acknowledged can be gone after a power cut"
+            differences += ": acknowledged rows can be lost in a power failure"
         changes = ", ".join(f"{key} = {_literal(value)}" for key, value in others.items())
-        yield warning("table settings", told, f"ALTER TABLE {name} MODIFY SETTING {changes}")
+        yield warning("table settings", differences, f"ALTER TABLE {name} MODIFY SETTING {changes}")
     else:
         yield ok("table settings", "those of schema.sql")
 
@@ -335,25 +337,25 @@ def _check_deduplication(table: Table, definition: TableDefinition, defaults: Ma
     )
     window = definition.settings.get(setting, defaults.get(setting))
     if window is None:
-        return warning("repeated inserts", f"{setting} is not told", f"Make sure that it is not 0 for {name}")
+        return warning("repeated inserts", f"{setting} is unknown", f"Make sure that it is not 0 for {name}")
     if int(window) == 0:
         return problem(
             "repeated inserts",
-            f"{setting} is 0: an insert that has to be repeated can be stored twice",
+            f"{setting} is 0: a repeated insert can be stored twice",
             f"ALTER TABLE {name} MODIFY SETTING {setting} = 10000",
         )
-    return ok("repeated inserts", f"known again among the last {window}")
+    return ok("repeated inserts", f"deduplicated among the last {window}")
 
 
 def _check_retention(definition: TableDefinition, settings: ClickHouseSettings, name: str) -> Finding:
     wanted, rule = settings.retention_days, definition.clauses.get("TTL")
     change = (
-        f"Set CLICKHOUSE_RETENTION_DAYS to what the table has, or ALTER TABLE {name}"
+        f"Set CLICKHOUSE_RETENTION_DAYS to the table's value, or ALTER TABLE {name}"
         f" MODIFY TTL toDateTime(Timestamp) + INTERVAL {wanted} DAY DELETE"
     )
     if rule is None:
         return warning(
-            "retention", f"the table keeps rows for ever, CLICKHOUSE_RETENTION_DAYS={wanted} is not kept", change
+            "retention", f"the table keeps rows for ever, CLICKHOUSE_RETENTION_DAYS={wanted} has no effect", change
         )
     found = _DAYS.fullmatch(rule)
     if found is None:
@@ -362,8 +364,8 @@ def _check_retention(definition: TableDefinition, settings: ClickHouseSettings, 
     if days < wanted:
         return problem(
             "retention",
-            f"the table deletes rows after {days} days, CLICKHOUSE_RETENTION_DAYS={wanted} lets in older ones: they"
-            " would vanish at once",
+            f"the table deletes rows after {days} days, CLICKHOUSE_RETENTION_DAYS={wanted} accepts older ones: they"
+            " would be deleted at once",
             change,
         )
     if days > wanted:
@@ -375,7 +377,7 @@ def _check_views(table: Table) -> Finding:
     if table.views:
         return warning(
             "views",
-            f"{', '.join(table.views)} fed by this table: after a repeated insert what they hold is not exact",
-            "Projections are; or make the views anew from the table",
+            f"{', '.join(table.views)} read from this table: after a repeated insert their contents are not exact",
+            "Use projections, which are, or rebuild the views from the table",
         )
-    return ok("views", "none fed by this table")
+    return ok("views", "none read from this table")

@@ -1,4 +1,4 @@
-"""What a check has to say, and how it is written for people."""
+"""The findings of a check, and their text for people."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line: what was looked at, what was found, and behind an arrow what to do about it."""
+    """One line: what was checked, what was found, and, after an arrow, what to do about it."""
 
     level: Level
     about: str
@@ -25,8 +25,8 @@ class Finding:
     advice: str = ""
 
     def __str__(self) -> str:
-        words = f"{self.found.rstrip('.')} -> {self.advice}" if self.advice else self.found
-        return f"  {self.level:<8} {self.about:<18} {' '.join(words.split())}"
+        text = f"{self.found.rstrip('.')} -> {self.advice}" if self.advice else self.found
+        return f"  {self.level:<8} {self.about:<18} {' '.join(text.split())}"
 
 
 def ok(about: str, found: str) -> Finding:
@@ -40,35 +40,35 @@ def warning(about: str, found: str, advice: str = "") -> Finding:
 
 
 def problem(about: str, found: str, advice: str = "") -> Finding:
-    """The service would not work, or would not keep its promise."""
+    """The service would not work, or would not store each row exactly once."""
     return Finding(Level.PROBLEM, about, found, advice)
 
 
 def skipped(about: str, found: str) -> Finding:
-    """Not looked at, because something before it failed."""
+    """Not checked, because an earlier check failed."""
     return Finding(Level.SKIPPED, about, found)
 
 
 def exit_code(findings: Iterable[Finding]) -> int:
-    """1 if anything must be mended, else 0."""
+    """1 if there is a problem, else 0."""
     return int(any(finding.level is Level.PROBLEM for finding in findings))
 
 
 def summary(findings: Iterable[Finding]) -> str:
-    """The last line: how many of each, and what follows."""
+    """The last line: the number of findings of each level, and a conclusion."""
     counts = Counter(finding.level for finding in findings)
-    told = [f"{counts[Level.OK]} ok", _several(counts[Level.WARNING], "warning")]
-    told.append(_several(counts[Level.PROBLEM], "problem"))
+    numbers = [f"{counts[Level.OK]} ok", _counted(counts[Level.WARNING], "warning")]
+    numbers.append(_counted(counts[Level.PROBLEM], "problem"))
     if counts[Level.SKIPPED]:
-        told.append(f"{counts[Level.SKIPPED]} skipped")
+        numbers.append(f"{counts[Level.SKIPPED]} skipped")
     if counts[Level.PROBLEM]:
-        verdict = "Mend what is called a problem, then check again."
+        verdict = "Fix the problems, then check again."
     elif counts[Level.WARNING]:
-        verdict = "The service can run; the warnings say where it could be safer."
+        verdict = "The service can run; the warnings show where it could be safer."
     else:
         verdict = "The service can run."
-    return f"{', '.join(told)}. {verdict}"
+    return f"{', '.join(numbers)}. {verdict}"
 
 
-def _several(count: int, noun: str) -> str:
+def _counted(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

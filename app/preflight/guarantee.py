@@ -1,4 +1,4 @@
-"""What can be promised of delivery, given what the doctor found."""
+"""The delivery guarantee that follows from the findings of the preflight check."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ from app.preflight.findings import Finding, Level
 
 @dataclass(frozen=True, slots=True)
 class Guarantee:
-    """Whether each row is stored exactly once, and what speaks against it, a sentence each."""
+    """Whether each row is stored exactly once; `doubts` are the reasons why it may not be, a sentence each."""
 
     doubts: tuple[str, ...]
 
     @property
     def is_exactly_once(self) -> bool:
-        """Whether nothing speaks against it."""
+        """Whether there is no reason for doubt."""
         return not self.doubts
 
     def __str__(self) -> str:
@@ -22,6 +22,6 @@ class Guarantee:
 
 
 def guarantee(findings: Iterable[Finding]) -> Guarantee:
-    """Only what the doctor calls a problem takes the promise away; a warning names a risk that the promise excludes."""
+    """The guarantee. Only problems void it; a warning names a risk that the guarantee excludes."""
     problems = [finding for finding in findings if finding.level is Level.PROBLEM]
     return Guarantee(tuple(f"{problem.about}: {problem.found}" for problem in problems))

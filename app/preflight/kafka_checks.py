@@ -1,4 +1,4 @@
-"""Checks of Kafka: the cluster, the topic and what it is set to, the consumer group."""
+"""Checks of Kafka: the cluster, the topic and its configuration, the consumer group."""
 
 from collections.abc import Iterator, Mapping
 
@@ -13,17 +13,17 @@ _HOUR_MS = 3600 * 1000
 
 
 def unreachable(settings: KafkaSettings, reason: str) -> list[Finding]:
-    """Kafka did not answer."""
+    """The findings if Kafka did not answer."""
     login = ", KAFKA_SASL_*" if settings.sasl_mechanism else ""
     advice = f"Start it, or correct KAFKA_BOOTSTRAP_SERVERS, KAFKA_SECURITY_PROTOCOL{login}"
     return [
-        problem("reached", reason, advice),
+        problem("connection", reason, advice),
         skipped("everything else", "topic, its configuration, consumer group"),
     ]
 
 
 def check_kafka(probe: KafkaProbe, settings: KafkaSettings) -> list[Finding]:
-    """Every check of Kafka."""
+    """All findings about Kafka."""
     return [
         _check_version(probe),
         *_check_topic(probe, settings),
@@ -35,8 +35,8 @@ def _check_version(probe: KafkaProbe) -> Finding:
     version = ".".join(map(str, probe.version))
     if probe.version < MIN_VERSION:
         needed = ".".join(map(str, MIN_VERSION))
-        return problem("reached", f"Kafka {version} has no topic ids", f"Kafka {needed} or newer is needed")
-    return ok("reached", f"Kafka {version}, {_count(probe.broker_count, 'broker')}")
+        return problem("connection", f"Kafka {version} has no topic ids", f"Kafka {needed} or newer is needed")
+    return ok("connection", f"Kafka {version}, {_count(probe.broker_count, 'broker')}")
 
 
 # The topic.
@@ -70,7 +70,7 @@ def _check_creation(probe: KafkaProbe, settings: KafkaSettings) -> Finding:
 
 def _check_rights(topic: Topic, name: str) -> Finding:
     if topic.operations is None:
-        return warning("rights", f"Kafka does not say what we may do with topic {name}", "Read and Describe are needed")
+        return warning("rights", f"Kafka does not report our rights on topic {name}", "Read and Describe are needed")
     if "READ" not in topic.operations:
         return problem("rights", f"topic {name} may not be read", f"Allow Read on topic {name}")
     return ok("rights", f"topic {name} may be read")
@@ -88,20 +88,20 @@ def _check_partitions(topic: Topic, name: str) -> Finding:
         return warning(
             "topic",
             f"{name}: {topic.under_replicated_count} of {count} have fewer copies in sync than they should",
-            "A broker is away or behind; look at its log",
+            "A broker is unavailable or behind; see its log",
         )
     return ok("topic", f"{name}: {count}, shared by up to {_count(topic.partition_count, 'instance')}")
 
 
 def check_configs(topic: Topic, settings: KafkaSettings) -> list[Finding]:
-    """What the topic is set to, as far as it decides whether an acknowledged record stays until it is read."""
+    """Findings about the configuration that decides whether an acknowledged record is kept until it is read."""
     configs = topic.configs
     if isinstance(configs, Unknown):
         return [
             warning(
                 "configuration",
                 f"could not be checked: {configs.reason}",
-                f"Allow DescribeConfigs on topic {settings.topic} to have it checked",
+                f"Allow DescribeConfigs on topic {settings.topic}",
             )
         ]
     return [
@@ -115,9 +115,9 @@ def check_configs(topic: Topic, settings: KafkaSettings) -> list[Finding]:
 
 def _check_copies(topic: Topic, configs: Mapping[str, str], settings: KafkaSettings) -> Finding:
     copies, in_sync = topic.replication_factor, int(configs.get("min.insync.replicas", "1"))
-    told = f"{copies} of each partition, {in_sync} in sync to acknowledge"
+    text = f"{copies} of each partition, {in_sync} in sync to acknowledge"
     if in_sync > copies:
-        return problem("copies", f"{told}: nothing can be acknowledged", _set(settings, "min.insync.replicas", copies))
+        return problem("copies", f"{text}: nothing can be acknowledged", _set(settings, "min.insync.replicas", copies))
     if copies == 1:
         return warning(
             "copies",
@@ -127,17 +127,17 @@ def _check_copies(topic: Topic, configs: Mapping[str, str], settings: KafkaSetti
     if in_sync == 1:
         return warning(
             "copies",
-            f"{told}: a log that one broker alone has acknowledged is lost with its disk",
+            f"{text}: a log that only one broker has acknowledged is lost with its disk",
             _set(settings, "min.insync.replicas", 2),
         )
-    return ok("copies", told)
+    return ok("copies", text)
 
 
 def _check_elections(configs: Mapping[str, str], settings: KafkaSettings) -> Finding:
     if configs.get("unclean.leader.election.enable") == "true":
         return problem(
             "leader elections",
-            "unclean ones are allowed: Kafka may give up logs that it has acknowledged",
+            "unclean ones are allowed: Kafka may lose logs that it has acknowledged",
             _set(settings, "unclean.leader.election.enable", "false"),
         )
     return ok("leader elections", "clean ones only")
@@ -148,7 +148,7 @@ def _check_timestamps(configs: Mapping[str, str], settings: KafkaSettings) -> Fi
     if kind != "LogAppendTime":
         return warning(
             "record times",
-            f"{kind}, the producers' own: one log dated far back can make Kafka delete what is not read yet",
+            f"{kind}, set by producers: one log dated far back can make Kafka delete records that are not read yet",
             _set(settings, "message.timestamp.type", "LogAppendTime"),
         )
     return ok("record times", kind)
@@ -168,21 +168,22 @@ def _check_cleanup(configs: Mapping[str, str], settings: KafkaSettings) -> Findi
 def _check_retention(configs: Mapping[str, str], settings: KafkaSettings) -> Finding:
     kept_ms, kept_bytes = int(configs.get("retention.ms", "-1")), int(configs.get("retention.bytes", "-1"))
     wanted_ms = settings.topic_retention_hours * _HOUR_MS
-    told = "for ever" if kept_ms < 0 else f"{kept_ms / _HOUR_MS:g} h"
+    period = "for ever" if kept_ms < 0 else f"{kept_ms / _HOUR_MS:g} h"
     if 0 <= kept_ms < wanted_ms:
         return warning(
             "retention",
-            f"{told}, less than KAFKA_TOPIC_RETENTION_HOURS={settings.topic_retention_hours}: the longest that"
-            " ClickHouse may be away without loss",
+            f"{period}, less than KAFKA_TOPIC_RETENTION_HOURS={settings.topic_retention_hours}: if ClickHouse is"
+            " unavailable for longer, logs are lost",
             _set(settings, "retention.ms", wanted_ms),
         )
     if kept_bytes >= 0:
         return warning(
             "retention",
-            f"{told}, but no more than {kept_bytes:,} bytes of each partition: what is beyond is deleted, read or not",
+            f"{period}, but no more than {kept_bytes:,} bytes of each partition: older records are deleted, read or"
+            " not",
             _set(settings, "retention.bytes", -1),
         )
-    return ok("retention", f"{told}: so long ClickHouse may be away without loss")
+    return ok("retention", f"{period}: ClickHouse may be unavailable that long without loss")
 
 
 def _set(settings: KafkaSettings, name: str, value: object) -> str:
@@ -203,14 +204,14 @@ def _check_group(probe: KafkaProbe, settings: KafkaSettings) -> Finding:
     if not group.may_join:
         return problem("consumer group", f"{name} may not be joined", f"Allow Read on group {name}")
     partition_count = probe.topic.partition_count if isinstance(probe.topic, Topic) else settings.topic_partitions
-    told = f"{name}: {_members(group)}, {_progress(group, partition_count, settings)}"
+    text = f"{name}: {_members(group)}, {_progress(group, partition_count, settings)}"
     if group.member_count > partition_count:
         return warning(
             "consumer group",
-            f"{told}: {group.member_count - partition_count} of them idle, for {partition_count} partitions",
+            f"{text}: {group.member_count - partition_count} of them idle, for {partition_count} partitions",
             f"Run fewer, or kafka-topics.sh --alter --topic {settings.topic} --partitions {group.member_count}",
         )
-    return ok("consumer group", told)
+    return ok("consumer group", text)
 
 
 def _members(group: Group) -> str:
@@ -219,5 +220,5 @@ def _members(group: Group) -> str:
 
 def _progress(group: Group, partition_count: int, settings: KafkaSettings) -> str:
     if group.committed_count:
-        return f"goes on from committed offsets on {group.committed_count} of {partition_count} partitions"
+        return f"resumes from committed offsets on {group.committed_count} of {partition_count} partitions"
     return f"new to this topic, begins at the {settings.start_from} record"

@@ -1,4 +1,4 @@
-"""What is known of Kafka and ClickHouse. Plain data: gathered in `backends/`, made up in tests."""
+"""Probes of Kafka and ClickHouse. Plain data: taken in `backends/`, made up in tests."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from app.preflight.table_definition import TableDefinition
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """In place of a value: it was requested and is not known."""
+    """In place of a value that could not be read, with the reason."""
 
     reason: str
 
@@ -18,7 +18,7 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """The topic as it is. `operations` are those that Kafka lets us do, None where it does not say."""
+    """The topic. `operations` are those that Kafka allows us, None if it does not report them."""
 
     partition_count: int
     replication_factor: int
@@ -30,7 +30,7 @@ class Topic:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The consumer group now. `committed_count` counts partitions of our topic with a committed offset."""
+    """The consumer group. `committed_count` is the number of partitions of our topic with a committed offset."""
 
     may_join: bool
     member_count: int
@@ -39,7 +39,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class KafkaProbe:
-    """Kafka as far as it answered. `creation_problem` says why a missing topic could not be made, if so."""
+    """What could be read from Kafka. `creation_problem` is why a missing topic cannot be created, None if it can."""
 
     version: tuple[int, ...]
     broker_count: int
@@ -49,7 +49,7 @@ class KafkaProbe:
 
     @property
     def is_dated_by_broker(self) -> bool:
-        """Whether the broker dates the records of the topic, as far as it is known; else their producers do."""
+        """Whether the broker dates the records of the topic; false if producers do, or if it is unknown."""
         configs = self.topic.configs if isinstance(self.topic, Topic) else None
         return isinstance(configs, Mapping) and configs.get("message.timestamp.type") == "LogAppendTime"
 
@@ -59,9 +59,9 @@ class KafkaProbe:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The table as it is. `views` are materialized views that read from it, by name.
+    """The table. `views` are the names of the materialized views that read from it.
 
-    `migration_count` is how many of the migrations it has had, by its comment.
+    `migration_count` is the number of migrations that it has had, according to its comment.
     """
 
     engine: str
@@ -72,7 +72,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class UserSetting:
-    """A setting as our user has it: what an insert needs, what holds without asking, and what may be asked for."""
+    """A setting of our user: `wanted` by inserts, its default `value`, and the bounds within which it may be set."""
 
     wanted: str
     value: str
@@ -83,11 +83,11 @@ class UserSetting:
 
 @dataclass(frozen=True, slots=True)
 class ClickHouseProbe:
-    """ClickHouse as far as it answered.
+    """What could be read from ClickHouse.
 
-    `privileges` tells of each privilege that the service needs whether our user has it; `insert_settings` is None for
-    settings that the server does not know. `table_defaults` are the server's for settings that a table does not have.
-    `migrations` are the names of those that this version of the service has, in order.
+    `privileges` maps each privilege that the service needs to whether our user has it. `insert_settings` is None for
+    settings that the server does not know. `table_defaults` are the server's defaults for settings that a table does
+    not set. `migrations` are the names of those of this version of the service, in order.
     """
 
     version: str

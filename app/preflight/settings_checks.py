@@ -7,32 +7,32 @@ from app.settings import Settings
 
 
 def check_settings(settings: Settings, misspelt: Iterable[str], *, margin_secs: float) -> list[Finding]:
-    """Everything that can be checked without a connection.
+    """All findings that need no connection.
 
-    `misspelt` are sentences on variables without effect; `margin_secs` is how long after its deadline an insert is
+    `misspelt` are sentences about variables without effect; `margin_secs` is how long after its deadline an insert is
     waited for.
     """
     has_ingest = "ingest" in settings.service.roles
-    strangers = [warning("names", sentence.rstrip(".")) for sentence in misspelt]
-    names = strangers or [ok("names", "every variable that looks like a setting is one")]
-    return [*names, check_time_outs(settings, margin_secs)] if has_ingest else names
+    warnings = [warning("names", sentence.rstrip(".")) for sentence in misspelt]
+    names = warnings or [ok("names", "every variable that looks like a setting is one")]
+    return [*names, check_timeouts(settings, margin_secs)] if has_ingest else names
 
 
-def check_time_outs(settings: Settings, margin_secs: float) -> Finding:
-    """The lease of an instance that died should have ended before others learn that it is dead.
+def check_timeouts(settings: Settings, margin_secs: float) -> Finding:
+    """Check that the lease of an instance that died ends before others learn that it is dead.
 
-    That the poll interval is longer than the session is a rule of the settings themselves.
+    The settings themselves require that the poll interval is longer than the session.
     """
     deadline_secs = settings.clickhouse.insert_deadline_secs
     session_secs = settings.kafka.session_timeout_secs
     poll_secs = settings.kafka.max_poll_interval_secs
-    told = f"insert deadline {deadline_secs:g} s, session {session_secs:g} s, poll interval {poll_secs:g} s"
+    text = f"insert deadline {deadline_secs:g} s, session {session_secs:g} s, poll interval {poll_secs:g} s"
     if deadline_secs + margin_secs >= session_secs:
         return warning(
-            "time-outs",
-            f"{told}: whoever takes over from an instance that died may have to wait longer than the session, until"
-            " the last insert of that one can no longer land; slower, but nothing is lost or doubled",
+            "timeouts",
+            f"{text}: the instance that takes over from one that died may have to wait longer than the session, until"
+            " the last insert of that one can no longer be stored; slower, but nothing is lost or duplicated",
             f"Set CLICKHOUSE_INSERT_DEADLINE_SECS below {session_secs - margin_secs:g}, or KAFKA_SESSION_TIMEOUT_SECS"
             f" above {deadline_secs + margin_secs:g}",
         )
-    return ok("time-outs", told)
+    return ok("timeouts", text)

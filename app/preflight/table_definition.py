@@ -1,7 +1,7 @@
-"""A CREATE TABLE statement in parts.
+"""Splits a CREATE TABLE statement into its parts.
 
-Reads what ClickHouse's own `formatQuery` writes: the server parses and normalises, here only its lines are told apart.
-So the statement of schema.sql and that of an existing table can be compared part by part, as text.
+Reads the output of ClickHouse's own `formatQuery`: the server parses and normalises, this module only distinguishes its
+lines. So the statement of schema.sql and that of an existing table can be compared part by part, as text.
 """
 
 import re
@@ -20,7 +20,7 @@ _SETTING = re.compile(r"(\w+) = ('(?:[^'\\]|\\.)*'|[^,]+)")
 
 
 class Column(NamedTuple):
-    """Type and default expression of a column, and its whole text, as an ALTER TABLE ADD COLUMN takes it."""
+    """Type and default expression of a column, and its whole text in the form that ALTER TABLE ADD COLUMN takes."""
 
     type: str
     default: str
@@ -29,7 +29,7 @@ class Column(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class TableDefinition:
-    """What a table is made of. Texts of `indexes`, `projections` and `constraints` begin with their kind and name."""
+    """The parts of a table. Texts of `indexes`, `projections` and `constraints` begin with their kind and name."""
 
     columns: Mapping[str, Column]
     indexes: Mapping[str, str]

@@ -25,9 +25,9 @@ def read_by(by: Sequence[str], functions: Sequence[Function]) -> Sequence[str]:
     taken = {"time", *(function.name for function in functions)}
     for name in by:
         if getattr(named(name), "kind", None) is Kind.TIME:
-            raise BadParameter("by", f"by={name} is a time: figures over time have an interval")
+            raise BadParameter("by", f"by={name} is a time; to group by time, set interval")
         if name in taken:
-            raise BadParameter("by", f"by={name} is the name of a figure too: write by=attributes.{name}")
+            raise BadParameter("by", f"by={name} is also the name of a result column; write by=attributes.{name}")
     return by
 
 
@@ -57,27 +57,27 @@ class Aggregate:
         return _over_rows(self)
 
 
-def _over_rows(asked: Aggregate) -> Select:
+def _over_rows(query: Aggregate) -> Select:
     expressions = Expressions()
-    keys = [*_step(asked, "Timestamp"), *(expressions.text(field) for field in asked.by)]
-    figures = [function.over_rows(expressions) for function in asked.functions]
+    keys = [*_step(query, "Timestamp"), *(expressions.text(field) for field in query.by)]
+    aggregates = [function.over_rows(expressions) for function in query.functions]
     return Select(
-        _listed([*keys, *figures]),
-        [asked.span.condition, asked.condition.sql],
-        _grouped(asked),
-        {**asked.condition.parameters, **expressions.parameters},
+        _listed([*keys, *aggregates]),
+        [query.span.condition, query.condition.sql],
+        _grouped(query),
+        {**query.condition.parameters, **expressions.parameters},
     )
 
 
-def _fits(asked: Aggregate, rollup: Rollup) -> bool:
+def _fits(query: Aggregate, rollup: Rollup) -> bool:
     """Whether the rollup, with rows at the edges of the range, gives the exact result."""
-    columns = {_column(field) for field in asked.by} | asked.condition.columns
-    interval_ns = (asked.interval_secs or 0) * SECOND_NS
+    columns = {_column(field) for field in query.by} | query.condition.columns
+    interval_ns = (query.interval_secs or 0) * SECOND_NS
     return (
         columns <= rollup.columns
         and interval_ns % rollup.step_ns == 0
-        and asked.span.whole(rollup.step_ns) is not None
-        and all(_is_held(function, rollup) for function in asked.functions)
+        and query.span.whole(rollup.step_ns) is not None
+        and all(_is_held(function, rollup) for function in query.functions)
     )
 
 
@@ -87,45 +87,45 @@ def _is_held(function: Function, rollup: Rollup) -> bool:
     return bool(function.over_buckets(BUCKET_VALUE) if rollup.has_buckets else function.over_sums)
 
 
-def _over_rollups(asked: Aggregate, rollups: Sequence[Rollup]) -> SelectFromAll:
+def _over_rollups(query: Aggregate, rollups: Sequence[Rollup]) -> SelectFromAll:
     """A select over rollups, the coarsest first, and over rows for the edges that no rollup covers.
 
     ClickHouse uses a projection only if a statement consists of its keys and sums. So a piece that is read from one
     must mention Timestamp only as the start of a step.
     """
-    by = [f"{_column(field)} AS by_{n}" for n, field in enumerate(asked.by)]
-    step_name = ["step"] if asked.interval_secs else []
+    by = [f"{_column(field)} AS by_{n}" for n, field in enumerate(query.by)]
+    step_name = ["step"] if query.interval_secs else []
     by_names = [f"by_{n}" for n in range(len(by))]
     has_buckets = rollups[0].has_buckets
     group = ", ".join([*step_name, *by_names, *(["bucket"] if has_buckets else [])])
 
     def piece(span: TimeRange, rollup: Rollup | None) -> Select:
         source = rollup or rollups[-1]
-        step = [f"{sql} AS step" for sql in _step(asked, source.start)]
+        step = [f"{sql} AS step" for sql in _step(query, source.start)]
         return Select(
             ", ".join([*step, *by, *source.sums]),
-            [span.condition if rollup is None else rollup.condition(span), asked.condition.sql],
+            [span.condition if rollup is None else rollup.condition(span), query.condition.sql],
             f"GROUP BY {group}" if group else "",
-            asked.condition.parameters,
+            query.condition.parameters,
         )
 
-    pieces = [piece(span, rollup) for span, rollup in cover(asked.span, rollups)]
+    pieces = [piece(span, rollup) for span, rollup in cover(query.span, rollups)]
     keys = [*step_name, *(f"toString({name})" for name in by_names)]
-    figures = [
-        function.over_buckets(BUCKET_VALUE) if has_buckets else function.over_sums for function in asked.functions
+    aggregates = [
+        function.over_buckets(BUCKET_VALUE) if has_buckets else function.over_sums for function in query.functions
     ]
-    return SelectFromAll(_listed([*keys, *figures]), pieces, _grouped(asked))
+    return SelectFromAll(_listed([*keys, *aggregates]), pieces, _grouped(query))
 
 
 def _column(field: str) -> str:
     return getattr(named(field), "column", "")
 
 
-def _step(asked: Aggregate, time: str) -> list[str]:
+def _step(query: Aggregate, time: str) -> list[str]:
     """SQL for the start of a row's time step, Unix time in seconds; empty without an interval."""
-    if not asked.interval_secs:
+    if not query.interval_secs:
         return []
-    start = f"toStartOfInterval(toDateTime({time}, 'UTC'), INTERVAL {asked.interval_secs:d} SECOND)"
+    start = f"toStartOfInterval(toDateTime({time}, 'UTC'), INTERVAL {query.interval_secs:d} SECOND)"
     return [f"toUnixTimestamp({start})"]
 
 
@@ -133,11 +133,11 @@ def _listed(expressions: Sequence[str]) -> str:
     return ", ".join(f"{sql} AS column_{n}" for n, sql in enumerate(expressions))
 
 
-def _grouped(asked: Aggregate) -> str:
+def _grouped(query: Aggregate) -> str:
     """GROUP BY, ORDER BY and LIMIT: the newest time steps first, or the groups with the greatest first aggregate."""
-    count = len(asked.by) + (1 if asked.interval_secs else 0)
+    count = len(query.by) + (1 if query.interval_secs else 0)
     keys = ", ".join(f"column_{n}" for n in range(count))
     group = f"GROUP BY {keys} " if count else ""
     first_value = f"column_{count} DESC"
-    order = f"column_0 DESC, {keys}" if asked.interval_secs else ", ".join(filter(None, [first_value, keys]))
-    return f"{group}ORDER BY {order} LIMIT {asked.limit + 1:d}"
+    order = f"column_0 DESC, {keys}" if query.interval_secs else ", ".join(filter(None, [first_value, keys]))
+    return f"{group}ORDER BY {order} LIMIT {query.limit + 1:d}"

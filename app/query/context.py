@@ -21,7 +21,7 @@ from app.query.windows import newest_first, oldest_first
 
 _FAR_NS: Final = 24 * 3600 * SECOND_NS  # related logs are closer than that, and each further day costs a query
 SAME: Final = {"service": "service", "host": "host", "trace": "trace_id"}
-"""What neighbours may share, and the field that holds it."""
+"""The values of `same`, each with the field that the neighbours must share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Context:
 
     rows: list[LogRow]
     is_complete: bool
-    """False if the time was up before a whole day before and after had been read."""
+    """False if the query timed out before a whole day before and after the log was read."""
     cost: Cost
 
 
@@ -59,28 +59,28 @@ class Surroundings:
 
         Raises:
             NoSuchLog: there is no log with this id.
-            QueryTooExpensive, TryAgainLater, Refused: see `LogTable.ask`.
+            QueryTooExpensive, TryAgainLater, Refused: see `LogTable.run`.
         """
         shape = RowShape()
         where = [
             TimeRange(log_id.timestamp_ns, log_id.timestamp_ns + 1).condition,
-            "_topic_id = {place_topic_id:String}",
-            "_partition = {place_partition:UInt16}",
-            "_offset = {place_offset:UInt64}",
-            "_item = {place_item:UInt16}",
+            "_topic_id = {id_topic_id:String}",
+            "_partition = {id_partition:UInt16}",
+            "_offset = {id_offset:UInt64}",
+            "_item = {id_item:UInt16}",
         ]
         select = Select(shape.select, where, "LIMIT 1", {**cursor_parameters(log_id), **shape.parameters})
-        answer = self._table.ask(select, timeout_secs=timeout_secs)
-        rows = shape.read(answer.records())
+        result = self._table.run(select, timeout_secs=timeout_secs)
+        rows = shape.read(result.records())
         if not rows:
-            raise NoSuchLog(f"There is no log {log_id}: it never was, or it is older than logs are kept.")
-        return rows[0], answer.cost
+            raise NoSuchLog(f"There is no log {log_id}: it never existed, or its retention has passed.")
+        return rows[0], result.cost
 
     def around(self, log_id: LogId, *, same: str | None, before: int, after: int, timeout_secs: float) -> Context:
         """A log with up to `before` logs before it and `after` logs after it, at most a day away.
 
-        `same` names what they must share with it (a key of `SAME`), "" for nothing; None means the service, if it has
-        one.
+        `same` names the field that they must share with it (a key of `SAME`), "" for none; None means the service, if
+        the log has one.
 
         Raises:
             NoSuchLog: see `log`.
@@ -93,9 +93,9 @@ class Surroundings:
         moment = log_id.timestamp_ns
         back, forth = TimeRange(max(0, moment - _FAR_NS), moment + 1), TimeRange(moment, moment + _FAR_NS)
         rows_per_sec = self._rows_per_sec(TimeRange(moment, moment + 1), shared)
-        look = partial(self._nearest, log_id, shared, rows_per_sec, deadline)
-        earlier = look(_Side(newest_first, back, BEFORE, f"ORDER BY {NEWEST_FIRST}"), before)
-        later = look(_Side(oldest_first, forth, AFTER, f"ORDER BY {OLDEST_FIRST}"), after)
+        nearest = partial(self._nearest, log_id, shared, rows_per_sec, deadline)
+        earlier = nearest(_Side(newest_first, back, BEFORE, f"ORDER BY {NEWEST_FIRST}"), before)
+        later = nearest(_Side(oldest_first, forth, AFTER, f"ORDER BY {OLDEST_FIRST}"), after)
         return Context(
             [*reversed(earlier.rows), log, *later.rows],
             earlier.is_complete and later.is_complete,
@@ -118,8 +118,8 @@ class Surroundings:
             )
 
         try:
-            for answer in scan.answers(scan.windows(side.cut, side.span, rows_per_sec=rows_per_sec), select):
-                rows += shape.read(answer.records())
+            for result in scan.results(scan.windows(side.cut, side.span, rows_per_sec=rows_per_sec), select):
+                rows += shape.read(result.records())
         except QueryTooExpensive:  # the log alone is a result too
             return Context(rows, False, scan.cost)
         return Context(rows, not scan.is_out_of_time, scan.cost)

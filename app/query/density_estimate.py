@@ -16,11 +16,11 @@ from app.query.tree import Everything
 _HOURS, _MINUTES = SUMS_BY_SERVICE_AND_LEVEL
 _FRESH_SECS: Final = 30.0
 _REMEMBERED: Final = 256
-_TIMEOUT_SECS: Final = 0.5  # an estimate is worth no more
+_TIMEOUT_SECS: Final = 0.5  # an estimate must not cost more
 _SHARE_OF_OTHERS: Final = 1 / 16  # too long a window costs little: a few hundred rows of each service are read anyway
 
 
-class _Look(NamedTuple):
+class _Lookback(NamedTuple):
     """How far back to count, and in which rollup."""
 
     rollup: Rollup
@@ -28,7 +28,7 @@ class _Look(NamedTuple):
 
 
 # The last minutes do not show logs that are rare or have stopped.
-_LOOKS: Final = (_Look(_MINUTES, 600), _Look(_HOURS, 86_400))
+_LOOKBACKS: Final = (_Lookback(_MINUTES, 600), _Lookback(_HOURS, 86_400))
 
 
 class Density:
@@ -56,26 +56,26 @@ class Density:
     def _counted(self, table: LogTable, span: TimeRange, counted: Condition) -> float:
         # A range may end in the future, where there are no logs yet.
         end_secs = min(span.end_ns, self._now_ns()) // SECOND_NS
-        place = (end_secs // _LOOKS[0].secs, repr((table.scope, counted.sql, counted.parameters)))
+        key = (end_secs // _LOOKBACKS[0].secs, repr((table.scope, counted.sql, counted.parameters)))
         with self._lock:
-            found_at, known = self._known.get(place, (float("-inf"), 0.0))
+            found_at, known = self._known.get(key, (float("-inf"), 0.0))
         if self._clock() - found_at < _FRESH_SECS:
             return known
-        found = self._ask(table, end_secs, counted)
+        density = self._count(table, end_secs, counted)
         with self._lock:
-            self._known[place] = (self._clock(), found)
+            self._known[key] = (self._clock(), density)
             while len(self._known) > _REMEMBERED:
                 self._known.popitem(last=False)
-        return found
+        return density
 
-    def _ask(self, table: LogTable, end_secs: int, counted: Condition) -> float:
-        for rollup, secs in _LOOKS:
+    def _count(self, table: LogTable, end_secs: int, counted: Condition) -> float:
+        for rollup, secs in _LOOKBACKS:
             span = TimeRange((end_secs - secs) * SECOND_NS, end_secs * SECOND_NS)
             select = Select("count()", [rollup.condition(span), counted.sql], parameters=counted.parameters)
             try:
-                answer = table.ask(select, timeout_secs=_TIMEOUT_SECS)
+                result = table.run(select, timeout_secs=_TIMEOUT_SECS)
             except QueryTooExpensive:
                 return 0.0
-            if count := int(answer.rows[0][0]):
+            if count := int(result.rows[0][0]):
                 return count / secs
         return 0.0

@@ -42,7 +42,7 @@ class Expressions:
             number = f"toFloat64OrNull({self.text(name)})"
             return f"if(isFinite(assumeNotNull({number})), {number}, NULL)"
         if field.kind not in _NUMBERS:
-            raise BadParameter("field", f"field={name} holds no numbers; response_time_ms does, and attributes may")
+            raise BadParameter("field", f"field={name} is not numeric; use response_time_ms or a numeric attribute")
         self.columns |= {field.column}
         return field.column
 

@@ -18,7 +18,7 @@ from app.query.tree import Node
 from app.query.windowed_scan import Deadline, WindowedScan
 from app.query.windows import newest_first
 
-_ENOUGH_ROWS: Final = 100_000  # this many of the newest logs are enough to know the fields
+_ENOUGH_ROWS: Final = 100_000  # number of newest logs that suffice to know the fields
 _SHARE_OF_TIME: Final = 0.6  # for the whole range; the rest is for its newest part if the first query times out
 _PARTS: Final = 16
 # Columns that every row has need no query, and raw bytes make no facet.
@@ -51,8 +51,8 @@ class Facets:
         scan = WindowedScan(self._table, Deadline(self._clock, timeout_secs), _ENOUGH_ROWS)
         windows = scan.windows(newest_first, span, rows_per_sec=self._rows_per_sec(span, condition))
         counts: Counter[str] = Counter()
-        for answer in scan.answers(windows, lambda window, _: _which_fields(condition, window.span), _rows_counted):
-            [(_, columns, attributes, resources)] = answer.rows
+        for result in scan.results(windows, lambda window, _: _which_fields(condition, window.span), _rows_counted):
+            [(_, columns, attributes, resources)] = result.rows
             counts.update(dict(zip(_OFFERED, columns, strict=True)))
             counts.update({_attribute_name(key): count for key, count in attributes.items()})
             counts.update({f"resource.{key}": count for key, count in resources.items()})
@@ -61,17 +61,17 @@ class Facets:
         return Found(wanted[:limit], scan.found_rows, is_whole and len(wanted) <= limit, scan.cost)
 
     def values(self, name: str, tree: Node, span: TimeRange, *, prefix: str, limit: int, timeout_secs: float) -> Found:
-        """The most frequent values of a field in matching logs; only of the newest part of the range if time is short.
+        """The most frequent values of a field in matching logs; if the timeout is too short, only of the newest part.
 
         Raises:
-            QueryTooExpensive, TryAgainLater, Refused: see `LogTable.ask`.
+            QueryTooExpensive, TryAgainLater, Refused: see `LogTable.run`.
         """
         condition = self._table.condition(tree)
         deadline = Deadline(self._clock, timeout_secs)
         try:
             return self._values(name, condition, span, prefix, limit, timeout_secs * _SHARE_OF_TIME)
         except QueryTooExpensive as error:
-            if error.what != "time":
+            if error.resource != "time":
                 raise
         newest = TimeRange(span.end_ns - (span.end_ns - span.start_ns) // _PARTS, span.end_ns)
         found = self._values(name, condition, newest, prefix, limit, deadline.left_secs())
@@ -80,10 +80,10 @@ class Facets:
     def _values(
         self, name: str, condition: Condition, span: TimeRange, prefix: str, limit: int, timeout_secs: float
     ) -> Found:
-        asked = Aggregate(_with_value(name, prefix, condition), span, [Function("count")], by=[name], limit=limit)
-        answer = self._table.ask(asked.select, timeout_secs=timeout_secs)
-        counts = [(str(value), int(count)) for value, count in answer.rows[:limit]]
-        return Found(counts, sum(count for _, count in counts), len(answer.rows) <= limit, answer.cost)
+        query = Aggregate(_with_value(name, prefix, condition), span, [Function("count")], by=[name], limit=limit)
+        result = self._table.run(query.select, timeout_secs=timeout_secs)
+        counts = [(str(value), int(count)) for value, count in result.rows[:limit]]
+        return Found(counts, sum(count for _, count in counts), len(result.rows) <= limit, result.cost)
 
 
 def _attribute_name(key: str) -> str:
@@ -91,8 +91,8 @@ def _attribute_name(key: str) -> str:
     return key if isinstance(named(key), Attribute) else f"attributes.{key}"
 
 
-def _rows_counted(answer: Result) -> int:
-    return int(answer.rows[0][0])
+def _rows_counted(result: Result) -> int:
+    return int(result.rows[0][0])
 
 
 def _which_fields(condition: Condition, window: TimeRange) -> Select:

@@ -23,7 +23,7 @@ class _Definition:
     over_buckets: str = ""
     """Over `logged` (rows) and `{value}`, which stands for the numbers of these rows; "" if these do not suffice."""
     approximation: str | None = None
-    """How far the result may be from the exact one; None if it is exact."""
+    """The error bound of the result; None if it is exact."""
     without_field: "_Definition | None" = None
     """The definition without a field; None if the function needs one."""
 
@@ -91,13 +91,13 @@ class Function:
 
     def __post_init__(self) -> None:
         if self.name not in _FUNCTIONS and not _QUANTILE.fullmatch(self.name):
-            raise BadParameter("function", f"function={self.name} is not known; there are {', '.join(NAMES)}")
+            raise BadParameter("function", f"function={self.name} is unknown; use one of {', '.join(NAMES)}")
         if not self.field and self._named.without_field is None:
             raise BadParameter("field", f"function={self.name} needs a field, such as field=response_time_ms")
 
     @property
     def approximation(self) -> str | None:
-        """How far the result may be from the exact one; None if it is exact."""
+        """The error bound of the result; None if it is exact."""
         return self._definition.approximation
 
     def over_rows(self, expressions: Expressions) -> str:

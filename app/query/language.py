@@ -53,9 +53,10 @@ def _check_text(text: str) -> None:
     try:
         size_bytes = len(text.encode())
     except UnicodeEncodeError as error:
-        raise QueryError("Half a character (a lone surrogate).", text=text, position=error.start) from None
+        raise QueryError("The query contains a lone surrogate.", text=text, position=error.start) from None
     if size_bytes > MAX_BYTES:
-        raise QueryError(f"A query has {MAX_BYTES} bytes at most, this one {size_bytes}.", text=text, position=0)
+        reason = f"A query may have at most {MAX_BYTES} bytes; this one has {size_bytes}."
+        raise QueryError(reason, text=text, position=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ class _Text:
 
 
 class _Reader:
-    """Gives the syntax tree of one query its meaning."""
+    """Converts the syntax tree of one query to a `Node`, and collects hints."""
 
     def __init__(self, text: str) -> None:
         self.hints: list[Hint] = []
@@ -105,7 +106,7 @@ class _Reader:
         self._terms += 1
         if self._terms > MAX_TERMS:
             first = next(tree.scan_values(lambda child: isinstance(child, Token)))
-            raise self._error(f"A query has {MAX_TERMS} terms at most.", start_of(first))
+            raise self._error(f"A query may have at most {MAX_TERMS} terms.", start_of(first))
         if field is None:
             return self._free(tree.children[0])
         if tree.data == "equal":
@@ -124,20 +125,21 @@ class _Reader:
 
     def _words(self, text: _Text) -> Node:
         if not text.text:
-            raise self._error("There is nothing between these quotes.", text.position)
+            raise self._error("These quotes are empty.", text.position)
         if not text.is_quoted and not words_of(text.text):
-            reason = f"{text.text} has no letter or digit and so is no word."
+            reason = f"{text.text} has no letter or digit, so it is not a word."
             raise self._error(reason, text.position, suggestion=f'"{text.text}" in quotes')
         return Words(text.text, text.is_open)
 
     def _field(self, token: Token) -> Named:
         name = self._read(token)
         if name.is_open:
-            raise self._error(f"A name holds no asterisk (for one that does: {name.text}\\*).", name.position)
+            reason = f"A field name cannot contain an asterisk; write {name.text}\\* for the character itself."
+            raise self._error(reason, name.position)
         field = named(name.text)
         if isinstance(field, Attribute):
             if not field.key:
-                raise self._error(f"{name.text} wants the name of an attribute.", name.position)
+                raise self._error(f"{name.text} needs the name of an attribute.", name.position)
             if meant := field_meant_by(field.name):
                 self.hints.append(Hint(name.position, name.text, meant))
         return field
@@ -156,7 +158,7 @@ class _Reader:
                 return self._level(field, text)
             case Kind.TIME:
                 typed = self._typed(text)
-                reason = f"{field.name} is a time, and a time is compared."
+                reason = f"{field.name} is a time, which can only be compared or searched by range."
                 raise self._error(reason, text.position, suggestion=f"{field.name}:>={typed}")
             case _:
                 return Equals(field, self._orderable(field, text))
@@ -195,11 +197,11 @@ class _Reader:
             pass
         typed = self._typed(text)
         if isinstance(field, Attribute):
-            reason = f"{field.name} is an attribute, which is compared as a number, and {typed} is none."
+            reason = f"{field.name} is an attribute, which is compared as a number; {typed} is not a number."
         elif field.kind is Kind.TEXT:
-            reason = f"{field.name} is compared as a number, and {typed} is none."
+            reason = f"{field.name} is compared as a number; {typed} is not a number."
         else:
-            reason = f"{field.name} is a {field.kind.value}, and {typed} is none."
+            reason = f"{typed} is not a valid {field.kind.value} for {field.name}."
         suggestion = nearest(text.text, values.LEVELS) if field.kind is Kind.LEVEL else field_meant_by(field.name)
         raise self._error(reason, text.position, expected, "" if suggestion == field.name else suggestion)
 
@@ -225,7 +227,7 @@ class _Reader:
             if character == "*" and not is_quoted:
                 if at + 1 < len(raw):
                     raise self._error(
-                        "An asterisk ends a word; within one it cannot stand (for the character itself: \\*).",
+                        "An asterisk is only allowed at the end of a word; write \\* for the character itself.",
                         start + at,
                     )
                 is_open = True
@@ -237,8 +239,8 @@ class _Reader:
     def _escaped(self, raw: str, at: int, start: int) -> str:
         character = raw[at + 1 : at + 2]
         if not character or character.isalnum():
-            reason = "A backslash takes away the meaning of the sign behind it"
-            reason += f", and {character} has none." if character else ", and here is none."
+            reason = "A backslash escapes the special character after it"
+            reason += f"; {character} is not special." if character else "; nothing follows here."
             raise self._error(reason, start + at, suggestion=f"\\\\{character} for the backslash itself")
         return character
 

@@ -11,7 +11,7 @@ from app.query.fields import Field, named
 from app.query.log_id import LogId
 
 # What every row needs for its id and its position in the order of rows.
-_PLACE: Final[Mapping[str, str]] = {
+_IDENTITY: Final[Mapping[str, str]] = {
     "timestamp_ns": "toUnixTimestamp64Nano(Timestamp)",
     "topic_id": "_topic_id",
     "partition": "_partition",
@@ -47,7 +47,7 @@ class RowShape:
         """The bound parameters of `select`."""
         self.select = ", ".join(
             [
-                *(f"{sql} AS place_{name}" for name, sql in _PLACE.items()),
+                *(f"{sql} AS id_{name}" for name, sql in _IDENTITY.items()),
                 *(f"{sql} AS shown_{n}" for n, sql in enumerate(columns)),
             ]
         )
@@ -58,8 +58,9 @@ class RowShape:
         return [self._row(record) for record in records]
 
     def _row(self, record: Mapping[str, Any]) -> LogRow:
-        place = {name: record[f"place_{name}"] for name in _PLACE}
-        return LogRow(LogId(**place), {name: _shown(name, record[f"shown_{n}"]) for n, name in enumerate(self.names)})
+        identity = {name: record[f"id_{name}"] for name in _IDENTITY}
+        fields = {name: _shown(name, record[f"shown_{n}"]) for n, name in enumerate(self.names)}
+        return LogRow(LogId(**identity), fields)
 
 
 def _column(name: str, expressions: Expressions) -> str:

@@ -27,7 +27,7 @@ class Select:
     All parts are SQL, without the table and the scope. Each condition needs no further parentheses beside AND.
     """
 
-    what: str
+    expressions: str
     where: Sequence[str]
     then: str = ""
     parameters: Mapping[str, object] = field(default_factory=dict)
@@ -37,7 +37,7 @@ class Select:
 class SelectFromAll:
     """Expressions over the rows of several selects (UNION ALL)."""
 
-    what: str
+    expressions: str
     parts: Sequence[Select]
     then: str = ""
 
@@ -72,13 +72,13 @@ class LogTable:
         columns, equal = of_tree.columns | self._seen.columns, {**self._seen.equal, **of_tree.equal}
         return replace(of_tree, columns=columns, equal=equal)
 
-    def ask(self, select: AnySelect, *, timeout_secs: float) -> Result:
+    def run(self, select: AnySelect, *, timeout_secs: float) -> Result:
         """Run a select.
 
         Raises:
-            QueryTooExpensive, TryAgainLater, Refused: see `LogReader.ask`.
+            QueryTooExpensive, TryAgainLater, Refused: see `LogReader.run`.
         """
-        return self._reader.ask(self.statement(select), timeout_secs=timeout_secs)
+        return self._reader.run(self.statement(select), timeout_secs=timeout_secs)
 
     def statement(self, select: AnySelect) -> Statement:
         """The statement for a select, with the table and the scope."""
@@ -87,31 +87,31 @@ class LogTable:
         rows = " UNION ALL ".join(map(self._sql, select.parts))
         parameters = {name: value for part in select.parts for name, value in part.parameters.items()}
         return Statement(
-            _joined(f"SELECT {select.what} FROM ({rows})", select.then), {**parameters, **self._seen.parameters}
+            _joined(f"SELECT {select.expressions} FROM ({rows})", select.then), {**parameters, **self._seen.parameters}
         )
 
-    def ask_extents(self, *, timeout_secs: float) -> Result:
+    def extents(self, *, timeout_secs: float) -> Result:
         """Topic id, partition, first and last offset of each stored partition.
 
         These cover all logs, not only the scope: a tail runs this twice a second, which only a projection makes cheap,
         and no projection has the offsets of a scope. They reveal the total number of logs, as do the offsets in the ids
         of any two logs.
         """
-        return self._reader.ask(_EXTENTS, timeout_secs=timeout_secs)
+        return self._reader.run(_EXTENTS, timeout_secs=timeout_secs)
 
     def probe(self, *, timeout_secs: float) -> None:
         """Check that the table can be queried, at almost no cost.
 
         Raises:
-            QueryTooExpensive, TryAgainLater, Refused: see `LogReader.ask`.
+            QueryTooExpensive, TryAgainLater, Refused: see `LogReader.run`.
         """
-        self._reader.ask(_PROBE, timeout_secs=timeout_secs)
+        self._reader.run(_PROBE, timeout_secs=timeout_secs)
 
     def _sql(self, select: Select) -> str:
         where = " AND ".join(select.where)
         if not self.scope.is_everything:
             where = f"{self._seen.sql} AND ({where})"  # the parentheses keep any condition from undoing the scope
-        return _joined(f"SELECT {select.what} FROM {{table}} WHERE {where}", select.then)
+        return _joined(f"SELECT {select.expressions} FROM {{table}} WHERE {where}", select.then)
 
 
 def _joined(sql: str, then: str) -> str:

@@ -8,20 +8,20 @@ _COLUMNS: Final = ("Timestamp", "_topic_id", "_partition", "_offset", "_item")
 NEWEST_FIRST: Final = ", ".join(f"{column} DESC" for column in _COLUMNS)
 OLDEST_FIRST: Final = ", ".join(_COLUMNS)
 
-_PLACE: Final = (
-    "(fromUnixTimestamp64Nano({place_ns:Int64}, 'UTC'), {place_topic_id:String}, {place_partition:UInt16},"
-    " {place_offset:UInt64}, {place_item:UInt16})"
+_ROW: Final = (
+    "(fromUnixTimestamp64Nano({id_ns:Int64}, 'UTC'), {id_topic_id:String}, {id_partition:UInt16},"
+    " {id_offset:UInt64}, {id_item:UInt16})"
 )
-BEFORE: Final = f"({', '.join(_COLUMNS)}) < {_PLACE}"
-AFTER: Final = f"({', '.join(_COLUMNS)}) > {_PLACE}"
+BEFORE: Final = f"({', '.join(_COLUMNS)}) < {_ROW}"
+AFTER: Final = f"({', '.join(_COLUMNS)}) > {_ROW}"
 
 
 def cursor_parameters(row: LogId) -> dict[str, object]:
     """The bound parameters of BEFORE and AFTER."""
     return {
-        "place_ns": row.timestamp_ns,
-        "place_topic_id": row.topic_id,
-        "place_partition": row.partition,
-        "place_offset": row.offset,
-        "place_item": row.item,
+        "id_ns": row.timestamp_ns,
+        "id_topic_id": row.topic_id,
+        "id_partition": row.partition,
+        "id_offset": row.offset,
+        "id_item": row.item,
     }

@@ -24,7 +24,7 @@ _MIDDLE: Final = (
     f"reinterpretAsFloat32(toUInt32(bitShiftLeft(toUInt32(bucket), {_BUCKET_SHIFT}) + {1 << (_BUCKET_SHIFT - 1)}))"
 )
 BUCKET_VALUE: Final = f"if(bucket % {1 << (31 - _BUCKET_SHIFT)} = 0, 0, {_MIDDLE})"
-"""The value that represents those of a response time bucket, as SQL; NULL for rows without one."""
+"""The value that represents a response time bucket, as SQL; NULL for rows without a response time."""
 
 _BUCKETS: Final = (f"{_BUCKET} AS bucket", "count() AS logged")
 _SUMS: Final = ("count() AS logged", "count(ResponseTimeMs) AS measured", "sum(ResponseTimeMs) AS total")

@@ -25,20 +25,20 @@ _CURSOR: Final = re.compile(r"(\d{1,19})~([^~]{1,200})~([0-9a-f]{1,8})")
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Where the next page begins (keyset pagination): before a row, or before a time if the deadline passed.
+    """Where the next page begins (keyset pagination): before a row, or before a time if the query timed out.
 
     It also holds the start of the range, since a relative one moves between two pages, and a checksum of the query.
     """
 
     start_ns: int
     before: LogId | int
-    question_crc: int
+    query_crc: int
 
     def __str__(self) -> str:
-        return f"{self.start_ns}~{self.before}~{self.question_crc:x}"
+        return f"{self.start_ns}~{self.before}~{self.query_crc:x}"
 
     @classmethod
-    def read(cls, text: str, question_crc: int) -> Self:
+    def read(cls, text: str, query_crc: int) -> Self:
         """Parse a cursor of the query with this checksum.
 
         Raises:
@@ -49,9 +49,9 @@ class Cursor:
             start, before, crc = found.groups() if found else ("", "", "")
             cursor = cls(int(start), int(before) if before.isdecimal() else LogId.read(before), int(crc, 16))
         except ValueError as error:
-            raise BadParameter("cursor", "cursor is not one that an answer has given") from error
-        if cursor.question_crc != question_crc:
-            raise BadParameter("cursor", "cursor belongs to another query: send it with the one that it came from")
+            raise BadParameter("cursor", "cursor is not the next_cursor of a response") from error
+        if cursor.query_crc != query_crc:
+            raise BadParameter("cursor", "cursor belongs to another query; send it with the query that returned it")
         return cursor
 
 
@@ -88,7 +88,7 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Logs, newest first. `next_cursor` is set if there may be more; `is_complete` is false if the time was up."""
+    """Logs, newest first. `next_cursor` is set if there may be more; `is_complete` is false if the query timed out."""
 
     rows: list[LogRow]
     next_cursor: Cursor | None
@@ -112,12 +112,12 @@ class Searcher:
 
         Raises:
             QueryTooExpensive: not even the first window could be read.
-            TryAgainLater, Refused: see `LogTable.ask`.
+            TryAgainLater, Refused: see `LogTable.run`.
         """
         scan = WindowedScan(self._table, Deadline(self._clock, timeout_secs), search.limit)
         rows: list[LogRow] = []
-        for answer in scan.answers(self._pieces(search, scan), partial(_select, search)):
-            rows += search.shape.read(answer.records())
+        for result in scan.results(self._pieces(search, scan), partial(_select, search)):
+            rows += search.shape.read(result.records())
         return Page(rows, _next_cursor(search, scan, rows), not scan.is_out_of_time, scan.cost)
 
     def _pieces(self, search: Search, scan: WindowedScan) -> Iterator[Piece]:

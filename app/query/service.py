@@ -24,7 +24,7 @@ from app.query.time_range import SECOND_NS, TimeRange, read_interval_secs, read_
 from app.query.tree import Node
 
 _LAST_MINUTE_NS: Final = 2**32 // 60 * 60 * SECOND_NS
-_BARS: Final = 100  # a histogram without an interval has no more
+_BARS: Final = 100  # maximum of a histogram without an interval
 _MOST_BARS: Final = 5_000
 _INTERVALS_SECS: Final = (
     *(1, 2, 5, 10, 30, 60, 120, 300, 600, 900, 1800),
@@ -36,19 +36,19 @@ _INTERVALS_SECS: Final = (
 class AggregateResult:
     """The result of an aggregate query."""
 
-    asked: Aggregate
-    answer: Result
+    query: Aggregate
+    result: Result
 
     @property
     def rows(self) -> Sequence[Sequence[Any]]:
         """The groups, at most the query's limit; with an interval the oldest time step first."""
-        rows = self.answer.rows[: self.asked.limit]
-        return sorted(rows, key=lambda row: row[0]) if self.asked.interval_secs else rows
+        rows = self.result.rows[: self.query.limit]
+        return sorted(rows, key=lambda row: row[0]) if self.query.interval_secs else rows
 
     @property
     def is_complete(self) -> bool:
         """Whether there are no more groups than the limit."""
-        return len(self.answer.rows) <= self.asked.limit
+        return len(self.result.rows) <= self.query.limit
 
 
 class QueryService:
@@ -92,8 +92,8 @@ class QueryService:
         Raises:
             BadParameter: the cursor is not valid, or belongs to another search.
         """
-        asked = Search(self._table.condition(tree), span, limit, RowShape(fields))
-        return asked.after(Cursor.read(cursor, asked.crc)) if cursor else asked
+        search = Search(self._table.condition(tree), span, limit, RowShape(fields))
+        return search.after(Cursor.read(cursor, search.crc)) if cursor else search
 
     def page(self, search: Search, *, timeout_secs: float) -> Page:
         """See `Searcher.page`."""
@@ -127,13 +127,13 @@ class QueryService:
         secs = _interval_secs(interval, span) if interval else None
         return Aggregate(self._table.condition(tree), _bounded(span), functions, read_by(by, functions), secs, limit)
 
-    def aggregates(self, asked: Aggregate, *, timeout_secs: float) -> AggregateResult:
+    def aggregates(self, query: Aggregate, *, timeout_secs: float) -> AggregateResult:
         """Run an aggregate query.
 
         Raises:
-            QueryTooExpensive, TryAgainLater, Refused: see `LogTable.ask`.
+            QueryTooExpensive, TryAgainLater, Refused: see `LogTable.run`.
         """
-        return AggregateResult(asked, self._table.ask(asked.select, timeout_secs=timeout_secs))
+        return AggregateResult(query, self._table.run(query.select, timeout_secs=timeout_secs))
 
     def tail(self, tree: Node, *, fields: Sequence[str], last_id: str) -> Tail:
         """Follow matching logs as they are stored, from now on or from a resume token in `last_id`.
@@ -153,7 +153,7 @@ def names_in(text: str) -> list[str]:
 def _interval_secs(interval: str, span: TimeRange) -> int:
     secs = read_interval_secs("interval", interval)
     if span.seconds / secs > _MOST_BARS:
-        raise BadParameter("interval", f"interval={interval} makes more than {_MOST_BARS:,} steps of this range")
+        raise BadParameter("interval", f"interval={interval} divides this range into more than {_MOST_BARS:,} steps")
     return secs
 
 
@@ -164,7 +164,7 @@ def _bounded(span: TimeRange) -> TimeRange:
         BadParameter: it ends later.
     """
     if span.end_ns > _LAST_MINUTE_NS:
-        raise BadParameter("end", "figures end in the year 2106")
+        raise BadParameter("end", "end is too late: aggregates cover times up to the year 2106")
     return span
 
 

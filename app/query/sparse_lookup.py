@@ -61,15 +61,15 @@ def sparse_pieces(
     The first piece has enough rows if the condition is only about the user or the trace.
 
     Raises:
-        QueryTooExpensive, TryAgainLater, Refused: see `LogTable.ask`.
+        QueryTooExpensive, TryAgainLater, Refused: see `LogTable.run`.
     """
     register = _register_of(table, condition)
     assert register is not None
     end_ns, enough_rows = span.end_ns, wanted_rows
     while end_ns > span.start_ns:
-        asked = _which(register, condition, TimeRange(span.start_ns, end_ns))
-        answer = table.ask(asked, timeout_secs=deadline.left_secs())
-        known, cost = [_Bucket(start, rows) for start, rows in answer.rows], answer.cost
+        select = _which(register, condition, TimeRange(span.start_ns, end_ns))
+        result = table.run(select, timeout_secs=deadline.left_secs())
+        known, cost = [_Bucket(start, rows) for start, rows in result.rows], result.cost
         is_last = len(known) < _AT_ONCE
         while known:
             taken = _enough(known, enough_rows)
@@ -99,12 +99,12 @@ def _which(register: _Register, condition: Condition, span: TimeRange) -> Select
     end_ns = min(-(-span.end_ns // SECOND_NS) * SECOND_NS, _LAST_NS)
     value = condition.equal[register.column]
     return Select(
-        f"toUnixTimestamp({FIVE_MINUTES}) AS stretch, {register.rows}",
+        f"toUnixTimestamp({FIVE_MINUTES}) AS bucket_start, {register.rows}",
         [
             f"{register.key.format(register.column)} = {register.key.format(value)}",
             starts_in(TimeRange(first_ns, end_ns), FIVE_MINUTES),
         ],
-        f"GROUP BY {FIVE_MINUTES} ORDER BY stretch DESC LIMIT {_AT_ONCE:d}",
+        f"GROUP BY {FIVE_MINUTES} ORDER BY bucket_start DESC LIMIT {_AT_ONCE:d}",
         condition.parameters,
     )
 

@@ -57,7 +57,7 @@ def syntax_tree(text: str) -> Syntax:
                 open_at.append(start_of(token))
                 if len(open_at) > MAX_DEPTH:
                     raise QueryError(
-                        f"Parentheses are nested {MAX_DEPTH} deep at most.", text=text, position=start_of(token)
+                        f"Parentheses may be nested at most {MAX_DEPTH} deep.", text=text, position=start_of(token)
                     )
             elif token.type == "_RPAR" and open_at:  # if none is open, the parser fails after this token
                 open_at.pop()
@@ -81,7 +81,7 @@ def _syntax_error(text: str, position: int, parser: InteractiveParser, open_at: 
         return QueryError("The quotes that begin here are not closed.", text=text, position=position)
     if found[1] == ")" and not open_at:
         return QueryError("This parenthesis was never opened.", text=text, position=position)
-    reason = f"{found[1]} cannot stand here."
+    reason = f"{found[1]} is not allowed here."
     if {"_TO", "CLOSE"} & accepted:
         reason += " A range is written [1 TO 5] or {1 TO 5}; text that begins with a bracket goes in quotes."
     return QueryError(reason, text=text, position=position, expected=expected)

@@ -12,17 +12,17 @@ from app.query.log_row import LogRow, RowShape
 from app.query.log_table import LogTable, Select
 from app.query.tree import Node
 
-# Limits of one look per partition: rows, and offsets to read through, however far behind a client is. The first look
-# has lower limits to return sooner, since all rows of a look are read and sorted before the first is sent.
+# Limits of one poll per partition: rows, and offsets to read through, however far behind a client is. The first poll
+# has lower limits to return sooner, since all rows of a poll are read and sorted before the first is sent.
 FIRST_ROWS: Final = 50
 MAX_ROWS: Final = 500
 _FIRST_OFFSETS: Final = 1_000
 _MAX_OFFSETS: Final = 50_000
 _TIMEOUT_SECS: Final = 5.0
-_PLACE: Final = re.compile(r"([A-Za-z0-9_-]{1,64}):(\d{1,5}):(\d{1,20}):(\d{1,5})")
+_POSITION: Final = re.compile(r"([A-Za-z0-9_-]{1,64}):(\d{1,5}):(\d{1,20}):(\d{1,5})")
 _MAX_PARTITIONS: Final = 1_000
 _LAST_ITEM: Final = 2**16 - 1
-_NOWHERE: Final = "start"  # the table was empty when the client connected
+_EMPTY_TABLE: Final = "start"  # the table was empty when the client connected
 
 
 class TailPartition(NamedTuple):
@@ -54,7 +54,7 @@ def write_resume_token(positions: Positions) -> str:
     words = (
         f"{key.topic_id}:{key.number}:{position.offset}:{position.item}" for key, position in sorted(positions.items())
     )
-    return ",".join(words) or _NOWHERE
+    return ",".join(words) or _EMPTY_TABLE
 
 
 def read_resume_token(text: str) -> dict[TailPartition, TailPosition]:
@@ -64,10 +64,10 @@ def read_resume_token(text: str) -> dict[TailPartition, TailPosition]:
         BadParameter: the text is not a resume token.
     """
     positions: dict[TailPartition, TailPosition] = {}
-    if text == _NOWHERE:
+    if text == _EMPTY_TABLE:
         return positions
     for part in text.split(","):
-        found = _PLACE.fullmatch(part)
+        found = _POSITION.fullmatch(part)
         if not found or len(positions) >= _MAX_PARTITIONS:
             raise BadParameter("last_id", "last_id is not the id of an event of this stream")
         positions[TailPartition(found[1], int(found[2]))] = TailPosition(int(found[3]), int(found[4]))
@@ -92,23 +92,23 @@ class Tail:
             else dict(positions)
         )
         self.is_behind = False
-        """Whether there are more rows than the last look returned."""
+        """Whether there are more rows than the last poll returned."""
 
     @property
     def resume_token(self) -> str:
         """The token to continue after the last returned row."""
         return write_resume_token(self._positions)
 
-    def look(self) -> Iterator[LogRow]:
-        """Matching rows among those stored up to the end of the last look, in the order in which they were stored.
+    def poll(self) -> Iterator[LogRow]:
+        """Matching rows among those stored up to the end of the last poll, in the order in which they were stored.
 
-        Returns at most MAX_ROWS from at most _MAX_OFFSETS offsets per partition; the next look continues there, and
+        Returns at most MAX_ROWS from at most _MAX_OFFSETS offsets per partition; the next poll continues there, and
         `is_behind` says that it need not wait. It does not read up to now, since an insert over several days becomes
-        visible day by day: an insert that was visible a look ago is now visible as a whole. `resume_token` advances
+        visible day by day: an insert that was visible one poll ago is now visible as a whole. `resume_token` advances
         past each row as it is returned.
 
         Raises:
-            QueryTooExpensive, TryAgainLater, Refused: see `LogTable.ask`.
+            QueryTooExpensive, TryAgainLater, Refused: see `LogTable.run`.
         """
         spans = {key: span for key, extent in self._seen.items() if (span := self._span(key, extent)) is not None}
         self.is_behind = False
@@ -135,8 +135,8 @@ class Tail:
         return position, min(extent.last, position.offset + self._most_offsets)
 
     def _extents(self) -> dict[TailPartition, _Extent]:
-        answer = self._table.ask_extents(timeout_secs=_TIMEOUT_SECS)
-        return {TailPartition(topic_id, number): _Extent(*offsets) for topic_id, number, *offsets in answer.rows}
+        result = self._table.extents(timeout_secs=_TIMEOUT_SECS)
+        return {TailPartition(topic_id, number): _Extent(*offsets) for topic_id, number, *offsets in result.rows}
 
     def _rows(
         self, spans: Mapping[TailPartition, tuple[TailPosition, int]]
@@ -157,8 +157,8 @@ class Tail:
             f"ORDER BY _topic_id, _partition, _offset, _item LIMIT {self._most_rows:d} BY _topic_id, _partition",
             parameters,
         )
-        answer = self._table.ask(select, timeout_secs=_TIMEOUT_SECS)
-        records = answer.records()
+        result = self._table.run(select, timeout_secs=_TIMEOUT_SECS)
+        records = result.records()
         found: dict[TailPartition, list[tuple[int, TailPartition, LogRow]]] = {}
         for record, row in zip(records, self._shape.read(records), strict=True):
             key = TailPartition(row.id.topic_id, row.id.partition)

@@ -80,7 +80,7 @@ def read_moment(parameter: str, text: str, *, now_ns: int) -> int:
     else:
         try:
             if _SHORT_NUMBER.fullmatch(text):
-                raise ValueError("a year, a day or seconds: nobody can tell")
+                raise ValueError("ambiguous: a year, a day or seconds")
             moment = read_time_ns(text)
         except ValueError as error:
             raise BadParameter(
@@ -99,5 +99,5 @@ def read_interval_secs(parameter: str, text: str) -> int:
     """
     found = re.fullmatch(r"(\d{1,6})([smhdw])", text.strip())
     if not found or not int(found[1]):
-        raise BadParameter(parameter, f"{parameter}={text} is not a length of time: write 30s, 5m, 1h or 1d")
+        raise BadParameter(parameter, f"{parameter}={text} is not a duration: write 30s, 5m, 1h or 1d")
     return int(found[1]) * _UNIT_NS[found[2]] // SECOND_NS

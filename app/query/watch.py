@@ -6,14 +6,14 @@ from app.errors import QueryTooExpensive, Refused, TryAgainLater
 from app.query.log_table import LogTable
 
 _TIMEOUT_SECS: Final = 5.0
-_LOOK_SECS: Final = 10.0
-_LOOK_AGAIN_SECS: Final = 1.0
+_INTERVAL_SECS: Final = 10.0
+_RETRY_SECS: Final = 1.0
 
 
 class ReaderEvents(Protocol):
     """Receives the outcome of each check."""
 
-    def answered(self) -> None:
+    def succeeded(self) -> None:
         """Queries can run."""
 
     def failed(self, error: Exception) -> None:
@@ -27,12 +27,12 @@ class QueryWatch:
         self._table = table
         self._events = events
 
-    def look(self) -> float:
+    def check(self) -> float:
         """Check once. Returns the seconds until the next check."""
         try:
             self._table.probe(timeout_secs=_TIMEOUT_SECS)
         except (TryAgainLater, Refused, QueryTooExpensive) as error:
             self._events.failed(error)
-            return _LOOK_AGAIN_SECS
-        self._events.answered()
-        return _LOOK_SECS
+            return _RETRY_SECS
+        self._events.succeeded()
+        return _INTERVAL_SECS

@@ -1,4 +1,4 @@
-"""Reads a time range piece by piece, until there are enough rows or the time is up: for search, fields and context."""
+"""Reads a time range piece by piece until there are enough rows or the query times out (search, fields, context)."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from app.errors import QueryTooExpensive
 from app.query.log_table import LogTable, Select
 from app.query.time_range import TimeRange
 
-_LEAST_SECS: Final = 0.01  # with less time left no further statement is sent
+_LEAST_SECS: Final = 0.01  # minimum time left to send another statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Piece:
 
 
 class Deadline:
-    """The time by which a request must be answered, by a clock in seconds."""
+    """The time by which a request must be finished, by a clock in seconds."""
 
     def __init__(self, clock: Callable[[], float], timeout_secs: float) -> None:
         self._clock = clock
@@ -38,7 +38,7 @@ class Deadline:
         """
         left_secs = self._at - self._clock()
         if left_secs < _LEAST_SECS:
-            raise QueryTooExpensive("time", "the time is up")
+            raise QueryTooExpensive("time", "the query timed out")
         return left_secs
 
 
@@ -56,34 +56,34 @@ class WindowedScan:
         """Whether a statement exceeded its limits before there were enough rows."""
         self._table = table
 
-    def answers(
+    def results(
         self,
         pieces: Iterator[Piece],
         select: Callable[[Piece, int], Select],
-        rows_in: Callable[[Result], int] = lambda answer: len(answer.rows),
+        rows_in: Callable[[Result], int] = lambda result: len(result.rows),
     ) -> Iterator[Result]:
         """The results, piece by piece. `select` takes a piece and the number of missing rows; `rows_in` counts rows.
 
         Raises:
             QueryTooExpensive: not even the first piece could be read.
-            TryAgainLater, Refused: see `LogTable.ask`.
+            TryAgainLater, Refused: see `LogTable.run`.
         """
         while self.found_rows < self.wanted_rows:
             try:
                 piece = next(pieces, None)
                 if piece is None:
                     return
-                asked = select(piece, self.wanted_rows - self.found_rows)
-                answer = self._table.ask(asked, timeout_secs=self.deadline.left_secs())
+                query = select(piece, self.wanted_rows - self.found_rows)
+                result = self._table.run(query, timeout_secs=self.deadline.left_secs())
             except QueryTooExpensive:
                 if self.last_read is None:
                     raise
                 self.is_out_of_time = True
                 return
             self.last_read = piece.span
-            self.cost += piece.cost + answer.cost
-            self.found_rows += rows_in(answer)
-            yield answer
+            self.cost += piece.cost + result.cost
+            self.found_rows += rows_in(result)
+            yield result
 
     def windows(
         self, cut: Callable[..., Iterator[TimeRange]], span: TimeRange, *, rows_per_sec: float

@@ -1,4 +1,4 @@
-"""What the audit beside the service reports."""
+"""Reports the periodic audit: metrics, health and log."""
 
 import logging
 import time
@@ -14,7 +14,7 @@ _log = logging.getLogger(__name__)
 
 
 class AuditTelemetry:
-    """What the audit beside the service reports. Methods are called from its thread."""
+    """Reports the periodic audit. Called on its thread."""
 
     def __init__(
         self, metrics: Metrics, health: Health, topic: str, *, wall_clock: Callable[[], float] = time.time
@@ -23,11 +23,11 @@ class AuditTelemetry:
         self._health = health
         self._topic = topic
         self._wall_clock = wall_clock
-        self._told: dict[int, tuple[int, ...]] = {}
+        self._logged: dict[int, tuple[int, ...]] = {}
         self._audited: Set[int] = frozenset()
 
     def started(self) -> None:
-        """Audits will be made from now on."""
+        """Audits run from now on."""
         self._metrics.audit_last_success.set(self._wall_clock())
 
     def audited(self, verdict: Verdict, seconds: float) -> None:
@@ -47,27 +47,27 @@ class AuditTelemetry:
         if not verdict.count(Kind.UNVERIFIED):
             metrics.audit_last_success.set(self._wall_clock())
         self._health.note(last_audit=summary(verdict))
-        self._tell(verdict)
+        self._log_findings(verdict)
 
     def audit_failed(self, error: TryAgainLater | Refused) -> None:
-        """One of the two sides did not answer."""
+        """Kafka or ClickHouse did not answer."""
         self._metrics.audit_failures.inc()
         self._health.note(last_audit=f"failed: {error}")
-        _log.warning("An audit failed: %s; the next one will be made all the same", error)
+        _log.warning("An audit failed: %s; the next one runs as usual", error)
 
-    def _tell(self, verdict: Verdict) -> None:
-        """Say what is wrong with a partition once, and not again at every audit."""
-        told = {}
+    def _log_findings(self, verdict: Verdict) -> None:
+        """Log the findings of a partition once, and not again at every audit."""
+        logged = {}
         for number, found in verdict.partitions.items():
             if found.count(*BAD):
-                told[number] = tuple(found.count(kind) for kind in BAD)
-                if told[number] != self._told.get(number):
+                logged[number] = tuple(found.count(kind) for kind in BAD)
+                if logged[number] != self._logged.get(number):
                     words = summary(Verdict(verdict.topic_id, {number: found}))
-                    _log.error("Audit of %s/%d: %s Where: python -m app audit", self._topic, number, words)
-        self._told = told
+                    _log.error("Audit of %s/%d: %s Details: python -m app audit", self._topic, number, words)
+        self._logged = logged
 
     def _forget(self) -> None:
-        """No figures of partitions that others read by now."""
+        """Clear the metrics of partitions that other instances read by now."""
         metrics = self._metrics
         metrics.audit_stored_records.clear()
         metrics.audit_missing_records.clear()

@@ -1,4 +1,4 @@
-"""What the pipeline reports, from the first attempt to reach Kafka to the last insert."""
+"""Reports the pipeline, from the first attempt to connect to Kafka to the last insert."""
 
 import logging
 import time
@@ -21,12 +21,12 @@ from app.telemetry.reports import RateLimit, SystemReport
 _log = logging.getLogger(__name__)
 
 _STORED_EVERY_SECS: Final = 10.0
-_KAFKA_WITHIN_SECS: Final = 30.0  # the loop asks for the ends of partitions every five seconds
-_TABLE_MISSING_ATTEMPTS: Final = 5  # some seconds, in which an operator who swaps tables may have put it back
+_KAFKA_WITHIN_SECS: Final = 30.0  # the loop requests the end offsets every five seconds
+_TABLE_MISSING_ATTEMPTS: Final = 5  # some seconds: an operator who swaps tables may put it back
 
 
 class IngestTelemetry:
-    """What the pipeline reports. Called on the thread of the loop."""
+    """Reports the pipeline. Called on the thread of the loop."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class IngestTelemetry:
         self._wall_clock = wall_clock
         self._stored_line = RateLimit(_STORED_EVERY_SECS, clock)
         self._on_dated = on_dated
-        self._kafka = SystemReport("Kafka", health, clock, answers_within_secs=_KAFKA_WITHIN_SECS)
+        self._kafka = SystemReport("Kafka", health, clock, expected_within_secs=_KAFKA_WITHIN_SECS)
         self._clickhouse = SystemReport("ClickHouse", health, clock)
         self._partitions = PartitionReport(metrics, health, clock)
         self._missing_table: TableMissing | None = None
@@ -52,11 +52,11 @@ class IngestTelemetry:
     # Before the loop.
 
     def connect_failed(self, side: str, error: TryAgainLater) -> None:
-        """Kafka or ClickHouse did not answer at the start, or when the pipeline was opened anew."""
+        """Kafka or ClickHouse did not answer at the start, or when the pipeline was opened again."""
         self._metrics.retries.labels(side, error.code).inc()
 
     def closed(self) -> None:
-        """The pipeline is closed, and may be opened anew: nothing of what was known of it holds any more."""
+        """The pipeline is closed, and may be opened again: clear all that was known about it."""
         self._partitions.closed()
         self._kafka.closed()
         self._report_loop(buffer_rows=0, buffer_bytes=0, is_paused=False)
@@ -74,13 +74,13 @@ class IngestTelemetry:
 
     @property
     def missing_table(self) -> TableMissing | None:
-        """The error if the table is gone for a while already, and has to be made again."""
+        """The error if the table has been missing for a while and must be created again."""
         return self._missing_table
 
     # The loop.
 
     def turned(self, *, buffer_rows: int, buffer_bytes: int, is_paused: bool) -> None:
-        """The loop has turned once."""
+        """The loop has completed one iteration."""
         self._health.turned()
         self._partitions.turned()
         self._report_loop(buffer_rows=buffer_rows, buffer_bytes=buffer_bytes, is_paused=is_paused)
@@ -99,16 +99,16 @@ class IngestTelemetry:
         self._on_dated(chunk.timestamps_ms[-1])
 
     def assigned(self, partitions: Mapping[Partition, int]) -> None:
-        """The partitions of this instance changed; given with the offset that each goes on from."""
+        """The partitions of this instance changed; each comes with the offset to continue from."""
         self._partitions.assigned(partitions)
 
     def unassigned(self, standing: GroupStanding) -> None:
-        """This instance has no partition, and the group stands like this."""
+        """This instance has no partition; `standing` is the state of its group."""
         self._partitions.unassigned(standing)
-        self._kafka.answered()
+        self._kafka.succeeded()
 
     def committed(self, next_offsets: Mapping[Partition, int]) -> None:
-        """Everything before these offsets is stored, and Kafka knows."""
+        """Everything before these offsets is stored, and the offsets are committed."""
         self._partitions.committed(next_offsets)
 
     def lag(self, lag: Mapping[Partition, int]) -> None:
@@ -116,7 +116,7 @@ class IngestTelemetry:
         self._partitions.lag(lag)
 
     def halted(self, partition: Partition, reason: str) -> None:
-        """A partition stands still until it is assigned anew: a person has to look."""
+        """A partition is not read until it is assigned again: an operator has to act."""
         self._partitions.halted(partition, reason)
 
     def lost_to_retention(self, partition: Partition, first: int, next_offset: int) -> None:
@@ -131,7 +131,7 @@ class IngestTelemetry:
 
     def kafka_answered(self) -> None:
         """A call to Kafka succeeded."""
-        self._kafka.answered()
+        self._kafka.succeeded()
 
     # Delivery (see DeliveryEvents).
 
@@ -148,36 +148,36 @@ class IngestTelemetry:
         self._observe_latency(rows, now)
         self._unlogged_inserts.append((rows.num_rows, seconds))
         if self._stored_line.lets_through():
-            told = [self._unlogged_inserts.popleft() for _ in range(len(self._unlogged_inserts))]
-            row_count, slowest = sum(count for count, _ in told), max(secs for _, secs in told)
-            _log.info("Stored %d rows in %d batches, slowest %.0f ms", row_count, len(told), slowest * 1000)
+            logged = [self._unlogged_inserts.popleft() for _ in range(len(self._unlogged_inserts))]
+            row_count, slowest = sum(count for count, _ in logged), max(secs for _, secs in logged)
+            _log.info("Stored %d rows in %d batches, slowest %.0f ms", row_count, len(logged), slowest * 1000)
 
     def failed(self, result: str) -> None:
         """An insert was not stored."""
         self._metrics.inserts.labels(result).inc()
 
     def already_stored(self, row_count: int) -> None:
-        """Rows were left out because the table holds them."""
+        """Rows were not inserted, because the table holds them."""
         self._partitions.stored()
         self._metrics.rows_already_stored.inc(row_count)
-        _log.info("Left out %d rows that the table holds already", row_count)
+        _log.info("Skipped %d rows that the table already holds", row_count)
 
     def migrated(self, migration: str) -> None:
-        """The table was brought further at the start, where nothing else shows that the loop is not stuck."""
+        """A migration was applied at the start, where nothing else shows that the loop is not stuck."""
         self._health.turned()
-        _log.info("ClickHouse: the table was given migration %s", migration)
+        _log.info("ClickHouse: applied migration %s to the table", migration)
 
     def table_is_newer(self, number: int, last: int) -> None:
         """A later version of the service has changed the table."""
         _log.warning(
-            "ClickHouse: the table has schema %d, this version of the service has %d: a later one was here. It goes on"
-            " all the same",
+            "ClickHouse: the table has schema %d, this version of the service has %d: a later version has migrated it."
+            " The service continues",
             number,
             last,
         )
 
     def guaranteed(self, guarantee: Guarantee) -> None:
-        """The pipeline opens; what can be promised of it."""
+        """The pipeline opens with this guarantee."""
         self._metrics.exactly_once.set(guarantee.is_exactly_once)
         self._health.note(guarantee=str(guarantee), doubts=list(guarantee.doubts))
         for doubt in guarantee.doubts:
@@ -188,18 +188,18 @@ class IngestTelemetry:
         if free_ratio is not None:
             self._metrics.disk_free.set(free_ratio)
         self._metrics.disk_full.set(is_full)
-        problem = "nearly full: nothing is stored until there is room, logs wait in Kafka" if is_full else None
+        problem = "nearly full: nothing is stored until there is free space, logs wait in Kafka" if is_full else None
         if not self._health.report("clickhouse disk", problem):
             return
         if is_full:
             _log.error("ClickHouse's disk is %s (%.1f %% free)", problem, 100 * (free_ratio or 0))
         else:
-            _log.info("ClickHouse's disk has room again")
+            _log.info("ClickHouse's disk has free space again")
 
     def waiting_out(self, deadline_in_secs: float) -> None:
         """The outcome of an insert is unknown."""
         self._metrics.unknown_outcomes.inc()
-        _log.info("An insert may still be on its way; looking what is stored in %.1f s", max(0.0, deadline_in_secs))
+        _log.info("The outcome of an insert is unknown; checking the table in %.1f s", max(0.0, deadline_in_secs))
 
     def retrying(self, error: TryAgainLater, attempt: int) -> None:
         """A call to ClickHouse failed."""
@@ -210,7 +210,7 @@ class IngestTelemetry:
 
     def answered(self) -> None:
         """A call to ClickHouse succeeded."""
-        self._clickhouse.answered()
+        self._clickhouse.succeeded()
         self._missing_table = None
 
     def _observe_latency(self, rows: Rows, now: float) -> None:

@@ -1,6 +1,6 @@
-"""Reports the partitions of an instance: which they are, how far each is stored, and which stand still.
+"""Reports the partitions of an instance: their committed offsets, their lag, and which are halted.
 
-What is not known is not reported: a figure without a source is cleared, and does not keep its last value.
+Unknown values are not reported: a metric without a source is cleared, and does not keep its last value.
 """
 
 import logging
@@ -14,9 +14,9 @@ from app.metrics import Metrics
 
 _log = logging.getLogger(__name__)
 
-_LAG_FRESH_SECS: Final = 15.0  # the loop asks for it every five seconds
+_LAG_FRESH_SECS: Final = 15.0  # the loop requests it every five seconds
 _STORED_WITHIN_SECS: Final = 60.0
-_LOOK_AGAIN_SECS: Final = 30.0  # several times what passes between two looks at the group
+_STANDBY_WITHIN_SECS: Final = 30.0  # several times the interval between two checks of the group
 
 NONE_ASSIGNED: Final = "none is assigned to this instance"
 
@@ -36,9 +36,9 @@ class PartitionReport:
         self._forget(frozenset())
 
     def assigned(self, partitions: Mapping[Partition, int]) -> None:
-        """Partitions were shared out; given with the offset that each of ours goes on from."""
+        """Partitions were assigned; each of ours comes with the offset to continue from."""
         self._metrics.rebalances.inc()
-        # One that was halted right before this was left out because of that. Others were lost, or are read anew.
+        # A partition halted right before was left out because of that. Others were lost, or are read again.
         self._forget(self._just_halted - partitions.keys())
         self.current = frozenset(partitions)
         self._metrics.assigned_partitions.set(len(partitions))
@@ -47,45 +47,45 @@ class PartitionReport:
         if partitions:
             self._health.report("partitions", None)
             self._health.note(assignment=", ".join(map(str, sorted(partitions))))
-            self._be_behind()  # until the lag is known
+            self._mark_behind()  # until the lag is known
         self.committed(partitions)
 
     def unassigned(self, standing: GroupStanding) -> None:
-        """This instance has no partition, and the group stands like this."""
+        """This instance has no partition; `standing` is the state of its group."""
         members, partitions = _count(standing.member_count, "member"), _count(standing.partition_count, "partition")
         shared = f"the group has {members} and {partitions}"
         if standing.has_standbys:
-            self._health.expect("partitions", _LOOK_AGAIN_SECS, NONE_ASSIGNED)
+            self._health.expect("partitions", _STANDBY_WITHIN_SECS, NONE_ASSIGNED)
             self._health.note(assignment=f"standby: {shared}")
         else:
             self._health.report("partitions", f"{NONE_ASSIGNED}: {shared}")
             self._health.note(assignment="none")
 
     def committed(self, next_offsets: Mapping[Partition, int]) -> None:
-        """Everything before these offsets is stored, and Kafka knows."""
+        """Everything before these offsets is stored, and the offsets are committed."""
         for partition, offset in next_offsets.items():
             self._metrics.committed_offset.labels(*labels(partition)).set(offset)
         self._health.note(committed_offsets={str(p): offset for p, offset in sorted(next_offsets.items())})
 
     def lag(self, lag: Mapping[Partition, int]) -> None:
-        """Records behind the committed offset, of each partition of which that is known."""
+        """Records behind the committed offset, for each partition whose lag is known."""
         for partition, records in lag.items():
             self._metrics.consumer_lag.labels(*labels(partition)).set(records)
         self._lag_at = self._clock()
         is_known = bool(lag) and lag.keys() >= self.current
         self._health.note(consumer_lag=sum(lag.values()) if is_known else None)
         if any(records for partition, records in lag.items() if partition not in self._halted):
-            self._be_behind()
+            self._mark_behind()
         elif is_known:
-            self._be_level()
+            self._mark_caught_up()
 
     def stored(self) -> None:
-        """Rows were stored, or found to be stored already."""
+        """Rows were stored, or were stored already."""
         if self._is_behind:
             self._expect_rows()
 
     def halted(self, partition: Partition, reason: str) -> None:
-        """A partition stands still until it is assigned anew: a person has to look."""
+        """A partition is not read until it is assigned again: an operator has to act."""
         self._halted.add(partition)
         self._just_halted.add(partition)
         self._metrics.halted_partitions.set(len(self._halted))
@@ -93,13 +93,13 @@ class PartitionReport:
             _log.error("Partition %s is halted: %s", partition, reason)
 
     def turned(self) -> None:
-        """The loop has turned: a lag that Kafka was not asked for lately is not known any more."""
+        """The loop has completed one iteration: a lag that was not requested recently is unknown again."""
         self._just_halted.clear()
         if self._lag_at is not None and self._clock() - self._lag_at > _LAG_FRESH_SECS:
             self._forget_lag()
 
     def closed(self) -> None:
-        """The pipeline is closed: this instance has no partition, and nothing is known of those that it had."""
+        """The pipeline is closed: this instance has no partition, and the state of its former ones is unknown."""
         self._forget(frozenset())
 
     def _forget(self, still_halted: Set[Partition]) -> None:
@@ -109,7 +109,7 @@ class PartitionReport:
         self._health.report("partitions", NONE_ASSIGNED)
         self._health.note(assignment="none", committed_offsets={})
         self._forget_lag()
-        self._be_level()
+        self._mark_caught_up()
         for partition in self._halted - still_halted:
             self._health.report(f"partition {partition}", None)
         self._halted &= still_halted
@@ -120,12 +120,12 @@ class PartitionReport:
         self._metrics.consumer_lag.clear()
         self._health.note(consumer_lag=None)
 
-    def _be_behind(self) -> None:
+    def _mark_behind(self) -> None:
         if not self._is_behind:
             self._is_behind = True
             self._expect_rows()
 
-    def _be_level(self) -> None:
+    def _mark_caught_up(self) -> None:
         self._is_behind = False
         self._health.report("storing", None)
 

@@ -1,4 +1,4 @@
-"""Reports whether queries can be answered."""
+"""Reports whether queries can run."""
 
 import time
 from collections.abc import Callable
@@ -10,22 +10,22 @@ from app.telemetry.reports import SystemReport
 
 PART: Final = "clickhouse reader"
 
-_WITHIN_SECS: Final = 30.0  # three looks
+_WITHIN_SECS: Final = 30.0  # three checks
 
 
 class QueryTelemetry:
-    """Called on the thread that looks. See `query.watch.ReaderEvents`."""
+    """Called on the thread that checks. See `query.watch.ReaderEvents`."""
 
     def __init__(self, health: Health, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._health = health
-        self._reader = SystemReport("ClickHouse reader", health, clock, answers_within_secs=_WITHIN_SECS)
+        self._reader = SystemReport("ClickHouse reader", health, clock, expected_within_secs=_WITHIN_SECS)
 
-    def answered(self) -> None:
-        """ClickHouse would answer a query."""
-        self._reader.answered()
+    def succeeded(self) -> None:
+        """Queries can run."""
+        self._reader.succeeded()
 
     def failed(self, error: Exception) -> None:
-        """It would not."""
+        """Queries cannot run, because of `error`."""
         if isinstance(error, TableMissing):  # usual at the first start, until the table is made
             self._health.report(PART, str(error))
         else:

@@ -28,16 +28,16 @@ class RateLimit:
 
 
 class SystemReport:
-    """Reports of Kafka or of ClickHouse that it fails, now and then, and once that it has recovered."""
+    """Reports failures of one system, rate-limited, and one recovery."""
 
     def __init__(
-        self, name: str, health: Health, clock: Callable[[], float], *, answers_within_secs: float | None = None
+        self, name: str, health: Health, clock: Callable[[], float], *, expected_within_secs: float | None = None
     ) -> None:
-        """With `answers_within_secs` a system that neither answers nor fails for so long is a problem too."""
+        """With `expected_within_secs`, it is a problem too if no call succeeds or fails for this long."""
         self._name = name
         self._part = name.lower()
         self._health = health
-        self._answers_within_secs = answers_within_secs
+        self._expected_within_secs = expected_within_secs
         self._failure_line = RateLimit(_RETRY_EVERY_SECS, clock)
         self._is_failure_logged = False
 
@@ -46,19 +46,19 @@ class SystemReport:
         self._health.report(self._part, str(error))
         if self._failure_line.lets_through():
             self._is_failure_logged = True
-            _log.warning("%s: %s; trying again", self._name, error)
+            _log.warning("%s: %s; retrying", self._name, error)
 
-    def answered(self) -> None:
+    def succeeded(self) -> None:
         """A call succeeded."""
-        if self._answers_within_secs is None:
+        if self._expected_within_secs is None:
             self._health.report(self._part, None)
         else:
-            otherwise = f"has not answered for {self._answers_within_secs:g} s"
-            self._health.expect(self._part, self._answers_within_secs, otherwise)
+            otherwise = f"has not answered for {self._expected_within_secs:g} s"
+            self._health.expect(self._part, self._expected_within_secs, otherwise)
         if self._is_failure_logged:
             self._is_failure_logged = False
             _log.info("%s has recovered", self._name)
 
     def closed(self) -> None:
-        """It is not used any more."""
+        """The system is not used any more: clear its problem."""
         self._health.report(self._part, None)

@@ -1,4 +1,4 @@
-"""`python -m grafana.source`: write the dashboards to grafana/dashboards."""
+"""`python -m grafana.source`: writes the dashboards to grafana/dashboards."""
 
 import json
 from collections.abc import Mapping
@@ -12,8 +12,8 @@ DIRECTORY = Path(__file__).resolve().parents[1] / "dashboards"
 
 
 def files() -> Mapping[str, str]:
-    """The text of each file by its name."""
-    dashboards = (room.dashboard() for room in (incident, ingestion, log_overview, performance, users))
+    """The text of each dashboard file, by its name."""
+    dashboards = (module.dashboard() for module in (incident, ingestion, log_overview, performance, users))
     return {f"{dashboard.uid}.json": _as_text(dashboard) for dashboard in dashboards}
 
 

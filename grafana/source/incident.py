@@ -1,4 +1,4 @@
-"""One service in trouble: its errors, what else changed at that time, and the logs around it."""
+"""One service with a problem: its errors, what else changed at that time, and the logs around it."""
 
 from typing import Final
 
@@ -14,7 +14,7 @@ from grafana.source.links import (
     Link,
     same,
 )
-from grafana.source.panels import Column, PanelBuilder, bars, figures, lines, log_lines, rows
+from grafana.source.panels import Column, PanelBuilder, bars, lines, log_lines, rows, stats
 from grafana.source.sql import (
     ERROR_SHARE,
     IS_ERROR,
@@ -41,7 +41,7 @@ _IS_OTHER: Final = f"ServiceName != {typed('service')}"
 _MOST_ERRORS: Final = 50_000
 _FAILED_TRACES: Final = 50
 
-# And two minutes on both sides of it.
+# The minute, and two minutes before and after it.
 _AROUND: Final = Link(
     "The logs around this minute",
     INCIDENT,
@@ -54,26 +54,26 @@ def dashboard() -> Dashboard:
     return lay_out(
         INCIDENT,
         "Incident",
-        "One service in trouble: its errors, what else changed at that time, and the logs around it.",
+        "One service with a problem: its errors, what else changed at that time, and the logs around it.",
         variables=[variables.service()],
         sections=[
-            Section("${service}", [_figures(), _times(), _by_level(), _p95(), _kinds(), _spikes()]),
+            Section("${service}", [_stats(), _times(), _by_level(), _p95(), _kinds(), _spikes()]),
             Section("What else changed", [_others(), _slower(), _others_over_time()]),
             Section("Logs", [_logs(), _failed_traces()]),
         ],
     )
 
 
-def _figures() -> PanelBuilder:
+def _stats() -> PanelBuilder:
     both = now_and_before(lambda span: sums(["SeverityNumber"], span, _IS_SERVICE))
     sql = (
         "SELECT sumIf(logged, is_now) AS logs, sumIf(logged, NOT is_now) AS logs_before,"
         f" sumIf(logged, is_now AND {IS_ERROR}) AS errors, sumIf(logged, NOT is_now AND {IS_ERROR}) AS errors_before"
         f" FROM {both}"
     )
-    return figures(
+    return stats(
         "Logs and errors",
-        "Of the service, now and in the same time before. Errors are of level ERROR or worse. Whole minutes.",
+        "Of the service, now and in the period before. Errors are of level ERROR or worse. Whole minutes.",
         Sql("table", sql),
         unit="short",
         width=12,
@@ -83,9 +83,9 @@ def _figures() -> PanelBuilder:
 def _times() -> PanelBuilder:
     both = now_and_before(lambda span: response_times([], span, _IS_SERVICE))
     shown = quantiles_now_and_before((0.5, 0.95))
-    return figures(
+    return stats(
         "Response times",
-        "Of the service, now and in the same time before; within 0.8 %. Whole minutes.",
+        "Of the service, now and in the period before; within 0.8 %. Whole minutes.",
         Sql("table", f"SELECT {shown} FROM {both}"),
         unit="ms",
         width=12,
@@ -101,7 +101,7 @@ def _by_level() -> PanelBuilder:
     )
     return bars(
         "Logs by level",
-        "Of the service. Drag over a spike to see its logs below.",
+        "Of the service. Select a spike with the mouse to see its logs below.",
         Sql("timeseries", sql),
         name="${__field.labels.level}",
     )
@@ -125,8 +125,8 @@ def _kinds() -> PanelBuilder:
     )
     return rows(
         "Errors by kind",
-        f"Numbers and ids are left out of messages. Looked at are the newest {_MOST_ERRORS:,} errors, and as many"
-        " of the same time before, of a day at most.",
+        f"Messages without their numbers and ids. Counts the newest {_MOST_ERRORS:,} errors, and as many of the period"
+        " before, of at most a day.",
         Sql("table", sql),
         {
             "errors": Column("short", width=80),
@@ -148,7 +148,7 @@ def _spikes() -> PanelBuilder:
     )
     return rows(
         "Spikes",
-        "The minutes with most errors, hours in a long time range. A click shows the logs around it.",
+        "The minutes with most errors, hours in a long time range. Click one to see the logs around it.",
         Sql("table", sql),
         {
             "minute": Column("dateTimeAsIso", link=_AROUND),
@@ -170,7 +170,7 @@ def _others() -> PanelBuilder:
     )
     return rows(
         "Error rates of other services",
-        "Those that changed most against the same time before. Whole minutes.",
+        "Services whose error rate changed most compared with the period before. Whole minutes.",
         Sql("table", sql),
         {
             "service": Column(link=INCIDENT_OF_ROW),
@@ -192,7 +192,7 @@ def _slower() -> PanelBuilder:
     )
     return rows(
         "Response times of other services",
-        "Those that became slower first; within 0.8 %. Whole minutes.",
+        "Services that became slower come first; within 0.8 %. Whole minutes.",
         Sql("table", sql),
         {
             "service": Column(link=INCIDENT_OF_ROW),
@@ -214,7 +214,7 @@ def _others_over_time() -> PanelBuilder:
     )
     return lines(
         "Error rates of other services",
-        "Which part of a service's logs is of level ERROR or worse: the ten other services with most errors.",
+        "The fraction of a service's logs of level ERROR or worse, for the ten other services with most errors.",
         [Sql("timeseries", sql)],
         unit="percentunit",
         width=24,
@@ -226,7 +226,7 @@ def _others_over_time() -> PanelBuilder:
 def _logs() -> PanelBuilder:
     return log_lines(
         "Logs of the service",
-        "All levels, the newest 500 of the time range: make it short around a spike.",
+        "All levels, the newest 500 of the time range; choose a short one around a spike.",
         Sql("logs", log_rows(f"$__timeFilter_ms(Timestamp) AND {_IS_SERVICE}", 500)),
         width=12,
     )
@@ -237,8 +237,8 @@ def _failed_traces() -> PanelBuilder:
         "TraceId", f"{NOW.newest_day.rows} AND {_IS_SERVICE} AND {IS_ERROR} AND TraceId != ''", _FAILED_TRACES
     )
     return log_lines(
-        "What failed, in all services",
-        f"Logs of {_FAILED_TRACES} of the newest traces in which the service wrote an error, of a day at most.",
+        "Failed traces, in all services",
+        f"Logs of {_FAILED_TRACES} of the newest traces in which the service wrote an error, of at most a day.",
         Sql("logs", log_rows(f"{NOW.newest_day.rows} AND TraceId IN {failed}", 500)),
         width=12,
     )

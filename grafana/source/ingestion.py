@@ -1,4 +1,4 @@
-"""Logs on their way from Kafka to ClickHouse, what the audit found, and how questions are answered."""
+"""Ingestion from Kafka to ClickHouse, results of the audit, and queries over HTTP."""
 
 from typing import Final
 
@@ -8,7 +8,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from grafana.source.layout import Section, lay_out
 from grafana.source.links import INGESTION
-from grafana.source.panels import PanelBuilder, figures, lines, log_lines
+from grafana.source.panels import PanelBuilder, lines, log_lines, stats
 from grafana.source.sql import NOW, log_rows
 from grafana.source.targets import Sql, promql
 
@@ -21,14 +21,14 @@ def dashboard() -> Dashboard:
     return lay_out(
         INGESTION,
         "Ingestion",
-        "Logs on their way from Kafka to ClickHouse, what the audit found, and how questions are answered.",
+        "Ingestion from Kafka to ClickHouse, results of the audit, and queries over HTTP.",
         variables=[],
         sections=[
             Section("Now", _now()),
-            Section("On the way", _on_the_way()),
-            Section("What went wrong", _troubles()),
-            Section("Audit: what was consumed against what is stored", _audit()),
-            Section("Questions over HTTP", _questions()),
+            Section("Throughput and latency", _throughput()),
+            Section("Problems", _problems()),
+            Section("Audit: consumed records compared with stored rows", _audit()),
+            Section("Queries over HTTP", _queries()),
         ],
         start="now-30m",
         refresh="10s",
@@ -37,15 +37,15 @@ def dashboard() -> Dashboard:
 
 def _now() -> list[PanelBuilder]:
     return [
-        figures(
+        stats(
             "Stored per second",
             "Rows that ClickHouse has confirmed.",
             promql(f"sum(rate(log_ingest_rows_inserted_total{_RATE}))"),
             unit="short",
             decimals=0,
         ),
-        figures(
-            "Behind",
+        stats(
+            "Consumer lag",
             "Records in Kafka that are not stored yet, over all partitions.",
             promql("sum(max by (topic, partition) (log_ingest_consumer_lag))"),
             unit="short",
@@ -53,7 +53,7 @@ def _now() -> list[PanelBuilder]:
             alarm_at=1_000_000,
             decimals=0,
         ),
-        figures(
+        stats(
             "From Kafka to stored, p99",
             "99 of 100 records are stored within this time of their timestamp in Kafka.",
             promql(_quantile(0.99, "log_ingest_end_to_end_latency_seconds")),
@@ -61,76 +61,77 @@ def _now() -> list[PanelBuilder]:
             warn_at=5,
             alarm_at=60,
         ),
-        figures(
+        stats(
             "Since the last insert",
-            "Grows when nothing comes in, and when nothing can be stored.",
+            "Grows while no logs arrive, and while nothing can be stored.",
             promql("time() - max(log_ingest_last_insert_timestamp_seconds > 0)"),
             unit="s",
             warn_at=60,
             alarm_at=300,
             decimals=0,
         ),
-        figures(
+        stats(
             "Reading",
-            "Paused: ClickHouse does not keep up. Stopped: a partition needs a person; the service's log says why.",
+            "Paused: ClickHouse does not keep up (backpressure). Halted: an operator has to act on a partition; the"
+            " service's log gives the reason.",
             promql("clamp_max(max(log_ingest_paused) + 2 * max(log_ingest_halted_partitions), 2)"),
             unit="none",
             warn_at=1,
             alarm_at=2,
-            words={0: "yes", 1: "paused", 2: "stopped"},
+            texts={0: "yes", 1: "paused", 2: "halted"},
         ),
-        figures(
+        stats(
             "Exactly once",
-            "Whether nothing spoke against exactly-once delivery when the instances started;"
-            " `python -m app check` says what does.",
+            "Whether the preflight check found no problem for exactly-once delivery when the instances started;"
+            " `python -m app check` lists the problems.",
             promql("1 - min(log_ingest_exactly_once)"),
             unit="none",
             alarm_at=1,
-            words={0: "in force", 1: "not in force"},
+            texts={0: "in force", 1: "not in force"},
         ),
-        figures(
+        stats(
             "Disk used",
-            "The part of ClickHouse's disk that is not free.",
+            "The fraction of ClickHouse's disk that is not free.",
             promql("1 - min(log_ingest_clickhouse_disk_free_ratio)"),
             unit="percentunit",
             warn_at=0.8,
             alarm_at=0.9,
         ),
-        figures(
+        stats(
             "Storing",
-            "Stops when less than CLICKHOUSE_MIN_FREE_PERCENT of the disk is free, and goes on by itself.",
+            "Stops while less than CLICKHOUSE_MIN_FREE_PERCENT of the disk is free, and resumes by itself.",
             promql("max(log_ingest_clickhouse_disk_full)"),
             unit="none",
             alarm_at=1,
-            words={0: "yes", 1: "disk full"},
+            texts={0: "yes", 1: "disk full"},
         ),
-        figures(
+        stats(
             "Unknown outcomes",
-            "Inserts in the time range of which nobody saw the end; the table was asked what it holds.",
+            "Inserts in the time range whose outcome was unknown; the table was checked for their rows.",
             promql(f"sum(increase(log_ingest_unknown_outcomes_total{_IN_RANGE}))"),
             unit="short",
             warn_at=1,
             decimals=0,
         ),
-        figures(
-            "Missing or twice",
-            "What the last audit of each partition did not find, and what it found more than once.",
+        stats(
+            "Missing or duplicate",
+            "Records that the last audit of each partition did not find, and rows that it found more than once.",
             promql("sum(max by (topic, partition) (log_ingest_audit_missing_records))", "missing", "A"),
             unit="short",
             alarm_at=1,
             decimals=0,
-            also=[promql("sum(max by (topic, partition) (log_ingest_audit_duplicate_rows))", "twice", "B")],
+            also=[promql("sum(max by (topic, partition) (log_ingest_audit_duplicate_rows))", "duplicate", "B")],
         ),
-        figures(
+        stats(
             "Since the last audit",
-            "Since an audit compared everything; of the instance where that is longest ago.",
+            "Time since an audit compared everything, for the instance where that is longest ago.",
             promql("time() - min(log_ingest_audit_last_success_timestamp_seconds > 0)"),
             unit="s",
             warn_at=900,
             alarm_at=3600,
             decimals=0,
         ),
-        figures(
+        stats(
             "Instances",
             "Instances of the service that read partitions.",
             promql("count(log_ingest_assigned_partitions > 0)"),
@@ -139,21 +140,21 @@ def _now() -> list[PanelBuilder]:
     ]
 
 
-def _on_the_way() -> list[PanelBuilder]:
+def _throughput() -> list[PanelBuilder]:
     return [
         lines(
-            "In and stored",
+            "Read and stored",
             "Records read from Kafka, and rows stored, per second. A record may hold several rows.",
             [
                 promql(f"sum(rate(log_ingest_messages_consumed_total{_RATE}))", "read", "A"),
                 promql(f"sum(rate(log_ingest_rows_inserted_total{_RATE}))", "stored", "B"),
-                promql(f"sum(rate(log_ingest_rows_already_stored_total{_RATE}))", "read again, left out", "C"),
+                promql(f"sum(rate(log_ingest_rows_already_stored_total{_RATE}))", "read again, not inserted", "C"),
             ],
             unit="short",
             width=12,
         ),
         lines(
-            "Behind, by partition",
+            "Consumer lag by partition",
             "Records in Kafka after the last committed offset.",
             [promql("max by (topic, partition) (log_ingest_consumer_lag)", "{{topic}}/{{partition}}")],
             unit="short",
@@ -167,25 +168,25 @@ def _on_the_way() -> list[PanelBuilder]:
         ),
         lines(
             "Insert duration",
-            "Time from sending an insert to its answer.",
+            "Time from sending an insert to its response.",
             _quantiles("log_ingest_insert_duration_seconds"),
             unit="s",
         ),
         lines(
             "Batches",
-            "What an insert holds on average.",
+            "Average rows and bytes of an insert.",
             [_mean("log_ingest_batch_rows", "rows", "A"), _mean("log_ingest_batch_bytes", "bytes", "B")],
             unit="short",
             right={"bytes": "bytes"},
         ),
         lines(
-            "Bytes in",
+            "Bytes read",
             "Bytes of the values of records read from Kafka, per second.",
             [promql(f"sum(rate(log_ingest_bytes_consumed_total{_RATE}))", "bytes")],
             unit="Bps",
         ),
         lines(
-            "Held in memory",
+            "Buffered",
             "Rows read and not yet stored.",
             [promql("sum(log_ingest_buffer_rows)", "rows", "A"), promql("sum(log_ingest_buffer_bytes)", "bytes", "B")],
             unit="short",
@@ -193,24 +194,24 @@ def _on_the_way() -> list[PanelBuilder]:
         ),
         lines(
             "Memory",
-            "All memory that each instance has in use.",
+            "Resident memory of each instance.",
             [promql('process_resident_memory_bytes{job="log-ingest"}', "{{instance}}")],
             unit="bytes",
         ),
     ]
 
 
-def _troubles() -> list[PanelBuilder]:
+def _problems() -> list[PanelBuilder]:
     return [
         lines(
-            "Not fully understood",
-            "Rows with a ParseError per second, by reason. They are stored all the same.",
+            "Flagged rows",
+            "Rows with a ParseError per second, by reason. They are stored anyway.",
             [promql(f"sum by (reason) (rate(log_ingest_parse_errors_total{_RATE}))", "{{reason}}")],
             unit="short",
         ),
         lines(
-            "Inserts that failed",
-            "Per second. Failed: will be tried again. Refused: the batch is split. Unknown: nobody saw the end.",
+            "Failed inserts",
+            "Per second. Failed: will be retried. Refused: the batch is split. Unknown: the outcome is unknown.",
             [
                 promql(
                     f'sum by (result) (rate(log_ingest_inserts_total{{result!="stored"}}{_RATE}))', "{{result}}", "A"
@@ -220,27 +221,27 @@ def _troubles() -> list[PanelBuilder]:
             unit="short",
         ),
         lines(
-            "Calls repeated",
-            "Per second, by the side and its error code.",
+            "Retried calls",
+            "Per second, by system (Kafka or ClickHouse) and error code.",
             [promql(f"sum by (side, code) (rate(log_ingest_retries_total{_RATE}))", "{{side}} {{code}}")],
             unit="short",
         ),
         lines(
             "Pauses",
-            "1 while reading stands still because ClickHouse does not keep up; partitions that were stopped.",
+            "1 while reading is paused because ClickHouse does not keep up; the number of halted partitions.",
             [
                 promql("max(log_ingest_paused)", "paused", "A"),
-                promql("sum(log_ingest_halted_partitions)", "stopped partitions", "B"),
+                promql("sum(log_ingest_halted_partitions)", "halted partitions", "B"),
                 promql("max(log_ingest_clickhouse_disk_full)", "disk full", "C"),
             ],
             unit="short",
         ),
         lines(
             "Partitions",
-            "Partitions of each instance, and how often they changed hands.",
+            "Partitions of each instance, and rebalances.",
             [
                 promql("log_ingest_assigned_partitions", "{{instance}}", "A"),
-                promql(f"sum(increase(log_ingest_rebalances_total{_RATE}))", "changes", "B"),
+                promql(f"sum(increase(log_ingest_rebalances_total{_RATE}))", "rebalances", "B"),
             ],
             unit="short",
         ),
@@ -251,8 +252,8 @@ def _troubles() -> list[PanelBuilder]:
             unit="short",
         ),
         log_lines(
-            "Newest rows that were not understood",
-            "As they are stored, with the reason in ParseError; a hundred of the newest day at most.",
+            "Newest flagged rows",
+            "Rows that were not understood completely, with the reason in ParseError; the newest 100 of at most a day.",
             Sql("logs", log_rows(f"{NOW.newest_day.rows} AND ParseError != ''", 100)),
             height=8,
         ),
@@ -262,19 +263,20 @@ def _troubles() -> list[PanelBuilder]:
 def _audit() -> list[PanelBuilder]:
     return [
         lines(
-            "Found by the last audit",
-            "Records below the committed offset that are stored; missing, twice, and not looked at for want of time.",
+            "Results of the last audit",
+            "Records below the committed offset that are stored or missing, duplicate rows, and offsets not checked for"
+            " lack of time.",
             [
                 promql("sum(max by (topic, partition) (log_ingest_audit_stored_records))", "stored", "A"),
                 promql("sum(max by (topic, partition) (log_ingest_audit_missing_records))", "missing", "B"),
-                promql("sum(max by (topic, partition) (log_ingest_audit_duplicate_rows))", "twice", "C"),
-                promql("sum(max by (topic, partition) (log_ingest_audit_unverified_offsets))", "not looked at", "D"),
+                promql("sum(max by (topic, partition) (log_ingest_audit_duplicate_rows))", "duplicate", "C"),
+                promql("sum(max by (topic, partition) (log_ingest_audit_unverified_offsets))", "not checked", "D"),
             ],
             unit="short",
             right={"stored": "short"},
         ),
         lines(
-            "Behind the committed offset",
+            "Audit lag",
             "Offsets of each partition that are committed and that no audit has compared yet.",
             [
                 promql(
@@ -286,8 +288,8 @@ def _audit() -> list[PanelBuilder]:
             unit="short",
         ),
         lines(
-            "How long audits take",
-            "The last audit of each instance, and audits that got no answer from Kafka or ClickHouse.",
+            "Audit duration",
+            "The last audit of each instance, and audits that failed because of Kafka or ClickHouse.",
             [
                 promql("log_ingest_audit_duration_seconds", "{{instance}}", "A"),
                 promql(f"sum(increase(log_ingest_audit_failures_total{_RATE}))", "failures", "B"),
@@ -298,34 +300,34 @@ def _audit() -> list[PanelBuilder]:
     ]
 
 
-def _questions() -> list[PanelBuilder]:
+def _queries() -> list[PanelBuilder]:
     return [
         lines(
-            "Questions",
+            "Queries",
             "Per second, by endpoint.",
             [promql(f"sum by (endpoint) (rate(log_query_answers_total{_RATE}))", "{{endpoint}}")],
             unit="reqps",
             width=6,
         ),
         lines(
-            "Time to the answer",
+            "Response time",
             "Over all endpoints.",
             _quantiles("log_query_duration_seconds"),
             unit="s",
             width=6,
         ),
         lines(
-            "Answers by status",
-            "Per second. 429: too many questions at a time. 503: ClickHouse does not answer. 504: the time was up.",
+            "Responses by status",
+            "Per second. 429: too many concurrent queries. 503: ClickHouse does not answer. 504: timeout.",
             [promql(f"sum by (status) (rate(log_query_answers_total{_RATE}))", "{{status}}")],
             unit="reqps",
             width=6,
         ),
         lines(
-            "Being answered",
-            "Questions that run now, and streams that are read: live tails and exports.",
+            "Running",
+            "Queries that run now, and open streams: live tails and exports.",
             [
-                promql("sum(log_query_running)", "questions", "A"),
+                promql("sum(log_query_running)", "queries", "A"),
                 promql("sum(log_query_streams)", "streams", "B"),
             ],
             unit="short",

@@ -1,4 +1,4 @@
-"""A dashboard from its panels: numbers, places, and what all dashboards have in common."""
+"""Builds a dashboard from its panels: their numbers and positions, and the properties common to all dashboards."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _TAG: Final = "logs"
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Panels under a heading, from left to right and line by line."""
+    """Panels under a heading, from left to right and row by row."""
 
     title: str
     panels: Sequence[PanelBuilder]
@@ -49,7 +49,7 @@ def lay_out(
         .build()
     )
     built.schema_version = _SCHEMA_VERSION
-    built.panels = _placed(sections)
+    built.panels = _positioned(sections)
     return built
 
 
@@ -64,21 +64,21 @@ def _to_the_others() -> DashboardLink:
     )
 
 
-def _placed(sections: Sequence[Section]) -> list[model.Panel | model.RowPanel]:
-    placed: list[model.Panel | model.RowPanel] = []
+def _positioned(sections: Sequence[Section]) -> list[model.Panel | model.RowPanel]:
+    positioned: list[model.Panel | model.RowPanel] = []
     top = 0
     for section in sections:
-        place = model.GridPos(x=0, y=top, w=_WIDTH, h=1)
-        placed.append(model.RowPanel(title=section.title, id_val=len(placed) + 1, grid_pos=place, panels=[]))
+        heading = model.GridPos(x=0, y=top, w=_WIDTH, h=1)
+        positioned.append(model.RowPanel(title=section.title, id_val=len(positioned) + 1, grid_pos=heading, panels=[]))
         top += 1
         left = lowest = 0
         for panel in (builder.build() for builder in section.panels):
             assert panel.grid_pos is not None  # every kind of panel has a size
             if left + panel.grid_pos.w > _WIDTH:
                 left, top, lowest = 0, top + lowest, 0
-            panel.id_val = len(placed) + 1
+            panel.id_val = len(positioned) + 1
             panel.grid_pos.x, panel.grid_pos.y = left, top
             left, lowest = left + panel.grid_pos.w, max(lowest, panel.grid_pos.h)
-            placed.append(panel)
+            positioned.append(panel)
         top += lowest
-    return placed
+    return positioned

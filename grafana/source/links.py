@@ -1,4 +1,4 @@
-"""Ways from one dashboard to the next, with what was chosen and the time range."""
+"""Links from one dashboard to another, which keep the variables and the time range."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -11,14 +11,14 @@ PERFORMANCE: Final = "performance"
 USERS: Final = "users"
 INGESTION: Final = "ingestion"
 INCIDENT: Final = "incident"
-"""The dashboards by their uids, which addresses hold and so never change."""
+"""The uids of the dashboards. They are part of addresses and so never change."""
 
 SAME_TIME: Final = "${__url_time_range}"
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link of a value: where it leads, and the parameters that go with it, as Grafana fills them in."""
+    """A link of a value: the uid of its target, and its URL parameters, with Grafana's placeholders."""
 
     title: str
     uid: str
@@ -26,17 +26,17 @@ class Link:
 
     @property
     def url(self) -> str:
-        """The address, without Grafana's own."""
+        """The address, relative to Grafana's."""
         return f"/d/{self.uid}?{'&'.join(self.parameters)}"
 
     @property
     def as_json(self) -> dict[str, object]:
-        """As it stands among the properties of a column."""
+        """The link as a property of a column."""
         return {"title": self.title, "url": self.url}
 
     @property
     def builder(self) -> DashboardLink:
-        """As the SDK wants it for a whole panel."""
+        """The link of a whole panel, as an object of the SDK."""
         return DashboardLink(self.title).type(DashboardLinkType.LINK).url(self.url)
 
 
@@ -58,4 +58,4 @@ def same(variable: str) -> str:
 INCIDENT_OF_ROW: Final = Link("What happened in this service", INCIDENT, (cell("service", "service"), SAME_TIME))
 INCIDENT_OF_SERIES: Final = Link("What happened in this service", INCIDENT, (label("service", "service"), SAME_TIME))
 TRACE_OF_ROW: Final = Link("All logs of this trace", LOG_OVERVIEW, (cell("trace", "trace"), SAME_TIME))
-USER_OF_ROW: Final = Link("What this user did", USERS, (cell("user", "user"), SAME_TIME))
+USER_OF_ROW: Final = Link("Activity of this user", USERS, (cell("user", "user"), SAME_TIME))

@@ -1,4 +1,4 @@
-"""What is being logged, what of it is new, and the logs themselves."""
+"""The logs of all services: their number, new kinds of errors, and the logs themselves."""
 
 from typing import Final
 
@@ -7,7 +7,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 from grafana.source import variables
 from grafana.source.layout import Section, lay_out
 from grafana.source.links import INCIDENT_OF_ROW, INCIDENT_OF_SERIES, LOG_OVERVIEW, TRACE_OF_ROW
-from grafana.source.panels import Column, PanelBuilder, bars, figures, lines, log_lines, rows
+from grafana.source.panels import Column, PanelBuilder, bars, lines, log_lines, rows, stats
 from grafana.source.sql import (
     BEFORE,
     ERROR_SHARE,
@@ -36,24 +36,24 @@ def dashboard() -> Dashboard:
     return lay_out(
         LOG_OVERVIEW,
         "Log overview",
-        "What is being logged, what of it is new, and the logs themselves.",
+        "The logs of all services: their number, new kinds of errors, and the logs themselves.",
         variables=[
             variables.services(),
             variables.levels(),
-            variables.text("search", "Words", "Logs with all of these words, in any case. A word is a whole word."),
+            variables.text("search", "Words", "Logs with all of these words, whole words in upper or lower case."),
             variables.text("user", "User", "Logs about this user."),
             variables.text("trace", "Trace", "Logs of this trace."),
         ],
         sections=[
-            Section("How much", [_figures(), _by_level(), _error_rate()]),
-            Section("What", [_services(), _new_errors(), _messages()]),
+            Section("Numbers", [_stats(), _by_level(), _error_rate()]),
+            Section("Services and messages", [_services(), _new_errors(), _messages()]),
             Section("Logs", [_logs()]),
         ],
         refresh="10s",
     )
 
 
-def _figures() -> PanelBuilder:
+def _stats() -> PanelBuilder:
     both = now_and_before(lambda span: sums(["ServiceName", "SeverityNumber"], span, matching(span)))
     sql = (
         "SELECT sumIf(logged, is_now) AS logs, sumIf(logged, NOT is_now) AS before,"
@@ -61,10 +61,9 @@ def _figures() -> PanelBuilder:
         f" sumIf(logged, NOT is_now AND {IS_ERROR}) AS errors_before,"
         f" uniqExactIf(ServiceName, is_now) AS services FROM {both}"
     )
-    return figures(
+    return stats(
         "Logs and errors",
-        "Of the logs that are chosen above: how many there are, and how many there were in the same time before."
-        " Errors are of level ERROR or worse. Whole minutes.",
+        "The number of selected logs, now and in the period before. Errors are of level ERROR or worse. Whole minutes.",
         Sql("table", sql),
         unit="short",
         width=24,
@@ -79,8 +78,7 @@ def _by_level() -> PanelBuilder:
     )
     return bars(
         "Logs by level",
-        "The logs that are chosen above. Read from the counts of minutes and hours, unless words, a user or a trace"
-        " are typed.",
+        "The selected logs. Read from the counts of minutes and hours, unless words, a user or a trace are given.",
         Sql("timeseries", sql),
         name="${__field.labels.level}",
     )
@@ -96,7 +94,7 @@ def _error_rate() -> PanelBuilder:
     )
     return lines(
         "Error rate by service",
-        "Which part of a service's logs is of level ERROR or worse: the ten services with most errors.",
+        "The fraction of a service's logs of level ERROR or worse, for the ten services with most errors.",
         [Sql("timeseries", sql)],
         unit="percentunit",
         width=12,
@@ -115,7 +113,7 @@ def _services() -> PanelBuilder:
     )
     return rows(
         "Services",
-        "Logs and errors of each, and its error rate in the same time before. Whole minutes.",
+        "Logs and errors of each service, and its error rate in the period before. Whole minutes.",
         Sql("table", sql),
         {
             "service": Column(link=INCIDENT_OF_ROW),
@@ -140,8 +138,8 @@ def _new_errors() -> PanelBuilder:
     )
     return rows(
         "New kinds of errors",
-        "Errors that there are now and were not in the same time before; messages that differ in numbers and ids only"
-        f" are of a kind. Looked at are the newest {_MOST_ERRORS:,} errors of each, and a day at most.",
+        "Errors that occur now and did not in the period before; messages that differ only in numbers and ids are of"
+        f" one kind. Compares the newest {_MOST_ERRORS:,} errors of both periods, of at most a day.",
         Sql("table", sql),
         {
             "first_seen": Column("dateTimeAsIso", width=170),
@@ -164,7 +162,7 @@ def _messages() -> PanelBuilder:
     )
     return rows(
         "Most frequent messages",
-        f"Among the newest {_MOST_MESSAGES:,} of the logs that are chosen above. Numbers and ids are left out.",
+        f"Among the newest {_MOST_MESSAGES:,} of the selected logs, without numbers and ids.",
         Sql("table", sql),
         {
             "logs": Column("short", width=80),
@@ -180,6 +178,6 @@ def _logs() -> PanelBuilder:
     sql = log_rows(f"$__timeFilter_ms(Timestamp) AND {matching(NOW)}", 500)
     return log_lines(
         "Logs",
-        "The newest 500 of the logs that are chosen above. A click on one shows all of it.",
+        "The newest 500 of the selected logs. Click one to see all of its fields.",
         Sql("logs", sql),
     )

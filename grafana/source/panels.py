@@ -1,4 +1,4 @@
-"""The kinds of panel that the dashboards are made of, each looking the same everywhere."""
+"""The kinds of panels that the dashboards consist of, each with one style."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -49,7 +49,7 @@ class Column:
     is_hidden: bool = False
 
 
-def figures(
+def stats(
     title: str,
     description: str,
     target: Builder[Dataquery],
@@ -59,10 +59,10 @@ def figures(
     width: int = 4,
     warn_at: float | None = None,
     alarm_at: float | None = None,
-    words: Mapping[int, str] | None = None,
+    texts: Mapping[int, str] | None = None,
     decimals: int | None = None,
 ) -> PanelBuilder:
-    """The newest value of each column or series, large. `words` are shown in the place of numbers."""
+    """The newest value of each column or series, large. `texts` are shown in place of numbers."""
     panel = (
         stat.Panel()
         .title(title)
@@ -77,8 +77,8 @@ def figures(
         .graph_mode(options.BigValueGraphMode.NONE)
         .no_value("-")
     )
-    if words:
-        panel.mappings([_value_map(words)])
+    if texts:
+        panel.mappings([_value_map(texts)])
     if decimals is not None:
         panel.decimals(decimals)
     return panel
@@ -97,7 +97,7 @@ def lines(
     right: Mapping[str, str] | None = None,
     shortest_step: str = _SHORTEST_STEP,
 ) -> PanelBuilder:
-    """Values over time. `name` is made from labels; series in `right` have a unit of their own, on the other side."""
+    """Values over time. `name` is built from labels; series in `right` have their own unit, on the right axis."""
     panel = _over_time(title, description, targets, unit=unit, width=width, height=height, name=name, link=link)
     panel.line_width(1).fill_opacity(10).interval(shortest_step)
     panel.overrides([_override(series, _on_the_right(unit)) for series, unit in (right or {}).items()])
@@ -115,7 +115,7 @@ def bars(
     name: str = "",
     link: Link | None = None,
 ) -> PanelBuilder:
-    """Counts over time, one kind on top of the other; levels in the colours that they have everywhere."""
+    """Stacked counts over time; each level has the same colour in all dashboards."""
     panel = _over_time(title, description, [target], unit=unit, width=width, height=height, name=name, link=link)
     panel.draw_style(options.GraphDrawStyle.BARS).line_width(0).fill_opacity(80)
     panel.stacking(common.StackingConfig().mode(options.StackingMode.NORMAL).group("A"))
@@ -141,7 +141,7 @@ def rows(
 def log_lines(
     title: str, description: str, target: Builder[Dataquery], *, width: int = 24, height: int = 14
 ) -> PanelBuilder:
-    """Logs as they were written, the newest first; a click shows all of one."""
+    """Logs, the newest first; a click on one shows all of its fields."""
     return (
         logs.Panel()
         .title(title)
@@ -160,10 +160,10 @@ def log_lines(
     )
 
 
-def density(
+def heat_map(
     title: str, description: str, target: Builder[Dataquery], *, width: int = 12, height: int = 8
 ) -> PanelBuilder:
-    """How often values of which size came over time: a column of the answer is a row of the picture."""
+    """A heat map of counts over time; each column of the result is a row of the map."""
     return (
         heatmap.Panel()
         .title(title)
@@ -230,9 +230,9 @@ def _steps(warn_at: float | None, alarm_at: float | None) -> ThresholdsConfig:
     return ThresholdsConfig().mode(ThresholdsMode.ABSOLUTE).steps(steps)
 
 
-def _value_map(words: Mapping[int, str]) -> ValueMapping:
+def _value_map(texts: Mapping[int, str]) -> ValueMapping:
     return ValueMap(
-        {str(value): ValueMappingResult(text=word, index=n) for n, (value, word) in enumerate(words.items())}
+        {str(value): ValueMappingResult(text=text, index=n) for n, (value, text) in enumerate(texts.items())}
     )
 
 
@@ -256,7 +256,7 @@ class _Override(Builder[DashboardFieldConfigSourceOverrides]):
 
 
 def _level_color(level: str, color: str) -> Builder[DashboardFieldConfigSourceOverrides]:
-    # Whatever else Grafana puts into the name of the series.
+    # Grafana may add other text to the name of the series.
     return _override(rf"/\b{level}\b/", {"color": {"mode": "fixed", "fixedColor": color}}, matcher="byRegexp")
 
 

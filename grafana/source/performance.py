@@ -1,4 +1,4 @@
-"""How long requests take: by service, over time, and against the time before."""
+"""Response times: by service, over time, and compared with the period before."""
 
 from typing import Final
 
@@ -8,7 +8,7 @@ from app.query.rollups import FIVE_MINUTES
 from grafana.source import variables
 from grafana.source.layout import Section, lay_out
 from grafana.source.links import INCIDENT_OF_ROW, INCIDENT_OF_SERIES, PERFORMANCE, TRACE_OF_ROW, USER_OF_ROW
-from grafana.source.panels import Column, PanelBuilder, density, figures, lines, rows
+from grafana.source.panels import Column, PanelBuilder, heat_map, lines, rows, stats
 from grafana.source.sql import (
     BEFORE,
     NOW,
@@ -25,9 +25,9 @@ from grafana.source.sql import (
 from grafana.source.targets import Sql
 
 _OF_SERVICES: Final = chosen("ServiceName", "service")
-_WITHIN: Final = "Quantiles are read from buckets and within 0.8 % of what was measured. Whole minutes."
+_WITHIN: Final = "Quantiles are read from buckets and within 0.8 % of the exact values. Whole minutes."
 _SLOWEST: Final = 50
-# A row of the picture for each doubling of milliseconds, up to a minute.
+# A row of the heat map for each doubling of milliseconds, up to a minute.
 _DOUBLINGS: Final = range(17)
 
 
@@ -36,21 +36,21 @@ def dashboard() -> Dashboard:
     return lay_out(
         PERFORMANCE,
         "Performance",
-        "How long requests take: by service, over time, and against the time before.",
+        "Response times: by service, over time, and compared with the period before.",
         variables=[variables.services()],
         sections=[
-            Section("How fast", [_figures(), _over_time(), _against_before(), _picture(), _by_service()]),
-            Section("Where", [_services(), _slowest()]),
+            Section("Response times", [_stats(), _over_time(), _against_before(), _heatmap(), _by_service()]),
+            Section("Services and requests", [_services(), _slowest()]),
         ],
     )
 
 
-def _figures() -> PanelBuilder:
+def _stats() -> PanelBuilder:
     both = now_and_before(lambda span: response_times([], span, _OF_SERVICES))
     shown = quantiles_now_and_before((0.5, 0.95, 0.99))
-    return figures(
+    return stats(
         "Response times",
-        f"Half, 95 and 99 of 100 requests took no longer; before: in the same time before. {_WITHIN}",
+        f"Half, 95 and 99 of 100 requests took no longer; before: in the period before. {_WITHIN}",
         Sql("table", f"SELECT {shown} FROM {both}"),
         unit="ms",
         width=24,
@@ -82,7 +82,7 @@ def _against_before() -> PanelBuilder:
     p95 = quantile(0.95)
     return lines(
         "p95, now and before",
-        f"The time before is drawn over the time range. {_WITHIN}",
+        f"The period before is drawn over the time range. {_WITHIN}",
         [
             Sql(
                 "timeseries",
@@ -99,18 +99,18 @@ def _against_before() -> PanelBuilder:
     )
 
 
-def _picture() -> PanelBuilder:
+def _heatmap() -> PanelBuilder:
     measured = response_times_over_time([], NOW, _OF_SERVICES)
     first, last = _DOUBLINGS[0], _DOUBLINGS[-1]
-    columns = [f'sumIf(logged, value < {2**first:d}) AS "below {_spoken(2**first)}"']
+    columns = [f'sumIf(logged, value < {2**first:d}) AS "below {_as_text(2**first)}"']
     columns += [
-        f'sumIf(logged, value >= {2**n:d} AND value < {2 ** (n + 1):d}) AS "{_spoken(2**n)}"' for n in _DOUBLINGS[:-1]
+        f'sumIf(logged, value >= {2**n:d} AND value < {2 ** (n + 1):d}) AS "{_as_text(2**n)}"' for n in _DOUBLINGS[:-1]
     ]
-    columns += [f'sumIf(logged, value >= {2**last:d}) AS "{_spoken(2**last)} or more"']
+    columns += [f'sumIf(logged, value >= {2**last:d}) AS "{_as_text(2**last)} or more"']
     sql = f"SELECT $__timeInterval(step) AS time, {', '.join(columns)} FROM {measured} GROUP BY time ORDER BY time"
-    return density(
-        "How many took how long",
-        "A row holds the requests that took at least as long as it says, and less than the next one. Whole minutes.",
+    return heat_map(
+        "Distribution of response times",
+        "A row counts the requests that took at least its time, and less than the next row's. Whole minutes.",
         Sql("timeseries", sql),
     )
 
@@ -147,7 +147,7 @@ def _services() -> PanelBuilder:
     times = {name: Column("ms") for name in ("p50", "p95", "p99", "p95_before")}
     return rows(
         "Services",
-        f"The slowest first; change is that of p95 against the same time before. {_WITHIN}",
+        f"The slowest first; change is that of p95 compared with the period before. {_WITHIN}",
         Sql("table", sql),
         {
             "service": Column(link=INCIDENT_OF_ROW),
@@ -168,7 +168,7 @@ def _slowest() -> PanelBuilder:
     )
     return rows(
         "Slowest requests",
-        "The fifty that took longest, of the newest day at most.",
+        "The fifty slowest, of at most a day.",
         Sql("table", sql),
         {
             "time": Column("dateTimeAsIso", width=170),
@@ -181,5 +181,5 @@ def _slowest() -> PanelBuilder:
     )
 
 
-def _spoken(milliseconds: int) -> str:
+def _as_text(milliseconds: int) -> str:
     return f"{milliseconds} ms" if milliseconds < 1000 else f"{milliseconds / 1000:.2g} s"

@@ -1,7 +1,7 @@
-"""SQL of the panels: answered from what ClickHouse keeps summed up, and the same whatever somebody types.
+"""SQL of the panels: reads rollups where possible, and is safe against any text that somebody enters.
 
-Grafana replaces `$__...` and `${...}`. Of the ways in which it writes a variable only those that percent-encode it are
-safe: what it calls quoting leaves backslashes as they are, and a backslash takes the meaning from a closing quote.
+Grafana replaces `$__...` and `${...}`. Of its formats for a variable, only those that percent-encode are safe: its
+quoting leaves backslashes as they are, and a backslash escapes the closing quote.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,7 +27,7 @@ ERROR_SHARE: Final = f"sumIf(logged, {IS_ERROR}) / sum(logged)"
 _HOUR_SECS: Final = 3600
 _MINUTE_SECS: Final = 60
 
-# What differs from one message of a kind to the next: numbers, and runs of hexadecimal digits with a number in them.
+# The parts in which messages of one kind differ: numbers, and runs of hexadecimal digits that contain a number.
 _CHANGING: Final = r"\\b[0-9a-fA-F]*[0-9][0-9a-fA-F]*\\b|[0-9]+"
 KIND: Final = f"replaceRegexpAll(substring(Body, 1, 200), '{_CHANGING}', '#')"
 """The kind of a message: its beginning without numbers and ids."""
@@ -35,23 +35,23 @@ KIND: Final = f"replaceRegexpAll(substring(Body, 1, 200), '{_CHANGING}', '#')"
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A time range: two moments as SQL, of which the end is not part."""
+    """A time range: start and exclusive end, as SQL."""
 
     start: str
     end: str
 
     def steps(self, rollup: Rollup) -> str:
-        """As SQL: that a step of a rollup is in it. The first step is whole."""
+        """The SQL condition that a step of a rollup is in the range. The first step is included as a whole."""
         return f"{rollup.start} >= {_floor(rollup, self.start)} AND {rollup.start} < {_moment(self.end)}"
 
     @property
     def rows(self) -> str:
-        """As SQL: that a row is in it."""
+        """The SQL condition that a row is in the range."""
         return f"Timestamp >= {_moment(self.start)} AND Timestamp < {_moment(self.end)}"
 
     @property
     def newest_day(self) -> "Span":
-        """What of it is not older than a day: panels that read rows read no more."""
+        """The part of the range that is at most a day before its end: panels that read rows read only this part."""
         end = _moment(self.end)
         return Span(f"greatest({_moment(self.start)}, {end} - INTERVAL 1 DAY)", end)
 
@@ -59,30 +59,30 @@ class Span:
 NOW: Final = Span("$__fromTime", "$__toTime")
 """The time range of the dashboard."""
 BEFORE: Final = Span("$__fromTime - ($__toTime - $__fromTime)", "toStartOfMinute(toDateTime($__fromTime, 'UTC'))")
-"""The one as long before it."""
+"""The period of the same length before it."""
 
 
 def typed(variable: str) -> str:
-    """What somebody has typed or chosen, as one text."""
+    """The text that was entered or chosen for a variable, as SQL."""
     return f"decodeURLComponent('${{{variable}:percentencode}}')"
 
 
 def chosen(column: str, variable: str) -> str:
-    """A condition: that a column is one of the values that were chosen; true where All was."""
+    """The condition that a column is one of the chosen values of a variable; true if All is chosen."""
     pairs = f"splitByChar('&', '${{{variable}:customqueryparam:v}}')"
     values = f"arrayMap(pair -> decodeURLComponent(substring(pair, 3)), {pairs})"
     return f"$__conditionalAll(has({values}, {column}), ${variable})"
 
 
 def unless_empty(condition: str, variable: str) -> str:
-    """A condition that holds for every row while nothing is typed."""
+    """The condition, or true while the variable is empty."""
     return f"$__conditionalAll({condition}, ${variable})"
 
 
 def matching(span: Span) -> str:
-    """The condition of a dashboard where logs are looked for, by its five variables.
+    """The condition of a dashboard that searches logs, from its five variables.
 
-    While only services and levels are chosen it is answered from the sums; words are found by the text index.
+    While only services and levels are chosen, rollups are read; words are found by the text index.
     """
     words = f"hasAllTokens(lower(Body), lower({typed('search')}))"
     return " AND ".join(
@@ -97,17 +97,17 @@ def matching(span: Span) -> str:
 
 
 def sums(columns: Sequence[str], span: Span, where: str) -> str:
-    """Counts and sums of a span by columns: from hours, and from minutes at its ends. A subquery."""
+    """A subquery of counts and sums of a span by columns: from hours, and from minutes at its ends."""
     return _total(SUMS_BY_SERVICE_AND_LEVEL, columns, span, where)
 
 
 def sums_over_time(columns: Sequence[str], span: Span, where: str) -> str:
-    """The same by `step`: minutes, or hours where a point of the panel is an hour or more."""
+    """The same by `step`: minutes, or hours if a point of the panel is an hour or more."""
     return _over_time(SUMS_BY_SERVICE_AND_LEVEL, columns, span, where)
 
 
 def response_times(columns: Sequence[str], span: Span, where: str) -> str:
-    """Which response times were measured: `value` (within 0.8 %), by columns; `logged` says how often. A subquery."""
+    """A subquery of response times by columns: `value` (within 0.8 %), and in `logged` the number of logs with it."""
     _day, *finer = RESPONSE_TIMES
     return _with_values(_total(finer, columns, span, where), columns)
 
@@ -119,7 +119,7 @@ def response_times_over_time(columns: Sequence[str], span: Span, where: str) -> 
 
 
 def slowest(span: Span, where: str, limit: int) -> str:
-    """In which five minutes and services the highest response times are: that many pairs. A subquery."""
+    """A subquery of the `limit` pairs of five-minute bucket and service that hold the highest response times."""
     *_coarser, minute = RESPONSE_TIMES
     columns = ["step", "ServiceName"]
     measured = _with_values(f"({_piece(minute, columns, span.steps(minute), where)})", columns)
@@ -128,43 +128,43 @@ def slowest(span: Span, where: str, limit: int) -> str:
 
 
 def sums_by_user(span: Span, where: str) -> str:
-    """Counts and sums by `UserId` and `step`, which is five minutes. A subquery."""
+    """A subquery of counts and sums by `UserId` and `step`, which is five minutes."""
     [rollup] = SUMS_BY_USER
     return f"({_piece(rollup, ['step', 'UserId'], span.steps(rollup), where)})"
 
 
 def of_user(span: Span) -> str:
-    """A condition: rows of the user that was typed, read only from the five minutes in which there are some."""
+    """The condition for rows of the entered user, read only from the five-minute buckets that have some."""
     return _found_by("UserId", "{}", typed("user"), span)
 
 
 def of_trace(span: Span) -> str:
-    """A condition: rows of the trace that was typed, as in `of_user`."""
+    """The condition for rows of the entered trace, as in `of_user`."""
     return _found_by("TraceId", TRACE_KEY, typed("trace"), span)
 
 
 def now_and_before(of: Callable[[Span], str]) -> str:
-    """A subquery of the time range and the same of the time before as one; `is_now` says which a row is from."""
+    """A subquery that unites the rows of the time range and of the period before; `is_now` distinguishes them."""
     return f"(SELECT *, true AS is_now FROM {of(NOW)} UNION ALL SELECT *, false AS is_now FROM {of(BEFORE)})"
 
 
 def error_rate(when: str) -> str:
-    """Which part of the logs is of level ERROR or worse, of those that a condition holds for."""
+    """The fraction of logs of level ERROR or worse, among those for which a condition holds."""
     return f"sumIf(logged, {when} AND {IS_ERROR}) / nullIf(sumIf(logged, {when}), 0)"
 
 
 def quantile(share: float, condition: str = "true") -> str:
-    """A quantile of what `response_times` gives."""
+    """A quantile of the values of `response_times`."""
     return f"quantileExactWeightedIf({share:g})(value, logged, {condition})"
 
 
 def quantiles(shares: Sequence[float], condition: str = "true") -> str:
-    """Some of them, as columns `p50`, `p95` ..."""
+    """Several quantiles, as columns `p50`, `p95` ..."""
     return ", ".join(f"{quantile(share, condition)} AS {_percentile(share)}" for share in shares)
 
 
 def quantiles_now_and_before(shares: Sequence[float]) -> str:
-    """Each of them beside that of the time before, as columns `p50`, `p50_before` ..."""
+    """Several quantiles, each next to that of the period before, as columns `p50`, `p50_before` ..."""
     return ", ".join(
         f"{quantiles([share], 'is_now')}, {quantile(share, 'NOT is_now')} AS {_percentile(share)}_before"
         for share in shares
@@ -172,15 +172,15 @@ def quantiles_now_and_before(shares: Sequence[float]) -> str:
 
 
 def newest(columns: str, where: str, limit: int) -> str:
-    """The newest rows, five minutes by five minutes: in the order of the table, so that reading stops in time.
+    """A subquery of the newest rows by five-minute bucket: in the table's order, so that reading stops early.
 
-    Within the last five minutes that are read it is not told which rows. A subquery.
+    Of the last bucket that is read, the rows are arbitrary.
     """
     return f"(SELECT {columns} FROM {TABLE} WHERE {where} ORDER BY {FIVE_MINUTES} DESC LIMIT {limit:d})"
 
 
 def log_rows(where: str, limit: int) -> str:
-    """What a panel of logs wants: the newest rows, and their columns by the names that it knows."""
+    """The query of a panel of logs: the newest rows, with the column names that Grafana expects."""
     columns = (
         'Timestamp AS "timestamp", Body AS "body", SeverityText AS "level", ServiceName, UserId, ResponseTimeMs,'
         " TraceId, SpanId, ParseError, ResourceAttributes, LogAttributes"
@@ -193,7 +193,7 @@ def _percentile(share: float) -> str:
 
 
 def _found_by(column: str, key: str, value: str, span: Span) -> str:
-    """Rows with this value; a projection that is sorted by the key knows in which five minutes they are."""
+    """The condition for rows with this value; a projection ordered by the key has their five-minute buckets."""
     [rollup] = SUMS_BY_USER
     is_key = f"{key.format(column)} = {key.format(value)}"
     known = f"SELECT {FIVE_MINUTES} FROM {TABLE} WHERE {is_key} AND {span.steps(rollup)} GROUP BY {FIVE_MINUTES}"
@@ -219,7 +219,7 @@ def _over_time(rollups: Sequence[Rollup], columns: Sequence[str], span: Span, wh
 
 
 def _piece(rollup: Rollup, columns: Sequence[str], steps: str, where: str) -> str:
-    """What one rollup holds of some steps. Everything in it is made of its keys and sums, or it would not be taken."""
+    """The query of one rollup for some steps. It uses only the rollup's keys and sums, else ClickHouse reads rows."""
     named = [f"{rollup.start} AS step" if column == "step" else column for column in columns]
     groups = [*columns, *(["bucket"] if rollup.has_buckets else [])]
     group = f" GROUP BY {', '.join(groups)}" if groups else ""
@@ -232,7 +232,7 @@ def _with_values(buckets: str, columns: Sequence[str]) -> str:
 
 
 def _floor(rollup: Rollup, moment: str) -> str:
-    """The start of the step that a moment is in."""
+    """The start of the step that contains a moment."""
     return rollup.start.replace("Timestamp", _moment(moment))
 
 

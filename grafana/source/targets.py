@@ -1,4 +1,4 @@
-"""What a panel asks, and of which data source. The uids are those of provisioning/datasources."""
+"""The queries of panels, with their data sources. The uids are those of provisioning/datasources."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -25,11 +25,11 @@ class Sql(Builder[Dataquery], Dataquery):
     ref_id: str = "A"
 
     def build(self) -> Dataquery:
-        """Itself: it is what it builds."""
+        """Returns itself: it is both builder and query."""
         return self
 
     def to_json(self) -> dict[str, object]:
-        """As it stands in a dashboard."""
+        """The query as JSON of a dashboard."""
         return {
             "refId": self.ref_id,
             "datasource": CLICKHOUSE,

@@ -1,4 +1,4 @@
-"""How many users there are, who is busy, and what one of them met with."""
+"""Active users, the busiest users, and the errors and response times of one user."""
 
 from typing import Final
 
@@ -7,7 +7,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 from grafana.source import variables
 from grafana.source.layout import Section, lay_out
 from grafana.source.links import INCIDENT_OF_ROW, USER_OF_ROW, USERS
-from grafana.source.panels import Column, PanelBuilder, bars, figures, lines, log_lines, rows
+from grafana.source.panels import Column, PanelBuilder, bars, lines, log_lines, rows, stats
 from grafana.source.sql import (
     IS_ERROR,
     LEVEL,
@@ -24,8 +24,8 @@ from grafana.source.targets import Sql
 _USER: Final = typed("user")
 _ANY_USER: Final = "UserId != ''"
 _OF_USER: Final = f"{of_user(NOW.newest_day)} AND {NOW.newest_day.rows}"
-_FIVE_MINUTES: Final = "Read from the sums of five minutes, which are whole."
-_A_DAY: Final = "Of the newest day at most."
+_FIVE_MINUTES: Final = "Whole five minutes."
+_A_DAY: Final = "Of at most a day."
 
 
 def dashboard() -> Dashboard:
@@ -33,27 +33,27 @@ def dashboard() -> Dashboard:
     return lay_out(
         USERS,
         "User behaviour",
-        "How many users there are, who is busy, and what one of them met with.",
+        "Active users, the busiest users, and the errors and response times of one user.",
         variables=[variables.user()],
         sections=[
-            Section("All users", [_figures(), _active(), _busiest()]),
+            Section("All users", [_stats(), _active(), _busiest()]),
             Section(
                 "One user: ${user}",
-                [_figures_of_one(), _times_of_one(), _logs_of_one(), _mean_of_one(), _services_of_one(), _timeline()],
+                [_stats_of_one(), _times_of_one(), _logs_of_one(), _mean_of_one(), _services_of_one(), _timeline()],
             ),
         ],
     )
 
 
-def _figures() -> PanelBuilder:
+def _stats() -> PanelBuilder:
     both = now_and_before(lambda span: sums_by_user(span, _ANY_USER))
     sql = (
         "SELECT uniqIf(UserId, is_now) AS users, uniqIf(UserId, NOT is_now) AS before,"
         f" sumIf(logged, is_now) / nullIf(users, 0) AS logs_per_user FROM {both}"
     )
-    return figures(
+    return stats(
         "Active users",
-        f"Users that logs are about, now and in the same time before. {_FIVE_MINUTES}",
+        f"Users with logs, now and in the period before. {_FIVE_MINUTES}",
         Sql("table", sql),
         unit="short",
         width=24,
@@ -67,7 +67,7 @@ def _active() -> PanelBuilder:
     )
     return lines(
         "Active users",
-        f"Users of each point of time. {_FIVE_MINUTES}",
+        f"Users with logs, over time. {_FIVE_MINUTES}",
         [Sql("timeseries", sql)],
         unit="short",
         width=12,
@@ -85,7 +85,7 @@ def _busiest() -> PanelBuilder:
     )
     return rows(
         "Busiest users",
-        f"Those with most logs, how many they had before, and their mean response time. {_FIVE_MINUTES}",
+        f"The users with most logs, their logs in the period before, and their mean response time. {_FIVE_MINUTES}",
         Sql("table", sql),
         {
             "user": Column(link=USER_OF_ROW),
@@ -97,19 +97,17 @@ def _busiest() -> PanelBuilder:
     )
 
 
-def _figures_of_one() -> PanelBuilder:
+def _stats_of_one() -> PanelBuilder:
     sql = (
         f"SELECT count() AS logs, countIf({IS_ERROR}) AS errors, uniq(TraceId) AS traces FROM {TABLE} WHERE {_OF_USER}"
     )
-    return figures("Logs and errors", f"Of the chosen user. {_A_DAY}", Sql("table", sql), unit="short", width=12)
+    return stats("Logs and errors", f"Of the chosen user. {_A_DAY}", Sql("table", sql), unit="short", width=12)
 
 
 def _times_of_one() -> PanelBuilder:
     quantiles = "quantile(0.5)(ResponseTimeMs) AS p50, quantile(0.95)(ResponseTimeMs) AS p95"
     sql = f"SELECT {quantiles}, max(ResponseTimeMs) AS slowest FROM {TABLE} WHERE {_OF_USER}"
-    return figures(
-        "Response times", f"Of the chosen user. {_A_DAY}", Sql("table", sql), unit="ms", width=12, decimals=1
-    )
+    return stats("Response times", f"Of the chosen user. {_A_DAY}", Sql("table", sql), unit="ms", width=12, decimals=1)
 
 
 def _logs_of_one() -> PanelBuilder:
@@ -147,7 +145,7 @@ def _services_of_one() -> PanelBuilder:
         f" FROM {TABLE} WHERE {_OF_USER} GROUP BY service ORDER BY errors DESC, logs DESC LIMIT 50"
     )
     return rows(
-        "Where",
+        "Services",
         f"The services that logged about the chosen user. {_A_DAY}",
         Sql("table", sql),
         {
@@ -165,6 +163,6 @@ def _services_of_one() -> PanelBuilder:
 def _timeline() -> PanelBuilder:
     return log_lines(
         "Timeline",
-        f"What was logged about the chosen user, the newest 500. {_A_DAY}",
+        f"The newest 500 logs about the chosen user. {_A_DAY}",
         Sql("logs", log_rows(_OF_USER, 500)),
     )

@@ -1,4 +1,4 @@
-"""What people choose at the top of a dashboard."""
+"""The variables at the top of a dashboard."""
 
 from grafana_foundation_sdk.builders.dashboard import QueryVariable, TextBoxVariable
 from grafana_foundation_sdk.models.dashboard import VariableOption, VariableRefresh, VariableSort
@@ -10,17 +10,17 @@ _MOST_OPTIONS = 200
 
 
 def services() -> QueryVariable:
-    """Any number of services, at first all of them."""
+    """Any number of services, initially all of them."""
     return _several("service", "Service", f"SELECT ServiceName FROM {_services('sum(logged)')}")
 
 
 def service() -> QueryVariable:
-    """One service, at first the one with most errors."""
+    """One service, initially the one with most errors."""
     return _one("service", "Service", f"SELECT ServiceName FROM {_services(f'sumIf(logged, {IS_ERROR})')}")
 
 
 def levels() -> QueryVariable:
-    """Any number of levels, at first all of them."""
+    """Any number of levels, initially all of them."""
     by_level = sums(["SeverityText", "SeverityNumber"], NOW, "true")
     worst_first = f"GROUP BY level ORDER BY max(SeverityNumber) DESC LIMIT {_MOST_OPTIONS}"
     sql = f"SELECT {LEVEL} AS level FROM {by_level} {worst_first}"
@@ -28,14 +28,14 @@ def levels() -> QueryVariable:
 
 
 def user() -> QueryVariable:
-    """One user, at first the busiest. Grafana lets others be typed."""
+    """One user, initially the busiest. Other users can be entered."""
     by_user = sums_by_user(NOW, "UserId != ''")
     sql = f"SELECT UserId FROM {by_user} GROUP BY UserId ORDER BY sum(logged) DESC LIMIT {_MOST_OPTIONS}"
     return _one("user", "User", sql)
 
 
 def text(name: str, label: str, description: str) -> TextBoxVariable:
-    """Something to type, at first nothing."""
+    """A text field, initially empty."""
     return (
         TextBoxVariable(name)
         .label(label)

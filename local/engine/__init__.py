@@ -5,11 +5,10 @@ that process. Clients talk to it as to a server: queries in the URL or the body,
 settings in the URL, lz4, zstd, gzip and deflate in both directions, numbered errors with a server's HTTP
 status, query ids, deduplication tokens, one user, TLS.
 
-What it does not do: sessions (temporary tables, `SET` that lasts), asynchronous inserts (they are taken
-as ordinary ones), native block compression (`compress=1`), users beside the one, rights and quotas,
-progress headers, files and external tables in a query, replication, the native TCP protocol. The engine
-reads files of this machine when a query asks it to: whoever may query it is trusted with them. A body is
-held in memory until it is complete. An answer in a format with header or footer (JSON, Arrow, Parquet ...)
-is made whole before it is sent; Native, JSONEachRow, TSV, CSV and RowBinary are sent as they come. The id
-of a query is kept in its `log_comment`; `system.processes` and `KILL QUERY` are read with that in mind.
+Not supported: sessions (temporary tables, `SET` that lasts), asynchronous inserts (they are run as ordinary ones),
+native block compression (`compress=1`), more than one user, rights and quotas, progress headers, files and external
+tables in a query, replication, the native TCP protocol. A query can read files of this machine, so every client must be
+trusted with them. A body is held in memory until it is complete. A result in a format with header or footer (JSON,
+Arrow, Parquet ...) is complete before it is sent; Native, JSONEachRow, TSV, CSV and RowBinary are streamed. The id of a
+query is kept in its `log_comment`; `system.processes` and `KILL QUERY` are rewritten accordingly.
 """

@@ -53,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--directory", type=Path, required=True, help="where the data is")
     parser.add_argument("--port", type=int, required=True, help="on the loopback address")
-    parser.add_argument("--user", default="", help="the one user that may come in; default: everybody")
+    parser.add_argument("--user", default="", help="the only user that may log in; default: everybody")
     parser.add_argument("--password-file", type=Path, help="holds that user's password")
     parser.add_argument("--tls-cert", type=Path, help="certificate chain as PEM; makes it HTTPS")
     parser.add_argument("--tls-key", type=Path, help="its key as PEM")

@@ -1,4 +1,4 @@
-"""The body of an HTTP request, in pieces: all of it, or an error."""
+"""The body of an HTTP request, in pieces: complete, or an error."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LINE_ENDS = (b"\r\n", b"\n")
 
 
 class BodyCut(Exception):
-    """The client went away, or broke the protocol, before its body was complete. Nobody awaits an answer."""
+    """The client disconnected, or broke the protocol, before its body was complete. No response is needed."""
 
 
 def has_body(headers: Message) -> bool:
@@ -30,11 +30,11 @@ def has_body(headers: Message) -> bool:
 
 
 def body_pieces(headers: Message, stream: BinaryIO, max_bytes: int) -> Iterator[bytes]:
-    """The body as it was sent, content encoding and all.
+    """The body as it was sent, with its content encoding.
 
     Raises:
         BodyCut: it ended too early.
-        EngineError: it is larger than `max_bytes`; what is left of it is not read.
+        EngineError: it is larger than `max_bytes`; the rest of it is not read.
     """
     if _is_chunked(headers):
         yield from _chunks(stream, max_bytes)
@@ -50,7 +50,7 @@ def body_pieces(headers: Message, stream: BinaryIO, max_bytes: int) -> Iterator[
 
 
 def form_fields(headers: Message, body: bytes) -> dict[str, str]:
-    """The fields of a form; files in it are left out."""
+    """The fields of a form, without its files."""
     form = FormDataParser(max_form_parts=None)
     options = {"boundary": headers.get_boundary("")}
     _, fields, _ = form.parse(BytesIO(body), "multipart/form-data", len(body), options)

@@ -15,13 +15,13 @@ _PIECE_BYTES = 1 << 20
 
 
 class Compressor(Protocol):
-    """Takes an answer in pieces."""
+    """Compresses a response in pieces."""
 
     def compress(self, data: bytes) -> bytes:
-        """What can be sent of it by now."""
+        """Add data; returns the compressed bytes that are complete."""
 
     def flush(self) -> bytes:
-        """The rest."""
+        """The remaining compressed bytes."""
 
 
 class _Decompressor(Protocol):
@@ -48,7 +48,7 @@ class _Lz4Compressor:
 
 
 def compressor(accepted: str) -> tuple[str, Compressor | None]:
-    """Name and compressor of the first encoding in an Accept-Encoding header that we know."""
+    """Name and compressor of the first supported encoding in an Accept-Encoding header."""
     for part in accepted.split(","):
         name = part.split(";")[0].strip().lower()
         if name == "lz4":
@@ -62,17 +62,17 @@ def compressor(accepted: str) -> tuple[str, Compressor | None]:
     return "", None
 
 
-def packed(pieces: Iterable[bytes], packer: Compressor | None) -> Iterator[bytes]:
-    """The pieces as this compressor makes them, or as they are. Nothing stays nothing."""
-    if packer is None:
+def compressed(pieces: Iterable[bytes], encoder: Compressor | None) -> Iterator[bytes]:
+    """The pieces compressed by `encoder`, or unchanged without one. Empty input stays empty."""
+    if encoder is None:
         yield from pieces
         return
     has_begun = False
     for piece in pieces:
         has_begun = True
-        yield packer.compress(piece)
+        yield encoder.compress(piece)
     if has_begun:
-        yield packer.flush()
+        yield encoder.flush()
 
 
 def decompressed(pieces: Iterable[bytes], encoding: str, max_bytes: int) -> Iterator[bytes]:
@@ -94,7 +94,7 @@ def _decompressed(pieces: Iterable[bytes], encoding: str) -> Iterator[bytes]:
     has_begun = False
     try:
         for piece in pieces:
-            # Cut up, because a small piece of a hostile body can grow a thousandfold.
+            # In small pieces, because a hostile body can grow a thousandfold.
             for start in range(0, len(piece), _PIECE_BYTES):
                 rest = piece[start : start + _PIECE_BYTES]
                 while rest:

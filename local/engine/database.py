@@ -30,7 +30,7 @@ _CONFIG = """<clickhouse>
 
 @dataclass
 class Progress:
-    """What a statement has read and written so far."""
+    """The rows and bytes that a statement has read and written so far."""
 
     read_rows: int = 0
     read_bytes: int = 0
@@ -55,7 +55,7 @@ class Database:
         self.version: str = self._root.query("SELECT version()", "TabSeparated").bytes().decode().strip()
 
     def run(self, statement: Statement, session: Session, progress: Progress) -> Generator[bytes]:
-        """The answer in pieces; `progress` grows while they are taken. Closing it stops the statement.
+        """The result in pieces; `progress` is updated while they are taken. Closing the generator stops the statement.
 
         Raises:
             EngineError: from the first piece on, at any piece.
@@ -73,18 +73,18 @@ class Database:
                 yield _whole(connection, statement, progress)
 
     def stop_query(self, query_id: str) -> None:
-        """Ask the engine to give up the query with this id; returns at once."""
+        """Request the engine to cancel the query with this id; returns at once."""
         with _engine_errors():
             self._root.query(f"KILL QUERY WHERE {QUERY_ID_COLUMN} = {quoted(query_id)} ASYNC")
 
     def close(self) -> None:
-        """Close the engine in order. No statement may be running."""
+        """Close the engine cleanly. No statement may be running."""
         self._root.close()
 
 
 def _insert(connection: Any, statement: Statement, progress: Progress) -> None:
     assert statement.rows is not None
-    # From a file, because the engine checks no constraints of rows that it is handed by `send_insert`.
+    # From a file, because the engine does not check constraints for rows that are passed to `send_insert`.
     with tempfile.NamedTemporaryFile() as file:
         file.writelines(statement.rows)
         file.flush()
@@ -114,7 +114,7 @@ def _count(result: Any, progress: Progress) -> None:
 
 
 def _refuse_several(connection: Any, sql: str) -> None:
-    # The public connection has no parser of its own, and only a parser can tell.
+    # Only a parser can count statements, and the public connection has none.
     if connection._conn.classify_query(sql)["statement_count"] > 1:
         raise EngineError.refused(SYNTAX_ERROR, "Multi-statements are not allowed.", "SYNTAX_ERROR")
 

@@ -1,4 +1,4 @@
-"""ClickHouse's numbered errors and the HTTP status a server gives each."""
+"""ClickHouse's numbered errors, and the HTTP status of each."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _CODE = re.compile(r"Code: (\d+)\. ")
 
 
 class EngineError(Exception):
-    """A request that is answered with a ClickHouse error: its number and the text for the client."""
+    """A ClickHouse error as the response to a request: its number and the text for the client."""
 
     def __init__(self, code: int, text: str) -> None:
         super().__init__(text)
@@ -38,12 +38,12 @@ class EngineError(Exception):
 
     @classmethod
     def refused(cls, code: int, reason: str, name: str) -> EngineError:
-        """An error of our own, worded as the engine words its own."""
+        """An error of our own, in the engine's wording."""
         return cls(code, f"Code: {code}. DB::Exception: {reason} ({name})")
 
     @classmethod
     def from_engine(cls, error: Exception) -> EngineError:
-        """The engine's own error, from the text that chDB hands over."""
+        """The engine's own error, from chDB's text."""
         text = str(error)
         found = _CODE.search(text)
         if found is None:

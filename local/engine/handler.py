@@ -1,4 +1,4 @@
-"""One request of ClickHouse's HTTP protocol: from its URL, headers and body to the answer."""
+"""One request of ClickHouse's HTTP protocol: from its URL, headers and body to the response."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from local.engine.body import BodyCut, body_pieces, form_fields, has_body
-from local.engine.codecs import compressor, decompressed, packed
+from local.engine.codecs import compressed, compressor, decompressed
 from local.engine.database import Progress
 from local.engine.errors import UNSUPPORTED_METHOD, EngineError
 from local.engine.statement import DEFAULT_FORMAT, Session, Statement, session, statement
@@ -25,7 +25,7 @@ from local.engine.statement import DEFAULT_FORMAT, Session, Statement, session, 
 if TYPE_CHECKING:
     from local.engine.listener import EngineHttpServer
 
-# So much of an answer is awaited before the first byte is sent: then its status, length and summary are known.
+# The part of a response that is awaited before the first byte is sent, so that status, length and summary are known.
 _HELD_BACK_BYTES = 1 << 20
 _HEALTH_PATHS = ("/ping", "/replicas_status")
 
@@ -41,21 +41,21 @@ class Handler(BaseHTTPRequestHandler):
     wbufsize = 1 << 16
 
     def setup(self) -> None:
-        """Prepare the streams; every read and write has a time-out."""
+        """Prepare the streams; every read and write has a timeout."""
         self.request.settimeout(self.server.limits.idle_secs)
         super().setup()
 
     def handle(self) -> None:
-        """Serve until the client closes or is silent for too long."""
+        """Serve until the client closes the connection or is idle for too long."""
         if isinstance(self.connection, ssl.SSLSocket):
             self.connection.do_handshake()
         super().handle()
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the base class names it so
-        """Say nothing per request."""
+        """Log nothing per request."""
 
     def do_HEAD(self) -> None:
-        """Answer that somebody is here."""
+        """Respond with 200, to show that the server is up."""
         self._reply(HTTPStatus.OK, b"", {})
 
     def do_GET(self) -> None:
@@ -95,41 +95,41 @@ class Handler(BaseHTTPRequestHandler):
             url, body = url | form_fields(self.headers, b"".join(body)), []
         wanted_format = url.get("default_format") or self.headers.get("X-ClickHouse-Format") or DEFAULT_FORMAT
         database = self.headers.get("X-ClickHouse-Database", "")
-        asked = statement(url.get("query", ""), body, wanted_format)
-        how = session(url, query_id, database=database, is_readonly=is_readonly)
-        with contextlib.ExitStack() as until_answered:
-            if asked.is_read:
+        requested = statement(url.get("query", ""), body, wanted_format)
+        query_session = session(url, query_id, database=database, is_readonly=is_readonly)
+        with contextlib.ExitStack() as until_responded:
+            if requested.is_read:
                 watch = self.server.requests.stopped_on_hang_up(query_id, self.connection.fileno())
-                until_answered.enter_context(watch)
-            self._answer(asked, how, is_packed=_is_on(url, "enable_http_compression"))
+                until_responded.enter_context(watch)
+            self._respond(requested, query_session, is_compressed=_is_on(url, "enable_http_compression"))
 
     def _body(self) -> list[bytes]:
-        # The whole body is here before the engine sees any of it: a body cut short stores nothing.
+        # The body is complete before the engine gets any of it, so a truncated body stores nothing.
         max_bytes = self.server.limits.max_body_bytes
         encoding = self.headers.get("Content-Encoding", "").strip().lower()
         pieces = body_pieces(self.headers, self.rfile, max_bytes)  # type: ignore[arg-type]  # a reader, as typed
         return [piece for piece in decompressed(pieces, encoding, max_bytes) if piece]
 
-    def _answer(self, asked: Statement, how: Session, *, is_packed: bool) -> None:
+    def _respond(self, requested: Statement, query_session: Session, *, is_compressed: bool) -> None:
         started, progress = time.monotonic(), Progress()
-        with contextlib.closing(self.server.database.run(asked, how, progress)) as pieces:
+        with contextlib.closing(self.server.database.run(requested, query_session, progress)) as pieces:
             first, is_whole = _take(pieces, _HELD_BACK_BYTES)
             headers = {
-                "X-ClickHouse-Query-Id": how.query_id,
-                "X-ClickHouse-Format": asked.format,
+                "X-ClickHouse-Query-Id": query_session.query_id,
+                "X-ClickHouse-Format": requested.format,
                 "X-ClickHouse-Timezone": "UTC",
                 "X-ClickHouse-Server-Display-Name": "local-engine",
                 "X-ClickHouse-Summary": _summary(progress, time.monotonic() - started),
             }
-            encoding, packer = compressor(self.headers.get("Accept-Encoding", "") if is_packed else "")
-            if packer is not None and first:
+            encoding, encoder = compressor(self.headers.get("Accept-Encoding", "") if is_compressed else "")
+            if encoder is not None and first:
                 headers["Content-Encoding"] = encoding
             if is_whole:
-                self._reply(HTTPStatus.OK, b"".join(packed(first, packer)), headers)
+                self._reply(HTTPStatus.OK, b"".join(compressed(first, encoder)), headers)
                 return
             rest = _Rest(pieces)
             headers["X-ClickHouse-Exception-Tag"] = rest.tag
-            self._reply_in_chunks(packed(chain(first, rest), packer), headers)
+            self._reply_in_chunks(compressed(chain(first, rest), encoder), headers)
             if rest.has_failed:
                 self.close_connection = True
             else:
@@ -155,7 +155,7 @@ class Handler(BaseHTTPRequestHandler):
                 self.wfile.write(b"\r\n")
 
     def _reply_error(self, error: EngineError, query_id: str) -> None:
-        # What is left of a body would be taken for the next request.
+        # The rest of a body would be taken for the next request.
         self.close_connection = self.close_connection or has_body(self.headers)
         headers = {
             "X-ClickHouse-Exception-Code": str(error.code),
@@ -168,14 +168,14 @@ class Handler(BaseHTTPRequestHandler):
     def _send_head(self, status: int, headers: dict[str, str]) -> None:
         self.send_response(status)
         for name, value in headers.items():
-            # Some values are the client's own, and a line end in one would begin a header.
+            # Some values come from the client, and a line end in one would begin a header.
             self.send_header(name, "".join(char for char in value if " " <= char <= "~"))
         self.end_headers()
 
 
 class _Rest:
-    """The rest of an answer whose status is sent already. An error becomes its last piece, marked by a tag
-    that the headers named, and the last chunk stays away: it cannot be taken for a whole answer."""
+    """The rest of a response whose status was sent. An error becomes its last piece, marked by a tag from the headers,
+    and the final chunk is not sent, so that it cannot be taken for a complete response."""
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
         self.tag = secrets.token_hex(8)

@@ -1,4 +1,4 @@
-"""The connections of the engine: threads, TLS, limits, and the end of all of them."""
+"""The connections of the engine: threads, TLS, limits, shutdown."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from local.engine.requests import Requests
 
 @dataclass(frozen=True)
 class Limits:
-    """What one server takes at most."""
+    """The limits of one server."""
 
     max_body_bytes: int = 1 << 30
     max_running: int = 64
@@ -56,14 +56,14 @@ class EngineHttpServer(ThreadingHTTPServer):
         threading.Thread(target=self.requests.watch, args=watch, daemon=True).start()
 
     def stop(self, timeout_secs: float) -> bool:
-        """Take no more requests and wait for those in flight; whether all of them ended."""
+        """Accept no more requests and wait for those in flight; returns whether all of them ended."""
         self.is_stopping.set()
         self.shutdown()
         self.server_close()
         return self.requests.wait_until_idle(timeout_secs)
 
     def server_bind(self) -> None:
-        """Bind without asking a resolver for the name of this machine, as the base class does."""
+        """Bind without resolving the name of this machine, unlike the base class."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.socket.bind(self.server_address)
 
@@ -82,13 +82,13 @@ class EngineHttpServer(ThreadingHTTPServer):
             self.shutdown_request(request)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """The life of one connection."""
+        """Serve one connection until it ends."""
         try:
             super().process_request_thread(request, client_address)
         finally:
             self._connections.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Keep quiet about connections that break; the base class prints anything else."""
+        """Print nothing about broken connections; the base class prints all other errors."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)

@@ -1,4 +1,4 @@
-"""Who may use the engine: everybody, or one user with a password."""
+"""The login of the engine: everybody, or one user with a password."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from local.engine.errors import AUTHENTICATION_FAILED, EngineError
 
 @dataclass(frozen=True)
 class Login:
-    """The one user; without a name everybody may come in."""
+    """The only user; without a name everybody may log in."""
 
     user: str = ""
     password: str = field(default="", repr=False)
 
     def require(self, headers: Message, url: Mapping[str, str]) -> None:
-        """Let the sender of this request in, or not.
+        """Check the credentials of a request.
 
         Raises:
-            EngineError: wrong or missing name or password.
+            EngineError: name or password is wrong or missing.
         """
         user, password = _credentials(headers, url)
         given, wanted = f"{user}\0{password}".encode(), f"{self.user}\0{self.password}".encode()

@@ -1,4 +1,4 @@
-"""The requests being served: ids in use, reads whose client has gone, and how many run at once."""
+"""The requests being served: ids in use, reads whose client has disconnected, and the limit of concurrent ones."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from contextlib import contextmanager
 
 from local.engine.errors import QUERY_ID_IS_RUNNING, TOO_MANY_QUERIES, EngineError
 
-_LOOK_SECS = 0.1
-_POLL_HANG_UP = getattr(select, "POLLRDHUP", select.POLLHUP)  # elsewhere than on Linux POLLHUP says the same
+_POLL_SECS = 0.1
+_POLL_HANG_UP = getattr(select, "POLLRDHUP", select.POLLHUP)  # outside Linux, POLLHUP means the same
 
 
 class Requests:
@@ -24,7 +24,7 @@ class Requests:
 
     @contextmanager
     def claim(self, query_id: str) -> Iterator[None]:
-        """Hold a query id from before the body is read until the answer is sent.
+        """Hold a query id from before the body is read until the response is sent.
 
         Raises:
             EngineError: another request holds it, or too many are running.
@@ -50,7 +50,7 @@ class Requests:
 
     @contextmanager
     def stopped_on_hang_up(self, query_id: str, descriptor: int) -> Iterator[None]:
-        """Stop this query if the client at that socket goes away. For reads: a write is finished."""
+        """Stop this query if the client at that socket disconnects. Only for reads: a write is finished."""
         with self._changed:
             self._reads[query_id] = descriptor
         try:
@@ -60,17 +60,17 @@ class Requests:
                 del self._reads[query_id]
 
     def wait_until_idle(self, timeout_secs: float) -> bool:
-        """Whether all requests ended within that time."""
+        """Wait until no request is running; returns whether that happened in time."""
         with self._changed:
             return self._changed.wait_for(lambda: not self._query_ids, timeout_secs)
 
     def watch(self, stop_query: Callable[[str], None], is_stopping: threading.Event) -> None:
-        """Look for clients that went away, until stopped. Runs in a thread of its own."""
-        while not is_stopping.wait(_LOOK_SECS):
+        """Stop the queries of clients that disconnected, until stopped. Runs in a thread of its own."""
+        while not is_stopping.wait(_POLL_SECS):
             for query_id in self._abandoned():
                 try:
                     stop_query(query_id)
-                except EngineError as error:  # it runs on; the next one may be stopped all the same
+                except EngineError as error:  # it keeps running; others may still be stopped
                     print(f"Query {query_id} was abandoned and could not be stopped: {error}", flush=True)
 
     def _abandoned(self) -> list[str]:

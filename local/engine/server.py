@@ -1,4 +1,4 @@
-"""The engine as a child process of ours: started, awaited, stopped, killed, paused."""
+"""The engine as a child process: starts, awaits, stops, kills and pauses it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DEFAULT_MEMORY_MB = 3000
 
 
 class EngineServer:
-    """One engine process with its data in `directory`; data stays there between starts."""
+    """One engine process with its data in `directory`, which is kept between starts."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class EngineServer:
 
     @property
     def url(self) -> str:
-        """As CLICKHOUSE_URL has it."""
+        """The URL, as in CLICKHOUSE_URL."""
         return f"http{'s' if self.certificates else ''}://{LOOPBACK}:{self.port}"
 
     @property
@@ -65,14 +65,14 @@ class EngineServer:
 
     @property
     def is_running(self) -> bool:
-        """Whether its process is there."""
+        """Whether its process is running."""
         return self._child.is_running
 
     def start(self, timeout_secs: float = START_TIMEOUT_SECS) -> None:
         """Start and wait until it answers.
 
         Raises:
-            LocalError: the port is taken, it ended, or it did not answer in time.
+            LocalError: the port is in use, the engine ended, or it did not answer in time.
         """
         self.launch()
         try:
@@ -85,9 +85,9 @@ class EngineServer:
         """Start without waiting, so that something else can start meanwhile.
 
         Raises:
-            LocalError: the port is taken.
+            LocalError: the port is in use.
         """
-        require_free_port(self.port, "ClickHouse")  # or somebody else's server would seem to be ours
+        require_free_port(self.port, "ClickHouse")  # else another server could be taken for ours
         self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         if self.user:
             self._password_file.touch(mode=0o600)
@@ -100,10 +100,10 @@ class EngineServer:
         Raises:
             LocalError: it ended or did not answer in time.
         """
-        self._child.wait_until(self._answers, timeout_secs)
+        self._child.wait_until(self._is_up, timeout_secs)
 
     def require_running(self) -> None:
-        """Raise LocalError, with its last words, if it has ended."""
+        """Raise LocalError, with the end of its log, if it has ended."""
         self._child.require_running()
 
     def stop(self, timeout_secs: float = 20.0) -> None:
@@ -111,11 +111,11 @@ class EngineServer:
         self._child.stop(timeout_secs)
 
     def kill(self) -> None:
-        """SIGKILL; what was acknowledged is there after the next start."""
+        """SIGKILL; acknowledged rows are there after the next start."""
         self._child.kill()
 
     def pause(self) -> None:
-        """SIGSTOP: connections stay open and nobody answers."""
+        """SIGSTOP: connections stay open without responses."""
         self._child.pause()
 
     def resume(self) -> None:
@@ -126,10 +126,10 @@ class EngineServer:
     def _password_file(self) -> Path:
         return self._directory / "password"
 
-    def _answers(self) -> bool:
+    def _is_up(self) -> bool:
         trust = self.certificates.client_context() if self.certificates else None
         try:
-            with urllib.request.urlopen(f"{self.url}/ping", timeout=2, context=trust) as answer:  # noqa: S310
-                return bool(answer.status == 200)
+            with urllib.request.urlopen(f"{self.url}/ping", timeout=2, context=trust) as response:  # noqa: S310
+                return bool(response.status == 200)
         except OSError:
             return False

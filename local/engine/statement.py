@@ -1,4 +1,4 @@
-"""From the parts of an HTTP request to the one statement the engine runs. Pure."""
+"""Builds the statement that the engine runs from the parts of an HTTP request. Pure."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _NOT_SETTINGS = frozenset(
     }
 )
 _SETTING_NAME = re.compile(r"[A-Za-z0-9_]+")
-# Formats whose pieces, written one after another, are what the whole would be: no header, no footer.
+# Formats without header and footer: their pieces can be concatenated.
 _STREAMED_FORMATS = frozenset(
     {
         "native",
@@ -75,7 +75,7 @@ QUERY_ID_COLUMN = "Settings['log_comment']"
 
 @dataclass(frozen=True)
 class Statement:
-    """The statement for the engine. `rows` are the bytes that follow an INSERT, None without any."""
+    """The statement for the engine. `rows` are the bytes that follow an INSERT, None if there are none."""
 
     sql: str
     format: str
@@ -83,20 +83,20 @@ class Statement:
     is_read: bool = False
 
     def reading(self, path: str) -> str:
-        """An INSERT that finds its rows in a file."""
+        """The INSERT with its rows in a file."""
         parts = _INSERT_SETTINGS.fullmatch(self.sql)
         assert parts is not None  # the head was found by the same expression
         return f"{parts['into']} FROM INFILE {quoted(path)} COMPRESSION 'none' {parts['settings']} FORMAT {self.format}"
 
     @property
     def is_streamed(self) -> bool:
-        """Whether the answer may be fetched and sent piece by piece."""
+        """Whether the result may be fetched and sent piece by piece."""
         return self.is_read and self.format.lower() in _STREAMED_FORMATS
 
 
 @dataclass(frozen=True)
 class Session:
-    """How it is to be run: database, settings, parameters; unset again when the request is over."""
+    """Database, settings and parameters of one request; they do not outlast it."""
 
     query_id: str
     database: str = ""
@@ -105,19 +105,19 @@ class Session:
     is_readonly: bool = False
 
     def statements(self) -> list[str]:
-        """What to run on a new connection before the statement itself."""
+        """The statements to run on a new connection before the statement itself."""
         values = {"log_comment": self.query_id, **self.settings}
         readonly = values.pop("readonly", "2" if self.is_readonly else "")
         values |= {f"param_{name}": value for name, value in self.parameters.items()}
         prepared = [f"USE `{self.database.replace('`', '``')}`"] if self.database else []
         prepared.append("SET " + ", ".join(f"{name} = {quoted(value)}" for name, value in values.items()))
-        if readonly:  # last, for nothing can be set after it
+        if readonly:  # last, because nothing can be set after it
             prepared.append(f"SET readonly = {quoted(readonly)}")
         return prepared
 
 
 def session(url: Mapping[str, str], query_id: str, *, database: str, is_readonly: bool) -> Session:
-    """The session that the parameters of a URL ask for.
+    """The session from the parameters of a URL.
 
     Raises:
         EngineError: a name that cannot be a setting.
@@ -133,7 +133,7 @@ def session(url: Mapping[str, str], query_id: str, *, database: str, is_readonly
 
 
 def statement(url_query: str, body: Sequence[bytes], default_format: str) -> Statement:
-    """The statement in a URL, in a body, or begun in the one and continued in the other."""
+    """The statement in a URL, in a body, or begun in the URL and continued in the body."""
     if _INSERTS.match(url_query):
         return _insert(url_query, body)
     if not url_query.strip() and body and _INSERTS.match(body[0][:4096].decode(errors="replace")):
@@ -153,7 +153,7 @@ def _insert(sql: str, rows: Sequence[bytes]) -> Statement:
 
 
 def _insert_in_body(body: Sequence[bytes]) -> Statement:
-    # latin-1 keeps one character per byte, so that positions in the text are positions in the bytes.
+    # latin-1 has one character per byte, so positions in the text are positions in the bytes.
     head = _INSERT_HEAD.match(body[0][:65536].decode("latin-1"))
     if head is None or head["format"] is None:
         return Statement(b"".join(body).decode(errors="replace"), DEFAULT_FORMAT)

@@ -1,4 +1,4 @@
-"""A topic to publish to, in memory or in a real Kafka: one interface for one suite."""
+"""A topic to publish to, in memory or in a real Kafka, with the same interface."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ class Published(NamedTuple):
 
 
 class PublishedTopic(Protocol):
-    """What the suite does to a topic and around it. It has two partitions."""
+    """A topic of two partitions, as the suite uses it."""
 
     def publisher(self, *, max_in_flight_bytes: int = ...) -> LogPublisher:
         """A new publisher; it is closed with the topic."""
 
     def records(self) -> list[Published]:
-        """All that is in the topic, by partition."""
+        """All records of the topic, by partition."""
 
-    def silence(self) -> AbstractContextManager[None]:
-        """For a while Kafka takes and acknowledges nothing; publishers have connected before."""
+    def paused(self) -> AbstractContextManager[None]:
+        """While the block lasts, Kafka accepts and acknowledges nothing; publishers are already connected."""
 
     def close(self) -> None:
         """Close the publishers."""
@@ -67,15 +67,15 @@ class MemoryPublishedTopic:
         ]
 
     @contextmanager
-    def silence(self) -> Iterator[None]:
+    def paused(self) -> Iterator[None]:
         """See `PublishedTopic`."""
         for publisher in self._publishers:
-            publisher.fall_silent()
+            publisher.stop_acknowledging()
         try:
             yield
         finally:
             for publisher in self._publishers:
-                publisher.speak()
+                publisher.acknowledge()
 
     def close(self) -> None:
         """See `PublishedTopic`."""
@@ -110,11 +110,11 @@ class KafkaPublishedTopic:
             while any(consumer.position(partition) < end for partition, end in ends.items()):
                 for batch in consumer.poll(timeout_ms=200).values():
                     found += batch
-        found.sort(key=lambda record: record.partition)  # and within one in their order
+        found.sort(key=lambda record: record.partition)  # stable, so the order within a partition stays
         return [Published(record.partition, record.value, record.key, list(record.headers)) for record in found]
 
     @contextmanager
-    def silence(self) -> Iterator[None]:
+    def paused(self) -> Iterator[None]:
         """See `PublishedTopic`."""
         if not isinstance(self._kafka, KafkaServer):
             pytest.skip("the broker at KAFKA_BOOTSTRAP_SERVERS is not ours to pause")
@@ -125,7 +125,7 @@ class KafkaPublishedTopic:
             self._kafka.resume()
 
     def set_limit(self, max_record_bytes: int) -> None:
-        """Let the topic take no larger records from now on."""
+        """Set the maximum record size of the topic."""
         limit = {"max.message.bytes": str(max_record_bytes)}
         self._admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, self.settings.topic, limit)])
 

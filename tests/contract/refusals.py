@@ -1,4 +1,4 @@
-"""What clients say that Kafka does not let in. Each tries in a process of its own: it takes ten seconds to give up."""
+"""Errors of clients that Kafka rejects. Each runs in its own process, because giving up takes ten seconds."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from app.settings import KafkaSettings
 
 
 class Refusal(NamedTuple):
-    """The sentence that is said, all that stands behind it, and how long it took."""
+    """The message, its chain of causes, and the time it took."""
 
     said: str
     behind: str
@@ -25,7 +25,7 @@ class Refusal(NamedTuple):
 
 
 def open_admin(settings: KafkaSettings) -> None:
-    """Reach Kafka to look at the topic."""
+    """Connect to Kafka and read the topic."""
     TopicAdmin(settings).ensure()
 
 
@@ -47,7 +47,7 @@ OPENERS: Mapping[str, Callable[[KafkaSettings], None]] = {
 
 
 def refusals_of(settings: Mapping[str, KafkaSettings]) -> dict[tuple[str, str], Refusal]:
-    """What each client says with each of the settings."""
+    """The error of each client with each of the settings."""
     cases = [(fault, client) for fault in settings for client in OPENERS]
     with ProcessPoolExecutor(len(cases), mp_context=get_context("spawn")) as pool:
         tried = pool.map(_refusal, [OPENERS[client] for _, client in cases], [settings[fault] for fault, _ in cases])

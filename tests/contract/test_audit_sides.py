@@ -1,4 +1,4 @@
-"""What an audit asks of the real Kafka and of the real engine, question by question."""
+"""The queries of an audit to a real Kafka and the real engine, one by one."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ N = BUCKET_OFFSETS
 
 
 class Topic:
-    """A topic of one partition, and an audit's look at it."""
+    """A topic of one partition, and the audit's access to it."""
 
     def __init__(self, topic: KafkaTopic, bootstrap_servers: str) -> None:
         self.send = topic.send
@@ -72,7 +72,7 @@ def test_there_are_none_at_a_marker_that_ends_the_topic(topic: Topic) -> None:
     assert topic.read(1, 2) == Reading([], 0, 2)
 
 
-def test_what_has_been_deleted_meanwhile_is_told_by_where_kafka_begins(topic: Topic) -> None:
+def test_deleted_records_are_reported_by_kafkas_first_offset(topic: Topic) -> None:
     topic.send(*[b"x"] * 20)
     topic.delete_before(10)
 
@@ -92,7 +92,7 @@ def test_more_records_than_one_poll_brings_are_one_span(topic: Topic) -> None:
     assert topic.read(10, 11_990) == Reading([Span(10, 11_990)], 0, 11_990)
 
 
-def test_a_topic_that_ends_before_the_time_that_is_judged_has_its_end_there(topic: Topic) -> None:
+def test_a_topic_that_ends_before_the_audited_time_has_its_end_there(topic: Topic) -> None:
     topic.send(*[b"x"] * 3)  # of long ago
 
     [(_, offsets)] = topic.look.offsets(int(time.time() * 1000)).partitions.items()
@@ -100,7 +100,7 @@ def test_a_topic_that_ends_before_the_time_that_is_judged_has_its_end_there(topi
     assert (offsets.begin, offsets.since, offsets.end, offsets.committed) == (0, 3, 3, None)
 
 
-def test_the_time_that_is_judged_begins_at_its_first_record(topic: Topic) -> None:
+def test_the_audited_time_begins_at_its_first_record(topic: Topic) -> None:
     topic.send(*[b"x"] * 3, timestamp_ms=1_000)
     topic.send(*[b"x"] * 2, timestamp_ms=2_000)
 
@@ -119,7 +119,7 @@ class Table:
         self.client: Client = connect(settings, timeout_secs=30)
         ensure_table(settings)
         self.ledger = ClickHouseLedger(settings, timeout_secs=30)
-        # Fails where the answer would not come from the projection.
+        # Fails if a query does not use the projection.
         self.quick = ClickHouseLedger(
             settings, timeout_secs=30, query_settings={"force_optimize_projection_name": "ledger"}
         )
@@ -155,7 +155,7 @@ def test_a_bucket_is_counted_over_all_inserts(table: Table) -> None:
     assert table.ledger.buckets("id", {0: Span(0, 5)}) == {0: [expected]}
 
 
-def test_sums_that_do_not_fit_are_told_modulo_the_size_of_a_number(table: Table) -> None:
+def test_sums_that_overflow_wrap_around(table: Table) -> None:
     first = 2**33
     table.store(Span(first, first + 2))
 
@@ -164,7 +164,7 @@ def test_sums_that_do_not_fit_are_told_modulo_the_size_of_a_number(table: Table)
     assert bucket.square_sum == (first**2 + (first + 1) ** 2) % 2**64
 
 
-def test_only_buckets_of_the_spans_are_told_each_of_its_partition(table: Table) -> None:
+def test_only_buckets_within_the_span_of_their_partition_are_returned(table: Table) -> None:
     table.store(Span(0, 3 * N))
     table.store(Span(0, 3 * N), partition=1)
     table.store(Span(0, 10), partition=2)
@@ -178,7 +178,7 @@ def test_only_buckets_of_the_spans_are_told_each_of_its_partition(table: Table) 
     assert table.ledger.buckets("other", {0: Span(0, N)}) == {}
 
 
-def test_the_projection_answers_what_is_asked_of_all_rows(table: Table) -> None:
+def test_queries_over_all_rows_use_the_projection(table: Table) -> None:
     table.store(Span(0, 1_000))
 
     assert len(table.quick.buckets("id", {0: Span(0, 10), 1: Span(5, 2 * N)})[0]) == 1
@@ -186,7 +186,7 @@ def test_the_projection_answers_what_is_asked_of_all_rows(table: Table) -> None:
     assert table.quick.first_offset("id", 0) == 0
 
 
-def test_rows_are_told_in_runs_of_offsets_that_are_all_alike(table: Table) -> None:
+def test_rows_are_grouped_into_runs_of_equal_offsets(table: Table) -> None:
     table.store(Span(0, 10), items=2)
     table.store(Span(3, 5), items=2)
     table.store(Span(20, 22), problem="empty: record has no content")

@@ -1,4 +1,4 @@
-"""ClickHouseDisk on the real engine: the room that this machine's disk has."""
+"""ClickHouseDisk on the real engine: the free space of this machine's disk."""
 
 import shutil
 import uuid
@@ -33,10 +33,10 @@ def test_the_free_part_is_that_of_the_disk_below_the_table(engine: RunningEngine
     assert free_ratio == pytest.approx(usage.free / usage.total, abs=0.05)
 
 
-def test_of_a_table_that_is_not_there_nothing_is_told(engine: RunningEngine) -> None:
+def test_a_missing_table_has_no_free_ratio(engine: RunningEngine) -> None:
     assert ClickHouseDisk(settings_of(engine)).free_ratio() is None
 
 
-def test_a_server_that_is_away_is_asked_again_later() -> None:
+def test_an_unavailable_server_is_to_be_retried() -> None:
     with pytest.raises(TryAgainLater):
         ClickHouseDisk(ClickHouseSettings(url=f"http://127.0.0.1:{free_port()}")).free_ratio()

@@ -1,6 +1,6 @@
-"""The statements for a cluster, as the real engine reads them; and as it makes the tables, alone in its cluster.
+"""The statements for a cluster, parsed by the real engine, and the tables it creates as the only node of its cluster.
 
-The engine of the tests is no cluster: no replica ever gets a row of another here.
+The engine of the tests is no cluster: no row is replicated here.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ ALONE = """<clickhouse>
     </remote_servers>
 </clickhouse>
 """
-# In a process of its own: one can open one engine only. It ends without closing it, which waits for a Keeper for ever.
+# In its own process, because a process can open only one engine. It exits without closing it: that would wait forever
+# for a Keeper.
 MAKE = """
 import json, os, sys
 import chdb

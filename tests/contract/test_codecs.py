@@ -1,4 +1,4 @@
-"""Records in every compression and of every size that Kafka knows, read by the source that the service reads with."""
+"""Records in every compression and size of Kafka, read with the service's source."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.stack
 
 CODECS = ("none", "gzip", "snappy", "lz4", "zstd")
 USUAL_MAX_BYTES = 1_048_588  # Kafka's own limit for a batch of records
-BATCH_OVERHEAD_BYTES = 61 + 11  # what a batch of one record takes beside its value, when that is about 1 MiB long
+BATCH_OVERHEAD_BYTES = 61 + 11  # overhead of a batch with one record of about 1 MiB
 
 MakeTopic = Callable[..., KafkaTopic]
 
@@ -118,7 +118,7 @@ def test_a_record_larger_than_a_fetch_is_read(kafka: RunningKafka, make_topic: M
 
 @pytest.fixture
 def rare_collections() -> Iterator[None]:
-    """Cycles are looked for as rarely as in the service, which has to do with many objects and few cycles."""
+    """Run the garbage collector as rarely as the service, which has many objects and few cycles."""
     thresholds = gc.get_threshold()
     gc.set_threshold(200_000, 20, 20)
     yield

@@ -1,4 +1,4 @@
-"""ClickHouseWriter believes an answer to an insert only if it confirms the rows, against the real engine."""
+"""ClickHouseWriter accepts a response to an insert only if it confirms the rows, against the real engine."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def proxy(engine: RunningEngine) -> Iterator[HttpProxy]:
     """Between the writer and the engine."""
     made = HttpProxy(int(engine.url.rsplit(":", 1)[1]))
     yield made
-    made.door.shut()
+    made.listener.shut()
 
 
 @pytest.fixture
 def writer(engine: RunningEngine, proxy: HttpProxy) -> ClickHouseWriter:
     """Of a new table."""
     settings = clickhouse_settings(
-        engine, f"answers_{uuid.uuid4().hex[:12]}", url=f"http://{LOOPBACK}:{proxy.door.port}", retention_days=3650
+        engine, f"answers_{uuid.uuid4().hex[:12]}", url=f"http://{LOOPBACK}:{proxy.listener.port}", retention_days=3650
     )
     ensure_table(settings)
     return ClickHouseWriter(settings)
@@ -54,11 +54,11 @@ def test_an_exception_after_the_status_200_is_no_success(writer: ClickHouseWrite
         insert(writer)
     proxy.treat_all = None
 
-    assert not raised.value.is_outcome_unknown, "the server has answered: nothing is under way any more"
+    assert not raised.value.is_outcome_unknown, "the server has responded: nothing is in flight any more"
     assert writer.missing(sample_rows(3)).num_rows == 3
 
 
-def test_an_insert_that_was_stored_and_is_not_confirmed_can_be_looked_up(
+def test_an_insert_that_was_stored_without_confirmation_is_found_in_the_table(
     writer: ClickHouseWriter, proxy: HttpProxy
 ) -> None:
     def answer_nothing(exchange: Exchange) -> None:

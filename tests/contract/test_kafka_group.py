@@ -36,12 +36,12 @@ def _never(*_: object) -> None:
     raise AssertionError("nothing is lost or halted here")
 
 
-# More than once: the first group of a new broker joins so slowly that it knows the topic by then.
+# More than once, because the first group of a new broker joins so slowly that it knows the topic by then.
 @pytest.mark.parametrize("attempt", range(4))
 def test_partitions_come_when_polls_end_in_the_middle_of_joining(source: RecordSource, attempt: int) -> None:
     # The member of a new group often joins before it knows the topic's partitions, and once more when it does.
     deadline = time.monotonic() + TIMEOUT_SECS
     polled = source.poll(timeout_secs=0.1)
     while not polled.assigned:
-        assert time.monotonic() < deadline, f"{attempt}: the group has given it partitions, and it does not know"
+        assert time.monotonic() < deadline, f"{attempt}: it does not notice the partitions that the group has assigned"
         polled = source.poll(timeout_secs=0.001)

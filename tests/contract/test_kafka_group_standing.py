@@ -1,4 +1,4 @@
-"""How a group stands, asked of a real coordinator while members come and go."""
+"""The standing of a group, read from a real coordinator while members come and go."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TIMEOUT_SECS = 30
 
 
 class Member:
-    """A member of the group, and the partitions that it was given last."""
+    """A member of the group, and its last assignment."""
 
     def __init__(self, settings: KafkaSettings, read_topic_id: Callable[[], str]) -> None:
         self.source = open_source(settings, read_topic_id=read_topic_id, on_lost=_never, on_halted=_never)
@@ -61,9 +61,7 @@ def members(settings: KafkaSettings) -> Iterator[list[Member]]:
             member.source.close(timeout_secs=5)
 
 
-def test_of_two_members_that_share_one_partition_one_is_a_standby(
-    settings: KafkaSettings, members: list[Member]
-) -> None:
+def test_one_of_two_members_that_share_a_partition_is_a_standby(settings: KafkaSettings, members: list[Member]) -> None:
     group = KafkaGroup(settings)
     deadline = time.monotonic() + TIMEOUT_SECS
     standing = GroupStanding(0, 0, is_stable=False)

@@ -1,4 +1,4 @@
-"""LogPublisher: what `ports.py` promises, on MemoryPublisher and on a real Kafka."""
+"""LogPublisher: the contract of `ports.py`, on MemoryPublisher and on a real Kafka."""
 
 import threading
 import time
@@ -44,7 +44,7 @@ def topic(request: pytest.FixtureRequest) -> Iterator[PublishedTopic]:
 
 
 def fill(publisher: LogPublisher, value: bytes, deliveries: Deliveries) -> tuple[int, TryAgainLater]:
-    """Publish until there is no room; returns how many records were taken, and how the next one was turned away."""
+    """Publish until the queue is full; returns the number of accepted records, and the error of the next one."""
     for count in range(1_000):
         try:
             publisher.publish(value, wait_secs=0.2, on_delivery=deliveries)
@@ -54,14 +54,14 @@ def fill(publisher: LogPublisher, value: bytes, deliveries: Deliveries) -> tuple
 
 
 def publish_and_wait(publisher: LogPublisher, value: bytes) -> TryAgainLater | Refused | None:
-    """Publish one record; returns what became of it."""
+    """Publish one record; returns its outcome."""
     deliveries = Deliveries()
     publisher.publish(value, wait_secs=TIMEOUT_SECS, on_delivery=deliveries)
     [outcome] = deliveries.wait_for(1)
     return outcome
 
 
-# What is published.
+# Publishing.
 
 
 def test_a_delivered_record_is_in_the_topic_with_key_and_headers(topic: PublishedTopic) -> None:
@@ -140,7 +140,7 @@ def test_threads_share_a_publisher(topic: PublishedTopic) -> None:
     assert Counter(record.value for record in topic.records()) == expected
 
 
-# What is too large.
+# Records that are too large.
 
 
 def test_a_record_larger_than_the_topic_allows_is_refused_and_the_next_one_is_not(topic: PublishedTopic) -> None:
@@ -175,7 +175,7 @@ def test_a_record_that_the_broker_refuses_does_not_end_the_publisher(real_topic:
 
 
 @pytest.mark.stack
-def test_a_missing_topic_is_to_be_tried_again(real_topic: KafkaPublishedTopic) -> None:
+def test_a_missing_topic_is_to_be_retried(real_topic: KafkaPublishedTopic) -> None:
     settings = real_topic.settings.model_copy(update={"topic": "missing"})
     publisher = KafkaPublisher(settings)
 
@@ -185,11 +185,11 @@ def test_a_missing_topic_is_to_be_tried_again(real_topic: KafkaPublishedTopic) -
     assert raised.value.code == KafkaCode.UNKNOWN_TOPIC
 
 
-def test_while_nothing_is_acknowledged_no_more_is_taken_than_there_is_room_for(topic: PublishedTopic) -> None:
+def test_without_acknowledgements_the_queue_is_bounded(topic: PublishedTopic) -> None:
     publisher, deliveries = topic.publisher(max_in_flight_bytes=1_000_000), Deliveries()
     publish_and_wait(publisher, b"connects")
 
-    with topic.silence():
+    with topic.paused():
         taken, error = fill(publisher, b"x" * 10_000, deliveries)
         assert deliveries.outcomes == []
 
@@ -200,11 +200,11 @@ def test_while_nothing_is_acknowledged_no_more_is_taken_than_there_is_room_for(t
     assert len(topic.records()) == 1 + taken
 
 
-def test_a_flush_says_when_its_time_was_up(topic: PublishedTopic) -> None:
+def test_a_flush_reports_a_timeout(topic: PublishedTopic) -> None:
     publisher, deliveries = topic.publisher(), Deliveries()
     publish_and_wait(publisher, b"connects")
 
-    with topic.silence():
+    with topic.paused():
         publisher.publish(b"value", wait_secs=TIMEOUT_SECS, on_delivery=deliveries)
         with pytest.raises(TryAgainLater) as raised:
             publisher.flush(timeout_secs=0.1)
@@ -220,7 +220,7 @@ def test_a_record_that_is_not_acknowledged_in_time_fails_with_an_unknown_outcome
     publisher = real_topic.publisher(delivery_timeout_secs=1.0)
     publish_and_wait(publisher, b"connects")
 
-    with real_topic.silence():
+    with real_topic.paused():
         outcome = publish_and_wait(publisher, b"value")
 
     assert isinstance(outcome, TryAgainLater)
@@ -246,7 +246,7 @@ def test_closing_fails_what_is_still_in_flight_and_takes_nothing_more(topic: Pub
     publisher, deliveries = topic.publisher(), Deliveries()
     publish_and_wait(publisher, b"connects")
 
-    with topic.silence():
+    with topic.paused():
         publisher.publish(b"value", wait_secs=TIMEOUT_SECS, on_delivery=deliveries)
         publisher.close(timeout_secs=0.1)
         publisher.close(timeout_secs=0.1)

@@ -1,4 +1,4 @@
-"""LogWriter: what `ports.py` promises, on MemoryTable and on the real ClickHouse engine."""
+"""LogWriter: the contract of `ports.py`, on MemoryTable and on the real ClickHouse engine."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tests.support.servers import RunningEngine
 
 TIMEOUT_SECS = 20
 NEAR_MS = 1_000
-NEVER_DELETED_DAYS = 3650  # the tests' rows are of long ago
+NEVER_DELETED_DAYS = 3650  # the tests' rows are old
 NEVER_MS = 10_000_000_000_000  # in the year 2286
 DAY_NS = 24 * 3600 * 1_000_000_000
 DEFAULTS: dict[str, Any] = {
@@ -47,16 +47,16 @@ DEFAULTS: dict[str, Any] = {
 
 
 class Table(Protocol):
-    """A table as a suite sees it: its writer, and what it holds."""
+    """A table as the suite uses it: its writer, and its rows."""
 
     @property
     def writer(self) -> LogWriter: ...
 
     def stored(self) -> list[dict[str, Any]]:
-        """All rows by offset and item, without the columns that the table fills in."""
+        """All rows by offset and item, without columns filled in by the table."""
 
     def refuse_long_span_ids(self) -> None:
-        """Take no row with a span id of more than three bytes from now on."""
+        """Refuse rows with a span id of more than three bytes from now on."""
 
 
 class InMemory:
@@ -68,7 +68,7 @@ class InMemory:
 
     def stored(self) -> list[dict[str, Any]]:
         """See `Table`."""
-        return sorted((row for block in self.table.blocks for row in plain(block)), key=_place)
+        return sorted((row for block in self.table.blocks for row in plain(block)), key=_identity)
 
     def refuse_long_span_ids(self) -> None:
         """See `Table`."""
@@ -76,7 +76,7 @@ class InMemory:
 
 
 class InClickHouse:
-    """A table of its own, made as the service makes it."""
+    """A new table, created as by the service."""
 
     def __init__(self, engine: RunningEngine) -> None:
         self.settings = settings_of(engine)
@@ -93,7 +93,7 @@ class InClickHouse:
         """See `Table`."""
         sql = f"SELECT {', '.join(TABLE_COLUMNS)} FROM {self.name}"
         found = self.client.query_arrow(sql, settings={"output_format_arrow_string_as_string": 0})
-        return sorted((row for block in found.to_batches() for row in plain(block)), key=_place)
+        return sorted((row for block in found.to_batches() for row in plain(block)), key=_identity)
 
     def refuse_long_span_ids(self) -> None:
         """See `Table`."""
@@ -141,13 +141,13 @@ def table(request: pytest.FixtureRequest) -> Table:
 
 
 def row(offset: int, **columns: Any) -> Rows:
-    """A row; what is not given is empty."""
+    """A row; columns that are not given are empty."""
     given = {**DEFAULTS, "Timestamp": RECORD_TIME_MS * 1_000_000 + offset, "_offset": offset, **columns}
     return pa.record_batch([pa.array([given.get(f.name, "")], f.type) for f in SCHEMA], schema=SCHEMA)
 
 
 def insert(writer: LogWriter, rows: Rows, token: str | None = None, deadline_ms: int = NEVER_MS) -> None:
-    """Store rows under a new token, or the one that is given."""
+    """Insert rows with a new token, or the given one."""
     writer.insert(rows, token or uuid.uuid4().hex, deadline_ms)
 
 
@@ -160,19 +160,19 @@ def wait_until(is_so: Callable[[], bool]) -> None:
 
 
 def insert_when_it_can_be(writer: LogWriter, rows: Rows, token: str) -> None:
-    """Store rows, trying again for as long as an earlier attempt with the token is going on."""
+    """Insert rows, retrying while an earlier attempt with the token is running."""
     deadline = time.monotonic() + TIMEOUT_SECS
     while True:
         try:
             insert(writer, rows, token)
         except TryAgainLater:
-            assert time.monotonic() < deadline, "the server does not take the rows again"
+            assert time.monotonic() < deadline, "the server does not accept the rows again"
         else:
             return
 
 
 def plain(rows: Rows) -> list[dict[str, Any]]:
-    """The rows as the table knows them: strings as bytes, times as nanoseconds, attributes as a mapping."""
+    """The rows as stored in the table: strings as bytes, times as nanoseconds, attributes as a mapping."""
     columns = {name: [_plain(value) for value in _column(rows, name)] for name in TABLE_COLUMNS}
     return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 
@@ -193,18 +193,18 @@ def _plain(value: Any) -> Any:
     return value.encode() if isinstance(value, str) else value
 
 
-def _place(stored: Mapping[str, Any]) -> tuple[Any, ...]:
+def _identity(stored: Mapping[str, Any]) -> tuple[Any, ...]:
     return stored["_topic_id"], stored["_partition"], stored["_offset"], stored["_item"]
 
 
-def places(rows: Rows) -> list[Identity]:
+def identities_of(rows: Rows) -> list[Identity]:
     """Identities of rows, in their order."""
     columns = (rows[name].to_pylist() for name in ("_topic_id", "_partition", "_offset", "_item"))
-    return [Identity(*place) for place in zip(*columns, strict=True)]
+    return [Identity(*values) for values in zip(*columns, strict=True)]
 
 
 def stored_offsets(table: Table) -> list[int]:
-    """Offsets of what is stored; equal ones are duplicates."""
+    """Offsets of stored rows; equal ones are duplicates."""
     return [stored["_offset"] for stored in table.stored()]
 
 
@@ -238,7 +238,7 @@ def test_rows_come_back_exactly_as_they_were_sent(table: Table) -> None:
 
     insert(table.writer, rows)
 
-    assert table.stored() == sorted(plain(rows), key=_place)
+    assert table.stored() == sorted(plain(rows), key=_identity)
 
 
 def test_an_insert_with_the_token_of_an_earlier_one_is_dropped(table: Table) -> None:
@@ -275,7 +275,7 @@ def test_an_insert_with_a_row_that_is_refused_stores_none(table: Table) -> None:
 
 @pytest.mark.stack
 def test_an_insert_is_one_part_for_each_day(clickhouse: InClickHouse) -> None:
-    """Only on the real one: the fake has no parts."""
+    """Only on the real engine: the fake has no parts."""
     half = sample_rows(50_000)
     next_day = [value + DAY_NS for value in half["Timestamp"].cast(pa.int64()).to_pylist()]
     columns = {**dict(zip(SCHEMA.names, half.columns, strict=True)), "Timestamp": next_day}
@@ -292,19 +292,19 @@ def test_an_insert_is_one_part_for_each_day(clickhouse: InClickHouse) -> None:
 
 @pytest.mark.stack
 def test_an_insert_may_span_more_days_than_the_server_would_let_it_by_itself(clickhouse: InClickHouse) -> None:
-    """Only on the real one: the fake has no limit on days; the server's own is 100."""
+    """Only on the real engine: the fake has no limit on days; the server's limit is 100."""
     rows = concatenate([row(day, Timestamp=RECORD_TIME_MS * 1_000_000 - day * DAY_NS) for day in range(120)])
     patient = ClickHouseWriter(clickhouse.settings.model_copy(update={"insert_deadline_secs": 60.0}))
 
     insert(patient, rows)  # 120 parts: many seconds on a busy machine
 
     assert len(clickhouse.parts()) == 120
-    assert places(clickhouse.writer.missing(rows)) == []
+    assert identities_of(clickhouse.writer.missing(rows)) == []
 
 
 @pytest.mark.stack
 def test_an_insert_overrides_what_the_user_may_have_set(clickhouse: InClickHouse) -> None:
-    """Only on the real one: the fake has no settings. A column remembers what held while its row was inserted."""
+    """Only on the real engine: the fake has no settings. A column stores the settings of the insert of its row."""
     names = ("async_insert", "max_insert_threads", "max_partitions_per_insert_block", "max_insert_block_size")
     for name in names:
         clickhouse.client.command(
@@ -318,7 +318,7 @@ def test_an_insert_overrides_what_the_user_may_have_set(clickhouse: InClickHouse
     assert [value.lower() for value in held] == ["false", "1", "0", "1048449"]
 
 
-# Deadlines, the clock that they are judged by, and what is running.
+# Deadlines, their clock, and running inserts.
 
 
 def test_an_insert_that_comes_after_its_deadline_stores_nothing(table: Table) -> None:
@@ -347,7 +347,7 @@ def test_an_insert_that_comes_before_its_deadline_is_stored(table: Table) -> Non
 
 @pytest.mark.stack
 def test_the_deadline_is_stored_with_every_row(clickhouse: InClickHouse) -> None:
-    """Only on the real one: the fake has no columns."""
+    """Only on the real engine: the fake has no columns."""
     deadline_ms = clickhouse.writer.now_ms() + 60_123
 
     insert(clickhouse.writer, sample_rows(3), deadline_ms=deadline_ms)
@@ -358,7 +358,7 @@ def test_the_deadline_is_stored_with_every_row(clickhouse: InClickHouse) -> None
 
 @pytest.mark.stack
 def test_a_row_of_another_writer_that_names_no_deadline_is_taken(clickhouse: InClickHouse) -> None:
-    """Only on the real one: the fake has no columns."""
+    """Only on the real engine: the fake has no columns."""
     clickhouse.client.command(f"INSERT INTO {clickhouse.name} (Timestamp, Body) VALUES (now64(9), 'by hand')")
 
     assert [stored["Body"] for stored in clickhouse.stored()] == [b"by hand"]
@@ -366,7 +366,7 @@ def test_a_row_of_another_writer_that_names_no_deadline_is_taken(clickhouse: InC
 
 @pytest.mark.stack
 def test_clickhouses_clock_is_near_the_real_time(clickhouse: InClickHouse) -> None:
-    """Only on the real one: the fake's time is turned by hand."""
+    """Only on the real engine: the fake's clock is advanced manually."""
     before_ms = time.time() * 1000
     now_ms = clickhouse.writer.now_ms()
     after_ms = time.time() * 1000
@@ -381,8 +381,8 @@ def test_nothing_runs_when_nothing_was_sent(table: Table) -> None:
 
 
 @pytest.mark.stack
-def test_an_insert_is_seen_to_run_until_it_has_ended(clickhouse: InClickHouse) -> None:
-    """Only on the real one: the fake knows no time that an insert takes."""
+def test_an_insert_is_listed_as_running_until_it_has_ended(clickhouse: InClickHouse) -> None:
+    """Only on the real engine: inserts of the fake take no time."""
     clickhouse.client.command(f"ALTER TABLE {clickhouse.name} ADD COLUMN slow UInt8 DEFAULT sleepEachRow(1)")
     another = ClickHouseWriter(clickhouse.settings)
     thread = threading.Thread(target=insert, args=(clickhouse.writer, sample_rows(2), "a token"))
@@ -397,8 +397,8 @@ def test_an_insert_is_seen_to_run_until_it_has_ended(clickhouse: InClickHouse) -
 
 
 @pytest.mark.stack
-def test_an_insert_that_nobody_waits_for_any_more_is_seen_to_run_until_it_has_ended(clickhouse: InClickHouse) -> None:
-    """Only on the real one: the fake knows no time that an insert takes."""
+def test_an_abandoned_insert_is_listed_as_running_until_it_has_ended(clickhouse: InClickHouse) -> None:
+    """Only on the real engine: inserts of the fake take no time."""
     clickhouse.client.command(f"ALTER TABLE {clickhouse.name} ADD COLUMN slow UInt8 DEFAULT sleepEachRow(3)")
     impatient = ClickHouseWriter(clickhouse.settings.model_copy(update={"insert_deadline_secs": 1.0 - MARGIN_SECS}))
 
@@ -411,7 +411,7 @@ def test_an_insert_that_nobody_waits_for_any_more_is_seen_to_run_until_it_has_en
     assert stored_offsets(clickhouse) == [0]
 
 
-# Looking for what is missing.
+# Finding missing rows.
 
 
 def test_nothing_is_missing_of_what_was_inserted(table: Table) -> None:
@@ -427,7 +427,7 @@ def test_everything_is_missing_in_an_empty_table(table: Table) -> None:
     assert table.writer.missing(rows) == rows
 
 
-def test_missing_rows_are_handed_back_whole_and_in_order(table: Table) -> None:
+def test_missing_rows_are_returned_whole_and_in_order(table: Table) -> None:
     rows = sample_rows(10)
     insert(table.writer, without_offsets(rows, {0, 4, 5, 9}))
 
@@ -447,10 +447,10 @@ def test_a_row_that_differs_in_one_part_of_its_identity_is_another_one(table: Ta
     insert(table.writer, row(7))
     rows = concatenate([row(7), row(7, **other)])
 
-    assert places(table.writer.missing(rows)) == places(row(7, **other))
+    assert identities_of(table.writer.missing(rows)) == identities_of(row(7, **other))
 
 
-def test_missing_rows_are_told_over_partitions_topics_items_and_days(table: Table) -> None:
+def test_missing_rows_are_found_across_partitions_topics_items_and_days(table: Table) -> None:
     rows = concatenate(
         [
             row(offset, _topic_id=topic_id, _partition=partition, _item=item, Timestamp=time)
@@ -466,10 +466,10 @@ def test_missing_rows_are_told_over_partitions_topics_items_and_days(table: Tabl
 
     missing = table.writer.missing(rows)
 
-    assert places(missing) == [p for p, stored in zip(places(rows), is_stored, strict=True) if not stored]
+    assert identities_of(missing) == [p for p, stored in zip(identities_of(rows), is_stored, strict=True) if not stored]
 
 
-# How far a partition is stored.
+# The last stored offset.
 
 
 def test_the_last_offset_is_the_highest_of_its_topic_and_partition(table: Table) -> None:
@@ -496,7 +496,7 @@ def test_the_writer_may_be_called_from_another_thread_each_time(table: Table) ->
     assert stored_offsets(table) == [0, 1, 2]
 
 
-# When ClickHouse does not do it. The fake is told what to raise; here it is seen what the real one does.
+# Failures of ClickHouse. The fake raises scripted errors; these tests show the errors of the real engine.
 
 
 CALLS: dict[str, Callable[[LogWriter], object]] = {
@@ -523,9 +523,7 @@ def own_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineServe
 
 @pytest.mark.stack
 @every_table_call
-def test_a_table_that_is_not_there_is_to_be_tried_again(
-    clickhouse: InClickHouse, call: Callable[[LogWriter], object]
-) -> None:
+def test_a_missing_table_is_to_be_retried(clickhouse: InClickHouse, call: Callable[[LogWriter], object]) -> None:
     clickhouse.client.command(f"DROP TABLE {clickhouse.name}")
 
     with pytest.raises(TryAgainLater, match=clickhouse.settings.table) as raised:
@@ -535,7 +533,7 @@ def test_a_table_that_is_not_there_is_to_be_tried_again(
 
 
 @pytest.mark.stack
-def test_a_row_against_a_constraint_is_a_doubt_that_does_not_last_for_ever(clickhouse: InClickHouse) -> None:
+def test_a_row_that_violates_a_constraint_is_retried_a_limited_number_of_times(clickhouse: InClickHouse) -> None:
     clickhouse.client.command(f"ALTER TABLE {clickhouse.name} ADD CONSTRAINT polite CHECK Body != 'rude'")
 
     with pytest.raises(TryAgainLater, match="polite") as raised:
@@ -548,7 +546,7 @@ def test_a_row_against_a_constraint_is_a_doubt_that_does_not_last_for_ever(click
 
 @pytest.mark.stack
 @every_call
-def test_a_wrong_password_is_to_be_tried_again(own_engine: EngineServer, call: Callable[[LogWriter], object]) -> None:
+def test_a_wrong_password_is_to_be_retried(own_engine: EngineServer, call: Callable[[LogWriter], object]) -> None:
     writer = ClickHouseWriter(settings_of(own_engine, password="wr0ng"))
 
     with pytest.raises(TryAgainLater, match="Authentication failed") as raised:
@@ -560,7 +558,7 @@ def test_a_wrong_password_is_to_be_tried_again(own_engine: EngineServer, call: C
 
 @pytest.mark.stack
 @every_call
-def test_a_server_that_is_not_there_is_an_unknown_outcome(call: Callable[[LogWriter], object]) -> None:
+def test_an_unreachable_server_is_an_unknown_outcome(call: Callable[[LogWriter], object]) -> None:
     settings = ClickHouseSettings(url=f"http://127.0.0.1:{free_port()}")
 
     with pytest.raises(TryAgainLater) as raised:
@@ -570,7 +568,7 @@ def test_a_server_that_is_not_there_is_an_unknown_outcome(call: Callable[[LogWri
 
 
 @pytest.mark.stack
-def test_a_server_that_is_silent_for_too_long_is_an_unknown_outcome_and_the_token_makes_it_known(
+def test_a_timeout_is_an_unknown_outcome_that_the_token_resolves(
     own_engine: EngineServer,
 ) -> None:
     settings = settings_of(own_engine, insert_deadline_secs=1)
@@ -610,6 +608,6 @@ def test_a_writer_goes_on_when_its_server_comes_back(tmp_path: Path) -> None:
         insert(writer, row(1), "a token")
 
         assert raised.value.is_outcome_unknown
-        assert places(writer.missing(concatenate([row(0), row(1), row(2)]))) == places(row(2))
+        assert identities_of(writer.missing(concatenate([row(0), row(1), row(2)]))) == identities_of(row(2))
     finally:
         server.kill()

@@ -1,4 +1,4 @@
-"""Migrations on the real engine: samples of our own, and that those of the project lead to schema.sql."""
+"""Migrations on the real engine: samples, and a check that the project's migrations lead to schema.sql."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ BROKEN = "ALTER TABLE logs.logs ADD COLUMN IF NOT EXISTS Third String; ALTER TAB
 
 @dataclass
 class World:
-    """A database of one's own, a folder for migrations, and what was said to be applied."""
+    """A new database, a folder for migrations, and the migrations reported as applied."""
 
     settings: ClickHouseSettings
     client: Client
@@ -49,7 +49,7 @@ class World:
     applied: list[str]
 
     def has(self, **files: str) -> None:
-        """Put these files into the folder; names without their ending, `m` for the digit that none may begin with."""
+        """Write these files to the folder; names without ending, with `m` in front because they begin with a digit."""
         for name, sql in files.items():
             (self.folder / f"{name.removeprefix('m')}.sql").write_text(sql)
 
@@ -105,14 +105,14 @@ def world(new_world: Callable[[], World]) -> World:
 
 @pytest.fixture
 def proxy(engine: RunningEngine) -> Iterator[HttpProxy]:
-    """Before an engine of ours, which knows no rights: it answers for one that does."""
+    """A proxy that simulates permissions, which the local engine does not have."""
     made = HttpProxy(int(engine.url.rsplit(":", 1)[1]))
     yield made
-    made.door.shut()
+    made.listener.shut()
 
 
 def test_the_first_release_and_all_migrations_are_the_schema(new_world: Callable[[], World]) -> None:
-    """Also when they are applied once more, as by an instance that was interrupted before it could tell."""
+    """Also when they are applied again, as by an instance that was interrupted before it set the number."""
     migrated, born = new_world(), new_world()
     migrated.make_table(FIRST_RELEASE)
     born.make_table(SCHEMA_FILE)
@@ -186,7 +186,7 @@ def test_several_instances_at_the_same_time_do_no_harm(world: World) -> None:
         standings = list(pool.map(lambda _: world.migrate(), range(4)))
 
     assert set(standings) == {Standing(2, 2)}
-    world.migrate()  # whoever was slow may have set the first number last
+    world.migrate()  # a slow instance may have set the first number last
     assert world.of_table("comment") == "schema 2"
     assert {"Extra"} < world.definition().columns.keys()
 
@@ -202,12 +202,12 @@ def test_a_table_that_is_newer_is_left_as_it_is(world: World) -> None:
     assert world.of_table("comment") == "schema 7"
 
 
-def test_a_table_that_is_not_there_is_told(world: World) -> None:
+def test_a_missing_table_is_reported(world: World) -> None:
     with pytest.raises(TryAgainLater, match=r"events does not exist, or user \w+ may not see it"):
         world.migrate()
 
 
-def test_a_clickhouse_that_is_away_is_tried_again_later(world: World) -> None:
+def test_an_unavailable_clickhouse_is_retried_later(world: World) -> None:
     with pytest.raises(TryAgainLater) as raised:
         world.migrate(url=f"http://{LOOPBACK}:{free_port()}")
 
@@ -215,13 +215,13 @@ def test_a_clickhouse_that_is_away_is_tried_again_later(world: World) -> None:
 
 
 @pytest.mark.parametrize("code", [ACCESS_DENIED, READONLY])
-def test_a_user_who_may_not_alter_the_table_is_told_who_may(world: World, proxy: HttpProxy, code: int) -> None:
+def test_a_user_without_the_right_to_alter_the_table_gets_advice(world: World, proxy: HttpProxy, code: int) -> None:
     world.make_table()
     world.has(m0001_add_column=ADD_COLUMN)
     proxy.treat_all = deny_alter(code)
 
     with pytest.raises(TryAgainLater) as raised:
-        world.migrate(url=f"http://{LOOPBACK}:{proxy.door.port}")
+        world.migrate(url=f"http://{LOOPBACK}:{proxy.listener.port}")
 
     assert raised.value.code == str(code)
     assert str(raised.value).startswith(
@@ -231,14 +231,14 @@ def test_a_user_who_may_not_alter_the_table_is_told_who_may(world: World, proxy:
     assert (world.applied, world.of_table("comment")) == ([], "")
 
 
-def test_a_user_who_may_not_alter_a_table_is_not_in_the_way_if_it_needs_nothing(world: World, proxy: HttpProxy) -> None:
+def test_the_right_to_alter_a_table_is_not_needed_without_migrations(world: World, proxy: HttpProxy) -> None:
     world.make_table()
     proxy.treat_all = deny_alter(ACCESS_DENIED)
 
-    assert world.migrate(url=f"http://{LOOPBACK}:{proxy.door.port}") == Standing(0, 0)
+    assert world.migrate(url=f"http://{LOOPBACK}:{proxy.listener.port}") == Standing(0, 0)
 
 
-def test_the_doctor_knows_which_migrations_are_missing_and_asks_whether_we_may(world: World) -> None:
+def test_the_preflight_check_lists_missing_migrations_and_checks_the_right_to_apply_them(world: World) -> None:
     world.make_table()
     world.has(m0001_add_column=ADD_COLUMN, m0002_add_index=ADD_INDEX)
     alter = f"ALTER TABLE ON {world.settings.database}.events"
@@ -256,7 +256,7 @@ def test_the_doctor_knows_which_migrations_are_missing_and_asks_whether_we_may(w
     assert (before.privileges.get(alter), after.privileges.get(alter)) == (True, None)
 
 
-def test_indexes_and_projections_are_built_for_old_rows_when_asked_for(world: World) -> None:
+def test_indexes_and_projections_are_built_for_old_rows_on_request(world: World) -> None:
     world.make_table(SCHEMA_FILE)
     wanted = world.definition()
     world.alter("DROP INDEX trace_id, DROP PROJECTION ledger, DROP INDEX user_id")

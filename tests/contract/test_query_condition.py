@@ -1,4 +1,4 @@
-"""Queries on the real engine: the SQL finds what a plain Python evaluator finds, by the index where there is one."""
+"""Queries on the real engine: the SQL finds the same rows as a Python evaluator, and uses indexes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.stack
 
 PARTS = 3
 ROWS_PER_PART = 300
-KNOWN_FIELDS = [field for field in FIELDS if field.name != "_ingested"]  # the table fills that one in
+KNOWN_FIELDS = [field for field in FIELDS if field.name != "_ingested"]  # filled in by the table
 
 
 MANY_QUERIES = settings(
@@ -67,9 +67,9 @@ def test_the_engine_finds_the_attributes(logs: Logs, tree: Node) -> None:
 @MANY_QUERIES
 @given(tree=trees(KNOWN_FIELDS), in_quotes=st.booleans())
 def test_the_engine_finds_what_was_typed(logs: Logs, tree: Node, in_quotes: bool) -> None:
-    asked = parse(show(tree, in_quotes=in_quotes)).tree
+    parsed = parse(show(tree, in_quotes=in_quotes)).tree
 
-    assert logs.found_by(asked) == logs.holding(tree)
+    assert logs.found_by(parsed) == logs.holding(tree)
 
 
 @MANY_QUERIES
@@ -115,11 +115,11 @@ def test_a_field_with_an_index_is_looked_up_there(logs: Logs, typed: str, index:
     assert f"Name: {index}" in logs.plan(parse(typed).tree)
 
 
-def test_a_service_reads_its_own_stretch_of_the_table(logs: Logs) -> None:
+def test_a_service_reads_its_own_range_of_the_primary_key(logs: Logs) -> None:
     assert "ServiceName in ['pay', 'paz')" in logs.plan(parse("service:pay*").tree)
 
 
-def test_when_a_row_was_stored_can_be_asked_for(logs: Logs) -> None:
+def test_the_time_of_storage_can_be_queried(logs: Logs) -> None:
     everything = [row["_offset"] for row in logs.stored]
 
     assert logs.found_by(parse("_ingested:>2023-11-24").tree) == everything
@@ -139,7 +139,7 @@ LARGEST = [
 
 
 @pytest.mark.parametrize("typed", LARGEST, ids=lambda typed: typed[:12])
-def test_the_largest_query_that_may_be_asked_is_answered(logs: Logs, typed: str) -> None:
+def test_the_largest_allowed_query_runs(logs: Logs, typed: str) -> None:
     tree = parse(typed).tree
 
     assert logs.found_by(tree) == logs.holding(tree)

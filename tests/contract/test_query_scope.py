@@ -1,4 +1,4 @@
-"""A scope on the real engine: whatever is asked, nothing outside of it is found, counted, listed or followed."""
+"""A scope on the real engine: no query finds, counts, lists or follows anything outside of it."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ from tests.support.servers import RunningEngine
 
 pytestmark = pytest.mark.stack
 
-KNOWN_FIELDS = [field for field in FIELDS if field.name != "_ingested"]  # the table fills that one in
+KNOWN_FIELDS = [field for field in FIELDS if field.name != "_ingested"]  # filled in by the table
 SPAN = TimeRange(TIME_NS - SECOND_NS, TIME_NS + 3 * DAY_NS)
 SECS = 60.0
-# Of what rollups and projections know, of what they do not, of attributes in maps and columns, of both, and of nothing.
+# Scopes on columns of rollups and projections, on others, on attributes in maps and columns, on both, and on nothing.
 SCOPES: Final = {
     text: Scope(parse(text).tree)
     for text in (
@@ -50,14 +50,14 @@ SCOPES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A table of generated logs, and queries about it."""
+    """A table of generated logs, and its query service."""
 
     logs: Logs
     table: LogTable
     queries: QueryService
 
     def holding(self, *wanted: Node) -> list[Row]:
-        """The logs that all of these find."""
+        """The logs that match all of these."""
         return [row for row in self.logs.stored if all(finds(tree, row) for tree in wanted)]
 
 
@@ -133,15 +133,15 @@ def test_a_log_outside_of_the_scope_is_none_and_is_around_none(stored: Stored, s
 def test_nothing_outside_of_the_scope_is_followed(stored: Stored, scope: str) -> None:
     tail = stored.queries.within(SCOPES[scope]).tail(Everything(), fields=["offset"], last_id="start")
 
-    followed = [row.id for row in tail.look()]
+    followed = [row.id for row in tail.poll()]
     while tail.is_behind:
-        followed += [row.id for row in tail.look()]
+        followed += [row.id for row in tail.poll()]
 
     assert sorted(followed) == sorted(id_of(row) for row in stored.holding(SCOPES[scope].tree))
 
 
 @pytest.mark.parametrize("scope", SCOPES)
-def test_how_dense_logs_are_is_guessed_from_those_in_the_scope(stored: Stored, scope: str) -> None:
+def test_density_is_estimated_from_logs_in_the_scope(stored: Stored, scope: str) -> None:
     table = stored.table.within(SCOPES[scope])
     day = TimeRange(TIME_NS - SECOND_NS, TIME_NS + 60 * SECOND_NS)
     density = Density(lambda: SPAN.end_ns)

@@ -1,4 +1,4 @@
-"""CLICKHOUSE_READER_TABLE: questions go to another table than rows, such as a Distributed one."""
+"""CLICKHOUSE_READER_TABLE: queries read another table than rows are written to, such as a Distributed one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.stack
 
 @pytest.fixture
 def settings(engine: RunningEngine) -> Iterator[ClickHouseSettings]:
-    """Of a database with two tables: one row in `logs_local`, and that one and another in `logs`."""
+    """Settings of a database with two tables: `logs_local` has one row, `logs` that one and another."""
     made = clickhouse_settings(engine, f"reader_{uuid.uuid4().hex[:12]}", table="logs_local")
     client = connect(made, timeout_secs=30)
     for table, rows in (("logs_local", 1), ("logs", 2)):
@@ -32,10 +32,10 @@ def settings(engine: RunningEngine) -> Iterator[ClickHouseSettings]:
 
 def count(settings: ClickHouseSettings) -> int:
     reader = ClickHouseReader(settings, QuerySettings())
-    [[rows]] = reader.ask(Statement("SELECT count() FROM {table}"), timeout_secs=10).rows
+    [[rows]] = reader.run(Statement("SELECT count() FROM {table}"), timeout_secs=10).rows
     return int(rows)
 
 
-def test_questions_go_to_the_table_of_the_rows_unless_another_is_named(settings: ClickHouseSettings) -> None:
+def test_queries_go_to_the_table_of_the_rows_unless_another_is_configured(settings: ClickHouseSettings) -> None:
     assert count(settings) == 1
     assert count(settings.model_copy(update={"reader_table": "logs"})) == 2

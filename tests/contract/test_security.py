@@ -1,4 +1,4 @@
-"""TLS and logins on both sides: who is let in, and what those hear who are not."""
+"""TLS and authentication on both sides: who is accepted, and the errors of those who are not."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 
 @pytest.fixture(scope="module")
 def strangers(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-    """Of an authority that neither side knows."""
+    """Certificates of an authority that neither side trusts."""
     return Certificates.create(tmp_path_factory.mktemp("strangers"))
 
 
@@ -55,7 +55,7 @@ def strangers(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 
 @pytest.fixture(scope="module")
 def guarded_kafka(tmp_path_factory: pytest.TempPathFactory, certificates: Certificates) -> Iterator[KafkaServer]:
-    """A broker with TLS and SASL that takes certificates of clients, where they show one."""
+    """A broker with TLS and SASL that accepts optional client certificates."""
     security = KafkaSecurity(certificates, free_port(), free_port(), {USER: PASSWORD})
     asks = {"listener.name.ssl.ssl.client.auth": "requested"}
     server = KafkaServer(tmp_path_factory.mktemp("kafka"), free_port(), security=security, properties=asks)
@@ -71,7 +71,7 @@ MakeSettings = Callable[..., KafkaSettings]
 def make_settings(
     guarded_kafka: KafkaServer, certificates: Certificates, tmp_path_factory: pytest.TempPathFactory
 ) -> MakeSettings:
-    """Makes settings for a new topic that get in with SASL or without it, but for what is given."""
+    """Creates valid settings for a new topic, with or without SASL, with the given changes."""
 
     def make(mechanism: str | None, **others: Any) -> KafkaSettings:
         security, name = guarded_kafka.security, f"security-{uuid.uuid4().hex[:12]}"
@@ -90,19 +90,19 @@ def make_settings(
 
 
 def unsecured_token() -> str:
-    """What the local broker takes for a token: claims that nobody signed."""
+    """A token for the local broker: unsigned claims."""
     now = time.time()
     parts = ({"alg": "none"}, {"sub": USER, "iat": now, "exp": now + 600})
     return ".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts) + "."
 
 
 def of_a_client(certificates: Certificates) -> dict[str, Path]:
-    """Settings that show a certificate to the broker."""
+    """Settings with a client certificate."""
     return {"ssl_cert_file": certificates.certificate_file, "ssl_key_file": certificates.key_file}
 
 
 def values_sent_and_read(settings: KafkaSettings) -> list[bytes | None]:
-    """What comes out of a topic made, filled and read by the service's own clients."""
+    """Values read from a topic that the service's own clients created and filled."""
     with closing(TopicAdmin(settings)) as admin:
         admin.ensure()
         publisher = KafkaPublisher(settings)
@@ -166,7 +166,7 @@ EXPECTED = {
 def refusals(
     guarded_kafka: KafkaServer, make_settings: MakeSettings, strangers: Certificates
 ) -> dict[tuple[str, str], Refusal]:
-    """What each client says of each fault."""
+    """The error of each client for each fault."""
     other_name = f"{LOOPBACK_BY_A_NAME_IN_NO_CERTIFICATE}:{guarded_kafka.security.ssl_port}"
     return refusals_of(
         {
@@ -181,7 +181,7 @@ def refusals(
 
 @pytest.mark.parametrize("client", OPENERS)
 @pytest.mark.parametrize("fault", EXPECTED)
-def test_who_is_not_let_in_by_kafka_hears_why(
+def test_a_client_that_kafka_rejects_gets_the_reason(
     refusals: dict[tuple[str, str], Refusal], fault: str, client: str
 ) -> None:
     refusal = refusals[fault, client]
@@ -207,7 +207,7 @@ def guarded_engine(tmp_path_factory: pytest.TempPathFactory, certificates: Certi
 
 @pytest.fixture
 def clickhouse(guarded_engine: EngineServer, certificates: Certificates) -> ClickHouseSettings:
-    """Settings that get in, for a table of one's own."""
+    """Valid settings, for a new table."""
     return ClickHouseSettings.model_validate(
         {
             "url": guarded_engine.url,
@@ -221,7 +221,7 @@ def clickhouse(guarded_engine: EngineServer, certificates: Certificates) -> Clic
 
 
 def but(settings: ClickHouseSettings, **others: Any) -> ClickHouseSettings:
-    """The settings, but for some."""
+    """The settings with some changes."""
     return ClickHouseSettings.model_validate({**settings.model_dump(), **others})
 
 
@@ -233,7 +233,7 @@ def test_rows_go_to_clickhouse_over_https_with_a_password(clickhouse: ClickHouse
     assert writer.missing(sample_rows(4))["_offset"].to_pylist() == [3]
 
 
-def test_a_certificate_is_not_looked_at_if_that_is_allowed(clickhouse: ClickHouseSettings) -> None:
+def test_a_certificate_is_not_verified_if_that_is_disabled(clickhouse: ClickHouseSettings) -> None:
     with pytest.warns(match="certificate verification"):
         assert ensure_table(but(clickhouse, ca_file=None, tls_verify=False))
 
@@ -249,7 +249,7 @@ def test_a_certificate_is_not_looked_at_if_that_is_allowed(clickhouse: ClickHous
     ],
     ids=["wrong password", "wrong user", "unknown authority", "other name", "not HTTPS"],
 )
-def test_who_is_not_let_in_by_clickhouse_hears_why(
+def test_a_client_that_clickhouse_rejects_gets_the_reason(
     clickhouse: ClickHouseSettings,
     guarded_engine: EngineServer,
     guarded_kafka: KafkaServer,

@@ -1,4 +1,4 @@
-"""One topic, in memory or in a real Kafka, and members of groups that read it: one face for one suite."""
+"""A topic, in memory or in a real Kafka, and members of groups that read it, with the same interface."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from app.ports import RecordSource
 from app.settings import KafkaSettings
 from tests.fakes import RECORD_TIME_MS, MemoryKafka, MemorySource
 
-SESSION_SECS = 6.0  # the least that both sides allow
-TIMEOUT_SECS = 60.0  # waits end as soon as what is waited for is there
+SESSION_SECS = 6.0  # the minimum of both sides
+TIMEOUT_SECS = 60.0  # waits end as soon as their condition holds
 _POLL_SECS = 0.05
 _METADATA_SECS = 0.5
 
@@ -34,7 +34,7 @@ StartFrom = Literal["earliest", "latest"]
 
 
 class Seen(NamedTuple):
-    """A record as it came out of a source."""
+    """A record as returned by a source."""
 
     offset: int
     value: bytes | None
@@ -44,7 +44,7 @@ class Seen(NamedTuple):
 
 @dataclass
 class Reader:
-    """A member of a group: starts what it is assigned, and keeps what it was told and what it has read."""
+    """A member of a group: starts its assigned partitions, and records its assignments and chunks."""
 
     source: RecordSource = field(init=False)
     starts_by_itself: bool = True
@@ -63,12 +63,12 @@ class Reader:
                 self.source.start(partition)
 
     def commit(self, next_offset: int, partition: int = 0, *, lease: Lease | None = None) -> None:
-        """Commit that everything before this offset is stored, and what may be on its way."""
+        """Commit the stored offset, and optionally a lease."""
         [whole] = {chunk.partition.topic for chunk in self.chunks} | {p.topic for a in self.assignments for p in a}
         self.source.commit({Partition(whole, partition): Checkpoint(next_offset, lease)})
 
     def try_turn(self) -> None:
-        """Poll once; the next poll may do what this one could not."""
+        """Poll once; if it fails, the next poll may succeed."""
         try:
             self.turn()
         except TryAgainLater:
@@ -76,16 +76,16 @@ class Reader:
 
     @property
     def assigned(self) -> Mapping[Partition, Position]:
-        """What is ours by the last that was told."""
+        """The last assignment."""
         return self.assignments[-1] if self.assignments else {}
 
     @property
     def numbers(self) -> set[int]:
-        """Numbers of the partitions that are ours."""
+        """Numbers of the assigned partitions."""
         return {partition.number for partition in self.assigned}
 
     def seen(self, partition: int = 0) -> list[Seen]:
-        """Records of one partition, in the order in which they came."""
+        """Records of one partition, in order of arrival."""
         return [
             Seen(*record)
             for chunk in self.chunks
@@ -94,16 +94,16 @@ class Reader:
         ]
 
     def offsets(self, partition: int = 0) -> list[int]:
-        """Offsets of one partition, in the order in which they came."""
+        """Offsets of one partition, in order of arrival."""
         return [record.offset for record in self.seen(partition)]
 
     def values(self, partition: int = 0) -> list[bytes | None]:
-        """Values of one partition, in the order in which they came."""
+        """Values of one partition, in order of arrival."""
         return [record.value for record in self.seen(partition)]
 
 
 def turn_until(is_so: Callable[[], bool], *readers: Reader, through_trouble: bool = False) -> None:
-    """Poll with each of the readers in turn until it is so."""
+    """Poll with each of the readers in turn until the condition holds."""
     deadline = time.monotonic() + TIMEOUT_SECS
     while not is_so():
         assert time.monotonic() < deadline, f"not so after {TIMEOUT_SECS:g} s, by {readers}"
@@ -115,13 +115,13 @@ def turn_until(is_so: Callable[[], bool], *readers: Reader, through_trouble: boo
 
 
 class Topic(Protocol):
-    """What a suite does to a topic and around it."""
+    """A topic, as the suite uses it."""
 
     @property
     def name(self) -> str: ...
 
     def topic_id(self) -> str:
-        """Id of the topic as it is now."""
+        """Id of the current topic."""
 
     def send(
         self,
@@ -133,19 +133,19 @@ class Topic(Protocol):
         """Append records, acknowledged when this returns."""
 
     def send_in_transaction(self, *values: bytes, is_committed: bool = True) -> None:
-        """Append records to partition 0 in a transaction that is committed or aborted; its end takes an offset too."""
+        """Append records to partition 0 in a transaction that is committed or aborted; the marker takes an offset."""
 
     def delete_before(self, offset: int, partition: int = 0) -> None:
         """Delete records as retention does."""
 
     def recreate(self, partitions: int) -> None:
-        """Delete the topic and make another one of the same name."""
+        """Delete the topic and create another one with the same name."""
 
     def add_partition(self) -> None:
         """Give the topic one more."""
 
     def set_committed(self, offset: int, partition: int = 0, topic_id: str | None = None) -> None:
-        """Make it so that the group has committed this offset, for another topic where an id is given.
+        """Set the committed offset of the group, for another topic if an id is given.
 
         The group has no members yet.
         """
@@ -154,7 +154,7 @@ class Topic(Protocol):
         """Set the group's offset as an operator does. The group has no members."""
 
     def expel_members(self) -> None:
-        """Make the group go on without its members."""
+        """Expel all members of the group."""
 
     def member(self, *, start_from: StartFrom = "earliest", starts_by_itself: bool = True) -> Reader:
         """A new member of the group."""
@@ -228,7 +228,7 @@ class KafkaTopic:
         self._producer = producer
         self._topic_admin = TopicAdmin(self._settings("earliest"))
         self._readers: list[Reader] = []
-        self._configs = {"retention.ms": "-1"} | dict(configs or {})  # the tests' records are of long ago
+        self._configs = {"retention.ms": "-1"} | dict(configs or {})  # the tests' records are old
         self._create(partitions)
 
     def topic_id(self) -> str:
@@ -309,19 +309,19 @@ class KafkaTopic:
         self._topic_admin.close()
 
     def stored_bytes(self) -> int:
-        """What the topic takes on disk."""
+        """Size of the topic on disk."""
         directories = [directory for broker in self._admin.describe_log_dirs() for directory in broker["log_dirs"]]
         logs = [log for directory in directories for log in directory["topics"] if log["name"] == self.name]
         return sum(int(partition["partition_size"]) for log in logs for partition in log["partitions"])
 
     def _set_offset(self, offset: int, partition: int, metadata: str) -> None:
-        mark = OffsetAndMetadata(offset, metadata, -1)
-        wait_until(lambda: self._takes_offset(TopicPartition(self.name, partition), mark))
+        committed = OffsetAndMetadata(offset, metadata, -1)
+        wait_until(lambda: self._takes_offset(TopicPartition(self.name, partition), committed))
 
-    def _takes_offset(self, partition: TopicPartition, mark: OffsetAndMetadata) -> bool:
+    def _takes_offset(self, partition: TopicPartition, committed: OffsetAndMetadata) -> bool:
         try:
-            answers = self._admin.alter_group_offsets(self._group, {partition: mark})
-        except CoordinatorNotAvailableError:  # a new broker makes the topic of its groups when it is first asked
+            answers = self._admin.alter_group_offsets(self._group, {partition: committed})
+        except CoordinatorNotAvailableError:  # a new broker creates the topic of its groups on first use
             return False
         return answers[partition] is NoError  # and then reads it
 
@@ -350,7 +350,7 @@ class KafkaTopic:
         wait_until(lambda: known() == count)
 
     def _end(self) -> int:
-        """Where partition 0 ends for readers who see committed records alone."""
+        """End of partition 0 for readers of committed records."""
         partition = TopicPartition(self.name, 0)
         found = self._admin.list_partition_offsets(
             {partition: OffsetSpec.LATEST}, isolation_level=IsolationLevel.READ_COMMITTED
@@ -368,7 +368,7 @@ def wait_until(is_so: Callable[[], bool]) -> None:
 
 @contextmanager
 def kafka_clients(bootstrap_servers: str) -> Iterator[tuple[KafkaAdminClient, Producer]]:
-    """What it takes to make topics and to send to them."""
+    """Clients to create topics and to send to them."""
     admin = KafkaAdminClient(bootstrap_servers=bootstrap_servers)
     try:
         yield admin, ordered_producer(bootstrap_servers)
@@ -377,14 +377,14 @@ def kafka_clients(bootstrap_servers: str) -> Iterator[tuple[KafkaAdminClient, Pr
 
 
 def ordered_producer(bootstrap_servers: str, **options: str | int) -> Producer:
-    """A producer that has one request on its way at most, so that records arrive in order.
+    """A producer with at most one request in flight, so that records arrive in order.
 
-    Not an idempotent one: on a partition that is only just made, librdkafka takes the first of two requests for stored
-    when it has to repeat it after the second.
+    Not an idempotent one: on a new partition, librdkafka treats the first of two requests as stored when it has to
+    repeat it after the second.
     """
     names = {name.replace("_", "."): value for name, value in options.items()}
     settings = {"bootstrap.servers": bootstrap_servers, "acks": "all", "max.in.flight": 1, "linger.ms": 0}
-    quiet = {"log_level": 2}  # or it would tell twice a second that a broker is away which a test has ended
+    quiet = {"log_level": 2}  # otherwise it would log twice a second that a stopped broker is unavailable
     return Producer(settings | quiet | names)
 
 

@@ -1,4 +1,4 @@
-"""Runs `python -m app` with a command, as people do, and waits for its end."""
+"""Runs commands of `python -m app` as a user does."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TIMEOUT_SECS = 60
 
 
 def run_app(*arguments: str, environment: Mapping[str, str], code: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    """With this environment and no other; `code` is where the program lies."""
+    """Run a command with exactly this environment; `code` is the directory of the program."""
     return subprocess.run(
         [sys.executable, "-m", "app", *arguments],
         env=environment,

@@ -1,4 +1,4 @@
-"""A pipeline of one's own on the shared broker and engine, and a broker and an engine that may be ended."""
+"""A pipeline on the shared broker and engine, and a broker and an engine that tests may stop."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def shared_pipeline(
 
 @pytest.fixture(scope="module")
 def own_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServer]:
-    """A broker that these tests may end; they leave it running."""
+    """A broker that these tests may stop; they leave it running."""
     server = KafkaServer(tmp_path_factory.mktemp("kafka"), free_port())
     server.start()
     yield server
@@ -35,7 +35,7 @@ def own_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServer]
 
 @pytest.fixture(scope="module")
 def own_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineServer]:
-    """An engine that these tests may end; they leave it running."""
+    """An engine that these tests may stop; they leave it running."""
     server = EngineServer(tmp_path_factory.mktemp("clickhouse"), free_port())
     server.start()
     yield server
@@ -44,10 +44,10 @@ def own_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineServe
 
 @pytest.fixture
 def pipeline(own_kafka: KafkaServer, own_engine: EngineServer, tmp_path: Path) -> Iterator[Pipeline]:
-    """A topic and a table for one test, on the broker and the engine that it may end."""
+    """A topic and a table for one test, on the broker and the engine that it may stop."""
     made = Pipeline(own_kafka, own_engine, tmp_path)
     yield made
     made.end_services()
-    for server in (own_kafka, own_engine):  # a test that failed may have left it ended
+    for server in (own_kafka, own_engine):  # a failed test may have left it stopped
         if not server.is_running:
             server.start()

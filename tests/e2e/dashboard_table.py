@@ -1,4 +1,4 @@
-"""A table of logs to ask what dashboards ask; and logs for it, of three hours and six services, with an incident."""
+"""A table for dashboard queries, and its logs: three hours and six services, with an incident."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.servers import RunningEngine, clickhouse_settings
 
 ROWS: Final = 200_000
 
-# Names that somebody gives who means harm, or just an odd one; the table has logs of them.
+# Hostile and odd names; the table has logs of them.
 ODD_SERVICE: Final = "it's a \\ of 100%"
 ODD_USER: Final = "x'); DROP TABLE logs.logs --"
 NEW_KIND: Final = "the vault answered # for key #"
@@ -30,7 +30,7 @@ Variables = Mapping[str, str | Sequence[str]]
 
 @dataclass
 class DashboardTable:
-    """The table, in a database of its own, and the dashboards' questions to it."""
+    """The table in its own database, with methods to run dashboard queries."""
 
     engine: RunningEngine
     newest: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -48,11 +48,11 @@ class DashboardTable:
         self.command(_INSERT, newest_ms=newest_ms, services=list(_SERVICES), odd_user=ODD_USER)
 
     def sql(self, query: Query, variables: Variables) -> str:
-        """A question as the data source would send it for the last hour."""
+        """A query as the data source would send it for the last hour."""
         return self.expanded(query.text, variables)
 
     def command(self, sql: str, **parameters: Any) -> str:
-        """Have the engine do something."""
+        """Run a command."""
         return str(self.client.command(self._named(sql), parameters=parameters))
 
     def expanded(
@@ -66,22 +66,22 @@ class DashboardTable:
         self, query: Query, variables: Variables, *, interval_secs: int = 60, hours: int = 1
     ) -> list[dict[str, Any]]:
         """What is answered."""
-        return self.ask(self.expanded(query.text, variables, interval_secs=interval_secs, hours=hours))
+        return self.query(self.expanded(query.text, variables, interval_secs=interval_secs, hours=hours))
 
-    def ask(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
-        """Any question; the table is `logs.logs` in it."""
+    def query(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+        """Run any query; the table is `logs.logs` in it."""
         return list(self.client.query(self._named(sql), parameters=dict(parameters or {})).named_results())
 
     def rows_read(self, query: Query, variables: Variables) -> int:
-        """How many rows the engine read for the answer."""
+        """The number of rows that the engine reads for a query."""
         return int(self.client.query(self.sql(query, variables)).summary["read_rows"])
 
     def plan(self, query: Query, variables: Variables) -> str:
-        """How the engine would answer it."""
+        """The query plan of the engine."""
         return self.command(f"EXPLAIN {self.sql(query, variables)}")
 
     def age_secs(self, moment: datetime) -> float:
-        """How long before the newest log a moment was that the engine has answered, in UTC without saying so."""
+        """Seconds from a time returned by the engine (naive, in UTC) to the newest log."""
         return (self.newest - moment.replace(tzinfo=UTC)).total_seconds()
 
     def drop(self) -> None:

@@ -1,4 +1,4 @@
-"""A topic and a table with the shipped service between them, a stream of logs into it, and a look at what arrived."""
+"""A topic and a table with the shipped service between them, a stream of logs, and checks of the stored rows."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ IDENTITY = "(_topic_id, _partition, _offset, _item)"
 
 
 def wait_until(is_so: Callable[[], bool], what: str, timeout_secs: float = PATIENCE_SECS) -> None:
-    """Ask until the answer is yes; fail, saying what was waited for, when that takes too long."""
+    """Wait until a condition holds; fail with its description on a timeout."""
     deadline = time.monotonic() + timeout_secs
     while not is_so():
         assert time.monotonic() < deadline, f"not within {timeout_secs:.0f} s: {what}"
@@ -37,7 +37,7 @@ def wait_until(is_so: Callable[[], bool], what: str, timeout_secs: float = PATIE
 
 
 class Pipeline:
-    """What a test has for itself on a broker and an engine: topic, group, table, and instances of the service."""
+    """A test's own topic, group, table and instances of the service, on a broker and an engine."""
 
     def __init__(self, kafka: RunningKafka, engine: RunningEngine, directory: Path) -> None:
         self.kafka = kafka
@@ -47,13 +47,13 @@ class Pipeline:
         self._services: list[ServiceProcess] = []
 
     def environment(self, **settings: str) -> dict[str, str]:
-        """What programs of the project need to know; `settings` come last and win."""
+        """Environment for programs of the project; `settings` take precedence."""
         own = {
             "KAFKA_BOOTSTRAP_SERVERS": self.kafka.bootstrap_servers,
             "KAFKA_TOPIC": self.topic,
             "KAFKA_TOPIC_PARTITIONS": str(PARTITIONS),
             "KAFKA_GROUP_ID": self.topic,
-            "KAFKA_SESSION_TIMEOUT_SECS": "6",  # after a kill the next instance waits for so long
+            "KAFKA_SESSION_TIMEOUT_SECS": "6",  # the next instance waits this long after a kill
             "CLICKHOUSE_URL": self._engine.url,
             "CLICKHOUSE_USER": self._engine.user or "default",
             "CLICKHOUSE_PASSWORD": self._engine.password,
@@ -68,24 +68,24 @@ class Pipeline:
         return self._services[-1]
 
     def start_service(self, **settings: str) -> ServiceProcess:
-        """The first instance, started: it has made topic and table and reads all partitions."""
+        """Start the first instance and wait until it has created topic and table and reads all partitions."""
         service = self.new_service(**settings)
         service.start()
         service.wait_until(lambda scrape: scrape.assigned > 0, PATIENCE_SECS)
         return service
 
     def end_services(self) -> None:
-        """End every instance, whatever state it is in."""
+        """Stop every instance in any state."""
         for service in self._services:
             service.kill()
 
     def send(self, lines: Sequence[str]) -> None:
-        """Send these lines by producer.py; returns when all of them are acknowledged."""
+        """Send lines with producer.py; returns when all are acknowledged."""
         with Stream(self) as stream:
             stream.write(lines)
 
     def query(self, sql: str) -> list[dict[str, Any]]:
-        """What the engine answers; the table is `logs.logs` in the query."""
+        """Run a query; the table is `logs.logs` in it."""
         settings = clickhouse_settings(self._engine, self.database)
         client = connect(settings, timeout_secs=30)
         try:
@@ -94,21 +94,21 @@ class Pipeline:
             client.close()
 
     def row_count(self) -> int:
-        """How many rows the table holds."""
+        """Number of rows in the table."""
         return int(self.query("SELECT count() AS rows FROM logs.logs")[0]["rows"])
 
     def wait_for_rows(self, count: int) -> None:
-        """Wait until the table holds so many rows."""
+        """Wait until the table has `count` rows."""
         wait_until(lambda: self.row_count() >= count, f"{count} rows in the table")
 
     def record_count(self) -> int:
-        """How many records the topic holds."""
+        """Number of records in the topic."""
         with KafkaConsumer(bootstrap_servers=self.kafka.bootstrap_servers) as consumer:
             partitions = [TopicPartition(self.topic, number) for number in range(PARTITIONS)]
             return sum(consumer.end_offsets(partitions).values())
 
     def wait_until_committed(self, *services: ServiceProcess) -> int:
-        """Wait until these instances have committed all that the topic holds, and so will insert no more of it.
+        """Wait until these instances have committed all records of the topic, and so will insert no more.
 
         Returns the number of records.
         """
@@ -121,7 +121,7 @@ class Pipeline:
         return records
 
     def require_once(self, lines: Sequence[str], *services: ServiceProcess) -> None:
-        """Every line is a row, exactly once, and there are no other rows; told when these instances are idle."""
+        """Wait until these instances are idle; then require exactly one row per line and no other rows."""
         records = self.wait_until_committed(*services)
         sent, stored = Counter(lines), Counter(row["Body"] for row in self.query("SELECT Body FROM logs.logs"))
         assert list((sent - stored).elements())[:5] == [], "these and perhaps others are lost"
@@ -131,9 +131,9 @@ class Pipeline:
 
 
 class Stream:
-    """producer.py at work: with what `write` gives it, or with lines of our own that do not end until the block does.
+    """A running producer.py: it sends lines from `write`, or generated lines until the block ends.
 
-    When the block ends, every line has been acknowledged by Kafka, or the test fails.
+    At the end of the block Kafka must have acknowledged every line, otherwise the test fails.
     """
 
     def __init__(self, pipeline: Pipeline, *, lines_per_sec: int = 0) -> None:
@@ -178,16 +178,16 @@ class Stream:
         self.lines += lines
 
     def wait_for_more(self, count: int) -> None:
-        """Wait until so many more lines have been handed to producer.py."""
+        """Wait until `count` more lines have been passed to producer.py."""
         enough = len(self.lines) + count
         wait_until(lambda: len(self.lines) >= enough, f"{count} more lines")
 
     def _feed(self) -> None:
-        """Lines that differ from each other, a few at a time."""
+        """Write distinct lines, a few at a time."""
         portion = max(1, self._lines_per_sec // 50)
         while not self._should_stop.wait(portion / self._lines_per_sec):
             first = len(self.lines)
             try:
                 self.write([f"INFO line {number} of the stream" for number in range(first, first + portion)])
             except BrokenPipeError:
-                return  # it was killed, or says in its summary why it has ended
+                return  # it was killed, or its summary gives the reason

@@ -1,4 +1,4 @@
-"""A real Prometheus that scrapes a service; with the shipped rules, for which time runs faster, or without."""
+"""A real Prometheus that scrapes a service, optionally with the shipped rules at a higher speed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _WINDOW = re.compile(r"(?<=\[)\w+(?=\])|(?<=offset )\w+")
 
 @dataclass(frozen=True)
 class Speed:
-    """What durations are divided by: windows of rules by one, waits and the time between scrapes by the other."""
+    """Divisors of durations: one for windows of rules, one for waits and the scrape interval."""
 
     windows: int
     waits: int
@@ -56,7 +56,7 @@ def scraping(target: str) -> dict[str, Any]:
 
 
 def watching(program: str, directory: Path, target: str, speed: Speed) -> Prometheus:
-    """It scrapes one instance of the service, as prometheus.yml says but more often, and watches it by the rules."""
+    """A Prometheus that scrapes one instance as in prometheus.yml, but more often, and evaluates the rules."""
     for path in RULE_FILES:
         (directory / path.name).write_text(yaml.safe_dump(faster_rules(path, speed)))
     every = yaml.safe_load((ROOT / "prometheus.yml").read_text())["global"]
@@ -69,7 +69,7 @@ def watching(program: str, directory: Path, target: str, speed: Speed) -> Promet
 
 
 class Prometheus:
-    """One of our own, with this configuration and further options, and its files in a directory."""
+    """A Prometheus process with a configuration and options, and its files in a directory."""
 
     def __init__(self, program: str, directory: Path, config: Mapping[str, Any], *options: str) -> None:
         self._url = f"http://{LOOPBACK}:{(port := free_port())}"
@@ -84,10 +84,10 @@ class Prometheus:
         self._child = ChildProcess("Prometheus", command, directory / "prometheus.log")
 
     def start(self) -> None:
-        """Start it and wait until it can be asked.
+        """Start it and wait until it is ready.
 
         Raises:
-            LocalError: it ended, or did not answer in time.
+            LocalError: it ended, or was not ready in time.
         """
         self._child.start()
         self._child.wait_until(self._is_ready, START_SECS)
@@ -97,12 +97,12 @@ class Prometheus:
         self._child.kill()
 
     def values(self, expression: str) -> list[float]:
-        """The values of an expression now, of each of its series."""
+        """The current values of an expression, one per series."""
         answer = self._get(f"/api/v1/query?{urllib.parse.urlencode({'query': expression})}")
         return [float(series["value"][1]) for series in answer["data"]["result"]]
 
     def alerts(self) -> Mapping[str, str]:
-        """The alerts that are not inactive, with their states: pending or firing."""
+        """The active alerts with their states: pending or firing."""
         active = self._get("/api/v1/alerts")["data"]["alerts"]
         return {alert["labels"]["alertname"]: alert["state"] for alert in active}
 

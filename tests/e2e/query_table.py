@@ -1,4 +1,4 @@
-"""A table of logs to ask about, and the API over it; the same logs as plain objects to compare answers with."""
+"""A table of logs, the API over it, and the same logs as plain objects for comparison."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _BOUNDS = EventTimeBounds.of_retention(30)
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """A log as it was sent: where, when (Unix time, milliseconds), and what."""
+    """A log as it was sent: position, Unix time in milliseconds, and event."""
 
     partition: int
     offset: int
@@ -92,18 +92,18 @@ class QueryTable:
         return self.application(limits or QuerySettings(), is_stopping).test_client()
 
     def application(self, limits: QuerySettings, is_stopping: Callable[[], bool]) -> Flask:
-        """The API over this table, joined as the service joins it."""
+        """The API over this table, wired as in the service."""
         return _application(self.settings, limits, is_stopping)
 
     def command(self, sql: str) -> None:
-        """Have the engine do something with `{table}`."""
+        """Run a command with `{table}`."""
         self._client.command(sql.replace("{table}", f"`{self.settings.database}`.`{self.settings.table}`"))
 
     def plan(self, statement: Statement) -> str:
-        """How the engine means to answer."""
+        """The query plan of the engine."""
         reader = ClickHouseReader(self.settings, QuerySettings())
         explained = Statement(f"EXPLAIN indexes = 1 {statement.sql}", statement.parameters)
-        return "\n".join(str(line) for [line] in reader.ask(explained, timeout_secs=30).rows)
+        return "\n".join(str(line) for [line] in reader.run(explained, timeout_secs=30).rows)
 
     def drop(self) -> None:
         """Leave nothing."""
@@ -112,7 +112,7 @@ class QueryTable:
 
 
 def api_over(settings: ClickHouseSettings) -> FlaskClient:
-    """A client of the API over a table that is there."""
+    """A client of the API over an existing table."""
     return _application(settings, QuerySettings(), lambda: False).test_client()
 
 
@@ -127,21 +127,21 @@ def _application(settings: ClickHouseSettings, limits: QuerySettings, is_stoppin
 
 
 def sample_events(now_ms: int, count: int, *, seed: int = 1) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Events of the last three hours, many of them at the same millisecond as another one."""
-    chance = random.Random(seed)
+    """Events of the last three hours, many of them in the same millisecond."""
+    rng = random.Random(seed)
     for number in range(count):
-        level = chance.choices(["debug", "info", "warn", "error"], [10, 70, 12, 8])[0]
+        level = rng.choices(["debug", "info", "warn", "error"], [10, 70, 12, 8])[0]
         event: dict[str, Any] = {
-            "service": chance.choice(["checkout", "payment-service", "search"]),
+            "service": rng.choice(["checkout", "payment-service", "search"]),
             "level": level,
-            "message": chance.choice(["user logged in", "Payment declined: card 4711", "timeout after 30 s", "ok"]),
-            "host": f"host-{chance.randrange(3)}",
-            "attributes": {"http.status_code": chance.choice([200, 200, 200, 404, 500]), "route": f"/r{number % 4}"},
+            "message": rng.choice(["user logged in", "Payment declined: card 4711", "timeout after 30 s", "ok"]),
+            "host": f"host-{rng.randrange(3)}",
+            "attributes": {"http.status_code": rng.choice([200, 200, 200, 404, 500]), "route": f"/r{number % 4}"},
         }
-        if chance.random() < 0.7:
-            event["user_id"] = str(chance.randrange(50))
-        if chance.random() < 0.8:
-            event["response_time_ms"] = round(chance.lognormvariate(4, 1), 1)
-        if chance.random() < 0.3:
-            event["trace_id"] = f"{chance.randrange(40):032x}"
-        yield now_ms - chance.randrange(3 * 3600) * 1000, event
+        if rng.random() < 0.7:
+            event["user_id"] = str(rng.randrange(50))
+        if rng.random() < 0.8:
+            event["response_time_ms"] = round(rng.lognormvariate(4, 1), 1)
+        if rng.random() < 0.3:
+            event["trace_id"] = f"{rng.randrange(40):032x}"
+        yield now_ms - rng.randrange(3 * 3600) * 1000, event

@@ -1,7 +1,7 @@
-"""The shipped alerts on the shipped service: ClickHouse and Kafka go away and come back, a real Prometheus looks on.
+"""The shipped alerts on the shipped service: a real Prometheus watches while ClickHouse and Kafka stop and recover.
 
-Its time runs faster: every wait and every window of the rules is divided, and so is the time between two scrapes.
-Thresholds are as shipped, and so is the service.
+Time runs faster: waits and windows of the rules and the scrape interval are divided. Thresholds and the service are as
+shipped.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ pytestmark = [
     pytest.mark.skipif(PROMETHEUS is None, reason="prometheus is not installed (Debian: prometheus)"),
 ]
 
-# The service is as slow as ever: it tells its lag every 5 seconds, and tries to reach Kafka every 10 to 20. A window
-# must be longer than that, as the shipped ones are.
+# The service is not faster: it reports its lag every 5 seconds, and tries to reach Kafka every 10 to 20. A window must
+# be longer than that, as the shipped ones are.
 FOR_CLICKHOUSE = Speed(windows=20, waits=20)
 FOR_KAFKA = Speed(windows=8, waits=30)
 LINES_PER_SEC = 50
@@ -41,7 +41,7 @@ def service(pipeline: Pipeline) -> ServiceProcess:
 
 @pytest.fixture
 def prometheus(request: pytest.FixtureRequest, service: ServiceProcess, tmp_path: Path) -> Iterator[Prometheus]:
-    """It has scraped the instance, and found nothing to say; at the speed that is the parameter."""
+    """A Prometheus that has scraped the instance without an alert, at the speed of the parameter."""
     assert PROMETHEUS is not None
     directory = tmp_path / "prometheus"
     directory.mkdir()
@@ -54,8 +54,8 @@ def prometheus(request: pytest.FixtureRequest, service: ServiceProcess, tmp_path
         made.kill()
 
 
-def require_told(prometheus: Prometheus, name: str, end: Callable[[], None], begin: Callable[[], None]) -> set[str]:
-    """End something and begin it again; see the alert come, stay and go. Returns the names of all that fired."""
+def require_alert(prometheus: Prometheus, name: str, end: Callable[[], None], begin: Callable[[], None]) -> set[str]:
+    """Stop a system and start it again; require that the alert fires, stays and resolves. Returns all that fired."""
 
     def state() -> str | None:
         alerts = prometheus.alerts()
@@ -72,27 +72,27 @@ def require_told(prometheus: Prometheus, name: str, end: Callable[[], None], beg
 
 
 @pytest.mark.parametrize("prometheus", [FOR_CLICKHOUSE], indirect=True, ids=str)
-def test_an_engine_that_is_away_is_told_until_rows_are_stored_again(
+def test_an_unavailable_engine_is_reported_until_rows_are_stored_again(
     pipeline: Pipeline, own_engine: EngineServer, service: ServiceProcess, prometheus: Prometheus
 ) -> None:
     with Stream(pipeline, lines_per_sec=LINES_PER_SEC) as stream:
         pipeline.wait_for_rows(SOME)
-        fired = require_told(prometheus, "LogIngestStalled", own_engine.kill, own_engine.start)
+        fired = require_alert(prometheus, "LogIngestStalled", own_engine.kill, own_engine.start)
 
     assert fired <= {"LogIngestStalled", "LogIngestClickHouseErrors"}
     pipeline.require_once(stream.lines, service)
 
 
 @pytest.mark.parametrize("prometheus", [FOR_KAFKA], indirect=True, ids=str)
-def test_a_kafka_that_is_away_is_told_until_it_is_back(
+def test_an_unavailable_kafka_is_reported_until_it_recovers(
     pipeline: Pipeline, own_kafka: KafkaServer, service: ServiceProcess, prometheus: Prometheus
 ) -> None:
     pipeline.send([f"line {number}" for number in range(SOME)])
     pipeline.wait_until_committed(service)
-    # The service measures its lag now and then: what it says when Kafka goes is what it says from then on.
+    # The service measures its lag at intervals, so it keeps reporting the last value after Kafka has stopped.
     service.wait_until(lambda scrape: scrape.total("consumer_lag") == 0, PATIENCE_SECS)
 
-    fired = require_told(prometheus, "LogIngestKafkaAway", own_kafka.kill, own_kafka.start)
+    fired = require_alert(prometheus, "LogIngestKafkaAway", own_kafka.kill, own_kafka.start)
 
     assert fired == {"LogIngestKafkaAway"}
     assert service.wait_until(lambda scrape: scrape.assigned > 0, PATIENCE_SECS)

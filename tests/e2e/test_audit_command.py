@@ -30,7 +30,7 @@ pytestmark = pytest.mark.stack
 
 
 class Audited:
-    """What `python -m app audit --json` said."""
+    """The output of `python -m app audit --json`."""
 
     def __init__(self, done: subprocess.CompletedProcess[str]) -> None:
         assert done.stderr == ""
@@ -48,7 +48,7 @@ class Audited:
 
 
 class World:
-    """A topic of one partition, a group and a table of its own for each test, as the service would have left them."""
+    """A topic of one partition, a group and a table of its own for each test, as the service would leave them."""
 
     def __init__(self, kafka: RunningKafka, engine: RunningEngine) -> None:
         name = f"audit_{uuid.uuid4().hex[:12]}"
@@ -107,7 +107,7 @@ class World:
 
         def is_taken() -> bool:
             answers = with_coordinator(lambda: self.admin.alter_group_offsets(self.kafka.group_id, mark))
-            return set(answers.values()) == {NoError}  # a coordinator that is still loading says so here
+            return set(answers.values()) == {NoError}  # reported by a coordinator that is still loading
 
         wait_until(is_taken, "the offset taken")
 
@@ -148,7 +148,7 @@ def world(kafka: RunningKafka, engine: RunningEngine) -> Iterator[World]:
     made.close()
 
 
-def test_what_is_stored_once_is_accounted_for(world: World) -> None:
+def test_records_that_are_stored_once_are_accounted_for(world: World) -> None:
     world.send(1_000)
     world.store(range(1_000))
     world.commit(1_000)
@@ -157,7 +157,7 @@ def test_what_is_stored_once_is_accounted_for(world: World) -> None:
 
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines()[-1] == (
-        "1,000 offsets consumed, 1,000 records stored: nothing is missing, nothing is there twice."
+        "1,000 offsets consumed, 1,000 records stored: nothing is missing or duplicated."
     )
 
 
@@ -174,7 +174,7 @@ def test_rows_that_were_deleted_are_missing_to_the_offset(world: World) -> None:
     assert audited["records"] == 898
 
 
-def test_a_lost_row_and_a_doubled_one_do_not_cancel_out(world: World) -> None:
+def test_a_lost_row_and_a_duplicate_do_not_cancel_out(world: World) -> None:
     world.send(100)
     world.store([*range(40), *range(41, 100), 60])
     world.commit(100)
@@ -225,7 +225,7 @@ def test_a_record_that_is_missing_beside_a_marker_is_found(world: World) -> None
     assert audited.found("no record") == [(10, 10, 1), (21, 21, 1)]
 
 
-def test_what_kafka_deleted_before_it_was_read_is_told_as_lost_to_retention(world: World) -> None:
+def test_records_deleted_before_they_were_read_are_reported_as_lost_to_retention(world: World) -> None:
     world.send(100)
     world.store(range(10))
     world.delete_records_before(40)
@@ -239,7 +239,7 @@ def test_what_kafka_deleted_before_it_was_read_is_told_as_lost_to_retention(worl
     assert "lost to retention: Kafka has deleted these" in world.run().stdout
 
 
-def test_what_kafka_deleted_after_it_was_stored_is_accounted_for(world: World) -> None:
+def test_records_that_kafka_deleted_after_they_were_stored_are_accounted_for(world: World) -> None:
     world.send(100)
     world.store(range(100))
     world.commit(100)
@@ -280,7 +280,7 @@ def test_several_items_of_a_record_are_no_duplicates_and_one_that_is_not_there_i
     assert holed.found("incomplete") == [(7, 7, 1)]
 
 
-def test_only_what_is_committed_is_judged(world: World) -> None:
+def test_only_committed_offsets_are_audited(world: World) -> None:
     world.send(100)
     world.store([*range(50), 70, 70])
     world.commit(50)
@@ -290,7 +290,7 @@ def test_only_what_is_committed_is_judged(world: World) -> None:
     assert (audited.exit_code, audited["findings"], audited["next"]) == (0, [], 50)
 
 
-def test_what_is_older_than_was_asked_for_is_not_judged(world: World) -> None:
+def test_records_older_than_requested_are_not_audited(world: World) -> None:
     world.send(100)
     world.commit(100)
 
@@ -309,7 +309,7 @@ def test_unparsed_rows_and_those_of_other_topics_are_counted(world: World) -> No
 
     assert audited["unparsed"] == 2
     assert audited.data["rows_of_other_topic_ids"] == {"an earlier one": 500}
-    assert "Not judged: 500 rows of 1 other topic id" in world.run().stdout
+    assert "Not checked: 500 rows of 1 other topic id" in world.run().stdout
 
 
 def test_offsets_of_an_earlier_topic_of_the_same_name_are_not_taken_for_its_own(world: World) -> None:
@@ -320,10 +320,10 @@ def test_offsets_of_an_earlier_topic_of_the_same_name_are_not_taken_for_its_own(
 
     assert done.returncode == 0
     assert "none committed" in done.stdout
-    assert done.stdout.splitlines()[-1].startswith("Nothing to judge")
+    assert done.stdout.splitlines()[-1].startswith("Nothing to check")
 
 
-def test_a_group_that_began_at_the_latest_record_is_judged_from_there(world: World) -> None:
+def test_a_group_that_began_at_the_latest_record_is_audited_from_there(world: World) -> None:
     world.send(100)
     world.store(range(60, 100))
     world.commit(100)
@@ -341,7 +341,7 @@ def test_a_group_that_began_at_the_latest_record_is_judged_from_there(world: Wor
         ({"CLICKHOUSE_TABLE": "no_such_table"}, "no_such_table"),
     ],
 )
-def test_what_cannot_be_reached_cannot_be_judged(world: World, environment: dict[str, str], words: str) -> None:
+def test_unreachable_systems_cannot_be_audited(world: World, environment: dict[str, str], words: str) -> None:
     world.send(1)
     world.commit(1)
 
@@ -380,13 +380,13 @@ def test_while_logs_stream_in_nothing_is_taken_for_lost(pipeline: Pipeline) -> N
             assert (found.exit_code, missing(found)) == (0, []), found.data
 
     service.wait_until(lambda scrape: scrape.total("audit_stored_records") == len(stream.lines), PATIENCE_SECS)
-    _, _, log = service.log.partition("Partitions assigned")  # before that, there may be no table yet to be audited
+    _, _, log = service.log.partition("Partitions assigned")  # before that, the table may not exist yet
     assert "Stored" in log
     assert "Audit of" not in log
     assert "An audit failed" not in log, log
 
 
-def test_the_running_service_says_itself_what_is_missing_and_reading_again_mends_it(pipeline: Pipeline) -> None:
+def test_the_running_service_reports_missing_records_and_reading_again_stores_them(pipeline: Pipeline) -> None:
     service = pipeline.start_service(AUDIT_INTERVAL_SECS="0.3")
     pipeline.send([f"INFO line {number}" for number in range(2_000)])
     service.wait_until(lambda scrape: scrape.total("audit_stored_records") == 2_000, PATIENCE_SECS)
@@ -409,5 +409,5 @@ def test_the_running_service_says_itself_what_is_missing_and_reading_again_mends
         )
     finally:
         admin.close()
-    pipeline.start_service(CLICKHOUSE_INSERT_DEADLINE_SECS="3")  # so long it waits, as others have set the offsets
+    pipeline.start_service(CLICKHOUSE_INSERT_DEADLINE_SECS="3")  # the wait
     wait_until(lambda: pipeline.row_count() == 2_000 and audit(pipeline).exit_code == 0, "what was missing stored")

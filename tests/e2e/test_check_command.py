@@ -31,7 +31,7 @@ pytestmark = pytest.mark.stack
 
 
 class World:
-    """A topic, a group and a database of its own for each test; none of them is there until it is made."""
+    """A topic, a group and a database of its own for each test; none exists until it is created."""
 
     def __init__(self, kafka: RunningKafka, engine: RunningEngine) -> None:
         name = f"check_{uuid.uuid4().hex[:12]}"
@@ -47,7 +47,7 @@ class World:
         admin.close()
 
     def make_other_topic(self, **configs: str) -> None:
-        """Otherwise than the service does; names with underscores for dots."""
+        """Create the topic with other configs than the service does; names with underscores for dots."""
         topic = {"num_partitions": 2, "replication_factor": 1, "configs": _dotted(configs)}
         self._admin.create_topics({self.kafka.topic: topic}, wait_for_metadata=True)
 
@@ -56,7 +56,7 @@ class World:
         ensure_table(self.clickhouse)
 
     def make_other_table(self, change: Callable[[str], str]) -> None:
-        """From a changed statement of schema.sql."""
+        """Create the table from a changed statement of schema.sql."""
         database, table = statements(self.clickhouse)
         assert change(table) != table
         self.client.command(database)
@@ -98,7 +98,7 @@ def world(kafka: RunningKafka, engine: RunningEngine) -> Iterator[World]:
 
 
 def lines_of(done: subprocess.CompletedProcess[str], level: str) -> list[str]:
-    """What was said at a level, without the level."""
+    """The lines of a level, without the level."""
     return [line.removeprefix(f"  {level}").strip() for line in done.stdout.splitlines() if line[2:].startswith(level)]
 
 
@@ -109,12 +109,12 @@ def test_on_what_the_service_has_made_itself_nothing_is_a_problem(world: World) 
     done = world.check()
 
     assert done.returncode == 0, done.stdout
-    [copies] = lines_of(done, "warning")  # of the one broker that a test has
+    [copies] = lines_of(done, "warning")  # because tests have a single broker
     assert copies.startswith("copies ")
     assert re.search(r"^\d+ ok, 1 warning, 0 problems\. ", done.stdout.splitlines()[-1])
 
 
-def test_what_is_missing_is_no_problem_and_is_not_made(world: World) -> None:
+def test_a_missing_topic_or_table_is_no_problem_and_is_not_created(world: World) -> None:
     done = world.check()
 
     assert done.returncode == 0, done.stdout
@@ -230,7 +230,7 @@ def member_count(world: World) -> int:
             "_deduplication_window = 10000",
             "_deduplication_window = 7",
             "ok",
-            "repeated inserts   known again among the",
+            "repeated inserts   deduplicated among the",
         ),
         ("    _offset UInt64", "    _offset Int64", "problem", "columns            _offset is Int64"),
         (
@@ -291,11 +291,11 @@ def test_a_materialized_view_on_the_table_is_found(world: World) -> None:
 
     done = world.check()
 
-    assert any(line.startswith(f"views              {database}.ones fed by") for line in lines_of(done, "warning"))
+    assert any(line.startswith(f"views              {database}.ones read from") for line in lines_of(done, "warning"))
 
 
 def test_the_statement_is_taken_apart_as_the_server_itself_sees_it(world: World) -> None:
-    """Columns, indexes, projections and constraints of schema.sql, beside the system tables of what it has made."""
+    """Compare the parsed schema.sql with the system tables of the created table."""
     world.make_table()
     facts = probe_clickhouse(world.clickhouse)
     assert isinstance(facts.table, Table)

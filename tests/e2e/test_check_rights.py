@@ -1,4 +1,4 @@
-"""What the doctor says of rights, on a broker that gives none unless told to."""
+"""Findings of the preflight check about permissions, on a broker that grants none by default."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from local.ports import free_port
 pytestmark = pytest.mark.stack
 
 USER = "ingest"
-SPREAD_SECS = 30.0  # rights are told to the broker a moment after they are given
+SPREAD_SECS = 30.0  # permissions reach the broker with a delay
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def admin(strict_kafka: KafkaServer) -> Iterator[Any]:
 
 
 def settings_for(server: KafkaServer, name: str) -> KafkaSettings:
-    """As our user; topic and group have the same name."""
+    """Settings of the test user; topic and group have the same name."""
     security = server.security
     assert security.certificates is not None
     return KafkaSettings.model_validate(
@@ -74,7 +74,7 @@ def allow(admin: Any, kind: ResourceType, name: str, operation: ACLOperation) ->
 
 
 def problems_once(settings: KafkaSettings, is_spread: Callable[[KafkaProbe], bool]) -> list[Finding]:
-    """The problems that are found as soon as the broker knows of the rights."""
+    """The problems found once the broker knows the permissions."""
     deadline = time.monotonic() + SPREAD_SECS
     while not is_spread(facts := probe_kafka(settings)):
         assert time.monotonic() < deadline, facts
@@ -113,7 +113,7 @@ def test_a_topic_that_we_may_not_create_is_a_problem(strict_kafka: KafkaServer, 
     assert "absent does not exist, and creating it would fail" in topic.found
 
 
-def test_with_the_rights_that_are_asked_for_nothing_is_a_problem(strict_kafka: KafkaServer, admin: Any) -> None:
+def test_with_the_required_rights_nothing_is_a_problem(strict_kafka: KafkaServer, admin: Any) -> None:
     admin.create_topics({"read": {"num_partitions": 1, "replication_factor": 1}}, wait_for_metadata=True)
     for operation in (ACLOperation.DESCRIBE, ACLOperation.READ):
         allow(admin, ResourceType.TOPIC, "read", operation)

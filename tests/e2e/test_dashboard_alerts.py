@@ -1,4 +1,4 @@
-"""Grafana's alerts about logs: when they fire, by their own questions and thresholds, on the real engine."""
+"""Grafana's alerts about logs: when they fire, with their own queries and thresholds, on the real engine."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def table(engine: RunningEngine) -> Iterator[DashboardTable]:
 
 
 def store(table: DashboardTable, service: str, ago: timedelta, *, count: int = 1, errors: int = 0) -> None:
-    """Logs that a service wrote so long ago, the first of them errors."""
+    """Store logs that a service wrote `ago`, the first of them errors."""
     time_ms = int((datetime.now(UTC) - ago).timestamp() * 1000)
     table.command(_STORE, time_ms=time_ms, service=service, count=count, errors=errors)
 
@@ -49,7 +49,7 @@ def firing(table: DashboardTable, uid: str) -> set[str]:
     [condition] = threshold["conditions"]
     assert condition["evaluator"]["type"] == "gt"
     [limit] = condition["evaluator"]["params"]
-    return {service for service, value in map(dict.values, table.ask(query["rawSql"])) if value > limit}
+    return {service for service, value in map(dict.values, table.query(query["rawSql"])) if value > limit}
 
 
 @pytest.mark.parametrize("uid", RULES)
@@ -57,7 +57,7 @@ def test_nothing_fires_without_logs(table: DashboardTable, uid: str) -> None:
     assert firing(table, uid) == set()
 
 
-def test_a_service_that_has_fallen_silent_is_told(table: DashboardTable) -> None:
+def test_a_service_that_stopped_logging_is_reported(table: DashboardTable) -> None:
     store(table, "silent", timedelta(minutes=13))
     store(table, "silent", timedelta(hours=3), count=50)
     store(table, "talking", timedelta(minutes=8))
@@ -68,7 +68,7 @@ def test_a_service_that_has_fallen_silent_is_told(table: DashboardTable) -> None
     assert firing(table, "no-logs") == {"silent"}
 
 
-def test_a_service_with_many_errors_is_told(table: DashboardTable) -> None:
+def test_a_service_with_many_errors_is_reported(table: DashboardTable) -> None:
     store(table, "failing", timedelta(minutes=2), count=100, errors=20)
     store(table, "fine", timedelta(minutes=2), count=100, errors=5)
     store(table, "hardly there", timedelta(minutes=2), count=10, errors=10)
@@ -79,7 +79,7 @@ def test_a_service_with_many_errors_is_told(table: DashboardTable) -> None:
 
 
 @pytest.mark.parametrize("uid", RULES)
-def test_questions_are_answered_from_counts(table: DashboardTable, uid: str) -> None:
+def test_alert_queries_read_only_counts(table: DashboardTable, uid: str) -> None:
     store(table, "busy", timedelta(minutes=2), count=100_000)
 
     assert "ReadFromMergeTree (per_minute)" in table.command(f"EXPLAIN {RULES[uid]['data'][0]['model']['rawSql']}")

@@ -22,23 +22,23 @@ pytestmark = [
 
 PROMQL: Final = [query for path in DASHBOARDS for query in queries(path) if query.datasource == "prometheus"]
 
-# Series that a service has none of while nothing goes wrong, and why.
+# Series that do not exist while nothing goes wrong, and why.
 ABSENT: Final = {
-    "Inserts that failed A": "there is a series only for what has happened, and every insert was stored",
-    "Calls repeated A": "there is a series only for errors that have happened",
+    "Failed inserts A": "there is a series only for what has happened, and every insert was stored",
+    "Retried calls A": "there is a series only for errors that have happened",
     "Lost to retention A": "there is a series only for partitions that have lost records",
 }
 _SCRAPED: Final = "min(count_over_time(log_ingest_build_info[1m]))"
 _SCRAPES: Final = 5
 _SEEN: Final = "sum(min_over_time(log_ingest_messages_consumed_total[3s]))"  # in several scrapes
 _BEHIND: Final = "sum(log_ingest_consumer_lag)"
-# Longer than the tests take on a busy machine: rates are asked for after the last log has come.
+# Longer than the tests take on a busy machine, because rates are queried after the last log.
 _RATE_INTERVAL: Final = "2m"
 
 
 @pytest.fixture(scope="module")
 def prometheus(shared_pipeline: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
-    """It has watched a service that has stored logs, was asked about them, and has looked after them itself."""
+    """A Prometheus that has scraped a service which stored logs, served queries and ran an audit."""
     service = shared_pipeline.start_service(AUDIT_INTERVAL_SECS="1")
     assert PROMETHEUS is not None
     config = {"global": {"scrape_interval": "1s"}, "scrape_configs": [scraping(service.url.removeprefix("http://"))]}
@@ -57,7 +57,7 @@ def prometheus(shared_pipeline: Pipeline, tmp_path_factory: pytest.TempPathFacto
 
 
 def use(service: ServiceProcess, pipeline: Pipeline, records_after: int) -> None:
-    """Send logs, one of which is not understood, until there are so many, and ask about them."""
+    """Send logs, one of them unparsable, until there are `records_after`, and query them."""
     pipeline.send([*(f"INFO line {number}" for number in range(999)), "{not JSON"])
     service.wait_until(lambda scrape: scrape.total("committed_offset") >= records_after, PATIENCE_SECS)
     assert service.get("/api/v1/stats").status == 200
@@ -79,17 +79,17 @@ def test_it_has_a_number_or_is_known_to_have_none(prometheus: Prometheus, query:
     ("title", "lowest", "highest"),
     [
         ("Stored per second", 1, 2000),
-        ("Behind", 0, 0),
+        ("Consumer lag", 0, 0),
         ("From Kafka to stored, p99", 0.01, 10),
         ("Reading", 0, 0),
         ("Storing", 0, 0),
         ("Disk used", 0.001, 1),
-        ("Missing or twice", 0, 0),
+        ("Missing or duplicate", 0, 0),
         ("Since the last audit", 0, 30),
         ("Instances", 1, 1),
     ],
 )
-def test_a_figure_says_what_happened(prometheus: Prometheus, title: str, lowest: float, highest: float) -> None:
+def test_a_panel_shows_the_expected_value(prometheus: Prometheus, title: str, lowest: float, highest: float) -> None:
     for query in (query for query in PROMQL if query.title == title and query.kind == "stat"):
         [found] = prometheus.values(expand_promql(query.text, rate_interval=_RATE_INTERVAL, time_range="5m"))
         assert lowest <= found <= highest

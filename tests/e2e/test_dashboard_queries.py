@@ -17,7 +17,7 @@ pytestmark = pytest.mark.stack
 
 QUERIES: Final = [query for path in DASHBOARDS for query in queries(path) if query.datasource == "clickhouse"]
 
-# What is chosen where a dashboard cannot be without it, and some choices of those that can.
+# Required selections of dashboards, and some optional ones.
 ONE: Final = {"incident": {"service": "payment-service"}, "users": {"user": "user-7"}}
 CHOICES: Final[dict[str, Variables]] = {
     "as it opens": {},
@@ -25,9 +25,8 @@ CHOICES: Final[dict[str, Variables]] = {
     "words": {"search": "Card DECLINED"},
 }
 
-# Panels that are answered from rows, and which part of the table they may read for it. The time range and the time
-# before are 30 % of the table each; lists of logs read the columns of what they have found as rows of their own. All
-# others have to be answered from projections.
+# Panels that read rows, and the part of the table they may read. The time range and the period before are 30 % of the
+# table each; lists of logs read the columns of the found rows as separate rows. All others must use projections.
 READ: Final = {
     "log-overview: New kinds of errors (table A)": 0.7,
     "log-overview: Most frequent messages (table A)": 0.35,
@@ -36,12 +35,12 @@ READ: Final = {
     "users: Logs and errors (stat A)": 0.45,
     "users: Response times (stat A)": 0.45,
     "users: Logs by level (timeseries A)": 0.45,
-    "users: Where (table A)": 0.45,
+    "users: Services (table A)": 0.45,
     "users: Timeline (logs A)": 0.75,
-    "ingestion: Newest rows that were not understood (logs A)": 0.5,
+    "ingestion: Newest flagged rows (logs A)": 0.5,
     "incident: Errors by kind (table A)": 0.7,
     "incident: Logs of the service (logs A)": 0.15,
-    "incident: What failed, in all services (logs A)": 0.15,
+    "incident: Failed traces, in all services (logs A)": 0.15,
 }
 
 SUMMED: Final = [query for query in QUERIES if str(query) not in READ]
@@ -61,7 +60,7 @@ def table(engine: RunningEngine) -> Iterator[DashboardTable]:
 
 
 def variables_of(query: Query, choice: Variables | None = None) -> Variables:
-    """What is chosen on the dashboard of a query."""
+    """The selections on the dashboard of a query."""
     return ONE.get(query.dashboard, choice or {})
 
 
@@ -82,8 +81,8 @@ def test_it_finds_something(table: DashboardTable, query: Query, choice: Variabl
 
 
 @pytest.mark.parametrize("query", SUMMED, ids=str)
-def test_figures_are_read_from_projections_alone(table: DashboardTable, query: Query) -> None:
-    # Where the filter is 0 nothing is read: hours of a range that has none, and those that are drawn as minutes.
+def test_aggregates_are_read_only_from_projections(table: DashboardTable, query: Query) -> None:
+    # A filter of 0 reads nothing: for hours of a range without whole hours, or when minutes are drawn.
     plan = re.sub(r"Filter column: 0\b.*\n.*ReadFromMergeTree", "", table.plan(query, variables_of(query)))
     sources = re.findall(r"ReadFromMergeTree \(([^)]*)\)", plan)
 
@@ -109,7 +108,7 @@ WHOLE_MINUTES: Final = "toStartOfMinute(Timestamp) >= toStartOfMinute($__fromTim
 )
 def test_bars_add_up_to_all_rows(table: DashboardTable, interval_secs: int, first: str) -> None:
     bars = table.rows(the_query("log-overview: Logs by level (timeseries A)"), {}, interval_secs=interval_secs)
-    [counted] = table.ask(
+    [counted] = table.query(
         table.expanded(f"SELECT count() AS logs FROM logs.logs WHERE Timestamp >= {first}($__fromTime)")
     )
 
@@ -117,9 +116,9 @@ def test_bars_add_up_to_all_rows(table: DashboardTable, interval_secs: int, firs
 
 
 @pytest.mark.parametrize("hours", [1, 3])
-def test_figures_are_those_of_the_rows(table: DashboardTable, hours: int) -> None:
+def test_aggregates_match_the_rows(table: DashboardTable, hours: int) -> None:
     [shown] = table.rows(the_query("log-overview: Logs and errors (stat A)"), {}, hours=hours)
-    [counted] = table.ask(
+    [counted] = table.query(
         table.expanded(
             "SELECT count() AS logs, countIf(SeverityNumber >= 17) AS errors, uniqExact(ServiceName) AS services"
             f" FROM logs.logs WHERE {WHOLE_MINUTES}",
@@ -132,7 +131,7 @@ def test_figures_are_those_of_the_rows(table: DashboardTable, hours: int) -> Non
 
 def test_errors_are_set_against_those_of_the_time_before(table: DashboardTable) -> None:
     [shown] = table.rows(the_query("log-overview: Logs and errors (stat A)"), {})
-    [before] = table.ask(
+    [before] = table.query(
         table.expanded(
             "SELECT countIf(SeverityNumber >= 17) AS errors FROM logs.logs"
             " WHERE Timestamp < toStartOfMinute($__fromTime) AND Timestamp >= toStartOfMinute($__fromTime - 3600)"
@@ -145,7 +144,7 @@ def test_errors_are_set_against_those_of_the_time_before(table: DashboardTable) 
 
 def test_words_are_counted_as_the_rows_say(table: DashboardTable) -> None:
     [shown] = table.rows(the_query("log-overview: Logs and errors (stat A)"), {"search": "DECLINED card"})
-    [counted] = table.ask(
+    [counted] = table.query(
         table.expanded(
             f"SELECT count() AS logs FROM logs.logs WHERE {WHOLE_MINUTES} AND position(Body, 'card declined') > 0"
         )
@@ -159,7 +158,7 @@ def test_quantiles_are_within_a_hundredth(table: DashboardTable, title: str) -> 
     query = the_query(title)
     [shown] = table.rows(query, variables_of(query))
     where = f"{WHOLE_MINUTES} AND ServiceName = 'payment-service'" if query.dashboard in ONE else WHOLE_MINUTES
-    [exact] = table.ask(
+    [exact] = table.query(
         table.expanded(
             "SELECT quantileExact(0.5)(ResponseTimeMs) AS p50, quantileExact(0.95)(ResponseTimeMs) AS p95"
             f" FROM logs.logs WHERE {where}"
@@ -171,7 +170,7 @@ def test_quantiles_are_within_a_hundredth(table: DashboardTable, title: str) -> 
 
 def test_the_picture_holds_every_request_once(table: DashboardTable) -> None:
     rows = table.rows(the_query("performance: How many took how long (heatmap A)"), {})
-    [counted] = table.ask(
+    [counted] = table.query(
         table.expanded(f"SELECT count(ResponseTimeMs) AS requests FROM logs.logs WHERE {WHOLE_MINUTES}")
     )
 
@@ -180,7 +179,7 @@ def test_the_picture_holds_every_request_once(table: DashboardTable) -> None:
 
 def test_the_slowest_are_the_slowest(table: DashboardTable) -> None:
     shown = [row["took"] for row in table.rows(the_query("performance: Slowest requests (table A)"), {})]
-    [slowest] = table.ask(
+    [slowest] = table.query(
         table.expanded(
             "SELECT arraySlice(arrayReverseSort(groupArray(ResponseTimeMs)), 1, 10) AS took FROM logs.logs"
             " WHERE Timestamp >= $__fromTime AND Timestamp < $__toTime AND isNotNull(ResponseTimeMs)"
@@ -208,9 +207,9 @@ def test_a_spike_leads_to_the_minutes_around_it(table: DashboardTable) -> None:
     assert (minute_ms - worst["from_ms"], worst["to_ms"] - minute_ms) == (120_000, 180_000)
 
 
-def test_active_users_are_those_who_were_there(table: DashboardTable) -> None:
+def test_active_users_are_those_with_logs_in_the_range(table: DashboardTable) -> None:
     [shown] = table.rows(the_query("users: Active users (stat A)"), {"user": "user-7"})
-    [counted] = table.ask(
+    [counted] = table.query(
         table.expanded(
             "SELECT uniqExact(UserId) AS users FROM logs.logs WHERE UserId != ''"
             " AND Timestamp >= toStartOfFiveMinutes($__fromTime) AND Timestamp < $__toTime"
@@ -245,8 +244,8 @@ HOSTILE: Final = [
 
 
 @pytest.mark.parametrize("value", HOSTILE)
-def test_whatever_is_typed_stays_a_value(table: DashboardTable, value: str) -> None:
-    """The value is none that a log has, so nothing but what is answered for nobody may be answered."""
+def test_typed_text_stays_a_value(table: DashboardTable, value: str) -> None:
+    """No log has the value, so the result must be that of no match."""
     for query in QUERIES:
         if "${" in query.text and "ServiceName !=" not in query.text:
             one = query.dashboard in ONE
@@ -257,13 +256,13 @@ def test_whatever_is_typed_stays_a_value(table: DashboardTable, value: str) -> N
             harmless = table.rows(query, other if one else {**other, "service": [nobody], "level": [nobody]})
             assert hostile == harmless, str(query)
 
-    assert table.ask("SELECT count() AS rows FROM logs.logs") == [{"rows": ROWS}]
+    assert table.query("SELECT count() AS rows FROM logs.logs") == [{"rows": ROWS}]
 
 
 def test_an_odd_name_of_a_service_is_found(table: DashboardTable) -> None:
     query = the_query("log-overview: Logs and errors (stat A)")
     [shown] = table.rows(query, {"service": [ODD_SERVICE]})
-    [counted] = table.ask(
+    [counted] = table.query(
         table.expanded(f"SELECT count() AS logs FROM logs.logs WHERE {WHOLE_MINUTES} AND ServiceName LIKE 'it%'")
     )
 

@@ -36,16 +36,16 @@ pytestmark = [
 
 
 class Label(NamedTuple):
-    """What a line says, by the data set's own columns."""
+    """The labels of a line, from the data set."""
 
     time: str
-    """Without its year where the line has none."""
+    """Without year if the line has none."""
     severity: str
 
 
 @dataclass(frozen=True)
 class Table:
-    """All rows, and which offsets the lines of each set got."""
+    """All rows, and the offsets of the lines of each set."""
 
     rows: list[dict[str, Any]]
     ranges: Mapping[str, Mapping[int, range]]
@@ -57,7 +57,7 @@ class Table:
 
 @pytest.fixture(scope="module")
 def table(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Table]:
-    """What is stored after every set was sent with `producer.py --file`."""
+    """The table after every set was sent with `producer.py --file`."""
     directory = tmp_path_factory.mktemp("loghub")
     environment = own_environment(directory)
     run = LocalRun(environment, directory / "run.log", ["--no-samples"])
@@ -70,7 +70,7 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Table]:
 
 
 def _send(bootstrap_servers: str) -> dict[str, dict[int, range]]:
-    """Send set by set; the offsets that each got in each partition."""
+    """Send set by set; returns the offsets of each in each partition."""
     ranges = {}
     with KafkaConsumer(bootstrap_servers=bootstrap_servers) as consumer:
         partitions = [TopicPartition("logs", number) for number in sorted(consumer.partitions_for_topic("logs"))]
@@ -114,14 +114,14 @@ def lines_of(name: str) -> list[str]:
 
 
 def labels_of(name: str) -> dict[str, Label]:
-    """What each line of a set says, by the line: lines that are alike say the same."""
+    """The labels of each line of a set, by the line; equal lines have equal labels."""
     rows = (row.split("\t") for row in (LOGHUB / "labels" / f"{name}.tsv").read_text().splitlines())
     labels = [Label(time.lstrip("-"), "" if level == "-" else level) for _, time, level in rows]
     return dict(zip(lines_of(name), labels, strict=True))
 
 
 def time_in(row: dict[str, Any]) -> str:
-    """The time that was found in a line, as the labels have it: years ago it is kept as an attribute only."""
+    """The parsed time of a line in the format of the labels; old times are kept only as an attribute."""
     found = row["original"] or row["Timestamp"].isoformat()
     moment = datetime.fromisoformat(found.replace("Z", "+00:00")).replace(tzinfo=UTC)
     return moment.replace(tzinfo=None).isoformat(timespec="milliseconds")

@@ -1,4 +1,4 @@
-"""What a running service says of itself: its metrics as Prometheus reads them, its log for people and for machines."""
+"""Metrics and logs of a running service: for Prometheus, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ pytestmark = pytest.mark.stack
 RECORDS = 2_000
 REFERENCE = ROOT / "docs" / "reference.md"
 
-# What it says from the start to the last row of a short stream, with room for a retry or two.
+# Log lines from the start to the last row of a short stream, with a margin for retries.
 MOST_LOG_LINES = 15
 
 
 @pytest.fixture(scope="module")
 def service(shared_pipeline: Pipeline) -> ServiceProcess:
-    """An instance that has stored a short stream, one record of which it did not understand."""
+    """An instance that has stored a short stream, one record of which it could not parse."""
     service = shared_pipeline.start_service()
     shared_pipeline.send([*(f"INFO line {number}" for number in range(RECORDS - 1)), "{not JSON"])
     service.wait_until(lambda scrape: scrape.total("committed_offset") == RECORDS, PATIENCE_SECS)
     return service
 
 
-def test_promtool_has_nothing_to_say(service: ServiceProcess) -> None:
+def test_promtool_reports_no_problems(service: ServiceProcess) -> None:
     promtool = find_program("promtool")
     if promtool is None:
         pytest.skip("promtool is not installed (Debian package prometheus)")
@@ -75,7 +75,7 @@ def test_every_series_of_the_reference_is_there_as_described(service: ServicePro
         ("rows_already_stored_total", 0),
     ],
 )
-def test_a_series_says_what_happened(service: ServiceProcess, name: str, expected: int) -> None:
+def test_a_series_has_the_expected_value(service: ServiceProcess, name: str, expected: int) -> None:
     assert service.scrape().total(name) == expected
 
 
@@ -96,7 +96,7 @@ def test_a_series_has_moved(service: ServiceProcess, name: str) -> None:
     assert service.scrape().total(name) > 0
 
 
-def test_lag_is_told_for_every_partition_and_drains(service: ServiceProcess) -> None:
+def test_lag_is_reported_for_every_partition_and_drains(service: ServiceProcess) -> None:
     def has_drained() -> bool:
         lag = re.findall(r"^log_ingest_consumer_lag\{.*\} (\S+)$", service.metrics(), re.MULTILINE)
         return [float(records) for records in lag] == [0.0] * PARTITIONS
@@ -104,7 +104,7 @@ def test_lag_is_told_for_every_partition_and_drains(service: ServiceProcess) -> 
     service.wait_until(lambda _: has_drained(), PATIENCE_SECS)
 
 
-def test_the_log_is_for_people_and_does_not_speak_of_single_records(service: ServiceProcess) -> None:
+def test_the_log_is_readable_and_does_not_mention_single_records(service: ServiceProcess) -> None:
     lines = service.log.splitlines()
 
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} (INFO|WARNING|ERROR) +\S.*", line) for line in lines)

@@ -1,4 +1,4 @@
-"""`python -m app migrate` and `schema` as a user runs them, and the start of a service whose table is an older one."""
+"""`python -m app migrate` and `schema` as a user runs them, and the start of a service with an older table."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def run(pipeline: Pipeline, *arguments: str, code: Path = ROOT, **environment: s
 
 
 def said(done: subprocess.CompletedProcess[str]) -> list[str]:
-    """What was said after the first line, which names the table."""
+    """The output after the first line, which names the table."""
     first, *others = done.stdout.splitlines()
     assert first.startswith("ClickHouse at http")
     return others
@@ -66,28 +66,28 @@ def comment(pipeline: Pipeline) -> str:
 def test_a_table_that_is_missing_is_made_and_needs_nothing_more(pipeline: Pipeline) -> None:
     first, again = run(pipeline, "migrate"), run(pipeline, "migrate")
 
-    now = f"The table has schema {LAST}, that of this version."
-    assert said(first) == ["The table was missing and is made.", now]
+    now = f"The table has schema {LAST}, which is up to date."
+    assert said(first) == ["The table was missing and has been created.", now]
     assert said(again) == [now]
     assert first.returncode == again.returncode == 0
 
 
-def test_what_the_next_version_changes_is_done_and_this_version_leaves_it(
+def test_migrations_of_the_next_version_are_applied_and_kept_by_this_version(
     pipeline: Pipeline, next_version: Path
 ) -> None:
     run(pipeline, "migrate")
 
-    doctor = run(pipeline, "check", code=next_version)
+    check = run(pipeline, "check", code=next_version)
     forth, back = run(pipeline, "migrate", code=next_version), run(pipeline, "migrate")
 
-    assert f"  warning  migrations         {SAMPLE} not applied" in doctor.stdout
-    assert said(forth) == [f"Applied {SAMPLE}.", f"The table has schema {LAST + 1}, that of this version."]
+    assert f"  warning  migrations         {SAMPLE} not applied" in check.stdout
+    assert said(forth) == [f"Applied {SAMPLE}.", f"The table has schema {LAST + 1}, which is up to date."]
     assert said(back)[0].startswith(f"The table has schema {LAST + 1}, this version of the service has {LAST}: a later")
     assert forth.returncode == back.returncode == 0
     assert comment(pipeline) == f"schema {LAST + 1}"
 
 
-def test_what_is_built_for_old_rows_is_told_and_how_to_follow_it(pipeline: Pipeline) -> None:
+def test_mutations_for_old_rows_are_reported_with_how_to_follow_them(pipeline: Pipeline) -> None:
     done = run(pipeline, "migrate", "--materialize")
 
     built = next(line for line in said(done) if line.startswith("ClickHouse builds for old rows, in the background:"))
@@ -98,12 +98,12 @@ def test_what_is_built_for_old_rows_is_told_and_how_to_follow_it(pipeline: Pipel
     assert pipeline.query(question.replace(" AND NOT is_done", "")) != []
 
 
-def test_a_clickhouse_that_is_away_makes_it_2_and_says_so(pipeline: Pipeline) -> None:
+def test_an_unavailable_clickhouse_makes_the_exit_code_2_and_is_reported(pipeline: Pipeline) -> None:
     done = run(pipeline, "migrate", CLICKHOUSE_URL="http://127.0.0.1:1")
 
     assert done.returncode == 2
     assert said(done) == [
-        "Could not be done: cannot reach ClickHouse at http://127.0.0.1:1: Connection refused.",
+        "Failed: cannot reach ClickHouse at http://127.0.0.1:1: Connection refused.",
     ]
 
 
@@ -116,18 +116,21 @@ def test_the_service_brings_the_table_to_its_version_when_it_starts_and_an_older
     number_between = comment(pipeline)
     earlier = _log_of_start(pipeline, ROOT, tmp_path / "earlier.log")
 
-    assert f"ClickHouse: the table was given migration {SAMPLE}" in later
+    assert f"ClickHouse: applied migration {SAMPLE} to the table" in later
     assert number_between == comment(pipeline) == f"schema {LAST + 1}"
-    assert f"the table has schema {LAST + 1}, this version of the service has {LAST}: a later one was here" in earlier
+    assert (
+        f"the table has schema {LAST + 1}, this version of the service has {LAST}: a later version has migrated it"
+        in earlier
+    )
 
 
-def test_a_service_whose_user_may_not_alter_the_table_says_what_to_do_and_goes_on_when_it_is_done(
+def test_a_service_whose_user_may_not_alter_the_table_gives_advice_and_continues_after_the_migration(
     pipeline: Pipeline, next_version: Path, engine: RunningEngine, tmp_path: Path
 ) -> None:
     run(pipeline, "migrate")
     proxy = HttpProxy(int(engine.url.rsplit(":", 1)[1]))
     proxy.treat_all = deny_alter(ACCESS_DENIED)
-    environment = pipeline.environment(CLICKHOUSE_URL=f"http://{LOOPBACK}:{proxy.door.port}")
+    environment = pipeline.environment(CLICKHOUSE_URL=f"http://{LOOPBACK}:{proxy.listener.port}")
     service = ServiceProcess(environment, tmp_path / "service.log", directory=next_version)
     service.start()
     try:
@@ -137,7 +140,7 @@ def test_a_service_whose_user_may_not_alter_the_table_says_what_to_do_and_goes_o
         service.wait_until(lambda scrape: scrape.assigned > 0, PATIENCE_SECS)
     finally:
         service.kill()
-        proxy.door.shut()
+        proxy.listener.shut()
 
     assert status == 503
     assert by_another_user.returncode == 0
@@ -145,7 +148,7 @@ def test_a_service_whose_user_may_not_alter_the_table_says_what_to_do_and_goes_o
 
 
 def _log_of_start(pipeline: Pipeline, code: Path, log_file: Path) -> str:
-    """What a service says until it reads all partitions."""
+    """The log of a service until it reads all partitions."""
     service = ServiceProcess(pipeline.environment(), log_file, directory=code)
     service.start()
     try:
@@ -163,10 +166,10 @@ def test_the_printed_statements_make_the_table_that_the_service_makes(pipeline: 
             pipeline.query(statement)
 
     assert printed.endswith(f"COMMENT 'schema {LAST}';\n")
-    doctor = run(pipeline, "check")
-    assert "columns of schema.sql" not in doctor.stdout
-    assert f"  ok       migrations         schema {LAST}, that of this version" in doctor.stdout
-    assert "schema.sql has" not in doctor.stdout
+    check = run(pipeline, "check")
+    assert "columns of schema.sql" not in check.stdout
+    assert f"  ok       migrations         schema {LAST}, that of this version" in check.stdout
+    assert "schema.sql has" not in check.stdout
 
 
 def test_the_statements_for_a_cluster_are_printed_when_it_is_named(pipeline: Pipeline) -> None:

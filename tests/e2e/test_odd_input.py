@@ -1,4 +1,4 @@
-"""Records that nobody should send and somebody does: each becomes the row it should, its neighbours are untouched."""
+"""Odd records: each becomes the expected rows, and its neighbours are not affected."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Odd:
-    """A record, and what is expected of its rows; columns that are not named are as in any other record.
+    """A record and its expected rows; columns that are not given are as in any other record.
 
-    Without a `Timestamp` (in nanoseconds) a row has its record's time.
+    A row without `Timestamp` (in nanoseconds) has its record's time.
     """
 
     value: bytes | None
@@ -50,17 +50,17 @@ def words(text: str, **row: Any) -> Odd:
 
 
 def misread(value: bytes, body: str, **row: Any) -> Odd:
-    """Bytes that are no UTF-8: the exact ones are kept."""
+    """Bytes that are no UTF-8, which are kept exactly."""
     return Odd(value, [{"Body": body, "ParseError": "utf-8: invalid bytes", "_raw": value, **row}])
 
 
 def now_and(milliseconds: int) -> int:
-    """The nanoseconds of a moment of this second."""
+    """A time within the current second, in nanoseconds."""
     return NOW * 10**9 + milliseconds * 10**6
 
 
 def far(timestamp: str) -> Odd:
-    """An event from a time for which the table has no place."""
+    """An event whose time is out of the table's range."""
     kept = timestamp.strip('"')
     return event(f'{{"message": "m", "timestamp": {timestamp}}}', LogAttributes={"original_timestamp": kept})
 
@@ -166,8 +166,8 @@ SEVERITY_NUMBERS = {"INFO": 9, "WARN": 13, "ERROR": 17}
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where Kafka has put a record, and its time there."""
+class Position:
+    """Offset and time of a record in Kafka."""
 
     offset: int
     time_ms: int
@@ -175,9 +175,9 @@ class Place:
 
 @dataclass(frozen=True)
 class Stored:
-    """All records in one partition, each odd one between two ordinary ones, and what became of them."""
+    """All records in one partition, each odd one between two ordinary ones, and their rows."""
 
-    places: Mapping[str, Place]
+    positions: Mapping[str, Position]
     rows: Mapping[int, list[Row]]
     """By offset, items in order."""
 
@@ -188,10 +188,10 @@ def neighbour(name: str) -> bytes:
 
 @pytest.fixture(scope="module")
 def stored(shared_pipeline: Pipeline) -> Stored:
-    """Every odd record sent at once, and every row that came of it."""
+    """All odd records sent at once, and all their rows."""
     service = shared_pipeline.start_service()
-    places = _send(shared_pipeline)
-    service.wait_until(lambda scrape: scrape.total("committed_offset") == len(places), PATIENCE_SECS)
+    positions = _send(shared_pipeline)
+    service.wait_until(lambda scrape: scrape.total("committed_offset") == len(positions), PATIENCE_SECS)
     rows: dict[int, list[Row]] = {}
     for row in shared_pipeline.query(
         "SELECT toUnixTimestamp64Nano(Timestamp) AS Timestamp, SeverityText, SeverityNumber, ServiceName, Body,"
@@ -201,10 +201,10 @@ def stored(shared_pipeline: Pipeline) -> Stored:
         row["_raw"] = bytes.fromhex(row["_raw"])
         assert row.pop("_item") == len(rows.setdefault(row["_offset"], []))
         rows[row.pop("_offset")].append(row)
-    return Stored(places, rows)
+    return Stored(positions, rows)
 
 
-def _send(pipeline: Pipeline) -> dict[str, Place]:
+def _send(pipeline: Pipeline) -> dict[str, Position]:
     with KafkaProducer(
         bootstrap_servers=pipeline.kafka.bootstrap_servers, acks="all", max_request_size=2_000_000, linger_ms=50
     ) as producer:
@@ -215,15 +215,15 @@ def _send(pipeline: Pipeline) -> dict[str, Place]:
                 ("odd", odd.value, odd.headers),
                 ("after", neighbour(f"after {name}"), ()),
             ):
-                key = b"gone" if value is None else None  # the client sends nothing at all without either
+                key = b"gone" if value is None else None  # the client sends no record without key and value
                 sent[f"{side} {name}"] = producer.send(pipeline.topic, value, key, list(headers), partition=0)
-        return {name: Place((done := future.get(30)).offset, done.timestamp) for name, future in sent.items()}
+        return {name: Position((done := future.get(30)).offset, done.timestamp) for name, future in sent.items()}
 
 
-def full_row(expected: Row, place: Place) -> Row:
+def full_row(expected: Row, position: Position) -> Row:
     """An expected row with all its columns."""
     plain: Row = {
-        "Timestamp": place.time_ms * 10**6,
+        "Timestamp": position.time_ms * 10**6,
         "SeverityText": "",
         "ServiceName": "",
         "LogAttributes": {},
@@ -238,30 +238,34 @@ def full_row(expected: Row, place: Place) -> Row:
 
 @pytest.mark.parametrize("name", ODD)
 def test_an_odd_record_becomes_the_rows_it_should(stored: Stored, name: str) -> None:
-    place = stored.places[f"odd {name}"]
+    position = stored.positions[f"odd {name}"]
 
-    assert stored.rows[place.offset] == [full_row(row, place) for row in ODD[name].rows]
+    assert stored.rows[position.offset] == [full_row(row, position) for row in ODD[name].rows]
 
 
 @pytest.mark.parametrize("name", ODD)
 def test_its_neighbours_are_untouched(stored: Stored, name: str) -> None:
     for side in ("before", "after"):
-        place = stored.places[f"{side} {name}"]
+        position = stored.positions[f"{side} {name}"]
         expected = {
             "Body": f"{side} {name}",
             "ServiceName": "neighbour",
             "SeverityText": "INFO",
             "LogAttributes": {"n": "1"},
         }
-        assert stored.rows[place.offset] == [full_row(expected, place)]
+        assert stored.rows[position.offset] == [full_row(expected, position)]
 
 
 def test_nothing_else_is_in_the_table(stored: Stored) -> None:
-    assert sorted(stored.rows) == sorted(place.offset for place in stored.places.values()) == list(range(len(ODD) * 3))
+    assert (
+        sorted(stored.rows)
+        == sorted(position.offset for position in stored.positions.values())
+        == list(range(len(ODD) * 3))
+    )
 
 
 def test_a_record_one_byte_larger_is_refused_by_kafka_itself(shared_pipeline: Pipeline, stored: Stored) -> None:
-    assert stored.places
+    assert stored.positions
     with KafkaProducer(
         bootstrap_servers=shared_pipeline.kafka.bootstrap_servers, acks="all", max_request_size=2_000_000
     ) as producer:

@@ -29,7 +29,7 @@ class Kafka(Protocol):
 
 
 class Topic:
-    """A topic of its own for each test, and what is in it."""
+    """A topic per test, and its records."""
 
     def __init__(self, kafka: Kafka) -> None:
         self.name = f"producer-{uuid.uuid4().hex[:12]}"
@@ -42,7 +42,7 @@ class Topic:
         self._admin.create_topics({self.name: topic}, wait_for_metadata=True)
 
     def records(self) -> list[Any]:
-        """Every record up to the ends of the partitions as they are now."""
+        """Every record up to the current ends of the partitions."""
         with KafkaConsumer(bootstrap_servers=self.bootstrap_servers, auto_offset_reset="earliest") as consumer:
             partitions = [TopicPartition(self.name, n) for n in sorted(consumer.partitions_for_topic(self.name))]
             ends = consumer.end_offsets(partitions)
@@ -93,7 +93,7 @@ def run(topic: Topic, *arguments: str, stdin: bytes = b"") -> subprocess.Complet
 
 
 def awkward_lines(count: int) -> list[bytes]:
-    """Lines that differ from each other, with bytes that text tools like to change."""
+    """Lines that differ from each other, with bytes that text tools often change."""
     oddities = (
         b"\xff\xfe",
         b"\x00",
@@ -256,10 +256,10 @@ def test_the_rate_is_kept(topic: Topic) -> None:
     assert len(topic.values()) == 300
 
 
-def test_an_unreachable_kafka_is_told_within_15_seconds(topic: Topic) -> None:
+def test_an_unreachable_kafka_is_reported_within_15_seconds(topic: Topic) -> None:
     began = time.monotonic()
     run(topic, "--help")
-    python_secs = time.monotonic() - began  # what it takes to start at all, which on a busy machine is not little
+    python_secs = time.monotonic() - began  # time to start Python, which is long on a busy machine
     began = time.monotonic()
 
     done = run(topic, "--bootstrap-servers", "127.0.0.1:1")
@@ -270,7 +270,7 @@ def test_an_unreachable_kafka_is_told_within_15_seconds(topic: Topic) -> None:
     assert b"REFUSED" in done.stderr
 
 
-def test_a_missing_topic_is_told_with_what_to_do(missing_topic: Topic) -> None:
+def test_a_missing_topic_is_reported_with_advice(missing_topic: Topic) -> None:
     done = run(missing_topic, "--count", "1")
 
     assert done.returncode == 1

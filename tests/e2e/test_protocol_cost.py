@@ -1,4 +1,4 @@
-"""The bench compares what it says it does: the service with the protocol of delivery, and the same without."""
+"""The bench compares the service with and without the delivery protocol, as it claims."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from kafka import KafkaConsumer, TopicPartition
 
 from app.pipeline.commit_metadata import Remembered, read_metadata
 from bench.protocol_cost import REPORT, create_table_without_deadline, measure_pair
-from bench.report import Figures, summarise
+from bench.report import Measurements, summarise
 from bench.stack import DATABASE, BenchStack, running_stack
 from bench.workload import load
 from tests.e2e.pipeline import wait_until
@@ -34,19 +34,19 @@ def stack() -> Iterator[BenchStack]:
 
 
 @pytest.fixture(scope="module")
-def pair(stack: BenchStack) -> Figures:
-    """What was measured of one drain of each kind."""
+def pair(stack: BenchStack) -> Measurements:
+    """The measurements of one drain of each kind."""
     return measure_pair(stack, sys.executable, TOPIC, EVENTS, number=1)
 
 
 def is_commit_of(group: str, key: bytes) -> bool:
-    """Whether a record of the topic of offsets is a commit of the group: Kafka keeps the groups' members there too."""
+    """Whether a record of the offsets topic is a commit of the group; Kafka stores group members there too."""
     version = int.from_bytes(key[:2])
     return version <= 1 and group.encode() in key
 
 
 def commits_of(stack: BenchStack, group: str) -> list[Remembered]:
-    """What a group has said beside each of the offsets that it ever committed."""
+    """The metadata of all commits of a group."""
     texts: list[str] = []
     with KafkaConsumer(bootstrap_servers=stack.kafka.bootstrap_servers, auto_offset_reset="earliest") as consumer:
         partitions = [TopicPartition(OFFSETS_TOPIC, number) for number in consumer.partitions_for_topic(OFFSETS_TOPIC)]
@@ -69,7 +69,7 @@ def definition(stack: BenchStack, table: str) -> set[str]:
     return {line.strip().rstrip(",").replace(f".{table}", "") for line in answer.splitlines()}
 
 
-def test_both_store_every_event_once_and_everything_that_is_compared_is_measured(pair: Figures) -> None:
+def test_both_store_every_event_once_and_everything_that_is_compared_is_measured(pair: Measurements) -> None:
     medians = {line.measure.name: line.median for line in summarise(REPORT.measures, [pair])}
 
     assert all(medians[name] > 0 for name in medians if name.endswith(("per_sec", "per_million")))
@@ -77,7 +77,7 @@ def test_both_store_every_event_once_and_everything_that_is_compared_is_measured
 
 
 def test_the_service_announces_its_inserts_to_kafka_and_the_other_only_commits(
-    stack: BenchStack, pair: Figures
+    stack: BenchStack, pair: Measurements
 ) -> None:
     with_protocol, without = commits_of(stack, "bench-with_1"), commits_of(stack, "bench-without_1")
 

@@ -1,4 +1,4 @@
-"""What the API answers over the real engine is what a plain look at the same logs answers."""
+"""Results of the API over the real engine match those of plain Python over the same logs."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def api(table: QueryTable) -> FlaskClient:
     return table.api()
 
 
-def ask(api: FlaskClient, path: str, **parameters: object) -> dict[str, Any]:
+def get(api: FlaskClient, path: str, **parameters: object) -> dict[str, Any]:
     answer = api.get(f"/api/v1/{path}", query_string={**RANGE, **parameters})
     assert answer.status_code == 200, answer.text
     assert answer.json is not None
@@ -57,15 +57,15 @@ def ask(api: FlaskClient, path: str, **parameters: object) -> dict[str, Any]:
 
 
 class Recorder:
-    """A LogReader that passes on what it is asked, and remembers it."""
+    """A LogReader that forwards and records statements."""
 
     def __init__(self, reader: LogReader) -> None:
-        self.asked: list[Statement] = []
+        self.statements: list[Statement] = []
         self._reader = reader
 
-    def ask(self, statement: Statement, *, timeout_secs: float) -> Result:
-        self.asked.append(statement)
-        return self._reader.ask(statement, timeout_secs=timeout_secs)
+    def run(self, statement: Statement, *, timeout_secs: float) -> Result:
+        self.statements.append(statement)
+        return self._reader.run(statement, timeout_secs=timeout_secs)
 
 
 def newest_first(logs: list[Log]) -> list[str]:
@@ -76,7 +76,7 @@ def matching(table: QueryTable, does: Callable[[dict[str, Any]], bool]) -> list[
     return [log for log in table.logs if does(log.event)]
 
 
-QUESTIONS: dict[str, Callable[[dict[str, Any]], bool]] = {
+QUERIES: dict[str, Callable[[dict[str, Any]], bool]] = {
     "": lambda _: True,
     "service:payment-service level:ERROR": lambda e: e["service"] == "payment-service" and e["level"] == "error",
     "level:>=warn": lambda e: e["level"] in ("warn", "error"),
@@ -94,34 +94,34 @@ QUESTIONS: dict[str, Callable[[dict[str, Any]], bool]] = {
 
 
 @pytest.mark.parametrize("limit", [13, 211])
-@pytest.mark.parametrize("query", QUESTIONS)
+@pytest.mark.parametrize("query", QUERIES)
 def test_every_matching_log_is_found_once_page_by_page_newest_first(
     api: FlaskClient, table: QueryTable, query: str, limit: int
 ) -> None:
     found: list[str] = []
     cursor = ""
     while True:
-        page = ask(api, "logs", query=query, limit=limit, cursor=cursor)
+        page = get(api, "logs", query=query, limit=limit, cursor=cursor)
         assert page["complete"]
         found += [row["id"] for row in page["rows"]]
         if "next_cursor" not in page:
             break
         cursor = page["next_cursor"]
 
-    assert found == newest_first(matching(table, QUESTIONS[query]))
+    assert found == newest_first(matching(table, QUERIES[query]))
 
 
-def test_what_is_stored_between_two_pages_moves_nothing(engine: RunningEngine) -> None:
+def test_rows_stored_between_two_pages_do_not_shift_them(engine: RunningEngine) -> None:
     table = QueryTable(engine)
     table.store(list(sample_events(NOW_MS, 300)))
     api = table.api()
     before = newest_first(table.logs)
-    page = ask(api, "logs", limit=100)
+    page = get(api, "logs", limit=100)
     table.store(list(sample_events(NOW_MS, 300, seed=2)), partition=1)
 
     found = [row["id"] for row in page["rows"]]
     while "next_cursor" in page:
-        page = ask(api, "logs", limit=100, cursor=page["next_cursor"])
+        page = get(api, "logs", limit=100, cursor=page["next_cursor"])
         found += [row["id"] for row in page["rows"]]
     table.drop()
 
@@ -130,7 +130,7 @@ def test_what_is_stored_between_two_pages_moves_nothing(engine: RunningEngine) -
 
 
 def test_a_row_has_every_field_under_the_name_that_producers_use(api: FlaskClient, table: QueryTable) -> None:
-    [row] = ask(api, "logs", query="trace_id:* user_id:* response_time_ms:*", limit=1)["rows"]
+    [row] = get(api, "logs", query="trace_id:* user_id:* response_time_ms:*", limit=1)["rows"]
 
     [log] = [log for log in table.logs if log.id == row["id"]]
     event = log.event
@@ -149,7 +149,7 @@ def test_a_row_has_every_field_under_the_name_that_producers_use(api: FlaskClien
 
 
 def test_only_the_fields_that_are_chosen_are_there(api: FlaskClient) -> None:
-    rows = ask(api, "logs", fields="message, route,host.name,nothing", limit=5)["rows"]
+    rows = get(api, "logs", fields="message, route,host.name,nothing", limit=5)["rows"]
 
     assert all(row.keys() == {"id", "message", "route", "host.name", "nothing"} for row in rows)
     assert all(row["route"].startswith("/r") and row["host.name"].startswith("host-") for row in rows)
@@ -159,7 +159,7 @@ def test_only_the_fields_that_are_chosen_are_there(api: FlaskClient) -> None:
 def test_fields_are_chosen_by_any_of_their_names(api: FlaskClient, table: QueryTable) -> None:
     names = "id,host,severity,userId,attributes.route,resource.host.name,severity_number,_ingested,http.status_code"
 
-    for row in ask(api, "logs", fields=names, limit=50)["rows"]:
+    for row in get(api, "logs", fields=names, limit=50)["rows"]:
         [log] = [log for log in table.logs if log.id == row["id"]]
         assert row["host"] == row["resource.host.name"] == log.event["host"]
         assert row["severity"] == log.event["level"].upper()
@@ -186,7 +186,7 @@ def test_a_stream_of_rows_holds_what_the_pages_hold(api: FlaskClient, table: Que
 def test_a_log_is_found_by_its_id(api: FlaskClient, table: QueryTable) -> None:
     log = table.logs[1234]
 
-    found = ask_plain(api, f"logs/{log.id}")["log"]
+    found = get_plain(api, f"logs/{log.id}")["log"]
 
     assert found["id"] == log.id
     assert found["message"] == log.event["message"]
@@ -198,7 +198,7 @@ def test_an_id_of_no_log_is_not_found(api: FlaskClient) -> None:
     assert (answer.status_code, answer.json["error"]["code"]) == (404, "no_such_log")  # type: ignore[index]
 
 
-def ask_plain(api: FlaskClient, path: str, **parameters: object) -> dict[str, Any]:
+def get_plain(api: FlaskClient, path: str, **parameters: object) -> dict[str, Any]:
     answer = api.get(f"/api/v1/{path}", query_string=parameters)
     assert answer.status_code == 200, answer.text
     assert answer.json is not None
@@ -219,11 +219,11 @@ def test_the_context_is_what_the_same_one_wrote_before_and_after(
 ) -> None:
     log = next(log for log in table.logs[500:] if "trace_id" in log.event)
     line = newest_first(matching(table, lambda event: key(event) == key(log.event)))[::-1]
-    place = line.index(log.id)
+    index = line.index(log.id)
 
-    found = ask_plain(api, f"logs/{log.id}/context", same=same, before=7, after=5)
+    found = get_plain(api, f"logs/{log.id}/context", same=same, before=7, after=5)
 
-    assert [row["id"] for row in found["rows"]] == line[max(0, place - 7) : place + 6]
+    assert [row["id"] for row in found["rows"]] == line[max(0, index - 7) : index + 6]
 
 
 @pytest.mark.parametrize("query", ["", "level:error", "service:search", "timeout", "response_time_ms:>50"])
@@ -232,7 +232,7 @@ def test_bars_count_every_matching_log_once(api: FlaskClient, table: QueryTable,
     start_ms = NOW_MS - 2 * 3_600_000 - 13_579  # in the middle of a minute
     parameters = {"start": str(start_ms), "end": str(NOW_MS - 7_777), "interval": "10m"}
     does = (
-        QUESTIONS.get(query)
+        QUERIES.get(query)
         or {
             "level:error": lambda e: e["level"] == "error",
             "service:search": lambda e: e["service"] == "search",
@@ -245,7 +245,7 @@ def test_bars_count_every_matching_log_once(api: FlaskClient, table: QueryTable,
             bar = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(log.time_ms // 600_000 * 600))
             expected[(bar, _value(log, by))] += 1
 
-    answer = ask(api, "histogram", query=query, by=by, **parameters)
+    answer = get(api, "histogram", query=query, by=by, **parameters)
 
     assert answer["interval_secs"] == 600
     assert Counter({(row["time"], row.get(by, "")): row["count"] for row in answer["rows"]}) == expected
@@ -260,10 +260,10 @@ def _value(log: Log, by: str) -> str:
     )
 
 
-def test_figures_are_those_of_the_logs(api: FlaskClient, table: QueryTable) -> None:
+def test_aggregates_match_the_logs(api: FlaskClient, table: QueryTable) -> None:
     functions = "count,count_distinct,sum,avg,min,max,p50,p99"
 
-    rows = ask(api, "stats", function=functions, field="response_time_ms", by="service")["rows"]
+    rows = get(api, "stats", function=functions, field="response_time_ms", by="service")["rows"]
 
     assert {row["service"] for row in rows} == {"checkout", "payment-service", "search"}
     for row in rows:
@@ -280,44 +280,44 @@ def test_figures_are_those_of_the_logs(api: FlaskClient, table: QueryTable) -> N
         assert times[int(len(times) * 0.98)] * 0.98 <= row["p99"] <= times[-1] * 1.02
 
 
-def test_what_is_not_exact_says_how_far_off_it_may_be(api: FlaskClient) -> None:
-    answer = ask(api, "stats", function="avg,p99,count_distinct", field="response_time_ms")
+def test_approximate_functions_have_an_error_bound(api: FlaskClient) -> None:
+    answer = get(api, "stats", function="avg,p99,count_distinct", field="response_time_ms")
 
     assert answer["approximate"].keys() == {"p99", "count_distinct"}
 
 
-def test_the_two_questions_that_the_project_was_started_for(api: FlaskClient, table: QueryTable) -> None:
-    errors = ask(api, "stats", query="service:payment-service level:ERROR")["rows"]
-    mean = ask(api, "stats", query="user_id:7", function="avg", field="response_time_ms")["rows"]
+def test_the_two_original_use_cases(api: FlaskClient, table: QueryTable) -> None:
+    errors = get(api, "stats", query="service:payment-service level:ERROR")["rows"]
+    mean = get(api, "stats", query="user_id:7", function="avg", field="response_time_ms")["rows"]
 
     times = [
         log.event["response_time_ms"]
         for log in table.logs
         if log.event.get("user_id") == "7" and "response_time_ms" in log.event
     ]
-    assert errors == [{"count": len(matching(table, QUESTIONS["service:payment-service level:ERROR"]))}]
+    assert errors == [{"count": len(matching(table, QUERIES["service:payment-service level:ERROR"]))}]
     assert mean == [{"avg": pytest.approx(sum(times) / len(times), rel=1e-5)}]
 
 
-def test_over_no_numbers_there_is_no_figure(api: FlaskClient) -> None:
-    rows = ask(api, "stats", query="service:nobody", function="count,avg,p95,max", field="response_time_ms")["rows"]
+def test_aggregates_of_no_numbers_are_null(api: FlaskClient) -> None:
+    rows = get(api, "stats", query="service:nobody", function="count,avg,p95,max", field="response_time_ms")["rows"]
 
     assert rows == [{"count": 0, "avg": None, "p95": None, "max": None}]
 
 
 def test_numbers_in_attributes_can_be_reckoned_with(api: FlaskClient, table: QueryTable) -> None:
-    [row] = ask(api, "stats", function="max,count", field="http.status_code", query="service:search")["rows"]
+    [row] = get(api, "stats", function="max,count", field="http.status_code", query="service:search")["rows"]
 
     codes = [log.event["attributes"]["http.status_code"] for log in table.logs if log.event["service"] == "search"]
     assert row == {"max": max(codes), "count": len(codes)}
 
 
-def test_one_odd_number_spoils_no_figure(engine: RunningEngine) -> None:
+def test_one_odd_number_does_not_distort_aggregates(engine: RunningEngine) -> None:
     table = QueryTable(engine)
     values = ["nan", "inf", "-inf", "1e300", "1e-300", "7", "text", ""]
     table.store([(NOW_MS - 1000, {"message": "x", "attributes": {"n": value}}) for value in values])
 
-    [row] = ask(table.api(), "stats", function="count,min,max,p50,p99.9,avg", field="n")["rows"]
+    [row] = get(table.api(), "stats", function="count,min,max,p50,p99.9,avg", field="n")["rows"]
     table.drop()
 
     assert row["count"] == 7
@@ -327,8 +327,8 @@ def test_one_odd_number_spoils_no_figure(engine: RunningEngine) -> None:
 
 
 def test_the_newest_steps_are_those_that_are_left_when_there_are_too_many(api: FlaskClient) -> None:
-    all_steps = ask(api, "stats", interval="10m", by="service")
-    cut = ask(api, "stats", interval="10m", by="service", limit=5)
+    all_steps = get(api, "stats", interval="10m", by="service")
+    cut = get(api, "stats", interval="10m", by="service", limit=5)
 
     assert (all_steps["complete"], cut["complete"]) == (True, False)
     assert [row["time"] for row in cut["rows"]] == [row["time"] for row in all_steps["rows"]][-5:]
@@ -337,7 +337,7 @@ def test_the_newest_steps_are_those_that_are_left_when_there_are_too_many(api: F
 def test_logs_that_stopped_long_ago_are_found_in_pieces(engine: RunningEngine) -> None:
     table = QueryTable(engine)
     stored = table.store([(NOW_MS - 5 * 86_400_000, {"message": "old"})])
-    answer = ask(table.api(), "logs", start="now-20d", end="now")
+    answer = get(table.api(), "logs", start="now-20d", end="now")
     table.drop()
 
     assert [row["id"] for row in answer["rows"]] == [stored[0].id]
@@ -346,21 +346,21 @@ def test_logs_that_stopped_long_ago_are_found_in_pieces(engine: RunningEngine) -
 def test_a_log_without_a_service_has_a_context_all_the_same(engine: RunningEngine) -> None:
     table = QueryTable(engine)
     stored = table.store([(NOW_MS - 3000 + n, {"message": str(n)}) for n in range(3)])
-    found = ask_plain(table.api(), f"logs/{stored[1].id}/context")
+    found = get_plain(table.api(), f"logs/{stored[1].id}/context")
     table.drop()
 
     assert [row["message"] for row in found["rows"]] == ["0", "1", "2"]
 
 
-def test_the_fields_that_logs_have_are_told_with_how_many_have_them(api: FlaskClient, table: QueryTable) -> None:
-    answer = ask(api, "fields")
+def test_fields_are_listed_with_their_counts(api: FlaskClient, table: QueryTable) -> None:
+    answer = get(api, "fields")
 
     counts = {row["name"]: row["count"] for row in answer["rows"]}
     assert answer["looked_at"] == COUNT
     assert counts["message"] == counts["route"] == counts["resource.host.name"] == COUNT
     assert counts["user_id"] == len([log for log in table.logs if "user_id" in log.event])
     assert "span_id" not in counts
-    assert [row["name"] for row in ask(api, "fields", prefix="HTTP")["rows"]] == ["http.status_code"]
+    assert [row["name"] for row in get(api, "fields", prefix="HTTP")["rows"]] == ["http.status_code"]
 
 
 @pytest.mark.parametrize("name", ["service", "level", "user_id", "route", "host"])
@@ -371,15 +371,15 @@ def test_values_come_with_their_counts_the_most_frequent_first(api: FlaskClient,
     counts = Counter(value(log.event).upper() if name == "level" else value(log.event) for log in table.logs)
     counts.pop("", None)
 
-    rows = ask(api, f"fields/{name}/values", limit=1000)["rows"]
+    rows = get(api, f"fields/{name}/values", limit=1000)["rows"]
 
     assert {row["value"]: row["count"] for row in rows} == counts
     assert [row["count"] for row in rows] == sorted(counts.values(), reverse=True)
 
 
 def test_values_are_found_by_how_they_begin(api: FlaskClient) -> None:
-    assert [row["value"] for row in ask(api, "fields/service/values", prefix="PAY")["rows"]] == ["payment-service"]
-    assert ask(api, "fields/service/values", prefix="zzz")["rows"] == []
+    assert [row["value"] for row in get(api, "fields/service/values", prefix="PAY")["rows"]] == ["payment-service"]
+    assert get(api, "fields/service/values", prefix="zzz")["rows"] == []
 
 
 @pytest.mark.parametrize("query", ["", "level:error", "level:>=warn service:search", "-service:pay*"])
@@ -389,7 +389,7 @@ def test_counts_and_sums_of_whole_minutes_are_read_from_the_projection(
 ) -> None:
     queries, table = queries_of(dense)
     span = queries.span(str(NOW_MS - 3_600_000), str(NOW_MS))
-    asked = queries.stats(
+    aggregates = queries.stats(
         parse(query).tree,
         span,
         functions=read_functions(functions, field),
@@ -398,7 +398,7 @@ def test_counts_and_sums_of_whole_minutes_are_read_from_the_projection(
         limit=100,
     )
 
-    assert "per_minute" in dense.plan(table.statement(asked.select))
+    assert "per_minute" in dense.plan(table.statement(aggregates.select))
 
 
 @pytest.mark.parametrize(
@@ -409,22 +409,24 @@ def test_counts_and_sums_of_whole_minutes_are_read_from_the_projection(
         ("service:search", "count,p50,p99", "service", "response_times_per_hour"),
     ],
 )
-def test_what_hours_hold_is_read_from_them_and_comes_to_the_same(
+def test_whole_hours_are_read_from_hourly_rollups_with_the_same_result(
     dense: QueryTable, query: str, functions: str, by: str, projection: str
 ) -> None:
     queries, table = queries_of(dense)
     whole = queries.span(str(NOW_MS - 7_300_000), str(NOW_MS))
     found_functions = read_functions(functions, "response_time_ms")
-    asked = queries.stats(parse(query).tree, whole, functions=found_functions, by=names_in(by), interval="", limit=100)
+    aggregates = queries.stats(
+        parse(query).tree, whole, functions=found_functions, by=names_in(by), interval="", limit=100
+    )
 
-    assert projection in dense.plan(table.statement(asked.select))
+    assert projection in dense.plan(table.statement(aggregates.select))
 
     # The same without one: no rollup has the message.
-    by_rows = replace(asked, condition=table.condition(parse(f"({query}) AND message:*").tree))
+    by_rows = replace(aggregates, condition=table.condition(parse(f"({query}) AND message:*").tree))
     assert projection not in dense.plan(table.statement(by_rows.select))
-    found = queries.aggregates(asked, timeout_secs=30).rows
+    found = queries.aggregates(aggregates, timeout_secs=30).rows
     expected = queries.aggregates(by_rows, timeout_secs=30).rows
-    keys = len(asked.by)
+    keys = len(aggregates.by)
     assert [row[:keys] for row in found] == [row[:keys] for row in expected]
     assert [list(row[keys:]) for row in found] == [pytest.approx(list(row[keys:]), rel=0.02) for row in expected]
 
@@ -438,30 +440,30 @@ def test_what_hours_hold_is_read_from_them_and_comes_to_the_same(
         ("user_id:7", "count,avg", "per_user"),
     ],
 )
-def test_what_hours_hold_is_read_from_them_within_a_scope_too(
+def test_whole_hours_are_read_from_hourly_rollups_within_a_scope_too(
     dense: QueryTable, scope: str, functions: str, projection: str
 ) -> None:
     everything, whole_table = queries_of(dense)
     table, queries = whole_table.within(Scope(parse(scope).tree)), everything.within(Scope(parse(scope).tree))
     span = queries.span(str(NOW_MS - 7_300_000), str(NOW_MS))
-    asked = queries.stats(
+    aggregates = queries.stats(
         Everything(), span, functions=read_functions(functions, "response_time_ms"), by=[], interval="", limit=100
     )
 
-    assert projection in dense.plan(table.statement(asked.select))
-    by_query = replace(asked, condition=whole_table.condition(parse(scope).tree))
-    assert queries.aggregates(asked, timeout_secs=30).rows == everything.aggregates(by_query, timeout_secs=30).rows
+    assert projection in dense.plan(table.statement(aggregates.select))
+    by_query = replace(aggregates, condition=whole_table.condition(parse(scope).tree))
+    assert queries.aggregates(aggregates, timeout_secs=30).rows == everything.aggregates(by_query, timeout_secs=30).rows
 
 
 def queries_of(table: QueryTable) -> tuple[QueryService, LogTable]:
-    """Queries about a table, and what makes their statements."""
+    """The query service of a table, and its statement builder."""
     logs = LogTable(ClickHouseReader(table.settings, QuerySettings()))
     return QueryService(logs), logs
 
 
 @pytest.fixture(scope="module")
 def dense(engine: RunningEngine) -> Iterator[QueryTable]:
-    """So many rows to a minute that reading its counts is worth while."""
+    """A table with so many rows per minute that reading counts is cheaper."""
     made = QueryTable(engine)
     made.command(f"""
         INSERT INTO {{table}}
@@ -486,8 +488,8 @@ def test_the_newest_logs_of_a_user_or_a_trace_are_read_from_where_a_projection_h
     span = queries.span(str(NOW_MS - 7_300_000), str(NOW_MS))
     page = queries.page(queries.search(parse(query).tree, span, fields=[], limit=20, cursor=""), timeout_secs=30)
 
-    # Shortly after five minutes have begun, the newest of them do not hold enough, and those before are read too.
-    where, *pieces = reader.asked
+    # Shortly after the start of a bucket it does not have enough rows, and the previous one is read too.
+    where, *pieces = reader.statements
     assert projection in dense.plan(where)
     assert 1 <= len(pieces) <= 2
     assert all("PrimaryKey" in dense.plan(piece) for piece in pieces)
@@ -495,7 +497,7 @@ def test_the_newest_logs_of_a_user_or_a_trace_are_read_from_where_a_projection_h
     assert page.cost.rows_read < 25_000  # of 50,000
 
 
-def test_a_question_that_takes_too_long_is_told_so(api: FlaskClient) -> None:
+def test_a_query_that_takes_too_long_is_reported(api: FlaskClient) -> None:
     answer = api.get(
         "/api/v1/stats", query_string={**RANGE, "timeout_ms": 1, "function": "p99", "field": "http.status_code"}
     )
@@ -503,7 +505,7 @@ def test_a_question_that_takes_too_long_is_told_so(api: FlaskClient) -> None:
     assert (answer.status_code, answer.json["error"]["code"]) == (504, "time_is_up")  # type: ignore[index]
 
 
-def test_questions_beyond_the_places_are_sent_away(table: QueryTable) -> None:
+def test_queries_without_a_slot_are_rejected(table: QueryTable) -> None:
     api = table.api(QuerySettings(max_concurrent=1, queue_secs=0, max_streams=1))
     stream = api.get("/api/v1/logs/tail")
     second = api.get("/api/v1/logs/tail")

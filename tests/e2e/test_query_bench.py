@@ -1,4 +1,4 @@
-"""The bench's history is what it says, and each of its questions is answered from it."""
+"""The bench's history is as documented, and each kind of query returns rows from it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from bench.history import DAYS, SERVICES, load_history, merge_days
-from bench.questions import KINDS, Facts, Kind, facts_of
+from bench.query_kinds import KINDS, Kind, SearchValues, sample_search_values
 from bench.stack import DATABASE, BenchStack
 from tests.e2e.query_table import api_over
 from tests.support.servers import RunningEngine
@@ -22,7 +22,7 @@ ROWS = 30_000
 
 
 class History:
-    """A small one, on the engine that tests share."""
+    """A small history on the shared engine."""
 
     def __init__(self, engine: RunningEngine) -> None:
         self.stack = BenchStack(cast(Any, None), cast(Any, engine), cast(Any, None))
@@ -31,7 +31,7 @@ class History:
         load_history(self.stack, self.table, ROWS)
         merge_days(self.stack, self.table)
         self.api: FlaskClient = api_over(self.stack.clickhouse_settings(self.table))
-        self.facts: Facts = facts_of(self.stack, self.table, ROWS, Random(1))
+        self.values: SearchValues = sample_search_values(self.stack, self.table, ROWS, Random(1))
 
     def number(self, expression: str) -> float:
         return float(self.stack.query(f"SELECT {expression} FROM `{DATABASE}`.`{self.table}`"))
@@ -44,7 +44,7 @@ def history(engine: RunningEngine) -> Iterator[History]:
     made.stack.drop_table(made.table)
 
 
-def test_it_has_its_rows_each_with_a_place_of_its_own(history: History) -> None:
+def test_it_has_its_rows_each_with_a_unique_identity(history: History) -> None:
     assert history.number("count()") == ROWS
     assert history.number("uniqExact(_topic_id, _partition, _offset, _item)") == ROWS
     assert history.number("uniqExact(ServiceName)") == SERVICES
@@ -53,13 +53,13 @@ def test_it_has_its_rows_each_with_a_place_of_its_own(history: History) -> None:
     assert history.number("countIf(Body LIKE '%{%' OR Body = '')") == 0
 
 
-def test_there_is_something_to_look_for(history: History) -> None:
-    assert min(len(history.facts.ids), len(history.facts.traces), len(history.facts.rare_words)) > 10
+def test_there_are_search_values(history: History) -> None:
+    assert min(len(history.values.ids), len(history.values.traces), len(history.values.rare_words)) > 10
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: str(kind.name))
-def test_each_kind_of_question_is_answered(history: History, kind: Kind) -> None:
-    parameters = dict(kind.parameters(Random(1), history.facts))
+def test_each_kind_of_query_returns_rows(history: History, kind: Kind) -> None:
+    parameters = dict(kind.parameters(Random(1), history.values))
     path = kind.path.replace("{id}", parameters.pop("id", ""))
 
     answer = history.api.get(f"/api/v1{path}", query_string=parameters)

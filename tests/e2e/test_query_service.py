@@ -1,4 +1,4 @@
-"""Logs from Kafka, asked for over HTTP and on the command line, of a service that runs as people run it."""
+"""Logs from Kafka, queried over HTTP and on the command line, from a service that runs as in production."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def service(shared_pipeline: Pipeline) -> ServiceProcess:
 
 
 class Reader:
-    """Follows a stream over a connection of its own until it hangs up."""
+    """Follows a stream over its own connection until it disconnects."""
 
     def __init__(self, service: ServiceProcess) -> None:
         self._connection = HTTPConnection(urlsplit(service.url).netloc, timeout=PATIENCE_SECS)
@@ -39,7 +39,7 @@ class Reader:
         assert self.status != 200 or self._answer.readline().startswith(b"retry: ")
 
     def next_message(self) -> str:
-        """Of the next log that comes."""
+        """The message of the next log."""
         for line in self._answer:
             if line.startswith(b"data: ") and b"message" in line:
                 return str(json.loads(line[6:])["message"])
@@ -57,14 +57,14 @@ def streams(service: ServiceProcess) -> float:
     return float(found[1])
 
 
-def test_what_was_sent_is_found(service: ServiceProcess) -> None:
+def test_sent_logs_are_found(service: ServiceProcess) -> None:
     answer = service.get(f"/api/v1/logs?{urlencode({'query': 'level:error payment', 'limit': 1000})}")
 
     assert answer.status == 200
     assert sorted(row["message"] for row in answer.content["rows"]) == sorted(LINES)
 
 
-def test_a_reader_follows_until_it_hangs_up_and_then_there_is_room_for_another(
+def test_a_reader_follows_until_it_disconnects_and_then_its_slot_is_free(
     service: ServiceProcess, shared_pipeline: Pipeline
 ) -> None:
     reader = Reader(service)
@@ -76,7 +76,7 @@ def test_a_reader_follows_until_it_hangs_up_and_then_there_is_room_for_another(
     reader.hang_up()
 
     def is_over() -> bool:
-        # It is noticed when something is sent: without logs, with the second heartbeat.
+        # The service notices it when it sends something: without logs, the second heartbeat.
         shared_pipeline.send(["ERROR payment nobody reads"])
         return streams(service) == 0
 
@@ -106,7 +106,7 @@ def test_programs_get_an_object_a_line(service: ServiceProcess, shared_pipeline:
     assert (found["message"], found["level"]) == ("ERROR payment 7 declined", "ERROR")
 
 
-def test_a_mistake_is_pointed_at(service: ServiceProcess, shared_pipeline: Pipeline) -> None:
+def test_an_error_is_marked_at_its_position(service: ServiceProcess, shared_pipeline: Pipeline) -> None:
     done = run_query(shared_pipeline, "level:error (payment")
 
     assert done.returncode == 2

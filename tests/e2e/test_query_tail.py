@@ -1,4 +1,4 @@
-"""Following logs as they are stored: each once, in order, and on from where a reader was."""
+"""Following logs as they are stored: each once, in order, with resume."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def follow(table: QueryTable, **parameters: object) -> Follower:
     return Follower(table.api().get("/api/v1/logs/tail", query_string=parameters, buffered=False))
 
 
-def test_what_is_stored_from_now_on_comes_once_and_in_order(table: QueryTable) -> None:
+def test_new_logs_are_sent_once_and_in_order(table: QueryTable) -> None:
     follower = follow(table)
     first = table.store(list(sample_events(NOW_MS, 30, seed=2)))
     second = table.store(list(sample_events(NOW_MS, 20, seed=3)))
@@ -129,7 +129,7 @@ def test_a_partition_that_is_new_is_followed_from_its_beginning(table: QueryTabl
     follower.close()
 
 
-def test_more_than_one_look_takes_comes_all_the_same(table: QueryTable) -> None:
+def test_more_rows_than_the_limit_of_a_query_are_still_sent(table: QueryTable) -> None:
     follower = follow(table)
     stored = table.store(list(sample_events(NOW_MS, 2_500, seed=9)))
 
@@ -137,15 +137,15 @@ def test_more_than_one_look_takes_comes_all_the_same(table: QueryTable) -> None:
     follower.close()
 
 
-def test_the_first_look_is_a_short_one_and_who_is_behind_need_not_wait_for_the_next(table: QueryTable) -> None:
+def test_the_first_query_is_limited_and_a_client_that_lags_does_not_wait_for_the_next(table: QueryTable) -> None:
     queries = QueryService(LogTable(ClickHouseReader(table.settings, QuerySettings())))
-    place = queries.tail(Everything(), fields=[], last_id="").resume_token
+    resume_token = queries.tail(Everything(), fields=[], last_id="").resume_token
     stored = table.store(list(sample_events(NOW_MS, FIRST_ROWS + MAX_ROWS + 10, seed=10)))
-    tail = queries.tail(Everything(), fields=["message"], last_id=place)
+    tail = queries.tail(Everything(), fields=["message"], last_id=resume_token)
 
     looks = []
     for _ in range(4):
-        looks.append(([str(row.id) for row in tail.look()], tail.is_behind))
+        looks.append(([str(row.id) for row in tail.poll()], tail.is_behind))
 
     assert [(len(ids), is_behind) for ids, is_behind in looks] == [
         (FIRST_ROWS, True),
@@ -157,7 +157,7 @@ def test_the_first_look_is_a_short_one_and_who_is_behind_need_not_wait_for_the_n
 
 
 @pytest.mark.parametrize("after", ["x", "a:b:c:d", "topic-1:0:5:0,"])
-def test_a_place_that_is_none_is_refused(table: QueryTable, after: str) -> None:
+def test_an_invalid_resume_token_is_refused(table: QueryTable, after: str) -> None:
     answer = table.api().get("/api/v1/logs/tail", headers={"Last-Event-ID": after})
 
     assert answer.status_code == 400
@@ -171,7 +171,7 @@ def test_a_stream_ends_when_the_service_stops(table: QueryTable) -> None:
     assert "event: ready" in answer.text
 
 
-def test_a_reader_that_leaves_makes_room_for_another(table: QueryTable) -> None:
+def test_a_reader_that_disconnects_frees_its_slot(table: QueryTable) -> None:
     api = table.api(QuerySettings(max_streams=1))
     first = api.get("/api/v1/logs/tail", buffered=False)
     refused = api.get("/api/v1/logs/tail")

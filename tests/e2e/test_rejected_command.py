@@ -27,14 +27,14 @@ def rejected(pipeline: Pipeline, *arguments: str, **environment: str) -> subproc
 
 @pytest.fixture(scope="module")
 def filled(shared_pipeline: Pipeline) -> Pipeline:
-    """A pipeline that has stored some lines that it understood, and some that it did not."""
+    """A pipeline that has stored some parsed and some unparsable lines."""
     shared_pipeline.start_service()
     shared_pipeline.send([*(f"INFO line {number}" for number in range(100)), *NOT_UNDERSTOOD])
     shared_pipeline.wait_for_rows(100 + len(NOT_UNDERSTOOD))
     return shared_pipeline
 
 
-def test_what_was_not_understood_is_listed_and_tried_again(filled: Pipeline) -> None:
+def test_rejected_rows_are_listed_and_parsed_again(filled: Pipeline) -> None:
     done = rejected(filled)
 
     assert (done.returncode, done.stderr) == (0, "")
@@ -48,7 +48,7 @@ def test_what_was_not_understood_is_listed_and_tried_again(filled: Pipeline) -> 
     )
 
 
-def test_what_a_parser_of_long_ago_rejected_would_be_understood(filled: Pipeline) -> None:
+def test_rows_rejected_by_an_old_parser_would_be_understood(filled: Pipeline) -> None:
     filled.query(
         f"INSERT INTO {filled.database}.logs (Timestamp, Body, _raw, ParseError, _topic, _offset)"
         " VALUES (now64(9) - 7200, 'x', '{\"message\": \"x\"}', 'json: not valid', 'old', 0),"
@@ -59,13 +59,13 @@ def test_what_a_parser_of_long_ago_rejected_would_be_understood(filled: Pipeline
     assert "today's parser would understand 0, and not 4;" in rejected(filled, "--since", "1h").stdout
 
 
-def test_a_limit_is_told(filled: Pipeline) -> None:
+def test_a_limit_is_reported(filled: Pipeline) -> None:
     done = rejected(filled, "--since", "1h", "--limit", "3")
 
-    assert "Only 3 of 5 rows were looked at; --limit says how many." in done.stdout.splitlines()
+    assert "Only 3 of 5 rows were read; raise --limit to read more." in done.stdout.splitlines()
 
 
-def test_a_clickhouse_that_is_away_makes_it_2_and_says_so(filled: Pipeline) -> None:
+def test_an_unavailable_clickhouse_makes_the_exit_code_2_and_is_reported(filled: Pipeline) -> None:
     done = rejected(filled, CLICKHOUSE_URL="http://127.0.0.1:1")
 
     assert (done.returncode, done.stderr) == (2, "")

@@ -1,4 +1,4 @@
-"""What is restarted, killed or away in the middle of a stream: every acknowledged line is stored, exactly once."""
+"""Restarts, kills and outages in the middle of a stream: every acknowledged line is stored exactly once."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ STOP_SECS = 8.0  # Cloud Run kills ten seconds after SIGTERM
 
 
 class Restartable(Protocol):
-    """A part of the pipeline that can be ended and started again."""
+    """A part of the pipeline that can be stopped and started again."""
 
     def start(self) -> None: ...
 
@@ -32,9 +32,9 @@ class Restartable(Protocol):
 
 
 def require_once_across(pipeline: Pipeline, service: ServiceProcess, part: Restartable, how: str) -> None:
-    """Stream lines while a part ends, is away for a while and comes back; see that every line is stored once.
+    """Stream lines while a part stops and starts again; require that every line is stored exactly once.
 
-    It ends when the service has read lines that it has not stored yet.
+    The part stops when the service has read lines that it has not stored yet.
     """
     with Stream(pipeline, lines_per_sec=LINES_PER_SEC) as stream:
         pipeline.wait_for_rows(SOME)
@@ -74,7 +74,7 @@ def test_every_line_is_stored_once_when_the_engine_is_restarted(
     require_once_across(pipeline, service, own_engine, how)
 
 
-def test_a_service_told_to_stop_under_load_stores_and_commits_what_it_has_read(pipeline: Pipeline) -> None:
+def test_a_service_stopped_under_load_stores_and_commits_what_it_has_read(pipeline: Pipeline) -> None:
     service = pipeline.start_service()
     with Stream(pipeline, lines_per_sec=20 * LINES_PER_SEC) as stream:
         pipeline.wait_for_rows(SOME)
@@ -89,7 +89,7 @@ def test_a_service_told_to_stop_under_load_stores_and_commits_what_it_has_read(p
     assert SOME <= stored < len(stream.lines)
     service.start()
     pipeline.require_once(stream.lines, service)
-    assert "Left out" not in service.log, "rows had been stored and not committed"
+    assert "Skipped" not in service.log, "rows had been stored and not committed"
 
 
 def test_a_second_instance_takes_its_share_and_gives_it_back(pipeline: Pipeline) -> None:
@@ -107,7 +107,7 @@ def test_a_second_instance_takes_its_share_and_gives_it_back(pipeline: Pipeline)
     pipeline.require_once(stream.lines, second)
 
 
-def test_while_clickhouse_is_away_reading_pauses_and_memory_stays_bounded(
+def test_while_clickhouse_is_unavailable_reading_pauses_and_memory_stays_bounded(
     pipeline: Pipeline, own_engine: EngineServer
 ) -> None:
     service = pipeline.start_service(BATCH_MAX_ROWS="2000")
@@ -115,7 +115,7 @@ def test_while_clickhouse_is_away_reading_pauses_and_memory_stays_bounded(
         pipeline.wait_for_rows(SOME)
         retries = service.scrape().total("retries_total")
         own_engine.kill()
-        # What was stored right before the kill lets it read on once more; when an insert has failed, nothing does.
+        # Rows stored right before the kill let it read once more; after a failed insert it reads nothing.
         paused = service.wait_until(
             lambda scrape: scrape.total("paused") == 1 and scrape.total("retries_total") > retries, PATIENCE_SECS
         )
@@ -137,7 +137,7 @@ def test_while_clickhouse_is_away_reading_pauses_and_memory_stays_bounded(
     pipeline.require_once(stream.lines, service)
 
 
-def test_kafka_that_is_away_at_the_start_is_waited_for_aloud(pipeline: Pipeline, own_kafka: KafkaServer) -> None:
+def test_an_unavailable_kafka_at_the_start_is_waited_for_and_logged(pipeline: Pipeline, own_kafka: KafkaServer) -> None:
     own_kafka.stop()
     service = pipeline.new_service()
     service.start()

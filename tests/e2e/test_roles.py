@@ -1,4 +1,4 @@
-"""Instances that do a part of the work: each speaks of that part, and together they are the service."""
+"""Instances with one role: each reports only its role, and together they are the service."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_a_query_instance_is_ready_when_and_only_when_clickhouse_would_answer(
     wait_until_ready(query)
 
 
-def test_the_check_of_a_query_instance_does_not_look_at_kafka(pipeline: Pipeline) -> None:
+def test_the_check_of_a_query_instance_does_not_check_kafka(pipeline: Pipeline) -> None:
     pipeline.start_service(ROLES="ingest")
 
     checked = run_app(

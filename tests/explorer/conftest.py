@@ -58,7 +58,7 @@ Visit = Callable[..., Explorer]
 
 @pytest.fixture
 def visit(browser: Browser) -> Iterator[Visit]:
-    """Opens a page of a site as a visitor who has never been there. No page may complain, or ask another host."""
+    """Opens a page of a site with a new browser profile. No page may log errors or contact another host."""
     contexts = []
     visits: list[tuple[Explorer, str]] = []
 

@@ -1,4 +1,4 @@
-"""The explorer as a browser sees it: the page over a table of logs, and what tests do with it."""
+"""The explorer in a browser: the page over a table of logs, and actions of tests."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _STOP_SECS = 20.0
 
 
 class Site:
-    """An application at an address of its own, as the service serves it; it is made when it is told how to stop."""
+    """An application served at its own address, as by the service; `make` gets a function that reports the stop."""
 
     def __init__(self, make: Callable[[Callable[[], bool]], Flask]) -> None:
         self._stopping = threading.Event()
@@ -31,11 +31,11 @@ class Site:
         self._thread.start()
 
     def close(self) -> None:
-        """Answer nobody any more; tails end first."""
+        """Stop serving; tails end first."""
         self._stopping.set()
         self._server.task_dispatcher.shutdown()
-        # In the server's own thread: it must not be waiting for a connection that is closed meanwhile.
-        with suppress(OSError):  # a worker's pull came first: the trigger is closed by then, like everything else
+        # In the server's thread, so that it does not wait for a connection that is closed meanwhile.
+        with suppress(OSError):  # a worker triggered it first, so the trigger is closed already
             self._server.trigger.pull_trigger(lambda: wasyncore.close_all(self._server._map))
         self._thread.join(_STOP_SECS)
         assert not self._thread.is_alive(), f"the server has not ended within {_STOP_SECS:g} s"
@@ -43,31 +43,31 @@ class Site:
 
 @dataclass
 class Watch:
-    """What no page may do: complain, or ask another host."""
+    """Records what no page may do: log errors, or contact another host."""
 
     complaints: list[str] = field(default_factory=list)
     hosts: set[str] = field(default_factory=set)
 
     def look_at(self, page: Page) -> None:
         """From now on."""
-        page.on("console", lambda said: self._note(said.type, said.text))
+        page.on("console", lambda said: self._record(said.type, said.text))
         page.on("pageerror", lambda error: self.complaints.append(f"{error.message}\n{error.stack}"))
-        page.on("response", lambda answer: self._judge(answer.status, answer.url))
+        page.on("response", lambda answer: self._check_response(answer.status, answer.url))
         page.on("dialog", lambda dialog: self.complaints.append(f"dialog: {dialog.message}"))
         page.on("request", lambda request: self.hosts.add(urlsplit(request.url).netloc))
 
-    def _note(self, kind: str, text: str) -> None:
-        # Chromium says that of each answer that is an error, also of one that is expected.
+    def _record(self, kind: str, text: str) -> None:
+        # Chromium logs that for every error response, also for expected ones.
         if kind in ("error", "warning") and not text.startswith("Failed to load resource"):
             self.complaints.append(text)
 
-    def _judge(self, status: int, url: str) -> None:
+    def _check_response(self, status: int, url: str) -> None:
         if status >= 400 and "/api/v1/" not in url:
             self.complaints.append(f"{status} {url}")
 
 
 class Explorer:
-    """The page, in the words of who uses it."""
+    """The page, with the actions of a user."""
 
     def __init__(self, page: Page, url: str, watch: Watch) -> None:
         self.page = page
@@ -75,19 +75,19 @@ class Explorer:
         self.watch = watch
         self.query = page.get_by_role("combobox", name="Search logs")
         self.grid = page.get_by_role("grid")
-        self.detail = page.get_by_role("complementary", name="Log in full")
+        self.detail = page.get_by_role("complementary", name="Log detail")
         self.facets = page.get_by_role("complementary", name="Filters")
         self.suggestions = page.get_by_role("listbox", name="Suggestions")
 
     def open(self, address: str = "") -> Explorer:
-        """Go there and wait for what is found."""
+        """Open an address and wait for the result."""
         self.page.goto(f"{self.url}{address}")
         return self.settled()
 
     def settled(self) -> Explorer:
         """Wait until the search has ended."""
         expect(self.grid).to_have_attribute("aria-busy", "false", timeout=_PATIENCE_MS)
-        # The list is drawn with the next picture.
+        # The list is drawn in the next frame.
         self.page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
         return self
 
@@ -100,12 +100,12 @@ class Explorer:
 
     @property
     def rows(self) -> Locator:
-        """The logs in sight and a few beyond."""
+        """The visible logs and a few more."""
         return self.page.locator("#logs .row")
 
     @property
     def total(self) -> int:
-        """How many logs there are in the range, as the page says."""
+        """The number of logs in the range, as shown on the page."""
         return int(self.page.locator("#total").inner_text().split()[0].replace(",", ""))
 
     @property
@@ -116,11 +116,11 @@ class Explorer:
         }
 
     def cells(self, name: str) -> list[str]:
-        """What is in a column, from the top."""
+        """The cells of a column, from the top."""
         titles = [title.inner_text().strip() for title in self.page.get_by_role("columnheader").all()]
-        place = titles.index(name) + 1
+        column = titles.index(name) + 1
         rows = sorted(self.rows.all(), key=lambda row: int(row.get_attribute("aria-rowindex") or 0))
-        return [row.locator(f":nth-child({place})").inner_text() for row in rows]
+        return [row.locator(f":nth-child({column})").inner_text() for row in rows]
 
     def open_log(self, number: int = 0) -> Locator:
         """Show a log in full, counted from the top."""
@@ -129,5 +129,5 @@ class Explorer:
         return self.detail
 
     def evaluate(self, script: str, argument: Any = None) -> Any:
-        """What a script of the page says."""
+        """Run a script in the page; returns its result."""
         return self.page.evaluate(script, argument)

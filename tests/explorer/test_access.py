@@ -1,4 +1,4 @@
-"""For everybody: with the keyboard, on a phone, in both themes, and without the rules of WCAG AA being broken."""
+"""Accessibility: with the keyboard, on a phone, in both themes, and within the rules of WCAG AA."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.stack
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 RULES: dict[str, object] = {
     "runOnly": {"type": "tag", "values": TAGS},
-    "resultTypes": ["violations"],  # of what is in order it need not describe every place
+    "resultTypes": ["violations"],  # passing checks need no details
     # The search box is a combobox that takes several lines. HTML allows that role to <input> only, which takes one.
     "rules": {"aria-allowed-role": {"enabled": False}},
 }
@@ -80,14 +80,12 @@ STATES = [
 
 
 @pytest.mark.parametrize("bring_about", STATES)
-def test_axe_finds_nothing_to_object_to(
-    visit: Visit, sample_site: Site, bring_about: Callable[[Explorer], None]
-) -> None:
+def test_axe_finds_no_violations(visit: Visit, sample_site: Site, bring_about: Callable[[Explorer], None]) -> None:
     explorer = visit(sample_site)
     bring_about(explorer)
 
     assert objections(explorer, RULES) == []
-    # What else the other theme could change is its colours.
+    # The other theme changes only colours.
     explorer.page.emulate_media(color_scheme="dark")
     assert objections(explorer, {"runOnly": ["color-contrast"]}) == []
 
@@ -113,7 +111,7 @@ def objections(explorer: Explorer, options: dict[str, object]) -> list[str]:
 def test_nothing_is_wider_than_a_phone(
     visit: Visit, sample_site: Site, bring_about: Callable[[Explorer], None]
 ) -> None:
-    explorer = visit(sample_site, "?start=now-3650d&end=now-10m", width=390, height=844)  # a long name for a time
+    explorer = visit(sample_site, "?start=now-3650d&end=now-10m", width=390, height=844)  # a long label of a time range
     bring_about(explorer)
 
     assert explorer.evaluate("document.documentElement.scrollWidth") <= 390
@@ -175,7 +173,7 @@ def test_everything_is_reached_with_the_keyboard(explorer: Explorer) -> None:
 
 def test_single_keys_can_be_switched_off(explorer: Explorer) -> None:
     explorer.page.keyboard.press("?")
-    explorer.page.get_by_label("Single keys do something").uncheck()
+    explorer.page.get_by_label("Enable single-key shortcuts").uncheck()
     explorer.page.get_by_role("button", name="Close").click()
     explorer.page.keyboard.press("t")
     expect(explorer.page.get_by_role("dialog", name="Time")).to_be_hidden()
@@ -194,7 +192,7 @@ def test_the_focus_stays_where_it_was_when_a_value_is_chosen(explorer: Explorer)
     expect(explorer.facets.locator('button[aria-pressed="true"]')).to_be_focused()
 
 
-def test_what_is_covered_on_a_phone_cannot_be_reached(visit: Visit, sample_site: Site) -> None:
+def test_covered_elements_cannot_be_reached_on_a_phone(visit: Visit, sample_site: Site) -> None:
     explorer = visit(sample_site, width=390, height=844)
     explorer.page.get_by_role("button", name="Filters").click()
     assert explorer.evaluate("document.getElementById('main').inert")

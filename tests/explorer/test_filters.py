@@ -69,7 +69,7 @@ def test_another_value_is_chosen_instead_with_one_click(explorer: Explorer) -> N
     assert set(explorer.cells("service")) == {"search"}
 
 
-def test_what_was_typed_and_not_sent_counts_when_something_else_is_chosen(explorer: Explorer) -> None:
+def test_unsent_text_is_applied_when_a_filter_is_chosen(explorer: Explorer) -> None:
     explorer.query.fill("timeout")
     facet(explorer, "service").get_by_role("button", name="checkout").first.click()
     explorer.settled()
@@ -96,7 +96,7 @@ def test_a_field_of_a_log_is_filtered_for_and_out(explorer: Explorer) -> None:
     assert "route:" in explorer.query.input_value()
 
 
-def test_columns_are_added_and_taken_away(explorer: Explorer) -> None:
+def test_columns_are_added_and_removed(explorer: Explorer) -> None:
     explorer.page.get_by_role("button", name="Columns", exact=True).click()
     explorer.page.get_by_label("Find a field").fill("rou")
     explorer.page.get_by_label("route", exact=True).check()
@@ -125,7 +125,7 @@ ODD = [
 
 @pytest.fixture(scope="module")
 def odd_site(engine: RunningEngine) -> Iterator[Site]:
-    """Logs with odd values, and odd names, of attributes."""
+    """Logs with odd values and names of attributes."""
     table = QueryTable(engine)
     now_ms = int(time.time()) * 1000
     values = [{"message": f"odd {n}", "service": value, "attributes": {"odd": value}} for n, value in enumerate(ODD)]
@@ -162,7 +162,7 @@ def test_a_filter_finds_its_field_however_odd_the_name_is(visit: Visit, odd_site
         assert explorer.evaluate(FOUND, [f"n {value}", "yes", False]) == [f"named {number}"], value
 
 
-def test_filters_are_set_and_taken_away_in_any_query(explorer: Explorer) -> None:
+def test_filters_are_set_and_removed_in_any_query(explorer: Explorer) -> None:
     changed = explorer.evaluate(
         """async () => {
           const { withFilter, withoutFilter, withoutField, filterOf } = await import("/explorer/query_text.js");
@@ -244,7 +244,7 @@ def test_filters_are_set_and_taken_away_in_any_query(explorer: Explorer) -> None
         ("url:http://x|", "url", "http://x", 4),
     ],
 )
-def test_what_is_being_typed_is_known(explorer: Explorer, query: str, field: str, text: str, start: int) -> None:
+def test_the_word_being_typed_is_known(explorer: Explorer, query: str, field: str, text: str, start: int) -> None:
     caret = query.index("|")
     script = """async ([query, caret]) => (await import("/explorer/query_text.js")).wordAt(query, caret)"""
 

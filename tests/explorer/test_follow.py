@@ -56,7 +56,7 @@ def test_new_logs_appear_at_the_top_each_once(visit: Visit, site: Site, table: Q
     assert "unseen" not in explorer.cells("message")
 
 
-def test_what_was_stored_just_before_is_there_once(visit: Visit, site: Site, table: QueryTable) -> None:
+def test_logs_stored_just_before_are_shown_once(visit: Visit, site: Site, table: QueryTable) -> None:
     store(table, "just before")
     explorer = visit(site, "?live=1&start=now-15m")
     store(table, "just after")
@@ -88,7 +88,7 @@ def test_new_logs_are_held_back_on_request(visit: Visit, site: Site, table: Quer
 
 
 def holding(visit: Visit, site: Site, table: QueryTable, message: str) -> Explorer:
-    """The page, which follows and holds a log back."""
+    """The page while it follows and holds a log back."""
     explorer = visit(site, "?live=1")
     explorer.page.get_by_role("button", name="Hold").click()
     store(table, message)
@@ -96,7 +96,7 @@ def holding(visit: Visit, site: Site, table: QueryTable, message: str) -> Explor
     return explorer
 
 
-def test_what_was_held_back_does_not_show_up_in_another_search(visit: Visit, site: Site, table: QueryTable) -> None:
+def test_held_back_logs_do_not_appear_in_another_search(visit: Visit, site: Site, table: QueryTable) -> None:
     explorer = holding(visit, site, table, "of the search before")
     explorer.search("level:error")
     store(table, "a failure", level="error")
@@ -105,7 +105,7 @@ def test_what_was_held_back_does_not_show_up_in_another_search(visit: Visit, sit
     expect(explorer.rows.filter(has_text="of the search before")).to_have_count(0)
 
 
-def test_what_was_held_back_is_shown_when_following_ends(visit: Visit, site: Site, table: QueryTable) -> None:
+def test_held_back_logs_are_shown_when_following_ends(visit: Visit, site: Site, table: QueryTable) -> None:
     explorer = holding(visit, site, table, "held back")
     explorer.page.get_by_role("button", name="Live").click()
 
@@ -138,7 +138,7 @@ def test_following_that_ends_before_it_has_begun_lets_the_search_go_on(visit: Vi
     assert explorer.rows.count() > 0
 
 
-def test_trouble_is_told_until_it_is_over(visit: Visit, site: Site) -> None:
+def test_trouble_is_shown_until_it_is_over(visit: Visit, site: Site) -> None:
     explorer = visit(site)
     body = (
         'event: ready\ndata: {}\n\nevent: trouble\ndata: {"message": "ClickHouse does not answer."}\n\nretry: 100\n\n'
@@ -149,10 +149,10 @@ def test_trouble_is_told_until_it_is_over(visit: Visit, site: Site) -> None:
     explorer.page.get_by_role("button", name="Live").click()
     trouble = explorer.page.locator("#trouble")
     expect(trouble).to_be_visible()
-    expect(trouble).to_be_hidden()  # connected again, to a service that is well
+    expect(trouble).to_be_hidden()  # reconnected to a healthy service
 
 
-def test_who_reads_further_down_is_not_disturbed(visit: Visit, site: Site, table: QueryTable) -> None:
+def test_a_reader_further_down_the_list_is_not_disturbed(visit: Visit, site: Site, table: QueryTable) -> None:
     store(table, *(f"old {number}" for number in range(200)))
     explorer = visit(site, "?live=1&start=now-15m")
     explorer.page.locator("#logs").evaluate("(box) => (box.scrollTop = 1000)")
@@ -164,8 +164,8 @@ def test_who_reads_further_down_is_not_disturbed(visit: Visit, site: Site, table
     expect(explorer.rows.filter(has_text="at the top")).to_have_count(1)
 
 
-def test_that_there_is_no_place_for_another_tail_is_told(visit: Visit, site: Site) -> None:
-    """EventSource itself does not say why it was refused."""
+def test_a_missing_slot_for_a_tail_is_reported(visit: Visit, site: Site) -> None:
+    """EventSource does not expose the reason of a refusal."""
     explorer = visit(site)
     body = '{"error": {"status": 429, "code": "too_busy", "message": "There are too many streams."}}'
     explorer.page.route(

@@ -1,4 +1,4 @@
-"""One log in full: its fields, its surroundings, its trace, and how to take it along."""
+"""One log in full: its fields, context, trace, and export."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_a_log_opens_to_all_of_its_fields(visit: Visit, sample_site: Site, sampl
     }
 
 
-def test_what_is_copied_is_the_log_and_a_query_that_finds_it(explorer: Explorer) -> None:
+def test_copying_gives_the_log_and_a_query_that_finds_it(explorer: Explorer) -> None:
     detail = explorer.open_log(2)
     log_id = explorer.state["log"]
 
@@ -111,7 +111,7 @@ def test_a_log_without_a_trace_has_no_tab_for_it(visit: Visit, sample_site: Site
     expect(explorer.page.get_by_role("tab", name="Trace")).to_have_count(0)
 
 
-def test_that_a_log_is_not_there_any_more_is_told(visit: Visit, sample_site: Site) -> None:
+def test_a_log_that_no_longer_exists_is_reported(visit: Visit, sample_site: Site) -> None:
     explorer = visit(sample_site, "?log=1-2-3-4-gone")
 
     expect(explorer.detail.get_by_role("alert")).to_be_visible()

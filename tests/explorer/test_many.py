@@ -1,4 +1,4 @@
-"""Many logs: the list loads on and draws only what is in sight."""
+"""Many logs: the list loads more on scrolling and draws only visible rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever a log holds is text to the page, and the page speaks with nobody but the service."""
+"""Content of logs is only text to the page, and the page contacts only the service."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ATTACKS = [
 
 
 def attack(number: int, text: str) -> dict[str, object]:
-    """A log whose every field, and whose names of fields, are the attack."""
+    """A log with the attack in every field and field name."""
     return {
         **dict.fromkeys(("service", "message", "user_id", "trace_id", "span_id", "host", "level"), text),
         "response_time_ms": text,  # is no number: it ends up in ParseError
@@ -127,7 +127,7 @@ def test_scripts_from_elsewhere_or_in_the_page_are_not_run(explorer: Explorer) -
     )
 
     assert found == [True, None, True]
-    # That was said about on the console, as it should be; nothing got out.
+    # The console logged the violations, as expected; nothing was sent.
     assert explorer.watch.complaints
     explorer.watch.complaints.clear()
     explorer.watch.hosts.discard("192.0.2.1")

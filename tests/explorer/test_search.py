@@ -1,4 +1,4 @@
-"""Searching: what is typed is found, suggested, explained, and reproduced by the address."""
+"""Searching: results, suggestions, errors, and state in the address."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.stack
 
 
 def expected(table: QueryTable, secs: float, **fields: str) -> int:
-    """How many logs of the last so many seconds have these values."""
+    """Number of logs of the last `secs` seconds with these values."""
     since_ms = (time.time() - secs) * 1000
     return sum(
         log.time_ms >= since_ms and all(log.event.get(name) == value for name, value in fields.items())
@@ -34,7 +34,7 @@ def test_the_page_opens_with_the_newest_logs_of_the_last_hour(explorer: Explorer
     assert explorer.state == {}
 
 
-def test_a_query_finds_only_what_it_says_and_is_in_the_address(explorer: Explorer, sample_table: QueryTable) -> None:
+def test_a_query_finds_only_matching_logs_and_is_in_the_address(explorer: Explorer, sample_table: QueryTable) -> None:
     explorer.search("service:payment-service level:ERROR")
 
     assert set(explorer.cells("service")) == {"payment-service"}
@@ -98,7 +98,7 @@ def test_a_chosen_suggestion_stays_chosen_when_later_ones_arrive(explorer: Explo
     explorer.query.press_sequentially("serv", delay=20)
     expect(explorer.suggestions.get_by_role("option").first).to_contain_text("service:")
     explorer.query.press("ArrowDown")
-    explorer.query.dispatch_event("input")  # as a key does that was pressed just before
+    explorer.query.dispatch_event("input")  # like a key pressed just before
     explorer.page.wait_for_timeout(400)  # longer than the box waits for more keys
 
     explorer.query.press("Enter")
@@ -115,7 +115,7 @@ def test_a_suggestion_is_taken_with_the_mouse_within_a_query(explorer: Explorer)
     expect(explorer.query).to_have_value("(level:WARN OR timeout) ok")
 
 
-def test_a_mistake_is_shown_where_it_is(explorer: Explorer) -> None:
+def test_an_error_is_shown_at_its_position(explorer: Explorer) -> None:
     explorer.search("level:ERROR (timeout OR")
 
     problem = explorer.page.locator("#problem")
@@ -132,7 +132,7 @@ def test_a_mistake_is_shown_where_it_is(explorer: Explorer) -> None:
     assert explorer.rows.count() > 0
 
 
-def test_the_place_of_a_mistake_is_counted_in_characters(explorer: Explorer) -> None:
+def test_the_position_of_an_error_is_counted_in_characters(explorer: Explorer) -> None:
     explorer.search('"🙂🙂" response_time_ms:>fast')
 
     expect(explorer.page.locator("#problem mark")).to_have_text("f")
@@ -166,7 +166,7 @@ def test_a_list_of_suggestions_does_not_come_after_the_search(explorer: Explorer
     expect(explorer.suggestions).to_be_hidden()
 
 
-def test_a_suggestion_takes_the_place_of_what_was_typed_until_then(explorer: Explorer) -> None:
+def test_a_suggestion_replaces_the_text_typed_so_far(explorer: Explorer) -> None:
     explorer.query.press_sequentially("service:pa")
     expect(explorer.suggestions.get_by_role("option")).to_have_count(1)
     explorer.query.press("y")
@@ -175,14 +175,14 @@ def test_a_suggestion_takes_the_place_of_what_was_typed_until_then(explorer: Exp
     expect(explorer.query).to_have_value("service:payment-service ")
 
 
-def test_a_probable_slip_is_pointed_out(explorer: Explorer) -> None:
+def test_a_probable_typo_is_pointed_out(explorer: Explorer) -> None:
     explorer.search("servce:checkout")
 
     expect(explorer.page.locator("#problem")).to_contain_text("was service meant?")
     expect(explorer.page.get_by_role("heading", name="No logs match")).to_be_visible()
 
 
-def test_where_nothing_matches_the_way_out_is_offered(explorer: Explorer) -> None:
+def test_an_empty_result_offers_a_wider_range(explorer: Explorer) -> None:
     explorer.search("service:nobody")
 
     explorer.page.get_by_role("button", name="Clear the search").click()
@@ -192,7 +192,7 @@ def test_where_nothing_matches_the_way_out_is_offered(explorer: Explorer) -> Non
     assert explorer.state == {}
 
 
-def test_where_nothing_is_stored_the_page_says_how_to_change_that(visit: Visit, sample_site: Site) -> None:
+def test_an_empty_table_is_explained_with_how_to_send_logs(visit: Visit, sample_site: Site) -> None:
     explorer = visit(sample_site, "?start=2020-01-01T00:00:00Z&end=2020-01-02T00:00:00Z")
 
     expect(explorer.page.locator("#logs")).to_contain_text("producer.py")
@@ -201,7 +201,7 @@ def test_where_nothing_is_stored_the_page_says_how_to_change_that(visit: Visit, 
     assert explorer.rows.count() > 0
 
 
-def test_that_the_service_cannot_answer_is_told_and_tried_again(explorer: Explorer) -> None:
+def test_a_failed_query_is_reported_and_retried(explorer: Explorer) -> None:
     message = "ClickHouse does not answer."
     body = f'{{"error": {{"status": 503, "code": "try_again_later", "message": "{message}"}}}}'
     explorer.page.route(
@@ -217,7 +217,7 @@ def test_that_the_service_cannot_answer_is_told_and_tried_again(explorer: Explor
     assert explorer.rows.count() > 0
 
 
-def test_a_service_that_is_away_is_told(explorer: Explorer) -> None:
+def test_an_unavailable_service_is_reported(explorer: Explorer) -> None:
     explorer.page.route("**/api/v1/**", lambda route: route.abort())
     explorer.search("timeout")
 
@@ -225,23 +225,23 @@ def test_a_service_that_is_away_is_told(explorer: Explorer) -> None:
 
 
 def test_a_search_that_ran_out_of_time_can_go_on(explorer: Explorer) -> None:
-    """The first page has nothing and a cursor, as when a rare word is looked for in much."""
+    """The first page is empty with a cursor, as for a rare word in many logs."""
     statistics = {"took_ms": 1, "rows_read": 1, "bytes_read": 1}
     nothing = {"rows": [], "complete": False, "next_cursor": "c", "statistics": statistics}
-    asked: list[str] = []
+    urls: list[str] = []
 
     def answer(route: Route) -> None:
-        asked.append(route.request.url)
-        if len(asked) == 1:
+        urls.append(route.request.url)
+        if len(urls) == 1:
             route.fulfill(json=nothing)
         else:
-            route.continue_(url=asked[0])
+            route.continue_(url=urls[0])
 
     explorer.page.route("**/api/v1/logs?*", answer)
     explorer.search("timeout")
-    expect(explorer.page.locator("#logs")).to_contain_text("The time was up")
-    assert len(asked) == 1
+    expect(explorer.page.locator("#logs")).to_contain_text("The search timed out")
+    assert len(urls) == 1
 
-    explorer.page.get_by_role("button", name="Go on looking").click()
+    explorer.page.get_by_role("button", name="Continue search").click()
     expect(explorer.rows.first).to_be_visible()
-    assert "cursor=c" in asked[1]
+    assert "cursor=c" in urls[1]

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.stack
 
 
 def between(table: QueryTable, start: str, end: str) -> int:
-    """How many logs there are from one time on and before another."""
+    """Number of logs from one time until before another."""
     start_ms, end_ms = (datetime.fromisoformat(text).timestamp() * 1000 for text in (start, end))
     return sum(start_ms <= log.time_ms < end_ms for log in table.logs)
 

@@ -1,4 +1,4 @@
-"""`python -m tests.faults`: plays faults on a real Kafka and the real engine. 1 if anything was not as promised."""
+"""`python -m tests.faults`: runs faults on a real Kafka and the real engine. Exit code 1 if a promise was broken."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _DIRECTORY = ROOT / ".local/faults"
 
 
 def main(arguments: list[str]) -> int:
-    """Play what was asked for. What each stack shows is kept at once, so that an interrupted run can be completed."""
+    """Run the selected faults. Each stack's result is saved at once, so that an interrupted run can be completed."""
     options = _parser().parse_args(arguments)
     faults = [fault for fault in all_faults() if _is_meant(fault.name, options.fault)]
     if options.list:
@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> int:
     if options.fresh:
         results.clear()
     directory = _DIRECTORY / f"{os.getpid()}"
-    print(f"seed {options.seed}; what is not clean leaves its evidence in {directory}", flush=True)
+    print(f"seed {options.seed}; evidence of failures is kept in {directory}", flush=True)
     is_clean = True
     for outcome in _outcomes(faults, results, options, directory):
         results.add(outcome)
@@ -58,7 +58,7 @@ def _outcomes(faults: list[Fault], results: Results, options: argparse.Namespace
 
 
 def _in_order(outcomes: list[Outcome]) -> list[Outcome]:
-    """As in the matrix; what is not in it any more is left out, and the soak comes last."""
+    """Outcomes in the order of the matrix; removed faults are left out, and the soak comes last."""
     names = [fault.name for fault in all_faults()]
     known = [outcome for outcome in outcomes if outcome.name in names]
     soaked = [outcome for outcome in outcomes if outcome.number == "F27"]
@@ -66,7 +66,7 @@ def _in_order(outcomes: list[Outcome]) -> list[Outcome]:
 
 
 def _is_meant(name: str, wanted: list[str]) -> bool:
-    """A number, F18, or a part of the name."""
+    """Whether a filter matches: a number such as F18, or a part of the name."""
     number = name.split()[0]
     return not wanted or any(word == number or (word in name and not number.startswith(word)) for word in wanted)
 
@@ -78,16 +78,16 @@ def _parser() -> argparse.ArgumentParser:
         "--runs", type=int, default=0, help="how often each fault happens (default: as the matrix says)"
     )
     parser.add_argument("--quick", action="store_true", help="each once")
-    parser.add_argument("--soak", type=float, default=0.0, help="a random mix of them, for so many hours")
+    parser.add_argument("--soak", type=float, default=0.0, help="run a random mix of faults for this many hours")
     parser.add_argument("--list", action="store_true", help="only say which there are")
-    parser.add_argument("--jobs", type=int, default=1, help="stacks at a time; each needs about 2 GB (default: 1)")
+    parser.add_argument("--jobs", type=int, default=1, help="parallel stacks; each needs about 2 GB (default: 1)")
     parser.add_argument("--seed", type=int, default=int(time.time()) % 1_000_000, help="of what is left to chance")
     parser.add_argument(
-        "--results", type=Path, default=_DIRECTORY / "results.jsonl", help="file that every stack adds a line to"
+        "--results", type=Path, default=_DIRECTORY / "results.jsonl", help="file to which every stack adds a line"
     )
     parser.add_argument("--fresh", action="store_true", help="empty that file first")
-    parser.add_argument("--complete", action="store_true", help="play only what that file does not hold yet")
-    parser.add_argument("--write", type=Path, help="page to make of all that the file holds")
+    parser.add_argument("--complete", action="store_true", help="run only what is missing in that file")
+    parser.add_argument("--write", type=Path, help="page to write from the file")
     return parser
 
 

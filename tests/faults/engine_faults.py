@@ -1,4 +1,4 @@
-"""F18 to F21, F23 and F26: what happens to ClickHouse."""
+"""F18 to F21, F23 and F26: faults of ClickHouse."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ATTEMPTS = 10
 _FORWARD_SECS = 3600
 _BACK_SECS = -30  # the service waits for as long as the clock was set back
 _SMALL_DISK_MB = 200
-_RESERVED_BYTES = 1 << 20  # by ClickHouse, for the least of inserts
+_RESERVED_BYTES = 1 << 20  # by ClickHouse, for the smallest insert
 _OUTAGE_SECS = 5.0
 
 
@@ -31,13 +31,13 @@ def _restart(world: World) -> float:
 
 def _killed(world: World, _number: int) -> float:
     """kill -9 at a random moment; started again at once."""
-    world.chance_pause(1.0)
+    world.random_pause(1.0)
     os.kill(world.engine.pid, signal.SIGKILL)
     return _restart(world)
 
 
 def _rename_fails(world: World, fault: str) -> None:
-    """The rename of a part that an insert has written, by which the part becomes one of the table's."""
+    """Inject a fault into the rename that adds the part of an insert to the table."""
     for _ in range(_ATTEMPTS):  # merges rename too
         with injected(world.engine.pid, _RENAMES, fault, world.directory / "strace.txt") as injection:
             call = injection.wait()
@@ -49,7 +49,7 @@ def _rename_fails(world: World, fault: str) -> None:
 
 
 def _killed_at_rename(world: World, _number: int) -> float:
-    """Between the deduplication log and the rename: ClickHouse then knows the token and has not got the rows."""
+    """Kill between the deduplication log and the rename: ClickHouse then has the token but not the rows."""
     _rename_fails(world, "error=EIO:signal=SIGKILL:when=1")
     return _restart(world)
 
@@ -60,7 +60,7 @@ def _rename_fails_once(world: World, _number: int) -> float:
 
 
 def _log_write_fails_once(world: World, _number: int) -> float:
-    """ClickHouse swallows the error: the insert is acknowledged and its token not kept, which shows after a restart."""
+    """ClickHouse ignores the error: it acknowledges the insert and loses its token, which shows after a restart."""
     [log] = sorted(world.engine_directory.glob("data/store/*/*/deduplication_logs/*.txt"))[-1:]
     calls, trace = ("write", "pwrite64", "writev"), world.directory / "strace.txt"
     with injected(world.engine.pid, calls, "error=ENOSPC:when=1", trace, path=log) as injection:
@@ -70,7 +70,7 @@ def _log_write_fails_once(world: World, _number: int) -> float:
 
 
 def _token_evicted(world: World, _number: int) -> float:
-    """The reply is lost, and the table forgets the token before the service can ask."""
+    """The reply is lost, and the table forgets the token before the service checks it."""
     world.engine_proxy.strike(http_proxy.lose_the_reply)
     for _ in range(2 * _WINDOW):
         world.command("INSERT INTO logs.logs (Timestamp, _topic, Body) SELECT now64(9), 'foreign', toString(rand64())")
@@ -85,11 +85,11 @@ def _make_window_small(world: World) -> None:
 
 
 def _disk_full(world: World, _number: int) -> float:
-    """There is less room for a while than ClickHouse reserves for an insert, so that it refuses each.
+    """For a while there is less space than ClickHouse reserves for an insert, so that it refuses each.
 
-    What is left is enough for the one that has reserved it, and nothing is merged. For this engine takes no notice of a
-    write that fails, whatever the error: it acknowledges the insert, or replaces what it merged, and the rows cannot be
-    read. docs/delivery.md says so; no client can do anything about it.
+    The rest is enough for an insert that has reserved its space, and nothing is merged. This engine ignores failed
+    writes: it acknowledges the insert, or replaces the merged parts, and the rows cannot be read. docs/delivery.md
+    documents that; no client can prevent it.
     """
     ballast = world.engine_directory / "ballast"
     failures = world.engine_failures()
@@ -114,7 +114,7 @@ def _stop_merges(world: World) -> None:
 
 
 def _small_disk(directory: Path) -> Path:
-    """A file system of its own in a file."""
+    """Create a file system in a file."""
     image, mount = directory / "disk.img", directory / "clickhouse"
     mount.mkdir()
     with image.open("wb") as file:
@@ -129,17 +129,17 @@ def _unmount(directory: Path) -> None:
 
 
 def _clock_jumps(secs: int, world: World, _number: int) -> float:
-    """While nobody knows how an insert ended, ClickHouse's clock is set; and back, at a quiet moment.
+    """Set ClickHouse's clock while the outcome of an insert is unknown, and set it back at a quiet moment.
 
-    The engine takes the time from the machine, past every library that could change it. So it is the two places that
-    change by which its clock matters to the service: what it answers, and what it checks.
+    The engine reads the machine's time directly, so no library can fake it. Instead, the fault changes the two values
+    through which its clock affects the service: the time it returns, and the time it checks deadlines with.
     """
-    asked = world.engine_proxy.clock_answers
+    clock_answers = world.engine_proxy.clock_answers
     world.engine_proxy.strike(http_proxy.lose_the_reply)
     _set_clock(world, secs)
     recovery_secs = world.recovery_secs()
-    assert world.engine_proxy.clock_answers > asked, "nobody asked for the time"
-    world.chance_pause(1.0)
+    assert world.engine_proxy.clock_answers > clock_answers, "nobody asked for the time"
+    world.random_pause(1.0)
     _set_clock(world, 0)
     world.recovery_secs()
     return recovery_secs
@@ -157,7 +157,7 @@ _ROLLUP = "SELECT toStartOfMinute(Timestamp) AS minute, count() AS rows FROM log
 
 
 def _view_attached(world: World) -> None:
-    """A materialized view that counts. It is made at a quiet moment, or it would not know from where on."""
+    """Create a counting materialized view, at a quiet moment, so that its start is known."""
     world.load.pause()
     world.drain()
     world.command(f"CREATE MATERIALIZED VIEW rollup ENGINE = SummingMergeTree ORDER BY minute POPULATE AS {_ROLLUP}")
@@ -165,10 +165,10 @@ def _view_attached(world: World) -> None:
 
 
 def _view_throws(world: World, number: int) -> float:
-    """Another view fails at every insert, for a while; ClickHouse comes to it before the one that counts, or after.
+    """Another view fails at every insert for a while; ClickHouse runs it before or after the counting view.
 
-    The one that throws misses what is sent meanwhile, for good: the table takes the rows all the same, and the service
-    finds them there.
+    The failing view permanently misses the rows of that time: the table still stores them, and the service finds them
+    there.
     """
     failures = world.engine_failures()
     name = ("a_broken", "z_broken")[number % 2]
@@ -182,10 +182,10 @@ def _view_throws(world: World, number: int) -> float:
 
 
 def _compare_view(world: World) -> None:
-    """The view that counts has counted each row once. Nobody promises that, and here it is so.
+    """Check that the counting view has counted each row once. That is not guaranteed, but true here.
 
-    ClickHouse feeds the table and every view from the same block, and one that throws does not keep the others from
-    having it. A kill between the table's part and the view's would be another matter.
+    ClickHouse feeds the table and every view from the same block, and a failing view does not affect the others. A kill
+    between the table's part and the view's part would be different.
     """
     world.load.pause()
     world.drain()
@@ -195,7 +195,7 @@ def _compare_view(world: World) -> None:
 
 
 def engine_faults() -> Iterator[Fault]:
-    """The rows of the matrix that can be played here."""
+    """The faults that can run here."""
     proxied = Setup(is_proxied=True)
     yield Fault("F18", "kill -9 of ClickHouse at random", _killed, runs=260)
     if find_strace():
@@ -227,9 +227,9 @@ def engine_faults() -> Iterator[Fault]:
 
 
 def impossible_engine_faults() -> Iterator[Impossible]:
-    """The rows that cannot, and why."""
+    """The faults that cannot run here, and why."""
     if not find_strace():
-        yield Impossible("F18, F19", "faults at a system call of ClickHouse", "strace is not here, or may not trace")
+        yield Impossible("F18, F19", "faults at a system call of ClickHouse", "strace is missing or may not trace")
     if not _is_root():
         yield Impossible("F21", "disk of ClickHouse full", "only root may mount a small file system")
 

@@ -1,4 +1,4 @@
-"""What a fault is: a name, one blow, and what the world must be like for it."""
+"""A fault: its name, its action, and the stack it needs."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from tests.faults.world import USUAL, Setup, World
 
 Blow = Callable[[World, int], float]
-"""Does it once, the n-th time in this world, and waits for the recovery: the seconds that this took. Raises when it
-could not be done, so that a fault that never happened is no success."""
+"""Injects the fault once, for the n-th time in this world, and waits for the recovery; returns its seconds. Raises if
+the fault could not be injected, so that a fault that never happened is no success."""
 
 
 def nothing(_world: World) -> None:
-    """What most faults need before and after their blows."""
+    """Do nothing; for faults without preparation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +25,12 @@ class Fault:
     blow: Blow
     setup: Setup = USUAL
     runs: int = 20
-    """How often in the whole matrix, unless it is told otherwise."""
+    """How often in the whole matrix, by default."""
     blows_per_world: int = 20
-    """So many in one run of the stack, judged together at its end."""
+    """Blows per run of a stack, verified together at its end."""
     prepare: Callable[[World], None] = nothing
     finish: Callable[[World], None] = nothing
-    """Before the judgement: what the blows alone do not show to have happened."""
+    """Runs before the verification, to check what the blows alone do not show."""
 
     @property
     def name(self) -> str:
@@ -40,7 +40,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Impossible:
-    """A row of the matrix that cannot be played here."""
+    """A fault that cannot run here."""
 
     number: str
     what: str

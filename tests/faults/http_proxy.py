@@ -1,4 +1,4 @@
-"""A proxy between the service and ClickHouse: knows requests and replies, and what can happen to them on the way."""
+"""A proxy between the service and ClickHouse that parses requests and replies, and injects network faults."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from tests.faults.proxy import Door, Strikes, reach, reset
+from tests.faults.proxy import Listener, Strikes, reach, reset
 
 _NOW = b"toUnixTimestamp64Milli(now64(3))"
 
@@ -34,13 +34,13 @@ class Message:
 
     @property
     def error_code(self) -> int:
-        """ClickHouse's error number in a reply, 0 if it is none."""
+        """ClickHouse's error number in a reply, or 0."""
         return int(header(self.head, b"x-clickhouse-exception-code") or 0)
 
 
 @dataclass
 class Exchange:
-    """A request that is here, and not sent on yet."""
+    """A request that has arrived and is not forwarded yet."""
 
     request: Message
     client: socket.socket
@@ -53,25 +53,25 @@ class Exchange:
         return b"INSERT" in self.request.head.upper().partition(b"\r\n")[0] or self.request.body.startswith(b"INSERT")
 
     @property
-    def asks_for_last_offset(self) -> bool:
-        """Whether somebody is taking a partition over."""
+    def reads_last_offset(self) -> bool:
+        """Whether the request is part of a recovery."""
         return b"max(_offset)" in self.request.body or b"max%28_offset%29" in self.request.head
 
     def deliver(self) -> Message:
-        """Let ClickHouse have it; its reply, which is not passed on yet."""
+        """Forward the request; returns the reply, which is not passed on yet."""
         with closing(reach(self.upstream_port)) as upstream:
             upstream.sendall(self.request.whole)
             self.replies.append(read_message(upstream.makefile("rb")))
         return self.replies[-1]
 
     def deliver_part(self, share: float) -> socket.socket:
-        """Let ClickHouse have the head and so much of the body. The connection is open."""
+        """Forward the head and this share of the body; returns the open connection."""
         upstream = reach(self.upstream_port)
         upstream.sendall(self.request.head + self.request.body[: int(len(self.request.body) * share)])
         return upstream
 
     def deliver_rest(self, upstream: socket.socket, share: float) -> Message:
-        """The other part, after `deliver_part`."""
+        """Forward the rest, after `deliver_part`."""
         with closing(upstream):
             upstream.sendall(self.request.body[int(len(self.request.body) * share) :])
             self.replies.append(read_message(upstream.makefile("rb")))
@@ -82,11 +82,11 @@ class Exchange:
         self.client.sendall(reply)
 
     def relay(self) -> None:
-        """As if nobody were in between."""
+        """Forward request and reply unchanged."""
         self.answer(self.deliver().whole)
 
     def hang_up(self) -> None:
-        """The service gets a RST instead of a reply."""
+        """Send the service a RST instead of a reply."""
         reset(self.client)
 
 
@@ -98,26 +98,26 @@ def is_insert(exchange: Exchange) -> bool:
     return exchange.is_insert
 
 
-def asks_for_last_offset(exchange: Exchange) -> bool:
+def reads_last_offset(exchange: Exchange) -> bool:
     """For `HttpProxy.strike`."""
-    return exchange.asks_for_last_offset
+    return exchange.reads_last_offset
 
 
 class HttpProxy:
-    """Relays, but for what a fault asks to be treated otherwise: one request, or all of them for a while."""
+    """Relays requests, except those that a fault treats differently: a single one, or all for a while."""
 
     def __init__(self, upstream_port: int) -> None:
         self._upstream_port = upstream_port
         self._strikes = Strikes[Exchange, None]()
         self.treat_all: Treatment | None = None
         self.clock_offset_secs = 0
-        """How far ClickHouse's clock is from ours, by its answers."""
+        """Offset of ClickHouse's clock from ours in its responses."""
         self.clock_answers = 0
         self.treated = 0
-        self.door = Door(self._serve)
+        self.listener = Listener(self._serve)
 
     def strike(self, how: Treatment, *, meant: Callable[[Exchange], bool] = is_insert) -> None:
-        """Treat the next request of a kind so. See `Strikes.strike`."""
+        """Apply a treatment to the next matching request. See `Strikes.strike`."""
         self._strikes.strike(meant, how)
 
     def _serve(self, client: socket.socket) -> None:
@@ -130,7 +130,7 @@ class HttpProxy:
             (how or Exchange.relay)(exchange)
 
     def _with_clock(self, request: Message) -> Message:
-        """A question for the time becomes one for another time."""
+        """Change a query for the time into one for another time."""
         if _NOW not in request.body or b"POST" not in request.head:
             return request
         self.clock_answers += 1
@@ -143,10 +143,10 @@ class HttpProxy:
 
 
 def read_message(stream: BinaryIO) -> Message:
-    """The next request or reply.
+    """Read the next request or reply.
 
     Raises:
-        EOFError: there is none.
+        EOFError: the stream has ended.
     """
     head = b""
     while not head.endswith(b"\r\n\r\n"):
@@ -185,17 +185,17 @@ def _exactly(stream: BinaryIO, size: int) -> bytes:
     return data
 
 
-# What can happen to a request on the way.
+# Network faults of a request.
 
 
 def lose_the_reply(exchange: Exchange) -> None:
-    """ClickHouse has done it; the service does not hear of it."""
+    """ClickHouse carries out the request; the reply is lost."""
     exchange.deliver()
     exchange.hang_up()
 
 
 def cut_at(share: float) -> Treatment:
-    """Of the body only the beginning gets to ClickHouse."""
+    """Only the beginning of the body reaches ClickHouse."""
 
     def cut(exchange: Exchange) -> None:
         exchange.deliver_part(share).close()
@@ -205,7 +205,7 @@ def cut_at(share: float) -> Treatment:
 
 
 def hold(secs: float) -> Treatment:
-    """The network keeps it for so long, and then delivers it; who sent it may have gone."""
+    """The network delays the request; its sender may have gone."""
 
     def deliver_late(exchange: Exchange) -> None:
         time.sleep(secs)  # the fault itself, not a wait for something
@@ -215,7 +215,7 @@ def hold(secs: float) -> Treatment:
 
 
 def duplicate(after_secs: float) -> Treatment:
-    """The network delivers it twice, at the same time or later."""
+    """The network delivers the request twice, at once or later."""
 
     def deliver_twice(exchange: Exchange) -> None:
         again = Exchange(exchange.request, exchange.client, exchange.upstream_port)
@@ -230,7 +230,7 @@ def duplicate(after_secs: float) -> Treatment:
 
 
 def answer_error(code: int, *, is_carried_out: bool) -> Treatment:
-    """The service gets ClickHouse's error of this number, whether or not the request was carried out."""
+    """The service gets ClickHouse's error of this number, and the request is carried out or not."""
 
     def fail(exchange: Exchange) -> None:
         if is_carried_out:
@@ -242,7 +242,7 @@ def answer_error(code: int, *, is_carried_out: bool) -> Treatment:
 
 
 def deny_alter(code: int) -> Treatment:
-    """The user may do everything but alter a table: the local engine knows no rights."""
+    """Deny ALTER TABLE with an error; the local engine has no permissions."""
     deny = answer_error(code, is_carried_out=False)
 
     def treat(exchange: Exchange) -> None:
@@ -252,7 +252,7 @@ def deny_alter(code: int) -> Treatment:
 
 
 def answer_exception_after_200(exchange: Exchange) -> None:
-    """The status was sent before the error happened, so that the error stands at the end of the body."""
+    """The error happens after the status was sent, so that it is at the end of the body."""
     tag = b"0123456789abcdef"
     text = b"Code: 241. DB::Exception: made up. (MEMORY_LIMIT_EXCEEDED)\n"
     body = b"\r\n__exception__\r\n%s\r\n%s%d %s\r\n__exception__\r\n" % (tag, text, len(text), tag)
@@ -260,17 +260,17 @@ def answer_exception_after_200(exchange: Exchange) -> None:
 
 
 def answer_503(exchange: Exchange) -> None:
-    """As a load balancer answers that has nobody to give it to."""
+    """Respond like a load balancer without a backend."""
     exchange.answer(_reply(b"503 Service Unavailable", b"no healthy upstream"))
 
 
 def hang_up(exchange: Exchange) -> None:
-    """RST without having done anything."""
+    """Send a RST without forwarding the request."""
     exchange.hang_up()
 
 
 def trickle(exchange: Exchange) -> None:
-    """A byte a second goes on, until the service has had enough."""
+    """Forward one byte per second until the service gives up."""
     upstream = reach(exchange.upstream_port)
     with closing(upstream):
         for position in range(len(exchange.request.whole)):
@@ -285,7 +285,7 @@ def trickle(exchange: Exchange) -> None:
 
 
 def swallow(exchange: Exchange) -> None:
-    """Nothing happens, until the service has had enough."""
+    """Do nothing until the service gives up."""
     exchange.client.settimeout(None)
     exchange.client.recv(1, socket.MSG_PEEK)
     exchange.hang_up()

@@ -1,4 +1,4 @@
-"""One instance of the service, started again when it ends or asks for it, as a supervisor does it."""
+"""One instance of the service, restarted by a supervisor when it ends or its liveness probe fails."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from pathlib import Path
 from local.errors import LocalError
 from local.service import Scrape, ServiceProcess
 
-_LOOK_SECS = 0.02
+_CHECK_SECS = 0.02
 _PATIENCE_SECS = 60.0
 _LIVENESS_SECS = 1.0
 
 
 class Instance:
-    """Signals go straight to the process; what it is started again for is the thread's own business."""
+    """Sends signals to the process; a supervisor thread restarts it."""
 
     def __init__(self, environ: Mapping[str, str], log_file: Path, directory: Path) -> None:
         self.process = ServiceProcess(environ, log_file, directory=directory)
@@ -32,26 +32,26 @@ class Instance:
 
     @property
     def log(self) -> str:
-        """All that it has written, over all its starts."""
+        """Its log over all starts."""
         return self._log_file.read_text(errors="replace") if self._log_file.exists() else ""
 
     @property
     def is_running(self) -> bool:
-        """Whether the process is there."""
+        """Whether the process is running."""
         return self.starts > 0 and self.process.exit_code is None
 
     def signal(self, number: signal.Signals) -> None:
-        """Send the process a signal, if it is there."""
+        """Send the process a signal, if it is running."""
         self.wait_until_running()
         with suppress(ProcessLookupError):
             os.kill(self.process.pid, number)
 
     def kill(self) -> None:
-        """kill -9; it is started again at once."""
+        """kill -9; it is restarted at once."""
         self.signal(signal.SIGKILL)
 
     def hold(self) -> None:
-        """kill -9, and it is not started again until `release`."""
+        """kill -9 without a restart until `release`."""
         self._is_held.set()
         self.kill()
         self._wait_until_ended()
@@ -61,7 +61,7 @@ class Instance:
         self._is_held.clear()
 
     def pause(self) -> None:
-        """SIGSTOP: it stands still and does not know."""
+        """SIGSTOP: it stalls without knowing."""
         self.signal(signal.SIGSTOP)
 
     def resume(self) -> None:
@@ -69,7 +69,7 @@ class Instance:
         self.signal(signal.SIGCONT)
 
     def scrape(self) -> Scrape | None:
-        """Its metrics, None while it does not answer."""
+        """Its metrics, or None while it does not respond."""
         with suppress(OSError, ValueError):
             return self.process.scrape()
         return None
@@ -84,11 +84,11 @@ class Instance:
         """Wait until the process has been started."""
         deadline = time.monotonic() + _PATIENCE_SECS
         while not self.is_running:
-            assert time.monotonic() < deadline, f"the service is not there:\n{self.log[-2000:]}"
-            time.sleep(_LOOK_SECS)
+            assert time.monotonic() < deadline, f"the service is not running:\n{self.log[-2000:]}"
+            time.sleep(_CHECK_SECS)
 
     def _asks_for_restart(self) -> bool:
-        """By its liveness probe. Silence says nothing: whoever stopped it may want to see it wake up."""
+        """Whether its liveness probe fails. No response does not count: a stopped instance may be resumed."""
         with suppress(OSError, ValueError):
             return self.process.get("/live").status == 503
         return False
@@ -97,7 +97,7 @@ class Instance:
         deadline = time.monotonic() + _PATIENCE_SECS
         while self.is_running:
             assert time.monotonic() < deadline, "the service does not end"
-            time.sleep(_LOOK_SECS)
+            time.sleep(_CHECK_SECS)
 
     def _supervise(self) -> None:
         asked_at = time.monotonic()
@@ -108,6 +108,6 @@ class Instance:
                     self.kill()
             if not self.is_running and not self._is_held.is_set():
                 self.starts += 1
-                with suppress(LocalError):  # it has ended while it was starting: once more
+                with suppress(LocalError):  # it ended during the start: try again
                     self.process.launch()
-            self._should_end.wait(_LOOK_SECS)
+            self._should_end.wait(_CHECK_SECS)

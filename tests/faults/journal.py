@@ -1,4 +1,4 @@
-"""What was sent and what Kafka has acknowledged: the truth that a table is held to."""
+"""The sent and acknowledged events, with which the table is compared."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 
-class Place(NamedTuple):
+class RecordId(NamedTuple):
     """Where a record is."""
 
     topic_id: str
@@ -16,7 +16,7 @@ class Place(NamedTuple):
 
 
 class Event(NamedTuple):
-    """What a record says: its id, and the CRC-32 of its text. An odd record has neither, and must be a row too."""
+    """An event: its id, and the CRC-32 of its text. An odd record has neither, and must become a row too."""
 
     id: str
     crc: int
@@ -26,21 +26,23 @@ ODD = Event("", 0)
 
 
 class Journal:
-    """A line for each acknowledged record, also in a file that outlives us. Any thread may write."""
+    """Records acknowledged events, also in a file, one per line. Thread-safe."""
 
     def __init__(self, file: Path) -> None:
-        self.acknowledged: dict[Place, Event] = {}
+        self.acknowledged: dict[RecordId, Event] = {}
         self.sent: dict[str, int] = {}
-        """CRC of each event that Kafka may have, acknowledged or not."""
+        """CRC of each sent event, acknowledged or not."""
         self._file = file.open("w", buffering=1)
         self._lock = threading.Lock()
 
-    def acknowledge(self, place: Place, event: Event) -> None:
+    def acknowledge(self, record_id: RecordId, event: Event) -> None:
         """Kafka has it."""
         with self._lock:
-            self.acknowledged[place] = event
-            self._file.write(f"{place.topic_id} {place.partition} {place.offset} {event.id or '-'} {event.crc:08x}\n")
+            self.acknowledged[record_id] = event
+            self._file.write(
+                f"{record_id.topic_id} {record_id.partition} {record_id.offset} {event.id or '-'} {event.crc:08x}\n"
+            )
 
     def close(self) -> None:
-        """Nothing more will be acknowledged."""
+        """Close the file."""
         self._file.close()

@@ -1,4 +1,4 @@
-"""The brokers that faults happen to: one behind a proxy, or several that hold copies of each other's records."""
+"""Brokers for faults: one behind a proxy, or several that replicate each other's records."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from local.ports import LOOPBACK, free_port
 
 
 def proxied_broker(directory: Path, upstream_port: int, proxy_port: int) -> KafkaServer:
-    """A broker with a second listener, which it tells its clients to reach by way of the proxy."""
+    """A broker with a second listener, which it advertises at the address of the proxy."""
     port, controller_port = free_port(), free_port()
     plain = f"PLAINTEXT://{LOOPBACK}:{port}"
     return KafkaServer(
@@ -28,11 +28,11 @@ def proxied_broker(directory: Path, upstream_port: int, proxy_port: int) -> Kafk
 
 
 def brokers(directory: Path, count: int) -> list[KafkaServer]:
-    """A cluster of three or more as it is recommended: a record counts when two of them have it."""
+    """A cluster of three or more brokers as recommended: a record is acknowledged when two of them have it."""
     controllers = {node_id: f"{LOOPBACK}:{free_port()}" for node_id in range(1, count + 1)}
     common = {
         "controller.quorum.voters": ",".join(f"{node_id}@{address}" for node_id, address in controllers.items()),
-        "controller.quorum.election.timeout.ms": "500",  # here they do wait for each other's votes
+        "controller.quorum.election.timeout.ms": "500",  # here they wait for each other's votes
         "controller.quorum.fetch.timeout.ms": "1000",
         "min.insync.replicas": "2",
         "offsets.topic.replication.factor": str(count),
@@ -54,7 +54,7 @@ def brokers(directory: Path, count: int) -> list[KafkaServer]:
 
 
 def start_together(nodes: Sequence[KafkaServer]) -> None:
-    """Start them and wait for all: none of several is there before most of the others are.
+    """Start them and wait for all: none is ready before a majority is.
 
     Raises:
         LocalError: one of them did not start.

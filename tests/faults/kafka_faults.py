@@ -1,4 +1,4 @@
-"""F6 to F11: what happens to Kafka, and to what the group remembers there."""
+"""F6 to F11: faults of Kafka and of the committed offsets."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from kafka import TopicPartition
 from kafka.errors import KafkaError, NoError, TopicAlreadyExistsError
 from kafka.structs import OffsetAndMetadata
 
-from app.backends.kafka.topic import as_set
+from app.backends.kafka.topic import new_topic
 from app.settings import KafkaSettings
 from tests.faults.fault import Fault
-from tests.faults.journal import Place
-from tests.faults.judge import Deleted
+from tests.faults.journal import RecordId
 from tests.faults.kafka_proxy import Frame, with_errors, with_wrong_generation
+from tests.faults.verdict import Deleted
 from tests.faults.world import PARTITIONS, Setup, World
 
 _PROXIED = Setup(is_proxied=True)
 _THREE = Setup(brokers=3)
 _NOBODY = -1
 _OFFSETS = "__consumer_offsets"  # the leader of its only partition is what coordinates the group
-_COMMIT_SECS = 5.0  # so long the service waits for the answer to a commit
+_COMMIT_SECS = 5.0  # how long the service waits for the response to a commit
 
-# What a broker answers when it has not taken a commit: coordinator is loading, is not available, is another one; the
+# Errors of a broker that has not accepted a commit: coordinator is loading, is not available, is another one; the
 # group rebalances, is in another generation, does not know the member; the record could not be written.
 _REFUSALS = (14, 15, 16, 27, 22, 25, 19)
-# What it answers when it may have: request timed out, unknown error.
+# Errors when it may have: request timed out, unknown error.
 _DOUBTS = (7, -1)
 
 
 def _killed(world: World, _number: int) -> float:
-    world.chance_pause(1.0)
+    world.random_pause(1.0)
     struck_at = time.monotonic()
     world.kafka.kill()
     world.kafka.start()
@@ -43,7 +43,7 @@ def _killed(world: World, _number: int) -> float:
 
 
 def _restarted(world: World, _number: int) -> float:
-    world.chance_pause(1.0)
+    world.random_pause(1.0)
     struck_at = time.monotonic()
     world.kafka.stop()
     world.kafka.start()
@@ -51,7 +51,7 @@ def _restarted(world: World, _number: int) -> float:
 
 
 def _stopped(secs: float, world: World, _number: int) -> float:
-    world.chance_pause(1.0)
+    world.random_pause(1.0)
     world.kafka.pause()
     try:
         world.pause(secs)
@@ -64,10 +64,10 @@ def _stopped(secs: float, world: World, _number: int) -> float:
 
 
 def _leader_killed(topic: Callable[[World], str], world: World, _number: int) -> float:
-    """It stays away until the two others have done without it."""
-    world.chance_pause(1.0)
+    """It stays down until the two others have continued without it."""
+    world.random_pause(1.0)
     name = topic(world)
-    number, leader = world.chance.choice(sorted(_leaders(world, name).items()))
+    number, leader = world.rng.choice(sorted(_leaders(world, name).items()))
     struck_at = time.monotonic()
     world.brokers[leader - 1].kill()
     world.wait_until(lambda: _leaders(world, name).get(number, leader) not in (leader, _NOBODY), "another one leads")
@@ -88,7 +88,7 @@ def _has_all_copies(world: World) -> bool:
 
 
 def _partitions(world: World, topic: str) -> list[dict[str, Any]]:
-    """What Kafka says of them; nothing when the broker that was asked is the one that has just gone."""
+    """Metadata of the partitions; empty if the queried broker was just killed."""
     with suppress(KafkaError), world.admin() as admin:
         [metadata] = admin.describe_topics([topic])
         return list(metadata["partitions"])
@@ -122,7 +122,7 @@ def _reply_late(world: World, _number: int) -> float:
 
 
 def _request_late(world: World, _number: int) -> float:
-    """The broker gets it when the service has long given up."""
+    """The broker receives it after the service has given up."""
     _commit_request(world, partial(_late, world))
     return world.recovery_secs()
 
@@ -133,7 +133,7 @@ def _late(world: World, frame: Frame) -> bytes:
 
 
 def _commit_refused(world: World, number: int) -> float:
-    """The broker does not take it, and says so in every way that it has."""
+    """The broker rejects it, with each possible error."""
     code = _REFUSALS[number % len(_REFUSALS)]
     world.kafka_proxy.strike_both(
         lambda frame: frame.holds_lease,
@@ -144,13 +144,13 @@ def _commit_refused(world: World, number: int) -> float:
 
 
 def _commit_in_doubt(world: World, number: int) -> float:
-    """The broker takes it and says that it does not know."""
+    """The broker accepts it and reports an unknown outcome."""
     code = _DOUBTS[number % len(_DOUBTS)]
     _commit_reply(world, lambda frame: with_errors(frame, code))
     return world.recovery_secs()
 
 
-# What an operator does.
+# Actions of an operator.
 
 
 def _offsets_moved(move: Callable[[World], None], world: World, _number: int) -> float:
@@ -161,7 +161,7 @@ def _offsets_moved(move: Callable[[World], None], world: World, _number: int) ->
 
 
 def _is_done(change: Callable[[], None]) -> bool:
-    """Kafka allows it when it has noticed that the last member is dead."""
+    """Whether the change succeeds: Kafka allows it once it has noticed that the last member is dead."""
     try:
         change()
     except KafkaError:
@@ -188,7 +188,7 @@ def _delete_group(world: World) -> None:
 
 
 def _topic_made_again(world: World, number: int) -> float:
-    """With everything stored, while the service runs or while it does not. Offsets begin at 0 again."""
+    """With everything stored, while the service is running or stopped. Offsets begin at 0 again."""
     world.load.pause()
     world.drain()
     is_away = number % 2 == 1
@@ -197,7 +197,7 @@ def _topic_made_again(world: World, number: int) -> float:
     settings = KafkaSettings(topic=world.topic, topic_partitions=PARTITIONS)
     with world.admin() as admin:
         admin.delete_topics([world.topic])
-        world.wait_until(partial(_is_done, partial(_create, world, settings)), "the topic can be made again")
+        world.wait_until(partial(_is_done, partial(_create, world, settings)), "the topic can be created again")
     world.take_new_topic_id()
     if is_away:
         world.service.release()
@@ -208,14 +208,14 @@ def _topic_made_again(world: World, number: int) -> float:
 def _create(world: World, settings: KafkaSettings) -> None:
     with world.admin() as admin:
         try:
-            admin.create_topics(as_set(settings))
+            admin.create_topics(new_topic(settings))
         except TopicAlreadyExistsError:
             if not world.is_another_topic():
                 raise
 
 
 def _records_deleted(world: World, _number: int) -> float:
-    """The service is away while records come and are deleted, as retention does it."""
+    """The service is stopped while records arrive and are deleted, as by retention."""
     world.service.hold()
     before = world.load.last_acknowledged()
     world.wait_until(
@@ -230,16 +230,20 @@ def _records_deleted(world: World, _number: int) -> float:
     return world.recovery_secs()
 
 
-def _tell_deleted(world: World) -> None:
-    """Which records Kafka has deleted, and of which the service has said that they are lost."""
+def _record_deleted(world: World) -> None:
+    """Record which records Kafka has deleted, and which of them the service has reported as lost."""
     announced = set()
     for first, last, number in re.findall(
         r"Kafka deleted offsets (\d+) to (\d+) of \S+/(\d+) before", world.service.log
     ):
-        announced |= {Place(world.topic_id, int(number), offset) for offset in range(int(first), int(last) + 1)}
+        announced |= {RecordId(world.topic_id, int(number), offset) for offset in range(int(first), int(last) + 1)}
     assert announced, "nothing was deleted before it was read"
-    world.load.pause()  # what is acknowledged meanwhile is not to be counted while it grows
-    by_kafka = {place for place in world.journal.acknowledged if place.offset < world.first_offsets[place.partition]}
+    world.load.pause()  # the acknowledged events must not change while they are counted
+    by_kafka = {
+        record_id
+        for record_id in world.journal.acknowledged
+        if record_id.offset < world.first_offsets[record_id.partition]
+    }
     world.deleted = Deleted(by_kafka, announced)
 
 
@@ -277,5 +281,5 @@ def kafka_faults() -> Iterator[Fault]:
     yield Fault("F8", "group set back to the beginning", partial(_offsets_moved, partial(_roll_back, 1 << 60)))
     yield Fault("F8", "group deleted", partial(_offsets_moved, _delete_group))
     yield Fault("F9", "topic deleted and made again", _topic_made_again)
-    yield Fault("F10", "records deleted by Kafka before they are read", _records_deleted, finish=_tell_deleted)
+    yield Fault("F10", "records deleted by Kafka before they are read", _records_deleted, finish=_record_deleted)
     yield Fault("F11", "transactions, committed and aborted", _transactions, finish=_end_with_marker)

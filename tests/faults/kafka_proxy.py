@@ -1,4 +1,4 @@
-"""A proxy between the service and the broker: knows the frames of Kafka's protocol, and which reply is to what.
+"""A proxy between the service and the broker: parses the frames of Kafka's protocol and matches replies to requests.
 
 The numbers of requests and their layout: https://kafka.apache.org/protocol
 """
@@ -13,7 +13,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
-from tests.faults.proxy import Door, Strikes, reach, reset
+from tests.faults.proxy import Listener, Strikes, reach, reset
 
 OFFSET_COMMIT: Final = 8
 JOIN_GROUP: Final = 11
@@ -25,7 +25,7 @@ _NO_GENERATION = struct.pack(">i", 0x7FFFFFFF)
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A request, or the reply to one: `data` is what was sent without the length in front, `request` the request's."""
+    """A request, or the reply to one: `data` is the frame without its length, `request` that of the request."""
 
     api: int
     is_reply: bool
@@ -39,23 +39,23 @@ class Frame:
 
 
 Treatment = Callable[[Frame], "bytes | None"]
-"""What is passed on instead; with None the connection breaks. Whatever follows on the connection waits meanwhile."""
+"""Returns the frame to pass on, or None to close the connection. Later frames of the connection wait meanwhile."""
 
 
 class KafkaProxy:
-    """Relays, but for what a fault asks to be treated otherwise."""
+    """Relays frames, except those that a fault treats differently."""
 
     def __init__(self, upstream_port: int) -> None:
         self._upstream_port = upstream_port
         self._strikes = Strikes[Frame, bytes | None]()
-        self.door = Door(self._serve)
+        self.listener = Listener(self._serve)
 
     def strike(self, meant: Callable[[Frame], bool], how: Treatment) -> None:
-        """Treat the next frame of a kind so. See `Strikes.strike`."""
+        """Apply a treatment to the next matching frame. See `Strikes.strike`."""
         self._strikes.strike(meant, how)
 
     def strike_both(self, meant: Callable[[Frame], bool], of_request: Treatment, of_reply: Treatment) -> None:
-        """Treat the next request of a kind so, and its reply so. Returns when both are done.
+        """Apply treatments to the next matching request and to its reply. Returns when both are done.
 
         Raises:
             NotFired: see `Strikes.strike`.
@@ -117,7 +117,7 @@ def _correlation(data: bytes, position: int) -> int:
 
 
 def with_wrong_generation(commit: bytes) -> bytes:
-    """A commit (version 8) that the broker will refuse for every partition, whatever it is of."""
+    """A commit (version 8) changed so that the broker refuses it for every partition."""
     _require_version(commit)
     position = 8
     [client_id_size] = struct.unpack_from(">h", commit, position)
@@ -147,11 +147,11 @@ def with_errors(frame: Frame, code: int) -> bytes:
 
 def _require_version(commit: bytes) -> None:
     [version] = struct.unpack_from(">h", commit, 2)
-    assert version == _COMMIT_VERSION, f"a commit of version {version}, whose layout is not known here"
+    assert version == _COMMIT_VERSION, f"a commit of version {version}, whose layout is unknown"
 
 
 def _compact_length(data: bytes, position: int) -> tuple[int, int]:
-    """A length as flexible versions write it (one more than it is), and where what it is of begins."""
+    """A length in the encoding of flexible versions (length plus one), and the position after it."""
     value = shift = 0
     while True:
         byte = data[position]

@@ -1,4 +1,4 @@
-"""A steady stream of events into a topic, with a line in the journal for each that Kafka has acknowledged."""
+"""A steady stream of events into a topic, with a line in the journal for each acknowledged event."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from typing import Any
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
-from tests.faults.journal import ODD, Event, Journal, Place
+from tests.faults.journal import ODD, Event, Journal, RecordId
 
 _FLUSH_SECS = 120.0
 _PORTION_SECS = 0.02
-_USUAL_MAX_BYTES = 1_000_000  # what a producer sends without being told otherwise, less what is around it
+_USUAL_MAX_BYTES = 1_000_000  # default limit of a producer, less overhead
 
 
 class Load:
-    """Sends from a thread of its own until it is told to finish; the partitions take turns.
+    """Sends on its own thread until `finish`, to the partitions in turn.
 
-    A record that is never acknowledged is none of ours: nobody has promised anything about it.
+    A record that is never acknowledged does not count, because nothing is promised about it.
     """
 
     def __init__(self, bootstrap_servers: str, topic: str, partitions: int, journal: Journal, per_sec: int) -> None:
@@ -54,12 +54,12 @@ class Load:
         self._is_flowing.set()
 
     def pause(self) -> None:
-        """Send nothing until it is to flow again. Returns when all that was sent is acknowledged."""
+        """Send nothing until `flow`. Returns when everything sent is acknowledged."""
         self._is_flowing.clear()
         self._producer.flush(timeout=_FLUSH_SECS)
 
     def finish(self) -> None:
-        """The end; all that was sent has been acknowledged, or counts as `unacknowledged`."""
+        """Stop; everything sent has been acknowledged, or counts as `unacknowledged`."""
         self._should_end.set()
         self._is_flowing.set()
         self._thread.join()
@@ -67,18 +67,18 @@ class Load:
         self._close(timeout_secs=10.0)
 
     def abandon(self) -> None:
-        """Something else has failed already."""
+        """Stop without waiting, after another failure."""
         self._should_end.set()
         self._is_flowing.set()
         self._close(timeout_secs=1.0)
 
     def renew(self) -> None:
-        """Begin as a new producer, which knows nothing of what it sent before. While it is paused."""
+        """Replace the producer by a new one; call only while paused."""
         self._close(timeout_secs=10.0)
         self._producer, self._transactional = self._new_producer(), None
 
     def last_acknowledged(self) -> dict[int, int]:
-        """The highest acknowledged offset of each partition of the topic as it is now."""
+        """The highest acknowledged offset of each partition of the current topic."""
         return dict(self._last)
 
     def send_one(self, partition: int = 0) -> None:
@@ -94,17 +94,17 @@ class Load:
         headers: Sequence[tuple[str, bytes]] = (),
         compression: str | None = None,
     ) -> None:
-        """A record that is no event of ours; it must become a row all the same."""
+        """Send a record that is no event of the load; it must still become a row."""
         producer = self._producer
         is_large = len(value or b"") > _USUAL_MAX_BYTES
         if is_large:
             producer = self._new_producer(compression_type=compression, max_request_size=2 * len(value or b""))
-        key = b"tombstone" if value is None else None  # the client sends no record without either
+        key = b"tombstone" if value is None else None  # the client sends no record without key and value
         sent = producer.send(self._topic, value, key=key, partition=partition, headers=list(headers))
         metadata = sent.get(timeout=_FLUSH_SECS)
         if is_large:
             producer.close(timeout=10)
-        self._journal.acknowledge(Place(self._topic_id, partition, metadata.offset), ODD)
+        self._journal.acknowledge(RecordId(self._topic_id, partition, metadata.offset), ODD)
 
     def send_transaction(self, *, records: int, is_committed: bool) -> None:
         """Events that count only when their transaction does."""
@@ -117,14 +117,14 @@ class Load:
             (event, self._transactional.send(self._topic, value, partition=index % self._partitions))
             for index, (event, value) in enumerate(made)
         ]
-        places = [(event, future.get(timeout=_FLUSH_SECS)) for event, future in sent]
+        acknowledged = [(event, future.get(timeout=_FLUSH_SECS)) for event, future in sent]
         if not is_committed:
             self._transactional.abort_transaction()
             return
-        for event, _ in places:
+        for event, _ in acknowledged:
             self._journal.sent[event.id] = event.crc
         self._transactional.commit_transaction()
-        for event, metadata in places:
+        for event, metadata in acknowledged:
             self._acknowledge(self._topic_id, event, metadata)
 
     def _new_producer(self, **options: object) -> KafkaProducer:
@@ -153,7 +153,7 @@ class Load:
                 continue
             for _ in range(max(1, round(self._per_sec * _PORTION_SECS))):
                 self._send(self._numbers % self._partitions)
-            due_at = max(due_at + _PORTION_SECS, time.monotonic() - 1.0)  # what a dead broker kept back is not made up
+            due_at = max(due_at + _PORTION_SECS, time.monotonic() - 1.0)  # a backlog of a dead broker is not caught up
             self._should_end.wait(max(0.0, due_at - time.monotonic()))
 
     def _send(self, partition: int) -> None:
@@ -172,7 +172,7 @@ class Load:
         return Event(str(number), zlib.crc32(text.encode())), value
 
     def _acknowledge(self, topic_id: str, event: Event, metadata: Any) -> None:
-        self._journal.acknowledge(Place(topic_id, metadata.partition, metadata.offset), event)
+        self._journal.acknowledge(RecordId(topic_id, metadata.partition, metadata.offset), event)
         if topic_id == self._topic_id:
             self._last[metadata.partition] = max(self._last.get(metadata.partition, -1), metadata.offset)
 

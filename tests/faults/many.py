@@ -1,4 +1,4 @@
-"""Several stacks side by side."""
+"""Runs several stacks in parallel."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from tests.faults.run import Outcome, play
 
 
 def play_many(plays: Iterable[tuple[Fault, range]], directory: Path, seed: int, jobs: int) -> Iterator[Outcome]:
-    """Play each fault's blows on a stack of their own, so many stacks at a time. Outcomes come as they are done."""
+    """Run the blows of each fault on separate stacks, `jobs` at a time. Yields outcomes as they complete."""
     context = multiprocessing.get_context("spawn")
-    # A process for each stack: what one leaves behind must not reach the next.
+    # A process per stack, so that leftovers of one do not affect the next.
     with ProcessPoolExecutor(jobs, mp_context=context, max_tasks_per_child=1) as pool:
         started = [pool.submit(_play, fault.name, numbers, directory, seed) for fault, numbers in plays]
         for outcome in as_completed(started):

@@ -17,5 +17,5 @@ def all_faults() -> list[Fault]:
 
 
 def impossible_faults() -> list[Impossible]:
-    """Those that cannot, and why."""
+    """Faults that cannot run here, and why."""
     return [*impossible_engine_faults()]

@@ -1,4 +1,4 @@
-"""F12 to F17: what happens between the service and ClickHouse."""
+"""F12 to F17: faults between the service and ClickHouse."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _HTTPS = Setup(is_https=True)
 _OUTAGE_SECS = 10.0
 _TENTHS = [share / 10 for share in range(11)]
 
-# Error, and whether the request was carried out all the same: only where ClickHouse can answer so then.
+# Error, and whether the request is still carried out: only where ClickHouse can respond so in that case.
 _ERRORS = [
     (241, False),
     (252, False),
@@ -52,7 +52,7 @@ def _held(world: World, _number: int) -> float:
             replies.extend(exchange.replies)
 
     world.engine_proxy.strike(how)
-    assert [reply.error_code for reply in replies] == [469], "ClickHouse did not refuse what came too late"
+    assert [reply.error_code for reply in replies] == [469], "ClickHouse did not refuse the late insert"
     return world.recovery_secs()
 
 
@@ -75,7 +75,7 @@ def _fails(world: World, number: int) -> float:
 
 
 def _outage(how: Treatment, world: World, _number: int) -> float:
-    """Every request, for a while."""
+    """Apply a treatment to every request for a while."""
     treated = world.engine_proxy.treated
     world.engine_proxy.treat_all = how
     try:
@@ -87,18 +87,18 @@ def _outage(how: Treatment, world: World, _number: int) -> float:
 
 
 def _refused(world: World, _number: int) -> float:
-    """Nobody listens, for a while."""
-    world.engine_proxy.door.shut()
+    """Refuse connections for a while."""
+    world.engine_proxy.listener.shut()
     try:
         world.wait_until(lambda: not world.is_ready(), "the service notices")
         world.pause(_OUTAGE_SECS)
     finally:
-        world.engine_proxy.door.open()
+        world.engine_proxy.listener.open()
     return world.recovery_secs()
 
 
 def _handshake_fails(how: Callable[[World], Handshake], reason: str, world: World, _number: int) -> float:
-    """Of every connection, for a while."""
+    """Fail the handshake of every connection for a while."""
     failures = world.service.log.count(reason)
     world.tls_proxy.fail(how(world))
     try:

@@ -1,4 +1,4 @@
-"""What both proxies are: a door on the loopback address, a thread per connection, and one fault at a time."""
+"""Shared by the proxies: a listener on the loopback address, a thread per connection, and one fault at a time."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _FIRE_SECS = 60.0
 
 
 class NotFired(Exception):
-    """What a fault was meant for did not come by."""
+    """Nothing matched a fault in time."""
 
 
 class Strike(Generic[_Thing, _Result]):
-    """Treats the next thing of a kind that comes by in another way than all others, once."""
+    """Applies a treatment once, to the next matching message."""
 
     def __init__(self, is_meant: Callable[[_Thing], bool], how: Callable[[_Thing], _Result]) -> None:
         self._is_meant = is_meant
@@ -33,19 +33,19 @@ class Strike(Generic[_Thing, _Result]):
         self._error: Exception | None = None
 
     def wait(self) -> None:
-        """Wait until it has been treated.
+        """Wait until the treatment was applied.
 
         Raises:
-            NotFired: nothing of the kind came by.
-            Exception: what went wrong in the treatment; a peer that goes away is nothing that goes wrong.
+            NotFired: nothing matched in time.
+            Exception: the treatment failed; a peer that disconnects is no failure.
         """
         if not self._fired.wait(_FIRE_SECS):
-            raise NotFired(f"nothing that this was meant for came by within {_FIRE_SECS:.0f} s")
+            raise NotFired(f"nothing matched this fault within {_FIRE_SECS:.0f} s")
         if self._error is not None:
             raise self._error
 
     def treat(self, thing: _Thing) -> _Result:
-        """Do it to the one that it takes."""
+        """Apply the treatment."""
         try:
             return self._how(thing)
         except (OSError, EOFError):
@@ -57,7 +57,7 @@ class Strike(Generic[_Thing, _Result]):
             self._fired.set()
 
     def takes(self, thing: _Thing) -> bool:
-        """Whether this is the one. One thread at a time."""
+        """Whether this message is to be treated. Not thread-safe."""
         if self._is_taken or not self._is_meant(thing):
             return False
         self._is_taken = True
@@ -65,17 +65,17 @@ class Strike(Generic[_Thing, _Result]):
 
 
 class Strikes(Generic[_Thing, _Result]):
-    """The strikes that wait for what comes by a proxy. Any thread may ask."""
+    """The pending strikes of a proxy. Thread-safe."""
 
     def __init__(self) -> None:
         self._waiting: list[Strike[_Thing, _Result]] = []
         self._lock = threading.Lock()
 
     def strike(self, is_meant: Callable[[_Thing], bool], how: Callable[[_Thing], _Result]) -> None:
-        """Treat the next thing of a kind so. Returns when that is done.
+        """Apply a treatment to the next matching message. Returns when that is done.
 
         Raises:
-            NotFired: none came by.
+            NotFired: nothing matched in time.
         """
         with self.waiting(is_meant, how) as strike:
             strike.wait()
@@ -84,7 +84,7 @@ class Strikes(Generic[_Thing, _Result]):
     def waiting(
         self, is_meant: Callable[[_Thing], bool], how: Callable[[_Thing], _Result]
     ) -> Iterator[Strike[_Thing, _Result]]:
-        """For as long as the block lasts: treat the next thing of a kind so."""
+        """While the block lasts, apply a treatment to the next matching message."""
         strike = Strike(is_meant, how)
         with self._lock:
             self._waiting.append(strike)
@@ -95,18 +95,18 @@ class Strikes(Generic[_Thing, _Result]):
                 self._waiting.remove(strike)
 
     def taking(self, thing: _Thing) -> Strike[_Thing, _Result] | None:
-        """The strike that is meant for this one, if there is one."""
+        """The strike for this message, if there is one."""
         with self._lock:
             return next((strike for strike in self._waiting if strike.takes(thing)), None)
 
 
-class Door:
-    """Accepts connections and hands each to `serve` on a thread of its own. Can be shut, and opened again."""
+class Listener:
+    """Accepts connections and passes each to `serve` on its own thread. Can be shut and opened again."""
 
     def __init__(self, serve: Callable[[socket.socket], None]) -> None:
         self._serve = serve
         self._connections: set[socket.socket] = set()
-        self._listener: socket.socket | None = None
+        self._socket: socket.socket | None = None
         self._lock = threading.Lock()
         self.port = 0
         self.open()
@@ -118,15 +118,15 @@ class Door:
         listener.bind((LOOPBACK, self.port))
         listener.listen(64)
         self.port = listener.getsockname()[1]
-        self._listener = listener
+        self._socket = listener
         threading.Thread(target=self._accept, args=(listener,), name="proxy", daemon=True).start()
 
     def shut(self) -> None:
-        """Refuse new connections and end those that there are."""
-        listener, self._listener = self._listener, None
+        """Refuse new connections and close existing ones."""
+        listener, self._socket = self._socket, None
         if listener is not None:
             with contextlib.suppress(OSError):
-                listener.shutdown(socket.SHUT_RDWR)  # or the thread would go on waiting in accept
+                listener.shutdown(socket.SHUT_RDWR)  # otherwise the thread would keep waiting in accept
             listener.close()
         with self._lock:
             connections = list(self._connections)
@@ -154,7 +154,7 @@ class Door:
 
 
 def reach(port: int) -> socket.socket:
-    """A connection to whoever listens there."""
+    """Connect to a local port."""
     connection = socket.create_connection((LOOPBACK, port), timeout=_CONNECT_SECS)
     connection.settimeout(None)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -162,8 +162,8 @@ def reach(port: int) -> socket.socket:
 
 
 def reset(connection: socket.socket) -> None:
-    """End it as a crashed machine does: RST, and what is still in the buffers is thrown away."""
+    """Close a connection like a crashed machine: with RST, discarding the buffers."""
     with contextlib.suppress(OSError):
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        connection.shutdown(socket.SHUT_RD)  # whoever is waiting for data from it wakes up
+        connection.shutdown(socket.SHUT_RD)  # wakes up threads that wait for its data
     connection.close()

@@ -1,4 +1,4 @@
-"""F24 and F25: what records hold, and who reads them."""
+"""F24 and F25: odd records, and another version of the service."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _ODD: list[bytes | None] = [
 
 
 def _odd_records(world: World, number: int) -> float:
-    """One of each, between events, and one that is small only as long as it is compressed."""
+    """Send one of each between events, and one that is small only when compressed."""
     for index, value in enumerate(_ODD):
         world.load.send_odd(value, partition=(number + index) % PARTITIONS)
     world.load.send_odd(b"\x20" * _BOMB_BYTES, partition=number % PARTITIONS, compression="gzip")
@@ -51,21 +51,21 @@ _LARGE_BYTES = 50_000_000
 
 
 def _large() -> Iterator[tuple[bytes, str | None]]:
-    """Values, each with the compression in which it is sent."""
+    """Values with their compression."""
     yield b"x" * _LARGE_BYTES, None
-    yield b'{"a":[' + b'{"":0},' * (_LARGE_BYTES // 7) + b"0]}", None  # taken apart it would be twenty times as large
+    yield b'{"a":[' + b'{"":0},' * (_LARGE_BYTES // 7) + b"0]}", None  # parsed, it would be twenty times as large
     yield b"\x20" * _LARGE_BYTES, "zstd"
 
 
 def _allow_large(world: World) -> None:
-    """As an operator does it who wants such records; the service needs no setting for them."""
+    """Raise the limit of the topic, as an operator would; the service needs no setting."""
     allowed = {"max.message.bytes": str(2 * _LARGE_BYTES)}
     with world.admin() as admin:
         admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, world.topic, allowed)])
 
 
 def _large_records(world: World, number: int) -> float:
-    """Text, JSON, and some kilobytes that become as large when they are decompressed; all are stored whole."""
+    """Text, JSON, and some kilobytes that decompress to the same size; all are stored whole."""
     stored = _count_large(world)
     sent = 0
     for value, compression in _large():
@@ -80,7 +80,7 @@ def _count_large(world: World) -> int:
     return int(world.query(f"SELECT countIf(length(Body) >= {_LARGE_BYTES}) FROM logs.logs")[0][0])
 
 
-# What a later version might do: it reads other times from the same records, so that rows belong on another day.
+# A later version that parses other times from the same records, so that rows have another day.
 _LATER_DECODER = """
 
 _decode_as_before = decode
@@ -96,7 +96,7 @@ def decode(chunk, bounds):
 
 
 def _upgraded(world: World, number: int) -> float:
-    """Killed when it does not know that its insert is stored; what is started then reads the records differently."""
+    """Kill the service while the outcome of its insert is unknown; the next version parses the records differently."""
 
     def how(exchange: Exchange) -> None:
         if number % 3 == 2:

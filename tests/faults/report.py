@@ -1,4 +1,4 @@
-"""What was measured, for people: a table on the terminal's scale and the page docs/faults.md."""
+"""Reports outcomes: lines for the terminal and the page docs/faults.md."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ def page(outcomes: Sequence[Outcome], impossible: Sequence[Impossible]) -> str:
 def _introduction(days: Sequence[str]) -> Iterator[str]:
     found = machine()
     versions = {name: importlib.metadata.version(name) for name in ("kafka-python", "clickhouse-connect", "chdb-core")}
-    yield "What was done to the service, to Kafka and to ClickHouse while events went through, and what became of them."
-    yield "`make faults` plays them and makes this page; [tests/faults/](../tests/faults/) says what each row does."
+    yield "Faults that were injected into the service, Kafka and ClickHouse under load, and their effect on the events."
+    yield "`make faults` runs them and writes this page; [tests/faults/](../tests/faults/) has the code of each row."
     yield ""
-    yield f"- Played: {' to '.join(dict.fromkeys([days[0], days[-1]]))}" if days else "- Not played yet"
+    yield f"- Run: {' to '.join(dict.fromkeys([days[0], days[-1]]))}" if days else "- Not run yet"
     yield f"- Machine: {found['processor']}, {found['cores']} cores, {found['memory_gb']} GB, {found['system']}"
     yield f"- Apache Kafka {KRAFT_VERSION}, {', '.join(f'{name} {version}' for name, version in versions.items())}"
     yield (
@@ -47,14 +47,14 @@ def _introduction(days: Sequence[str]) -> Iterator[str]:
         f" {USUAL.events_per_sec} events a second"
     )
     yield ""
-    yield "An event counts when Kafka has acknowledged it. At the end the table is held to the list of these events:"
-    yield "*lost* are events without a row, *duplicated* those with two; *other* counts rows with another content, rows"
-    yield "that nobody sent, and records deleted by Kafka that nobody announced. *Found stored* are rows that the"
-    yield "service had sent before, looked for and did not send again: without that they would be duplicates. Recovery"
-    yield "is the time in seconds from the end of the fault (of a kill: from the kill) until every partition has stored"
-    yield "an event that was acknowledged after it. After a kill of the service most of it is Kafka's session time-out."
-    yield "Stacks that are played side by side (`JOBS=n`) slow each other down, so the longest recoveries are those of"
-    yield "an overloaded machine."
+    yield "An event counts once Kafka has acknowledged it. At the end the table is compared with the list of these"
+    yield "events: *lost* are events without a row, *duplicated* those with two; *other* counts rows with different"
+    yield "content, rows that were never sent, and records that Kafka deleted without the service reporting it. *Found"
+    yield "stored* are rows that the service had sent before, found in the table and did not send again; otherwise they"
+    yield "would be duplicates. Recovery is the time in seconds from the end of the fault (of a kill: from the kill)"
+    yield "until every partition has stored an event acknowledged after it. After a kill of the service most of it is"
+    yield "Kafka's session timeout. Stacks that run in parallel (`JOBS=n`) slow each other down, so the longest"
+    yield "recoveries are those of an overloaded machine."
 
 
 def _table(outcomes: Sequence[Outcome]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What faults have shown, kept in a file: one line for each stack that was played."""
+"""Stores outcomes in a file, one line per stack."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from tests.faults.run import Outcome
 
 
 class Results:
-    """Lines of JSON in a file, which is only ever added to."""
+    """JSON lines in an append-only file."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
 
     def add(self, outcome: Outcome) -> None:
-        """Keep what one stack has shown."""
+        """Store the outcome of one stack."""
         self._file.parent.mkdir(parents=True, exist_ok=True)
         with self._file.open("a") as lines:
             lines.write(json.dumps({field.name: getattr(outcome, field.name) for field in fields(outcome)}) + "\n")
@@ -29,12 +29,12 @@ class Results:
         self._file.unlink(missing_ok=True)
 
     def merged(self) -> list[Outcome]:
-        """One outcome for each fault, in the order in which the faults first came."""
+        """One outcome for each fault, in the order in which they were first run."""
         return merge(_read(line) for line in self._file.read_text().splitlines()) if self._file.exists() else []
 
 
 def merge(outcomes: Iterable[Outcome]) -> list[Outcome]:
-    """Everything that was shown of each fault, together."""
+    """Merge the outcomes of each fault."""
     found: dict[str, Outcome] = {}
     for outcome in outcomes:
         found.setdefault(outcome.name, Outcome(outcome.number, outcome.what)).add(outcome)

@@ -1,4 +1,4 @@
-"""F1 to F5: what happens to the service."""
+"""F1 to F5 and F22: faults of the service."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from tests.faults.kafka_proxy import JOIN_GROUP, OFFSET_COMMIT, SYNC_GROUP, Fram
 from tests.faults.world import DEADLINE_SECS, SESSION_SECS, Setup, World
 
 Act = Callable[[], bool]
-"""Returns whether what is on the way gets through all the same."""
+"""Acts on the service; returns whether the message in flight is still delivered."""
 Moment = Callable[[World, Act], None]
-"""Does something to the service at one point of its protocol, told by what has come by on the wire: what the service
-has done and not sent is the same to everybody else as not done."""
+"""Acts on the service at one point of its protocol, recognised by its messages on the wire: work that it has not sent
+is the same to all others as not done."""
 
 _PROXIED = Setup(is_proxied=True)
 
@@ -60,8 +60,8 @@ def _stored_and_not_answered(world: World, act: Act) -> None:
 
 
 def _running(world: World, act: Act) -> None:
-    """ClickHouse gets the end of the insert when the service is gone: at once, or when another has taken over."""
-    late_secs = world.chance.uniform(0.0, 2 * DEADLINE_SECS + MARGIN_SECS)
+    """ClickHouse receives the end of the insert after the service is gone: at once, or after a takeover."""
+    late_secs = world.rng.uniform(0.0, 2 * DEADLINE_SECS + MARGIN_SECS)
 
     def how(exchange: Exchange) -> None:
         upstream = exchange.deliver_part(0.9)
@@ -91,7 +91,7 @@ def _in_recovery(world: World, act: Act) -> None:
             exchange.relay()
 
     world.service.kill()
-    world.engine_proxy.strike(how, meant=http_proxy.asks_for_last_offset)
+    world.engine_proxy.strike(how, meant=http_proxy.reads_last_offset)
 
 
 def _in_the_rebalance(api: int) -> Moment:
@@ -130,23 +130,23 @@ def _killed_at(moment: Moment, world: World, _number: int) -> float:
 
 
 def _killed_once(world: World, _number: int) -> float:
-    world.chance_pause(4.0)
+    world.random_pause(4.0)
     world.service.kill()
     return world.recovery_secs()
 
 
 def _killed_at_random(world: World, _number: int) -> float:
-    """Sometimes once more while it recovers."""
-    world.chance_pause(2.0)
+    """Kill it at random, sometimes again during recovery."""
+    world.random_pause(2.0)
     world.service.kill()
-    while world.chance.random() < 0.3:
-        world.chance_pause(2 * SESSION_SECS)
+    while world.rng.random() < 0.3:
+        world.random_pause(2 * SESSION_SECS)
         world.service.kill()
     return world.recovery_secs()
 
 
 def _stopped_at(moment: Moment, world: World, _number: int) -> float:
-    """A zombie: it stands still, another takes over, and it wakes up."""
+    """A zombie: it is paused, another instance takes over, and it resumes."""
 
     def stop() -> bool:
         world.service.pause()
@@ -159,7 +159,7 @@ def _stopped_at(moment: Moment, world: World, _number: int) -> float:
 
 def _stopped_at_random(world: World, _number: int) -> float:
     world.require_one_member()
-    world.chance_pause(1.0)
+    world.random_pause(1.0)
     world.service.pause()
     return _taken_over(world, world.service)
 
@@ -171,14 +171,14 @@ def _taken_over(world: World, zombie: Instance) -> float:
     time.sleep(max(0.0, stopped_at + 2 * SESSION_SECS - time.monotonic()))  # the fault itself
     rejoined = zombie.log.count("Partitions assigned")
     zombie.resume()
-    world.wait_until(lambda: zombie.log.count("Partitions assigned") > rejoined, "the zombie joins the group anew")
+    world.wait_until(lambda: zombie.log.count("Partitions assigned") > rejoined, "the zombie rejoins the group")
     world.remove(other)
     world.recovery_secs()
     return secs
 
 
 def _lands_after_takeover(is_killed: bool, world: World, _number: int) -> float:
-    """The end of its insert gets to ClickHouse when another instance has looked, and stored what was missing."""
+    """The end of its insert reaches ClickHouse after another instance has checked the table and stored missing rows."""
     held: list[tuple[Exchange, socket.socket]] = []
 
     def how(exchange: Exchange) -> None:
@@ -193,7 +193,7 @@ def _lands_after_takeover(is_killed: bool, world: World, _number: int) -> float:
     secs = world.recovery_secs(stopped_at)
     [(exchange, upstream)] = held
     reply = exchange.deliver_rest(upstream, 0.9)
-    assert reply.error_code == _TOO_LATE, f"ClickHouse did not refuse what came too late: {reply.whole!r}"
+    assert reply.error_code == _TOO_LATE, f"ClickHouse did not refuse the late insert: {reply.whole!r}"
     if other is not None:
         world.service.resume()
         world.remove(other)
@@ -202,7 +202,7 @@ def _lands_after_takeover(is_killed: bool, world: World, _number: int) -> float:
 
 
 def _joins_and_leaves(world: World, number: int) -> float:
-    """A second instance, every two seconds there or not; it leaves in order or is killed."""
+    """A second instance joins and leaves every two seconds; it stops in order or is killed."""
     other = world.new_instance()
     world.pause(2.0)
     world.remove(other, gently=number % 2 == 0)
@@ -211,7 +211,7 @@ def _joins_and_leaves(world: World, number: int) -> float:
 
 
 def _poll_interval_passes(world: World, _number: int) -> float:
-    """ClickHouse takes so long that a member which did not poll meanwhile would be thrown out."""
+    """ClickHouse is so slow that a member that does not poll meanwhile would be expelled."""
     rebalances = world.service.log.count("Partitions assigned")
     world.engine_proxy.treat_all = http_proxy.swallow
     try:
@@ -229,14 +229,14 @@ _TOO_LATE = 469
 
 
 def _without_descriptors(world: World, _number: int) -> float:
-    """Its connections to ClickHouse end, and for a while it may open no others."""
+    """Close its connections to ClickHouse, and for a while it cannot open new ones."""
     process = psutil.Process(world.service.process.pid)
     _, most = process.rlimit(psutil.RLIMIT_NOFILE)
     before = world.service.log.count("Too many open files")
     process.rlimit(psutil.RLIMIT_NOFILE, (1, most))
     try:
-        world.engine_proxy.door.shut()
-        world.engine_proxy.door.open()
+        world.engine_proxy.listener.shut()
+        world.engine_proxy.listener.open()
         world.wait_until(lambda: world.service.log.count("Too many open files") > before, "it runs out of descriptors")
         world.pause(_SHORT_SECS)
     finally:
@@ -246,7 +246,7 @@ def _without_descriptors(world: World, _number: int) -> float:
 
 
 def _without_memory(world: World, _number: int) -> float:
-    """For a while it gets no more memory, not even for the stack of a thread, and may have to ask for a restart."""
+    """For a while it gets no more memory, not even for the stack of a thread, and may need a restart."""
     process = psutil.Process(world.service.process.pid)
     starts, before = world.service.starts, world.service.log.count("MemoryError")
     process.rlimit(psutil.RLIMIT_AS, (1, psutil.RLIM_INFINITY))

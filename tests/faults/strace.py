@@ -1,4 +1,4 @@
-"""Makes one system call of a running process fail, or end the process, by strace."""
+"""Uses strace to make one system call of a running process fail, or to kill the process at it."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from tests.faults.proxy import NotFired
 
 _DETACH_SECS = 2.0
 _FIRE_SECS = 30.0
-_LOOK_SECS = 0.01
+_CHECK_SECS = 0.01
 
 
 def find_strace() -> str | None:
-    """Where it is, if it is there and may look at a process of ours."""
+    """Path of strace, if it is installed and may trace our processes."""
     program = shutil.which("strace")
     if program is None:
         return None
@@ -28,16 +28,16 @@ def find_strace() -> str | None:
 
 
 class Injection:
-    """A system call that is being waited for."""
+    """A pending fault of a system call."""
 
     def __init__(self, trace: Path) -> None:
         self._trace = trace
 
     def wait(self) -> str:
-        """Wait until it has happened; how strace writes the call.
+        """Wait until it has happened; returns strace's line of the call.
 
         Raises:
-            NotFired: the process made no such call.
+            NotFired: the process made no such call in time.
         """
         deadline = time.monotonic() + _FIRE_SECS
         while True:
@@ -46,14 +46,14 @@ class Injection:
                 return found[0]
             if time.monotonic() > deadline:
                 raise NotFired(f"no such system call within {_FIRE_SECS:.0f} s")
-            time.sleep(_LOOK_SECS)
+            time.sleep(_CHECK_SECS)
 
 
 @contextmanager
 def injected(
     pid: int, calls: Sequence[str], fault: str, trace: Path, *, path: Path | None = None
 ) -> Iterator[Injection]:
-    """For as long as the block lasts: what these calls get, `error=EIO:when=1` for instance; only those on a path."""
+    """While the block lasts, inject a fault such as `error=EIO:when=1` into these calls, optionally only on a path."""
     names = ",".join(calls)
     command = [find_strace() or "strace", "-f", "-o", str(trace), "-e", f"trace={names}"]
     command += ["-e", f"inject={names}:{fault}", *(["-P", str(path)] if path else []), "-p", str(pid)]
@@ -62,7 +62,7 @@ def injected(
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     try:
         assert process.stderr is not None
-        first = process.stderr.readline().decode()  # said when it holds all threads
+        first = process.stderr.readline().decode()  # printed when it has attached to all threads
         assert "attached" in first, first
         yield Injection(trace)
     finally:
@@ -70,9 +70,9 @@ def injected(
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    process.send_signal(signal.SIGINT)  # it lets the other process go on without it
+    process.send_signal(signal.SIGINT)  # detaches; the process continues
     try:
         process.communicate(timeout=_DETACH_SECS)
-    except subprocess.TimeoutExpired:  # strace 6.1 waits for ever for the last thread of one that it has killed
+    except subprocess.TimeoutExpired:  # strace 6.1 waits forever for the last thread of a process that it has killed
         process.kill()
         process.communicate()

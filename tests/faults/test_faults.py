@@ -1,9 +1,9 @@
-"""A short play of the faults that tell most; `make faults` plays the whole matrix, many times.
+"""A short run of the most significant faults; `make faults` runs the whole matrix, many times.
 
-Chosen: those at which a version of this service, or a believable one, stored rows twice or lost them. Each stands for
-a means of the protocol that nothing else would replace: the lease and the deadline (F3, F15), the look into the table
-(F1, F13), not believing ClickHouse's token (F18), and what Kafka remembers not being believed alone (F8). F6 is here
-because a broker that ends is what happens most.
+Selected are faults with which an earlier or a plausible version of this service stored rows twice or lost them. Each
+tests a step of the protocol that no other step replaces: lease and deadline (F3, F15), the check of the table (F1,
+F13), not relying on ClickHouse's token (F18), and not relying on committed offsets alone (F8). F6 is included because
+a broker restart is the most frequent fault.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ CHOSEN = (
 def test_every_acknowledged_event_is_stored_exactly_once(name: str, tmp_path: Path) -> None:
     fault = next((fault for fault in all_faults() if fault.name == name), None)
     if fault is None:
-        pytest.skip("cannot be played here; `python -m tests.faults --list` says which can")
+        pytest.skip("cannot run here; `python -m tests.faults --list` says which can")
 
     outcome = play(fault, range(1), tmp_path / "fault", seed=1)
 

@@ -1,4 +1,4 @@
-"""What is kept of plays that are hours apart."""
+"""Tests of results that are collected over hours."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def outcome(number: str, what: str, **fields: object) -> Outcome:
     return Outcome(number, what, **fields)  # type: ignore[arg-type]  # whatever a test is about
 
 
-def test_what_several_stacks_have_shown_of_a_fault_is_added_up(tmp_path: Path) -> None:
+def test_results_of_several_stacks_are_summed(tmp_path: Path) -> None:
     results = Results(tmp_path / "new" / "results.jsonl")
     results.add(outcome("F2", F2, runs=20, events=900, recoveries=[8.5], days=["2026-11-24"]))
     results.add(outcome("F13", F13, runs=5, events=70, found_stored=12))
@@ -43,14 +43,14 @@ def test_results_that_are_cleared_are_empty(tmp_path: Path) -> None:
     assert results.merged() == []
 
 
-def test_what_was_not_clean_stands_on_the_page(tmp_path: Path) -> None:
+def test_failures_are_on_the_page(tmp_path: Path) -> None:
     lost = outcome("F2", F2, runs=1, problems=Counter(lost=3), notes=["3 events lost; seed 7"], days=["2026-11-24"])
 
     text = page([lost], [])
 
     assert "| F2 kill -9 of the service | 1 | 0 | 3 | 0 | 0 | 0 |" in text
     assert "- F2 kill -9 of the service: 3 events lost; seed 7" in text
-    assert "- Played: 2026-11-24\n" in text
+    assert "- Run: 2026-11-24\n" in text
 
 
 def test_blows_are_spread_over_as_many_stacks_as_they_need() -> None:

@@ -1,4 +1,4 @@
-"""A proxy between the service and ClickHouse over HTTPS: passes bytes, or has the handshake fail."""
+"""A proxy between the service and ClickHouse over HTTPS: passes bytes, or makes the handshake fail."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from collections.abc import Callable
 from contextlib import closing, suppress
 
 from local.certificates import Certificates
-from tests.faults.proxy import Door, reach
+from tests.faults.proxy import Listener, reach
 
 Handshake = Callable[[socket.socket], None]
-"""What a client gets whose first bytes are those of a handshake."""
+"""Handles a client that begins a TLS handshake."""
 
 _PIECE_BYTES = 1 << 16
 
 
 class TlsProxy:
-    """Relays, but for connections while `handshake` is set."""
+    """Relays connections, unless `handshake` is set."""
 
     def __init__(self, upstream_port: int) -> None:
         self._upstream_port = upstream_port
         self.handshake: Handshake | None = None
-        self.door = Door(self._serve)
+        self.listener = Listener(self._serve)
 
     def fail(self, handshake: Handshake) -> None:
-        """From now on each connection begins so, also those that there were: they end, and must begin anew."""
+        """From now on apply this handshake to each connection; existing ones are closed and must reconnect."""
         self.handshake = handshake
-        self.door.shut()
-        self.door.open()
+        self.listener.shut()
+        self.listener.open()
 
     def _serve(self, client: socket.socket) -> None:
         if self.handshake is not None:
@@ -43,7 +43,7 @@ class TlsProxy:
 
 
 def _pass_on(source: socket.socket, to: socket.socket) -> None:
-    """Until one of them has had enough, which the other then hears of."""
+    """Relay until one side closes, then close the other."""
     with suppress(OSError):
         while piece := source.recv(_PIECE_BYTES):
             to.sendall(piece)
@@ -51,11 +51,11 @@ def _pass_on(source: socket.socket, to: socket.socket) -> None:
         to.shutdown(socket.SHUT_WR)
 
 
-# How a handshake can fail.
+# Failing handshakes.
 
 
 def present(certificates: Certificates) -> Handshake:
-    """Somebody else answers, with a certificate of his own."""
+    """Present another certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificates.certificate_file, certificates.key_file)
 
@@ -66,6 +66,6 @@ def present(certificates: Certificates) -> Handshake:
 
 
 def answer_without_tls(client: socket.socket) -> None:
-    """As a server answers that speaks plain HTTP on this port."""
+    """Respond like a plain HTTP server."""
     client.recv(_PIECE_BYTES)
     client.sendall(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")

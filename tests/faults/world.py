@@ -1,4 +1,4 @@
-"""A broker, an engine, the service between them, a load, and proxies where a fault wants to be in between."""
+"""The stack of a fault: broker, engine, service, load, and proxies where a fault needs them."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ from local.ports import LOOPBACK, free_port
 from local.service import clean_environment
 from tests.faults.http_proxy import HttpProxy
 from tests.faults.instance import Instance
-from tests.faults.journal import Journal, Place
-from tests.faults.judge import Deleted, StoredRow, Verdict, judge
+from tests.faults.journal import Journal, RecordId
 from tests.faults.kafka_cluster import brokers, proxied_broker, start_together
 from tests.faults.kafka_proxy import KafkaProxy
 from tests.faults.load import Load
 from tests.faults.tls_proxy import TlsProxy
+from tests.faults.verdict import Deleted, StoredRow, Verdict, verify
 
 PARTITIONS = 4
 SESSION_SECS = 6.0
@@ -46,7 +46,7 @@ DEADLINE_SECS = 4.0
 BATCH_AGE_SECS = 0.25  # many inserts, so that a fault at a random moment hits one
 
 _POLL_SECS = 0.05
-_LOOK_SECS = 0.2  # between two looks into the table, which cost the engine something
+_CHECK_SECS = 0.2  # between two queries of the table, which load the engine
 _START_SECS = 90.0
 _RECOVERY_SECS = 120.0
 _DRAIN_SECS = 120.0
@@ -69,41 +69,41 @@ def _leave(_directory: Path) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What a fault needs otherwise than usual."""
+    """Deviations of a stack from the default."""
 
     is_proxied: bool = False
     """Whether the service reaches Kafka and ClickHouse through the proxies."""
     is_https: bool = False
     """Whether ClickHouse speaks HTTPS; the service then reaches it through a proxy that passes bytes."""
     brokers: int = 1
-    """One, which can be reached through the proxy, or three."""
+    """One broker, optionally behind the proxy, or three."""
     events_per_sec: int = 200
     settings: Mapping[str, str] = field(default_factory=dict)
     is_as_shipped: bool = False
-    """Whether time-outs and the age of batches are left as they are, instead of being made short."""
+    """Whether to keep the default timeouts and batch age, instead of short ones."""
     engine_directory: Callable[[Path], Path] = _plain_directory
     clean_up: Callable[[Path], None] = _leave
-    """Undoes what that has done."""
+    """Undoes `engine_directory`."""
 
 
 USUAL = Setup()
 
 
 class World:
-    """Everything that a fault can happen to. A context: when it ends, all of it has ended."""
+    """The stack of a fault. A context manager that stops everything at its end."""
 
     def __init__(self, directory: Path, setup: Setup, seed: int) -> None:
         directory.mkdir(parents=True)
         self.directory = directory
         self.setup = setup
-        self.chance = random.Random(seed)
+        self.rng = random.Random(seed)
         self.topic = self.database = f"faults_{uuid.uuid4().hex[:12]}"
         self.topic_id = ""
         self.deleted = Deleted()
         self.instances: list[Instance] = []
         self.journal = Journal(directory / "journal.txt")
         self.first_offsets: dict[int, int] = {}
-        """Of each partition, where records were deleted."""
+        """First offset of each partition with deleted records."""
         self.engine_directory = setup.engine_directory(directory)
         self.engine = EngineServer(
             self.engine_directory,
@@ -116,7 +116,7 @@ class World:
         upstream_port = free_port()
         self.kafka_proxy = KafkaProxy(upstream_port)
         if setup.brokers == 1:
-            self.brokers = [proxied_broker(directory / "kafka", upstream_port, self.kafka_proxy.door.port)]
+            self.brokers = [proxied_broker(directory / "kafka", upstream_port, self.kafka_proxy.listener.port)]
         else:
             self.brokers = brokers(directory / "kafka", setup.brokers)
         self._load: Load | None = None
@@ -144,9 +144,9 @@ class World:
             self._load.abandon()
         for instance in self.instances:
             instance.end(gently=False)
-        self.engine_proxy.door.shut()
-        self.tls_proxy.door.shut()
-        self.kafka_proxy.door.shut()
+        self.engine_proxy.listener.shut()
+        self.tls_proxy.listener.shut()
+        self.kafka_proxy.listener.shut()
         for broker in self.brokers:
             broker.kill()
         self.engine.kill()
@@ -155,12 +155,12 @@ class World:
 
     @property
     def kafka(self) -> KafkaServer:
-        """The only broker, as a rule."""
+        """The first broker, usually the only one."""
         return self.brokers[0]
 
     @property
     def bootstrap_servers(self) -> str:
-        """All brokers, past the proxy."""
+        """Addresses of all brokers, bypassing the proxy."""
         return ",".join(broker.bootstrap_servers for broker in self.brokers)
 
     @property
@@ -170,7 +170,7 @@ class World:
         return self._load
 
     def renew_load(self) -> None:
-        """Send to the topic as it is now."""
+        """Send to the current topic."""
         self.load.renew()
         self.load.flow(self.topic_id)
 
@@ -193,18 +193,18 @@ class World:
         instance.end(gently=gently)
 
     def log_has(self, words: str) -> bool:
-        """Whether any instance has ever said so."""
+        """Whether the log of any instance contains these words."""
         return any(words in instance.log for instance in self.instances)
 
     def found_stored(self) -> int:
-        """Rows that instances have left out because the table held them."""
-        found = [re.findall(r"Left out (\d+) rows", instance.log) for instance in self.instances]
+        """Rows that instances left out because the table contained them."""
+        found = [re.findall(r"Skipped (\d+) rows", instance.log) for instance in self.instances]
         return sum(int(rows) for rows_of_one in found for rows in rows_of_one)
 
     def _environment(self) -> dict[str, str]:
         proxied = self.setup.is_proxied
         own = {
-            "KAFKA_BOOTSTRAP_SERVERS": f"{LOOPBACK}:{self.kafka_proxy.door.port}"
+            "KAFKA_BOOTSTRAP_SERVERS": f"{LOOPBACK}:{self.kafka_proxy.listener.port}"
             if proxied
             else self.bootstrap_servers,
             "KAFKA_TOPIC": self.topic,
@@ -220,14 +220,14 @@ class World:
 
     def _engine_address(self) -> str:
         if self.setup.is_https:
-            return f"https://{LOOPBACK}:{self.tls_proxy.door.port}"
-        return f"http://{LOOPBACK}:{self.engine_proxy.door.port if self.setup.is_proxied else self.engine.port}"
+            return f"https://{LOOPBACK}:{self.tls_proxy.listener.port}"
+        return f"http://{LOOPBACK}:{self.engine_proxy.listener.port if self.setup.is_proxied else self.engine.port}"
 
-    # What is asked of both sides.
+    # Kafka and ClickHouse.
 
     @contextmanager
     def admin(self) -> Iterator[KafkaAdminClient]:
-        """A client for questions to the cluster."""
+        """An admin client of the cluster."""
         admin = KafkaAdminClient(bootstrap_servers=self.bootstrap_servers)
         try:
             yield admin
@@ -235,16 +235,16 @@ class World:
             admin.close()
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
-        """What the engine answers, asked past the proxy; the table is `logs.logs` in the query.
+        """Run a query, bypassing the proxy; the table is `logs.logs` in the query.
 
         Raises:
-            TryAgainLater, Exception: it does not answer.
+            TryAgainLater, Exception: the engine does not respond.
         """
         with self._client() as client:
             return [tuple(row) for row in client.query(sql.replace("logs.logs", f"{self.database}.logs")).result_rows]
 
     def command(self, sql: str) -> None:
-        """Have the engine do something; the table is `logs.logs`."""
+        """Run a command; the table is `logs.logs`."""
         with self._client() as client:
             client.command(sql.replace("logs.logs", f"{self.database}.logs"))
 
@@ -263,21 +263,21 @@ class World:
     # Time.
 
     def pause(self, secs: float) -> None:
-        """The fault lasts for so long."""
+        """Sleep for the duration of a fault."""
         time.sleep(secs)
 
-    def chance_pause(self, max_secs: float) -> None:
-        """A moment that nobody can foresee."""
-        time.sleep(self.chance.uniform(0.0, max_secs))
+    def random_pause(self, max_secs: float) -> None:
+        """Sleep for a random time."""
+        time.sleep(self.rng.uniform(0.0, max_secs))
 
     def is_ready(self) -> bool:
-        """Whether the service says that logs flow."""
+        """Whether the service is ready."""
         with suppress(OSError, ValueError):
             return self.service.process.get("/ready").status == 200
         return False
 
     def require_one_member(self) -> None:
-        """Wait until the service has all partitions for itself."""
+        """Wait until the service has all partitions."""
 
         def has_all() -> bool:
             scrape = self.service.scrape()
@@ -293,7 +293,7 @@ class World:
         return 0
 
     def later(self, secs: float, act: Callable[[], object]) -> None:
-        """Something happens in so many seconds; judged is when it has."""
+        """Act after a delay; the verification waits for it."""
         timer = threading.Timer(secs, act)
         self._timers.append(timer)
         timer.start()
@@ -301,13 +301,13 @@ class World:
     # Recovery.
 
     def recovery_secs(self, since: float | None = None) -> float:
-        """Wait until every partition holds a record in the table that Kafka acknowledged from now on.
+        """Wait until every partition of the table has a record that Kafka acknowledged from now on.
 
         Returns the seconds since that moment, or since an earlier one.
         """
         since = time.monotonic() if since is None else since
         before = self.load.last_acknowledged()
-        # What was sent before may be in the table and never be acknowledged: that alone is no sign of life.
+        # Records sent before may be stored and never be acknowledged, so they do not prove a recovery.
         fresh: dict[int, int] = {}
 
         def is_fresh() -> bool:
@@ -318,7 +318,7 @@ class World:
             return len(fresh) == PARTITIONS and all(last.get(number, -1) >= offset for number, offset in fresh.items())
 
         what = "fresh records in every partition of the table"
-        self.wait_until(is_fresh, what, _RECOVERY_SECS, every_secs=_LOOK_SECS)
+        self.wait_until(is_fresh, what, _RECOVERY_SECS, every_secs=_CHECK_SECS)
         return time.monotonic() - since
 
     def _last_stored(self) -> dict[int, int]:
@@ -327,10 +327,10 @@ class World:
             return dict(self.query(sql))
         return {}
 
-    # Judgement.
+    # Verification.
 
     def verdict(self) -> Verdict:
-        """The faults are over: everything that Kafka has acknowledged is awaited, and held to what the table holds."""
+        """After the faults: wait for everything that Kafka has acknowledged, and compare it with the table."""
         self.load.pause()
         for timer in self._timers:
             timer.join()
@@ -338,24 +338,24 @@ class World:
         try:
             self.drain()
             self.load.send_one()
-            self.wait_until(self._holds_all, "one fresh event in the table", _FRESH_SECS, every_secs=_LOOK_SECS)
+            self.wait_until(self._holds_all, "one fresh event in the table", _FRESH_SECS, every_secs=_CHECK_SECS)
         except AssertionError as error:
             liveness = str(error)
         self.load.finish()
-        return judge(self.journal, self.rows(), self.deleted, liveness)
+        return verify(self.journal, self.rows(), self.deleted, liveness)
 
     def drain(self) -> None:
         """Wait until the lag is 0 and no lease is open."""
         self.wait_until(self._is_drained, "everything is stored and committed", _DRAIN_SECS, every_secs=0.5)
 
     def rows(self) -> Iterator[StoredRow]:
-        """All that the table holds of our topic."""
+        """All rows of the topic."""
         sql = "SELECT _topic_id, _partition, _offset, _item, UserId, CRC32(Body) FROM logs.logs WHERE _topic = "
         # Few rows at a time: some have 50 MB.
         for topic_id, partition, offset, item, event_id, crc in self.query(
             f"{sql}'{self.topic}' SETTINGS max_block_size = 64"
         ):
-            yield StoredRow(Place(topic_id, partition, offset), item, event_id, crc)
+            yield StoredRow(RecordId(topic_id, partition, offset), item, event_id, crc)
 
     def committed(self) -> dict[int, tuple[int, str]]:
         """Offset and metadata that the group has committed, by partition."""
@@ -364,7 +364,7 @@ class World:
         return {partition.partition: (mark.offset, mark.metadata) for partition, mark in offsets.items()}
 
     def ends(self) -> dict[int, int]:
-        """Offset that the next record of each partition will get."""
+        """End offset of each partition."""
         consumer = KafkaConsumer(bootstrap_servers=self.bootstrap_servers)
         try:
             ends = consumer.end_offsets([TopicPartition(self.topic, number) for number in range(PARTITIONS)])
@@ -375,7 +375,7 @@ class World:
     def _is_drained(self) -> bool:
         try:
             committed, ends = self.committed(), self.ends()
-        except KafkaError:  # it is still electing whoever knows
+        except KafkaError:  # the coordinator is still being elected
             return False
         for number, end in ends.items():
             offset, metadata = committed.get(number, (0, ""))
@@ -396,12 +396,12 @@ class World:
             admin.close()
 
     def take_new_topic_id(self) -> None:
-        """The topic was made again: from now on events go to this one."""
+        """The topic was created again: from now on events go to the new one."""
         self.wait_until(self.is_another_topic, "the topic is there again", _START_SECS)
         self.topic_id = self._read_topic_id()
 
     def is_another_topic(self) -> bool:
-        """Whether there is a topic, and not the one that events go to."""
+        """Whether the topic exists and is not the one that events go to."""
         try:
             return self._read_topic_id() != self.topic_id
         except TryAgainLater:
@@ -415,10 +415,10 @@ class World:
         *,
         every_secs: float = _POLL_SECS,
     ) -> None:
-        """Ask until the answer is yes.
+        """Wait until a condition holds.
 
         Raises:
-            AssertionError: it took too long; says what was waited for.
+            AssertionError: it took too long; names the condition.
         """
         deadline = time.monotonic() + timeout_secs
         while not is_so():
@@ -426,5 +426,5 @@ class World:
             time.sleep(every_secs)
 
     def forget_files(self) -> None:
-        """Nothing of it is needed any more."""
+        """Delete the files."""
         shutil.rmtree(self.directory, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""`python -m tests.golden` writes the files anew; the difference belongs into the commit that explains it."""
+"""`python -m tests.golden` regenerates the files; the commit must explain the difference."""
 
 from tests.golden.corpus import FILES, FOLDER
 

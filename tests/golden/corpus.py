@@ -1,4 +1,4 @@
-"""Renders what the service makes of the fixed inputs: one text per file of this folder."""
+"""Renders the service's output for fixed inputs: one text per file of this folder."""
 
 from __future__ import annotations
 
@@ -22,15 +22,16 @@ from app.domain.event_time import EventTimeBounds
 from app.domain.records import Partition, RecordChunk
 from app.domain.rows import SCHEMA
 from app.domain.statement import Statement
+from app.environment import setting_names
 from app.health import Health
 from app.metrics import Metrics
 from app.pipeline.decode import decode
 from app.query.attribute_reference import resolved
 from app.query.log_table import LogTable
 from app.query.service import QueryService
-from app.settings import QuerySettings, setting_names
+from app.settings import QuerySettings
 from tests.fakes import ScriptedReader
-from tests.query.answers import NOW_NS, answer_to
+from tests.query.results import NOW_NS, result_of
 
 FOLDER: Final = Path(__file__).parent
 _RECORD_MS: Final = NOW_NS // 1_000_000
@@ -126,13 +127,15 @@ def rows() -> str:
 
 
 def statements() -> str:
-    """Every statement that the queries make, with what is bound."""
-    return _asked_and_answered(lambda statement: f"{statement.sql}\n    {json.dumps(dict(statement.parameters))}")[0]
+    """Every statement of the queries, with bound parameters."""
+    return _statements_and_responses(
+        lambda statement: f"{statement.sql}\n    {json.dumps(dict(statement.parameters))}"
+    )[0]
 
 
 def answers() -> str:
-    """What the API answers, over a ClickHouse whose values depend on the statement alone."""
-    return _asked_and_answered(lambda statement: statement.sql)[1]
+    """Responses of the API over a ClickHouse whose values depend only on the statement."""
+    return _statements_and_responses(lambda statement: statement.sql)[1]
 
 
 def names() -> str:
@@ -173,12 +176,12 @@ def _plain(value: object) -> object:
     return base64.b64encode(value).decode() if isinstance(value, bytes) else str(value)
 
 
-def _asked_and_answered(written: Callable[[Statement], str]) -> tuple[str, str]:
-    """The statements of each request, and the answers."""
-    asked: list[str] = []
-    answered: list[str] = []
+def _statements_and_responses(written: Callable[[Statement], str]) -> tuple[str, str]:
+    """The statements and the response of each request."""
+    requests: list[str] = []
+    responses: list[str] = []
     for path in _paths():
-        reader = ScriptedReader(lambda statement: answer_to(_resolved(statement)))
+        reader = ScriptedReader(lambda statement: result_of(_resolved(statement)))
         metrics = Metrics(CollectorRegistry(), version="0")
         queries = QueryService(LogTable(reader), now_ns=lambda: NOW_NS, clock=lambda: 0.0)
         admission, streams = Admission(1, wait_secs=0), StreamSlots(1, metrics.query_streams)
@@ -188,18 +191,20 @@ def _asked_and_answered(written: Callable[[Statement], str]) -> tuple[str, str]:
         client = create_app(Health(), metrics.registry, query_routes(api, tail, admission, metrics)).test_client()
         answer = client.get(f"/api/v1/{path}")
         headers = {name: value for name, value in answer.headers.items() if name != "Content-Length"}
-        asked.append(f"GET {path}\n" + "".join(f"  {written(_resolved(statement))}\n" for statement in reader.asked))
-        answered.append(f"GET {path}\n  {answer.status_code} {json.dumps(headers)}\n  {answer.text}\n")
-    return "\n".join(asked), "\n".join(answered)
+        requests.append(
+            f"GET {path}\n" + "".join(f"  {written(_resolved(statement))}\n" for statement in reader.statements)
+        )
+        responses.append(f"GET {path}\n  {answer.status_code} {json.dumps(headers)}\n  {answer.text}\n")
+    return "\n".join(requests), "\n".join(responses)
 
 
 def _resolved(statement: Statement) -> Statement:
-    """As it is sent where no attribute has a column of its own."""
+    """The statement for a table without columns for attributes."""
     return Statement(resolved(statement.sql, statement.parameters), statement.parameters)
 
 
 def _paths() -> Iterator[str]:
-    """Every query in two ways, and every way with a few queries."""
+    """Every query on two endpoints, and every endpoint with a few queries."""
     for query in QUERIES:
         yield f"logs?{urlencode({'query': query, 'limit': 2, 'fields': 'message'})}"
         yield f"stats?{urlencode({'query': query, 'by': 'service'})}"

@@ -1,4 +1,4 @@
-"""What people rely on stays as it is: rows, statements, answers and names are those of the files beside this one."""
+"""Rows, statements, responses and names must match the files beside this one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SHOWN_LINES = 40
 
 @pytest.mark.parametrize("name", FILES)
 def test_nothing_has_changed(name: str) -> None:
-    """Where a change is meant: python -m tests.golden, and look at the difference."""
+    """For an intended change run python -m tests.golden and review the difference."""
     stored, rendered = (FOLDER / name).read_text(encoding="utf-8"), FILES[name]()
 
     changes = list(

@@ -1,4 +1,4 @@
-"""Builds the project's image with no registry and no daemon: Debian's packages make the base, buildah does the rest."""
+"""Builds the project's image without registry or daemon: Debian's packages are the base, buildah does the rest."""
 
 import json
 import os
@@ -14,14 +14,14 @@ from tests.support.programs import run
 
 _TOOLS = ("buildah", "debootstrap")
 _BASE_PACKAGES = ("python3", "python3-pip", "python-is-python3", "ca-certificates")
-# The official image has both of these paths in this order; Debian's Python stands in the second.
+# The official image has both paths in this order; Debian's Python is in the second.
 _BASE_PATH = "/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin"
-# How this machine reaches its package index. Mounted while the image is built, not part of it.
+# Package index configuration of this machine. Mounted during the build, not part of the image.
 _MOUNTED = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pip.conf")
 
 
 def why_impossible() -> str | None:
-    """Why no image can be built on this machine; None where it can."""
+    """Why no image can be built on this machine, or None."""
     if os.geteuid() != 0:
         return "making a base image needs root"
     if shutil.which("apt-get") is None:
@@ -30,10 +30,10 @@ def why_impossible() -> str | None:
 
 
 class Buildah:
-    """The program, with a store of its own below `folder`."""
+    """The buildah program, with its own store below `folder`."""
 
     def __init__(self, folder: Path) -> None:
-        # Overlay makes a container at once; vfs copies every file, but works where overlay cannot be mounted.
+        # Overlay creates a container at once; vfs copies every file, but works without overlay mounts.
         overlay, vfs = (
             ["--root", f"{folder}/{driver}", "--runroot", f"{folder}/run", "--storage-driver", driver]
             for driver in ("overlay", "vfs")
@@ -45,10 +45,10 @@ class Buildah:
         return ["buildah", *self._options, verb, *map(str, arguments)]
 
     def __call__(self, verb: str, *arguments: str | Path) -> str:
-        """Run it; its standard output.
+        """Run buildah; returns its standard output.
 
         Raises:
-            AssertionError: with all that it printed, when it fails.
+            AssertionError: it failed; contains its output.
         """
         return run(self.command(verb, *arguments)).strip()
 
@@ -78,7 +78,7 @@ class Image:
 
 
 class Container:
-    """A container: files, and a network that is this machine's own."""
+    """A container: files, and the network of this machine."""
 
     def __init__(self, buildah: Buildah, name: str) -> None:
         self._buildah = buildah
@@ -96,9 +96,9 @@ class Container:
 
 
 def build_image(project: Path, cache: Path, scratch: Path) -> Image:
-    """Build the Dockerfile of `project` on a base of Debian packages that passes for the image named in it.
+    """Build the Dockerfile of `project` on a base of Debian packages that replaces the image named in it.
 
-    The base is kept in `cache`: making it takes most of a minute. Everything else goes below `scratch`.
+    The base is kept in `cache`, because creating it takes most of a minute. Everything else goes below `scratch`.
     """
     _install_tools()
     buildah = Buildah(scratch)
@@ -117,7 +117,7 @@ def _install_tools() -> None:
 
 
 def _base_of(dockerfile: Path) -> tuple[str, str]:
-    """The image it starts from, and that one's Debian release."""
+    """The base image, and its Debian release."""
     found = re.search(r"^ARG PYTHON_IMAGE=(\S+/python:[\d.]+-slim-(\w+))$", dockerfile.read_text(), re.MULTILINE)
     assert found, f"{dockerfile} names no base image like python:3.13.1-slim-trixie"
     return found[1], found[2]

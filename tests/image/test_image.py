@@ -1,4 +1,4 @@
-"""The image, built from the Dockerfile and started, with neither Kafka nor ClickHouse there."""
+"""The image, built from the Dockerfile and started, without Kafka and ClickHouse."""
 
 import os
 import signal
@@ -41,7 +41,7 @@ class Service:
         return int(self.image.config["User"].partition(":")[0])
 
     def status(self, path: str) -> int:
-        """The HTTP status that it answers a GET with."""
+        """The HTTP status of a GET."""
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=2) as answer:
                 return int(answer.status)
@@ -56,7 +56,7 @@ class Service:
 
     def terminate(self) -> int | None:
         """SIGTERM to the service itself, as a container runtime sends it; its exit code."""
-        # The last: the part of buildah that starts it runs as the same user.
+        # The last process: the part of buildah that starts it runs as the same user.
         *_, service = (pid for pid in _descendants(self.process.pid) if _user_of(pid) == self.user)
         os.kill(service, signal.SIGTERM)
         assert self.process.wait(STOP_SECS), f"still running after {STOP_SECS} s\n{self.process.log_tail()}"
@@ -91,11 +91,11 @@ def service(image: Image, tmp_path: Path) -> Iterator[Service]:
             process.stop()
 
 
-def test_it_is_alive_but_not_ready_while_kafka_and_clickhouse_are_away(service: Service) -> None:
+def test_it_is_alive_but_not_ready_while_kafka_and_clickhouse_are_unavailable(service: Service) -> None:
     assert (service.status("/live"), service.status("/ready")) == (200, 503)
 
 
-def test_its_health_check_tells_a_running_service_from_a_stopped_one(service: Service) -> None:
+def test_its_health_check_distinguishes_a_running_service_from_a_stopped_one(service: Service) -> None:
     running = service.health_check()
     service.terminate()
     assert (running, service.health_check()) == (0, 1)

@@ -1,4 +1,4 @@
-"""Clients of the engine as the service makes them."""
+"""Clients of the engine, as in the service."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def open_client(server: RunningEngine, **options: Any) -> Client:
 
 
 def one_row(client: Client, query: str, **parameters: Any) -> Sequence[Any]:
-    """The only row of an answer."""
+    """The only row of a result."""
     rows = client.query(query, parameters=parameters or None).result_rows
     assert len(rows) == 1
     return rows[0]

@@ -1,4 +1,4 @@
-"""What the tests of the local stack share: a table of one's own, a client, children that are ended."""
+"""Fixtures of the local stack: clients, a table, an engine."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _names = itertools.count()
 
 @pytest.fixture
 def connect() -> Iterator[MakeClient]:
-    """Makes clients as the service does, and closes them."""
+    """Creates clients as the service does, and closes them."""
     clients: list[Client] = []
 
     def make(server: RunningEngine, **options: Any) -> Client:
@@ -40,7 +40,7 @@ def client(engine: RunningEngine, connect: MakeClient) -> Client:
 
 @pytest.fixture
 def table(client: Client) -> Iterator[str]:
-    """An empty table of numbers and words that knows the tokens of the last inserts."""
+    """An empty table of numbers and words with a deduplication window."""
     name = f"local_test_{next(_names)}"
     client.command(
         f"CREATE TABLE {name} (i UInt64, s String) ENGINE = MergeTree ORDER BY i "

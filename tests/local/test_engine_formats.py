@@ -39,7 +39,7 @@ def test_rows_come_back_under_each_compression(
 
 
 @pytest.mark.parametrize("compression", ["lz4", "zstd", "gzip"])
-def test_a_packed_body_is_stored(client: Client, table: str, compression: str) -> None:
+def test_a_compressed_body_is_stored(client: Client, table: str, compression: str) -> None:
     body = _PACK[compression](_ROWS)
 
     client.raw_insert(table, ["i", "s"], body, fmt="JSONEachRow", compression=compression)
@@ -66,7 +66,7 @@ def test_arrow_goes_both_ways(client: Client, table: str) -> None:
 
 
 @pytest.mark.parametrize("row_format", ["Native", "Parquet", "Arrow", "ArrowStream", "JSONEachRow", "RowBinary", "CSV"])
-def test_what_a_format_gives_it_takes(client: Client, table: str, row_format: str) -> None:
+def test_every_format_can_be_read_and_written(client: Client, table: str, row_format: str) -> None:
     answer = client.raw_query("SELECT number AS i, toString(number) AS s FROM numbers(1000)", fmt=row_format)
 
     client.raw_insert(table, ["i", "s"], answer, fmt=row_format)
@@ -154,7 +154,7 @@ def test_a_large_answer_comes_in_pieces_and_whole(client: Client) -> None:
     assert sum(len(block) for block in blocks) == 3_000_000
 
 
-def test_an_error_in_the_middle_of_an_answer_is_told(client: Client) -> None:
+def test_an_error_in_the_middle_of_a_response_is_reported(client: Client) -> None:
     query = "SELECT throwIf(number = 2500000, 'far too late') FROM numbers(3000000)"
 
     with pytest.raises(StreamFailureError, match="far too late"), client.query_row_block_stream(query) as stream:

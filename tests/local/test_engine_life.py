@@ -1,4 +1,4 @@
-"""The engine as a process: what survives a kill, who may come in, how it ends."""
+"""The engine as a process: durability after a kill, authentication, shutdown."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_requests_in_flight_are_finished_when_it_is_stopped(own_engine: EngineSe
     other.close()
 
 
-def test_a_taken_port_is_told_in_a_sentence(own_engine: EngineServer, tmp_path: Path) -> None:
+def test_a_taken_port_is_reported_in_one_sentence(own_engine: EngineServer, tmp_path: Path) -> None:
     own_engine.start()
     second = EngineServer(tmp_path / "second", own_engine.port)
 
@@ -92,7 +92,7 @@ def test_a_taken_port_is_told_in_a_sentence(own_engine: EngineServer, tmp_path: 
         second.start()
 
 
-def test_a_directory_in_use_is_told_in_a_sentence(own_engine: EngineServer, tmp_path: Path) -> None:
+def test_a_directory_in_use_is_reported_in_one_sentence(own_engine: EngineServer, tmp_path: Path) -> None:
     own_engine.start()
 
     with pytest.raises(LocalError, match=r"Cannot lock file|is already running|Code: 76"):
@@ -111,7 +111,7 @@ def guarded_engine(tmp_path: Path) -> Iterator[EngineServer]:
     server.kill()
 
 
-def test_the_user_comes_in_over_tls_and_nobody_else(guarded_engine: EngineServer, connect: MakeClient) -> None:
+def test_only_the_user_is_authenticated_over_tls(guarded_engine: EngineServer, connect: MakeClient) -> None:
     assert guarded_engine.certificates is not None
     trust = {"ca_cert": str(guarded_engine.certificates.ca_file)}
 

@@ -1,4 +1,4 @@
-"""The engine's promises at the edges of HTTP: cut bodies, ids, errors, clients that go away."""
+"""Edge cases of HTTP: truncated bodies, ids, errors, clients that disconnect."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _wait_until(is_so: Callable[[], bool], timeout_secs: float = 20.0) -> None:
         time.sleep(0.02)
 
 
-def _ask(
+def _request(
     engine: RunningEngine,
     method: str = "POST",
     *,
@@ -62,7 +62,7 @@ def _begin_insert(engine: RunningEngine, table: str, **url: str) -> socket.socke
 
 @contextmanager
 def _running_query(engine: RunningEngine, client: Client, query_id: str) -> Iterator[None]:
-    """A query that runs until its client goes away."""
+    """A query that runs until its client disconnects."""
     address = urlsplit(engine.url)
     query = urlencode({"query": _ENDLESS, "query_id": query_id})
     with socket.create_connection((address.hostname or "", address.port or 0), timeout=30) as connection:
@@ -97,7 +97,7 @@ def test_a_body_that_comes_whole_in_the_end_is_stored(engine: RunningEngine, cli
 
 def test_an_id_that_is_running_is_refused(engine: RunningEngine, client: Client) -> None:
     with _running_query(engine, client, "twice"):
-        answer, text = _ask(engine, body=b"SELECT 1", query_id="twice")
+        answer, text = _request(engine, body=b"SELECT 1", query_id="twice")
 
     assert answer.getheader("X-ClickHouse-Exception-Code") == "216"
     assert b"Query with id = twice is already running" in text
@@ -132,14 +132,14 @@ def test_rows_against_a_constraint_are_refused(client: Client, table: str) -> No
     assert _count(client, table) == 1
 
 
-def test_a_query_stops_when_its_client_goes_away(engine: RunningEngine, client: Client) -> None:
+def test_a_query_stops_when_its_client_disconnects(engine: RunningEngine, client: Client) -> None:
     with _running_query(engine, client, "abandoned"):
         pass
 
     _wait_until(lambda: not _is_running(client, "abandoned"))
 
 
-def test_an_answer_nobody_reads_on_stops(engine: RunningEngine, client: Client) -> None:
+def test_a_response_that_is_not_read_stops(engine: RunningEngine, client: Client) -> None:
     connection = HTTPConnection(urlsplit(engine.url).netloc, timeout=30)
     query = urlencode({"query": "SELECT number FROM numbers(100000000000) FORMAT Native", "query_id": "half-read"})
     connection.request("GET", f"/?{query}")
@@ -153,7 +153,7 @@ def test_an_answer_nobody_reads_on_stops(engine: RunningEngine, client: Client) 
 
 def test_a_query_is_killed_by_its_id(engine: RunningEngine, client: Client) -> None:
     caught: list[tuple[HTTPResponse, bytes]] = []
-    asking = threading.Thread(target=lambda: caught.append(_ask(engine, query=_ENDLESS, query_id="killed")))
+    asking = threading.Thread(target=lambda: caught.append(_request(engine, query=_ENDLESS, query_id="killed")))
     asking.start()
     _wait_until(lambda: _is_running(client, "killed"))
 
@@ -181,15 +181,15 @@ def test_clients_are_served_at_the_same_time(engine: RunningEngine, connect: Mak
 
 @pytest.mark.parametrize("path", ["/ping", "/replicas_status", "/"])
 def test_health_is_answered(engine: RunningEngine, path: str) -> None:
-    answer, text = _ask(engine, "GET", path=path)
+    answer, text = _request(engine, "GET", path=path)
 
     assert (answer.status, text) == (200, b"Ok.\n")
 
 
 def test_the_default_format_is_a_parameter_or_a_header(engine: RunningEngine) -> None:
-    by_url, text = _ask(engine, body=b"SELECT 1 AS x", default_format="JSONEachRow")
-    by_header, same = _ask(engine, body=b"SELECT 1 AS x", headers={"X-ClickHouse-Format": "JSONEachRow"})
-    neither, plain = _ask(engine, body=b"SELECT 1 AS x")
+    by_url, text = _request(engine, body=b"SELECT 1 AS x", default_format="JSONEachRow")
+    by_header, same = _request(engine, body=b"SELECT 1 AS x", headers={"X-ClickHouse-Format": "JSONEachRow"})
+    neither, plain = _request(engine, body=b"SELECT 1 AS x")
 
     assert (text, same, plain) == (b'{"x":1}\n', b'{"x":1}\n', b"1\n")
     assert by_url.getheader("X-ClickHouse-Format") == by_header.getheader("X-ClickHouse-Format") == "JSONEachRow"
@@ -209,28 +209,28 @@ def test_the_default_format_is_a_parameter_or_a_header(engine: RunningEngine) ->
     ],
 )
 def test_an_error_has_a_servers_status_and_number(engine: RunningEngine, query: str, status: int, code: str) -> None:
-    answer, text = _ask(engine, body=query.encode())
+    answer, text = _request(engine, body=query.encode())
 
     assert (answer.status, answer.getheader("X-ClickHouse-Exception-Code")) == (status, code)
     assert text.startswith(f"Code: {code}. DB::Exception: ".encode())
 
 
 def test_an_id_cannot_smuggle_in_a_header(engine: RunningEngine) -> None:
-    answer, _ = _ask(engine, body=b"SELECT 1", query_id="a\r\nX-Evil: 1")
+    answer, _ = _request(engine, body=b"SELECT 1", query_id="a\r\nX-Evil: 1")
 
     assert answer.getheader("X-Evil") is None
     assert answer.getheader("X-ClickHouse-Query-Id") == "aX-Evil: 1"
 
 
 def test_a_get_request_cannot_write(engine: RunningEngine, table: str) -> None:
-    answer, _ = _ask(engine, "GET", query=f"TRUNCATE TABLE {table}")
+    answer, _ = _request(engine, "GET", query=f"TRUNCATE TABLE {table}")
 
     assert answer.getheader("X-ClickHouse-Exception-Code") == "164"
 
 
 def test_native_block_compression_is_refused_rather_than_ignored(engine: RunningEngine) -> None:
     if not isinstance(engine, EngineServer):
-        pytest.skip("a server does understand it")
-    answer, _ = _ask(engine, body=b"SELECT 1", compress="1")
+        pytest.skip("a server supports it")
+    answer, _ = _request(engine, body=b"SELECT 1", compress="1")
 
     assert (answer.status, answer.getheader("X-ClickHouse-Exception-Code")) == (501, "48")

@@ -1,4 +1,4 @@
-"""The local broker is a real one: it keeps what it acknowledged, and lets in whom it should."""
+"""The local broker is a real one: durability and authentication."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.stack
 
 
 class _UnsecuredToken(AbstractTokenProvider):  # type: ignore[misc]  # kafka-python has no types
-    """What the broker takes for a token: claims that nobody signed."""
+    """A token for the broker: unsigned claims."""
 
     def token(self) -> str:
         now = time.time()
@@ -60,7 +60,7 @@ def _read(bootstrap_servers: str, topic: str, count: int) -> list[bytes]:
         consumer.close()
 
 
-def test_what_is_sent_is_read(kafka: RunningKafka) -> None:
+def test_sent_records_are_read(kafka: RunningKafka) -> None:
     _create_topic(kafka.bootstrap_servers, "local-test")
 
     assert _send("local-test", b"one", bootstrap_servers=kafka.bootstrap_servers) == 0
@@ -105,12 +105,12 @@ def test_a_paused_broker_answers_when_it_is_resumed(own_kafka: KafkaServer) -> N
     producer.close()
 
 
-def test_a_taken_port_is_told_in_a_sentence(own_kafka: KafkaServer, tmp_path: Path) -> None:
+def test_a_taken_port_is_reported_in_one_sentence(own_kafka: KafkaServer, tmp_path: Path) -> None:
     with pytest.raises(LocalError, match=r"Port \d+ for Kafka cannot be used"):
         KafkaServer(tmp_path / "second", own_kafka.port).start()
 
 
-def test_a_setting_kafka_does_not_take_is_told(tmp_path: Path) -> None:
+def test_a_setting_that_kafka_rejects_is_reported(tmp_path: Path) -> None:
     server = KafkaServer(tmp_path / "kafka", free_port(), properties={"num.partitions": "many"})
 
     with pytest.raises(LocalError, match=r"num\.partitions"):
@@ -157,7 +157,7 @@ def _sasl(server: KafkaServer, mechanism: str, **options: Any) -> dict[str, Any]
     }
 
 
-def test_a_client_comes_in_over_tls(guarded_kafka: KafkaServer) -> None:
+def test_a_client_connects_over_tls(guarded_kafka: KafkaServer) -> None:
     security = guarded_kafka.security
     assert security.certificates is not None
 
@@ -175,7 +175,7 @@ def test_a_client_comes_in_over_tls(guarded_kafka: KafkaServer) -> None:
 # kafka-python leaves its sockets to the garbage collector when a login fails.
 @pytest.mark.filterwarnings("ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"])
-def test_a_user_comes_in_with_the_password_alone(guarded_kafka: KafkaServer, mechanism: str) -> None:
+def test_a_user_is_authenticated_only_with_the_password(guarded_kafka: KafkaServer, mechanism: str) -> None:
     login = {"sasl_plain_username": "alice", "sasl_plain_password": "secret"}
     wrong = {**login, "sasl_plain_password": "wrong", "bootstrap_timeout_ms": 3000}
 

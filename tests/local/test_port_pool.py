@@ -1,4 +1,4 @@
-"""Ports are given out once, also to processes that do not know of each other."""
+"""Ports are allocated once, also across independent processes."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_a_port_that_somebody_listens_on_is_passed_by(tmp_path: Path) -> None:
     assert ours.take() == 3
 
 
-def test_what_another_process_holds_is_not_given_out_before_it_has_ended(tmp_path: Path) -> None:
+def test_ports_of_another_process_are_not_reused_before_it_has_ended(tmp_path: Path) -> None:
     ours = pool(tmp_path / "locks")
 
     with other_process(tmp_path / "locks") as theirs:

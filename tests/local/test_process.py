@@ -1,4 +1,4 @@
-"""Children end when they are told to, and when we end, however we end."""
+"""Children stop on request, and when their parent ends in any way."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from local.errors import LocalError
 from local.paths import ROOT
 from local.process import ChildProcess
 
-# Says that it runs, and ends when told to.
+# Reports that it runs, and stops on SIGTERM.
 _OBEDIENT = (
     "import signal, sys, time; signal.signal(15, lambda *_: sys.exit(7)); print('up', flush=True); time.sleep(600)"
 )
-# Says that it runs, and never listens.
+# Reports that it runs, and ignores SIGTERM.
 _STUBBORN = "import signal, time; signal.signal(15, signal.SIG_IGN); print('up', flush=True); time.sleep(600)"
 
-# A parent that starts the child named by its arguments, tells its pid, and waits for ever.
+# A parent that starts the child given in its arguments, prints its pid, and waits forever.
 _PARENT = """
 import sys, time
 from pathlib import Path
@@ -40,7 +40,7 @@ MakeChild = Callable[[str], ChildProcess]
 
 @pytest.fixture
 def make_child(tmp_path: Path) -> Iterator[MakeChild]:
-    """Starts a Python program and waits until it says that it is up."""
+    """Starts a Python program and waits until it reports that it is up."""
     children: list[ChildProcess] = []
 
     def make(program: str) -> ChildProcess:
@@ -60,7 +60,7 @@ def _exists(pid: int) -> bool:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    status = Path(f"/proc/{pid}/stat")  # an orphan that nobody buries is dead all the same
+    status = Path(f"/proc/{pid}/stat")  # a zombie process counts as gone
     return not status.exists() or status.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
@@ -71,7 +71,7 @@ def _wait_until_gone(pid: int, timeout_secs: float) -> None:
         time.sleep(0.02)
 
 
-def test_a_child_is_told_to_stop(make_child: MakeChild) -> None:
+def test_a_child_stops_on_sigterm(make_child: MakeChild) -> None:
     child = make_child(_OBEDIENT)
 
     child.stop()

@@ -1,4 +1,4 @@
-"""`python -m local` as a user runs it: comes up, keeps its data, ends all it started, explains itself."""
+"""`python -m local` as a user runs it: starts, keeps its data, stops all its processes, explains errors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from local.ports import LOOPBACK, answers, free_port
+from local.ports import LOOPBACK, free_port, is_listening
 from tests.support.local_run import LocalRun, own_environment
 
 pytestmark = pytest.mark.stack
@@ -23,13 +23,13 @@ MakeRun = Callable[..., LocalRun]
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    """Ports and a directory of our own, Kafka's jars from the common cache."""
+    """Environment with free ports and its own directory; Kafka's jars come from the common cache."""
     return own_environment(tmp_path)
 
 
 @pytest.fixture
 def run(environment: dict[str, str], tmp_path: Path) -> Iterator[MakeRun]:
-    """Starts the command; whatever is left of it in the end is killed."""
+    """Starts the command; remaining processes are killed at the end."""
     runs: list[LocalRun] = []
 
     def start(*options: str, **changes: str) -> LocalRun:
@@ -86,7 +86,7 @@ def test_nothing_is_left_when_it_is_killed_with_9(run: MakeRun) -> None:
     assert alive == []
 
 
-def test_nothing_is_left_when_it_is_told_to_stop_while_it_starts(run: MakeRun) -> None:
+def test_nothing_is_left_when_it_is_stopped_while_it_starts(run: MakeRun) -> None:
     starting = run()
     while not (processes := starting.descendants()):
         assert starting.process.poll() is None, starting.output
@@ -118,7 +118,7 @@ def test_everything_ends_when_a_part_dies(run: MakeRun) -> None:
 
 
 @pytest.mark.parametrize("name", ["LOCAL_KAFKA_PORT", "LOCAL_CLICKHOUSE_PORT", "LOCAL_HTTP_PORT"])
-def test_a_taken_port_is_told_with_the_way_out(run: MakeRun, environment: dict[str, str], name: str) -> None:
+def test_a_taken_port_is_reported_with_advice(run: MakeRun, environment: dict[str, str], name: str) -> None:
     with socket.create_server((LOOPBACK, int(environment[name]))):
         refused = run()
         code = refused.process.wait(60)
@@ -139,7 +139,7 @@ def test_a_second_copy_in_the_same_directory_is_refused(run: MakeRun) -> None:
     assert "Another local stack is running" in second.output
 
 
-def test_a_first_start_without_network_is_told(run: MakeRun, environment: dict[str, str], tmp_path: Path) -> None:
+def test_a_first_start_without_network_is_reported(run: MakeRun, environment: dict[str, str], tmp_path: Path) -> None:
     nowhere = f"http://{LOOPBACK}:{free_port()}"
     refused = run(
         LOCAL_CACHE_DIR=str(tmp_path / "cache"), HTTPS_PROXY=nowhere, https_proxy=nowhere, M2_REPO=str(tmp_path)
@@ -149,17 +149,17 @@ def test_a_first_start_without_network_is_told(run: MakeRun, environment: dict[s
     assert "could not be downloaded from Maven Central" in refused.output
     assert "needs the network" in refused.output
     assert "Traceback" not in refused.output
-    assert not answers(int(environment["LOCAL_CLICKHOUSE_PORT"]))
+    assert not is_listening(int(environment["LOCAL_CLICKHOUSE_PORT"]))
 
 
-def test_a_bad_port_is_told(run: MakeRun) -> None:
+def test_a_bad_port_is_reported(run: MakeRun) -> None:
     refused = run(LOCAL_HTTP_PORT="http")
 
     assert refused.process.wait(20) == 1
     assert "LOCAL_HTTP_PORT is 'http', and must be a number from 1 to 65535." in refused.output
 
 
-def test_a_directory_that_cannot_be_made_is_told(run: MakeRun, tmp_path: Path) -> None:
+def test_a_directory_that_cannot_be_created_is_reported(run: MakeRun, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     refused = run(LOCAL_DIR=str(tmp_path / "file" / "local"))
 

@@ -1,4 +1,4 @@
-"""What a query finds, in plain Python and by other means than the SQL: what the engine is held to."""
+"""Evaluates queries in plain Python, independently of the SQL, for comparison with the engine."""
 
 import math
 import operator
@@ -16,7 +16,7 @@ _NONE = 0
 
 
 def finds(node: Node, row: Row) -> bool:
-    """Whether a query finds a row."""
+    """Whether a query matches a row."""
     match node:
         case Everything():
             return True
@@ -44,7 +44,7 @@ def _holds(body: str, text: str, is_open: bool) -> bool:
 
 
 def _cuts(text: str, at: int) -> bool:
-    """Whether a cut there would part a word."""
+    """Whether a cut at this position would split a word."""
     return 0 < at < len(text) and _belongs_to_a_word(text[at - 1]) and _belongs_to_a_word(text[at])
 
 
@@ -96,7 +96,7 @@ def _severity(number: int) -> int | None:
 
 
 def _number(text: str) -> float | None:
-    """As ClickHouse reads numbers: no spaces, no underscores, no digits of other scripts."""
+    """Parse a number as ClickHouse does: no spaces, no underscores, no digits of other scripts."""
     if not text.isascii() or any(character.isspace() or character in "_\0" for character in text):
         return None
     try:

@@ -1,4 +1,4 @@
-"""Queries and logs for property tests: made of the same few odd pieces, so that the ones find the others."""
+"""Queries and logs for property tests: made of the same few odd pieces, so that queries match logs."""
 
 import random
 import struct
@@ -102,46 +102,46 @@ _SEPARATORS: Final = ("", " ", " ", "-", ",", "_", "\0", "\n", "ä")
 
 
 def rows(count: int, seed: int) -> list[dict[str, Any]]:
-    """So many rows; the offset of each is its place among them."""
-    chance = random.Random(seed)
-    return [{**_row(chance), "_offset": offset} for offset in range(count)]
+    """`count` rows; the offset of each is its index."""
+    rng = random.Random(seed)
+    return [{**_row(rng), "_offset": offset} for offset in range(count)]
 
 
-def _row(chance: random.Random) -> dict[str, Any]:
-    level = chance.choice(["", "Audit", "ÄRGER", chance.choice(WORDS), *LEVELS])
+def _row(rng: random.Random) -> dict[str, Any]:
+    level = rng.choice(["", "Audit", "ÄRGER", rng.choice(WORDS), *LEVELS])
     severity = severity_of(level)
     return {
-        "Timestamp": TIME_NS + chance.randrange(3) * DAY_NS + chance.randrange(3),
-        "TraceId": _text(chance),
-        "SpanId": _text(chance),
+        "Timestamp": TIME_NS + rng.randrange(3) * DAY_NS + rng.randrange(3),
+        "TraceId": _text(rng),
+        "SpanId": _text(rng),
         "SeverityText": severity or level,
         "SeverityNumber": SEVERITY_NUMBER.get(severity, 0),
-        "ServiceName": _text(chance),
-        "Body": _body(chance),
-        "ResourceAttributes": _attributes(chance),
-        "LogAttributes": _attributes(chance),
-        "UserId": _text(chance),
-        "ResponseTimeMs": chance.choice([None, None, 0.0, _float32(0.1), 5.0, 500.0, 16777216.0, -1.5]),
+        "ServiceName": _text(rng),
+        "Body": _body(rng),
+        "ResourceAttributes": _attributes(rng),
+        "LogAttributes": _attributes(rng),
+        "UserId": _text(rng),
+        "ResponseTimeMs": rng.choice([None, None, 0.0, _float32(0.1), 5.0, 500.0, 16777216.0, -1.5]),
         "_topic": "logs",
-        "_topic_id": chance.choice(["topic-1", "topic-2"]),
-        "_partition": chance.randrange(3),
+        "_topic_id": rng.choice(["topic-1", "topic-2"]),
+        "_partition": rng.randrange(3),
         "_item": 0,
-        "ParseError": chance.choice(["", "", "json: not valid"]),
+        "ParseError": rng.choice(["", "", "json: not valid"]),
         "_raw": "",
     }
 
 
-def _text(chance: random.Random) -> str:
-    return chance.choice(["", chance.choice(WORDS), chance.choice(NUMBERS), _body(chance)])
+def _text(rng: random.Random) -> str:
+    return rng.choice(["", rng.choice(WORDS), rng.choice(NUMBERS), _body(rng)])
 
 
-def _body(chance: random.Random) -> str:
-    pieces = chance.choices(WORDS + NUMBERS, k=chance.randrange(7))
-    return "".join(piece + chance.choice(_SEPARATORS) for piece in pieces)
+def _body(rng: random.Random) -> str:
+    pieces = rng.choices(WORDS + NUMBERS, k=rng.randrange(7))
+    return "".join(piece + rng.choice(_SEPARATORS) for piece in pieces)
 
 
-def _attributes(chance: random.Random) -> dict[str, str]:
-    return {key: _text(chance) for key in chance.sample(KEYS, chance.randrange(len(KEYS)))}
+def _attributes(rng: random.Random) -> dict[str, str]:
+    return {key: _text(rng) for key in rng.sample(KEYS, rng.randrange(len(KEYS)))}
 
 
 def _float32(number: float) -> float:
@@ -152,15 +152,15 @@ def _float32(number: float) -> float:
 
 
 def texts() -> st.SearchStrategy[str]:
-    """Text that is not empty: a piece of something that is in the logs, or anything."""
+    """Text that is not empty: a piece of the logs, or anything."""
     return st.one_of(st.sampled_from(_PIECES), st.sampled_from(_SLICES), st.text(max_size=5)).filter(bool)
 
 
 def _slices() -> list[str]:
     """Beginnings, ends and middles of messages, cut anywhere."""
-    chance = random.Random(0)
+    rng = random.Random(0)
     bodies = [row["Body"] for row in rows(400, seed=0)]  # the first rows of a table made with this seed
-    ends = [sorted(chance.choices(range(len(body) + 1), k=2)) for body in bodies]
+    ends = [sorted(rng.choices(range(len(body) + 1), k=2)) for body in bodies]
     return [body[start:end] for body, (start, end) in zip(bodies, ends, strict=True) if end - start < 40]
 
 

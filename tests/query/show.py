@@ -1,4 +1,4 @@
-"""A tree as text that is read as this tree again."""
+"""Formats a tree as text that parses to the same tree."""
 
 from app.domain.columns import Kind
 from app.domain.event_time import rfc3339
@@ -8,7 +8,7 @@ from app.query.words import words_of
 
 
 def show(node: Node, *, in_quotes: bool = True) -> str:
-    """The text; without quotes where that can be."""
+    """The text of a tree, optionally without quotes where possible."""
 
     def inner(part: Node) -> str:
         text = show(part, in_quotes=in_quotes)

@@ -25,7 +25,7 @@ _NEVER_MS: Final = 10_000_000_000_000  # in the year 2286
 
 
 class Logs:
-    """A table of its own and what was stored in it."""
+    """A table and its stored logs."""
 
     def __init__(self, engine: RunningEngine) -> None:
         self.settings = ClickHouseSettings.model_validate(
@@ -35,7 +35,7 @@ class Logs:
                 "password": engine.password,
                 "database": "contract",
                 "table": f"query_{uuid.uuid4().hex[:12]}",
-                "retention_days": 3650,  # the rows are of long ago
+                "retention_days": 3650,  # the rows are old
             }
         )
         self.stored: list[Row] = []
@@ -69,7 +69,7 @@ class Logs:
         return [row["_offset"] for row in self.stored if finds(tree, row)]
 
     def plan(self, tree: Node) -> str:
-        """How the engine would go about it."""
+        """The query plan of the engine."""
         condition = condition_of(tree)
         where = resolved(condition.sql, condition.parameters)
         sql = f"EXPLAIN indexes = 1, projections = 1 SELECT Body FROM {self._table} WHERE {where}"
@@ -77,7 +77,7 @@ class Logs:
         return "\n".join(line for (line,) in answer.result_rows)
 
     def tokens(self, text: str) -> list[str]:
-        """The words of the text, as the index of the table makes them."""
+        """The tokens of a text in the index of the table."""
         sql = "SELECT tokens(lower({text:String}), 'splitByNonAlpha')"
         [[found]] = self._client.query(sql, parameters={"text": text}).result_rows
         return list(found)

@@ -1,4 +1,4 @@
-"""`python -m tests.simulation`: plays many seeds on all cores. The last line holds the counts; 1 if any seed failed."""
+"""`python -m tests.simulation`: runs many seeds on all cores. The last line has the counts; 1 if any seed failed."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ _TELL_EVERY_SECS = 10.0
 
 
 def main(arguments: list[str]) -> int:
-    """Play, or look which mutation is noticed at which seed."""
+    """Run the seeds, or find the first seed that detects each mutation."""
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=(__doc__ or "").partition(": ")[2])
     parser.add_argument("--seeds", type=int, default=2_000, help="how many (default: 2000)")
     parser.add_argument("--first-seed", type=int, default=0)
-    parser.add_argument("--mutations", action="store_true", help="find the first seed that notices each mutation")
+    parser.add_argument("--mutations", action="store_true", help="find the first seed that detects each mutation")
     options = parser.parse_args(arguments)
     seeds = range(options.first_seed, options.first_seed + options.seeds)
     if options.mutations:
-        return _look_for_mutations(seeds)
-    return _tell(len(seeds), play_many(seeds))
+        return _find_seeds(seeds)
+    return _report(len(seeds), play_many(seeds))
 
 
-def _tell(count: int, outcomes: Iterable[Outcome]) -> int:
+def _report(count: int, outcomes: Iterable[Outcome]) -> int:
     happened: Counter[str] = Counter()
     played = failed = records = 0
     told_at = started_at = time.monotonic()
@@ -50,7 +50,7 @@ def _tell(count: int, outcomes: Iterable[Outcome]) -> int:
     return 1 if failed else 0
 
 
-def _look_for_mutations(seeds: range) -> int:
+def _find_seeds(seeds: range) -> int:
     unseen = 0
     for mutation in MUTATIONS:
         found = next((outcome for outcome in play_many(seeds, mutation.parts) if outcome.problem), None)

@@ -1,4 +1,4 @@
-"""One instance of the service in the simulation: the shipped loop, delivery and progress, and no threads."""
+"""One instance of the service in the simulation: the shipped loop, delivery and progress, without threads."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ _Result = TypeVar("_Result")
 _LIMITS = BatchSettings(max_rows=8, max_age_secs=0.5)
 
 
-class Silent:
-    """IngestEvents and DeliveryEvents that nobody listens to."""
+class NullEvents:
+    """IngestEvents and DeliveryEvents that are ignored."""
 
     def turned(self, *, buffer_rows: int, buffer_bytes: int, is_paused: bool) -> None: ...
     def consumed(self, chunk: RecordChunk, problems: Mapping[str, int]) -> None: ...
@@ -50,7 +50,7 @@ class Silent:
 
 
 class SteadyBackoff(Backoff):
-    """Chance belongs to the seed alone."""
+    """A backoff without randomness: only the seed may decide."""
 
     def delay_secs(self, attempt: int, chance: float | None = None) -> float:
         """See `Backoff`."""
@@ -58,7 +58,7 @@ class SteadyBackoff(Backoff):
 
 
 class Awaited(Future[_Result]):
-    """An outcome for which somebody may wait, in the time of the simulation."""
+    """A future whose waits take simulated time."""
 
     def __init__(self, wait: Callable[[float], None]) -> None:
         super().__init__()
@@ -71,16 +71,16 @@ class Awaited(Future[_Result]):
         return super().exception(timeout=0)
 
 
-class Asked(NamedTuple):
+class PendingCall(NamedTuple):
     """A call that the other thread has not made yet."""
 
     call: Callable[[], Any]
-    answer: Future[Any]
+    outcome: Future[Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What an instance is made of; a mutation puts something else in one place."""
+    """The parts of an instance; a mutation replaces one of them."""
 
     ingest: type[Ingest] = Ingest
     delivery: type[Delivery] = Delivery
@@ -92,19 +92,19 @@ class Parts:
 
 @dataclass(slots=True, eq=False)
 class Instance:
-    """A process. `asked` are calls for its other thread; it does nothing while it is paused."""
+    """A process. `pending_calls` are calls for its other thread. A paused instance does nothing."""
 
     kafka: SimKafka
     table: SimTable
-    chance: random.Random
+    rng: random.Random
     parts: Parts
     version: int
     on_lost: Callable[[str, int, int, int], None]
     meanwhile: Callable[[], None]
-    asked: list[Asked] = field(default_factory=list)
+    pending_calls: list[PendingCall] = field(default_factory=list)
     resumes_at: float = 0.0
     completed: CompletedTokens = field(default_factory=CompletedTokens)
-    """What this process saw the end of; another one starts with nothing."""
+    """Inserts whose end this process has seen; a new process starts empty."""
     rejoins: int = 0
     _clock_rate: float = field(init=False)
     _tokens: Any = field(init=False)
@@ -113,30 +113,30 @@ class Instance:
     source: SimSource = field(init=False)
 
     def __post_init__(self) -> None:
-        self._clock_rate = self.chance.uniform(0.9, 1.1)
+        self._clock_rate = self.rng.uniform(0.9, 1.1)
         self._tokens = itertools.count()
         self.open(self.kafka.join())
 
     @property
     def is_paused(self) -> bool:
-        """Whether it has been stopped from outside, and does not know."""
+        """Whether it is stopped from outside, without knowing."""
         return self.resumes_at > self.table.now
 
     @property
     def is_delivering(self) -> bool:
-        """Whether a batch is between its first lease and its end."""
+        """Whether a batch is between its first lease and its completion."""
         return self.ingest._delivering is not None
 
     @property
     def token_prefix(self) -> str:
-        """How the tokens of its inserts begin."""
+        """Prefix of the tokens of its inserts."""
         return f"insert-{self.member.id}-"
 
     def open(self, member: Member) -> None:
         """Start the pipeline as this member of the group."""
-        parts, events = self.parts, Silent()
+        parts, events = self.parts, NullEvents()
         self.member = member
-        self.asked.clear()
+        self.pending_calls.clear()
         self.source = parts.source(self.kafka, member, self.on_lost)
         progress = parts.progress(self.source, events.committed)
         delivery = parts.delivery(
@@ -162,30 +162,30 @@ class Instance:
         )
 
     def step(self) -> None:
-        """One turn of the loop; the service joins the group anew when it must."""
+        """One iteration of the loop; rejoins the group if needed."""
         try:
             self.ingest.step()
         except MustRejoin:
             self._rejoin()
 
-    def answer_one(self, *, is_lost: bool = False) -> None:
-        """The other thread makes a call; the answer may get lost."""
-        asked = self.asked.pop(0)
+    def run_one_call(self, *, is_lost: bool = False) -> None:
+        """The other thread makes a call; its response may get lost."""
+        pending = self.pending_calls.pop(0)
         try:
-            result = asked.call()
+            result = pending.call()
         except Sent as sent:
-            sent.insert.answer = asked.answer
+            sent.insert.answer = pending.outcome
         except TryAgainLater as error:
-            asked.answer.set_exception(error)
+            pending.outcome.set_exception(error)
         else:
             if is_lost:
-                asked.answer.set_exception(TryAgainLater("no answer", code="unreachable", is_outcome_unknown=True))
+                pending.outcome.set_exception(TryAgainLater("no answer", code="unreachable", is_outcome_unknown=True))
             else:
-                asked.answer.set_result(result)
+                pending.outcome.set_result(result)
 
     def stop(self) -> None:
-        """As on SIGTERM: with no time left, or with time to finish what is in hand."""
-        self.ingest.drain(self._clock() + self.chance.choice((0.0, 6.5)))
+        """Stop as on SIGTERM, with no time left or with time to finish the gathered rows."""
+        self.ingest.drain(self._clock() + self.rng.choice((0.0, 6.5)))
         self.source.close(0.0)
 
     def _rejoin(self) -> None:
@@ -195,9 +195,9 @@ class Instance:
         self.open(self.kafka.join())
 
     def _wait(self, timeout_secs: float) -> None:
-        """Meanwhile the other thread works, or only time passes."""
-        if self.asked and self.chance.random() < 0.7:
-            self.answer_one()
+        """While waiting the other thread works, or only time passes."""
+        if self.pending_calls and self.rng.random() < 0.7:
+            self.run_one_call()
             self.meanwhile()
         self._sleep(timeout_secs)
 
@@ -209,5 +209,5 @@ class Instance:
 
     def _submit(self, call: Callable[[], _Result], /) -> Future[_Result]:
         answer = Awaited[_Result](self._wait)
-        self.asked.append(Asked(call, answer))
+        self.pending_calls.append(PendingCall(call, answer))
         return answer

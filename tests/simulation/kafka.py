@@ -1,4 +1,4 @@
-"""A Kafka in memory whose group members learn late, and whose commits get lost, double or late."""
+"""An in-memory Kafka whose members learn late of rebalances, and whose commits can be lost, duplicated or late."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Log:
 
 @dataclass(slots=True)
 class Member:
-    """A member of the group. It learns of its partitions when it polls, and until then believes in older ones."""
+    """A member of the group. It learns of its partitions when it polls, and until then uses the old ones."""
 
     id: int
     generation: int
@@ -35,7 +35,7 @@ class Member:
 
 
 class LateCommit(NamedTuple):
-    """A commit that the broker has not got to yet."""
+    """A commit that the broker has not processed yet."""
 
     member: Member
     generation: int
@@ -45,8 +45,8 @@ class LateCommit(NamedTuple):
 class SimKafka:
     """One topic and the one group that reads it."""
 
-    def __init__(self, chance: random.Random, partitions: int) -> None:
-        self._chance = chance
+    def __init__(self, rng: random.Random, partitions: int) -> None:
+        self._rng = rng
         self.topic_id = "topic-1"
         self.logs = [Log() for _ in range(partitions)]
         self.committed: dict[int, tuple[int, str]] = {}
@@ -58,14 +58,14 @@ class SimKafka:
         self.is_gentle = False
         self._ids = 0
 
-    # What happens to it.
+    # Events.
 
     def produce(self, value: int | None, partition: int) -> None:
         """Append a record, or use up an offset without one."""
         self.logs[partition].ids.append(value)
 
     def join(self) -> Member:
-        """A new member; everybody's partitions may change."""
+        """A new member; all assignments may change."""
         self._ids += 1
         member = Member(self._ids, self.generation, [])
         self.members[member.id] = member
@@ -73,7 +73,7 @@ class SimKafka:
         return member
 
     def replace(self, member: Member) -> Member:
-        """A new member with the partitions of an old one at once, as static membership has it. The old is fenced."""
+        """A new member that immediately gets the partitions of an old, fenced one (static membership)."""
         self._ids += 1
         successor = Member(self._ids, self.generation, [])
         del self.members[member.id]
@@ -82,28 +82,28 @@ class SimKafka:
         return successor
 
     def leave(self, member: Member) -> None:
-        """A member leaves or is taken for dead."""
+        """A member leaves or is considered dead."""
         if self.members.pop(member.id, None) is not None:
             self.rebalance()
 
     def rebalance(self) -> None:
-        """Share the partitions out anew: all of them, or only those without an owner."""
+        """Reassign the partitions: all of them, or only those without an owner."""
         self.generation += 1
         members = sorted(self.members)
         if not members:
             self.owners = {}
             return
-        is_sticky = self._chance.random() < 0.5
+        is_sticky = self._rng.random() < 0.5
         for partition in range(len(self.logs)):
             if not (is_sticky and self.owners.get(partition) in self.members):
-                self.owners[partition] = self._chance.choice(members)
+                self.owners[partition] = self._rng.choice(members)
 
     def recreate(self) -> None:
-        """The topic is deleted and made anew; Kafka deletes what the group has committed, or is late with that.
+        """The topic is deleted and created again; Kafka deletes the committed offsets, at once or later.
 
-        An offset that others have set says not of which topic, so it would count for the new one.
+        An offset set by another client does not contain the topic id, so it would count for the new topic.
         """
-        is_late = self._chance.random() < 0.5
+        is_late = self._rng.random() < 0.5
         self.committed = {n: its for n, its in self.committed.items() if is_late and its[1]}
         self.history.clear()
         self.topic_id = f"topic-{int(self.topic_id.partition('-')[2]) + 1}"
@@ -111,18 +111,18 @@ class SimKafka:
         self.rebalance()
 
     def land_commit(self, index: int) -> None:
-        """The broker gets to a late commit: it takes it if the member still is one, in that generation."""
+        """The broker processes a late commit: it accepts it if the member still exists in that generation."""
         late = self.late_commits.pop(index)
         if self._is_current(late.member, late.generation):
             self._remember(late.offsets)
 
-    # What members ask of it.
+    # Requests of members.
 
     def sync(self, member: Member) -> bool:
-        """A member looks for news of its group. Returns whether there were any.
+        """A member checks for a rebalance. Returns whether there was one.
 
         Raises:
-            MustRejoin: it is no member any more.
+            MustRejoin: it is no longer a member.
         """
         if member.id not in self.members:
             raise MustRejoin("unknown member")
@@ -133,16 +133,16 @@ class SimKafka:
         return True
 
     def commit(self, member: Member, offsets: Offsets) -> None:
-        """Remember offsets for the group.
+        """Commit offsets of the group.
 
-        Kafka looks at the generation, not at whose partitions they are.
+        Kafka checks the generation, not the owner of the partitions.
 
         Raises:
-            NotOurs: the group has moved on.
-            TryAgainLater: it did not happen.
-            MustRejoin: nobody knows.
+            NotOurs: there was a rebalance.
+            TryAgainLater: the commit failed.
+            MustRejoin: the outcome is unknown.
         """
-        luck = 1.0 if self.is_gentle else self._chance.random()
+        luck = 1.0 if self.is_gentle else self._rng.random()
         if luck < 0.02:
             raise TryAgainLater("coordinator is loading", code=KafkaCode.NO_COORDINATOR)
         if luck < 0.05:
@@ -155,7 +155,7 @@ class SimKafka:
             raise MustRejoin("the answer got lost")
 
     def begin(self, member: Member, number: int, offset: int) -> None:
-        """A member commits where the group begins to read."""
+        """A member commits the start offset of the group."""
         if self._is_current(member, member.generation):
             self._remember({number: (offset, write_metadata(self.topic_id, None))})
 
@@ -168,7 +168,7 @@ class SimKafka:
 
 
 class SimSource:
-    """A RecordSource on SimKafka, as `KafkaSource` is one on Kafka."""
+    """A RecordSource on SimKafka, corresponding to `KafkaSource`."""
 
     def __init__(self, kafka: SimKafka, member: Member, on_lost: Callable[[str, int, int, int], None]) -> None:
         self._kafka = kafka
@@ -211,7 +211,7 @@ class SimSource:
     def commit(self, checkpoints: Mapping[Partition, Checkpoint]) -> None:
         """See `ports.RecordSource`."""
         if self._is_reassigned or not {p.number for p in checkpoints} <= set(self._assigned):
-            raise NotOurs("partitions are changing hands")
+            raise NotOurs("partitions are being reassigned")
         offsets = {p.number: (m.next_offset, write_metadata(self._topic_id, m.lease)) for p, m in checkpoints.items()}
         try:
             self._kafka.commit(self._member, offsets)

@@ -1,4 +1,4 @@
-"""The protocol with one of its means taken away at a time. Every one must be noticed, or it is not needed."""
+"""The protocol with one step removed at a time. The simulation must detect each mutation; otherwise it is unneeded."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ if TYPE_CHECKING:
 
 
 class _NoWaitForOthers(Delivery):
-    """Takes partitions over without waiting for the end of an open lease."""
+    """Takes over partitions without waiting for the end of an open lease."""
 
     def recover(self, partition: Partition, position: Position) -> Steps[int]:
         return (yield from super().recover(partition, position._replace(lease=None, is_set_by_others=False)))
 
 
-class _NoWaitForForeign(Delivery):
-    """Believes that nothing is on its way where somebody else has set the offset."""
+class _NoWaitWhenSetByOthers(Delivery):
+    """Assumes that no insert is in flight if another client has set the offset."""
 
     def recover(self, partition: Partition, position: Position) -> Steps[int]:
         return (yield from super().recover(partition, position._replace(is_set_by_others=False)))
 
 
 class _NoWaitForOwn(Delivery):
-    """Looks at once after an insert whose end nobody saw."""
+    """Checks the table immediately after an insert of unknown outcome."""
 
     _own = ""
 
@@ -51,8 +51,8 @@ class _NoWaitForOwn(Delivery):
         return lease
 
 
-class _NoLook(Delivery):
-    """Sends everything again after an insert whose end nobody saw."""
+class _NoCheck(Delivery):
+    """Resends everything after an insert of unknown outcome."""
 
     def _missing(self, rows: Rows) -> Steps[Rows]:
         return rows
@@ -60,7 +60,7 @@ class _NoLook(Delivery):
 
 
 class _OldLease(Delivery):
-    """Goes on under the first lease of a batch: its token and its deadline are used again."""
+    """Reuses the first lease of a batch, with its token and deadline."""
 
     _first: tuple[Batch, _BatchLease] | None = None
 
@@ -74,29 +74,29 @@ class _OldLease(Delivery):
 
 
 class _UnseenRunning(SimWriter):
-    """Does not ask whether the insert is still running."""
+    """Does not check whether the insert is still running."""
 
     def running(self) -> Set[str]:
         return set()
 
 
 class _RunningFirst(Delivery):
-    """Asks for the time last, so that an insert can begin between the two questions."""
+    """Reads the time last, so that an insert can begin between the two queries."""
 
     def _running_inserts(self) -> tuple[int, Set[str]]:
         running = self._writer.running()
         return self._writer.now_ms(), running
 
 
-class _LeaseUntold(Progress):
-    """Inserts without telling Kafka before."""
+class _LeaseNotCommitted(Progress):
+    """Inserts without committing a lease first."""
 
     def lease(self, leases: Mapping[Partition, Lease]) -> None:
         self.commit()
 
 
 class _EarlyRelease(Progress):
-    """Tells Kafka that a lease has ended when it stops, though nobody saw the end."""
+    """Releases a lease when it stops, although the outcome of the insert is unknown."""
 
     def commit(self) -> bool:
         self.release()
@@ -104,7 +104,7 @@ class _EarlyRelease(Progress):
 
 
 class _GoesOnAfterUnknownCommit(Progress):
-    """Repeats a commit of which it does not know whether it happened, and goes on as the same member."""
+    """Repeats a commit of unknown outcome and continues as the same member."""
 
     def _commit_news(self, leases: Mapping[Partition, Lease]) -> bool:
         try:
@@ -114,14 +114,14 @@ class _GoesOnAfterUnknownCommit(Progress):
 
 
 class _NoLastOffset(SimWriter):
-    """Does not ask the table how far a partition is stored."""
+    """Does not query the table for the last stored offset."""
 
     def last_offset(self, topic_id: str, partition: int) -> int | None:
         return None
 
 
 class _KeepsGathered(Ingest):
-    """Keeps what it has gathered when partitions change hands."""
+    """Keeps gathered rows when partitions are reassigned."""
 
     def _take_assignment(self, positions: Mapping[Partition, Position]) -> None:
         kept = self._gathering
@@ -130,17 +130,17 @@ class _KeepsGathered(Ingest):
         self._gathering = kept
 
 
-class _LooksAtTimes(SimWriter):
-    """Looks for rows only near the times that this version of the decoder gives them."""
+class _ChecksNearTimes(SimWriter):
+    """Searches rows only near the times that this version of the decoder gives them."""
 
     def missing(self, rows: Rows) -> Rows:
         """See `ports.LogWriter`."""
-        places = zip(identities_of(rows), days_of(rows), strict=True)
-        return rows.filter(pa.array([self._table.days.get(identity) != day for identity, day in places], pa.bool_()))
+        matching = zip(identities_of(rows), days_of(rows), strict=True)
+        return rows.filter(pa.array([self._table.days.get(identity) != day for identity, day in matching], pa.bool_()))
 
 
 class Mutation(NamedTuple):
-    """What is missing, and a seed that shows it. `python -m tests.simulation --mutations` finds such seeds."""
+    """A mutation and a seed that detects it. `python -m tests.simulation --mutations` finds such seeds."""
 
     name: str
     parts: Parts
@@ -149,17 +149,17 @@ class Mutation(NamedTuple):
 
 MUTATIONS = [
     Mutation("no wait for the lease of an earlier owner", Parts(delivery=_NoWaitForOthers), 6),
-    Mutation("no wait where others have set the offset", Parts(delivery=_NoWaitForForeign), 6),
-    Mutation("no wait for an own insert whose end was not seen", Parts(delivery=_NoWaitForOwn), 100),
-    Mutation("no look before a repeat", Parts(delivery=_NoLook), 0),
+    Mutation("no wait if another client has set the offset", Parts(delivery=_NoWaitWhenSetByOthers), 6),
+    Mutation("no wait for an own insert of unknown outcome", Parts(delivery=_NoWaitForOwn), 100),
+    Mutation("no check before a repeated insert", Parts(delivery=_NoCheck), 0),
     Mutation("a lease is used for more than one insert", Parts(delivery=_OldLease), 0),
     Mutation("an insert that still runs is not seen", Parts(writer=_UnseenRunning), 22),
-    Mutation("the time is asked for after what runs", Parts(delivery=_RunningFirst), 566),
-    Mutation("no lease before the insert", Parts(progress=_LeaseUntold), 17),
+    Mutation("the time is read after the running inserts", Parts(delivery=_RunningFirst), 566),
+    Mutation("no lease before the insert", Parts(progress=_LeaseNotCommitted), 17),
     Mutation("a lease ends with the instance", Parts(progress=_EarlyRelease), 339),
     Mutation("a commit of unknown outcome is repeated", Parts(progress=_GoesOnAfterUnknownCommit), 3066),
-    Mutation("the table is not asked how far it is", Parts(writer=_NoLastOffset), 0),
-    Mutation("rows are looked for only where this version would put them", Parts(writer=_LooksAtTimes), 5),
-    Mutation("what was gathered outlives a rebalance", Parts(ingest=_KeepsGathered), 45),
-    Mutation("the server does not look at the deadline", Parts(checks_deadline=False), 144),
+    Mutation("the table is not queried for its last offset", Parts(writer=_NoLastOffset), 0),
+    Mutation("rows are searched only at the times of this version", Parts(writer=_ChecksNearTimes), 5),
+    Mutation("gathered rows survive a rebalance", Parts(ingest=_KeepsGathered), 45),
+    Mutation("the server does not check the deadline", Parts(checks_deadline=False), 144),
 ]

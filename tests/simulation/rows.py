@@ -1,4 +1,4 @@
-"""A decoder for the simulation: a record's value is a number, and the number says what becomes of it."""
+"""A decoder for the simulation: a record's value is a number that determines its rows."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _TEXT_NAMES = ("TraceId", "SpanId", "SeverityText", "ServiceName", "UserId", "Pa
 
 
 def items_of(value: int) -> int:
-    """How many rows a record becomes."""
+    """The number of rows of a record."""
     return 2 if value % 7 == 0 else 1
 
 
 def decode(chunk: RecordChunk, version: int) -> Decoded:
-    """Rows as the real decoder makes them. Another version finds other times, and so other days."""
+    """Rows as the real decoder makes them. Another version parses other times, and so other days."""
     offsets, items, bodies, times = [], [], [], []
     for offset, text in zip(chunk.offsets, chunk.values, strict=True):
         value = int(text or b"")

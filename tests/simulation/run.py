@@ -1,4 +1,4 @@
-"""One run: a seed decides what happens when, then the faults end, and what is stored is compared with what was sent."""
+"""One run: a seed decides which faults happen when; then they end, and stored rows are compared with sent ones."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ WeightedFault = tuple[int, str, Callable[[], bool]]
 
 @dataclass(slots=True)
 class Outcome:
-    """What a run showed. `problem` is empty when everything is as it must be; `happened` counts each fault."""
+    """The outcome of a run. `problem` is empty if everything is correct; `happened` counts each fault."""
 
     seed: int
     problem: str = ""
@@ -44,12 +44,12 @@ class Run:
     """The world of one seed."""
 
     def __init__(self, seed: int, parts: Parts = _AS_SHIPPED) -> None:
-        self._chance = random.Random(seed)
+        self._rng = random.Random(seed)
         self._parts = parts
-        self._window = self._chance.choice((0, 6, 10_000))
-        self._kafka = SimKafka(self._chance, _PARTITIONS)
+        self._window = self._rng.choice((0, 6, 10_000))
+        self._kafka = SimKafka(self._rng, _PARTITIONS)
         self._table = SimTable(
-            self._chance,
+            self._rng,
             window=self._window,
             patience_secs=DEADLINE_SECS + MARGIN_SECS,
             checks_deadline=parts.checks_deadline,
@@ -63,7 +63,7 @@ class Run:
         self._deleted: set[tuple[str, int, int]] = set()
         self._checked: dict[tuple[str, int], int] = {}
         self._seen_committed: dict[int, tuple[int, str]] = {}
-        self._told_lost: set[tuple[str, int, int]] = set()
+        self._reported_lost: set[tuple[str, int, int]] = set()
         self._is_draining = False
         self.outcome = Outcome(seed)
         self._faults = _weighted(self._of_everything())
@@ -71,20 +71,20 @@ class Run:
         self._faults_while_running = _weighted(self._of_running())
 
     def play(self) -> Outcome:
-        """Let it happen and judge it."""
+        """Run it and verify the result."""
         try:
             for _ in range(2):
                 self._spawn()
             for _ in range(_FAULTY_TICKS):
                 self._tick()
             self._drain()
-            self._judge()
+            self._verify()
         except AssertionError as problem:
             self.outcome.problem = str(problem) or "an assertion failed"
         return self.outcome
 
     def fault_names(self) -> set[str]:
-        """Everything that can happen."""
+        """Names of all faults."""
         return {
             name for faults in (self._faults, self._faults_on_the_way, self._faults_while_running) for name, _ in faults
         }
@@ -92,11 +92,11 @@ class Run:
     # Ticks.
 
     def _tick(self) -> None:
-        self._table.now += self._chance.choice((0.01, 0.05, 0.1, 0.1, 0.3))
+        self._table.now += self._rng.choice((0.01, 0.05, 0.1, 0.1, 0.3))
         self._evict()
         self._table.let_senders_give_up()
-        if self._chance.random() < 0.92:
-            self._go_on()
+        if self._rng.random() < 0.92:
+            self._continue()
         else:
             self._happen(self._faults)
         self._check()
@@ -106,9 +106,9 @@ class Run:
         if act():
             self.outcome.happened[name] += 1
 
-    def _go_on(self) -> None:
-        """Something that is no fault: a turn, an answer, an insert that gets on, a record."""
-        what = self._chance.random()
+    def _continue(self) -> None:
+        """A step that is no fault: an iteration, a response, progress of an insert, a record."""
+        what = self._rng.random()
         if what < 0.08:
             self._produce()
         elif what < 0.23 and self._table.on_the_way:
@@ -119,7 +119,7 @@ class Run:
             self._turn_one()
 
     def _advance(self, faults: Sequence[Fault], go_on: Callable[[], None]) -> None:
-        if self._chance.random() < 0.3:
+        if self._rng.random() < 0.3:
             self._happen(faults)
         else:
             go_on()
@@ -128,27 +128,27 @@ class Run:
         awake = [instance for instance in self._instances if not instance.is_paused]
         if awake:
             instance = self._any_of(awake)
-            if instance.asked and self._chance.random() < 0.6:
-                instance.answer_one()
+            if instance.pending_calls and self._rng.random() < 0.6:
+                instance.run_one_call()
             else:
                 instance.step()
 
     def _any_of(self, things: Sequence[_Thing]) -> _Thing:
-        return things[self._chance.randrange(len(things))]
+        return things[self._rng.randrange(len(things))]
 
-    def _go_straight_on(self) -> None:
+    def _continue_undisturbed(self) -> None:
         """All that can get on does."""
         for insert in self._table.advancing:
             self._table.finish(insert)
         for insert in list(self._table.on_the_way):
             self._table.arrive(insert)
         [instance] = self._instances
-        if instance.asked:
-            instance.answer_one()
+        if instance.pending_calls:
+            instance.run_one_call()
         instance.step()
 
     def _drain(self) -> None:
-        """The faults end: one fresh instance, and what is on its way still arrives."""
+        """End the faults: start one fresh instance, and let requests in flight arrive."""
         self._is_draining = self._kafka.is_gentle = True
         for instance in list(self._instances):
             self._kill(instance, evicted_after_secs=0.0)
@@ -161,7 +161,7 @@ class Run:
             self._table.now += 0.5
             self._evict()
             self._table.let_senders_give_up()
-            self._go_straight_on()
+            self._continue_undisturbed()
             self._check()
         raise AssertionError(f"not drained: {self._kafka.committed}, ends {[len(log.ids) for log in self._kafka.logs]}")
 
@@ -174,10 +174,10 @@ class Run:
             for number, log in enumerate(self._kafka.logs)
         )
 
-    # Judgement.
+    # Verification.
 
     def _check(self) -> None:
-        """What must hold at every moment."""
+        """Check the invariants that hold at every moment."""
         assert not self._table.doubles, f"stored twice: {self._table.doubles}"
         if self._kafka.committed == self._seen_committed:
             return
@@ -187,7 +187,7 @@ class Run:
                 self._check_stored(number, offset)
 
     def _check_stored(self, number: int, end: int) -> None:
-        """Kafka must not believe that something is stored which is not."""
+        """Check that all committed offsets are stored."""
         log, checked = self._kafka.logs[number], self._checked.get((self._kafka.topic_id, number), 0)
         for offset in range(checked, end):
             self._check_record(number, offset, log.ids[offset])
@@ -200,21 +200,21 @@ class Run:
                 identity = Identity(topic_id, number, offset, item)
                 assert self._table.rows[identity], f"lost: {identity}"
 
-    def _judge(self) -> None:
+    def _verify(self) -> None:
         for number, log in enumerate(self._kafka.logs):
             for offset, value in enumerate(log.ids):
                 self._check_record(number, offset, value)
         spurious = self._table.rows.keys() - self._sent.keys()
         assert not spurious, f"nobody sent: {spurious}"
-        unaccounted = self._deleted_unread() - self._told_lost
-        assert not unaccounted, f"deleted unread and not told: {unaccounted}"
+        unaccounted = self._deleted_unread() - self._reported_lost
+        assert not unaccounted, f"deleted unread and not reported: {unaccounted}"
 
     def _deleted_unread(self) -> set[tuple[str, int, int]]:
         kept = {identity[:3] for identity in self._table.rows}
         sent = {identity[:3] for identity in self._sent if identity.topic_id == self._kafka.topic_id}
         return (self._deleted & sent) - kept
 
-    # Faults: how often in comparison, name, and what happens. Each returns whether it did.
+    # Faults: weight, name and action. Each action returns whether it happened.
 
     def _of_everything(self) -> Iterator[WeightedFault]:
         yield 4, "killed", partial(self._any_instance, partial(self._kill, evicted_after_secs=SESSION_SECS))
@@ -230,7 +230,7 @@ class Run:
         yield 5, "paused", partial(self._any_instance, self._pause)
         yield 3, "taken for dead", partial(self._any_instance, lambda i: self._kafka.leave(i.member))
         yield 4, "rebalanced", self._rebalance
-        yield 4, "answer to a question lost", self._lose_answer
+        yield 4, "answer to a question lost", self._lose_response
         yield 8, "commit carried out late", self._land_commit
         yield 4, "commit carried out late, its sender killed", self._land_commit_and_kill
         yield 3, "time passed", self._pass_time
@@ -283,27 +283,27 @@ class Run:
         instance = Instance(
             self._kafka,
             self._table,
-            self._chance,
+            self._rng,
             self._parts,
             self._version,
-            on_lost=self._tell_lost,
+            on_lost=self._report_lost,
             meanwhile=self._meanwhile,
         )
         self._instances.append(instance)
         return True
 
     def _kill(self, instance: Instance, evicted_after_secs: float) -> None:
-        """kill -9: what is sent stays on its way, nothing else is done. Kafka notices at once or later."""
+        """kill -9: sent requests stay in flight, nothing else happens. Kafka notices at once or later."""
         self._instances.remove(instance)
-        self._forget_answers(instance)
+        self._forget_responses(instance)
         self._dead.append((self._table.now + evicted_after_secs, instance))
         self._evict()
 
     def _replace(self, instance: Instance) -> None:
-        """Killed and started again as the same static member: its partitions are read on at once."""
+        """Killed and started again as the same static member: reading its partitions continues at once."""
         if instance.member.id not in self._kafka.members:
             return
-        self._forget_answers(instance)
+        self._forget_responses(instance)
         instance.completed = CompletedTokens()
         instance.open(self._kafka.replace(instance.member))
 
@@ -311,10 +311,10 @@ class Run:
         if not instance.is_paused:
             self._instances.remove(instance)
             instance.stop()
-            self._forget_answers(instance)
+            self._forget_responses(instance)
 
     def _stop_in_doubt(self, instance: Instance) -> None:
-        """An instance is stopped while it does not know how its insert ended."""
+        """Stop an instance while the outcome of its insert is unknown."""
         for insert in (*self._table.on_the_way, *self._table.running):
             if insert.token.startswith(instance.token_prefix):
                 self._table.hang_up(insert)
@@ -322,12 +322,12 @@ class Run:
         self._stop(instance)
 
     def _pause(self, instance: Instance) -> None:
-        instance.resumes_at = self._table.now + self._chance.choice((1.0, DEADLINE_SECS, 2 * SESSION_SECS))
-        if self._chance.random() < 0.3:  # nothing else happens meanwhile, as when the whole machine stands still
+        instance.resumes_at = self._table.now + self._rng.choice((1.0, DEADLINE_SECS, 2 * SESSION_SECS))
+        if self._rng.random() < 0.3:  # nothing else happens meanwhile, as if the whole machine stalled
             self._table.now = instance.resumes_at
 
-    def _forget_answers(self, instance: Instance) -> None:
-        instance.asked.clear()
+    def _forget_responses(self, instance: Instance) -> None:
+        instance.pending_calls.clear()
 
     def _evict(self) -> None:
         for when, instance in list(self._dead):
@@ -335,7 +335,7 @@ class Run:
                 self._dead.remove((when, instance))
                 self._kafka.leave(instance.member)
         for instance in self._instances:
-            if instance.resumes_at - self._table.now > SESSION_SECS and self._chance.random() < 0.1:
+            if instance.resumes_at - self._table.now > SESSION_SECS and self._rng.random() < 0.1:
                 self._kafka.leave(instance.member)
 
     def _rebalance(self) -> bool:
@@ -343,20 +343,20 @@ class Run:
         return True
 
     def _duplicate(self) -> bool:
-        # Without a deduplication window nothing can tell a request that the network doubles from two requests.
+        # Without a deduplication window a request duplicated by the network looks like two requests.
         return self._window > 1000 and self._any_sent(self._table.duplicate)()
 
-    def _lose_answer(self) -> bool:
-        asking = [instance for instance in self._instances if instance.asked and not instance.is_paused]
-        if not asking:
+    def _lose_response(self) -> bool:
+        waiting = [instance for instance in self._instances if instance.pending_calls and not instance.is_paused]
+        if not waiting:
             return False
-        self._any_of(asking).answer_one(is_lost=True)
+        self._any_of(waiting).run_one_call(is_lost=True)
         return True
 
     def _land_commit(self) -> bool:
         if not self._kafka.late_commits:
             return False
-        self._kafka.land_commit(self._chance.randrange(len(self._kafka.late_commits)))
+        self._kafka.land_commit(self._rng.randrange(len(self._kafka.late_commits)))
         return True
 
     def _land_commit_and_kill(self) -> bool:
@@ -369,30 +369,30 @@ class Run:
         return True
 
     def _pass_time(self) -> bool:
-        self._table.now += self._chance.choice((2.0, 5.0, 20.0, 3600.0))
+        self._table.now += self._rng.choice((2.0, 5.0, 20.0, 3600.0))
         return True
 
     def _set_clock_back(self) -> bool:
-        self._table.now -= self._chance.uniform(0, MARGIN_SECS - 0.1)
+        self._table.now -= self._rng.uniform(0, MARGIN_SECS - 0.1)
         return True
 
     def _forget_tokens(self) -> bool:
-        if self._window > 1000:  # so many inserts do not happen within the deadline
+        if self._window > 1000:  # not reached within the deadline
             return False
         self._table.forget_tokens()
         return True
 
     def _set_offset(self) -> bool:
-        """An operator sets the group back. Kafka allows it while nobody is a member; here it happens at any time."""
-        number = self._chance.randrange(_PARTITIONS)
+        """An operator resets the group. Kafka allows it only for an empty group; here it happens at any time."""
+        number = self._rng.randrange(_PARTITIONS)
         offset, metadata = self._kafka.committed.get(number, (0, ""))
         if metadata and f'"{self._kafka.topic_id}"' not in metadata:
             return False  # an offset of the topic that was deleted
-        self._kafka.committed[number] = (self._chance.randint(0, offset), "")
+        self._kafka.committed[number] = (self._rng.randint(0, offset), "")
         return True
 
     def _set_back_group(self) -> bool:
-        """As an operator does it who does not wait: what the killed instances had sent is still on its way."""
+        """Reset the group without waiting: inserts of the killed instances are still in flight."""
         for instance in list(self._instances):
             self._kill(instance, evicted_after_secs=0.0)
         changed = [self._set_offset() for _ in range(_PARTITIONS)]
@@ -400,26 +400,26 @@ class Run:
         return any(changed)
 
     def _roll_back(self) -> bool:
-        """Kafka forgets the last commits. Excluded: while an insert that they speak of is still on its way."""
+        """Kafka forgets the last commits. Excluded: while one of their inserts is still in flight."""
         if not self._kafka.history or self._table.on_the_way or self._table.running or self._may_send():
             return False
-        self._kafka.committed = dict(self._chance.choice(self._kafka.history))
+        self._kafka.committed = dict(self._rng.choice(self._kafka.history))
         return True
 
     def _may_send(self) -> bool:
-        """Whether somebody has a lease, or a question on its way, and may yet insert."""
-        return any(instance.asked or instance.is_delivering for instance in self._instances)
+        """Whether an instance has a lease or a pending call, and may still insert."""
+        return any(instance.pending_calls or instance.is_delivering for instance in self._instances)
 
     def _delete(self) -> bool:
-        number = self._chance.randrange(_PARTITIONS)
+        number = self._rng.randrange(_PARTITIONS)
         log = self._kafka.logs[number]
         first = log.first_offset
-        log.first_offset = min(len(log.ids), first + self._chance.randint(0, 4))
+        log.first_offset = min(len(log.ids), first + self._rng.randint(0, 4))
         self._deleted.update((self._kafka.topic_id, number, offset) for offset in range(first, log.first_offset))
         return True
 
     def _recreate(self) -> bool:
-        if self._chance.random() < 0.7:
+        if self._rng.random() < 0.7:
             return False
         self._kafka.recreate()
         return True
@@ -429,9 +429,9 @@ class Run:
         return True
 
     def _produce(self) -> None:
-        number = self._chance.randrange(_PARTITIONS)
-        for _ in range(self._chance.randint(1, 3)):
-            if self._chance.random() < 0.05:
+        number = self._rng.randrange(_PARTITIONS)
+        for _ in range(self._rng.randint(1, 3)):
+            if self._rng.random() < 0.05:
                 self._kafka.produce(None, number)
                 continue
             self._values += 1
@@ -441,18 +441,18 @@ class Run:
             for item in range(items_of(self._values)):
                 self._sent[Identity(self._kafka.topic_id, number, offset, item)] = None
 
-    def _tell_lost(self, topic_id: str, number: int, first: int, end: int) -> None:
-        self._told_lost.update((topic_id, number, offset) for offset in range(first, end))
+    def _report_lost(self, topic_id: str, number: int, first: int, end: int) -> None:
+        self._reported_lost.update((topic_id, number, offset) for offset in range(first, end))
 
     def _meanwhile(self) -> None:
-        """Between two questions of one call: now and then an insert gets on, and time passes."""
-        if self._is_draining or self._chance.random() < 0.7:
+        """Between two queries of one call, sometimes an insert progresses and time passes."""
+        if self._is_draining or self._rng.random() < 0.7:
             return
-        if self._table.on_the_way and self._chance.random() < 0.5:
+        if self._table.on_the_way and self._rng.random() < 0.5:
             self._table.arrive(self._any_of(self._table.on_the_way))
         elif self._table.advancing:
             self._table.finish(self._any_of(self._table.advancing))
-        self._table.now += self._chance.choice((0.0, 0.1, DEADLINE_SECS + 2 * MARGIN_SECS))
+        self._table.now += self._rng.choice((0.0, 0.1, DEADLINE_SECS + 2 * MARGIN_SECS))
 
 
 def _weighted(faults: Iterable[WeightedFault]) -> list[Fault]:

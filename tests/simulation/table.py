@@ -1,4 +1,4 @@
-"""A ClickHouse in memory: inserts get to it late, in part, twice or not at all, and it forgets tokens."""
+"""An in-memory ClickHouse: inserts arrive late, in part, twice or not at all, and it forgets tokens."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LATE = "469"
 
 
 class Identity(NamedTuple):
-    """What tells a row from every other one."""
+    """The identity of a row."""
 
     topic_id: str
     partition: int
@@ -28,22 +28,22 @@ class Identity(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class Insert:
-    """An insert between the one who sent it and the table. `answer` is None when nobody waits for it any more."""
+    """An insert between its sender and the table. `answer` is None if the sender no longer waits."""
 
     rows: list[tuple[Identity, int]]
-    """Each with the day that it belongs to."""
+    """Each with its day."""
     is_refused: bool
     token: str
     deadline: float
     gives_up_at: float
-    """When its sender stops waiting for the answer."""
+    """When its sender stops waiting for the response."""
     answer: Future[Any] | None = None
     is_doubled: bool = False
     stalls_until: float = 0.0
 
 
 class Sent(BaseException):
-    """Raised by an insert that has been sent: its answer comes later."""
+    """Raised by an insert that has been sent; its response comes later."""
 
     def __init__(self, insert: Insert) -> None:
         super().__init__()
@@ -51,12 +51,10 @@ class Sent(BaseException):
 
 
 class SimTable:
-    """The table with its clock, and all inserts on their way to it."""
+    """The table with its clock, and all inserts in flight."""
 
-    def __init__(
-        self, chance: random.Random, *, window: int, patience_secs: float, checks_deadline: bool = True
-    ) -> None:
-        self._chance = chance
+    def __init__(self, rng: random.Random, *, window: int, patience_secs: float, checks_deadline: bool = True) -> None:
+        self._rng = rng
         self._patience_secs = patience_secs
         self._window = window
         self._checks_deadline = checks_deadline
@@ -69,10 +67,10 @@ class SimTable:
         self.is_refused: Callable[[dict[str, Any]], bool] = lambda row: False
         self._tokens: OrderedDict[tuple[str, int], None] = OrderedDict()
 
-    # What happens to it.
+    # Events.
 
     def arrive(self, insert: Insert) -> None:
-        """An insert gets to the server, which looks at the time, at the rows, and begins."""
+        """An insert arrives at the server, which checks deadline and rows, and starts it."""
         self.on_the_way.remove(insert)
         if any(other.token == insert.token for other in self.running):
             self._answer(insert, TryAgainLater("already running", code="216", is_outcome_unknown=True))
@@ -84,27 +82,27 @@ class SimTable:
             self.running.append(insert)
 
     def finish(self, insert: Insert, *, is_answered: bool = True) -> None:
-        """An insert that runs is stored; the answer arrives or not."""
+        """A running insert is stored; the response arrives or is lost."""
         self.running.remove(insert)
         for day in (0, 1):
             self._store(insert, day)
         self._answer(insert, None if is_answered else _unknown())
 
     def fail(self, insert: Insert, *, is_answered: bool) -> None:
-        """An insert that runs ends after some of its parts were stored, or none.
+        """A running insert fails after some of its parts were stored, or none.
 
-        Excluded: the failure is told, and the same request gets to the server a second time.
+        Excluded: the failure is reported, and the same request arrives a second time.
         """
         is_answered = is_answered and not insert.is_doubled
         self.running.remove(insert)
-        if self._chance.random() < 0.5:
-            self._store(insert, self._chance.randrange(2))
+        if self._rng.random() < 0.5:
+            self._store(insert, self._rng.randrange(2))
         self._answer(insert, TryAgainLater("failed", code="243") if is_answered else _unknown())
 
     def orphan(self, insert: Insert) -> None:
-        """The server is killed when it has written the token and not the rows.
+        """The server is killed after it has written the token but not the rows.
 
-        Excluded: the same request gets to it a second time, when it is up again.
+        Excluded: the same request arrives a second time after the restart.
         """
         if insert.is_doubled:
             return
@@ -114,31 +112,31 @@ class SimTable:
         self._answer(insert, _unknown())
 
     def lose(self, insert: Insert) -> None:
-        """An insert never gets to the server."""
+        """An insert never arrives."""
         self.on_the_way.remove(insert)
         self._answer(insert, _unknown())
 
     def stall(self, insert: Insert) -> None:
-        """An insert that runs takes its time, as when the server stands still for a while."""
-        insert.stalls_until = self.now + self._chance.choice((2.0, 15.0, 40.0))
+        """A running insert stalls, as if the server stalled for a while."""
+        insert.stalls_until = self.now + self._rng.choice((2.0, 15.0, 40.0))
 
     def let_senders_give_up(self) -> None:
-        """Senders that have waited for too long hang up."""
+        """Senders that have waited too long give up."""
         for insert in (*self.on_the_way, *self.running):
             if insert.answer is not None and insert.gives_up_at <= self.now:
                 self.hang_up(insert)
 
     @property
     def advancing(self) -> list[Insert]:
-        """Inserts that run and do not stall."""
+        """Running inserts that do not stall."""
         return [insert for insert in self.running if insert.stalls_until <= self.now]
 
     def hang_up(self, insert: Insert) -> None:
-        """Whoever sent an insert gives up waiting; it goes on."""
+        """The sender of an insert stops waiting; the insert continues."""
         self._answer(insert, _unknown())
 
     def duplicate(self, insert: Insert) -> None:
-        """Something on the way sends an insert a second time."""
+        """The network duplicates an insert."""
         insert.is_doubled = True
         copy = Insert(
             insert.rows, insert.is_refused, insert.token, insert.deadline, insert.gives_up_at, is_doubled=True
@@ -146,10 +144,10 @@ class SimTable:
         self.on_the_way.append(copy)
 
     def forget_tokens(self) -> None:
-        """Inserts of others fill the deduplication window."""
+        """Other inserts fill the deduplication window."""
         self._tokens.clear()
 
-    # What is asked of it.
+    # Requests.
 
     def send(self, rows: Rows, token: str, deadline_ms: int) -> Insert:
         """Put an insert on its way."""
@@ -191,14 +189,14 @@ class SimTable:
 
 
 class SimWriter:
-    """A LogWriter on SimTable, as `ClickHouseWriter` is one on ClickHouse."""
+    """A LogWriter on SimTable, corresponding to `ClickHouseWriter`."""
 
     def __init__(self, table: SimTable, meanwhile: Callable[[], None]) -> None:
         self._table = table
         self._meanwhile = meanwhile
 
     def insert(self, rows: Rows, token: str, deadline_ms: int) -> None:
-        """See `ports.LogWriter`. Raises Sent: what becomes of it is decided later."""
+        """See `ports.LogWriter`. Raises Sent: the outcome is decided later."""
         raise Sent(self._table.send(rows, token, deadline_ms))
 
     def missing(self, rows: Rows) -> Rows:
@@ -211,7 +209,7 @@ class SimWriter:
         return self._table.last_offset(topic_id, partition)
 
     def now_ms(self) -> int:
-        """See `ports.LogWriter`. Something may happen before the next question."""
+        """See `ports.LogWriter`. Something may happen before the next query."""
         now = self._table.now
         self._meanwhile()
         return int(now * 1000)
@@ -226,11 +224,11 @@ class SimWriter:
 def identities_of(rows: Rows) -> list[Identity]:
     """Identity of each row."""
     columns = [rows[name].to_pylist() for name in ("_topic_id", "_partition", "_offset", "_item")]
-    return [Identity(*place) for place in zip(*columns, strict=True)]
+    return [Identity(*values) for values in zip(*columns, strict=True)]
 
 
 def days_of(rows: Rows) -> list[int]:
-    """Day of each row, of which there are two."""
+    """Day of each row, 0 or 1."""
     return [time.value % 2 for time in rows["Timestamp"]]
 
 

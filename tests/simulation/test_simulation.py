@@ -1,4 +1,4 @@
-"""The protocol under every fault, and the proof that the simulation would notice if it were weaker."""
+"""The protocol under every fault, and proof that the simulation detects a weaker protocol."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.simulation.mutations import MUTATIONS, Mutation
 from tests.simulation.run import Run
 
 SEEDS = range(2_000)
-# Seeds that once found a mistake; what happens in them changes with the simulation, so they are only a beginning.
+# Seeds that once found a bug. Their faults change with the simulation, so they are only a start.
 FORMER_FAILURES = [83, 477, 626, 922, 2834, 2964, 3215, 3982, 5255, 5452, 7172, 11483, 14936, 41390]
 
 
@@ -42,7 +42,7 @@ def test_a_seed_plays_the_same_every_time() -> None:
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name)
-def test_the_simulation_notices_when_a_means_is_taken_away(mutation: Mutation) -> None:
+def test_the_simulation_detects_each_mutation(mutation: Mutation) -> None:
     seeds = range(mutation.seen_at, mutation.seen_at + 50)
 
     assert any(play(seed, mutation.parts).problem for seed in islice(seeds, 50))

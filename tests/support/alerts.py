@@ -1,4 +1,4 @@
-"""Prometheus's rules as the tests read them."""
+"""Loads Prometheus's rules for tests."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +13,7 @@ RULE_TESTS = sorted((ROOT / "prometheus/tests").glob("*.yaml"))
 
 
 class Rule(NamedTuple):
-    """One rule. `name` is that of the alert, or of the series that is recorded."""
+    """One rule. `name` is the alert or the recorded series."""
 
     name: str
     is_alert: bool
@@ -26,7 +26,7 @@ class Rule(NamedTuple):
 
 
 def load(path: Path) -> dict[str, Any]:
-    """The content of a file of rules or of their tests."""
+    """Load a file of rules or of their tests."""
     content: dict[str, Any] = yaml.safe_load(path.read_text())
     return content
 

@@ -1,4 +1,4 @@
-"""The compose files as the real Compose understands them."""
+"""Loads the compose files with the real Compose."""
 
 import json
 import os
@@ -14,7 +14,7 @@ ZOOKEEPER = ("docker-compose.yml", "docker-compose.zookeeper.yml")
 
 @cache
 def services(files: tuple[str, ...]) -> dict[str, Any]:
-    """All services of the merged files, with every profile and without anything set from outside."""
+    """All services of the merged files, with every profile and an empty environment."""
     options = [option for name in files for option in ("--file", str(ROOT / name))]
     command = [*options, "--profile", "*", "config", "--format", "json"]
     merged = json.loads(run_program("docker-compose", *command, environment={"PATH": os.environ["PATH"]}))

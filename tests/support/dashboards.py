@@ -1,4 +1,4 @@
-"""Grafana's dashboards as the tests read them: their queries, with macros and variables filled in."""
+"""Loads Grafana's dashboards for tests: their queries, with macros and variables filled in."""
 
 import json
 import re
@@ -19,7 +19,7 @@ _VARIABLE: Final = re.compile(r"\$\{(?P<name>\w+):(?P<format>[\w:]+)\}")
 
 @dataclass(frozen=True)
 class Query:
-    """One query of a panel or of a variable. `text` is PromQL or SQL as it stands in the file."""
+    """One query of a panel or of a variable. `text` is the PromQL or SQL of the file."""
 
     dashboard: str
     title: str
@@ -35,7 +35,7 @@ class Query:
 
 @dataclass(frozen=True)
 class View:
-    """What a person has chosen at the top of a dashboard. A variable that is not named is All, or nothing typed."""
+    """The selections at the top of a dashboard. Variables that are not given are All, or empty."""
 
     start: datetime
     end: datetime
@@ -50,7 +50,7 @@ def load(path: Path) -> dict[str, Any]:
 
 
 def panels(path: Path) -> list[dict[str, Any]]:
-    """The panels of a dashboard that show something; not the headings between them."""
+    """The panels of a dashboard, without headings."""
     return [panel for panel in load(path)["panels"] if panel["type"] != "row"]
 
 
@@ -70,7 +70,7 @@ def queries(path: Path) -> Iterator[Query]:
 def expand_sql(sql: str, view: View) -> str:
     """What reaches ClickHouse: first the browser's part (conditions, variables), then the macros of the data source.
 
-    As in Grafana's formatRegistry.ts, and in the data source's CHDatasource.ts and macros.go.
+    This follows Grafana's formatRegistry.ts, and in the data source's CHDatasource.ts and macros.go.
     """
     sql = _VARIABLE.sub(lambda found: _formatted(found, view.variables), _without_all(sql, view.variables))
     start, end = (f"toDateTime({moment.timestamp():.0f})" for moment in (view.start, view.end))
@@ -97,7 +97,7 @@ def expand_promql(expression: str, rate_interval: str = "1m", time_range: str = 
 
 
 def _without_all(sql: str, variables: Mapping[str, str | Sequence[str]]) -> str:
-    """Conditions on variables that stand on All, or in which nothing is typed, are dropped."""
+    """Drop conditions on variables that are All or empty."""
     while (start := sql.rfind(_CONDITIONAL)) >= 0:
         condition, variable, end = _arguments(sql, start + len(_CONDITIONAL))
         sql = sql[:start] + (condition if variables.get(variable.strip(" $")) else "1=1") + sql[end:]
@@ -105,13 +105,13 @@ def _without_all(sql: str, variables: Mapping[str, str | Sequence[str]]) -> str:
 
 
 def _arguments(sql: str, start: int) -> tuple[str, str, int]:
-    """The two arguments that begin here, split as the data source does it (quotes do not matter), and their end."""
+    """The two arguments that begin here, split as the data source does (ignoring quotes), and their end."""
     depth, comma = 0, -1
-    for place in range(start, len(sql)):
-        if sql[place] == ")" and depth == 0:
-            return sql[start:comma], sql[comma + 1 : place], place + 1
-        depth += {"(": 1, ")": -1}.get(sql[place], 0)
-        comma = place if sql[place] == "," and depth == 0 else comma
+    for index in range(start, len(sql)):
+        if sql[index] == ")" and depth == 0:
+            return sql[start:comma], sql[comma + 1 : index], index + 1
+        depth += {"(": 1, ")": -1}.get(sql[index], 0)
+        comma = index if sql[index] == "," and depth == 0 else comma
     raise AssertionError(f"not closed: {sql[start:]}")
 
 

@@ -1,4 +1,4 @@
-"""Waits for records to be delivered, as a caller does that answers for several at a time."""
+"""Waits for deliveries, as a caller does that is responsible for several records at a time."""
 
 import threading
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ _TIMEOUT_SECS = 30.0
 
 
 class Deliveries:
-    """What became of records: `deliveries` itself is the callback of each of them."""
+    """Collects the outcomes of records; the object itself is the callback."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -29,6 +29,6 @@ class Deliveries:
 
     @property
     def outcomes(self) -> Sequence[TryAgainLater | Refused | None]:
-        """Those that are known by now."""
+        """The outcomes known so far."""
         with self._changed:
             return list(self._outcomes)

@@ -1,4 +1,4 @@
-"""`python -m local` as a user runs it, on ports and in a directory of a test's own."""
+"""`python -m local` as a user runs it, on its own ports and in its own directory."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _START_SECS = 120.0
 
 
 def own_environment(directory: Path) -> dict[str, str]:
-    """Free ports and a directory of our own, Kafka's jars from the common cache."""
+    """Environment with free ports and its own directory; Kafka's jars come from the common cache."""
     ours = {
         "LOCAL_DIR": str(directory / "local"),
         "LOCAL_CACHE_DIR": str(DEFAULT_CACHE),
@@ -50,7 +50,7 @@ class LocalRun:
         return self._log_file.read_text()
 
     def wait_until_up(self) -> None:
-        """Wait until it says that everything is up."""
+        """Wait until it reports that everything is running."""
         deadline = time.monotonic() + _START_SECS
         while "Everything is up" not in self.output:
             assert self.process.poll() is None, self.output
@@ -58,11 +58,11 @@ class LocalRun:
             time.sleep(0.05)
 
     def descendants(self) -> list[psutil.Process]:
-        """The processes that it has started."""
+        """The processes it has started."""
         return psutil.Process(self.process.pid).children(recursive=True)
 
     def kill(self) -> None:
-        """End it and all that it has started."""
+        """Kill it and all processes it has started."""
         left = self.descendants() if self.process.poll() is None else []
         self.process.kill()
         self.process.wait()

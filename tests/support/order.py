@@ -1,11 +1,11 @@
-"""The order of the test modules when they run side by side."""
+"""The order of the test modules in parallel runs."""
 
 from __future__ import annotations
 
 from typing import Final
 
-# Each takes half a minute or more of one worker: they begin first, longest first, or one of them would begin last and
-# everybody would wait for it. `make test` prints what takes longest.
+# Each takes at least half a minute of one worker. They start first, longest first; otherwise one could start last and
+# the whole run would wait for it. `make test` prints the slowest.
 LONGEST: Final = (
     "tests/image/test_image.py",
     "tests/e2e/test_restarts.py",
@@ -27,11 +27,11 @@ LONGEST: Final = (
     "tests/explorer/test_safety.py",
     "tests/explorer/test_search.py",
 )
-# Then what waits for a stack, which leaves processors to others; what only computes fills the gaps.
+# Then tests that wait for a stack and leave CPU to others; tests that only compute fill the gaps.
 _THEN: Final = ("tests/e2e/", "tests/contract/", "tests/explorer/", "tests/local/", "tests/golden/")
 
 
-def place_of(test: str) -> int:
-    """Where a test, named by its file, stands in the order."""
+def position_of(test: str) -> int:
+    """The position of a test in the order, by its file."""
     order = (*LONGEST, *_THEN)
-    return next((place for place, begin in enumerate(order) if test.startswith(begin)), len(order))
+    return next((index for index, begin in enumerate(order) if test.startswith(begin)), len(order))

@@ -1,4 +1,4 @@
-"""Programs that checks call: those of the development requirements, and those that a machine may have."""
+"""Runs external programs: from the development requirements, or installed on the machine."""
 
 import shutil
 import subprocess
@@ -8,15 +8,15 @@ from pathlib import Path
 
 
 def find_program(name: str) -> str | None:
-    """Where it is: beside this Python, or on PATH."""
+    """Path of a program: beside this Python, or on PATH."""
     return shutil.which(name, path=str(Path(sys.executable).parent)) or shutil.which(name)
 
 
 def run_program(name: str, *arguments: str | Path, environment: Mapping[str, str] | None = None) -> str:
-    """Run it; its standard output.
+    """Run a program; returns its standard output.
 
     Raises:
-        AssertionError: it is not there, or it failed; with all that it printed.
+        AssertionError: it is missing or failed; contains its output.
     """
     program = find_program(name)
     assert program, f"{name} is not installed; it comes with requirements-dev.txt"
@@ -24,10 +24,10 @@ def run_program(name: str, *arguments: str | Path, environment: Mapping[str, str
 
 
 def run(command: Sequence[str], *, environment: Mapping[str, str] | None = None) -> str:
-    """Run a command line; its standard output.
+    """Run a command line; returns its standard output.
 
     Raises:
-        AssertionError: with all that it printed, when it fails.
+        AssertionError: it failed; contains its output.
     """
     done = subprocess.run(
         command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, env=environment

@@ -1,4 +1,4 @@
-"""PromQL as the tests read it: the series that it asks for, and those that the service has."""
+"""Series used in PromQL, and series that the service exposes."""
 
 import promql_parser
 from prometheus_client import CollectorRegistry
@@ -7,7 +7,7 @@ from app.metrics import Metrics
 
 
 def exposed_series() -> set[str]:
-    """The names of all series that the service exposes, as PromQL has them."""
+    """The names of all series that the service exposes, as they appear in PromQL."""
     registry = CollectorRegistry()
     Metrics(registry, version="0")
     names = set()
@@ -17,11 +17,11 @@ def exposed_series() -> set[str]:
     return names
 
 
-def asked_series(expression: str) -> set[str]:
+def series_in(expression: str) -> set[str]:
     """The names of the series in an expression.
 
     Raises:
-        ValueError: it is not PromQL.
+        ValueError: it is not valid PromQL.
     """
     names: set[str] = set()
 

@@ -1,4 +1,4 @@
-"""Rows to store, made the way the service makes them."""
+"""Sample rows, created as the service does."""
 
 from collections.abc import Iterable, Sequence
 
@@ -13,7 +13,7 @@ BOUNDS = EventTimeBounds.of_retention(30)
 
 
 def sample_chunk(values: Sequence[bytes | None], *, partition: int = 0, first_offset: int = 0) -> RecordChunk:
-    """Records that follow on each other."""
+    """Consecutive records."""
     offsets = range(first_offset, first_offset + len(values))
     return RecordChunk(
         partition=Partition("logs", partition),
@@ -27,13 +27,13 @@ def sample_chunk(values: Sequence[bytes | None], *, partition: int = 0, first_of
 
 
 def sample_rows(count: int, *, partition: int = 0, first_offset: int = 0) -> Rows:
-    """So many rows of one partition; each body is the row's offset."""
+    """`count` rows of one partition; each body is the row's offset."""
     values = [b'{"message": "%d"}' % offset for offset in range(first_offset, first_offset + count)]
     return decode(sample_chunk(values, partition=partition, first_offset=first_offset), BOUNDS).rows
 
 
 def sample_batch(*parts: Rows, may_be_stored: bool = False) -> Batch:
-    """A batch of rows, each part of another partition or further on in the same one."""
+    """A batch of rows; each part is of another partition, or later in the same one."""
     last_records = {
         Partition("logs", rows["_partition"][0].as_py()): LastRecord(rows["_offset"][-1].as_py(), 0) for rows in parts
     }

@@ -1,4 +1,4 @@
-"""What tests see of a shared broker or engine, whoever started it."""
+"""Interfaces of a shared broker or engine, whether started by the tests or external."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ class RunningEngine(Protocol):
 
 
 def clickhouse_settings(engine: RunningEngine, database: str, **others: Any) -> ClickHouseSettings:
-    """The service's settings for a database on a running engine, and whatever else is to be set."""
+    """The service's settings for a database on a running engine; `others` are further settings."""
     login = {"user": engine.user or "default", "password": engine.password}
     return ClickHouseSettings(**{"url": engine.url, "database": database, **login, **others})
 
 
 @dataclass(frozen=True)
 class GivenKafka:
-    """A broker that somebody else runs."""
+    """An external broker."""
 
     bootstrap_servers: str
 
 
 @dataclass(frozen=True)
 class GivenEngine:
-    """A ClickHouse that somebody else runs."""
+    """An external ClickHouse."""
 
     url: str
     user: str

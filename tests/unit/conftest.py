@@ -11,7 +11,7 @@ _GUARDED = ("socket.connect", "socket.bind", "socket.getaddrinfo", "socket.getho
 
 
 class _SocketGuard:
-    """Hears of every use of the network in this process; an audit hook cannot be taken away, only ignored."""
+    """Records every use of the network in this process; an audit hook cannot be removed, only ignored."""
 
     def __init__(self) -> None:
         self.is_on = False

@@ -1,4 +1,4 @@
-"""What the audit beside the service tells log, metrics and health."""
+"""Log, metrics and health of the periodic audit."""
 
 import logging
 
@@ -15,7 +15,7 @@ from tests.unit.audit.memory import offsets
 
 
 class World:
-    """Telemetry and the three places that it tells."""
+    """Telemetry with log, metrics and health."""
 
     def __init__(self) -> None:
         self.now = 1_700_000_000.0
@@ -46,7 +46,7 @@ DUPLICATED = Finding(Kind.DUPLICATED, Span(5, 6), 2)
 UNVERIFIED = Finding(Kind.UNVERIFIED, Span(80, 83), 3)
 
 
-def test_figures_are_those_of_the_last_audit(world: World) -> None:
+def test_gauges_are_those_of_the_last_audit(world: World) -> None:
     world.telemetry.audited(verdict(MISSING, INCOMPLETE, DUPLICATED, UNVERIFIED), 0.25)
 
     assert world.value("audit_stored_records", 0) == 90
@@ -63,7 +63,7 @@ def test_figures_are_those_of_the_last_audit(world: World) -> None:
     assert world.value("audit_duration_seconds") == 0.5
 
 
-def test_partitions_that_others_read_by_now_have_no_figures(world: World) -> None:
+def test_partitions_of_other_instances_have_no_gauges(world: World) -> None:
     world.telemetry.audited(verdict(partition=0), 0.1)
     world.telemetry.audited(verdict(partition=1), 0.1)
 
@@ -91,7 +91,7 @@ def test_an_audit_without_time_for_everything_is_no_success_and_one_that_finds_l
     assert world.value("audit_last_success_timestamp_seconds") == world.now
 
 
-def test_an_audit_that_fails_is_counted_and_told_and_leaves_the_service_ready(
+def test_a_failed_audit_is_counted_and_logged_and_leaves_the_service_ready(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     problems = world.health.problems()
@@ -100,9 +100,9 @@ def test_an_audit_that_fails_is_counted_and_told_and_leaves_the_service_ready(
 
     assert world.value("audit_failures_total") == 1
     assert world.health.problems() == problems
-    assert world.health.figures()["last_audit"] == "failed: nobody answers"
+    assert world.health.details()["last_audit"] == "failed: nobody answers"
     assert [record.getMessage() for record in caplog.records] == [
-        "An audit failed: nobody answers; the next one will be made all the same"
+        "An audit failed: nobody answers; the next one runs as usual"
     ]
 
 
@@ -112,11 +112,11 @@ def test_loss_is_an_error_in_the_log_once_and_again_only_when_it_changes(
     for found in (verdict(MISSING), verdict(MISSING), verdict(), verdict(MISSING), verdict(MISSING, INCOMPLETE)):
         world.telemetry.audited(found, 0.1)
 
-    told = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
-    assert told[0] == (
-        "Audit of logs/0: 100 offsets consumed, 90 records stored: 10 missing. Where: python -m app audit"
+    errors = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
+    assert errors[0] == (
+        "Audit of logs/0: 100 offsets consumed, 90 records stored: 10 missing. Details: python -m app audit"
     )
-    assert [line.partition("stored: ")[2].partition(".")[0] for line in told] == [
+    assert [line.partition("stored: ")[2].partition(".")[0] for line in errors] == [
         "10 missing",
         "10 missing",
         "10 missing, 1 incomplete",

@@ -1,4 +1,4 @@
-"""Our clock beside those of Kafka and ClickHouse: only what is certain counts."""
+"""Clock skew to Kafka and ClickHouse: only certain differences count."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ AWAY = TryAgainLater("nobody answers", code="unreachable")
 
 
 class World:
-    """A service, a Kafka and a ClickHouse, whose clocks differ by as much as a test wants."""
+    """A service, a Kafka and a ClickHouse, with configurable clock skew."""
 
     def __init__(self) -> None:
         self.clock = Clock()
@@ -37,9 +37,9 @@ class World:
     def _read_ms(self) -> int:
         if self.error is not None:
             raise self.error
-        self.clock.turn(self.answer_takes_secs / 2)
+        self.clock.advance(self.answer_takes_secs / 2)
         now_ms = int((self.clock.now + self.clickhouse_ahead_secs) * 1000)
-        self.clock.turn(self.answer_takes_secs / 2)
+        self.clock.advance(self.answer_takes_secs / 2)
         return now_ms
 
     def skew(self, system: str) -> float | None:
@@ -61,23 +61,21 @@ def log(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
     ("least", "most", "certain"),
     [(2, 3, 2), (-3, -2, -2), (-1, 1, 0), (0, 5, 0), (-5, 0, 0), (4, float("inf"), 4), (-9, float("inf"), 0)],
 )
-def test_of_a_difference_between_two_bounds_only_the_nearer_one_is_certain(
-    least: float, most: float, certain: float
-) -> None:
+def test_only_the_smaller_bound_of_a_difference_is_certain(least: float, most: float, certain: float) -> None:
     assert certain_skew_secs(least, most) == certain
 
 
-# ClickHouse, which tells the time.
+# ClickHouse, which returns its time.
 
 
 @pytest.mark.parametrize("ahead_secs", [0.0, 0.5, -0.5])
 def test_clocks_that_differ_by_less_than_a_second_are_fine(world: World, ahead_secs: float) -> None:
     world.clickhouse_ahead_secs = ahead_secs
 
-    world.clocks.look()
+    world.clocks.check()
 
     assert world.skew("clickhouse") == pytest.approx(ahead_secs)
-    assert world.health.figures() == {"clickhouse_clock_skew_secs": ahead_secs, "kafka_clock_skew_secs": None}
+    assert world.health.details() == {"clickhouse_clock_skew_secs": ahead_secs, "kafka_clock_skew_secs": None}
     assert (world.health.problems(), world.health.warnings()) == ({}, {})
 
 
@@ -89,8 +87,8 @@ def test_more_than_a_second_is_a_warning(
 ) -> None:
     world.clickhouse_ahead_secs = ahead_secs
 
-    world.clocks.look()
-    world.clocks.look()
+    world.clocks.check()
+    world.clocks.check()
 
     assert world.health.problems() == {}
     assert words in world.health.warnings()["clickhouse clock"]
@@ -102,46 +100,46 @@ def test_more_than_a_second_is_a_warning(
 def test_more_than_ten_seconds_is_a_reason_for_not_ready(world: World, ahead_secs: float) -> None:
     world.clickhouse_ahead_secs = ahead_secs
 
-    world.clocks.look()
+    world.clocks.check()
 
     assert "11.0 s" in world.health.problems()["clickhouse clock"]
 
 
-def test_an_answer_that_takes_long_makes_no_difference_that_is_not_there(world: World) -> None:
+def test_a_slow_response_is_not_taken_for_clock_skew(world: World) -> None:
     world.answer_takes_secs = 30
 
-    world.clocks.look()
+    world.clocks.check()
 
     assert world.skew("clickhouse") == 0
 
 
 def test_a_clock_that_is_set_right_is_fine_after_a_minute(world: World, log: pytest.LogCaptureFixture) -> None:
     world.clickhouse_ahead_secs = 3600
-    world.clocks.look()
+    world.clocks.check()
     world.clickhouse_ahead_secs = 0
 
-    world.clocks.look()
+    world.clocks.check()
     assert "clickhouse clock" in world.health.problems()
-    world.clock.turn(61)
-    world.clocks.look()
+    world.clock.advance(61)
+    world.clocks.check()
 
     assert world.skew("clickhouse") == 0
     assert (world.health.problems(), world.health.warnings()) == ({}, {})
     assert "ClickHouse's clock is within 1 s of ours again" in log.messages
 
 
-def test_a_clock_that_cannot_be_read_is_asked_for_sooner_and_after_a_while_a_reason_for_not_ready(
+def test_an_unreadable_clock_is_retried_sooner_and_makes_the_service_not_ready_after_a_while(
     world: World,
 ) -> None:
-    usual_secs = world.clocks.look()
+    usual_secs = world.clocks.check()
     world.error = AWAY
-    world.clock.turn(40)
+    world.clock.advance(40)
 
-    assert world.clocks.look() < usual_secs
+    assert world.clocks.check() < usual_secs
     assert world.health.problems() == {}
     assert world.health.warnings() == {"clickhouse clock": "could not be read: nobody answers"}
-    world.clock.turn(30)
-    world.clocks.look()
+    world.clock.advance(30)
+    world.clocks.check()
 
     assert "clickhouse clock" in world.health.problems()
     assert world.skew("clickhouse") is None, "what was last seen does not stay"
@@ -165,19 +163,19 @@ def test_records_that_are_old_show_nothing(world: World) -> None:
     assert (world.health.problems(), world.health.warnings()) == ({}, {})
 
 
-def test_what_records_have_shown_is_forgotten_when_there_are_no_more(world: World) -> None:
+def test_skew_measured_from_records_expires_without_new_records(world: World) -> None:
     world.kafka.dated(int((world.clock.now + 12) * 1000))
-    world.clock.turn(61)
+    world.clock.advance(61)
 
-    world.clocks.look()
+    world.clocks.check()
 
     assert world.skew("kafka") is None
     assert world.health.problems() == {}
 
 
-@pytest.mark.parametrize("look", [lambda world: world.kafka.expire(), lambda world: world.clocks.look()])
+@pytest.mark.parametrize("look", [lambda world: world.kafka.expire(), lambda world: world.clocks.check()])
 def test_a_kafka_without_records_is_no_problem(world: World, look: Callable[[World], object]) -> None:
-    world.clock.turn(10)
+    world.clock.advance(10)
 
     look(world)
 

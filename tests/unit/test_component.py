@@ -1,4 +1,4 @@
-"""Components: started from the back to the front, stopped from the front to the back."""
+"""Components: started in reverse order, stopped in order."""
 
 import logging
 import threading
@@ -15,7 +15,7 @@ DEADLINE_SECS = 20.0
 
 
 class Recorded:
-    """A component that writes down what is done with it, and takes its time to end."""
+    """A component that records calls, and takes a while to end."""
 
     def __init__(self, name: str, done: list[str], clock: Clock, *, ends_after_secs: float = 0.0) -> None:
         self.name = name
@@ -34,11 +34,11 @@ class Recorded:
         self._done.append(f"stop {self.name}")
 
     def join(self, timeout_secs: float) -> None:
-        self._clock.turn(min(timeout_secs, self._ends_after_secs))
+        self._clock.advance(min(timeout_secs, self._ends_after_secs))
         self._done.append(f"join {self.name} {timeout_secs:g}")
 
 
-def test_they_start_from_the_back_and_all_are_told_to_stop_before_any_is_waited_for() -> None:
+def test_they_start_in_reverse_order_and_all_are_stopped_before_any_is_joined() -> None:
     clock, done = Clock(), list[str]()
     components = [Recorded("back", done, clock), Recorded("front", done, clock, ends_after_secs=3)]
 
@@ -70,7 +70,7 @@ def test_when_one_cannot_start_those_before_it_are_stopped_and_those_behind_it_a
     assert done == ["start first", "start second", "stop second", "stop first"]
 
 
-# One that repeats a call.
+# A component that repeats a call.
 
 
 def repeat(look: Callable[[], float], until: threading.Event, *, first_secs: float = 0.0) -> Repeating:
@@ -83,7 +83,7 @@ def repeat(look: Callable[[], float], until: threading.Event, *, first_secs: flo
 
 
 def results(of: Iterable[float | Exception], ended: threading.Event) -> Callable[[], float]:
-    """A look that ends like this the first, the second ... time, and says when all of it has happened."""
+    """A call with these results in turn, which sets an event after the last one."""
     left = list(of)
 
     def look() -> float:
@@ -97,7 +97,7 @@ def results(of: Iterable[float | Exception], ended: threading.Event) -> Callable
     return look
 
 
-def test_a_call_is_repeated_as_soon_as_it_says() -> None:
+def test_a_call_is_repeated_after_the_returned_delay() -> None:
     ended = threading.Event()
 
     component = repeat(results([0, 0.001, 600], ended), ended)
@@ -115,7 +115,7 @@ def test_it_can_be_stopped_before_the_first_call() -> None:
     assert component.is_stopping
 
 
-def test_a_call_that_fails_unforeseen_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unexpected_error_of_a_call_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     ended = threading.Event()
 
     with caplog.at_level(logging.ERROR, logger="app"):

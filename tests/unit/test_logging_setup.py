@@ -16,7 +16,7 @@ def _logging_as_before() -> Iterator[None]:
     root = logging.getLogger()
     names = ["", "app", "kafka", "urllib3", "clickhouse_connect"]
     handlers, levels = root.handlers[:], {name: logging.getLogger(name).level for name in names}
-    root.handlers[:] = []  # basicConfig closes what it finds
+    root.handlers[:] = []  # basicConfig closes existing handlers
     yield
     logging.captureWarnings(False)
     root.handlers[:] = handlers
@@ -30,7 +30,7 @@ def written(as_json: bool, level: str = "info") -> io.StringIO:
     return stream
 
 
-def test_json_has_what_cloud_logging_looks_for() -> None:
+def test_json_has_the_fields_of_cloud_logging() -> None:
     stream = written(as_json=True)
 
     logging.getLogger("app.pipeline").warning("Stored %d rows\nétc", 5)
@@ -73,7 +73,7 @@ def test_text_is_one_line_with_time_and_level() -> None:
     assert stream.getvalue().startswith("20")
 
 
-def test_the_level_is_for_our_own_log_and_libraries_speak_up_only_when_it_matters() -> None:
+def test_the_level_applies_to_our_own_log_and_libraries_log_only_warnings() -> None:
     stream = written(as_json=False, level="debug")
 
     logging.getLogger("app.x").debug("ours")
@@ -86,7 +86,7 @@ def test_the_level_is_for_our_own_log_and_libraries_speak_up_only_when_it_matter
 
 
 @pytest.mark.parametrize(("level", "lines"), [("info", 0), ("debug", 4)])
-def test_attempts_of_the_kafka_client_are_for_whoever_looks_for_a_fault_in_it(level: str, lines: int) -> None:
+def test_attempts_of_the_kafka_client_are_logged_only_for_debugging(level: str, lines: int) -> None:
     stream = written(as_json=False, level=level)
 
     for name in ("kafka.net.transport", "kafka.cluster", "kafka.coordinator", "kafka.consumer.fetcher"):

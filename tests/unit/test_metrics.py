@@ -10,7 +10,7 @@ from app.metrics import BulkHistogram, Metrics
 
 
 def exposed() -> str:
-    """What a scraper gets once every series has a value."""
+    """The exposition when every series has a value."""
     registry = CollectorRegistry()
     metrics = Metrics(registry, version="1.2.3")
     metrics.messages_consumed.labels("logs", "0").inc()
@@ -25,7 +25,7 @@ def exposed() -> str:
 
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed (Debian package prometheus)")
-def test_promtool_has_nothing_to_say() -> None:
+def test_promtool_reports_no_problems() -> None:
     run = subprocess.run(
         ["promtool", "check", "metrics"], input=exposed(), capture_output=True, text=True, check=False, timeout=60
     )
@@ -43,11 +43,11 @@ def test_every_series_of_ours_has_the_same_beginning_and_a_meaning() -> None:
         assert meaning.endswith(".")
 
 
-def test_no_series_says_when_it_was_created() -> None:
+def test_no_series_has_a_creation_time() -> None:
     assert "_created" not in exposed()
 
 
-def test_the_version_is_told() -> None:
+def test_the_version_is_exposed() -> None:
     assert 'log_ingest_build_info{python="3.' in exposed()
     assert 'version="1.2.3"} 1.0' in exposed()
 

@@ -1,4 +1,4 @@
-"""The guard of the unit tests sees what it must."""
+"""The network guard of the unit tests works."""
 
 import socket
 

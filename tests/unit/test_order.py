@@ -1,7 +1,7 @@
-"""The longest test modules begin first."""
+"""The longest test modules start first."""
 
 from local.paths import ROOT
-from tests.support.order import LONGEST, place_of
+from tests.support.order import LONGEST, position_of
 
 
 def test_every_module_of_the_order_exists() -> None:
@@ -11,4 +11,4 @@ def test_every_module_of_the_order_exists() -> None:
 def test_long_modules_come_before_others_of_their_folder_and_unit_tests_last() -> None:
     names = ["tests/unit/test_order.py", "tests/e2e/test_metrics.py", LONGEST[1], LONGEST[0]]
 
-    assert sorted(names, key=place_of) == names[::-1]
+    assert sorted(names, key=position_of) == names[::-1]

@@ -87,7 +87,7 @@ def test_an_empty_file_is_no_failure(log_file: Callable[[bytes], str], capsys: p
     assert "0 sent" in capsys.readouterr().out
 
 
-def test_a_record_without_the_key_field_is_sent_and_told_of(
+def test_a_record_without_the_key_field_is_sent_and_reported(
     log_file: Callable[[bytes], str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     publisher = MemoryPublisher()
@@ -233,7 +233,7 @@ def test_a_second_signal_gives_up_on_what_is_in_flight(capsys: pytest.CaptureFix
 def test_one_record_that_is_not_acknowledged_outweighs_everything_else() -> None:
     tally = Tally()
     tally.send()
-    tally.settle(1, 10, TryAgainLater("late", code="late"))
+    tally.complete(1, 10, TryAgainLater("late", code="late"))
 
     assert exit_code(tally, problem=None, signal_number=signal.SIGINT, is_endless=True) == 1
 

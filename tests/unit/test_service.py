@@ -1,4 +1,4 @@
-"""The life of the service: reaching both sides, running, stopping in time, and getting up again."""
+"""The lifecycle of the service: connecting, running, stopping in time, and restarting the pipeline."""
 
 import logging
 import re
@@ -38,7 +38,7 @@ NO_WAIT = Backoff(first_secs=0.0, max_secs=0.0)
 
 
 class WatchedHealth(Health):
-    """Tells the test of each turn of the loop, also of the one that waits for a side to answer."""
+    """Notifies the test of each iteration of the loop, also while it waits for a system."""
 
     def __init__(self, clock: Clock) -> None:
         super().__init__(clock, problems=NOT_CONNECTED, has_loop=True)
@@ -50,7 +50,7 @@ class WatchedHealth(Health):
 
 
 class Rig:
-    """A service between a Kafka and a table in memory. Each turn of its loop takes `turn_secs`, at first none."""
+    """A service between an in-memory Kafka and table. Each iteration of its loop takes `turn_secs`, initially none."""
 
     def __init__(self) -> None:
         self.clock = Clock()
@@ -112,7 +112,7 @@ class Rig:
             limits=BatchSettings(max_rows=10),
             clock=self.clock,
             submit=self.submit,
-            sleep=self.clock.turn,
+            sleep=self.clock.advance,
         )
         return Pipeline(source, ingest, self._watch)
 
@@ -130,7 +130,7 @@ class Rig:
         return self.registry.get_sample_value("log_ingest_retries_total", {"side": side, "code": code})
 
     def gauges(self) -> dict[str, float]:
-        """What the gauges of the loop and of its partitions say."""
+        """The gauges of the loop and of its partitions."""
         names = ("assigned_partitions", "buffer_rows", "buffer_bytes", "paused", "halted_partitions")
         of_partitions = ("consumer_lag", "committed_offset")
         return {
@@ -141,12 +141,12 @@ class Rig:
         }
 
     def run_until(self, is_time: Callable[[], bool]) -> None:
-        """Run the service until a turn of the loop finds that it is time to stop."""
+        """Run the service until a condition holds after an iteration of the loop."""
 
         deadline = time.monotonic() + DEADLINE_SECS
 
         def turned() -> None:
-            self.clock.turn(self.turn_secs)
+            self.clock.advance(self.turn_secs)
             if is_time() or time.monotonic() > deadline:
                 self.service.stop()
 
@@ -158,7 +158,7 @@ class Rig:
 
 
 class SubmitAtOnce:
-    """Runs the call on the spot."""
+    """Runs calls synchronously."""
 
     def __call__(self, call: Callable[[], _Result], /) -> "Future[_Result]":
         future: Future[_Result] = Future()
@@ -170,7 +170,7 @@ class SubmitAtOnce:
 
 
 class AnswersButHangsStoring:
-    """What asks the table is answered at once; what stores, which is under a lease, hangs."""
+    """Queries of the table return at once; inserts, which have a lease, hang."""
 
     def __init__(self, rig: Rig) -> None:
         self.thread = OtherThread(rig.clock)
@@ -178,13 +178,13 @@ class AnswersButHangsStoring:
         self._rig = rig
 
     def __call__(self, call: Callable[[], _Result], /) -> "Future[_Result]":
-        mark = self._rig.kafka.mark()
-        submit: Submit = self.thread.submit if mark and mark.lease else SubmitAtOnce()
+        checkpoint = self._rig.kafka.checkpoint()
+        submit: Submit = self.thread.submit if checkpoint and checkpoint.lease else SubmitAtOnce()
         return submit(call)
 
 
 class Failing:
-    """A call that fails some times, then does what it should."""
+    """A call that fails a number of times, then succeeds."""
 
     def __init__(self, times: int, error: Exception = AWAY, *, then: bool = False) -> None:
         self._left = times
@@ -213,10 +213,10 @@ def log(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
         yield caplog
 
 
-# Reaching both sides.
+# Connecting.
 
 
-def test_what_was_made_and_what_was_there_is_told(rig: Rig, log: pytest.LogCaptureFixture) -> None:
+def test_created_and_existing_resources_are_logged(rig: Rig, log: pytest.LogCaptureFixture) -> None:
     rig.prepare_kafka = Failing(0, then=True)
     rig.send(10)
 
@@ -226,7 +226,7 @@ def test_what_was_made_and_what_was_there_is_told(rig: Rig, log: pytest.LogCaptu
     assert "ClickHouse at http://clickhouse:8123: table logs.logs already exists" in log.messages
 
 
-def test_attempts_are_told_with_their_number(rig: Rig, log: pytest.LogCaptureFixture) -> None:
+def test_attempts_are_logged_with_their_number(rig: Rig, log: pytest.LogCaptureFixture) -> None:
     rig.prepare_kafka = Failing(2)
     rig.send(10)
 
@@ -238,7 +238,7 @@ def test_attempts_are_told_with_their_number(rig: Rig, log: pytest.LogCaptureFix
     ]
 
 
-def test_a_side_that_stays_away_is_tried_for_ever_and_told_now_and_then(
+def test_an_unavailable_system_is_retried_forever_and_logged_at_intervals(
     rig: Rig, log: pytest.LogCaptureFixture
 ) -> None:
     away = Failing(10)
@@ -253,11 +253,11 @@ def test_a_side_that_stays_away_is_tried_for_ever_and_told_now_and_then(
     assert re.fullmatch(r"ClickHouse .* is unavailable after 4 attempts; still trying: nobody answers", errors[0])
 
 
-def test_while_a_side_stays_away_the_service_is_alive_and_says_why_it_is_not_ready(rig: Rig) -> None:
+def test_while_a_system_is_unavailable_the_service_is_alive_and_reports_why_it_is_not_ready(rig: Rig) -> None:
     seen: list[tuple[bool, Mapping[str, str]]] = []
 
     def look() -> None:
-        rig.clock.turn(50)
+        rig.clock.advance(50)
         seen.append((rig.health.is_live(), rig.health.problems()))
 
     away = Failing(5)
@@ -268,11 +268,11 @@ def test_while_a_side_stays_away_the_service_is_alive_and_says_why_it_is_not_rea
     rig.run_until_committed(10)
 
     assert [is_live for is_live, _ in seen] == [True] * 6
-    assert seen[0][1] == {"clickhouse": "not reached yet", "partitions": NONE_ASSIGNED}
+    assert seen[0][1] == {"clickhouse": "not connected yet", "partitions": NONE_ASSIGNED}
     assert seen[5][1] == {"clickhouse": "nobody answers", "partitions": NONE_ASSIGNED}
 
 
-def test_attempts_to_reach_a_side_are_counted_as_calls_that_are_repeated(rig: Rig) -> None:
+def test_attempts_to_connect_are_counted_as_retries(rig: Rig) -> None:
     rig.prepare_kafka = Failing(2)
     rig.prepare_clickhouse = Failing(1, TryAgainLater("no such database", code="81"))
     rig.connect = Failing(3)
@@ -326,7 +326,7 @@ def test_a_stop_before_the_start_ends_it_too(rig: Rig) -> None:
 # Stopping.
 
 
-def test_a_stop_stores_and_commits_what_is_in_hand_and_leaves_the_group(rig: Rig) -> None:
+def test_a_stop_stores_and_commits_gathered_rows_and_leaves_the_group(rig: Rig) -> None:
     rig.send(5)  # not enough for a batch
 
     rig.run_until(lambda: rig.consumed() == 5)
@@ -347,7 +347,7 @@ def test_a_stop_ends_in_time_also_when_an_insert_hangs(rig: Rig, log: pytest.Log
     assert rig.clock.now - started_at <= STOP_SECS
     assert rig.kafka.committed() == 0
     assert rig.sources[0].is_closed
-    assert "Stopped: what is not committed will be read again" in log.messages
+    assert "Stopped: records that are not committed will be read again" in log.messages
 
 
 def test_the_lease_of_an_insert_that_hangs_outlives_the_service(rig: Rig) -> None:
@@ -357,13 +357,13 @@ def test_the_lease_of_an_insert_that_hangs_outlives_the_service(rig: Rig) -> Non
 
     rig.run_until(lambda: submit.thread.is_busy)
 
-    mark = rig.kafka.mark()
-    assert mark is not None
-    assert mark.lease is not None
-    assert mark.lease.end == 10
+    checkpoint = rig.kafka.checkpoint()
+    assert checkpoint is not None
+    assert checkpoint.lease is not None
+    assert checkpoint.lease.end == 10
 
 
-# Joining the group anew.
+# Rejoining the group.
 
 
 NO_ANSWER = MustRejoin("no answer to a commit")
@@ -397,14 +397,14 @@ def test_a_member_that_must_rejoin_leaves_and_joins_as_another_one(
     rig.run_until_committed(10)
 
     assert [source.is_closed for source in rig.sources] == [True, True]
-    assert "Joining the group anew: no answer to a commit" in log.messages
+    assert "Rejoining the group: no answer to a commit" in log.messages
     assert rig.table.offsets() == list(range(10))
     assert rig.kafka.committed() == 10, "at once: the clock stands still, and no lease could run out"
     assert rig.problems[-1] == {}
     assert not [record for record in log.records if record.exc_info], "it was foreseen"
 
 
-def test_a_member_that_must_rejoin_says_why_it_is_not_ready(rig: Rig) -> None:
+def test_a_member_that_must_rejoin_reports_why_it_is_not_ready(rig: Rig) -> None:
     fail_the_first_lease(rig)
     seen: list[Mapping[str, str]] = []
     again = Failing(0)
@@ -420,7 +420,7 @@ def test_a_member_that_must_rejoin_says_why_it_is_not_ready(rig: Rig) -> None:
 # Unexpected errors.
 
 
-def test_an_unforeseen_error_restarts_the_pipeline_without_loss(rig: Rig, log: pytest.LogCaptureFixture) -> None:
+def test_an_unexpected_error_restarts_the_pipeline_without_loss(rig: Rig, log: pytest.LogCaptureFixture) -> None:
     rig.turn_secs = 0.5
     rig.send(10)
     rig.table.next_insert(ZeroDivisionError("a mistake of ours"))
@@ -434,7 +434,7 @@ def test_an_unforeseen_error_restarts_the_pipeline_without_loss(rig: Rig, log: p
     assert rig.problems[-1] == {}
 
 
-def test_readiness_tells_of_an_unforeseen_error(rig: Rig) -> None:
+def test_readiness_reports_an_unexpected_error(rig: Rig) -> None:
     seen: list[Mapping[str, str]] = []
     again = Failing(0)
     again.before_each = lambda: seen.append(rig.health.problems())
@@ -450,7 +450,7 @@ def test_readiness_tells_of_an_unforeseen_error(rig: Rig) -> None:
 
 
 def test_a_restart_waits_for_the_insert_in_flight_and_does_not_repeat_it(rig: Rig) -> None:
-    """The loop crashes while the other thread is storing: what that one stores must be found, not stored again."""
+    """The loop crashes while the other thread is storing: rows that it stores must be found, not stored again."""
     hangs, goes_on = threading.Event(), threading.Event()
     turns_after_crash: list[str] = []
     stored_at_start: list[int] = []
@@ -481,11 +481,11 @@ def test_a_restart_waits_for_the_insert_in_flight_and_does_not_repeat_it(rig: Ri
     assert rig.kafka.committed() == 10, "at once: the clock stands still, and no lease could run out"
 
 
-# What is not known while there is no pipeline.
+# Gauges while there is no pipeline.
 
 
 @pytest.mark.parametrize("error", [NO_ANSWER, ZeroDivisionError("a mistake of ours")])
-def test_between_two_pipelines_no_figure_keeps_its_last_value(rig: Rig, error: Exception) -> None:
+def test_between_two_pipelines_no_gauge_keeps_its_last_value(rig: Rig, error: Exception) -> None:
     before: list[dict[str, float]] = []
     after: list[dict[str, float]] = []
 
@@ -499,7 +499,7 @@ def test_between_two_pipelines_no_figure_keeps_its_last_value(rig: Rig, error: E
     rig.prepare_kafka = again
     rig.after_turn = fail_when_there_is_a_lag
     rig.turn_secs = 0.9
-    rig.send(15)  # a batch, and what waits for its time
+    rig.send(15)  # a batch, and rows that wait for theirs
 
     rig.run_until(lambda: len(after) == 2 and rig.kafka.committed() == 15)
 
@@ -515,7 +515,7 @@ def test_a_service_that_has_stopped_is_not_ready(rig: Rig) -> None:
 
     assert rig.problems[-1] == {}
     assert rig.health.problems() == {"partitions": NONE_ASSIGNED}
-    assert rig.health.figures()["consumer_lag"] is None
+    assert rig.health.details()["consumer_lag"] is None
 
 
 # A table that is dropped.
@@ -534,11 +534,11 @@ def test_a_table_that_is_dropped_is_made_again(rig: Rig, log: pytest.LogCaptureF
 
     assert prepared.calls == 2
     assert rig.table.offsets() == list(range(10))
-    assert "Opening the pipeline anew, to make the table again: no such table" in log.messages
+    assert "Reopening the pipeline to create the table again: no such table" in log.messages
     assert not [record for record in log.records if record.exc_info], "it was foreseen"
 
 
-def test_a_table_that_is_away_for_a_moment_is_left_to_whoever_moves_it(rig: Rig) -> None:
+def test_a_table_that_is_missing_briefly_is_not_created_again(rig: Rig) -> None:
     prepared = Failing(0)
     rig.prepare_clickhouse = prepared
     rig.turn_secs = 0.5
@@ -569,7 +569,7 @@ def test_it_runs_on_a_thread_of_its_own_until_it_is_stopped(rig: Rig) -> None:
     assert rig.kafka.committed() == 10
 
 
-# The thread that calls are handed to.
+# The thread that runs calls.
 
 
 def test_a_call_runs_on_a_thread_of_its_own() -> None:
@@ -580,7 +580,7 @@ def test_a_call_that_hangs_does_not_keep_the_process_from_ending() -> None:
     assert submit_to_thread(lambda: threading.current_thread().daemon).result(DEADLINE_SECS)
 
 
-def test_what_a_call_raises_reaches_whoever_asks() -> None:
+def test_the_exception_of_a_call_reaches_the_caller() -> None:
     def refuse() -> None:
         raise Refused("no", code="1")
 

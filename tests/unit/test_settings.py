@@ -1,4 +1,4 @@
-"""Settings: read once, checked whole, secrets kept."""
+"""Settings: read once, validated together, secrets hidden."""
 
 import re
 import traceback
@@ -7,15 +7,16 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr, ValidationError
 
+from app.environment import misspelt, read_settings, setting_names
 from app.errors import BadSettings
-from app.settings import Settings, misspelt, setting_names
+from app.settings import Settings
 
 SECRET = "geheim-1234"
 
 
 def problems_of(environ: dict[str, str]) -> list[str]:
     with pytest.raises(BadSettings) as caught:
-        Settings.from_env(environ)
+        read_settings(environ)
     return caught.value.problems
 
 
@@ -29,11 +30,11 @@ SASL_USER = {**SASL, "KAFKA_SASL_USERNAME": "u", "KAFKA_SASL_PASSWORD": SECRET}
 
 
 def test_nothing_needs_to_be_set() -> None:
-    assert Settings.from_env({}) == Settings()
+    assert read_settings({}) == Settings()
 
 
 def test_values_are_read_from_their_names() -> None:
-    settings = Settings.from_env(
+    settings = read_settings(
         {
             "KAFKA_TOPIC": "app.logging_setup",
             "KAFKA_TOPIC_PARTITIONS": "12",
@@ -51,11 +52,11 @@ def test_values_are_read_from_their_names() -> None:
 
 @pytest.mark.parametrize("name", setting_names())
 def test_an_empty_value_is_the_same_as_none(name: str) -> None:
-    assert Settings.from_env({name: ""}) == Settings.from_env({})
+    assert read_settings({name: ""}) == read_settings({})
 
 
 def test_settings_cannot_be_changed_afterwards() -> None:
-    settings = Settings.from_env({})
+    settings = read_settings({})
 
     with pytest.raises(ValidationError, match="frozen"):
         settings.kafka.topic = "other"  # type: ignore[misc]
@@ -65,8 +66,8 @@ def test_as_a_reader_user_and_table_are_those_of_queries_where_they_are_set() ->
     own = {"CLICKHOUSE_USER": "writer", "CLICKHOUSE_PASSWORD": SECRET, "CLICKHOUSE_TABLE": "t"}
     reader = {"CLICKHOUSE_READER_USER": "reader", "CLICKHOUSE_READER_TABLE": "t_all"}
 
-    without = Settings.from_env(own).clickhouse.as_reader()
-    with_reader = Settings.from_env({**own, **reader}).clickhouse.as_reader()
+    without = read_settings(own).clickhouse.as_reader()
+    with_reader = read_settings({**own, **reader}).clickhouse.as_reader()
 
     assert (without.user, without.password.get_secret_value(), without.table) == ("writer", SECRET, "t")
     assert (with_reader.user, with_reader.password.get_secret_value(), with_reader.table) == ("reader", "", "t_all")
@@ -86,7 +87,7 @@ def test_as_a_reader_user_and_table_are_those_of_queries_where_they_are_set() ->
     ],
 )
 def test_roles_are_a_comma_separated_list_and_all_of_them_by_default(text: str, roles: tuple[str, ...]) -> None:
-    assert Settings.from_env({"ROLES": text}).service.roles == roles
+    assert read_settings({"ROLES": text}).service.roles == roles
 
 
 @pytest.mark.parametrize("text", ["receive", "ingest,other", "ingest,", ",", "INGEST"])
@@ -97,7 +98,7 @@ def test_a_role_that_is_not_known_stops_the_start(text: str) -> None:
 # Problems
 
 
-def test_all_problems_are_told_at_once() -> None:
+def test_all_problems_are_reported_at_once() -> None:
     problems = problems_of(
         {
             "KAFKA_TOPIC": "no spaces",
@@ -123,7 +124,7 @@ def test_all_problems_are_told_at_once() -> None:
     ]
 
 
-def test_a_problem_says_what_was_held_and_what_is_allowed() -> None:
+def test_a_problem_names_the_value_and_the_allowed_values() -> None:
     assert problem_of({"KAFKA_START_FROM": "middle"}) == (
         "KAFKA_START_FROM is 'middle': input should be 'earliest' or 'latest'"
     )
@@ -171,7 +172,7 @@ def test_a_value_that_would_fail_later_stops_the_start(name: str, text: str) -> 
 
 @pytest.mark.parametrize("servers", ["a:9092", "a:9092, b.example:19092", "10.0.0.1:9092", "[::1]:9092,[fe80::1]:1"])
 def test_usual_addresses_of_brokers_are_fine(servers: str) -> None:
-    assert Settings.from_env({"KAFKA_BOOTSTRAP_SERVERS": servers}).kafka.bootstrap_servers == servers
+    assert read_settings({"KAFKA_BOOTSTRAP_SERVERS": servers}).kafka.bootstrap_servers == servers
 
 
 @pytest.mark.parametrize(
@@ -194,7 +195,7 @@ def test_settings_that_do_not_fit_together_stop_the_start(environ: dict[str, str
     assert problem_of(environ).startswith(words)
 
 
-def test_all_that_does_not_fit_together_is_told_at_once() -> None:
+def test_all_conflicting_settings_are_reported_at_once() -> None:
     environ = {
         "KAFKA_SASL_MECHANISM": "OAUTHBEARER",
         "KAFKA_SSL_CERT_FILE": __file__,
@@ -216,7 +217,7 @@ def test_all_that_does_not_fit_together_is_told_at_once() -> None:
     ],
 )
 def test_settings_that_fit_together_are_fine(environ: dict[str, str]) -> None:
-    assert Settings.from_env(environ).kafka.security_protocol == environ["KAFKA_SECURITY_PROTOCOL"]
+    assert read_settings(environ).kafka.security_protocol == environ["KAFKA_SECURITY_PROTOCOL"]
 
 
 # Secrets
@@ -225,7 +226,7 @@ def test_settings_that_fit_together_are_fine(environ: dict[str, str]) -> None:
 def test_secrets_are_read_and_never_shown() -> None:
     environ = {**SASL_USER, "CLICKHOUSE_PASSWORD": SECRET, "KAFKA_SSL_KEY_PASSWORD": SECRET}
 
-    settings = Settings.from_env(environ)
+    settings = read_settings(environ)
 
     assert settings.clickhouse.password.get_secret_value() == SECRET
     assert settings.kafka.sasl_password == settings.kafka.ssl_key_password == SecretStr(SECRET)
@@ -253,7 +254,7 @@ def test_secrets_are_read_and_never_shown() -> None:
 )
 def test_secrets_are_not_shown_with_a_problem(environ: dict[str, str]) -> None:
     with pytest.raises(BadSettings) as caught:
-        Settings.from_env(environ)
+        read_settings(environ)
 
     assert caught.value.problems
     assert SECRET not in repr(caught.value) + str(caught.value) + "".join(traceback.format_exception(caught.value))
@@ -264,14 +265,14 @@ def test_a_secret_may_stand_in_a_file(name: str, tmp_path: Path) -> None:
     file = tmp_path / "secret"
     file.write_text(f" {SECRET} \r\n", encoding="utf-8")
 
-    settings = Settings.from_env({f"{name}_FILE": str(file)})
+    settings = read_settings({f"{name}_FILE": str(file)})
 
     group, _, field = name.partition("_")
     assert getattr(getattr(settings, group.lower()), field.lower()) == SecretStr(f" {SECRET} ")
 
 
 def test_the_secret_itself_comes_before_its_file() -> None:
-    settings = Settings.from_env({"CLICKHOUSE_PASSWORD": "a", "CLICKHOUSE_PASSWORD_FILE": "/nowhere"})
+    settings = read_settings({"CLICKHOUSE_PASSWORD": "a", "CLICKHOUSE_PASSWORD_FILE": "/nowhere"})
 
     assert settings.clickhouse.password.get_secret_value() == "a"
 
@@ -283,7 +284,7 @@ def test_an_empty_file_is_the_same_as_none(tmp_path: Path) -> None:
     assert "are needed" in problem_of({**SASL, "KAFKA_SASL_USERNAME": "u", "KAFKA_SASL_PASSWORD_FILE": str(file)})
 
 
-def test_a_file_that_cannot_be_read_is_told_by_name(tmp_path: Path) -> None:
+def test_an_unreadable_file_is_reported_by_name(tmp_path: Path) -> None:
     binary = tmp_path / "binary"
     binary.write_bytes(b"\xff\xfe")
 
@@ -298,15 +299,15 @@ def test_only_secrets_are_read_from_files(tmp_path: Path) -> None:
     file = tmp_path / "topic"
     file.write_text("other", encoding="utf-8")
 
-    assert Settings.from_env({"KAFKA_TOPIC_FILE": str(file)}).kafka.topic == "logs"
+    assert read_settings({"KAFKA_TOPIC_FILE": str(file)}).kafka.topic == "logs"
 
 
 # Where it runs
 
 
 def test_the_port_of_cloud_run_comes_before_our_own() -> None:
-    assert Settings.from_env({"PORT": "9000", "HTTP_PORT": "9001"}).http.port == 9000
-    assert Settings.from_env({"PORT": "", "HTTP_PORT": "9001"}).http.port == 9001
+    assert read_settings({"PORT": "9000", "HTTP_PORT": "9001"}).http.port == 9000
+    assert read_settings({"PORT": "", "HTTP_PORT": "9001"}).http.port == 9001
 
 
 def test_a_problem_names_the_variable_that_holds_it() -> None:
@@ -315,8 +316,8 @@ def test_a_problem_names_the_variable_that_holds_it() -> None:
 
 @pytest.mark.parametrize("name", ["K_SERVICE", "CLOUD_RUN_WORKER_POOL"])
 def test_cloud_run_is_recognised(name: str) -> None:
-    assert Settings.from_env({name: "logs"}).on_cloud_run
-    assert not Settings.from_env({}).on_cloud_run
+    assert read_settings({name: "logs"}).on_cloud_run
+    assert not read_settings({}).on_cloud_run
 
 
 FOREIGN = {
@@ -334,7 +335,7 @@ FOREIGN = {
 
 
 def test_variables_of_others_neither_stop_the_start_nor_warn() -> None:
-    assert Settings.from_env(FOREIGN) == Settings()
+    assert read_settings(FOREIGN) == Settings()
     assert misspelt(FOREIGN) == []
 
 
@@ -350,7 +351,7 @@ def test_variables_of_others_neither_stop_the_start_nor_warn() -> None:
         ("LOG_LEVL", "LOG_LEVEL"),
     ],
 )
-def test_a_near_miss_is_told(name: str, meant: str) -> None:
+def test_a_misspelt_variable_is_reported(name: str, meant: str) -> None:
     assert misspelt({name: "x"}) == [f"{name} is not a setting and has no effect; was {meant} meant?"]
 
 
@@ -360,11 +361,11 @@ def test_settings_and_files_of_secrets_are_no_near_misses() -> None:
     assert misspelt(dict.fromkeys([*setting_names(), *secrets], "x")) == []
 
 
-# What is said of settings
+# Descriptions of settings
 
 
 @pytest.mark.parametrize(("name", "field"), setting_names().items())
-def test_every_setting_says_what_it_is(name: str, field: object) -> None:
+def test_every_setting_has_a_description(name: str, field: object) -> None:
     description = getattr(field, "description", None)
 
     assert description, f"{name} has no description"

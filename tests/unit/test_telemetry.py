@@ -1,4 +1,4 @@
-"""Log, metrics and health say the same of one event."""
+"""Log, metrics and health report the same event."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -27,7 +27,7 @@ NOW = 1_700_000_000.0
 
 @dataclass
 class World:
-    """Telemetry and the three places that it tells."""
+    """Telemetry with log, metrics and health."""
 
     clock: Clock = field(default_factory=Clock)
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
@@ -78,7 +78,7 @@ def test_a_turn_of_the_loop_is_a_sign_of_life(world: World) -> None:
     assert world.value("paused") == 0
 
 
-def test_partitions_that_went_away_are_no_longer_told(world: World) -> None:
+def test_revoked_partitions_are_no_longer_reported(world: World) -> None:
     world.telemetry.assigned({ONE: 10, TWO: 20})
     world.telemetry.lag({ONE: 1, TWO: 2})
 
@@ -89,34 +89,34 @@ def test_partitions_that_went_away_are_no_longer_told(world: World) -> None:
     assert world.value("committed_offset", topic="logs", partition="1") is None
     assert world.value("consumer_lag", topic="logs", partition="1") is None
     assert world.value("committed_offset", topic="logs", partition="2") == 25
-    assert world.health.figures()["committed_offsets"] == {"logs/2": 25}
+    assert world.health.details()["committed_offsets"] == {"logs/2": 25}
 
 
-def test_lag_is_told_by_partition_and_as_a_sum(world: World) -> None:
+def test_lag_is_reported_by_partition_and_as_a_sum(world: World) -> None:
     world.telemetry.assigned({ONE: 10, TWO: 10})
     world.telemetry.lag({ONE: 3, TWO: 4})
 
     assert world.value("consumer_lag", topic="logs", partition="2") == 4
-    assert world.health.figures()["consumer_lag"] == 7
+    assert world.health.details()["consumer_lag"] == 7
 
 
 def test_a_lag_that_is_not_known_is_neither_0_nor_the_last_one(world: World) -> None:
-    assert world.health.figures()["consumer_lag"] is None
+    assert world.health.details()["consumer_lag"] is None
 
     world.telemetry.assigned({ONE: 10, TWO: 20})
-    assert world.health.figures()["consumer_lag"] is None
+    assert world.health.details()["consumer_lag"] is None
     world.telemetry.lag({ONE: 3})
-    assert world.health.figures()["consumer_lag"] is None, "that of one is known, that of the other is not"
+    assert world.health.details()["consumer_lag"] is None, "that of one is known, that of the other is not"
     assert world.value("consumer_lag", topic="logs", partition="2") is None
     world.telemetry.lag({ONE: 3, TWO: 4})
-    assert world.health.figures()["consumer_lag"] == 7
-    world.clock.turn(14)
+    assert world.health.details()["consumer_lag"] == 7
+    world.clock.advance(14)
     turn(world)
-    assert world.health.figures()["consumer_lag"] == 7
-    world.clock.turn(2)
+    assert world.health.details()["consumer_lag"] == 7
+    world.clock.advance(2)
     turn(world)
 
-    assert world.health.figures()["consumer_lag"] is None
+    assert world.health.details()["consumer_lag"] is None
     assert world.value("consumer_lag", topic="logs", partition="1") is None
 
 
@@ -133,7 +133,7 @@ def turn(world: World) -> None:
     world.telemetry.turned(buffer_rows=0, buffer_bytes=0, is_paused=False)
 
 
-# Ready, and why not
+# Readiness and reasons
 
 
 def test_an_instance_is_ready_when_it_has_partitions(world: World) -> None:
@@ -144,18 +144,18 @@ def test_an_instance_is_ready_when_it_has_partitions(world: World) -> None:
     world.telemetry.assigned({TWO: 3, ONE: 5})
 
     assert world.health.problems() == {}
-    assert world.health.figures()["assignment"] == "logs/1, logs/2"
+    assert world.health.details()["assignment"] == "logs/1, logs/2"
 
 
-def test_a_standby_is_ready_for_as_long_as_the_group_says_that_it_is_one(world: World) -> None:
+def test_a_standby_is_ready_as_long_as_the_group_confirms_it(world: World) -> None:
     world.telemetry.assigned({})
 
     world.telemetry.unassigned(GroupStanding(5, 4, is_stable=True))
 
     assert world.health.problems() == {}
-    assert world.health.figures()["assignment"] == "standby: the group has 5 members and 4 partitions"
-    assert world.health.figures()["consumer_lag"] is None
-    world.clock.turn(31)
+    assert world.health.details()["assignment"] == "standby: the group has 5 members and 4 partitions"
+    assert world.health.details()["consumer_lag"] is None
+    world.clock.advance(31)
     assert world.health.problems().keys() == {"partitions", "kafka"}
 
 
@@ -165,7 +165,7 @@ def test_without_partitions_and_not_as_a_standby_an_instance_is_not_ready(world:
     world.telemetry.unassigned(GroupStanding(1, 4, is_stable=True))
 
     assert world.health.problems() == {"partitions": f"{NONE_ASSIGNED}: the group has 1 member and 4 partitions"}
-    assert world.health.figures()["assignment"] == "none"
+    assert world.health.details()["assignment"] == "none"
 
 
 def test_an_idle_topic_is_not_unready(world: World) -> None:
@@ -174,12 +174,12 @@ def test_an_idle_topic_is_not_unready(world: World) -> None:
     for _ in range(1000):
         world.telemetry.lag({ONE: 0})
         world.telemetry.kafka_answered()
-        world.clock.turn(5)
+        world.clock.advance(5)
 
     assert world.health.problems() == {}
 
 
-def test_a_kafka_that_says_nothing_is_a_problem_after_a_while(world: World) -> None:
+def test_an_unresponsive_kafka_is_a_problem_after_a_while(world: World) -> None:
     world.telemetry.assigned({ONE: 10})
     world.telemetry.lag({ONE: 0})
     world.telemetry.kafka_answered()
@@ -187,7 +187,7 @@ def test_a_kafka_that_says_nothing_is_a_problem_after_a_while(world: World) -> N
     for _ in range(30):
         turn(world)
         assert world.health.problems() == {}
-        world.clock.turn(1)
+        world.clock.advance(1)
 
     assert world.health.problems() == {"kafka": "has not answered for 30 s"}
 
@@ -198,13 +198,13 @@ def test_records_that_wait_while_none_is_stored_are_a_problem_after_a_while(worl
     for _ in range(12):
         assert world.health.problems() == {}
         world.telemetry.lag({ONE: 7})
-        world.clock.turn(5)
+        world.clock.advance(5)
     world.telemetry.lag({ONE: 7})
 
     assert world.health.problems() == {"storing": "records wait in Kafka, and nothing was stored for 60 s"}
     world.telemetry.inserted(rows_aged([1.0]), 0.1)
     assert world.health.problems() == {}
-    world.clock.turn(60)
+    world.clock.advance(60)
     assert world.health.problems().keys() == {"storing"}
     world.telemetry.lag({ONE: 0})
     assert world.health.problems() == {}
@@ -217,7 +217,7 @@ def test_a_backlog_that_is_worked_off_is_no_problem(world: World, store: Callabl
     for _ in range(100):
         world.telemetry.lag({ONE: 1000})
         store(world.telemetry)
-        world.clock.turn(50)
+        world.clock.advance(50)
 
     assert world.health.problems() == {}
 
@@ -227,7 +227,7 @@ def test_partitions_that_are_not_taken_over_for_long_are_a_problem(world: World)
 
     for _ in range(13):
         world.telemetry.lag({})
-        world.clock.turn(5)
+        world.clock.advance(5)
 
     assert world.health.problems().keys() == {"storing"}
 
@@ -238,7 +238,7 @@ def test_a_halted_partition_does_not_count_as_records_that_wait(world: World) ->
 
     for _ in range(20):
         world.telemetry.lag({ONE: 7, TWO: 0})
-        world.clock.turn(5)
+        world.clock.advance(5)
 
     assert world.health.problems().keys() == {"partition logs/1"}
 
@@ -246,7 +246,7 @@ def test_a_halted_partition_does_not_count_as_records_that_wait(world: World) ->
 # Between two pipelines
 
 
-def test_nothing_of_a_pipeline_that_is_closed_is_told_any_more(world: World) -> None:
+def test_nothing_of_a_closed_pipeline_is_reported(world: World) -> None:
     world.telemetry.assigned({ONE: 10, TWO: 20})
     world.telemetry.lag({ONE: 3, TWO: 4})
     world.telemetry.halted(ONE, "refused")
@@ -265,7 +265,7 @@ def test_nothing_of_a_pipeline_that_is_closed_is_told_any_more(world: World) -> 
         assert world.value("committed_offset", topic="logs", partition=partition) is None
     assert world.telemetry.partitions == frozenset()
     assert world.health.problems() == {"partitions": NONE_ASSIGNED}
-    figures = world.health.figures()
+    figures = world.health.details()
     assert (figures["assignment"], figures["consumer_lag"], figures["committed_offsets"]) == ("none", None, {})
 
 
@@ -281,7 +281,7 @@ def test_records_that_kafka_deleted_unread_are_an_error(world: World, caplog: py
 # Halted partitions
 
 
-def test_a_halted_partition_counts_once_however_often_it_is_told(
+def test_a_halted_partition_counts_once_however_often_it_is_reported(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     for reason in ("refused: 6", "refused: 6", "refused: 53"):
@@ -308,7 +308,7 @@ def test_a_halted_partition_that_is_read_anew_is_well_again(world: World) -> Non
     assert "partition logs/2" in world.health.problems()
 
 
-def test_a_halted_partition_that_another_instance_has_taken_is_no_longer_told(world: World) -> None:
+def test_a_halted_partition_that_another_instance_has_taken_is_no_longer_reported(world: World) -> None:
     world.telemetry.assigned({ONE: 10, TWO: 20})
     world.telemetry.halted(ONE, "refused")
     turn(world)
@@ -320,7 +320,7 @@ def test_a_halted_partition_that_another_instance_has_taken_is_no_longer_told(wo
 
 
 def test_a_partition_that_is_halted_as_it_is_assigned_stays_halted(world: World) -> None:
-    """The source leaves it out of what it assigns, and says so right before."""
+    """The source reports it right before the assignment, and leaves it out of it."""
     world.telemetry.assigned({ONE: 10, TWO: 20})
     turn(world)
 
@@ -335,7 +335,7 @@ def test_a_partition_that_is_halted_as_it_is_assigned_stays_halted(world: World)
 # A table that is gone
 
 
-def test_a_table_is_told_to_be_missing_when_that_lasts_for_some_attempts(world: World) -> None:
+def test_a_table_is_reported_missing_after_some_attempts(world: World) -> None:
     error = TableMissing("no such table", code="60")
 
     world.telemetry.retrying(error, 4)
@@ -346,7 +346,7 @@ def test_a_table_is_told_to_be_missing_when_that_lasts_for_some_attempts(world: 
     assert world.telemetry.missing_table is error
 
 
-def test_a_table_that_is_there_again_is_not_missing(world: World) -> None:
+def test_a_recovered_table_is_not_missing(world: World) -> None:
     for come_back in (world.telemetry.answered, world.telemetry.closed):
         world.telemetry.retrying(TableMissing("no such table", code="60"), 5)
 
@@ -379,14 +379,14 @@ def test_an_insert_that_failed_is_not_counted_as_stored(world: World) -> None:
     assert world.value("rows_inserted_total") == 0
 
 
-def test_an_insert_whose_end_nobody_saw_is_counted_and_told(world: World, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_insert_of_unknown_outcome_is_counted_and_logged(world: World, caplog: pytest.LogCaptureFixture) -> None:
     world.telemetry.waiting_out(12.96)
     world.telemetry.waiting_out(-0.5)
 
     assert world.value("unknown_outcomes_total") == 2
     assert messages(caplog) == [
-        "An insert may still be on its way; looking what is stored in 13.0 s",
-        "An insert may still be on its way; looking what is stored in 0.0 s",
+        "The outcome of an insert is unknown; checking the table in 13.0 s",
+        "The outcome of an insert is unknown; checking the table in 0.0 s",
     ]
 
 
@@ -431,22 +431,22 @@ def test_a_limit_lets_one_through_per_period() -> None:
     clock = Clock()
     limit = RateLimit(10, clock)
 
-    told = []
+    passed = []
     for _ in range(25):
-        told.append(limit.lets_through())
-        clock.turn(1)
+        passed.append(limit.lets_through())
+        clock.advance(1)
 
-    assert [number for number, was_told in enumerate(told) if was_told] == [0, 10, 20]
+    assert [number for number, has_passed in enumerate(passed) if has_passed] == [0, 10, 20]
 
 
 def messages(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records]
 
 
-def test_inserts_are_told_together_and_none_is_left_out(world: World, caplog: pytest.LogCaptureFixture) -> None:
+def test_inserts_are_logged_together_and_none_is_left_out(world: World, caplog: pytest.LogCaptureFixture) -> None:
     for _ in range(21):
         world.telemetry.inserted(rows_aged([0, 0]), 0.25)
-        world.clock.turn(1)
+        world.clock.advance(1)
 
     assert messages(caplog) == [
         "Stored 2 rows in 1 batches, slowest 250 ms",
@@ -456,12 +456,10 @@ def test_inserts_are_told_together_and_none_is_left_out(world: World, caplog: py
 
 
 @pytest.mark.parametrize("side", ["kafka", "clickhouse"])
-def test_the_same_failure_again_and_again_is_told_now_and_then(
-    world: World, caplog: pytest.LogCaptureFixture, side: str
-) -> None:
+def test_a_repeated_failure_is_logged_at_intervals(world: World, caplog: pytest.LogCaptureFixture, side: str) -> None:
     for attempt in range(1, 201):
         fail(world, side, f"cannot insert: attempt {attempt}")
-        world.clock.turn(0.1)
+        world.clock.advance(0.1)
 
     assert len(caplog.records) == 2
     assert {record.levelno for record in caplog.records} == {logging.WARNING}
@@ -470,21 +468,17 @@ def test_the_same_failure_again_and_again_is_told_now_and_then(
 
 
 @pytest.mark.parametrize("side", ["kafka", "clickhouse"])
-def test_a_side_that_comes_and_goes_does_not_flood_the_log(
-    world: World, caplog: pytest.LogCaptureFixture, side: str
-) -> None:
+def test_a_flapping_system_does_not_flood_the_log(world: World, caplog: pytest.LogCaptureFixture, side: str) -> None:
     for _ in range(100):
         fail(world, side)
         answer(world, side)
-        world.clock.turn(0.1)
+        world.clock.advance(0.1)
 
     assert len(caplog.records) == 2
     assert side not in world.health.problems()
 
 
-def test_the_trouble_of_one_side_does_not_hide_that_of_the_other(
-    world: World, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_failures_of_one_system_do_not_hide_those_of_the_other(world: World, caplog: pytest.LogCaptureFixture) -> None:
     world.telemetry.kafka_failed(failure("cannot poll"))
     world.telemetry.retrying(failure("cannot insert"), 1)
 
@@ -495,7 +489,7 @@ def test_the_trouble_of_one_side_does_not_hide_that_of_the_other(
 
 
 @pytest.mark.parametrize(("side", "name"), [("kafka", "Kafka"), ("clickhouse", "ClickHouse")])
-def test_the_end_of_trouble_is_told_once(world: World, caplog: pytest.LogCaptureFixture, side: str, name: str) -> None:
+def test_a_recovery_is_logged_once(world: World, caplog: pytest.LogCaptureFixture, side: str, name: str) -> None:
     fail(world, side)
     caplog.clear()
 
@@ -519,10 +513,10 @@ def answer(world: World, side: str) -> None:
         world.telemetry.answered()
 
 
-# ClickHouse's disk, and what is promised.
+# ClickHouse's disk, and the guarantee.
 
 
-def test_a_full_disk_is_told_once_as_an_error_and_keeps_the_service_from_being_ready(
+def test_a_full_disk_is_logged_once_as_an_error_and_makes_the_service_not_ready(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     for _ in range(3):
@@ -534,18 +528,18 @@ def test_a_full_disk_is_told_once_as_an_error_and_keeps_the_service_from_being_r
     assert (world.value("clickhouse_disk_full"), world.value("clickhouse_disk_free_ratio")) == (1, 0.031)
 
 
-def test_room_on_a_disk_that_was_full_is_told(world: World, caplog: pytest.LogCaptureFixture) -> None:
+def test_space_on_a_disk_that_was_full_is_logged(world: World, caplog: pytest.LogCaptureFixture) -> None:
     world.telemetry.disk(0.01, is_full=True)
     caplog.clear()
 
     world.telemetry.disk(0.2, is_full=False)
 
-    assert messages(caplog) == ["ClickHouse's disk has room again"]
+    assert messages(caplog) == ["ClickHouse's disk has free space again"]
     assert "clickhouse disk" not in world.health.problems()
     assert world.value("clickhouse_disk_full") == 0
 
 
-def test_what_is_done_to_the_table_at_the_start_is_told(world: World, caplog: pytest.LogCaptureFixture) -> None:
+def test_migrations_at_the_start_are_logged(world: World, caplog: pytest.LogCaptureFixture) -> None:
     world.telemetry.migrated("0001_add_a")
     world.telemetry.table_is_newer(3, 1)
 
@@ -558,12 +552,12 @@ def test_the_guarantee_in_force_is_shown(world: World) -> None:
     world.telemetry.guaranteed(Guarantee(()))
 
     assert world.value("exactly_once") == 1
-    assert world.health.figures()["guarantee"] == "exactly once"
+    assert world.health.details()["guarantee"] == "exactly once"
 
 
-def test_what_speaks_against_the_guarantee_is_shown_and_logged(world: World, caplog: pytest.LogCaptureFixture) -> None:
+def test_doubts_about_the_guarantee_are_shown_and_logged(world: World, caplog: pytest.LogCaptureFixture) -> None:
     world.telemetry.guaranteed(Guarantee(("deadline: constraint on_time is missing",)))
 
     assert world.value("exactly_once") == 0
-    assert world.health.figures()["doubts"] == ["deadline: constraint on_time is missing"]
+    assert world.health.details()["doubts"] == ["deadline: constraint on_time is missing"]
     assert "constraint on_time is missing" in caplog.text

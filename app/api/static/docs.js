@@ -18,9 +18,9 @@ function field(parameter) {
 function address(path, parameters, form) {
   const query = new URLSearchParams();
   let filled = path;
-  for (const { name, in: place } of parameters) {
+  for (const { name, in: location } of parameters) {
     const value = form.elements[name].value;
-    if (place === "path") filled = filled.replace(`{${name}}`, encodeURIComponent(value));
+    if (location === "path") filled = filled.replace(`{${name}}`, encodeURIComponent(value));
     else if (value) query.set(name, value);
   }
   return query.size ? `${filled}?${query}` : filled;
@@ -43,19 +43,19 @@ function pretty(text) {
   }
 }
 
-async function show(url, answer, signal) {
-  answer.hidden = false;
-  answer.textContent = `GET ${url}\n\n…`;
+async function show(url, output, signal) {
+  output.hidden = false;
+  output.textContent = `GET ${url}\n\n…`;
   try {
     const response = await fetch(url, { signal });
     let text = "";
     for await (const piece of pieces(response)) {
       text = (text + piece).slice(-MAX_SHOWN_CHARACTERS);
-      answer.textContent = `GET ${url}\n${response.status}\n\n${text}`;
+      output.textContent = `GET ${url}\n${response.status}\n\n${text}`;
     }
-    answer.textContent = `GET ${url}\n${response.status}\n\n${pretty(text)}`;
+    output.textContent = `GET ${url}\n${response.status}\n\n${pretty(text)}`;
   } catch (error) {
-    if (error.name !== "AbortError") answer.textContent = `GET ${url}\n\n${error.message}`;
+    if (error.name !== "AbortError") output.textContent = `GET ${url}\n\n${error.message}`;
   }
 }
 
@@ -63,17 +63,17 @@ function title(method, path, summary) {
   return element("summary", {}, element("code", {}, `${method.toUpperCase()} ${path}`), summary);
 }
 
-// Only what can be asked without a body has a form.
+// Only requests without a body have a form.
 function operation(path, method, { summary, parameters }) {
   if (method !== "get") return element("details", {}, title(method, path, summary));
-  const answer = element("pre", { hidden: true });
-  const form = element("form", {}, ...parameters.map(field), element("button", {}, "Try it"), answer);
+  const output = element("pre", { hidden: true });
+  const form = element("form", {}, ...parameters.map(field), element("button", {}, "Try it"), output);
   let running = new AbortController();
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     running.abort(); // a stream that is being followed
     running = new AbortController();
-    show(address(path, parameters, form), answer, running.signal);
+    show(address(path, parameters, form), output, running.signal);
   });
   return element("details", {}, title(method, path, summary), form);
 }

@@ -15,9 +15,9 @@ from app.settings import ClickHouseSettings
 
 _CONNECT_SECS = 5
 
-# Codes that mean: the server has looked at the data and does not accept it. All other codes are retried: most end by
-# themselves or when an operator acts (no table, no permission, no space, too much memory), and a row must never be
-# flagged for a fault of the server.
+# The server has checked the data and does not accept it. All other codes are retried: most errors end by themselves or
+# when an operator acts (no table, no permission, no space, too much memory), and a row must never be flagged for a
+# fault of the server.
 _REFUSED_CODES: Final = frozenset(
     {
         6,  # CANNOT_PARSE_TEXT
@@ -38,9 +38,9 @@ _REFUSED_CODES: Final = frozenset(
     }
 )
 
-# Definite, but caused as often by the server's state as by the data ("too many parts" and "too many partitions in one
-# block" are one code, memory is short for this batch or for all, the one constraint of our own table is on the time
-# that an insert takes): retried, and treated as a refusal if it does not end.
+# Definite errors that are caused by the server's state as often as by the data: "too many parts" and "too many
+# partitions in one block" share a code, memory may be short for this batch or for all, and the one constraint of our
+# own table is on the time that an insert takes. They are retried, and treated as a refusal if they persist.
 _DOUBTFUL_CODES: Final = frozenset(
     {
         241,  # MEMORY_LIMIT_EXCEEDED
@@ -63,7 +63,7 @@ _UNKNOWN_OUTCOME_CODES: Final = frozenset(
         159,  # TIMEOUT_EXCEEDED
         209,  # SOCKET_TIMEOUT
         210,  # NETWORK_ERROR
-        216,  # QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING: something on the way has sent it twice
+        216,  # QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING: a proxy has sent it twice
         236,  # ABORTED
         279,  # ALL_CONNECTION_TRIES_FAILED
         319,  # UNKNOWN_STATUS_OF_INSERT
@@ -100,10 +100,10 @@ def connect(settings: ClickHouseSettings, *, timeout_secs: float) -> Client:
 
 @contextmanager
 def translated_errors(doing: str) -> Iterator[None]:
-    """Turn ClickHouse's errors into ours, by their number.
+    """Translate ClickHouse's errors into ours, by their number; `doing` says what was tried, such as "insert 5 rows".
 
     Raises:
-        Refused: ClickHouse has looked at the data and does not accept it.
+        Refused: ClickHouse has checked the data and does not accept it.
         TableMissing: there is no such table or database.
         TryAgainLater: anything else.
     """

@@ -1,4 +1,4 @@
-"""The table on several ClickHouse nodes: turns the statements of schema.sql into those for a cluster."""
+"""The table on several ClickHouse nodes: converts the statements of schema.sql into those for a cluster."""
 
 from typing import Final
 

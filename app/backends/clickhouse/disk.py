@@ -30,6 +30,6 @@ class ClickHouseDisk:
         if self._client is None:
             self._client = connect(self._settings, timeout_secs=_TIMEOUT_SECS)
         parameters = {"database": self._settings.database, "table": self._settings.table}
-        with translated_errors("ask for the room on its disk"):
+        with translated_errors("read the free space of its disk"):
             [[free, disks]] = self._client.query(_FREE_RATIO, parameters=parameters).result_rows
         return float(free) if disks else None

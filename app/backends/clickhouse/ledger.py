@@ -1,4 +1,4 @@
-"""Ledger on ClickHouse: reads the projection `ledger` wherever that is enough."""
+"""Ledger on ClickHouse: reads the projection `ledger` where possible, else rows."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -9,7 +9,7 @@ from app.backends.clickhouse.client import connect, translated_errors
 from app.domain.offsets import BUCKET_OFFSETS, Bucket, Run, Span
 from app.settings import ClickHouseSettings
 
-_BUCKET: Final = f"intDiv(_offset, {BUCKET_OFFSETS})"  # as the projection has it
+_BUCKET: Final = f"intDiv(_offset, {BUCKET_OFFSETS})"  # the expression of the projection
 _MINE: Final = "_topic_id = {topic_id:String} AND _partition = {partition:UInt16}"
 
 # One row for each run of consecutive offsets that are all correct, or all wrong in the same way.
@@ -17,7 +17,7 @@ _RUNS: Final = """
 SELECT min(offset), max(offset) + 1, sum(row_count), sum(unparsed), sum(surplus), sum(absent)
 FROM
 (
-    SELECT *, offset - row_number() OVER (PARTITION BY surplus > 0, absent > 0 ORDER BY offset) AS stretch
+    SELECT *, offset - row_number() OVER (PARTITION BY surplus > 0, absent > 0 ORDER BY offset) AS run_id
     FROM
     (
         SELECT
@@ -31,7 +31,7 @@ FROM
         GROUP BY _offset
     )
 )
-GROUP BY surplus > 0, absent > 0, stretch
+GROUP BY surplus > 0, absent > 0, run_id
 ORDER BY 1
 """
 
@@ -42,7 +42,7 @@ class ClickHouseLedger:
     def __init__(
         self, settings: ClickHouseSettings, *, timeout_secs: float, query_settings: Mapping[str, object] | None = None
     ) -> None:
-        """Connect. No query takes longer than the timeout; `query_settings` are ClickHouse settings of each query.
+        """Connect. No query runs longer than `timeout_secs`; `query_settings` are ClickHouse settings of each query.
 
         Raises:
             TryAgainLater: ClickHouse does not answer, or refuses the login.
@@ -73,16 +73,16 @@ class ClickHouseLedger:
             topic_id=topic_id,
         )
         found: dict[int, list[Bucket]] = {}
-        for number, *figures in rows:
-            found.setdefault(number, []).append(Bucket(*figures))
+        for number, *aggregates in rows:
+            found.setdefault(number, []).append(Bucket(*aggregates))
         return found
 
     def runs(self, topic_id: str, partition: int, span: Span) -> Sequence[Run]:
         """See `ports.Ledger`."""
         sql = _RUNS.format(table=self._table, mine=_MINE)
         mine = {"topic_id": topic_id, "partition": partition, "first": span.first, "next": span.next}
-        rows = self._query(f"look at offsets {span}", sql, **mine)
-        return [Run(Span(first, next_offset), *figures) for first, next_offset, *figures in rows]
+        rows = self._query(f"read offsets {span}", sql, **mine)
+        return [Run(Span(first, next_offset), *aggregates) for first, next_offset, *aggregates in rows]
 
     def first_offset(self, topic_id: str, partition: int) -> int | None:
         """See `ports.Ledger`."""
@@ -112,9 +112,9 @@ class ClickHouseLedger:
         """End the connection."""
         self._client.close()
 
-    def _one(self, what: str, condition: str, **parameters: object) -> int | None:
-        sql = f"SELECT count(), {what} FROM {self._table} WHERE {_MINE}{condition}"
-        [(count, found)] = self._query("ask for offsets", sql, **parameters)
+    def _one(self, expression: str, condition: str, **parameters: object) -> int | None:
+        sql = f"SELECT count(), {expression} FROM {self._table} WHERE {_MINE}{condition}"
+        [(count, found)] = self._query("read offsets", sql, **parameters)
         return found if count else None
 
     def _query(self, doing: str, sql: str, **parameters: object) -> Sequence[Sequence[Any]]:

@@ -75,10 +75,10 @@ def number_in(comment: str) -> int:
 
 def with_number(comment: str, number: int) -> str:
     """The comment with this number; the rest of it stays as it is."""
-    told = f"schema {number}"
+    label = f"schema {number}"
     if _NUMBER.search(comment):
-        return _NUMBER.sub(told, comment, count=1)
-    return f"{comment}; {told}" if comment else told
+        return _NUMBER.sub(label, comment, count=1)
+    return f"{comment}; {label}" if comment else label
 
 
 def migrate(
@@ -125,7 +125,7 @@ def materialize(settings: ClickHouseSettings, *, timeout_secs: float = _TIMEOUT_
     with (
         closing(connect(settings, timeout_secs=timeout_secs)) as client,
         _explained_rights(settings, "MATERIALIZE INDEX and MATERIALIZE PROJECTION"),
-        translated_schema_errors(f"have indexes and projections of {table} built"),
+        translated_schema_errors(f"build indexes and projections of {table}"),
     ):
         wanted = definition_of(client, create_table(settings))
         found = definition_of(client, _of_table("create_table_query", client, settings))
@@ -144,8 +144,8 @@ def _set_number(client: Client, settings: ClickHouseSettings, number: int) -> No
     # statements, its number may be lost: then the next instance that starts repeats its migration.
     comment = _comment(client, settings)
     if number_in(comment) < number:
-        told = _literal(with_number(comment, number))
-        client.command(f"ALTER TABLE `{settings.database}`.`{settings.table}` MODIFY COMMENT {told}")
+        text = _literal(with_number(comment, number))
+        client.command(f"ALTER TABLE `{settings.database}`.`{settings.table}` MODIFY COMMENT {text}")
 
 
 def _comment(client: Client, settings: ClickHouseSettings) -> str:
@@ -168,7 +168,7 @@ def _literal(text: str) -> str:
 
 
 @contextmanager
-def _explained_rights(settings: ClickHouseSettings, what: str) -> Iterator[None]:
+def _explained_rights(settings: ClickHouseSettings, change: str) -> Iterator[None]:
     """If our user may not alter the table, raise an error that says what to do."""
     try:
         yield
@@ -177,7 +177,7 @@ def _explained_rights(settings: ClickHouseSettings, what: str) -> Iterator[None]
             raise
         table = f"{settings.database}.{settings.table}"
         raise TryAgainLater(
-            f"table {table} needs {what}, and user {settings.user} may not alter it: run `python -m app migrate` with"
+            f"table {table} needs {change}, and user {settings.user} may not alter it: run `python -m app migrate` with"
             f" CLICKHOUSE_USER and CLICKHOUSE_PASSWORD of a user who may, or GRANT ALTER TABLE ON {table} TO"
             f" {settings.user} ({error})",
             code=error.code,

@@ -18,7 +18,7 @@ from app.paths import MIGRATIONS_FOLDER
 from app.preflight.probes import ClickHouseProbe, Table, Unknown, UserSetting
 from app.settings import ClickHouseSettings
 
-_Fact = TypeVar("_Fact")
+_Value = TypeVar("_Value")
 
 _TIMEOUT_SECS: Final = 10.0
 _WINDOWS: Final = (
@@ -38,40 +38,41 @@ def probe_clickhouse(
         TryAgainLater: ClickHouse does not answer at all, or refuses the login.
     """
     with closing(connect(settings, timeout_secs=_TIMEOUT_SECS)) as client:
-        table = _ask("look for the table", lambda: _table(client, settings))
+        table = _read("look up the table", lambda: _table(client, settings))
         names = [migration.name for migration in read_migrations(migrations)]
         needs_alter = isinstance(table, Table) and table.migration_count < len(names)
         return ClickHouseProbe(
             version=client.server_version or "",
-            clock_ahead_secs=_ask("ask for the time", lambda: _clock_ahead_secs(client)),
+            clock_ahead_secs=_read("read its clock", lambda: _clock_ahead_secs(client)),
             table=table,
-            wanted=_ask("read schema.sql", lambda: definition_of(client, create_table(settings))),
-            privileges=_ask(
-                "ask for our privileges",
+            wanted=_read("parse schema.sql", lambda: definition_of(client, create_table(settings))),
+            privileges=_read(
+                "read our privileges",
                 lambda: (
                     _held(client, [_select_on(settings)])
                     if is_only_read
                     else _privileges(client, settings, is_table_missing=table is None, needs_alter=needs_alter)
                 ),
             ),
-            insert_settings=_ask("read our settings", lambda: _insert_settings(client)),
+            insert_settings=_read("read our settings", lambda: _insert_settings(client)),
             table_defaults=_table_defaults(client),
             migrations=names,
         )
 
 
-def _ask(doing: str, question: Callable[[], _Fact]) -> _Fact | Unknown:
+def _read(doing: str, read: Callable[[], _Value]) -> _Value | Unknown:
+    """The result of `read`, or why there is none."""
     try:
         with translated_errors(doing):
-            return question()
+            return read()
     except (TryAgainLater, Refused) as error:
         return Unknown(str(error))
 
 
 def _clock_ahead_secs(client: Client) -> float:
-    asked_at = time.time()
+    sent_at = time.time()
     [[server_ms]] = client.query("SELECT toUnixTimestamp64Milli(now64(3))").result_rows
-    return server_ms / 1000 - (asked_at + time.time()) / 2
+    return server_ms / 1000 - (sent_at + time.time()) / 2
 
 
 def _table(client: Client, settings: ClickHouseSettings) -> Table | None:
@@ -84,7 +85,7 @@ def _table(client: Client, settings: ClickHouseSettings) -> Table | None:
     if not rows:
         return None
     [[engine, statement, comment, views]] = rows
-    definition = _ask("read the table's definition", lambda: definition_of(client, statement))
+    definition = _read("parse the table's definition", lambda: definition_of(client, statement))
     return Table(engine, definition, views, migration_count=number_in(comment))
 
 
@@ -124,7 +125,7 @@ def _insert_settings(client: Client) -> Mapping[str, UserSetting | None]:
 
 def _table_defaults(client: Client) -> Mapping[str, str]:
     """The server's default deduplication windows, for tables that set none; those that cannot be read are left out."""
-    windows = {name: _ask(f"read {name}", partial(_default, client, source, name)) for source, name in _WINDOWS}
+    windows = {name: _read(f"read {name}", partial(_default, client, source, name)) for source, name in _WINDOWS}
     return {name: window for name, window in windows.items() if isinstance(window, str)}
 
 

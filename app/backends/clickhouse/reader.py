@@ -19,12 +19,12 @@ from app.query.attribute_reference import resolved
 from app.query.fields import Attribute
 from app.settings import ClickHouseSettings, QuerySettings
 
-_GRACE_SECS: Final = 2.0  # the server's own limit should apply first: its error says what was too much
+_GRACE_SECS: Final = 2.0  # the server's own limit should apply first: its error names the limit
 _MAX_RESULT_BYTES: Final = 100_000_000  # this process holds several copies of a result in memory
 _COLUMNS_FRESH_SECS: Final = 60.0
-_MOST_DOUBLINGS: Final = 12  # of a second; the longest time that can be set is far less
+_MOST_DOUBLINGS: Final = 12  # of a second; the highest time limit that can be set is far lower
 
-_TOO_MUCH: Final[Mapping[int, str]] = {
+_LIMITS_EXCEEDED: Final[Mapping[int, str]] = {
     159: "time",  # TIMEOUT_EXCEEDED
     160: "time",  # TOO_SLOW
     158: "rows",  # TOO_MANY_ROWS
@@ -50,12 +50,12 @@ class ClickHouseReader:
         self._columns: Mapping[Attribute, str] = {}
         self._columns_read_at = float("-inf")
         self._columns_lock = threading.Lock()
-        # A client has one time-out for all its queries, so there are clients for each power of two seconds.
+        # A client has one timeout for all its queries, so there are clients for each power of two seconds.
         self._idle: Mapping[int, queue.LifoQueue[Client]] = {2**n: queue.LifoQueue() for n in range(_MOST_DOUBLINGS)}
 
-    def ask(self, statement: Statement, *, timeout_secs: float) -> Result:
+    def run(self, statement: Statement, *, timeout_secs: float) -> Result:
         """See `ports.LogReader`."""
-        with self._client(timeout_secs) as client, translated_errors("answer a question"), _translated_limits():
+        with self._client(timeout_secs) as client, translated_errors("run a query"), _translated_limits():
             parameters = dict(statement.parameters)
             sql = resolved(statement.sql, parameters, self._attribute_columns(client)).replace("{table}", self._table)
             result = client.query(sql, parameters=parameters, settings=self._query_settings(timeout_secs))
@@ -64,7 +64,7 @@ class ClickHouseReader:
         return Result(result.column_names, result.result_rows, cost)
 
     def _attribute_columns(self, client: Client) -> Mapping[Attribute, str]:
-        """Attributes with a column, at most a minute old; while one thread rereads them, others use the old ones."""
+        """Attributes that have a column, read every minute; while one thread reads them, others use the old ones."""
         if self._clock() - self._columns_read_at > _COLUMNS_FRESH_SECS and self._columns_lock.acquire(blocking=False):
             try:
                 names = {"database": self._settings.database, "of_table": self._settings.table}
@@ -109,7 +109,7 @@ def _translated_limits() -> Iterator[None]:
     try:
         yield
     except Error as error:
-        what = _TOO_MUCH.get(error.code or 0)
-        if what is None:
+        limit = _LIMITS_EXCEEDED.get(error.code or 0)
+        if limit is None:
             raise
-        raise QueryTooExpensive(what, str(error).partition("\n")[0][:300]) from error
+        raise QueryTooExpensive(limit, str(error).partition("\n")[0][:300]) from error

@@ -69,14 +69,14 @@ def _split(text: str) -> Iterator[str]:
     pieces: list[str] = []
     for piece in _PIECE.finditer(text):
         if piece["end"]:
-            yield from _said(pieces)
+            yield from _statement_of(pieces)
             pieces = []
         elif not piece["comment"]:
             pieces.append(piece[0])
-    yield from _said(pieces)
+    yield from _statement_of(pieces)
 
 
-def _said(pieces: list[str]) -> Iterator[str]:
+def _statement_of(pieces: list[str]) -> Iterator[str]:
     """The statement made of these pieces, without the lines that held only a comment."""
     lines = "".join(pieces).strip().splitlines()
     if lines:

@@ -58,17 +58,17 @@ class ClickHouseWriter:
         # Reads the ledger projection: a few rows per part, whatever the size of the table.
         sql = f"SELECT count(), max(_offset) FROM {self._table}"
         sql += " WHERE _topic_id = {topic_id:String} AND _partition = {partition:UInt16}"
-        [(count, last)] = self._query("ask for the last offset", sql, topic_id=topic_id, partition=partition)
+        [(count, last)] = self._query("read the last offset", sql, topic_id=topic_id, partition=partition)
         return last if count else None
 
     def now_ms(self) -> int:
         """See `ports.LogWriter`."""
-        return int(self._query("ask for the time", "SELECT toUnixTimestamp64Milli(now64(3))")[0][0])
+        return int(self._query("read its clock", "SELECT toUnixTimestamp64Milli(now64(3))")[0][0])
 
     def running(self) -> Set[str]:
         """See `ports.LogWriter`."""
         sql = "SELECT query_id FROM system.processes WHERE startsWith(query_id, {prefix:String})"
-        rows = self._query("ask which inserts are running", sql, prefix=_QUERY_PREFIX)
+        rows = self._query("list the running inserts", sql, prefix=_QUERY_PREFIX)
         return {query_id.removeprefix(_QUERY_PREFIX) for [query_id] in rows}
 
     def _insert(self, table: pa.Table, token: str) -> None:
@@ -84,7 +84,7 @@ class ClickHouseWriter:
         # A status of 200 proves nothing: it may have been sent before the error happened, and the error is then in a
         # body that the client does not read. (ClickHouse confirms more rows if a materialized view takes some.)
         if summary.written_rows < table.num_rows:
-            reason = f"cannot {doing}: ClickHouse says that it is done and confirms {summary.written_rows} of them"
+            reason = f"cannot {doing}: ClickHouse reports success but confirms {summary.written_rows} of them"
             raise TryAgainLater(reason, code="unconfirmed")
 
     def _stored(self, rows: Rows, topic_id: str, partition: int) -> pa.Array:

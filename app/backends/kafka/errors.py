@@ -14,8 +14,8 @@ _LOST_MEMBERSHIP = (
     errors.FencedInstanceIdError,
 )
 
-# Errors from a broker that say no more than no response would: the request may have been carried out all the same.
-_NO_ANSWER = (errors.RequestTimedOutError, errors.NetworkExceptionError, errors.UnknownError)
+# Errors from a broker that mean as little as no response: the request may have been carried out anyway.
+_NO_RESPONSE = (errors.RequestTimedOutError, errors.NetworkExceptionError, errors.UnknownError)
 
 # The first entry that fits counts.
 _CODES: Sequence[tuple[KafkaCode, tuple[type[Exception], ...]]] = (
@@ -78,9 +78,10 @@ def translated(error: errors.KafkaError | OSError, doing: str) -> TryAgainLater 
     acts, and until then nothing is lost.
     """
     if isinstance(error, _LOST_MEMBERSHIP):
-        return NotOurs(f"cannot {doing}: {_words(error)}")
-    is_answer = isinstance(error, errors.BrokerResponseError) and not isinstance(error, _NO_ANSWER)
-    return TryAgainLater(f"cannot {doing}: {_words(error)}", code=code_of(error), is_outcome_unknown=not is_answer)
+        return NotOurs(f"cannot {doing}: {_description(error)}")
+    is_response = isinstance(error, errors.BrokerResponseError) and not isinstance(error, _NO_RESPONSE)
+    reason = f"cannot {doing}: {_description(error)}"
+    return TryAgainLater(reason, code=code_of(error), is_outcome_unknown=not is_response)
 
 
 def try_again(error: errors.KafkaError | OSError, doing: str) -> TryAgainLater:
@@ -89,7 +90,7 @@ def try_again(error: errors.KafkaError | OSError, doing: str) -> TryAgainLater:
     return ours if isinstance(ours, TryAgainLater) else TryAgainLater(str(ours), code=KafkaCode.REBALANCE)
 
 
-def _words(error: Exception) -> str:
+def _description(error: Exception) -> str:
     name = type(error).__name__
     text = str(error)
     return text if name in text else f"{name}: {text}" if text else name

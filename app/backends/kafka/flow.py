@@ -32,7 +32,7 @@ class Flow:
         self._is_paused = False
         self._apply()
 
-    def begin_anew(self) -> None:
+    def reset(self) -> None:
         """Reset for a new assignment: each partition must be started, and none is halted any more."""
         self.started.clear()
         self._halted.clear()

@@ -31,9 +31,9 @@ class GroupOffsets:
         """The offset that the next record of each partition will get."""
         return dict(self._consumer.end_offsets(list(partitions), timeout_ms=int(_OFFSETS_SECS * 1000)))
 
-    def starts(self, partitions: list[TopicPartition], *, is_topic_made_again: bool) -> dict[TopicPartition, int]:
+    def starts(self, partitions: list[TopicPartition], *, is_topic_recreated: bool) -> dict[TopicPartition, int]:
         """Start offsets of partitions that the group has never read; the start policy counts for a new group, once."""
-        is_new_group = not is_topic_made_again and not self._has_read_before()
+        is_new_group = not is_topic_recreated and not self._has_read_before()
         if self._start_from == "latest" and is_new_group:
             return self.ends(partitions)
         return self.beginnings(partitions)

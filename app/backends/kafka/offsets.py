@@ -22,7 +22,7 @@ from app.settings import KafkaSettings
 
 _REQUEST_MS = 10_000
 _POLL_SECS = 0.5
-_SILENCE_SECS = 10.0
+_NO_PROGRESS_SECS = 10.0
 _MAX_POLL_RECORDS = 5_000
 
 
@@ -54,7 +54,7 @@ class KafkaOffsets:
         try:
             return self._offsets(since_ms)
         except (KafkaError, OSError) as error:
-            raise try_again(error, f"ask for offsets of topic {self._settings.topic}") from error
+            raise try_again(error, f"read offsets of topic {self._settings.topic}") from error
 
     def records(self, partition: int, span: Span, has_time: Callable[[], bool]) -> Reading:
         """See `ports.AuditedTopic`."""
@@ -77,9 +77,9 @@ class KafkaOffsets:
         # Read first: otherwise records that arrive meanwhile would look committed but missing.
         committed = self._committed(topic_id)
         partitions = [TopicPartition(self._settings.topic, part["partition_index"]) for part in topic["partitions"]]
-        begins = _listed(self._admin, partitions, OffsetSpec.EARLIEST)
-        ends = _listed(self._admin, partitions, OffsetSpec.LATEST)
-        since = _listed(self._admin, partitions, since_ms)
+        begins = _list_offsets(self._admin, partitions, OffsetSpec.EARLIEST)
+        ends = _list_offsets(self._admin, partitions, OffsetSpec.LATEST)
+        since = _list_offsets(self._admin, partitions, since_ms)
         return TopicOffsets(
             topic_id,
             {
@@ -94,7 +94,7 @@ class KafkaOffsets:
         )
 
     def _committed(self, topic_id: str) -> dict[TopicPartition, int]:
-        """The group's committed offsets of this very topic, not of an earlier one of the same name."""
+        """The group's committed offsets of this topic, without those of an earlier topic of the same name."""
         group = self._settings.group_id
         found = with_coordinator(lambda: self._admin.list_group_offsets([group]))[group]
         return {
@@ -124,12 +124,12 @@ class KafkaOffsets:
         return partition == self._known.partition and self._known.span.first <= position < self._known.span.next
 
     def _read(self, partition: int, position: int) -> _Known:
-        """The records from `position` on, as many as one poll returns, and the position after them."""
+        """The records of one poll, from `position` on, and the position after them."""
         consumer, topic_partition = self._open(), TopicPartition(self._settings.topic, partition)
         if consumer.assignment() != {topic_partition}:
             consumer.assign([topic_partition])
         consumer.seek(topic_partition, position)
-        deadline = self._clock() + _SILENCE_SECS
+        deadline = self._clock() + _NO_PROGRESS_SECS
         while self._clock() < deadline:
             polled = consumer.poll(timeout_ms=int(_POLL_SECS * 1000))
             # The position moves even over offsets without records.
@@ -142,7 +142,7 @@ class KafkaOffsets:
 
     def _begin(self, partition: int) -> int:
         wanted = TopicPartition(self._settings.topic, partition)
-        return _listed(self._admin, [wanted], OffsetSpec.EARLIEST)[wanted]
+        return _list_offsets(self._admin, [wanted], OffsetSpec.EARLIEST)[wanted]
 
     def _open(self) -> KafkaConsumer:
         if self._consumer is None:
@@ -163,13 +163,13 @@ class KafkaOffsets:
         return self._consumer
 
 
-def _listed(
+def _list_offsets(
     admin: KafkaAdminClient, partitions: Iterable[TopicPartition], wanted: OffsetSpec | int
 ) -> dict[TopicPartition, int]:
     found = admin.list_partition_offsets(
         dict.fromkeys(partitions, wanted), isolation_level=IsolationLevel.READ_COMMITTED
     )
-    return {partition: int(answer.offset) for partition, answer in found.items()}
+    return {partition: int(listed.offset) for partition, listed in found.items()}
 
 
 def _is_of(checkpoint: OffsetAndMetadata, topic_id: str) -> bool:
@@ -178,7 +178,7 @@ def _is_of(checkpoint: OffsetAndMetadata, topic_id: str) -> bool:
 
 
 def _extend(spans: list[Span], offsets: Iterable[int]) -> None:
-    """Add single offsets in their order; what is consecutive becomes one span."""
+    """Add ascending offsets; consecutive ones become one span."""
     for offset in offsets:
         if spans and spans[-1].next == offset:
             spans[-1] = Span(spans[-1].first, offset + 1)

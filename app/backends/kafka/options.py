@@ -14,16 +14,16 @@ _RECONNECT_MAX_MS = 1_000  # with the client's own 30 s, a recovered Kafka would
 _REQUEST_SECS = 10.0
 _PRODUCE_SECS = 30.0
 
-# One poll is one chunk per partition: big enough that work per chunk does not matter, small enough that a turn of the
-# loop stays well under a second.
+# One poll is one chunk per partition: large enough to make work per chunk negligible, small enough to keep a turn of
+# the loop well under a second.
 _MAX_POLL_RECORDS = 5_000
-# Kafka answers a fetch when it has this many bytes, or after this time. Without it, every few records are a fetch, a
-# poll and a chunk of their own: most of the cost of a steady trickle.
+# Kafka responds to a fetch when it has this many bytes, or after this time. Without that, every few records would be a
+# fetch, a poll and a chunk of their own: most of the cost of a steady low load.
 _FETCH_MIN_BYTES = 128 * 1024
 _FETCH_MAX_WAIT_SECS = 0.1
 _FETCH_MAX_BYTES = 8 * 1024 * 1024
 _PARTITION_FETCH_MAX_BYTES = 1 * 1024 * 1024
-METADATA_SECS = 10.0  # partitions added to the topic, and a topic made again, are noticed within this time
+METADATA_SECS = 10.0  # added partitions and a recreated topic are noticed within this time
 
 
 def connection_options(settings: KafkaSettings) -> dict[str, Any]:
@@ -47,11 +47,11 @@ def connection_options(settings: KafkaSettings) -> dict[str, Any]:
 
 
 def consumer_options(settings: KafkaSettings, metadata_secs: float = METADATA_SECS) -> dict[str, Any]:
-    """Keyword arguments of the consumer that reads for the table."""
+    """Keyword arguments of the consumer that reads records to store them."""
     return connection_options(settings) | {
         "group_id": settings.group_id,
         "client_id": "log-ingest",
-        # The library's defaults would skip records of a new group, commit what is not stored, and show records of
+        # The library's defaults would skip records of a new group, commit unstored records, and return records of
         # aborted transactions.
         "auto_offset_reset": "none",
         "enable_auto_commit": False,

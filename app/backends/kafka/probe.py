@@ -18,11 +18,11 @@ from kafka.errors import (
 )
 
 from app.backends.kafka.errors import translated, try_again
-from app.backends.kafka.topic import as_set, configs_of, metadata_of, open_admin
+from app.backends.kafka.topic import configs_of, metadata_of, new_topic, open_admin
 from app.preflight.probes import Group, KafkaProbe, Topic, Unknown
 from app.settings import KafkaSettings
 
-_Fact = TypeVar("_Fact")
+_Value = TypeVar("_Value")
 
 # The first request about any group makes a fresh cluster create the topic of offsets, which takes a moment.
 _COORDINATOR_SECS = 10.0
@@ -42,20 +42,21 @@ def probe_kafka(settings: KafkaSettings) -> KafkaProbe:
             version = admin.get_broker_version_data(brokers[0]["broker_id"]).broker_version
         except (KafkaError, OSError) as error:
             # Kafka may be reachable at the configured address, but not at the one that it advertises to its clients.
-            raise try_again(error, "talk to the cluster") from error
-        topic = _ask(f"describe topic {settings.topic}", lambda: _topic(admin, settings.topic))
+            raise try_again(error, "describe the cluster") from error
+        topic = _read(f"describe topic {settings.topic}", lambda: _topic(admin, settings.topic))
         return KafkaProbe(
             version=version,
             broker_count=len(brokers),
             topic=topic,
             creation_problem=_creation_problem(admin, settings) if topic is None else None,
-            group=_ask(f"describe group {settings.group_id}", lambda: _group(admin, settings)),
+            group=_read(f"describe group {settings.group_id}", lambda: _group(admin, settings)),
         )
 
 
-def _ask(doing: str, question: Callable[[], _Fact]) -> _Fact | Unknown:
+def _read(doing: str, read: Callable[[], _Value]) -> _Value | Unknown:
+    """The result of `read`, or why there is none."""
     try:
-        return question()
+        return read()
     except (KafkaError, OSError) as error:
         return Unknown(str(translated(error, doing)))
 
@@ -65,26 +66,26 @@ def _topic(admin: KafkaAdminClient, name: str) -> Topic | None:
     if metadata is None:
         return None
     partitions = metadata["partitions"]
-    configs = _ask("read its configuration", lambda: configs_of(admin, name))
+    configs = _read("read its configuration", lambda: configs_of(admin, name))
     return Topic(
         partition_count=len(partitions),
         replication_factor=min(len(partition["replica_nodes"]) for partition in partitions),
         leaderless_count=sum(partition["leader_id"] < 0 for partition in partitions),
         under_replicated_count=sum(len(part["isr_nodes"]) < len(part["replica_nodes"]) for part in partitions),
         operations=_operations(metadata),
-        configs=configs or Unknown("Kafka does not tell the configuration"),
+        configs=configs or Unknown("Kafka does not return the configuration"),
     )
 
 
 def _creation_problem(admin: KafkaAdminClient, settings: KafkaSettings) -> str | None:
-    """Why the topic could not be created; Kafka only validates the request."""
-    answer = _ask(
-        f"ask for topic {settings.topic}",
-        lambda: admin.create_topics(as_set(settings), validate_only=True, raise_errors=False),
+    """Why the topic could not be created, None if it could; Kafka only validates the request."""
+    response = _read(
+        f"validate creating topic {settings.topic}",
+        lambda: admin.create_topics(new_topic(settings), validate_only=True, raise_errors=False),
     )
-    if isinstance(answer, Unknown):
-        return answer.reason
-    [topic] = answer["topics"]
+    if isinstance(response, Unknown):
+        return response.reason
+    [topic] = response["topics"]
     return (topic["error_message"] or f"error {topic['error_code']}") if topic["error_code"] else None
 
 
@@ -115,7 +116,7 @@ def _may_join(admin: KafkaAdminClient, group_id: str, operations: frozenset[str]
     return True
 
 
-def with_coordinator(question: Callable[[], _Fact]) -> _Fact:
+def with_coordinator(request: Callable[[], _Value]) -> _Value:
     """Run a request about a group; retry it for some seconds while its coordinator is not available yet.
 
     Raises:
@@ -124,7 +125,7 @@ def with_coordinator(question: Callable[[], _Fact]) -> _Fact:
     deadline = time.monotonic() + _COORDINATOR_SECS
     while True:
         try:
-            return question()
+            return request()
         except _COMING_COORDINATOR:
             if time.monotonic() >= deadline:
                 raise

@@ -7,14 +7,14 @@ from kafka import KafkaProducer
 
 from app.backends.kafka.topic import TopicAdmin
 from app.backends.kafka.unreachable import explained_unreachable
-from app.backends.kafka.workarounds import fail_what_is_in_flight
+from app.backends.kafka.workarounds import fail_in_flight
 from app.errors import KafkaCode, TryAgainLater
 from app.settings import KafkaSettings
 
 _log = logging.getLogger(__name__)
 
 BATCH_BYTES = 256 * 1024
-_USUAL_MAX_RECORD_BYTES = 1_000_000  # used where the topic's own limit may not be read
+_USUAL_MAX_RECORD_BYTES = 1_000_000  # used if we may not read the topic's own limit
 _CLOSE_SECS = 5.0
 
 
@@ -27,10 +27,10 @@ class ProducerClient:
             **options, batch_size=min(BATCH_BYTES, max_record_bytes), max_request_size=max_record_bytes
         )
 
-    def close(self, *, is_settled: bool) -> None:
+    def close(self, *, is_flushed: bool) -> None:
         """Disconnect; records in flight fail."""
-        if not is_settled:
-            fail_what_is_in_flight(self.producer, _CLOSE_SECS)
+        if not is_flushed:
+            fail_in_flight(self.producer, _CLOSE_SECS)
         self.producer.close(timeout=_CLOSE_SECS)
 
 
@@ -61,5 +61,5 @@ def _topic_limit(admin: TopicAdmin) -> int:
     try:
         return int(admin.configs()["max.message.bytes"])
     except (TryAgainLater, KeyError) as error:
-        _log.warning("limit of the topic is not known, %d bytes are assumed: %s", _USUAL_MAX_RECORD_BYTES, error)
+        _log.warning("The topic's record limit is unknown; assuming %d bytes: %s", _USUAL_MAX_RECORD_BYTES, error)
         return _USUAL_MAX_RECORD_BYTES

@@ -1,4 +1,4 @@
-"""The connection of a publisher: opened when first needed, shared by all threads, replaced when no longer usable."""
+"""The connection of a publisher: opened on first use, shared by all threads, replaced when no longer usable."""
 
 import threading
 from collections.abc import Callable
@@ -12,7 +12,7 @@ _RECONNECT_SECS = 1.0
 class Closable(Protocol):
     """The part of a client that this module uses."""
 
-    def close(self, *, is_settled: bool) -> None:
+    def close(self, *, is_flushed: bool) -> None:
         """Disconnect; records in flight fail."""
 
 
@@ -27,7 +27,7 @@ class ProducerConnection(Generic[_Client]):
         self._connect = connect
         self._clock = clock
         self._client: _Client | None = None
-        self._spent_clients: list[_Client] = []
+        self._retired_clients: list[_Client] = []
         self._connecting = threading.Lock()
         self._swapping = threading.Lock()
         self._closing = threading.Event()
@@ -44,7 +44,7 @@ class ProducerConnection(Generic[_Client]):
         if client is not None:
             return client
         if not self._connecting.acquire(timeout=-1 if wait_secs is None else wait_secs):
-            reason = f"Kafka has not answered within {wait_secs:g} s; another thread goes on trying"
+            reason = f"Kafka has not answered within {wait_secs:g} s; another thread keeps trying"
             raise TryAgainLater(reason, code=KafkaCode.UNREACHABLE)
         try:
             client = self._connect_and_share()
@@ -59,20 +59,20 @@ class ProducerConnection(Generic[_Client]):
         with self._swapping:
             if self._client is client:
                 self._client = None
-                self._spent_clients.append(client)
+                self._retired_clients.append(client)
 
     def refuse(self) -> None:
         """Open no further connection."""
         self._closing.set()
 
-    def close(self, *, is_settled: bool) -> None:
+    def close(self, *, is_flushed: bool) -> None:
         """Disconnect for good; records in flight fail."""
         self.refuse()
         with self._swapping:
             client, self._client = self._client, None
         if client is not None:
-            client.close(is_settled=is_settled)
-        self._close_spent_clients()
+            client.close(is_flushed=is_flushed)
+        self._close_retired_clients()
 
     def _connect_and_share(self) -> _Client | None:
         """Connect, unless another thread has done so meanwhile; None once this connection is closed."""
@@ -83,7 +83,7 @@ class ProducerConnection(Generic[_Client]):
             if not self._closing.is_set():
                 self._client = client
                 return client
-        client.close(is_settled=True)
+        client.close(is_flushed=True)
         return None
 
     def _connect_anew(self) -> _Client:
@@ -91,7 +91,7 @@ class ProducerConnection(Generic[_Client]):
         if self._failure is not None and pause_secs > 0:  # found out while we waited for the lock
             raise TryAgainLater(str(self._failure), code=self._failure.code)
         self._closing.wait(max(pause_secs, 0))
-        self._close_spent_clients()
+        self._close_retired_clients()
         try:
             client = self._connect()
         except TryAgainLater as error:
@@ -102,6 +102,6 @@ class ProducerConnection(Generic[_Client]):
         self._failure = None
         return client
 
-    def _close_spent_clients(self) -> None:
-        while self._spent_clients:
-            self._spent_clients.pop().close(is_settled=False)
+    def _close_retired_clients(self) -> None:
+        while self._retired_clients:
+            self._retired_clients.pop().close(is_flushed=False)

@@ -87,7 +87,7 @@ class KafkaPublisher:
 
         def failed(error: Exception) -> None:
             try:
-                self._retire_if_spent(client, error)
+                self._retire_if_unusable(client, error)
                 on_delivery(self._not_acknowledged(error, cost))
             finally:
                 self._in_flight.leave(cost)
@@ -107,8 +107,8 @@ class KafkaPublisher:
     def close(self, timeout_secs: float) -> None:
         """See `ports.LogPublisher`."""
         self._connection.refuse()
-        is_settled = self._in_flight.wait_until_empty(timeout_secs)
-        self._connection.close(is_settled=is_settled)
+        is_flushed = self._in_flight.wait_until_empty(timeout_secs)
+        self._connection.close(is_flushed=is_flushed)
 
     def _send(
         self, client: ProducerClient, value: bytes, key: bytes | None, headers: Sequence[tuple[str, bytes]]
@@ -120,7 +120,7 @@ class KafkaPublisher:
         except KafkaError as error:
             raise self._not_sent(error) from error
 
-    def _retire_if_spent(self, client: ProducerClient, error: Exception) -> None:
+    def _retire_if_unusable(self, client: ProducerClient, error: Exception) -> None:
         """Replace a producer that met an error that is not transient: it would fail all records from now on."""
         if not (isinstance(error, KafkaError) and error.retriable):
             self._connection.retire(client)
@@ -149,7 +149,7 @@ class KafkaPublisher:
 
 
 def _cost(value: bytes, key: bytes | None, headers: Sequence[tuple[str, bytes]]) -> int:
-    """Bytes of memory that a record in flight takes, about."""
+    """The approximate memory, in bytes, of a record in flight."""
     return len(value) + len(key or b"") + sum(len(name) + len(data) for name, data in headers) + _OVERHEAD_BYTES
 
 

@@ -16,10 +16,10 @@ from app.backends.kafka.unreachable import explained_unreachable
 from app.backends.kafka.workarounds import (
     FetchCycles,
     forget_lost_position,
-    go_on_joining,
-    keep_join,
-    let_parked_records_go_on,
+    keep_join_result,
+    keep_joining,
     open_client,
+    resume_parked_records,
     topic_id_seen_by,
 )
 from app.domain.records import Checkpoint, Partition, Polled, Position, RecordChunk
@@ -27,7 +27,7 @@ from app.errors import KafkaCode, MustRejoin, NotOurs, TryAgainLater
 from app.settings import KafkaSettings
 
 _COMMIT_SECS = 5.0
-_ASK_SECS = 2.0
+_END_OFFSETS_SECS = 2.0
 
 
 class KafkaSource:
@@ -48,9 +48,9 @@ class KafkaSource:
         self._on_lost = on_lost
         self._on_halted = on_halted
         self._topic_id = ""
-        self._topic_id_seen: object = None  # by the consumer, whose metadata may be older or newer than what we read
-        self._is_topic_made_again = False  # while we were running: all its records are new
-        self._rebalances = Rebalances(on_joining=lambda: go_on_joining(self._consumer))
+        self._topic_id_seen: object = None  # by the consumer, whose metadata may be older or newer than ours
+        self._is_topic_recreated = False  # while we were running: all its records are new
+        self._rebalances = Rebalances(on_joining=lambda: keep_joining(self._consumer))
         self._rebalances_seen = 0
         self._cycles = FetchCycles()
         try:
@@ -66,10 +66,10 @@ class KafkaSource:
         """See `ports.RecordSource`."""
         try:
             records = self._poll(timeout_secs)
-            self._look_for_another_topic()
+            self._detect_recreated_topic()
             if self._is_reassigned():
                 return Polled(assigned=self._take_assignment())
-        except NotOurs as error:  # not a member any more, or not yet: the next poll takes the assignment anew
+        except NotOurs as error:  # not a member any more, or not yet: the next poll takes the assignment again
             raise TryAgainLater(str(error), code=KafkaCode.REBALANCE) from error
         except (KafkaError, OSError) as error:
             raise try_again(error, "poll") from error
@@ -102,7 +102,7 @@ class KafkaSource:
         )
         if self._is_reassigned() or not offsets.keys() <= self._consumer.assignment():
             self._rebalances.count += 1
-            raise NotOurs("partitions are changing hands")
+            raise NotOurs("partitions are being reassigned")
         self._commit(offsets)
 
     def positions(self) -> Mapping[Partition, int]:
@@ -110,7 +110,7 @@ class KafkaSource:
         try:
             found = {tp: self._consumer.position(tp, timeout_ms=0) for tp in self._flow.readable()}
         except KafkaError as error:  # a partition is being reassigned, or has lost records
-            raise try_again(error, "ask for positions") from error
+            raise try_again(error, "read positions") from error
         return {Partition(*tp): offset for tp, offset in found.items() if offset is not None}
 
     def end_offsets(self) -> Mapping[Partition, int]:
@@ -119,9 +119,9 @@ class KafkaSource:
         if not assignment:
             return {}
         try:
-            ends = self._consumer.end_offsets(assignment, timeout_ms=int(_ASK_SECS * 1000))
+            ends = self._consumer.end_offsets(assignment, timeout_ms=int(_END_OFFSETS_SECS * 1000))
         except (KafkaError, OSError) as error:
-            raise try_again(error, "ask for end offsets") from error
+            raise try_again(error, "read end offsets") from error
         return {Partition(*tp): offset for tp, offset in ends.items()}
 
     def close(self, timeout_secs: float) -> None:
@@ -129,25 +129,25 @@ class KafkaSource:
         self._consumer.close(autocommit=False, timeout_ms=int(timeout_secs * 1000))
 
     def _poll(self, timeout_secs: float) -> Mapping[TopicPartition, list[ConsumerRecord]]:
-        let_parked_records_go_on(self._consumer)
-        keep_join(self._consumer)
+        resume_parked_records(self._consumer)
+        keep_join_result(self._consumer)
         try:
             return self._consumer.poll(timeout_ms=int(timeout_secs * 1000))
         except NoOffsetForPartitionError:
             self._rebalances.count += 1  # a partition without a committed offset: the start policy applies
             return {}
         except OffsetOutOfRangeError as error:
-            self._go_on_after_deleted(error.args[0])
+            self._skip_deleted(error.args[0])
             return {}
         except LogTruncationError as error:
             divergent = error.divergent_offsets.items()
-            self._stop_at_truncated({partition: None if end is None else end.offset for partition, end in divergent})
+            self._halt_truncated({partition: None if end is None else end.offset for partition, end in divergent})
             return {}
 
-    def _look_for_another_topic(self) -> None:
-        """Take the assignment anew when the topic was deleted and recreated.
+    def _detect_recreated_topic(self) -> None:
+        """Take the assignment again if the topic was deleted and recreated.
 
-        The group may not notice, and the consumer would go on at its old positions in the new topic.
+        The group may not notice, and the consumer would read the new topic from its old positions.
         """
         topic_id = topic_id_seen_by(self._consumer, self._settings.topic)
         if topic_id not in (None, self._topic_id_seen):
@@ -161,9 +161,9 @@ class KafkaSource:
     def _take_assignment(self) -> dict[Partition, Position]:
         seen = self._rebalances.count
         assignment = self._consumer.assignment()
-        self._flow.begin_anew()
+        self._flow.reset()
         topic_id = self._read_topic_id()
-        self._is_topic_made_again |= self._topic_id not in ("", topic_id)
+        self._is_topic_recreated |= self._topic_id not in ("", topic_id)
         self._topic_id = topic_id
         positions = self._committed_or_start(assignment)
         for partition, position in positions.items():
@@ -177,7 +177,7 @@ class KafkaSource:
         """The position of each partition; those that must not be read any further are left out."""
         committed = {partition: self._offsets.committed(partition, self._topic_id) for partition in assignment}
         new = [partition for partition, position in committed.items() if position is None]
-        starts = self._offsets.starts(new, is_topic_made_again=self._is_topic_made_again) if new else {}
+        starts = self._offsets.starts(new, is_topic_recreated=self._is_topic_recreated) if new else {}
         if starts:
             checkpoints = {partition: Checkpoint(offset) for partition, offset in starts.items()}
             self._commit(to_commit(checkpoints, self._topic_id))
@@ -212,8 +212,8 @@ class KafkaSource:
                 kept[partition] = position
         return kept
 
-    def _go_on_after_deleted(self, out_of_range: Mapping[TopicPartition, int]) -> None:
-        """Kafka's retention overtook us: report what is lost and read what is left.
+    def _skip_deleted(self, out_of_range: Mapping[TopicPartition, int]) -> None:
+        """Kafka's retention overtook us: report the lost offsets and read on after them.
 
         A partition that is not started yet is left alone: the client fetched ahead, and its position will be reset.
         """
@@ -225,9 +225,9 @@ class KafkaSource:
                 self._on_lost(Partition(*partition), offset, beginning)
                 self._consumer.seek(partition, beginning)
             else:
-                self._stop_at_truncated(self._offsets.ends([partition]))
+                self._halt_truncated(self._offsets.ends([partition]))
 
-    def _stop_at_truncated(self, ends: Mapping[TopicPartition, int | None]) -> None:
+    def _halt_truncated(self, ends: Mapping[TopicPartition, int | None]) -> None:
         """Halt partitions in which Kafka no longer has the records read: it may give their offsets to other records."""
         if self._read_topic_id() != self._topic_id:
             self._rebalances.count += 1  # it is another topic, which is read from its beginning

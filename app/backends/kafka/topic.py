@@ -90,7 +90,7 @@ class TopicAdmin:
         if self._describe(admin) is not None:
             return False
         try:
-            admin.create_topics(as_set(self._settings), wait_for_metadata=True)
+            admin.create_topics(new_topic(self._settings), wait_for_metadata=True)
         except TopicAlreadyExistsError:  # another instance was faster
             return False
         return True
@@ -122,8 +122,8 @@ def open_admin(settings: KafkaSettings) -> KafkaAdminClient:
         return open_client(KafkaAdminClient, connection_options(settings) | options)
 
 
-def as_set(settings: KafkaSettings) -> dict[str, dict[str, Any]]:
-    """The topic as the service creates it, as an argument of `KafkaAdminClient.create_topics`."""
+def new_topic(settings: KafkaSettings) -> dict[str, dict[str, Any]]:
+    """The topic as the service creates it, in the form that `KafkaAdminClient.create_topics` takes."""
     topic = {
         "num_partitions": settings.topic_partitions,
         "replication_factor": settings.topic_replication_factor,
@@ -154,7 +154,7 @@ def metadata_of(admin: KafkaAdminClient, topic: str) -> dict[str, Any] | None:
 
 
 def configs_of(admin: KafkaAdminClient, topic: str) -> dict[str, str]:
-    """A topic's configuration, defaults included; empty where it may not be read."""
+    """A topic's configuration, defaults included; empty if we may not read it."""
     resource = ConfigResource(ConfigResourceType.TOPIC, topic)
-    answer = admin.describe_configs([resource], config_filter="all")
-    return {name: config["value"] for name, config in answer["topic"][topic].items()}
+    response = admin.describe_configs([resource], config_filter="all")
+    return {name: config["value"] for name, config in response["topic"][topic].items()}

@@ -1,4 +1,4 @@
-"""Why Kafka is unreachable: the client's exceptions only say that time ran out, its log has the reason."""
+"""Diagnoses why Kafka is unreachable: the client's exceptions only say that time ran out, its log has the reason."""
 
 import logging
 from collections.abc import Iterator
@@ -25,14 +25,14 @@ def explained_unreachable(bootstrap_servers: str) -> Iterator[None]:
         if isinstance(error, TryAgainLater) and not isinstance(error.__cause__, KafkaTimeoutError):
             raise
         reason = listener.error or error
-        words = f"Kafka does not answer at {bootstrap_servers} ({reason})"
-        raise TryAgainLater(words, code=KafkaCode.UNREACHABLE) from error
+        message = f"Kafka does not answer at {bootstrap_servers} ({reason})"
+        raise TryAgainLater(message, code=KafkaCode.UNREACHABLE) from error
     finally:
         log.removeHandler(listener)
 
 
 class _Reason(logging.Handler):
-    """Keeps the most specific error of the client's log: the broker's, else the last one that is not a time-out."""
+    """Keeps the most specific error of the client's log: the broker's, else the last one that is not a timeout."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)

@@ -23,10 +23,10 @@ _FREE_EVERY_BYTES = 64 * 1024 * 1024
 
 
 def open_client(make: Callable[..., _Client], options: Mapping[str, Any]) -> _Client:
-    """Make a consumer or admin client of kafka-python; one that cannot connect leaves nothing behind.
+    """Make a consumer or admin client of kafka-python; one that cannot connect leaks nothing.
 
-    Its constructor connects, and when that fails its I/O thread and sockets would stay for good: one more at every
-    attempt to connect to an unavailable Kafka.
+    The constructor connects. When that fails, the client's I/O thread and sockets would never be released: one more of
+    each at every attempt to connect to an unavailable Kafka.
     """
     opened: list[tuple[KafkaNetClient, NetworkSelector]] = []
 
@@ -55,8 +55,8 @@ class _Connections(KafkaConnectionManager):  # type: ignore[misc]  # kafka-pytho
         receive = transport._sock_recv
 
         def receive_to_the_end() -> tuple[bytes, Exception | None]:
-            # A broker says why it refuses a login and disconnects. kafka-python 3.0.12 drops what it reads together
-            # with the end of the stream; the end is still there when it reads again.
+            # A broker sends the reason why it refuses a login, and disconnects. kafka-python 3.0.12 drops data that it
+            # reads together with the end of the stream; the end is still there when it reads again.
             data, error = receive()
             return data, None if data else error
 
@@ -67,44 +67,44 @@ class _Connections(KafkaConnectionManager):  # type: ignore[misc]  # kafka-pytho
 # Consumers.
 
 
-def let_parked_records_go_on(consumer: KafkaConsumer) -> None:
+def resume_parked_records(consumer: KafkaConsumer) -> None:
     """Make the client resume the records that it parked when a partition was paused in the middle of a fetch.
 
-    kafka-python 3.0.12 does so only while it holds no other fetch, and counts a fetch that has been read to its end as
-    one that it holds: as long as another partition is read, the resumed one would stand still, for good.
+    kafka-python 3.0.12 does so only while it holds no other fetch, and it counts a fetch that was read to its end as
+    one that it holds: while another partition is read, the resumed one would never continue.
     """
     fetcher = consumer._fetcher
     if not fetcher._next_partition_records:
         fetcher._next_partition_records = None
 
 
-def go_on_joining(consumer: KafkaConsumer) -> None:
-    """Make the client keep joining its group until it has joined, over as many polls as it takes.
+def keep_joining(consumer: KafkaConsumer) -> None:
+    """Make the client keep joining its group until it has joined, over as many polls as that takes.
 
-    kafka-python 3.0.12 joins again when it learns of the topic's partitions, forgets why as soon as it has assigned
-    them, and does not take its own when a poll ends right then: it would be left without any, for good.
+    kafka-python 3.0.12 joins again when it learns of the topic's partitions, forgets the reason as soon as it has
+    assigned them, and does not take its own when a poll ends at that moment: it would never get any.
     """
     consumer._coordinator.request_rejoin()
 
 
 def topic_id_seen_by(consumer: KafkaConsumer, topic: str) -> object:
-    """Id of the topic in the consumer's own metadata, None while it has none; the client has no public call for it."""
+    """Id of the topic in the consumer's own metadata, None if it has none; the client has no public call for this."""
     return consumer._cluster.topic_id(topic)
 
 
 def forget_lost_position(consumer: KafkaConsumer, partition: TopicPartition) -> None:
     """Keep the client from raising, at every poll, an error about a position whose records Kafka has lost.
 
-    It checks positions also of paused partitions, such as one that was halted for that very reason.
+    It also checks the positions of paused partitions, such as one that was halted for that reason.
     """
     consumer.seek(partition, 0)
 
 
 class FetchCycles:
-    """Runs the garbage collector by the number of bytes that were read, and not only by the number of objects.
+    """Runs the garbage collector by the number of bytes read, and not only by the number of objects.
 
-    A poll of kafka-python 3.0.12 that ends before its fetch does leaves a reference cycle behind (the error of its
-    time-out and that error's traceback), which keeps the fetched data alive: few objects, but any number of bytes.
+    A poll of kafka-python 3.0.12 that ends before its fetch leaves a reference cycle (the error of its timeout and that
+    error's traceback), which keeps the fetched data alive: few objects, but any number of bytes.
     """
 
     def __init__(self) -> None:
@@ -121,7 +121,7 @@ class FetchCycles:
 # Producers.
 
 
-def fail_what_is_in_flight(producer: KafkaProducer, timeout_secs: float) -> None:
+def fail_in_flight(producer: KafkaProducer, timeout_secs: float) -> None:
     """End the producer's thread. Call it before `close` when there are records in flight.
 
     The public `close()` waits for the records in flight and then raises with its thread still running.
@@ -130,12 +130,12 @@ def fail_what_is_in_flight(producer: KafkaProducer, timeout_secs: float) -> None
     producer._sender.join(timeout_secs)
 
 
-def keep_join(consumer: KafkaConsumer) -> None:
+def keep_join_result(consumer: KafkaConsumer) -> None:
     """Make the next poll take the result of the join that is running. Call it while no poll is running.
 
-    kafka-python 3.0.12 goes on joining between polls. If the join ends then, the next poll takes a finished join for
-    none, joins once more and makes all members of the group rejoin. Members that poll by turns, or do much between
-    their polls, could do so for ever, each discarding the join that the other has waited for.
+    kafka-python 3.0.12 continues to join between polls. If the join ends then, the next poll does not see it, joins
+    once more and makes all members of the group rejoin. Members that poll by turns, or do much between their polls,
+    could repeat that for ever, each discarding the join that the other has waited for.
     """
     coordinator = consumer._coordinator
     if isinstance(coordinator._join_task, Future):

@@ -1,4 +1,4 @@
-"""RecordSource: what `ports.py` promises, on MemoryKafka and on a real Kafka."""
+"""RecordSource: the contract of `ports.py`, on MemoryKafka and on a real Kafka."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support.servers import RunningKafka
 
 @pytest.fixture(scope="module")
 def make_kafka_topic(kafka: RunningKafka) -> Iterator[Callable[[int], KafkaTopic]]:
-    """Makes topics with names of their own, and ends their readers with the module."""
+    """Creates topics with unique names, and closes their readers at the end of the module."""
     with kafka_clients(kafka.bootstrap_servers) as (admin, producer):
         yield lambda partitions: KafkaTopic(partitions, kafka.bootstrap_servers, admin, producer)
 

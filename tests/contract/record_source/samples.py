@@ -1,4 +1,4 @@
-"""What the tests of RecordSource share."""
+"""Constants of the tests of RecordSource."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Partitions that are assigned are told first, then started; they can be paused and halted."""
+"""Assigned partitions are reported first, then started; they can be paused and halted."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.contract.topics import SESSION_SECS, KafkaTopic, Topic, turn_until
 # Being assigned partitions, and starting them.
 
 
-def test_partitions_are_told_with_the_topics_id_and_the_committed_offset(make_topic: MakeTopic) -> None:
+def test_partitions_are_assigned_with_the_topics_id_and_the_committed_offset(make_topic: MakeTopic) -> None:
     topic = make_topic(partitions=2)
     topic.send(b"a", b"b", b"c", partition=1)
     topic.set_committed(2, partition=1)
@@ -27,7 +27,7 @@ def test_partitions_are_told_with_the_topics_id_and_the_committed_offset(make_to
     }
 
 
-def test_partitions_are_told_before_any_record_of_them(topic: Topic) -> None:
+def test_partitions_are_assigned_before_any_record_of_them(topic: Topic) -> None:
     topic.send(b"a")
     reader = topic.member()
 
@@ -43,7 +43,7 @@ def test_a_partition_that_was_not_started_yields_nothing(make_topic: MakeTopic) 
     turn_until(lambda: bool(reader.assigned), reader)
 
     reader.source.start(Partition(topic.name, 1))
-    for _ in range(3):  # whatever was on the way has time to come
+    for _ in range(3):  # give records in flight time to arrive
         topic.send(b"started", partition=1)
         count = len(reader.seen(1))
         turn_until(lambda count=count: len(reader.seen(1)) > count, reader)  # type: ignore[misc]
@@ -65,7 +65,7 @@ def test_partitions_may_be_started_one_after_another_however_much_they_hold(make
         topic.set_committed(0, partition)
     reader = topic.member(starts_by_itself=False)
     turn_until(lambda: reader.numbers == {0, 1}, reader)
-    for _ in range(5):  # whatever came with the assignment is put aside
+    for _ in range(5):  # discards records that came with the assignment
         reader.turn()
 
     for partition in (first, 1 - first):
@@ -125,7 +125,7 @@ def test_a_halted_partition_is_read_no_more_and_the_others_are(make_topic: MakeT
     assert reader.source.positions().keys() == {Partition(topic.name, 1)}
 
 
-def test_a_halted_partition_is_read_again_by_whoever_is_assigned_it_next(topic: Topic) -> None:
+def test_a_halted_partition_is_read_again_by_its_next_owner(topic: Topic) -> None:
     topic.send(b"0")
     first = topic.member()
     turn_until(lambda: bool(first.seen()), first)
@@ -149,10 +149,10 @@ def test_a_partition_that_was_halted_in_the_middle_is_read_whole_when_it_is_assi
     topic.send(*values, partition=1)
     turn_until(lambda: len(reader.seen(1)) == len(values), reader)
     read_before = len(reader.seen(0))
-    told = len(reader.assignments)
+    assignment_count = len(reader.assignments)
     topic.expel_members()
 
-    turn_until(lambda: len(reader.assignments) > told and reader.numbers == {0, 1}, reader)
+    turn_until(lambda: len(reader.assignments) > assignment_count and reader.numbers == {0, 1}, reader)
     turn_until(lambda: len(reader.seen(0)) >= read_before + len(values), reader)
 
     assert reader.offsets(0)[read_before:] == list(range(len(values)))
@@ -160,14 +160,14 @@ def test_a_partition_that_was_halted_in_the_middle_is_read_whole_when_it_is_assi
 
 @pytest.mark.stack
 def test_polling_while_paused_keeps_the_membership(real_topic: KafkaTopic) -> None:
-    """Only on the real one: the fake knows no time after which a member counts as dead."""
+    """Only on the real Kafka: the fake has no session timeout."""
     reader = real_topic.member()
     turn_until(lambda: bool(reader.assigned), reader)
-    told = len(reader.assignments)
+    assignment_count = len(reader.assignments)
     reader.source.pause()
 
     deadline = time.monotonic() + SESSION_SECS + 1
     turn_until(lambda: time.monotonic() > deadline, reader)
 
     reader.commit(0)
-    assert len(reader.assignments) == told
+    assert len(reader.assignments) == assignment_count

@@ -1,4 +1,4 @@
-"""Where a partition begins that was never read, or whose topic was made again."""
+"""Where reading starts in a partition that was never read, or whose topic was created again."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_a_partition_added_later_begins_at_its_beginning_whatever_the_policy(top
     assert first.offsets(0) == []
 
 
-# A topic that was made again.
+# A topic that was created again.
 
 
 def test_a_topic_made_again_is_another_one_and_old_commits_do_not_count(topic: Topic) -> None:
@@ -75,7 +75,7 @@ def test_a_topic_made_again_is_another_one_and_old_commits_do_not_count(topic: T
     assert second.offsets() == [0, 1, 2]
 
 
-def test_a_commit_for_an_earlier_topic_of_the_same_name_does_not_count_and_tells_of_a_group_that_is_not_new(
+def test_a_commit_for_an_earlier_topic_of_the_same_name_does_not_count_but_the_group_is_not_new(
     topic: Topic,
 ) -> None:
     topic.send(b"a", b"b", b"c")

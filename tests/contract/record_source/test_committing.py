@@ -1,4 +1,4 @@
-"""What is committed comes back, with its lease, unless it belongs to others."""
+"""Commits are read back with their leases, unless they belong to others."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.contract.record_source.samples import LEASE, MakeTopic
 from tests.contract.topics import Topic, turn_until
 
 
-def test_the_next_member_goes_on_where_the_last_commit_says(topic: Topic) -> None:
+def test_the_next_member_continues_at_the_last_commit(topic: Topic) -> None:
     topic.send(*(b"%d" % n for n in range(10)))
     first = topic.member()
     turn_until(lambda: len(first.seen()) == 10, first)
@@ -24,7 +24,7 @@ def test_the_next_member_goes_on_where_the_last_commit_says(topic: Topic) -> Non
     assert second.offsets() == [7, 8, 9]
 
 
-def test_what_is_not_committed_is_read_again(topic: Topic) -> None:
+def test_uncommitted_records_are_read_again(topic: Topic) -> None:
     topic.send(b"a", b"b")
     first = topic.member()
     turn_until(lambda: len(first.seen()) == 2, first)
@@ -58,7 +58,7 @@ def test_a_partition_that_moved_to_another_member_cannot_be_committed(make_topic
         first.commit(1, moved)
 
 
-def test_nothing_can_be_committed_once_the_group_has_moved_on_until_the_next_poll_tells(topic: Topic) -> None:
+def test_nothing_can_be_committed_after_a_rebalance_until_the_next_poll(topic: Topic) -> None:
     partition = Partition(topic.name, 0)
     topic.send(b"a")
     reader = topic.member()
@@ -67,8 +67,8 @@ def test_nothing_can_be_committed_once_the_group_has_moved_on_until_the_next_pol
 
     with pytest.raises(NotOurs):
         reader.commit(1)
-    told = len(reader.assignments)
-    turn_until(lambda: len(reader.assignments) > told and partition in reader.assigned, reader)
+    assignment_count = len(reader.assignments)
+    turn_until(lambda: len(reader.assignments) > assignment_count and partition in reader.assigned, reader)
 
     assert reader.assigned[partition].next_offset == 0
     reader.commit(1)
@@ -105,7 +105,7 @@ def test_a_commit_without_a_lease_clears_it(topic: Topic) -> None:
     assert second.assigned == {Partition(topic.name, 0): Position(topic.topic_id(), 0)}
 
 
-def test_an_offset_that_others_have_set_is_told_as_such(topic: Topic) -> None:
+def test_an_offset_that_another_client_has_set_is_marked_as_such(topic: Topic) -> None:
     topic.send(*[b"a"] * 10)
     first = topic.member()
     turn_until(lambda: bool(first.assigned), first)
@@ -142,11 +142,11 @@ def test_after_a_commit_that_was_refused_the_next_poll_assigns_anew_also_without
     reader = topic.member()
     turn_until(lambda: len(reader.seen()) == 2, reader)
     reader.commit(1)
-    told = len(reader.assignments)
+    assignment_count = len(reader.assignments)
 
     with pytest.raises(NotOurs):
         reader.commit(1, partition=7)
-    turn_until(lambda: len(reader.assignments) > told, reader)
+    turn_until(lambda: len(reader.assignments) > assignment_count, reader)
 
     assert reader.assigned == {Partition(topic.name, 0): Position(topic.topic_id(), 1)}
     turn_until(lambda: len(reader.seen()) == 3, reader)

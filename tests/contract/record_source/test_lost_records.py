@@ -18,7 +18,7 @@ from tests.contract.record_source.samples import MakeTopic
 from tests.contract.topics import KafkaTopic, Topic, kafka_clients, turn_until
 
 
-def test_records_deleted_before_they_were_read_are_told_and_reading_goes_on(topic: Topic) -> None:
+def test_records_deleted_before_they_were_read_are_reported_and_reading_continues(topic: Topic) -> None:
     topic.send(*(b"%d" % n for n in range(10)))
     topic.set_committed(2)
     topic.delete_before(6)
@@ -65,7 +65,7 @@ def own_kafka(tmp_path: Path) -> Iterator[KafkaServer]:
     server.kill()
 
 
-# kafka-python leaves the sockets of its attempts to reach a broker that is away to the garbage collector.
+# kafka-python leaves the sockets of failed connection attempts to the garbage collector.
 leaves_sockets = pytest.mark.filterwarnings(
     "ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"
 )
@@ -76,8 +76,8 @@ leaves_sockets = pytest.mark.filterwarnings(
 def test_a_commit_that_kafka_does_not_answer_ends_the_membership(
     own_kafka: KafkaServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Only on the real one: the fake is told what to raise."""
-    caplog.set_level(logging.CRITICAL, "kafka")  # what pytest keeps of its log would keep its sockets too
+    """Only on the real Kafka: the fake raises scripted errors."""
+    caplog.set_level(logging.CRITICAL, "kafka")  # log records kept by pytest would keep its sockets too
     with kafka_clients(own_kafka.bootstrap_servers) as (admin, producer):
         topic = KafkaTopic(1, own_kafka.bootstrap_servers, admin, producer)
         topic.send(b"a", b"b")
@@ -105,8 +105,8 @@ def test_a_commit_that_kafka_does_not_answer_ends_the_membership(
 def test_a_partition_of_which_kafka_lost_what_was_read_already_is_halted_and_the_others_are_read(
     own_kafka: KafkaServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Only on the real one: the fake finds out when partitions are assigned, the real one while it reads too."""
-    caplog.set_level(logging.CRITICAL, "kafka")  # what pytest keeps of its log would keep its sockets too
+    """Only on the real Kafka: the fake notices it only at an assignment, the real source also while reading."""
+    caplog.set_level(logging.CRITICAL, "kafka")  # log records kept by pytest would keep its sockets too
     with kafka_clients(own_kafka.bootstrap_servers) as (admin, producer):
         topic = KafkaTopic(2, own_kafka.bootstrap_servers, admin, producer)
         for n in range(10):  # a batch each
@@ -133,7 +133,7 @@ def test_a_partition_of_which_kafka_lost_what_was_read_already_is_halted_and_the
 
 
 def lose_end(directory: Path, *, keep: float) -> None:
-    """Cut the log of a partition, as a machine does that loses power before it has written everything."""
+    """Truncate the log of a partition, as after a power loss before everything was written."""
     log = directory / f"{0:020}.log"
     os.truncate(log, int(log.stat().st_size * keep))
     for index in directory.glob("*index"):

@@ -125,7 +125,7 @@ def test_positions_follow_what_was_read(topic: Topic) -> None:
     assert reader.source.positions() == {partition: 2}
 
 
-def test_end_offsets_tell_of_records_that_are_not_read(make_topic: MakeTopic) -> None:
+def test_end_offsets_include_records_that_are_not_read(make_topic: MakeTopic) -> None:
     topic = make_topic(partitions=2)
     reader = topic.member(starts_by_itself=False)
     turn_until(lambda: bool(reader.assigned), reader)

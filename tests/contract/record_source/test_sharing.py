@@ -8,7 +8,7 @@ from tests.contract.record_source.samples import MakeTopic
 from tests.contract.topics import Topic, turn_until
 
 
-def test_members_share_the_partitions_and_all_are_told(make_topic: MakeTopic) -> None:
+def test_members_share_the_partitions_and_all_are_notified(make_topic: MakeTopic) -> None:
     topic = make_topic(partitions=4)
     first = topic.member()
     turn_until(lambda: first.numbers == {0, 1, 2, 3}, first)
@@ -36,7 +36,7 @@ def test_a_member_reads_no_partition_that_it_gave_away(make_topic: MakeTopic) ->
     assert first.source.positions().keys() == first.source.end_offsets().keys() == first.assigned.keys()
 
 
-def test_a_member_that_leaves_hands_its_partitions_back(make_topic: MakeTopic) -> None:
+def test_a_member_that_leaves_releases_its_partitions(make_topic: MakeTopic) -> None:
     topic = make_topic(partitions=2)
     first, second = topic.member(), topic.member()
     turn_until(lambda: len(first.numbers) == len(second.numbers) == 1, first, second)
@@ -50,7 +50,7 @@ def test_a_member_that_leaves_hands_its_partitions_back(make_topic: MakeTopic) -
     assert second.assigned[left].next_offset == 1
 
 
-def test_a_member_without_a_partition_is_told_so(topic: Topic) -> None:
+def test_a_member_without_a_partition_is_notified(topic: Topic) -> None:
     first, second = topic.member(), topic.member()
 
     turn_until(lambda: bool(first.assignments and second.assignments), first, second)
@@ -61,13 +61,13 @@ def test_a_member_without_a_partition_is_told_so(topic: Topic) -> None:
     assert idle.source.positions() == {}
 
 
-def test_a_member_that_polls_seldom_and_briefly_is_told_its_partitions_all_the_same(topic: Topic) -> None:
+def test_a_member_that_polls_rarely_and_briefly_still_gets_its_partitions(topic: Topic) -> None:
     reader = topic.member()
 
     polls = 0
     while not reader.assigned and polls < 12:
         reader.turn(timeout_secs=0.005)
-        time.sleep(0.5)  # a join takes less: it ends between two polls
+        time.sleep(0.5)  # a join takes less, so it ends between two polls
         polls += 1
 
     assert reader.numbers == {0}

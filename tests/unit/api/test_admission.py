@@ -1,4 +1,4 @@
-"""So many questions at a time, a short queue, and then a no."""
+"""Concurrency slots, a short queue, and rejection."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from app.api.admission import Admission, TooBusy
 
 
-def test_as_many_as_there_are_places_are_let_in_and_no_more() -> None:
+def test_no_more_queries_than_slots_are_admitted() -> None:
     admission = Admission(2, wait_secs=0)
 
     with admission.slot(), admission.slot(), pytest.raises(TooBusy) as caught, admission.slot():
@@ -19,7 +19,7 @@ def test_as_many_as_there_are_places_are_let_in_and_no_more() -> None:
     assert caught.value.retry_after_secs == 1
 
 
-def test_a_place_that_was_left_is_free_again_whatever_happened_in_it() -> None:
+def test_a_slot_is_free_again_after_use_even_after_an_error() -> None:
     admission = Admission(1, wait_secs=0)
 
     with pytest.raises(ZeroDivisionError), admission.slot():
@@ -28,7 +28,7 @@ def test_a_place_that_was_left_is_free_again_whatever_happened_in_it() -> None:
         pass
 
 
-def test_whoever_waits_gets_the_place_that_is_left() -> None:
+def test_a_waiting_query_gets_the_released_slot() -> None:
     admission = Admission(1, wait_secs=30)
     is_in, may_leave = threading.Event(), threading.Event()
 
@@ -50,8 +50,8 @@ def test_whoever_waits_gets_the_place_that_is_left() -> None:
         first.result(30)
 
 
-def test_who_waits_in_vain_is_told_when_to_come_again() -> None:
+def test_a_query_that_waits_in_vain_gets_a_retry_time() -> None:
     admission = Admission(1, wait_secs=0.05)
 
-    with admission.slot(), pytest.raises(TooBusy, match="ask again in 1 s"), admission.slot():
+    with admission.slot(), pytest.raises(TooBusy, match="retry in 1 s"), admission.slot():
         pass

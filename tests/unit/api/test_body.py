@@ -25,7 +25,7 @@ ENCODINGS: dict[str, Callable[[bytes], bytes]] = {
 
 
 class Trickle(io.RawIOBase):
-    """A stream that gives less than it is asked for."""
+    """A stream that returns less than requested."""
 
     def __init__(self, content: bytes) -> None:
         self._left = content
@@ -124,10 +124,10 @@ def test_a_protocol_may_bring_an_encoding_of_its_own() -> None:
 @pytest.mark.parametrize(
     ("content", "encoding", "words"),
     [
-        (b"no gzip", "gzip", "not what its Content-Encoding says"),
-        (gzip.compress(b"x") + b"rest", "gzip", "not what its Content-Encoding says"),
-        (gzip.compress(b"x" * 1000)[:-1], "gzip", "ends too early"),
-        (b"", "deflate", "ends too early"),
+        (b"no gzip", "gzip", "does not match its Content-Encoding"),
+        (gzip.compress(b"x") + b"rest", "gzip", "does not match its Content-Encoding"),
+        (gzip.compress(b"x" * 1000)[:-1], "gzip", "is truncated"),
+        (b"", "deflate", "is truncated"),
     ],
     ids=["other", "rest", "cut off", "empty"],
 )

@@ -1,4 +1,4 @@
-"""One shape for every error of every route."""
+"""All errors of all routes have the same format."""
 
 import logging
 from typing import Any, NoReturn
@@ -35,7 +35,7 @@ ROUTES = sorted(rule.rule for rule in application().url_map.iter_rules())
 
 
 def error_of(answer: TestResponse) -> dict[str, Any]:
-    """The error, after a look at its shape."""
+    """The error, after a check of its format."""
     assert answer.content_type == "application/json"
     assert answer.json is not None
     assert answer.json.keys() == {"error"}
@@ -51,14 +51,14 @@ def test_there_are_routes_to_try() -> None:
 
 @pytest.mark.parametrize("path", ["/", "/nowhere", "/live/", "/metrics/x", "/%00", "/static/x"])
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
-def test_a_path_that_is_not_there_is_said_to_be_so(method: str, path: str) -> None:
+def test_a_missing_path_is_reported(method: str, path: str) -> None:
     answer = application().test_client().open(path, method=method)
 
     assert (answer.status_code, error_of(answer)["code"]) == (404, "not_found")
 
 
 @pytest.mark.parametrize("path", ROUTES)
-def test_a_method_that_is_not_allowed_is_told_with_those_that_are(path: str) -> None:
+def test_a_method_that_is_not_allowed_is_reported_with_the_allowed_ones(path: str) -> None:
     answer = application().test_client().delete(path)
 
     assert (answer.status_code, error_of(answer)["code"]) == (405, "method_not_allowed")
@@ -81,7 +81,7 @@ def test_every_status_has_the_same_shape(status: int) -> None:
     assert error_of(failing(caught.value).get("/fails"))["status"] == status
 
 
-def test_an_error_that_nobody_foresaw_is_logged_and_tells_nothing(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unexpected_error_is_logged_and_reveals_nothing(caplog: pytest.LogCaptureFixture) -> None:
     answer = failing(RuntimeError("geheim")).get("/fails")
 
     assert answer.status_code == 500

@@ -1,4 +1,4 @@
-"""The page at / and its files, as browsers get them."""
+"""The page at / and its files, as served to browsers."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_every_file_is_served_as_what_it_is_and_kept_until_it_changes(client: Fl
 
     assert answer.status_code == 200
     assert answer.content_type.partition(";")[0] == TYPES[path.suffix]
-    assert answer.headers["Cache-Control"] == "no-cache"  # kept, but asked about
+    assert answer.headers["Cache-Control"] == "no-cache"  # cached, but revalidated
     again = client.get(f"/explorer/{path.name}", headers={"If-None-Match": answer.headers["ETag"]}, buffered=True)
     assert again.status_code == 304
 

@@ -1,4 +1,4 @@
-"""/api/v1 without a ClickHouse: what is refused and how, and the document that describes it."""
+"""/api/v1 without a ClickHouse: errors, and the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ DOCS = ROOT / "docs/api.md"
 
 
 class Setup:
-    """The API over a reader that a test has written."""
+    """The API over a scripted reader."""
 
     def __init__(self) -> None:
         self.reader = ScriptedReader(lambda _: Result(("column_0",), [(5,)]))
@@ -45,7 +45,7 @@ class Setup:
         self.client: FlaskClient = create_app(Health(), self.metrics.registry, routes).test_client()
 
     def error(self, path: str) -> dict[str, Any]:
-        """The error that a path answers with."""
+        """The error response of a path."""
         answer = self.client.get(f"/api/v1/{path}")
         assert answer.json is not None
         error: dict[str, Any] = answer.json["error"]
@@ -58,13 +58,13 @@ def setup() -> Setup:
     return Setup()
 
 
-def test_a_query_that_cannot_be_read_is_answered_with_the_place_of_the_mistake(setup: Setup) -> None:
+def test_an_invalid_query_is_reported_with_the_position_of_the_error(setup: Setup) -> None:
     error = setup.error("stats?query=level:error AND (timeout")
 
     assert (error["status"], error["code"], error["parameter"]) == (400, "bad_query", "query")
     assert error["position"] == len("level:error AND ")
     assert error["expected"] == [")"]
-    assert setup.reader.asked == []
+    assert setup.reader.statements == []
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_a_parameter_that_cannot_be_used_is_named(setup: Setup, path: str, param
     ("what", "status", "code"),
     [("time", 504, "time_is_up"), ("memory", 422, "too_much_memory"), ("rows", 422, "too_much_rows")],
 )
-def test_a_question_that_takes_too_much_is_told_of_what(setup: Setup, what: str, status: int, code: str) -> None:
+def test_a_query_over_a_limit_reports_the_limit(setup: Setup, what: str, status: int, code: str) -> None:
     setup.reader.errors.append(QueryTooExpensive(what, "too much"))
 
     error = setup.error("stats")
@@ -110,7 +110,7 @@ def test_a_question_that_takes_too_much_is_told_of_what(setup: Setup, what: str,
     assert (error["status"], error["code"]) == (status, code)
 
 
-def test_a_clickhouse_that_is_away_is_worth_asking_again(setup: Setup) -> None:
+def test_an_unavailable_clickhouse_is_worth_a_retry(setup: Setup) -> None:
     setup.reader.errors.append(TryAgainLater("ClickHouse does not answer", code="unreachable"))
 
     answer = setup.client.get("/api/v1/stats")
@@ -118,16 +118,16 @@ def test_a_clickhouse_that_is_away_is_worth_asking_again(setup: Setup) -> None:
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
 
 
-def test_a_question_beyond_the_places_is_told_when_to_come_again(setup: Setup) -> None:
+def test_a_query_without_a_slot_gets_a_retry_time(setup: Setup) -> None:
     with setup.admission.slot():
         answer = setup.client.get("/api/v1/stats")
 
     assert (answer.status_code, answer.headers["Retry-After"]) == (429, "1")
-    assert setup.reader.asked == []
+    assert setup.reader.statements == []
 
 
 @pytest.mark.parametrize(("asked_ms", "secs"), [("", 10.0), ("&timeout_ms=250", 0.25), ("&timeout_ms=999999", 60.0)])
-def test_the_time_of_an_answer_is_bounded(setup: Setup, asked_ms: str, secs: float) -> None:
+def test_the_time_of_a_query_is_bounded(setup: Setup, asked_ms: str, secs: float) -> None:
     setup.client.get(f"/api/v1/stats?query=x{asked_ms}")
 
     assert setup.reader.timeouts_secs == [secs]
@@ -140,7 +140,7 @@ def test_a_hint_is_passed_on(setup: Setup) -> None:
     assert answer["hints"] == ["servce at 0: was service meant?"]
 
 
-def test_answers_are_counted_by_endpoint_and_status(setup: Setup) -> None:
+def test_responses_are_counted_by_endpoint_and_status(setup: Setup) -> None:
     setup.client.get("/api/v1/stats")
     setup.client.get("/api/v1/stats?function=mean")
 
@@ -171,7 +171,7 @@ def test_the_docs_name_every_function() -> None:
     assert f"| `/stats` | {SUMMARY}," in DOCS.read_text()
 
 
-def test_the_page_asks_no_other_host(setup: Setup) -> None:
+def test_the_page_contacts_no_other_host(setup: Setup) -> None:
     with setup.client.get("/api/v1/docs") as page:
         assert page.headers["Content-Security-Policy"] == "default-src 'self'"
         names = re.findall(r'(?:src|href)="([^"]+)"', page.get_data(as_text=True))

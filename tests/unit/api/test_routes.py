@@ -1,4 +1,4 @@
-"""Endpoints of every kind are descriptions: receivers of foreign protocols, and a login, declared here as later ones
+"""Endpoints of every kind are descriptions: receivers of other protocols, and a login, declared here as future ones
 will be."""
 
 from __future__ import annotations
@@ -50,10 +50,10 @@ class Tokens:
     """Knows two tokens, of which one may only read."""
 
     def __init__(self) -> None:
-        self.asked: list[tuple[str, Right]] = []
+        self.requests: list[tuple[str, Right]] = []
 
     def authenticate(self, head: RequestHead, right: Right) -> Principal:
-        self.asked.append((head.peer, right))
+        self.requests.append((head.peer, right))
         scheme, _, token = head.headers.get("Authorization", "").partition(" ")
         if scheme not in ("Bearer", "Splunk") or token not in ("shipper", "reader"):
             raise Unauthorized("There is no valid token.", www_authenticate=WWWAuthenticate("bearer"))
@@ -78,7 +78,7 @@ OTLP_TYPES: dict[str, type[BaseModel] | None] = {"application/x-protobuf": None,
 
 @dataclass
 class Otlp:
-    """A receiver that keeps what it gets."""
+    """A receiver that records requests."""
 
     got: list[Request[AnyParameters]] = field(default_factory=list)
     error: Exception | None = None
@@ -138,13 +138,19 @@ def test_a_chunked_body_is_read_to_its_end() -> None:
 @pytest.mark.parametrize(
     ("headers", "body", "error", "status", "words"),
     [
-        ({"Content-Encoding": "gzip"}, gzip.compress(b"0" * 100_001), None, 413, "The body may have 100,000 bytes"),
+        (
+            {"Content-Encoding": "gzip"},
+            gzip.compress(b"0" * 100_001),
+            None,
+            413,
+            "The body may have at most 100,000 bytes",
+        ),
         ({"Content-Encoding": "br"}, b"", None, 415, "Content-Encoding is br"),
-        ({"Content-Encoding": "gzip"}, b"no gzip", None, 400, "The body is not what"),
+        ({"Content-Encoding": "gzip"}, b"no gzip", None, 400, "The body does not match"),
         ({}, b"", BadRequest("No OTLP."), 400, "No OTLP."),
-        ({}, b"", TooBusy(3), 429, "Too many questions"),
+        ({}, b"", TooBusy(3), 429, "Too many concurrent requests"),
         ({}, b"", TryAgainLater("Kafka does not answer", code="unreachable"), 503, "Kafka does not answer"),
-        ({}, b"", ZeroDivisionError(), 503, "The service failed; its log says more."),
+        ({}, b"", ZeroDivisionError(), 503, "Internal error; the log of the service has details."),
     ],
     ids=["too large", "encoding", "no gzip", "bad request", "too busy", "try again later", "unforeseen"],
 )
@@ -206,7 +212,7 @@ def test_an_endpoint_may_answer_options_itself() -> None:
     ("headers", "status"),
     [({}, 401), ({"Authorization": "Bearer x"}, 401), ({"Authorization": "Bearer reader"}, 403)],
 )
-def test_who_may_not_is_refused_in_the_shape_of_the_endpoint_before_anything_is_read(
+def test_an_unauthorized_request_is_refused_in_the_format_of_the_endpoint_before_anything_is_read(
     headers: dict[str, str], status: int
 ) -> None:
     otlp, tokens = Otlp(), Tokens()
@@ -216,7 +222,7 @@ def test_who_may_not_is_refused_in_the_shape_of_the_endpoint_before_anything_is_
 
     assert (answer.status_code, answer.content_type) == (status, "application/json")
     assert answer.headers.get("WWW-Authenticate", "").startswith("Bearer" if status == 401 else "")
-    assert tokens.asked == [("127.0.0.1", Right.INGEST)]
+    assert tokens.requests == [("127.0.0.1", Right.INGEST)]
     assert otlp.got == []
 
 
@@ -233,10 +239,10 @@ def test_an_endpoint_may_have_an_authenticator_of_its_own() -> None:
 
     client(Otlp().endpoint(authenticator=of_endpoint), authenticator=of_application).post("/v1/logs")
 
-    assert (len(of_application.asked), len(of_endpoint.asked)) == (0, 1)
+    assert (len(of_application.requests), len(of_endpoint.requests)) == (0, 1)
 
 
-def test_every_endpoint_asks_the_authenticator_of_the_application_for_its_right() -> None:
+def test_every_endpoint_checks_its_right_with_the_authenticator_of_the_application() -> None:
     tokens = Tokens()
     endpoints: list[Endpoint[Any]] = [
         Endpoint(path=f"/{right.value}", parameters=AnyParameters, right=right, handle=never) for right in Right
@@ -246,7 +252,7 @@ def test_every_endpoint_asks_the_authenticator_of_the_application_for_its_right(
     for right in Right:
         assert http.get(f"/{right.value}").status_code == 401
 
-    assert [right for _, right in tokens.asked] == list(Right)
+    assert [right for _, right in tokens.requests] == list(Right)
 
 
 # Other protocols.
@@ -336,7 +342,7 @@ def test_elasticsearch_takes_two_methods_and_is_known_by_a_header(method: str, p
 
 
 class Cookies:
-    """Lets in whoever has the cookie."""
+    """Authenticates by a cookie."""
 
     def authenticate(self, head: RequestHead, right: Right) -> Principal:
         if right is Right.NONE:
@@ -379,7 +385,7 @@ def test_a_login_is_a_form_that_sets_a_cookie() -> None:
     assert http.get("/").text == "browser"
 
 
-# What is common.
+# Common behaviour.
 
 
 class Strict(BaseModel):
@@ -406,7 +412,7 @@ def test_parameters_that_are_not_known_are_refused_only_where_the_model_forbids_
     assert http.get("/files/9?limit=7").json == {"limit": 9}
 
 
-def test_slots_are_taken_before_the_body_is_read_and_are_free_again_after_the_answer() -> None:
+def test_slots_are_taken_before_the_body_is_read_and_released_after_the_response() -> None:
     admission = Admission(1, wait_secs=0)
     running = Metrics(CollectorRegistry(), version="").query_running
     otlp = Otlp()
@@ -437,9 +443,9 @@ def test_the_slots_that_are_named_first_are_taken_first() -> None:
     assert taken == ["of all", "of streams"]
 
 
-def test_each_answer_is_observed_by_name_and_status() -> None:
+def test_each_response_is_observed_by_name_and_status() -> None:
     observed: list[tuple[str, int]] = []
-    http = client(Otlp().endpoint(on_answered=lambda name, status, secs: observed.append((name, status))))
+    http = client(Otlp().endpoint(on_response=lambda name, status, secs: observed.append((name, status))))
 
     http.post("/v1/logs")
     http.post("/v1/logs", headers={"Content-Type": "text/html"})

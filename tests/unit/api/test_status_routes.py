@@ -1,4 +1,4 @@
-"""What orchestrators, people and Prometheus are told."""
+"""Status endpoints for orchestrators, people and Prometheus."""
 
 from dataclasses import dataclass, field
 
@@ -17,12 +17,12 @@ from tests.fakes import Clock
 
 @dataclass
 class Served:
-    """The routes, and the health that they speak of."""
+    """The routes and their health."""
 
     clock: Clock = field(default_factory=Clock)
 
     def __post_init__(self) -> None:
-        problems = {"kafka": "not reached yet", "clickhouse": "not reached yet"}
+        problems = {"kafka": "not connected yet", "clickhouse": "not connected yet"}
         self.health = Health(self.clock, problems=problems, has_loop=True)
         registry = CollectorRegistry()
         Metrics(registry, version=VERSION)
@@ -44,7 +44,7 @@ def test_a_service_that_starts_is_alive_and_not_ready(served: Served) -> None:
     assert answer.status_code == 503
     assert answer.json == {
         "status": "not ready",
-        "problems": {"kafka": "not reached yet", "clickhouse": "not reached yet"},
+        "problems": {"kafka": "not connected yet", "clickhouse": "not connected yet"},
     }
 
 
@@ -70,7 +70,7 @@ def test_trouble_with_kafka_or_clickhouse_is_no_reason_for_a_restart(served: Ser
 
 def test_a_loop_that_stands_still_is_a_reason_for_a_restart(served: Served) -> None:
     served.all_well()
-    served.clock.turn(LIVE_WITHIN_SECS)
+    served.clock.advance(LIVE_WITHIN_SECS)
 
     answer = served.http.get("/live")
 
@@ -79,11 +79,11 @@ def test_a_loop_that_stands_still_is_a_reason_for_a_restart(served: Served) -> N
     assert served.http.get("/live").json == {"status": "live"}
 
 
-def test_health_tells_everything_and_never_judges(served: Served) -> None:
+def test_health_shows_everything_and_always_returns_200(served: Served) -> None:
     served.health.report("clickhouse", None)
     served.health.warn("clickhouse clock", "2.0 s ahead of ours")
     served.health.note(consumer_lag=None, committed_offsets={"logs/0": 12})
-    served.clock.turn(LIVE_WITHIN_SECS)
+    served.clock.advance(LIVE_WITHIN_SECS)
 
     answer = served.http.get("/health")
 
@@ -92,7 +92,7 @@ def test_health_tells_everything_and_never_judges(served: Served) -> None:
         "status": "not ready",
         "is_live": False,
         "version": VERSION,
-        "problems": {"kafka": "not reached yet"},
+        "problems": {"kafka": "not connected yet"},
         "warnings": {"clickhouse clock": "2.0 s ahead of ours"},
         "consumer_lag": None,
         "committed_offsets": {"logs/0": 12},
@@ -109,7 +109,7 @@ def test_metrics_are_text_of_prometheus(served: Served) -> None:
     assert {"log_ingest_rows_inserted", "log_ingest_end_to_end_latency_seconds", "log_ingest_build_info"} <= names
 
 
-def test_metrics_are_openmetrics_for_who_asks_for_it(served: Served) -> None:
+def test_metrics_are_openmetrics_on_request(served: Served) -> None:
     answer = served.http.get("/metrics", headers={"Accept": "application/openmetrics-text; version=1.0.0"})
 
     assert answer.content_type.startswith("application/openmetrics-text; version=1.0.0")

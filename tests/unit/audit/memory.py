@@ -1,4 +1,4 @@
-"""A topic and a table of single offsets in memory, and what an audit of them must find, told by sets."""
+"""An in-memory topic and table of single offsets, and the expected findings as sets."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
@@ -20,7 +20,7 @@ NOW_MS = 1_700_000_000_000
 
 
 def offsets(**changes: int | None) -> PartitionOffsets:
-    """A partition of hundred offsets, all of them read."""
+    """A partition of a hundred offsets, all of them read."""
     usual: dict[str, int | None] = {"begin": 0, "end": 100, "since": 0, "committed": 100}
     return PartitionOffsets(**(usual | changes))  # type: ignore[arg-type]
 

@@ -1,4 +1,4 @@
-"""The audit beside the running service."""
+"""The periodic audit of the running service."""
 
 from collections.abc import Set
 
@@ -11,7 +11,7 @@ from tests.fakes import Clock
 
 
 class Events:
-    """Keeps what it is told."""
+    """Records events."""
 
     def __init__(self) -> None:
         self.ended: list[tuple[Verdict, float]] = []
@@ -24,26 +24,26 @@ class Events:
         self.failed.append(str(error))
 
 
-def test_a_look_is_one_audit_of_the_partitions_that_are_ours_now() -> None:
+def test_each_run_audits_the_currently_assigned_partitions() -> None:
     clock, events, ours = Clock(), Events(), {1, 2}
 
     def audit(partitions: Set[int]) -> Verdict:
-        clock.turn(0.5)
+        clock.advance(0.5)
         return Verdict(",".join(map(str, sorted(partitions))), {})
 
     watch = AuditWatch(audit, lambda: ours, events, interval_secs=300, clock=clock)
 
-    assert watch.look() == 300
+    assert watch.run() == 300
     ours.remove(1)
-    watch.look()
+    watch.run()
 
     assert events.ended == [(Verdict("1,2", {}), 0.5), (Verdict("2", {}), 0.5)]
 
 
-def test_an_instance_without_partitions_asks_nobody() -> None:
+def test_an_instance_without_partitions_runs_no_audit() -> None:
     events = Events()
 
-    AuditWatch(lambda _: pytest.fail("asked"), set, events, interval_secs=300).look()
+    AuditWatch(lambda _: pytest.fail("the audit ran"), set, events, interval_secs=300).run()
 
     [(verdict, _)] = events.ended
     assert verdict.partitions == {}
@@ -53,13 +53,13 @@ def test_an_instance_without_partitions_asks_nobody() -> None:
     "error",
     [TryAgainLater("nobody answers", code="unreachable"), Refused("no", code="1"), ZeroDivisionError("a mistake")],
 )
-def test_an_audit_that_fails_is_told_and_nothing_else(error: Exception) -> None:
+def test_a_failed_audit_is_reported_and_nothing_else(error: Exception) -> None:
     events = Events()
 
     def audit(_: Set[int]) -> Verdict:
         raise error
 
-    assert AuditWatch(audit, lambda: {0}, events, interval_secs=300).look() == 300
+    assert AuditWatch(audit, lambda: {0}, events, interval_secs=300).run() == 300
 
     assert events.failed == [str(error)]
     assert events.ended == []

@@ -1,4 +1,4 @@
-"""Rows that were not understood: by reason, and tried again."""
+"""Rejected rows: by reason, and parsed again."""
 
 import json
 from collections.abc import Mapping
@@ -32,14 +32,14 @@ def rejected(problem: str = "json: not valid", body: bytes = b"{", **changes: ob
 
 
 def stored_row(value: bytes | None, *headers: tuple[str, bytes]) -> RejectedRow:
-    """The row that the parser makes of a record, as the table has it."""
+    """The stored row of a record."""
     chunk = RecordChunk(Partition("logs", 0), "id", [7], [NOW_MS], [value], [headers], 8)
     [row] = TODAY(chunk).rows.to_pylist()[-1:]
     return rejected(row["ParseError"], row["Body"].encode(), raw=row["_raw"], attributes=dict(row["LogAttributes"]))
 
 
 def lenient(chunk: RecordChunk) -> Decoded:
-    """A parser of tomorrow, for which an unreadable time is readable and every text is."""
+    """A more lenient future parser."""
     values = [value.replace(b"yesterday", b"1700000000").replace(b"{half", b"half") for value in chunk.values if value]
     return TODAY(
         RecordChunk(
@@ -70,7 +70,7 @@ UNREADABLE = [
 
 
 @pytest.mark.parametrize("value", UNREADABLE)
-def test_what_the_parser_of_the_same_day_rejected_it_rejects_again(value: bytes) -> None:
+def test_the_same_parser_rejects_the_same_rows_again(value: bytes) -> None:
     row = stored_row(value)
 
     assert row.problem
@@ -78,7 +78,7 @@ def test_what_the_parser_of_the_same_day_rejected_it_rejects_again(value: bytes)
 
 
 @pytest.mark.parametrize("value", [b"{half an object", b'{"message": "m", "timestamp": "yesterday", "user_id": 1}'])
-def test_what_a_better_parser_understands_is_told(value: bytes) -> None:
+def test_rows_that_a_better_parser_understands_are_reported(value: bytes) -> None:
     row = stored_row(value)
 
     assert retry([row], TODAY) == [Retried.REJECTED]
@@ -96,7 +96,7 @@ def test_what_a_better_parser_understands_is_told(value: bytes) -> None:
         pytest.param(rejected("of a later version: who knows", b"m"), id="a reason nobody knows"),
     ],
 )
-def test_what_the_row_does_not_hold_cannot_be_tried(row: RejectedRow) -> None:
+def test_rows_without_the_original_text_cannot_be_parsed_again(row: RejectedRow) -> None:
     assert retry([row], TODAY) == [Retried.UNKNOWN]
 
 
@@ -142,9 +142,9 @@ def test_rows_are_listed_by_reason_the_most_frequent_first() -> None:
         *[rejected("empty: record has no content", b"")] * 9,
     ]
 
-    told = listed(rows)
+    output = listed(rows)
 
-    assert told == [
+    assert output == [
         "empty: 9 rows",
         "  empty: record has no content",
         "    9 rows, 2023-11-14 22:13:20 to 2023-11-14 22:13:20",
@@ -167,12 +167,12 @@ def test_rows_are_listed_by_reason_the_most_frequent_first() -> None:
     ]
 
 
-def test_what_would_be_understood_and_what_cannot_be_tried_is_told_by_reason() -> None:
-    told = listed([rejected(body=b"plain"), rejected(), stored_row(None)])
+def test_parsable_and_untestable_rows_are_reported_by_reason() -> None:
+    output = listed([rejected(body=b"plain"), rejected(), stored_row(None)])
 
-    assert any(line.endswith("; today's parser would understand 1") for line in told)
-    assert any(line.endswith("; 1 cannot be tried") for line in told)
-    assert told[-1].startswith("3 rows not understood: today's parser would understand 1, and not 1; 1 cannot be")
+    assert any(line.endswith("; today's parser would understand 1") for line in output)
+    assert any(line.endswith("; 1 cannot be tried") for line in output)
+    assert output[-1].startswith("3 rows not understood: today's parser would understand 1, and not 1; 1 cannot be")
 
 
 @pytest.mark.parametrize(
@@ -188,11 +188,11 @@ def test_a_sample_is_the_start_of_the_text_on_one_line(changes: Mapping[str, obj
 
 
 def test_a_limit_that_was_reached_is_told() -> None:
-    assert "Only 1 of 50 rows were looked at; --limit says how many." in listed([rejected()], total=50, limit=1)
+    assert "Only 1 of 50 rows were read; raise --limit to read more." in listed([rejected()], total=50, limit=1)
     assert not any("--limit" in line for line in listed([rejected()], total=1, limit=1))
 
 
-def test_with_no_such_row_that_is_said() -> None:
+def test_no_rejected_rows_are_reported_as_such() -> None:
     assert listed([]) == ["Every row of this time was understood."]
 
 

@@ -1,4 +1,4 @@
-"""A verdict in words and as data."""
+"""A verdict as text and as data."""
 
 import json
 
@@ -26,7 +26,7 @@ UNVERIFIED = finding(Kind.UNVERIFIED, 0, 10)
 @pytest.mark.parametrize(
     ("found", "code", "words"),
     [
-        (verdict(), 0, "100 offsets consumed, 100 records stored: nothing is missing, nothing is there twice."),
+        (verdict(), 0, "100 offsets consumed, 100 records stored: nothing is missing or duplicated."),
         (verdict(MISSING, records=90), 1, "100 offsets consumed, 90 records stored: 10 missing."),
         (
             verdict(finding(Kind.DUPLICATED, 5, 6, 2), finding(Kind.INCOMPLETE, 7, 8)),
@@ -34,9 +34,9 @@ UNVERIFIED = finding(Kind.UNVERIFIED, 0, 10)
             "100 offsets consumed, 100 records stored: 1 incomplete, 2 duplicated.",
         ),
         (verdict(finding(Kind.LOST, 0, 10), finding(Kind.EMPTY, 10, 11)), 0, "100 offsets consumed, 100 records"),
-        (verdict(UNVERIFIED), 2, "100 offsets consumed, 100 records stored: 10 could not be judged, of the others"),
+        (verdict(UNVERIFIED), 2, "100 offsets consumed, 100 records stored: 10 could not be checked, of the others"),
         (verdict(UNVERIFIED, MISSING), 1, "100 offsets consumed, 100 records stored: 10 missing."),
-        (Verdict("id", {}), 0, "Nothing to judge: the group has not consumed any record of this time."),
+        (Verdict("id", {}), 0, "Nothing to check: the group has consumed no record of this time."),
     ],
 )
 def test_the_last_line_and_the_exit_code_say_how_it_ended(found: Verdict, code: int, words: str) -> None:
@@ -45,20 +45,20 @@ def test_the_last_line_and_the_exit_code_say_how_it_ended(found: Verdict, code: 
     assert list(lines(found, "logs"))[-1] == summary(found)
 
 
-def test_every_stretch_that_is_missing_is_named_below_what_that_means() -> None:
-    told = list(lines(verdict(MISSING, finding(Kind.MISSING, 7, 8), records=89), "logs"))
+def test_every_missing_range_is_listed_below_its_explanation() -> None:
+    output = list(lines(verdict(MISSING, finding(Kind.MISSING, 7, 8), records=89), "logs"))
 
-    assert told[4:6] == [
+    assert output[4:6] == [
         "missing: Kafka has these records, the table does not",
         "  logs/0  11 records: offsets 7, 40 to 49",
     ]
 
 
 def test_offsets_without_a_record_are_counted_and_not_listed() -> None:
-    told = list(lines(verdict(finding(Kind.EMPTY, 7, 8), records=99, rows=99), "logs"))
+    output = list(lines(verdict(finding(Kind.EMPTY, 7, 8), records=99, rows=99), "logs"))
 
-    assert told[0].endswith("no record")
-    assert not any("offsets 7" in line for line in told)
+    assert output[0].endswith("no record")
+    assert not any("offsets 7" in line for line in output)
 
 
 def test_columns_stand_under_each_other() -> None:
@@ -76,16 +76,16 @@ def test_rows_are_a_column_only_where_a_record_has_several() -> None:
     assert "rows" in next(lines(verdict(rows=300), "logs"))
 
 
-def test_other_topic_ids_are_told_in_a_line() -> None:
-    told = list(lines(verdict(earlier=12_345), "logs"))
+def test_other_topic_ids_are_reported_in_a_line() -> None:
+    output = list(lines(verdict(earlier=12_345), "logs"))
 
-    assert "Not judged: 12,345 rows of 1 other topic id (other topics, or this one before it was deleted" in told[-3]
+    assert "Not checked: 12,345 rows of 1 other topic id (other topics, or this one before it was deleted" in output[-3]
 
 
-def test_of_many_stretches_the_first_are_told() -> None:
+def test_only_the_first_of_many_ranges_are_listed() -> None:
     spans = [Span(offset, offset + 1) for offset in range(0, 200, 2)]
 
-    assert spans_in_words(spans) == "0, 2, 4, 6, 8, 10, 12, 14 and 92 other stretches"
+    assert spans_in_words(spans) == "0, 2, 4, 6, 8, 10, 12, 14 and 92 other ranges"
 
 
 def test_programs_get_all_of_it() -> None:

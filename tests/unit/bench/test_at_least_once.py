@@ -1,4 +1,4 @@
-"""What the protocol is compared with: an ordinary consumer, which inserts and then commits."""
+"""The reference of the protocol benchmark: an at-least-once consumer, which inserts and then commits."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ BATCH_ROWS = 2
 
 
 class World:
-    """A topic of six records, and the loop of the service between it and a table, three inserts long."""
+    """A topic of six records, a table, and the loop of the service between them: three inserts."""
 
     def __init__(self, new_delivery: type[Delivery] = AtLeastOnce) -> None:
         self.clock = Clock()
@@ -37,7 +37,7 @@ class World:
         self.start()
 
     def start(self) -> None:
-        """An instance takes over; one that was there before is gone as by a kill."""
+        """Start an instance; a previous one is gone as after a kill."""
         self.kafka.group("group").members.clear()
         self.source = MemorySource(self.kafka, max_chunk_records=BATCH_ROWS)
         self.thread = OtherThread(self.clock)
@@ -54,23 +54,23 @@ class World:
             limits=BatchSettings(max_rows=BATCH_ROWS, max_bytes=1024 * 1024, max_age_secs=1.0),
             clock=self.clock,
             submit=self.thread.submit,
-            sleep=self.clock.turn,
+            sleep=self.clock.advance,
         )
 
     def go_on(self) -> None:
-        """Turn the loop, the other thread and the clock until everything is stored and committed."""
+        """Run the loop, the other thread and the clock until everything is stored and committed."""
         for _ in range(20):
             self.ingest.step()
             self.thread.run()
-            self.clock.turn(1.0)
+            self.clock.advance(1.0)
         assert self.kafka.committed() == 6
 
     def has_leased(self) -> bool:
-        """Whether Kafka was ever told of an insert before it was sent."""
+        """Whether a lease was ever committed."""
         return any(mark.lease is not None for commit in self.source.commits for mark in commit.values())
 
 
-def test_it_stores_and_commits_everything_without_a_lease_and_without_a_look_at_the_table() -> None:
+def test_it_stores_and_commits_everything_without_leases_or_checks_of_the_table() -> None:
     world = World()
     world.go_on()
 
@@ -79,7 +79,7 @@ def test_it_stores_and_commits_everything_without_a_lease_and_without_a_look_at_
     assert world.table.look_count == 0
 
 
-def test_the_protocol_leases_and_looks_at_the_same_records() -> None:
+def test_the_protocol_leases_and_checks_the_same_records() -> None:
     world = World(Delivery)
     world.go_on()
 
@@ -97,7 +97,7 @@ def test_each_insert_is_committed_before_the_next_is_sent() -> None:
     assert committed == [0, 2, 4]
 
 
-def test_an_insert_whose_end_nobody_saw_is_repeated_at_once_and_stored_twice() -> None:
+def test_an_insert_of_unknown_outcome_is_repeated_at_once_and_stored_twice() -> None:
     world = World()
     world.table.next_insert(UNKNOWN, stores=True)
     world.go_on()
@@ -106,7 +106,7 @@ def test_an_insert_whose_end_nobody_saw_is_repeated_at_once_and_stored_twice() -
     assert world.table.look_count == 0
 
 
-def test_what_was_inserted_and_not_committed_is_stored_again_after_a_kill() -> None:
+def test_inserted_but_uncommitted_rows_are_stored_again_after_a_kill() -> None:
     world = World()
     while not world.table.blocks:
         world.ingest.step()

@@ -1,4 +1,4 @@
-"""What pairs of an old and a new commit say, and when they are too few or too far apart to say it."""
+"""Verdicts over pairs of an old and a new commit, also with too few or too noisy pairs."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import pytest
 
 from bench.pair_report import Compared, Comparison, compare, median_interval, page
 from bench.pairs import complaints
-from bench.report import Figures
+from bench.report import Measurements
 
 CPU = Compared("cpu", "CPU, s", 2)
 RATE = Compared("rate", "Events/s", 0, is_rate=True)
-EXACT: Figures = {"rows_missing": 0, "rows_twice": 0, "latency_rows_missing": 0, "latency_rows_twice": 0}
+EXACT: Measurements = {"rows_missing": 0, "rows_twice": 0, "latency_rows_missing": 0, "latency_rows_twice": 0}
 
 
 def comparison(compared: Compared, *ratios: float) -> Comparison:
-    """Pairs in which the old commit came to 100 each."""
+    """Pairs in which the old commit measured 100 each."""
     [only] = compare(
         [compared],
         [{compared.name: 100.0} for _ in ratios],
@@ -62,7 +62,7 @@ def test_ratios_are_those_of_a_pair_and_not_of_medians() -> None:
     assert found.ratios == pytest.approx([0.95, 43 / 45, 94 / 90])
 
 
-def test_what_is_worse_is_complained_of_and_nothing_else() -> None:
+def test_only_worse_measurements_are_reported() -> None:
     comparisons = [comparison(CPU, *[1.1] * 8), comparison(RATE, *[1.1] * 8)]
 
     assert complaints(comparisons, [EXACT]) == ["Worse: CPU, s"]
@@ -73,7 +73,7 @@ def test_a_single_row_that_was_not_stored_once_is_complained_of(name: str) -> No
     assert complaints([], [EXACT, EXACT | {name: 1}]) == [f"Not stored exactly once: {name}"]
 
 
-def test_the_page_has_a_row_for_each_figure() -> None:
+def test_the_page_has_a_row_for_each_measurement() -> None:
     lines = list(page({"Pairs": "8"}, [comparison(CPU, *[1.0] * 8)]))
 
     assert "- Pairs: 8" in lines

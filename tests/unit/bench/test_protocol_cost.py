@@ -1,15 +1,15 @@
-"""What pairs of drains say about the cost of the protocol."""
+"""The cost of the protocol from pairs of drains."""
 
 from __future__ import annotations
 
 import pytest
 
 from bench.protocol_cost import REPORT, compare
-from bench.report import Figures, Line, missed, summarise
+from bench.report import Line, Measurements, missed, summarise
 
 
-def drain(events_per_sec: float, *, cpu_secs: float = 10.0, rows_missing: int = 0, rows_twice: int = 0) -> Figures:
-    """What one drain is measured to be."""
+def drain(events_per_sec: float, *, cpu_secs: float = 10.0, rows_missing: int = 0, rows_twice: int = 0) -> Measurements:
+    """The measurements of one drain."""
     return {
         "service_events_per_sec_saturated": events_per_sec,
         "service_cpu_secs_per_million": cpu_secs,
@@ -19,13 +19,13 @@ def drain(events_per_sec: float, *, cpu_secs: float = 10.0, rows_missing: int = 
     }
 
 
-def lines_of(*pairs: Figures) -> dict[str, Line]:
+def lines_of(*pairs: Measurements) -> dict[str, Line]:
     """Every measure over these pairs, by name."""
     return {line.measure.name: line for line in summarise(REPORT.measures, pairs)}
 
 
 def test_drains_are_compared_with_their_neighbour_and_the_median_is_that_of_the_ratios() -> None:
-    # The machine was slow for the second pair: the medians of both kinds would say that nothing is lost.
+    # The machine was slow for the second pair: the medians of both kinds would show no loss.
     lines = lines_of(
         compare(drain(90), drain(100)),
         compare(drain(45), drain(50)),
@@ -55,7 +55,9 @@ def test_more_than_three_percent_of_the_throughput_is_too_much(events_per_sec: f
 
 @pytest.mark.parametrize("wrong", [drain(100, rows_missing=1), drain(100, rows_twice=1)])
 @pytest.mark.parametrize("is_with_protocol", [True, False])
-def test_a_single_drain_that_did_not_store_everything_once_is_told(wrong: Figures, is_with_protocol: bool) -> None:
+def test_a_single_drain_that_did_not_store_everything_once_is_reported(
+    wrong: Measurements, is_with_protocol: bool
+) -> None:
     good = drain(100)
     pairs = [compare(good, good), compare(wrong, good) if is_with_protocol else compare(good, wrong)]
 

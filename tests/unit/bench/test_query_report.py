@@ -1,4 +1,4 @@
-"""What timed questions come to."""
+"""Summaries of timed queries."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from bench.asking import Sample
-from bench.query_report import Size, Timing, judge_sizes, timing
+from bench.api_client import Sample
+from bench.query_report import Size, Timing, report_sizes, timing
 
 ABOUT: Mapping[str, Any] = {
     "date": "2026-11-25",
@@ -41,11 +41,11 @@ def test_percentiles_are_of_samples_and_not_between_them() -> None:
 def test_a_kind_that_takes_too_long_on_the_largest_table_is_missed(tmp_path: Path, p99: float, code: int) -> None:
     sizes = [size(10, newest=taking(900)), size(100, newest=taking(p99))]
 
-    assert judge_sizes(tmp_path, ABOUT, sizes, is_stored=True) == code
+    assert report_sizes(tmp_path, ABOUT, sizes, is_stored=True) == code
 
 
 def test_the_page_has_a_table_for_each_size_and_how_they_grew(tmp_path: Path) -> None:
-    judge_sizes(tmp_path, ABOUT, [size(10, newest=taking(40)), size(100, newest=taking(60))], is_stored=True)
+    report_sizes(tmp_path, ABOUT, [size(10, newest=taking(40)), size(100, newest=taking(60))], is_stored=True)
 
     page = (tmp_path / "query_latency.md").read_text()
     assert "| newest | 40 | 40 | 40 | 40 |" in page
@@ -54,6 +54,6 @@ def test_the_page_has_a_table_for_each_size_and_how_they_grew(tmp_path: Path) ->
 
 
 def test_nothing_is_stored_of_a_quick_run(tmp_path: Path) -> None:
-    judge_sizes(tmp_path, ABOUT, [size(10, newest=taking(40))], is_stored=False)
+    report_sizes(tmp_path, ABOUT, [size(10, newest=taking(40))], is_stored=False)
 
     assert not list(tmp_path.iterdir())

@@ -10,10 +10,10 @@ import pytest
 from bench.errors import BenchError
 from bench.ratio_report import RATIOS, Ratio, improvements, measures, read_baseline, with_ratios, write_baseline
 from bench.ratios import BASELINE
-from bench.report import Figures, Line, missed, summarise
+from bench.report import Line, Measurements, missed, summarise
 
-# What a repetition comes to on a machine of no particular speed.
-USUAL: Figures = {
+# Measurements of a repetition on a typical machine.
+USUAL: Measurements = {
     "bare_cpu_secs_per_million": 5.0,
     "bare_events_per_sec": 100_000,
     "service_cpu_secs_per_million": 10.0,
@@ -33,15 +33,15 @@ BASELINE_RATIOS = {ratio.name: ratio.of(USUAL) for ratio in RATIOS}
 HELD = [ratio for ratio in RATIOS if ratio.is_held]
 
 
-def repetition(slowness: float = 1.0, **times: float) -> Figures:
-    """The usual one on a machine that is slower by a factor, where some figures are so many times what they were."""
+def repetition(slowness: float = 1.0, **times: float) -> Measurements:
+    """The usual measurements on a slower machine; `times` multiplies some of them."""
     of_machine = {
         name: value / slowness if name.endswith("per_sec") else value * slowness for name, value in USUAL.items()
     }
     return with_ratios(of_machine | {name: of_machine[name] * factor for name, factor in times.items()})
 
 
-def lines_of(*repetitions: Figures) -> list[Line]:
+def lines_of(*repetitions: Measurements) -> list[Line]:
     return summarise(measures(BASELINE_RATIOS), repetitions)
 
 
@@ -53,7 +53,7 @@ def test_a_machine_that_is_slower_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize("held", HELD, ids=lambda ratio: str(ratio.name))
-def test_a_cost_that_has_risen_by_more_than_the_margin_is_told_with_both_figures(held: Ratio) -> None:
+def test_a_cost_above_the_margin_is_reported_with_both_values(held: Ratio) -> None:
     dearer = repetition(**dict.fromkeys(held.costs, 1.2))
 
     sentences = missed(lines_of(dearer, dearer, dearer))
@@ -84,7 +84,7 @@ def test_time_is_reported_and_not_held() -> None:
     assert missed(lines_of(late, late, late)) == []
 
 
-def test_a_cost_that_has_fallen_by_much_asks_for_a_new_baseline() -> None:
+def test_a_much_lower_cost_suggests_a_new_baseline() -> None:
     cheaper = repetition(query_cpu_millis=0.5)
     lines = lines_of(cheaper, cheaper, cheaper)
 
@@ -100,7 +100,7 @@ def test_a_baseline_that_was_written_is_held_to(tmp_path: Path) -> None:
     assert read_baseline(path) == pytest.approx(BASELINE_RATIOS)
 
 
-def test_without_a_baseline_nothing_is_judged(tmp_path: Path) -> None:
+def test_without_a_baseline_nothing_is_compared(tmp_path: Path) -> None:
     with pytest.raises(BenchError, match="no baseline"):
         read_baseline(tmp_path / "baseline.json")
 

@@ -1,4 +1,4 @@
-"""What an instance consists of, by its roles. Nothing is connected to."""
+"""The components of an instance by its roles, without connections."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from flask import Flask
 
 from app.build.service import build
 from app.component import Component
+from app.environment import read_settings
 from app.http_server import HttpServer
-from app.settings import Settings
 
 
 def components_of(**environ: str) -> list[Component]:
-    return build(Settings.from_env(environ))
+    return build(read_settings(environ))
 
 
 def application_of(**environ: str) -> Flask:
@@ -46,7 +46,7 @@ def test_an_instance_has_the_components_of_its_roles(environ: dict[str, str], na
         ("query", {"clickhouse reader"}),
     ],
 )
-def test_readiness_speaks_of_what_runs_and_only_of_that(roles: str, problems: set[str]) -> None:
+def test_readiness_covers_only_running_components(roles: str, problems: set[str]) -> None:
     answer = application_of(ROLES=roles).test_client().get("/ready")
 
     assert answer.status_code == 503
@@ -58,7 +58,7 @@ def test_readiness_speaks_of_what_runs_and_only_of_that(roles: str, problems: se
     ("roles", "names"),
     [("ingest,query", {"clocks", "query", "ingest", "audit"}), ("query", {"clocks", "query"})],
 )
-def test_health_speaks_of_what_runs_and_only_of_that(roles: str, names: set[str]) -> None:
+def test_health_covers_only_running_components(roles: str, names: set[str]) -> None:
     details: Any = application_of(ROLES=roles).test_client().get("/health").json
 
     assert details["components"].keys() == names

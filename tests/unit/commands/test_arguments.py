@@ -1,4 +1,4 @@
-"""What may stand behind `python -m app`."""
+"""Arguments of `python -m app`."""
 
 import argparse
 
@@ -11,7 +11,7 @@ def test_without_a_command_it_is_the_service() -> None:
     assert parse([]).command is None
 
 
-def test_an_audit_is_of_two_days_and_for_people_unless_told_otherwise() -> None:
+def test_an_audit_covers_two_days_and_prints_text_by_default() -> None:
     assert vars(parse(["audit"])) == {"command": "audit", "since": 2 * 86_400, "json": False}
     assert vars(parse(["audit", "--since", "90m", "--json"])) == {"command": "audit", "since": 5_400, "json": True}
 
@@ -21,7 +21,7 @@ def test_rejected_rows_are_those_of_a_day_and_a_hundred_thousand_at_most() -> No
     assert parse(["rejected", "--limit", "5"]).limit == 5
 
 
-def test_a_migration_leaves_old_rows_alone_unless_told_otherwise() -> None:
+def test_a_migration_leaves_old_rows_alone_by_default() -> None:
     assert vars(parse(["migrate"])) == {"command": "migrate", "materialize": False}
     assert parse(["migrate", "--materialize"]).materialize
 
@@ -35,15 +35,15 @@ def test_a_schema_is_for_one_server_unless_a_cluster_is_named() -> None:
     ("arguments", "words"),
     [
         (["chekc"], "invalid choice: 'chekc' (choose from"),
-        (["audit", "--since", "2"], "'2' is not a time like 30s, 90m, 36h or 2d"),
-        (["audit", "--since", "0d"], "'0d' is not a time like"),
+        (["audit", "--since", "2"], "'2' is not a duration like 30s, 90m, 36h or 2d"),
+        (["audit", "--since", "0d"], "'0d' is not a duration like"),
         (["rejected", "--limit", "0"], "'0' is not a number of rows"),
         (["schema", "--cluster", "a`b"], "'a`b' is not the name of a cluster"),
         (["schema", "--cluster", "{cluster}"], "'{cluster}' is not the name of a cluster"),
         (["check", "--json"], "unrecognized arguments: --json"),
     ],
 )
-def test_anything_else_is_told_and_ends_with_2(
+def test_invalid_arguments_are_reported_with_exit_code_2(
     arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as ended:
@@ -57,12 +57,12 @@ def test_anything_else_is_told_and_ends_with_2(
     ("text", "secs", "words"),
     [("30s", 30, "30 seconds"), ("90m", 5_400, "90 minutes"), ("1h", 3_600, "hour"), ("48h", 172_800, "2 days")],
 )
-def test_a_time_is_read_and_said(text: str, secs: int, words: str) -> None:
+def test_a_duration_is_parsed_and_formatted(text: str, secs: int, words: str) -> None:
     assert duration_secs(text) == secs
     assert in_words(secs) == words
 
 
 @pytest.mark.parametrize("text", ["", "d", "-1d", "1.5h", "1 w", "1e3s"])
-def test_what_is_no_time_is_refused(text: str) -> None:
+def test_an_invalid_duration_is_refused(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError):
         duration_secs(text)

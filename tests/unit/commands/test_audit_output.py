@@ -1,4 +1,4 @@
-"""`python -m app audit` with a verdict that is made up."""
+"""`python -m app audit` with sample verdicts."""
 
 import json
 from collections.abc import Callable
@@ -22,9 +22,9 @@ def verdict(*findings: Finding) -> Verdict:
     return Verdict("id", {0: PartitionVerdict(offsets(), Span(0, 100), 100, 100), 1: partition})
 
 
-def run(report: Tell, judge: Callable[[], Verdict], since_secs: int = 172_800) -> tuple[int, list[str]]:
+def run(report: Tell, audit: Callable[[], Verdict], since_secs: int = 172_800) -> tuple[int, list[str]]:
     lines: list[str] = []
-    return report(Settings(), judge, since_secs=since_secs, say=lines.append), lines
+    return report(Settings(), audit, since_secs=since_secs, say=lines.append), lines
 
 
 def away() -> Verdict:
@@ -45,14 +45,14 @@ def test_the_exit_code_is_that_of_the_verdict(report: Tell, findings: tuple[Find
 
 
 @TELL
-def test_a_side_that_is_away_makes_it_2_and_a_line_that_says_what_to_do(report: Tell) -> None:
+def test_an_unavailable_system_makes_the_exit_code_2_and_a_line_with_advice(report: Tell) -> None:
     code, lines = run(report, away)
 
     assert code == 2
     assert "cannot reach ClickHouse at http://localhost:8123: Connection refused. `python -m app check`" in lines[-1]
 
 
-def test_people_are_told_what_was_compared_and_of_which_time() -> None:
+def test_the_text_report_names_both_systems_and_the_time() -> None:
     _, lines = run(print_in_words, verdict)
 
     assert lines[:3] == [
@@ -62,12 +62,15 @@ def test_people_are_told_what_was_compared_and_of_which_time() -> None:
     ]
 
 
-def test_whoever_asks_for_more_than_two_days_is_told_that_rows_expire() -> None:
+def test_more_than_two_days_adds_a_note_that_rows_expire() -> None:
     assert not any("expired" in line for line in run(print_in_words, verdict)[1])
-    assert any("rows may have expired" in line for line in run(print_in_words, verdict, since_secs=172_801)[1])
+    assert any(
+        "Rows of records older than 2 days may have expired" in line
+        for line in run(print_in_words, verdict, since_secs=172_801)[1]
+    )
 
 
-def test_what_is_missing_comes_with_the_way_to_have_it_stored() -> None:
+def test_missing_rows_come_with_the_command_to_store_them() -> None:
     found = verdict(Finding(Kind.MISSING, Span(40, 50), 10), Finding(Kind.MISSING, Span(7, 8), 1))
 
     _, lines = run(print_in_words, lambda: found)
@@ -78,7 +81,7 @@ def test_what_is_missing_comes_with_the_way_to_have_it_stored() -> None:
     )
 
 
-def test_nothing_is_advised_for_what_is_there_too_often() -> None:
+def test_duplicates_come_without_advice() -> None:
     _, lines = run(print_in_words, lambda: verdict(Finding(Kind.DUPLICATED, Span(40, 50), 10)))
 
     assert not any("reset-offsets" in line for line in lines)

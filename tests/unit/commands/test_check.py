@@ -1,4 +1,4 @@
-"""`python -m app check` between a Kafka and a ClickHouse that are made up."""
+"""`python -m app check` with sample probes of Kafka and ClickHouse."""
 
 from collections.abc import Callable
 from typing import NoReturn
@@ -6,6 +6,7 @@ from typing import NoReturn
 import pytest
 
 from app.commands.check import examine
+from app.environment import read_settings
 from app.errors import TryAgainLater
 from app.preflight.findings import Finding, ok, problem, skipped, summary, warning
 from app.preflight.probes import ClickHouseProbe, KafkaProbe
@@ -16,10 +17,10 @@ SETTINGS = Settings()
 
 
 def away(side: str) -> Callable[[], NoReturn]:
-    def ask() -> NoReturn:
+    def probe() -> NoReturn:
         raise TryAgainLater(f"{side} does not answer", code="unreachable")
 
-    return ask
+    return probe
 
 
 def run(
@@ -32,7 +33,7 @@ def run(
     return code, lines
 
 
-def test_when_all_is_well_every_line_says_so_and_the_exit_code_is_0() -> None:
+def test_without_problems_every_line_is_ok_and_the_exit_code_is_0() -> None:
     code, lines = run()
 
     assert code == 0
@@ -61,7 +62,7 @@ def test_a_problem_makes_it_1() -> None:
         (kafka, away("ClickHouse"), "ClickHouse does not answer", "  ok       consumer group"),
     ],
 )
-def test_a_side_that_is_away_is_one_line_and_the_other_is_looked_at_all_the_same(
+def test_an_unavailable_system_is_one_line_and_the_other_is_still_checked(
     probe_kafka: Callable[[], KafkaProbe],
     probe_clickhouse: Callable[[], ClickHouseProbe],
     silent: str,
@@ -78,8 +79,8 @@ def test_a_side_that_is_away_is_one_line_and_the_other_is_looked_at_all_the_same
 # By role.
 
 
-def test_for_an_instance_that_only_queries_kafka_is_not_looked_at_and_not_spoken_of() -> None:
-    settings = Settings.from_env({"ROLES": "query", "CLICKHOUSE_READER_TABLE": "logs_all"})
+def test_for_an_instance_that_only_queries_kafka_is_neither_checked_nor_mentioned() -> None:
+    settings = read_settings({"ROLES": "query", "CLICKHOUSE_READER_TABLE": "logs_all"})
     probe = clickhouse(privileges={"SELECT ON logs.logs_all": True}, insert_settings={"async_insert": None})
 
     code, lines = run(away("Kafka"), lambda: probe, settings)
@@ -88,7 +89,7 @@ def test_for_an_instance_that_only_queries_kafka_is_not_looked_at_and_not_spoken
     assert "Kafka" not in "".join(lines)
     assert [line.split()[1] for line in lines if line.startswith("  ")] == [
         "names",
-        "reached",
+        "connection",
         "clock",
         "privileges",
         "table",
@@ -97,7 +98,7 @@ def test_for_an_instance_that_only_queries_kafka_is_not_looked_at_and_not_spoken
 
 
 def test_an_instance_that_only_queries_needs_the_table_to_be_there() -> None:
-    settings = Settings.from_env({"ROLES": "query"})
+    settings = read_settings({"ROLES": "query"})
 
     code, lines = run(probe_clickhouse=lambda: clickhouse(table=None), settings=settings)
 
@@ -107,8 +108,8 @@ def test_an_instance_that_only_queries_needs_the_table_to_be_there() -> None:
     assert "with the role ingest" in problem_line
 
 
-def test_for_an_instance_that_only_ingests_both_systems_are_looked_at() -> None:
-    code, lines = run(settings=Settings.from_env({"ROLES": "ingest"}))
+def test_for_an_instance_that_only_ingests_both_systems_are_checked() -> None:
+    code, lines = run(settings=read_settings({"ROLES": "ingest"}))
 
     assert code == 0
     assert [line.split()[0] for line in lines if not line.startswith("  ") and line][:3] == [
@@ -121,9 +122,9 @@ def test_for_an_instance_that_only_ingests_both_systems_are_looked_at() -> None:
 def test_columns_stand_under_each_other() -> None:
     _, lines = run(away("Kafka"), lambda: clickhouse(table=table(views=["v"])))
 
-    told = [line for line in lines if line.startswith("  ")]
-    assert {line[29] for line in told} == {" "}
-    assert " " not in {line[30] for line in told} | {line[11] for line in told}
+    output = [line for line in lines if line.startswith("  ")]
+    assert {line[29] for line in output} == {" "}
+    assert " " not in {line[30] for line in output} | {line[11] for line in output}
 
 
 @pytest.mark.parametrize(
@@ -131,9 +132,9 @@ def test_columns_stand_under_each_other() -> None:
     [
         ([ok("a", "b")], "1 ok, 0 warnings, 0 problems. The service can run."),
         ([ok("a", "b"), warning("a", "b")], "1 ok, 1 warning, 0 problems. The service can run; the warnings"),
-        ([problem("a", "b"), warning("a", "b")], "0 ok, 1 warning, 1 problem. Mend what is called a problem"),
-        ([problem("a", "b"), skipped("a", "b")], "0 ok, 0 warnings, 1 problem, 1 skipped. Mend"),
+        ([problem("a", "b"), warning("a", "b")], "0 ok, 1 warning, 1 problem. Fix the problems, then"),
+        ([problem("a", "b"), skipped("a", "b")], "0 ok, 0 warnings, 1 problem, 1 skipped. Fix"),
     ],
 )
-def test_the_last_line_counts_and_says_what_follows(findings: list[Finding], words: str) -> None:
+def test_the_last_line_has_counts_and_advice(findings: list[Finding], words: str) -> None:
     assert summary(findings).startswith(words)

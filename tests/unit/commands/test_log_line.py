@@ -27,23 +27,23 @@ def test_it_is_time_level_service_and_message_and_what_else_is_known() -> None:
     assert line == "2026-11-24T10:00:00Z WARN  checkout card declined user_id=7 route=/pay host.name=web-1"
 
 
-def test_only_the_fields_that_were_asked_for_are_there() -> None:
+def test_only_the_requested_fields_are_shown() -> None:
     assert log_line({"id": "1", "message": "x", "route": "/pay"}, in_colour=False) == "x route=/pay"
 
 
-def test_where_it_came_from_is_there_if_it_was_chosen() -> None:
+def test_kafka_fields_are_shown_if_they_were_chosen() -> None:
     fields = {"id": "1", "topic": "logs", "partition": 0, "offset": 5}
 
     assert log_line(fields, in_colour=False, are_chosen=True) == "topic=logs partition=0 offset=5"
 
 
-def test_colours_tell_levels_apart_and_end_before_the_message() -> None:
+def test_colours_distinguish_levels_and_end_before_the_message() -> None:
     line = log_line(LOG, in_colour=True)
 
     assert "\x1b[33mWARN \x1b[0m checkout card declined \x1b[2muser_id=7" in line
 
 
-def test_what_a_log_says_moves_no_cursor() -> None:
+def test_control_characters_of_a_log_are_escaped() -> None:
     evil = {"message": "a\x1b[2Jb\x07\r\x9bc", "attributes": {"k\x1b": "v\x1b[0m"}}
 
     line = log_line(evil, in_colour=False)

@@ -1,4 +1,4 @@
-"""`python -m app rejected` with rows that are made up."""
+"""`python -m app rejected` with sample rows."""
 
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -26,18 +26,18 @@ class MemoryRows:
             yield rows[first : first + 2]
 
 
-def told(count: int, limit: int) -> list[str]:
+def output_of(count: int, limit: int) -> list[str]:
     lines: list[str] = []
     report(MemoryRows(count), TODAY, limit=limit, say=lines.append)
     return lines
 
 
 def test_all_portions_are_taken_together() -> None:
-    assert told(5, 100)[0] == "json: 5 rows"
+    assert output_of(5, 100)[0] == "json: 5 rows"
 
 
-def test_no_more_rows_are_looked_at_than_the_limit_says() -> None:
-    lines = told(5, 3)
+def test_no_more_rows_than_the_limit_are_read() -> None:
+    lines = output_of(5, 3)
 
     assert lines[0] == "json: 3 rows"
-    assert "Only 3 of 5 rows were looked at; --limit says how many." in lines
+    assert "Only 3 of 5 rows were read; raise --limit to read more." in lines

@@ -1,4 +1,4 @@
-"""Prometheus's rules: what promtool, our own metrics and the runbooks make of them."""
+"""Prometheus's rules, checked against promtool, our metrics and the runbooks."""
 
 import re
 from pathlib import Path
@@ -8,14 +8,14 @@ import pytest
 from local.paths import ROOT
 from tests.support.alerts import RULE_FILES, RULE_TESTS, Rule, load, rules
 from tests.support.programs import find_program, run_program
-from tests.support.promql import asked_series, exposed_series
+from tests.support.promql import exposed_series, series_in
 
 RULES = rules()
 ALERTS = [rule for rule in RULES if rule.is_alert]
 RECORDED = [rule for rule in RULES if not rule.is_alert]
 RUNBOOKS = (ROOT / "docs/runbooks.md").read_text()
 
-# Prometheus makes it itself, for each target.
+# Prometheus creates it itself, for each target.
 OF_PROMETHEUS = {"up"}
 
 needs_promtool = pytest.mark.skipif(
@@ -25,7 +25,7 @@ each_alert = pytest.mark.parametrize("alert", ALERTS, ids=str)
 
 
 @needs_promtool
-def test_promtool_has_nothing_to_say() -> None:
+def test_promtool_reports_no_problems() -> None:
     run_program("promtool", "check", "rules", "--lint-fatal", *RULE_FILES)
 
 
@@ -53,37 +53,37 @@ def test_an_alert_is_tested_firing_and_not_firing(alert: Rule) -> None:
 
 
 @each_alert
-def test_an_alert_says_how_urgent_it_is_and_what_to_do(alert: Rule) -> None:
+def test_an_alert_has_a_severity_and_a_runbook(alert: Rule) -> None:
     assert alert.labels["severity"] in ("critical", "warning")
     assert set(alert.annotations) == {"summary", "description", "runbook"}
     assert alert.annotations["runbook"] == f"docs/runbooks.md#{_anchor(alert.name)}"
     assert f"\n### {alert.name}\n" in RUNBOOKS
 
 
-def test_the_runbooks_are_of_alerts_that_exist() -> None:
+def test_every_runbook_has_an_alert() -> None:
     assert set(re.findall(r"^### (\w+)$", RUNBOOKS, re.MULTILINE)) == {alert.name for alert in ALERTS}
 
 
 @pytest.mark.parametrize("rule", RULES, ids=str)
-def test_a_rule_asks_for_series_that_there_are(rule: Rule) -> None:
-    asked = asked_series(rule.expression)
-    assert asked
-    assert asked - exposed_series() - {recorded.name for recorded in RECORDED} <= OF_PROMETHEUS
+def test_a_rule_uses_existing_series(rule: Rule) -> None:
+    names = series_in(rule.expression)
+    assert names
+    assert names - exposed_series() - {recorded.name for recorded in RECORDED} <= OF_PROMETHEUS
 
 
 @pytest.mark.parametrize("recorded", RECORDED, ids=str)
-def test_what_is_recorded_is_asked_for(recorded: Rule) -> None:
-    assert [alert.name for alert in ALERTS if recorded.name in asked_series(alert.expression)]
+def test_recorded_series_are_used(recorded: Rule) -> None:
+    assert [alert.name for alert in ALERTS if recorded.name in series_in(alert.expression)]
 
 
-def test_promql_of_the_runbooks_asks_for_series_that_there_are() -> None:
+def test_promql_of_the_runbooks_uses_existing_series() -> None:
     blocks = re.findall(r"^```promql\n(.*?)^```$", RUNBOOKS, re.MULTILINE | re.DOTALL)
     expressions = [line for block in blocks for line in block.splitlines()]
     assert len(expressions) > 15
     known = exposed_series() | {recorded.name for recorded in RECORDED} | OF_PROMETHEUS
-    assert {series for expression in expressions for series in asked_series(expression)} - known == set()
+    assert {series for expression in expressions for series in series_in(expression)} - known == set()
 
 
 def _anchor(heading: str) -> str:
-    """As GitHub makes it of a heading that is one word."""
+    """GitHub's anchor of a heading of one word."""
     return heading.lower()

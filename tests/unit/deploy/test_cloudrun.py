@@ -1,4 +1,4 @@
-"""Cloud Run: the README's commands as bash and gcloud take them, and service.yaml as gcloud itself decodes it."""
+"""Cloud Run: the README's commands, checked with bash and gcloud, and service.yaml, decoded by gcloud."""
 
 import importlib
 import inspect
@@ -18,12 +18,12 @@ from typing import Any
 import pytest
 import yaml
 
-from app.settings import Settings, setting_names
+from app.environment import read_settings, setting_names
 from local.paths import ROOT
 
 PLACEHOLDERS = ("PROJECT_ID", "REGION", "KAFKA_CLUSTER", "CLICKHOUSE_HOST", "VERSION")
 
-# Stands in for gcloud, docker and curl: says nothing, but notes what it was called with.
+# Replaces gcloud, docker and curl: records its arguments without output.
 NOTE_TAKER = r"""#!/bin/sh
 { printf '%s\037' "${0##*/}" "$@"; echo; } >> "$NOTES"
 """
@@ -31,7 +31,7 @@ NOTE_TAKER = r"""#!/bin/sh
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """What happens when a person follows the README: the programs called, and service.yaml filled in."""
+    """The result of following the README: the called programs, and the filled service.yaml."""
 
     calls: list[list[str]]
     service: dict[str, Any]
@@ -92,7 +92,7 @@ def test_gcloud_would_notice_a_misspelt_field(rehearsal: Rehearsal) -> None:
 
 
 @needs_sdk
-def test_annotations_are_ones_that_gcloud_knows_at_their_place(rehearsal: Rehearsal) -> None:
+def test_annotations_are_known_to_gcloud_at_their_position(rehearsal: Rehearsal) -> None:
     messages, _ = _decoder()
     text = re.sub(r"-\n\s+", "-", inspect.getdoc(messages.ObjectMeta) or "")
     known = dict(re.findall(r"`([a-z.]+/[\w-]+)`:\s+([\w, \n]+)", text))
@@ -104,7 +104,7 @@ def test_annotations_are_ones_that_gcloud_knows_at_their_place(rehearsal: Rehear
 def test_settings_exist_and_are_accepted(rehearsal: Rehearsal) -> None:
     environment = {variable["name"]: variable.get("value", "secret") for variable in rehearsal.container["env"]}
     assert set(environment) <= set(setting_names())
-    settings = Settings.from_env(environment)
+    settings = read_settings(environment)
     assert settings.kafka.security_protocol == "SASL_SSL"
     assert settings.clickhouse.url.startswith("https://")
 
@@ -125,7 +125,7 @@ def test_the_consumer_keeps_its_cpu_and_one_instance(rehearsal: Rehearsal) -> No
     assert int(rehearsal.service["metadata"]["annotations"]["run.googleapis.com/minScale"]) >= 1
 
 
-def test_probes_ask_whether_it_lives_and_not_whether_kafka_does(rehearsal: Rehearsal) -> None:
+def test_probes_check_liveness_of_the_service_and_not_of_kafka(rehearsal: Rehearsal) -> None:
     probes = [rehearsal.container["startupProbe"], rehearsal.container["livenessProbe"]]
     assert {probe["httpGet"]["path"] for probe in probes} == {"/live"}
 
@@ -155,13 +155,13 @@ def _decoder() -> tuple[Any, Any]:
 
 @cache
 def _table() -> dict[str, Any]:
-    """Commands and flags, as gcloud's completion knows them."""
+    """Commands and flags of gcloud's completion."""
     table: dict[str, Any] = runpy.run_path(f"{_sdk()}/data/cli/gcloud_completions.py")["STATIC_COMPLETION_CLI_TREE"]
     return table
 
 
 def _problems(command: list[str]) -> Iterator[str]:
-    """What gcloud would not understand of a command line."""
+    """Parts of a command line that gcloud does not know."""
     node = _table()
     flags = []
     for word in command[1:]:

@@ -9,7 +9,8 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 
-from app.settings import KafkaSettings, Settings, setting_names
+from app.environment import read_settings, setting_names
+from app.settings import KafkaSettings
 from local.paths import ROOT
 from tests.support.compose import KRAFT, ZOOKEEPER, services
 from tests.support.programs import find_program, run, run_program
@@ -21,7 +22,7 @@ each_stack = pytest.mark.parametrize("files", [KRAFT, ZOOKEEPER], ids=["kraft", 
 
 
 def clickhouse_xml(name: str) -> ElementTree.Element:
-    """A file of settings that ClickHouse is given."""
+    """A settings file of ClickHouse."""
     return ElementTree.parse(ROOT / f"deploy/clickhouse/{name}.xml").getroot()  # noqa: S314 - our own file
 
 
@@ -45,7 +46,7 @@ def test_ports_are_open_to_this_machine_only(files: tuple[str, ...]) -> None:
 
 
 @each_stack
-def test_whatever_keeps_running_has_a_health_check(files: tuple[str, ...]) -> None:
+def test_every_service_has_a_health_check(files: tuple[str, ...]) -> None:
     without = {name for name, service in services(files).items() if "test" not in service.get("healthcheck", {})}
     assert without - OURS == ENDS_BY_ITSELF
 
@@ -66,7 +67,7 @@ def test_mounted_files_are_in_the_repository(files: tuple[str, ...]) -> None:
 
 
 @each_stack
-def test_what_must_survive_is_on_a_volume(files: tuple[str, ...]) -> None:
+def test_persistent_data_is_on_a_volume(files: tuple[str, ...]) -> None:
     kept = {
         name: [mount["target"] for mount in service.get("volumes", []) if mount["type"] == "volume"]
         for name, service in services(files).items()
@@ -82,7 +83,7 @@ def test_what_must_survive_is_on_a_volume(files: tuple[str, ...]) -> None:
 def test_our_settings_exist_and_are_accepted(files: tuple[str, ...], name: str) -> None:
     environment = services(files)[name]["environment"]
     assert set(environment) <= {*setting_names(), "PORT"}
-    Settings.from_env(environment)
+    read_settings(environment)
 
 
 @each_stack
@@ -142,7 +143,7 @@ def test_the_home_dashboard_of_grafana_is_one_of_ours() -> None:
     assert Path(mount["source"], Path(path).name).exists()
 
 
-def test_prometheus_asks_services_of_the_stack_at_ports_they_have() -> None:
+def test_prometheus_scrapes_services_of_the_stack_at_their_ports() -> None:
     config = yaml.safe_load((ROOT / "prometheus.yml").read_text())
     targets = {
         target for job in config["scrape_configs"] for group in job["static_configs"] for target in group["targets"]

@@ -1,4 +1,4 @@
-"""Grafana's dashboards and data sources: what Grafana, Prometheus and our own metrics make of them."""
+"""Grafana's dashboards and data sources, checked against Grafana, Prometheus and our metrics."""
 
 import importlib
 import json
@@ -15,12 +15,12 @@ from grafana_foundation_sdk.models.prometheus import Dataquery
 from grafana.source.__main__ import files
 from local.paths import ROOT
 from tests.support.dashboards import DASHBOARDS, Query, expand_promql, load, panels, queries
-from tests.support.promql import asked_series, exposed_series
+from tests.support.promql import exposed_series, series_in
 
 QUERIES = [query for path in DASHBOARDS for query in queries(path)]
 PROMQL = [query for query in QUERIES if query.datasource == "prometheus"]
 
-# The keys of a query of Grafana's ClickHouse data source, and its number of each kind of answer.
+# The keys of a query of Grafana's ClickHouse data source, and its number of each result format.
 SQL_TARGET_KEYS = frozenset({"refId", "datasource", "pluginVersion", "editorType", "queryType", "format", "rawSql"})
 SQL_FORMATS = {"timeseries": 0, "table": 1, "logs": 2}
 
@@ -124,16 +124,16 @@ def test_dashboards_have_names_of_their_own() -> None:
 
 
 @pytest.mark.parametrize("query", QUERIES, ids=str)
-def test_a_query_asks_a_data_source_that_is_set_up(query: Query) -> None:
+def test_a_query_uses_a_configured_data_source(query: Query) -> None:
     provisioned = yaml.safe_load((ROOT / "grafana/provisioning/datasources/datasources.yaml").read_text())
     assert query.datasource in {source["uid"] for source in provisioned["datasources"]}
 
 
 @pytest.mark.parametrize("query", PROMQL, ids=str)
-def test_promql_asks_for_series_that_the_service_exposes(query: Query) -> None:
-    asked = asked_series(expand_promql(query.text))
-    assert asked
-    assert asked - exposed_series() == set()
+def test_promql_uses_series_that_the_service_exposes(query: Query) -> None:
+    names = series_in(expand_promql(query.text))
+    assert names
+    assert names - exposed_series() == set()
 
 
 def _variables(path: Path) -> set[str]:
@@ -145,7 +145,7 @@ def _encoded(model: Any) -> Any:
 
 
 def _lost(given: Any, kept: Any, place: str = "") -> list[str]:
-    """What is in `given` but not, or not the same, in `kept`."""
+    """What is in `given` but missing or different in `kept`."""
     if isinstance(given, dict) and isinstance(kept, dict):
         return [
             line

@@ -1,4 +1,4 @@
-"""The Dockerfile and what it is given. That it builds and starts is shown in tests/image."""
+"""The Dockerfile and its context. tests/image builds and starts it."""
 
 import re
 
@@ -8,11 +8,11 @@ from tests.support.programs import run_program
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 
 
-def test_hadolint_has_nothing_to_say() -> None:
+def test_hadolint_reports_no_problems() -> None:
     assert run_program("hadolint", "--failure-threshold", "style", ROOT / "Dockerfile") == ""
 
 
-def test_all_that_is_copied_passes_the_ignore_file() -> None:
+def test_copied_files_are_not_ignored() -> None:
     copied = {source.strip("/") for source in re.findall(r"^COPY (?!--from)(\S+) ", DOCKERFILE, re.MULTILINE)}
     lines = (ROOT / ".dockerignore").read_text().splitlines()
     allowed = {line.removeprefix("!") for line in lines if line.startswith("!")}

@@ -1,4 +1,4 @@
-"""Times as events carry them."""
+"""Times in events."""
 
 import math
 from datetime import UTC, datetime, timedelta, timezone
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from app.domain.event_time import Nanoseconds, read_time_ns, rfc3339
 
-patiently = settings(deadline=None)  # the first use of Arrow, or a busy machine, takes its time
+patiently = settings(deadline=None)  # the first use of Arrow and a busy machine are slow
 
 TEN = 1_795_428_000 * 10**9  # 2026-11-23T10:00:00Z
 SECOND = 10**9
@@ -93,7 +93,7 @@ def test_a_value_of_another_kind_is_refused(value: object) -> None:
         (10**30, 10**30),
     ],
 )
-def test_the_magnitude_of_a_number_tells_its_unit(number: float, time_ns: int) -> None:
+def test_the_magnitude_of_a_number_determines_its_unit(number: float, time_ns: int) -> None:
     assert read_time_ns(number) == time_ns
 
 
@@ -122,7 +122,7 @@ def test_text_of_a_time_has_as_many_digits_as_it_needs() -> None:
 
 
 @pytest.mark.parametrize("time_ns", [10**30, -(10**30), 253_402_300_800 * SECOND])
-def test_a_year_of_no_calendar_is_told_as_a_number(time_ns: int) -> None:
+def test_a_year_outside_the_calendar_is_written_as_a_number(time_ns: int) -> None:
     assert rfc3339(time_ns) == str(time_ns)
 
 
@@ -175,7 +175,7 @@ _valid_times = st.builds(
 @example("2262-04-11T23:47:16-14:00")
 @example("1677-09-21T00:12:44+14:00")
 @example("2611-07-22T23:34:33.709551616Z")
-def test_what_arrow_reads_is_what_we_read(text: str) -> None:
+def test_arrow_and_our_parser_agree(text: str) -> None:
     try:
         arrow = pa.array([text], pa.string()).cast(pa.timestamp("ns", tz="UTC")).cast(pa.int64())[0].as_py()
     except pa.ArrowInvalid:

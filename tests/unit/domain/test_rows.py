@@ -1,4 +1,4 @@
-"""Rows: identity, selection, and the form that cannot be refused."""
+"""Rows: identity, selection, and flagged rows."""
 
 import json
 import subprocess
@@ -94,7 +94,7 @@ def test_a_flagged_row_keeps_identity_and_time() -> None:
         assert after[name] == row[name]
 
 
-def test_a_flagged_row_says_why_and_holds_nothing_else_that_could_be_refused() -> None:
+def test_a_flagged_row_has_the_reason_and_nothing_else_that_could_be_refused() -> None:
     after = flagged(rows_of(EVENT), "refused: ClickHouse error 6")
 
     assert after["ParseError"].to_pylist() == ["refused: ClickHouse error 6"]
@@ -150,7 +150,7 @@ print(flagged(rows_of(EVENT), "refused").num_rows)
 
 
 def test_a_row_can_be_flagged_where_pandas_is_not_installed() -> None:
-    """Arrow turns times with nanoseconds into Python's by pandas, which the service does not bring along."""
+    """Arrow converts times with nanoseconds with pandas, which the service does not install."""
     run = subprocess.run(
         [sys.executable, "-c", WITHOUT_PANDAS],
         env={"PYTHONPATH": f"{ROOT}:{Path(__file__).parent}"},

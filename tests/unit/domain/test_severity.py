@@ -1,4 +1,4 @@
-"""Level words and the severities that they stand for."""
+"""Level words and their severities."""
 
 import pytest
 from hypothesis import given

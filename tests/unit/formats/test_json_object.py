@@ -9,9 +9,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.domain.json_values import as_text, flatten
-from app.formats.json_object import parse_fast, parse_patiently
+from app.formats.json_object import parse_fast, parse_leniently
 
-patiently = settings(deadline=None)  # the first use of Arrow, or a busy machine, takes its time
+patiently = settings(deadline=None)  # the first use of Arrow and a busy machine are slow
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -27,7 +27,7 @@ def test_both_parsers_read_what_was_written(value: dict[str, Any], ensure_ascii:
     text = json.dumps(value, ensure_ascii=ensure_ascii, indent=indent).encode()
 
     assert parse_fast(text) == value
-    assert parse_patiently(text) == (value, "")
+    assert parse_leniently(text) == (value, "")
 
 
 @patiently
@@ -39,7 +39,7 @@ def test_both_parsers_agree_on_escapes(inside: str) -> None:
     except ValueError:
         return
 
-    assert parse_patiently(text) == (fast, "")
+    assert parse_leniently(text) == (fast, "")
 
 
 @patiently
@@ -47,9 +47,9 @@ def test_both_parsers_agree_on_escapes(inside: str) -> None:
 @example(b'{"k":"\xed\xa0\x80"}')
 @example(rb'{"k":"\ud83d\u0041"}')
 @example(rb'{"k":"\ud8')
-def test_the_patient_parser_gives_an_object_of_valid_text_or_says_in_few_words_why_not(text: bytes) -> None:
+def test_the_lenient_parser_returns_an_object_of_valid_text_or_a_short_reason(text: bytes) -> None:
     try:
-        parsed, reason = parse_patiently(text)
+        parsed, reason = parse_leniently(text)
     except ValueError as error:
         reason, parsed = str(error), {}
 
@@ -58,46 +58,46 @@ def test_the_patient_parser_gives_an_object_of_valid_text_or_says_in_few_words_w
 
 
 @pytest.mark.parametrize("text", [b"[1]", b"1", b'"a"', b"null", b"NaN"])
-def test_what_is_no_object_is_refused_by_both(text: bytes) -> None:
+def test_both_parsers_refuse_values_that_are_no_objects(text: bytes) -> None:
     with pytest.raises(ValueError, match=r".+"):
         parse_fast(text)
     with pytest.raises(ValueError, match="not an object"):
-        parse_patiently(text)
+        parse_leniently(text)
 
 
 @pytest.mark.parametrize(
     "text", [b"", b"{", b'{"a":1}{', b'{"a":01}', b'{"a":1,}', b"{'a':1}", b'{"a":"\n"}', b'{"a":"\0"}']
 )
-def test_what_is_not_json_is_refused_by_both(text: bytes) -> None:
+def test_both_parsers_refuse_invalid_json(text: bytes) -> None:
     with pytest.raises(ValueError, match=r".+"):
         parse_fast(text)
     with pytest.raises(ValueError, match="not valid"):
-        parse_patiently(text)
+        parse_leniently(text)
 
 
 def test_the_last_of_duplicate_keys_counts_for_both() -> None:
     text = b'{"a":1,"a":{"b":1,"b":2}}'
 
-    assert parse_fast(text) == parse_patiently(text)[0] == {"a": {"b": 2}}
+    assert parse_fast(text) == parse_leniently(text)[0] == {"a": {"b": 2}}
 
 
 @pytest.mark.parametrize("number", ["1e999", "-1e999", "NaN", "Infinity", "-Infinity", "8" * 5000])
 def test_a_number_that_python_cannot_hold_stays_text(number: str) -> None:
-    assert parse_patiently(f'{{"a":[{number}]}}'.encode()) == ({"a": [number]}, "")
+    assert parse_leniently(f'{{"a":[{number}]}}'.encode()) == ({"a": [number]}, "")
 
 
 @pytest.mark.parametrize("number", [2**63, 2**64 - 1, 2**64, -(2**63) - 1, 10**100])
 def test_integers_of_any_size_are_exact(number: int) -> None:
     text = json.dumps({"a": number}).encode()
 
-    assert parse_fast(text) == parse_patiently(text)[0] == {"a": number}
+    assert parse_fast(text) == parse_leniently(text)[0] == {"a": number}
     assert as_text(number) == str(number)
     assert as_text([number]) == f"[{number}]"
 
 
 def test_an_error_names_nothing_of_the_content() -> None:
     with pytest.raises(ValueError, match=r"^not valid$") as caught:
-        parse_patiently(b'{"password":"geheim"')
+        parse_leniently(b'{"password":"geheim"')
 
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
@@ -119,7 +119,7 @@ def test_nested_keys_are_joined_by_dots_in_their_order() -> None:
     ]
 
 
-def test_what_is_nested_too_deeply_stays_whole() -> None:
+def test_too_deeply_nested_values_stay_whole() -> None:
     event: dict[str, Any] = {"leaf": 1}
     for _ in range(20):
         event = {"k": event}
@@ -176,7 +176,7 @@ def test_depth_is_no_limit_for_text(depth: int) -> None:
 
 
 def test_no_number_that_is_not_finite_ever_comes_out() -> None:
-    parsed, _ = parse_patiently(b'{"a":1e309,"b":-1e309,"c":1e308}')
+    parsed, _ = parse_leniently(b'{"a":1e309,"b":-1e309,"c":1e308}')
 
     assert [type(value) for value in parsed.values()] == [str, str, float]
     assert math.isfinite(parsed["c"])

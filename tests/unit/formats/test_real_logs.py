@@ -1,4 +1,4 @@
-"""How many lines of real logs are read as their labels say. Skipped where the data is absent."""
+"""How many lines of real logs are parsed as labelled. Skipped where the data is absent."""
 
 import os
 from datetime import UTC, datetime

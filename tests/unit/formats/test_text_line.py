@@ -1,4 +1,4 @@
-"""What is read of single text records: every layout, every rule, and input meant to break it."""
+"""Parsing of text records: every layout, every rule, and hostile input."""
 
 import re
 import time
@@ -29,7 +29,7 @@ def read(text: str, record_time_ms: int = RECORD_MS) -> TextLine:
 
 
 def time_of(text: str, record_time_ms: int = RECORD_MS) -> str:
-    """The time that was read, as "2024-03-10 12:00:00.000000000", or "none"."""
+    """The parsed time, as "2024-03-10 12:00:00.000000000", or "none"."""
     found = read(text, record_time_ms).timestamp_ns
     if found is None:
         return "none"
@@ -363,7 +363,7 @@ def test_each_layout_is_read(case: Case) -> None:
 
 
 def is_shown(opening: str, rest: str) -> bool:
-    """Whether one of the cases opens as the first pattern says and goes on as the second says."""
+    """Whether one of the cases matches both the opening and the rest."""
     found = [re.match(f"(?a){opening}", case.text) for case in CASES.values()]
     return any(re.compile(f"(?a){rest}").match(one.string, one.end()) for one in found if one)
 
@@ -374,7 +374,7 @@ def test_every_layout_has_a_case(layout: Layout) -> None:
 
 
 @pytest.mark.parametrize("rest", sorted({rest for layout in LAYOUTS for rest in layout.rests}))
-def test_all_that_may_follow_an_opening_has_a_case(rest: str) -> None:
+def test_every_continuation_of_an_opening_has_a_case(rest: str) -> None:
     assert any(is_shown(layout.opening, rest) for layout in LAYOUTS if rest in layout.rests)
 
 
@@ -510,7 +510,7 @@ def test_only_a_level_word_that_stands_apart_gives_a_severity(text: str, severit
     assert read(text).severity == severity
 
 
-def test_of_a_stack_trace_the_first_line_counts() -> None:
+def test_the_first_line_of_a_stack_trace_counts() -> None:
     found = read("\r\n\n2024-03-09 08:07:06,123 ERROR org.bakery.Oven: cold\r\n\tat Oven.warm(Oven.java:3)\n")
     assert found.severity == "ERROR"
     assert found.timestamp_ns == ms("2024-03-09T08:07:06") * 1_000_000 + 123_000_000

@@ -1,4 +1,4 @@
-"""Where Kafka's jars are found."""
+"""Locating Kafka's jars."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The one question that is asked of a broker to see that it is up."""
+"""The request that probes whether a broker is up."""
 
 import struct
 
@@ -9,7 +9,7 @@ from local.kafka_probe import count_brokers, request
 
 def _answer(brokers: int, *, error_code: int = 0, cluster_id: bytes = b"x" * 200) -> bytes:
     head = struct.pack(">ibih", 7, 0, 0, error_code)
-    # Lengths are one more than they are; 201 takes two bytes of seven bits.
+    # Lengths are encoded plus one; 201 takes two bytes of seven bits.
     texts = b"\0" + bytes([(201 & 0x7F) | 0x80, 201 >> 7]) + cluster_id
     return head + texts + struct.pack(">i", 1) + bytes([brokers + 1]) + b"the brokers"
 

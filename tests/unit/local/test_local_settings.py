@@ -1,4 +1,4 @@
-"""Settings of the local stack, and what its small parts promise."""
+"""Settings and small parts of the local stack."""
 
 from pathlib import Path
 
@@ -32,7 +32,7 @@ def test_one_port_cannot_serve_two() -> None:
         LocalSettings.from_env({"LOCAL_HTTP_PORT": "9092"})
 
 
-def test_a_full_disk_is_told_before_anything_starts(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_before_anything_starts(tmp_path: Path) -> None:
     with pytest.raises(LocalError, match=r"MB free and \d+ MB are needed"):
         require_free_space(tmp_path / "not" / "yet" / "there", min_bytes=1 << 60)
 

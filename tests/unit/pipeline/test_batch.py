@@ -1,4 +1,4 @@
-"""When a batch is due, and what it releases."""
+"""When a batch is due, and its content."""
 
 import pyarrow as pa
 import pytest
@@ -90,7 +90,7 @@ def test_a_batch_knows_the_last_record_of_each_partition() -> None:
     assert batch.last_records[ONE].offset == 13
 
 
-def test_records_at_one_offset_are_told_apart_by_value_and_time() -> None:
+def test_records_at_one_offset_are_distinguished_by_value_and_time() -> None:
     def last(value: bytes | None, time_ms: int) -> LastRecord:
         return RecordChunk(ONE, "topic-1", [5, 7], [0, time_ms], [b"", value], [(), ()], 8).last_record
 
@@ -101,7 +101,7 @@ def test_records_at_one_offset_are_told_apart_by_value_and_time() -> None:
     assert len({record.crc for record in records}) == 9  # nothing and None are the same
 
 
-def test_what_is_taken_is_gone() -> None:
+def test_a_released_batch_is_no_longer_gathered() -> None:
     gathering = Gathering(LIMITS)
     add(gathering, ONE, rows_of(1), may=True)
     first = gathering.take()

@@ -1,4 +1,4 @@
-"""What stands beside a committed offset: written, read again, and told from the words of others."""
+"""Commit metadata: written, parsed, and distinguished from that of other clients."""
 
 import json
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from app.domain.records import LastRecord, Lease
 from app.pipeline.commit_metadata import Remembered, read_metadata, write_metadata
 
-KAFKA_LIMIT_BYTES = 4096  # offset.metadata.max.bytes, unless somebody has set it
+KAFKA_LIMIT_BYTES = 4096  # default of offset.metadata.max.bytes
 MAX_INT64 = 2**63 - 1
 TOPIC_ID = "x" * 22  # 16 bytes in base64, as Kafka writes the id of a topic
 TOKEN = "0123456789abcdef" * 2
@@ -25,7 +25,7 @@ leases = st.builds(
 
 
 @given(topic_id=st.text(max_size=40), lease=st.none() | leases)
-def test_what_was_written_is_read_again(topic_id: str, lease: Lease | None) -> None:
+def test_written_metadata_can_be_parsed(topic_id: str, lease: Lease | None) -> None:
     assert read_metadata(write_metadata(topic_id, lease)) == Remembered(topic_id, lease)
 
 
@@ -84,5 +84,5 @@ def test_json_that_others_wrote_is_read_without_a_fault(value: object) -> None:
         '{"v":1,"topic":"t","lease":["token",true,2,3,4]}',
     ],
 )
-def test_what_cannot_be_read_as_a_whole_is_not_ours(text: str) -> None:
+def test_metadata_that_cannot_be_parsed_completely_is_not_ours(text: str) -> None:
     assert read_metadata(text) is None

@@ -1,4 +1,4 @@
-"""Every record becomes the row it should, whatever it holds, and leaves its neighbours alone."""
+"""Every record becomes the expected row, whatever its content, and does not affect its neighbours."""
 
 import gzip
 import json
@@ -23,7 +23,7 @@ from app.formats.ndjson import MAX_ITEMS
 from app.pipeline.decode import Decoded, decode
 from app.pipeline.event_times import ORIGINAL_TIME
 
-patiently = settings(deadline=None)  # the first use of Arrow, or a busy machine, takes its time
+patiently = settings(deadline=None)  # the first use of Arrow and a busy machine are slow
 
 NOON = "2026-11-23T12:00:00Z"
 RECORD_MS = 1_795_435_200_000  # the same
@@ -80,7 +80,7 @@ ALONE = [decode_all(GOOD_BEFORE)[0], decode_all(GOOD_AFTER)[0]]
 
 
 def decode_among_neighbours(value: bytes | None, headers: Headers = ()) -> list[dict[str, Any]]:
-    """The rows of a record between two good ones, after a look that these are as they are by themselves."""
+    """The rows of a record between two good ones, after checking that these are unaffected."""
     chunk = chunk_of([GOOD_BEFORE, value, GOOD_AFTER], headers=[(), headers, ()])
     rows = as_dicts(decode(chunk, BOUNDS).rows)
     assert rows[0] == ALONE[0]
@@ -331,7 +331,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_an_odd_record_becomes_a_row_that_says_what_it_holds(name: str) -> None:
+def test_an_odd_record_becomes_a_row_with_its_content(name: str) -> None:
     case = CASES[name]
 
     row = only_row(case.value)
@@ -391,7 +391,7 @@ def test_an_event_takes_its_own_time_if_that_is_near_its_records(name: str, amon
     assert row["ParseError"] == ""
 
 
-def test_the_time_of_a_text_line_is_judged_too() -> None:
+def test_the_time_of_a_text_line_is_checked_too() -> None:
     row = only_row(b"1999-12-31T23:59:59.5Z old news")
 
     assert row["Timestamp"] == RECORD_MS * 10**6
@@ -399,7 +399,7 @@ def test_the_time_of_a_text_line_is_judged_too() -> None:
 
 
 @pytest.mark.parametrize("record_ms", [-1, 0, 10**13, 2**62, 2**63 - 1, -(2**63)])
-def test_a_record_time_that_is_out_of_this_world_is_told_and_does_not_wrap_around(record_ms: int) -> None:
+def test_a_record_time_out_of_range_is_reported_and_does_not_wrap_around(record_ms: int) -> None:
     chunk = chunk_of([GOOD_BEFORE, b'{"message":"m"}'], timestamps_ms=[record_ms] * 2)
 
     own, none = as_dicts(decode(chunk, BOUNDS).rows)
@@ -428,7 +428,7 @@ def test_deep_nesting_loses_nothing(depth: int, opening: bytes, closing: bytes, 
     assert row["_raw"] == b""
 
 
-def test_nesting_that_the_parser_gives_up_on_is_said() -> None:
+def test_nesting_that_is_too_deep_for_the_parser_is_reported() -> None:
     value = b'{"a":' * 10_000 + b"1" + b"}" * 10_000
 
     row = only_row(value)
@@ -509,10 +509,10 @@ def test_an_alias_with_a_dot_may_be_nested(alias: str) -> None:
     assert nested | {"_offset": 101} == dotted
 
 
-# Packed records
+# NDJSON batches
 
 
-def test_a_packed_record_becomes_a_row_for_each_event() -> None:
+def test_an_ndjson_batch_becomes_a_row_for_each_event() -> None:
     value = b'{"message":"a"}\n\nplain\r\n  \n{"message":"cut\n\xff\n' + GOOD_AFTER
 
     rows = decode_among_neighbours(value, PACKED)
@@ -523,7 +523,7 @@ def test_a_packed_record_becomes_a_row_for_each_event() -> None:
 
 
 @pytest.mark.parametrize("value", [b"", b"\n \r\n", None])
-def test_a_packed_record_without_events_is_one_row(value: bytes | None) -> None:
+def test_an_ndjson_batch_without_events_is_one_row(value: bytes | None) -> None:
     assert len(decode_among_neighbours(value, PACKED)) == 1
 
 
@@ -534,7 +534,7 @@ def test_a_packed_record_without_events_is_one_row(value: bytes | None) -> None:
         [("trace", b"\xff"), ("content-type", b" application/x-ndjson")],
     ],
 )
-def test_the_mark_of_a_packed_record_is_read_like_any_content_type(headers: Headers) -> None:
+def test_the_content_type_of_an_ndjson_batch_is_parsed_like_any_content_type(headers: Headers) -> None:
     assert len(decode_among_neighbours(b"a\nb", headers)) == 2
 
 
@@ -546,7 +546,7 @@ def test_a_record_with_other_headers_is_one_row(headers: Headers) -> None:
     assert only_row(GOOD_AFTER, headers) == ALONE[1] | {"_offset": 101}
 
 
-def test_a_packed_record_may_hold_as_many_events_as_item_numbers() -> None:
+def test_an_ndjson_batch_may_hold_as_many_events_as_item_numbers() -> None:
     rows = decode(chunk_of([b"x\n" * MAX_ITEMS], headers=[PACKED]), BOUNDS).rows
 
     assert rows.num_rows == MAX_ITEMS
@@ -555,7 +555,7 @@ def test_a_packed_record_may_hold_as_many_events_as_item_numbers() -> None:
 
 
 @pytest.mark.parametrize("line", [b"x\n", b"x\n\n"], ids=["dense", "with empty lines"])
-def test_what_a_packed_record_holds_beyond_that_stays_together(line: bytes) -> None:
+def test_further_lines_of_an_ndjson_batch_stay_together(line: bytes) -> None:
     decoded = decode(chunk_of([line * (MAX_ITEMS + 2)], headers=[PACKED]), BOUNDS)
 
     assert decoded.rows.num_rows == MAX_ITEMS
@@ -608,7 +608,7 @@ odd_values = (
 
 @patiently
 @given(st.lists(st.tuples(odd_values, st.sampled_from([(), [("x", b"y")]])), min_size=1, max_size=6))
-def test_whatever_a_record_holds_it_is_one_row_in_its_place(records: list[tuple[bytes | None, Headers]]) -> None:
+def test_any_record_is_one_row_with_its_identity(records: list[tuple[bytes | None, Headers]]) -> None:
     chunk = chunk_of([value for value, _ in records], headers=[headers for _, headers in records])
 
     rows = decode(chunk, BOUNDS).rows
@@ -627,7 +627,7 @@ def test_whatever_a_record_holds_it_is_one_row_in_its_place(records: list[tuple[
 @example([b'{"response_time_ms":9007199254740993}'], b'{"response_time_ms":"x"}')
 @example([b'{"timestamp":"2611-06-10T10:34:33.709551616Z"}'], b"text")
 def test_a_record_does_not_change_the_rows_of_others(values: list[bytes | None], other: bytes | None) -> None:
-    """One unusual value takes its whole column the way by single values: that must give the same."""
+    """One unusual value makes its column use the slow path, which must give the same result."""
     alone = decode_all(*values)
 
     assert decode_all(*values, other)[:-1] == alone

@@ -1,4 +1,4 @@
-"""Storing stops before ClickHouse's disk is full, and goes on when there is room."""
+"""Storing stops before ClickHouse's disk is full, and resumes when there is space."""
 
 import pytest
 
@@ -27,11 +27,11 @@ class Events:
     """DiskEvents, the last one kept."""
 
     def __init__(self) -> None:
-        self.told: list[tuple[float | None, bool]] = []
+        self.reported: list[tuple[float | None, bool]] = []
 
     def disk(self, free_ratio: float | None, *, is_full: bool) -> None:
         """See `DiskEvents`."""
-        self.told.append((free_ratio, is_full))
+        self.reported.append((free_ratio, is_full))
 
 
 class Watched:
@@ -47,9 +47,9 @@ class Watched:
         )
 
     def has_room(self, free: float | None) -> bool:
-        """What it says when so much is free and there was time to look."""
+        """Whether there is space, after a check with this free ratio."""
         self.disk.free = free
-        self.clock.turn(60)
+        self.clock.advance(60)
         self._watch.has_room()
         self.thread.run()
         return self._watch.has_room()
@@ -60,19 +60,19 @@ def watched() -> Watched:
     return Watched()
 
 
-def test_there_is_room_until_the_disk_is_nearly_full(watched: Watched) -> None:
+def test_there_is_space_until_the_disk_is_nearly_full(watched: Watched) -> None:
     assert [watched.has_room(free) for free in (0.5, 0.05, 0.049)] == [True, True, False]
 
 
-def test_there_is_room_again_only_when_a_little_more_is_free(watched: Watched) -> None:
+def test_there_is_space_again_only_when_a_little_more_is_free(watched: Watched) -> None:
     watched.has_room(0.01)
 
     assert [watched.has_room(free) for free in (0.05, 0.069, 0.071, 0.06)] == [False, False, True, True]
 
 
-def test_a_disk_that_says_nothing_of_itself_stops_nothing(watched: Watched) -> None:
+def test_an_unknown_free_ratio_does_not_stop_storing(watched: Watched) -> None:
     assert watched.has_room(None)
-    assert watched.events.told == [(None, False)]
+    assert watched.events.reported == [(None, False)]
 
 
 @pytest.mark.parametrize("error", [TryAgainLater("away", code="unreachable"), Refused("no", code="6")])
@@ -81,10 +81,10 @@ def test_an_error_changes_nothing(watched: Watched, error: Exception) -> None:
     watched.disk.error = error
 
     assert not watched.has_room(0.5)
-    assert len(watched.events.told) == 1
+    assert len(watched.events.reported) == 1
 
 
-def test_it_does_not_wait_for_the_answer_and_does_not_ask_all_the_time(watched: Watched) -> None:
+def test_it_does_not_wait_for_the_result_and_checks_only_at_intervals(watched: Watched) -> None:
     watched.has_room(0.5)
     looks = watched.disk.looks
 
@@ -95,7 +95,7 @@ def test_it_does_not_wait_for_the_answer_and_does_not_ask_all_the_time(watched: 
     assert watched.disk.looks == looks
 
 
-def test_without_a_limit_it_never_looks() -> None:
+def test_without_a_limit_it_never_checks() -> None:
     watched = Watched(min_free_ratio=0)
 
     assert watched.has_room(0.0)

@@ -1,4 +1,4 @@
-"""Both ways from bytes to rows are one, and rows hold whatever the canonical event can say."""
+"""Both paths from bytes to rows agree, and rows hold all fields of the canonical event."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ texts = st.text(max_size=30).map(str.encode) | st.binary(max_size=30)
 
 
 def rows_event_by_event(records: list[bytes | None]) -> Rows:
-    """The same records, an event made of each."""
+    """The rows of the records, by way of events."""
     chunk, events = sample_chunk(records), EventColumns()
     for index, value in enumerate(records):
         for item, event in enumerate(read_record(value, (), chunk.timestamps_ms[index])):
@@ -75,7 +75,7 @@ def test_a_severity_number_counts_and_names_the_level_that_is_missing(
     assert (row["SeverityText"], row["SeverityNumber"]) == stored
 
 
-def test_what_has_no_column_is_an_attribute() -> None:
+def test_keys_without_a_column_are_attributes() -> None:
     event = Event({}, [("a", 1)], observed_timestamp=5, trace_flags=1, scope=[("name", "lib")], event_name="login")
 
     assert dict(row_of(event)["LogAttributes"]) == {

@@ -1,4 +1,4 @@
-"""What Kafka is told of stored offsets and open leases, and when."""
+"""When stored offsets and open leases are committed."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ NO_COORDINATOR = TryAgainLater("no coordinator", code=KafkaCode.NO_COORDINATOR)
 
 
 class Setup:
-    """Progress on two partitions, both taken over as they stand in Kafka."""
+    """Progress on two partitions, both recovered from their commits."""
 
     def __init__(self) -> None:
         self.kafka = MemoryKafka(partitions=2)
         self.source = MemorySource(self.kafka)
-        self.told: list[Mapping[Partition, int]] = []
-        self.progress = Progress(self.source, lambda next_offsets: self.told.append(dict(next_offsets)))
+        self.committed: list[Mapping[Partition, int]] = []
+        self.progress = Progress(self.source, lambda next_offsets: self.committed.append(dict(next_offsets)))
         self.take_over()
 
     def take_over(self) -> None:
@@ -34,7 +34,7 @@ class Setup:
 
     @property
     def checkpoints(self) -> list[Checkpoint | None]:
-        return [self.kafka.mark(0), self.kafka.mark(1)]
+        return [self.kafka.checkpoint(0), self.kafka.checkpoint(1)]
 
 
 @pytest.fixture
@@ -45,25 +45,25 @@ def setup() -> Setup:
 # Offsets.
 
 
-def test_nothing_is_told_when_nothing_is_new(setup: Setup) -> None:
+def test_nothing_is_committed_without_progress(setup: Setup) -> None:
     assert not setup.progress.commit()
 
     assert setup.source.commits == []
-    assert setup.told == []
+    assert setup.committed == []
 
 
-def test_what_is_stored_is_told_once(setup: Setup) -> None:
+def test_stored_offsets_are_committed_once(setup: Setup) -> None:
     setup.progress.stored({P0: 5})
 
     assert setup.progress.commit()
     assert not setup.progress.commit()
 
     assert setup.source.commits == [{P0: Checkpoint(5)}]
-    assert setup.told == [{P0: 5, P1: 0}]
+    assert setup.committed == [{P0: 5, P1: 0}]
     assert setup.progress.committed == {P0: 5, P1: 0}
 
 
-def test_all_that_is_stored_since_the_last_commit_is_told_in_one(setup: Setup) -> None:
+def test_everything_stored_since_the_last_commit_is_committed_at_once(setup: Setup) -> None:
     setup.progress.stored({P0: 5})
     setup.progress.stored({P0: 8, P1: 3})
 
@@ -72,7 +72,7 @@ def test_all_that_is_stored_since_the_last_commit_is_told_in_one(setup: Setup) -
     assert setup.source.commits == [{P0: Checkpoint(8), P1: Checkpoint(3)}]
 
 
-def test_what_kafka_did_not_take_is_told_again(setup: Setup) -> None:
+def test_a_rejected_commit_is_repeated(setup: Setup) -> None:
     setup.source.next_commit(NO_COORDINATOR)
     setup.progress.stored({P0: 5})
 
@@ -84,7 +84,7 @@ def test_what_kafka_did_not_take_is_told_again(setup: Setup) -> None:
     assert setup.checkpoints == [Checkpoint(5), Checkpoint(0)]
 
 
-def test_progress_knows_whether_kafka_took_what_it_was_last_told(setup: Setup) -> None:
+def test_progress_knows_whether_the_last_commit_succeeded(setup: Setup) -> None:
     setup.progress.stored({P0: 5})
     seen = [setup.progress.has_failed]
 
@@ -98,7 +98,7 @@ def test_progress_knows_whether_kafka_took_what_it_was_last_told(setup: Setup) -
     assert seen == [False, True, False]
 
 
-def test_nothing_counts_as_told_when_nobody_knows_whether_it_was(setup: Setup) -> None:
+def test_a_commit_of_unknown_outcome_does_not_count(setup: Setup) -> None:
     setup.source.next_commit(MustRejoin("no answer"))
     setup.progress.stored({P0: 5})
 
@@ -106,13 +106,13 @@ def test_nothing_counts_as_told_when_nobody_knows_whether_it_was(setup: Setup) -
         setup.progress.commit()
 
     assert setup.progress.committed[P0] == 0
-    assert setup.told == []
+    assert setup.committed == []
 
 
 # Leases.
 
 
-def test_a_lease_stands_beside_what_is_stored_before_it(setup: Setup) -> None:
+def test_a_lease_is_committed_with_the_stored_offset(setup: Setup) -> None:
     setup.progress.stored({P0: 5})
 
     setup.progress.lease({P0: LEASE})
@@ -120,7 +120,7 @@ def test_a_lease_stands_beside_what_is_stored_before_it(setup: Setup) -> None:
     assert setup.source.commits == [{P0: Checkpoint(5, LEASE)}]
 
 
-def test_a_lease_also_tells_what_is_stored_of_other_partitions(setup: Setup) -> None:
+def test_a_lease_also_commits_stored_offsets_of_other_partitions(setup: Setup) -> None:
     setup.progress.stored({P1: 7})
 
     setup.progress.lease({P0: LEASE})
@@ -147,7 +147,7 @@ def test_a_lease_that_was_released_is_cleared_by_the_next_commit(setup: Setup) -
     assert setup.checkpoints[0] == Checkpoint(0)
 
 
-def test_the_next_lease_replaces_the_last_and_clears_it_where_it_does_not_reach(setup: Setup) -> None:
+def test_the_next_lease_replaces_the_last_and_clears_it_in_other_partitions(setup: Setup) -> None:
     setup.progress.lease({P0: LEASE, P1: LEASE})
     setup.progress.release()
     following = LEASE._replace(token="the next token")
@@ -168,7 +168,7 @@ def test_a_lease_that_kafka_did_not_take_is_not_open(setup: Setup) -> None:
     assert setup.checkpoints[0] == Checkpoint(5)
 
 
-# Whose partitions they are.
+# Ownership of partitions.
 
 
 def test_a_partition_that_was_not_taken_over_cannot_be_leased(setup: Setup) -> None:
@@ -180,7 +180,7 @@ def test_a_partition_that_was_not_taken_over_cannot_be_leased(setup: Setup) -> N
     assert setup.source.commits == []
 
 
-def test_nothing_is_told_of_partitions_that_are_not_ours_any_more(setup: Setup) -> None:
+def test_nothing_is_committed_for_lost_partitions(setup: Setup) -> None:
     setup.progress.stored({P0: 5})
 
     setup.progress.clear()
@@ -212,7 +212,7 @@ def test_the_lease_of_an_earlier_owner_is_cleared_once_the_partition_is_taken_ov
     assert setup.source.commits == [{P0: Checkpoint(2)}]
 
 
-def test_an_offset_that_others_have_set_is_told_anew_in_our_words(setup: Setup) -> None:
+def test_an_offset_set_by_another_client_is_committed_again_with_our_metadata(setup: Setup) -> None:
     setup.kafka.send(*[b"x"] * 5)
     setup.kafka.set_offset(2)
     setup.kafka.rebalance()

@@ -1,4 +1,4 @@
-"""An instance without partitions: a standby, or not yet one of those that share them."""
+"""An instance without partitions: a standby, or not yet assigned."""
 
 import pytest
 
@@ -12,7 +12,7 @@ SPARE = GroupStanding(member_count=5, partition_count=4, is_stable=True)
 
 
 class Watched:
-    """A group, and an instance that looks at it."""
+    """A group, and an instance that watches it."""
 
     def __init__(self) -> None:
         self.clock = Clock()
@@ -20,7 +20,7 @@ class Watched:
         self.error: Exception | None = None
         self.has_partitions = False
         self.looks = 0
-        self.told: list[GroupStanding | str] = []
+        self.reported: list[GroupStanding | str] = []
         self._watch = StandbyWatch(
             self,
             self,
@@ -38,11 +38,11 @@ class Watched:
 
     def unassigned(self, standing: GroupStanding) -> None:
         """See `StandbyEvents`."""
-        self.told.append(standing)
+        self.reported.append(standing)
 
     def kafka_failed(self, error: TryAgainLater) -> None:
         """See `StandbyEvents`."""
-        self.told.append(str(error))
+        self.reported.append(str(error))
 
     def turn(self) -> None:
         """One turn of the loop."""
@@ -51,7 +51,7 @@ class Watched:
     def wait(self, secs: float) -> None:
         """Let time pass, a turn of the loop each second."""
         for _ in range(int(secs)):
-            self.clock.turn(1)
+            self.clock.advance(1)
             self.turn()
             self.thread.run()
         self.turn()
@@ -62,20 +62,20 @@ def watched() -> Watched:
     return Watched()
 
 
-def test_an_instance_that_is_just_joining_does_not_ask(watched: Watched) -> None:
+def test_an_instance_that_is_just_joining_does_not_query_the_group(watched: Watched) -> None:
     watched.wait(4)
 
     assert watched.looks == 0
 
 
-def test_an_instance_without_partitions_asks_now_and_then_how_the_group_stands(watched: Watched) -> None:
+def test_an_instance_without_partitions_queries_the_group_at_intervals(watched: Watched) -> None:
     watched.wait(30)
 
     assert watched.looks == 3
-    assert watched.told == [SPARE] * 3
+    assert watched.reported == [SPARE] * 3
 
 
-def test_an_instance_with_partitions_does_not_ask(watched: Watched) -> None:
+def test_an_instance_with_partitions_does_not_query_the_group(watched: Watched) -> None:
     watched.has_partitions = True
 
     watched.wait(60)
@@ -83,23 +83,23 @@ def test_an_instance_with_partitions_does_not_ask(watched: Watched) -> None:
     assert watched.looks == 0
 
 
-def test_an_answer_that_comes_after_partitions_did_is_not_told(watched: Watched) -> None:
+def test_a_response_after_an_assignment_is_not_reported(watched: Watched) -> None:
     watched.wait(4)
-    watched.clock.turn(1)
+    watched.clock.advance(1)
     watched.turn()
     watched.has_partitions = True
 
     watched.wait(60)
 
-    assert (watched.looks, watched.told) == (1, [])
+    assert (watched.looks, watched.reported) == (1, [])
 
 
-def test_a_kafka_that_does_not_answer_is_told(watched: Watched) -> None:
+def test_an_unresponsive_kafka_is_reported(watched: Watched) -> None:
     watched.error = AWAY
 
     watched.wait(6)
 
-    assert watched.told == ["nobody answers"]
+    assert watched.reported == ["nobody answers"]
 
 
 @pytest.mark.parametrize(

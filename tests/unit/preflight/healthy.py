@@ -1,4 +1,4 @@
-"""Facts of a Kafka and a ClickHouse with which nothing is wrong, to be changed one at a time."""
+"""Probes of a healthy Kafka and ClickHouse, to be changed one at a time."""
 
 from typing import Any
 
@@ -52,7 +52,7 @@ def topic(**changes: Any) -> Topic:
 
 
 def topic_with(**configs: str) -> Topic:
-    """Names with underscores for dots."""
+    """A topic with these configs; names with underscores for dots."""
     return topic(configs=CONFIGS | {name.replace("_", "."): value for name, value in configs.items()})
 
 
@@ -73,7 +73,7 @@ def kafka(**changes: Any) -> KafkaProbe:
 
 
 def definition(*replacements: tuple[str, str]) -> TableDefinition:
-    """The table of schema.sql in small, with pieces of its text replaced."""
+    """A small version of the table of schema.sql, with replaced pieces of its text."""
     sql = TABLE_SQL
     for old, new in replacements:
         assert old in sql

@@ -1,4 +1,4 @@
-"""What is said of ClickHouse, fact by fact."""
+"""Findings about ClickHouse, probe by probe."""
 
 import pytest
 
@@ -9,11 +9,11 @@ from app.settings import ClickHouseSettings
 from tests.unit.preflight.healthy import CLICKHOUSE, about, clickhouse, levels, table
 
 
-def test_nothing_is_said_against_a_healthy_clickhouse() -> None:
+def test_a_healthy_clickhouse_has_no_findings() -> None:
     assert levels(check_clickhouse(clickhouse(), CLICKHOUSE)) == {Level.OK}
 
 
-def test_nothing_is_said_against_a_clickhouse_that_can_only_be_read() -> None:
+def test_a_read_only_clickhouse_has_no_findings() -> None:
     probe = clickhouse(privileges={"SELECT ON logs.logs": True}, table=table(engine="Distributed"))
 
     assert levels(check_clickhouse_for_queries(probe, CLICKHOUSE)) == {Level.OK}
@@ -22,10 +22,10 @@ def test_nothing_is_said_against_a_clickhouse_that_can_only_be_read() -> None:
 @pytest.mark.parametrize(
     ("probe", "subject", "level", "words"),
     [
-        (clickhouse(version="25.12.1.1"), "reached", Level.PROBLEM, "too old"),
+        (clickhouse(version="25.12.1.1"), "connection", Level.PROBLEM, "too old"),
         (clickhouse(privileges={"SELECT ON logs.logs": False}), "privileges", Level.PROBLEM, "lacks SELECT"),
         (clickhouse(privileges=Unknown("no")), "privileges", Level.WARNING, "SELECT is needed"),
-        (clickhouse(table=None), "table", Level.PROBLEM, "An instance with the role ingest makes it"),
+        (clickhouse(table=None), "table", Level.PROBLEM, "An instance with the role ingest creates it"),
         (clickhouse(table=Unknown("denied")), "table", Level.PROBLEM, "denied"),
         (clickhouse(wanted=Unknown("no")), "table", Level.WARNING, "could not be compared"),
         (
@@ -36,7 +36,7 @@ def test_nothing_is_said_against_a_clickhouse_that_can_only_be_read() -> None:
         ),
     ],
 )
-def test_what_counts_where_it_is_only_read(probe: ClickHouseProbe, subject: str, level: Level, words: str) -> None:
+def test_checks_for_a_read_only_table(probe: ClickHouseProbe, subject: str, level: Level, words: str) -> None:
     found = about(subject, check_clickhouse_for_queries(probe, CLICKHOUSE))
 
     assert found.level is level
@@ -46,9 +46,9 @@ def test_what_counts_where_it_is_only_read(probe: ClickHouseProbe, subject: str,
 @pytest.mark.parametrize(
     ("probe", "subject", "level", "words"),
     [
-        (clickhouse(version="26.1.9.1"), "reached", Level.PROBLEM, "Version 26.2 or newer is needed"),
-        (clickhouse(version="25.12.1.1"), "reached", Level.PROBLEM, "too old"),
-        (clickhouse(version="27.1.1.1"), "reached", Level.OK, "27.1.1.1"),
+        (clickhouse(version="26.1.9.1"), "connection", Level.PROBLEM, "Version 26.2 or newer is needed"),
+        (clickhouse(version="25.12.1.1"), "connection", Level.PROBLEM, "too old"),
+        (clickhouse(version="27.1.1.1"), "connection", Level.OK, "27.1.1.1"),
         (clickhouse(clock_ahead_secs=2.5), "clock", Level.WARNING, "2.5 s ahead of ours"),
         (clickhouse(clock_ahead_secs=-61.0), "clock", Level.WARNING, "61.0 s behind ours"),
         (clickhouse(clock_ahead_secs=Unknown("no")), "clock", Level.WARNING, "could not be compared"),
@@ -63,10 +63,10 @@ def test_what_counts_where_it_is_only_read(probe: ClickHouseProbe, subject: str,
         (clickhouse(table=Unknown("no answer")), "table", Level.PROBLEM, "no answer"),
         (clickhouse(wanted=Unknown("too old")), "table", Level.WARNING, "could not be compared with schema.sql"),
         (clickhouse(table=table(definition=Unknown("odd"))), "table", Level.WARNING, "schema.sql: odd"),
-        (clickhouse(table=table(views=["logs.a", "logs.b"])), "views", Level.WARNING, "logs.a, logs.b fed by"),
+        (clickhouse(table=table(views=["logs.a", "logs.b"])), "views", Level.WARNING, "logs.a, logs.b read from"),
     ],
 )
-def test_what_is_found_is_told(probe: ClickHouseProbe, subject: str, level: Level, words: str) -> None:
+def test_findings_are_reported(probe: ClickHouseProbe, subject: str, level: Level, words: str) -> None:
     finding = about(subject, check_clickhouse(probe, CLICKHOUSE))
 
     assert finding.level is level
@@ -78,7 +78,7 @@ def test_what_is_found_is_told(probe: ClickHouseProbe, subject: str, level: Leve
     [
         (UserSetting("0", "1"), None),
         (UserSetting("0", "0", is_readonly=True), None),
-        (UserSetting("0", "1", is_readonly=True), "async_insert is pinned to 1, inserts need 0"),
+        (UserSetting("0", "1", is_readonly=True), "async_insert is read-only with value 1, inserts need 0"),
         (UserSetting("0", "1", least="1"), "async_insert may not be less than 1, inserts need 0"),
         (UserSetting("100", "5", most="50"), "async_insert may not be more than 50, inserts need 100"),
         (UserSetting("100", "5", least="1", most="100"), None),
@@ -94,19 +94,19 @@ def test_a_setting_that_inserts_need_must_be_free_or_as_they_need_it(
     finding = about("insert settings", check_clickhouse(probe, CLICKHOUSE))
 
     assert finding.level is (Level.PROBLEM if words else Level.OK)
-    assert (words or "an insert may ask for all that it needs") == finding.found
+    assert (words or "an insert may set all that it needs") == finding.found
 
 
 @pytest.mark.parametrize(
     ("engine", "words"),
     [
-        ("ReplacingMergeTree", "logs would vanish"),
-        ("SummingMergeTree", "logs would vanish"),
+        ("ReplacingMergeTree", "logs would be lost"),
+        ("SummingMergeTree", "logs would be lost"),
         ("Distributed", "acknowledges rows before a table has stored them"),
-        ("Buffer", "Buffer is no table that keeps"),
-        ("Null", "Null is no table that keeps"),
-        ("Log", "Log is no table that keeps"),
-        ("MaterializedView", "MaterializedView is no table that keeps"),
+        ("Buffer", "Buffer does not store acknowledged rows"),
+        ("Null", "Null does not store acknowledged rows"),
+        ("Log", "Log does not store acknowledged rows"),
+        ("MaterializedView", "MaterializedView does not store acknowledged rows"),
     ],
 )
 def test_an_engine_that_does_not_keep_what_it_acknowledges_is_refused(engine: str, words: str) -> None:
@@ -114,7 +114,7 @@ def test_an_engine_that_does_not_keep_what_it_acknowledges_is_refused(engine: st
 
     assert about("table", findings).level is Level.PROBLEM
     assert words in about("table", findings).found
-    assert about("what it is made of", findings).level is Level.SKIPPED
+    assert about("definition", findings).level is Level.SKIPPED
 
 
 @pytest.mark.parametrize("engine", ["MergeTree", "ReplicatedMergeTree", "SharedMergeTree"])
@@ -152,19 +152,19 @@ def test_an_engine_that_does_is_taken(engine: str) -> None:
         (", index_granularity = 2048", "", "layout", Level.WARNING, "index_granularity not set"),
         ("INDEX words", "INDEX other", "indexes", Level.WARNING, "words missing"),
         ("PROJECTION ledger", "PROJECTION other", "indexes", Level.WARNING, "ledger missing"),
-        ("max(_offset)", "min(_offset)", "indexes", Level.WARNING, "ledger made otherwise"),
-        ("fsync_after_insert = 1", "fsync_after_insert = 0", "table settings", Level.WARNING, "after a power cut"),
+        ("max(_offset)", "min(_offset)", "indexes", Level.WARNING, "ledger not as in schema.sql"),
+        ("fsync_after_insert = 1", "fsync_after_insert = 0", "table settings", Level.WARNING, "in a power failure"),
         (", fsync_after_insert = 1", "", "table settings", Level.WARNING, "MODIFY SETTING fsync_after_insert = 1"),
         ("_window = 10000", "_window = 0", "repeated inserts", Level.PROBLEM, "window = 10000"),
         ("_window = 10000", "_window = 5", "repeated inserts", Level.OK, "among the last 5"),
         ("non_replicated_deduplication_window = 10000, ", "", "repeated inserts", Level.PROBLEM, "window is 0"),
-        ("toIntervalDay(30)", "toIntervalDay(7)", "retention", Level.PROBLEM, "would vanish at once"),
+        ("toIntervalDay(30)", "toIntervalDay(7)", "retention", Level.PROBLEM, "would be deleted at once"),
         ("toIntervalDay(30)", "toIntervalDay(90)", "retention", Level.WARNING, "keeps rows 90 days"),
         ("toIntervalDay(30)", "toIntervalMonth(1)", "retention", Level.WARNING, "a rule of its own: TTL toDateTime"),
         ("TTL toDateTime(Timestamp) + toIntervalDay(30)\n", "", "retention", Level.WARNING, "for ever"),
     ],
 )
-def test_the_table_is_held_against_the_schema(old: str, new: str, subject: str, level: Level, words: str) -> None:
+def test_the_table_is_compared_with_the_schema(old: str, new: str, subject: str, level: Level, words: str) -> None:
     finding = about(subject, check_clickhouse(clickhouse(table=table((old, new))), CLICKHOUSE))
 
     assert finding.level is level
@@ -199,7 +199,7 @@ def test_a_replicated_table_has_a_window_of_its_own() -> None:
     assert "MODIFY SETTING replicated_deduplication_window = 10000" in finding.advice
 
 
-def test_a_window_that_nobody_tells_is_not_taken_for_one() -> None:
+def test_an_unknown_deduplication_window_is_not_assumed() -> None:
     probe = clickhouse(table=table(("non_replicated_deduplication_window = 10000, ", "")), table_defaults={})
 
     assert about("repeated inserts", check_clickhouse(probe, CLICKHOUSE)).level is Level.WARNING
@@ -231,14 +231,14 @@ def test_a_table_of_something_else_is_not_taken_apart() -> None:
 
     findings = check_clickhouse(clickhouse(table=table(*columns)), ClickHouseSettings(table="other"))
 
-    assert "logs.other is a table of something else" in about("table", findings).found
-    assert about("what it is made of", findings).level is Level.SKIPPED
+    assert "logs.other holds something other than logs" in about("table", findings).found
+    assert about("definition", findings).level is Level.SKIPPED
 
 
 @pytest.mark.parametrize(
-    ("code", "words"), [("unreachable", "CLICKHOUSE_URL"), ("516", "CLICKHOUSE_USER and"), ("241", "Its own log")]
+    ("code", "words"), [("unreachable", "CLICKHOUSE_URL"), ("516", "CLICKHOUSE_USER and"), ("241", "own log")]
 )
-def test_a_silent_clickhouse_is_one_problem_and_the_rest_is_skipped(code: str, words: str) -> None:
+def test_an_unreachable_clickhouse_is_one_problem_and_the_rest_is_skipped(code: str, words: str) -> None:
     [reached, rest] = unreachable("no answer", code)
 
     assert (reached.level, rest.level) == (Level.PROBLEM, Level.SKIPPED)
@@ -250,8 +250,8 @@ def test_a_silent_clickhouse_is_one_problem_and_the_rest_is_skipped(code: str, w
     [
         (0, (), Level.OK, "schema 0, that of this version"),
         (2, ("0001_a", "0002_b"), Level.OK, "schema 2, that of this version"),
-        (1, ("0001_a", "0002_b", "0003_c"), Level.WARNING, "0002_b, 0003_c not applied -> The service does it"),
-        (3, ("0001_a",), Level.WARNING, "the table has schema 3, this version of the service 1: a later one was here"),
+        (1, ("0001_a", "0002_b", "0003_c"), Level.WARNING, "0002_b, 0003_c not applied -> The service applies"),
+        (3, ("0001_a",), Level.WARNING, "the table has schema 3, this version of the service has 1: a later version"),
     ],
 )
 def test_migrations_that_are_missing_are_named(

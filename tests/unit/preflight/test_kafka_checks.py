@@ -1,4 +1,4 @@
-"""What is said of Kafka, fact by fact."""
+"""Findings about Kafka, probe by probe."""
 
 from typing import Any
 
@@ -13,30 +13,30 @@ from tests.unit.preflight.healthy import KAFKA, about, group, kafka, levels, top
 HOUR_MS = 3600 * 1000
 
 
-def test_nothing_is_said_against_a_healthy_kafka() -> None:
+def test_a_healthy_kafka_has_no_findings() -> None:
     assert levels(check_kafka(kafka(), KAFKA)) == {Level.OK}
 
 
 @pytest.mark.parametrize(
     ("probe", "subject", "level", "words"),
     [
-        (kafka(version=(2, 7)), "reached", Level.PROBLEM, "Kafka 2.8 or newer is needed"),
-        (kafka(version=(2, 8)), "reached", Level.OK, "Kafka 2.8, 3 brokers"),
+        (kafka(version=(2, 7)), "connection", Level.PROBLEM, "Kafka 2.8 or newer is needed"),
+        (kafka(version=(2, 8)), "connection", Level.OK, "Kafka 2.8, 3 brokers"),
         (kafka(topic=topic(leaderless_count=1)), "topic", Level.PROBLEM, "1 of 4 partitions have no leader"),
         (kafka(topic=topic(under_replicated_count=2)), "topic", Level.WARNING, "2 of 4 partitions have fewer copies"),
         (kafka(topic=Unknown("not allowed")), "topic", Level.PROBLEM, "not allowed -> The service needs"),
-        (kafka(topic=topic(operations=None)), "rights", Level.WARNING, "does not say"),
+        (kafka(topic=topic(operations=None)), "rights", Level.WARNING, "does not report"),
         (kafka(topic=topic(operations=frozenset({"DESCRIBE"}))), "rights", Level.PROBLEM, "Allow Read on topic logs"),
         (kafka(topic=topic(configs=Unknown("no"))), "configuration", Level.WARNING, "could not be checked: no"),
         (kafka(group=Unknown("not allowed")), "consumer group", Level.PROBLEM, "right Read on group log-ingest"),
         (kafka(group=group(may_join=False)), "consumer group", Level.PROBLEM, "Allow Read on group"),
         (kafka(group=group(member_count=4)), "consumer group", Level.OK, "4 instances in it now"),
         (kafka(group=group(member_count=6)), "consumer group", Level.WARNING, "2 of them idle, for 4 partitions"),
-        (kafka(group=group(member_count=0)), "consumer group", Level.OK, "no instance in it now, goes on from"),
+        (kafka(group=group(member_count=0)), "consumer group", Level.OK, "no instance in it now, resumes from"),
         (kafka(group=group(committed_count=0)), "consumer group", Level.OK, "begins at the earliest record"),
     ],
 )
-def test_what_is_found_is_told(probe: KafkaProbe, subject: str, level: Level, words: str) -> None:
+def test_findings_are_reported(probe: KafkaProbe, subject: str, level: Level, words: str) -> None:
     finding = about(subject, check_kafka(probe, KAFKA))
 
     assert finding.level is level
@@ -49,7 +49,7 @@ def test_what_is_found_is_told(probe: KafkaProbe, subject: str, level: Level, wo
         ({"min_insync_replicas": "1"}, "copies", Level.WARNING, "--add-config min.insync.replicas=2"),
         ({"min_insync_replicas": "3"}, "copies", Level.OK, "3 in sync"),
         ({"min_insync_replicas": "4"}, "copies", Level.PROBLEM, "nothing can be acknowledged"),
-        ({"unclean_leader_election_enable": "true"}, "leader elections", Level.PROBLEM, "may give up logs"),
+        ({"unclean_leader_election_enable": "true"}, "leader elections", Level.PROBLEM, "may lose logs"),
         ({"message_timestamp_type": "CreateTime"}, "record times", Level.WARNING, "=LogAppendTime"),
         ({"cleanup_policy": "compact"}, "cleanup", Level.PROBLEM, "cleanup.policy=delete"),
         ({"cleanup_policy": "compact,delete"}, "cleanup", Level.PROBLEM, "cleanup.policy=delete"),
@@ -60,7 +60,7 @@ def test_what_is_found_is_told(probe: KafkaProbe, subject: str, level: Level, wo
         ({"retention_bytes": "1000000"}, "retention", Level.WARNING, "1,000,000 bytes of each partition"),
     ],
 )
-def test_the_configuration_of_the_topic_is_judged(
+def test_the_configuration_of_the_topic_is_checked(
     configs: dict[str, str], subject: str, level: Level, words: str
 ) -> None:
     finding = about(subject, check_kafka(kafka(topic=topic_with(**configs)), KAFKA))
@@ -91,7 +91,7 @@ def test_a_missing_topic_that_cannot_be_made_is_one() -> None:
     assert "only 1 broker" in finding.found
 
 
-def test_instances_are_held_against_the_partitions_that_a_missing_topic_will_have() -> None:
+def test_instances_are_compared_with_the_partitions_of_the_missing_topic() -> None:
     probe = kafka(topic=None, group=group(member_count=3, committed_count=0))
 
     finding = about("consumer group", check_kafka(probe, KafkaSettings(topic_partitions=2)))
@@ -109,7 +109,7 @@ def test_instances_are_held_against_the_partitions_that_a_missing_topic_will_hav
         ),
     ],
 )
-def test_a_silent_kafka_is_one_problem_and_the_rest_is_skipped(changes: dict[str, Any], is_named: bool) -> None:
+def test_an_unreachable_kafka_is_one_problem_and_the_rest_is_skipped(changes: dict[str, Any], is_named: bool) -> None:
     [reached, rest] = unreachable(KafkaSettings(**changes), "Kafka does not answer at h:1 (refused)")
 
     assert (reached.level, rest.level) == (Level.PROBLEM, Level.SKIPPED)

@@ -1,4 +1,4 @@
-"""A statement in ClickHouse's own form, taken apart."""
+"""Parsing a statement in ClickHouse's own format."""
 
 from app.preflight.table_definition import Column, parse
 
@@ -40,7 +40,7 @@ def test_columns_have_a_type_a_default_and_the_words_to_add_them() -> None:
     )
 
 
-def test_what_stands_beside_the_columns_is_told_apart_by_kind_and_name() -> None:
+def test_indexes_projections_and_constraints_are_distinguished_by_kind_and_name() -> None:
     definition = parse(FORMATTED)
 
     assert definition.indexes == {

@@ -1,4 +1,4 @@
-"""Which statement answers a question for figures: from sums of minutes where these are enough, else from rows."""
+"""The statement of an aggregate query: from rollups where possible, otherwise from rows."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ def aggregate(
     return Aggregate(condition, span, read_functions(functions, field), by, interval_secs)
 
 
-def statement_of(asked: Aggregate) -> Statement:
+def statement_of(query: Aggregate) -> Statement:
     """As it is sent."""
-    return LogTable(ScriptedReader()).statement(asked.select)
+    return LogTable(ScriptedReader()).statement(query.select)
 
 
-def steps_read(asked: Aggregate) -> set[str]:
+def steps_read(query: Aggregate) -> set[str]:
     """The steps of the rollups that a statement reads."""
-    return set(re.findall(r"toStartOf(Hour|FiveMinutes|Minute)\(Timestamp\) >= ", statement_of(asked).sql))
+    return set(re.findall(r"toStartOf(Hour|FiveMinutes|Minute)\(Timestamp\) >= ", statement_of(query).sql))
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "query",
     [
         aggregate(),
         aggregate("level:error"),
@@ -57,13 +57,13 @@ def steps_read(asked: Aggregate) -> set[str]:
         aggregate("service:checkout", functions="p99.9", field="response_time_ms"),
     ],
 )
-def test_what_is_made_of_what_a_rollup_holds_comes_from_its_hours(asked: Aggregate) -> None:
-    assert steps_read(asked) == {"Hour"}
-    assert "UNION ALL" not in statement_of(asked).sql
+def test_functions_over_columns_of_a_rollup_use_its_hours(query: Aggregate) -> None:
+    assert steps_read(query) == {"Hour"}
+    assert "UNION ALL" not in statement_of(query).sql
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "query",
     [
         aggregate(interval_secs=60),
         aggregate(interval_secs=600, by=("level",)),
@@ -72,24 +72,24 @@ def test_what_is_made_of_what_a_rollup_holds_comes_from_its_hours(asked: Aggrega
         aggregate(functions="p99", field="response_time_ms", interval_secs=60),
     ],
 )
-def test_shorter_steps_come_from_minutes(asked: Aggregate) -> None:
-    assert steps_read(asked) == {"Minute"}
+def test_shorter_steps_come_from_minutes(query: Aggregate) -> None:
+    assert steps_read(query) == {"Minute"}
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "query",
     [
         aggregate("user_id:7", functions="avg", field="response_time_ms"),
         aggregate("user_id:7", interval_secs=900),
         aggregate(by=("user_id",)),
     ],
 )
-def test_what_is_asked_of_users_comes_from_their_stretches(asked: Aggregate) -> None:
-    assert steps_read(asked) == {"FiveMinutes"}
+def test_aggregates_of_users_come_from_five_minute_buckets(query: Aggregate) -> None:
+    assert steps_read(query) == {"FiveMinutes"}
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "query",
     [
         aggregate("timeout"),
         aggregate("user_id:7 level:error"),
@@ -108,8 +108,8 @@ def test_what_is_asked_of_users_comes_from_their_stretches(asked: Aggregate) -> 
         aggregate(span=TimeRange(1, 59 * SECOND_NS)),
     ],
 )
-def test_everything_else_comes_from_rows(asked: Aggregate) -> None:
-    assert steps_read(asked) == set()
+def test_everything_else_comes_from_rows(query: Aggregate) -> None:
+    assert steps_read(query) == set()
 
 
 def test_hours_then_minutes_then_rows_make_up_a_range() -> None:
@@ -126,7 +126,7 @@ def test_hours_then_minutes_then_rows_make_up_a_range() -> None:
 
 @pytest.mark.parametrize("names", ["", "mean", "p", "p100.5x", "p101", "count,avrage", "sum("])
 def test_a_function_that_is_not_known_is_refused(names: str) -> None:
-    with pytest.raises(BadParameter, match="is not known") as caught:
+    with pytest.raises(BadParameter, match="is unknown") as caught:
         read_functions(names, "response_time_ms")
 
     assert caught.value.parameter == "function"
@@ -139,7 +139,7 @@ def test_a_function_without_its_field_is_refused_but_for_a_count() -> None:
 
 
 def test_figures_of_a_field_that_holds_no_numbers_are_refused() -> None:
-    with pytest.raises(BadParameter, match="holds no numbers"):
+    with pytest.raises(BadParameter, match="is not numeric"):
         statement_of(aggregate(functions="avg", field="service"))
 
 

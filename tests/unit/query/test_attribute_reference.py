@@ -1,4 +1,4 @@
-"""References to attributes: what a reader makes of them."""
+"""Resolution of references to attributes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_an_attribute_with_a_column_is_read_from_it() -> None:
     assert read("http.route:[1 TO 2]", {ROUTE: "c"}).count("`c`") == 2
 
 
-def test_an_attribute_is_looked_for_where_it_was_asked_for() -> None:
+def test_an_attribute_is_searched_in_the_requested_map() -> None:
     untouched = read("http.route:x", {})
 
     assert read("attributes.http.route:x", {ROUTE: "c"}) == "(LogAttributes[{query_0:String}] = {query_1:String})"

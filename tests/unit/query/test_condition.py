@@ -15,13 +15,13 @@ from tests.query.generated import trees
 EDGE = r"[\x00-\x2f\x3a-\x60\x7b-\x7f]"
 STATUS = "{query_0:AnyAttribute}"
 
-# Everything that a statement can be made of, whatever was typed.
+# All parts of a statement, whatever was typed.
 VOCABULARY = re.compile(
     r"(?:\{query_\d+:(?:String|Array\(String\)|Float64|UInt64|UInt8|Int64|(?:Any|Log|Resource)Attribute)\}"
     r"|true|AND|OR|NOT|LIKE|''|'UTC'|0|!=|[<>]=?|=|[ (),\[\]]"
     r"|lower\(Body\)|Body|lower\(SeverityText\)|hasAllTokens|match|startsWith|isNotNull|ifNull|toFloat64OrNull"
     r"|fromUnixTimestamp64Nano"
-    # The longest first, or `_topic` would be taken for the beginning of `_topic_id`.
+    # Longest first, otherwise `_topic` would match the beginning of `_topic_id`.
     rf"|{'|'.join(sorted({column.column for column in COLUMNS if not column.is_map}, key=len, reverse=True))})*"
 )
 
@@ -95,7 +95,7 @@ def test_a_query_becomes_a_condition(typed: str, sql: str, parameters: list[Any]
     assert list(condition.parameters.values()) == parameters
 
 
-def test_a_value_that_is_asked_for_twice_is_bound_once() -> None:
+def test_a_repeated_value_is_bound_once() -> None:
     condition = condition_of(parse("x:1 OR x:2 OR y:1").tree)
 
     assert list(condition.parameters.values()) == ["x", "1", "2", "y"]
@@ -137,7 +137,7 @@ def test_a_quote_gets_into_parameters_only(before: str, typed: str) -> None:
         ("level:error http.route:x offset:3 timeout", {}),
     ],
 )
-def test_a_condition_tells_which_columns_can_hold_but_one_text(typed: str, columns: dict[str, str]) -> None:
+def test_a_condition_knows_columns_with_a_single_value(typed: str, columns: dict[str, str]) -> None:
     condition = condition_of(parse(typed).tree)
 
     held = {column: value.strip("{}").partition(":")[0] for column, value in condition.equal.items()}

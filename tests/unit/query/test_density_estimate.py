@@ -1,4 +1,4 @@
-"""How dense logs are: asked now and then, and remembered."""
+"""The density estimate: queried at intervals, and cached."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EVERY_LOG = condition_of(Everything())
 
 
 def rows_per_sec(reader: ScriptedReader, span: TimeRange) -> float:
-    """Of all logs, asked for the first time."""
+    """The density of all logs, without cache."""
     return Density(lambda: NOW_NS, Clock()).rows_per_sec(LogTable(reader), span, EVERY_LOG)
 
 
@@ -28,38 +28,38 @@ def test_it_is_the_mean_of_the_minutes_before_the_end_of_a_range() -> None:
     assert rows_per_sec(reader, LAST_HOUR) == 10.0
 
 
-def test_it_is_asked_again_only_after_a_while() -> None:
+def test_it_is_queried_again_only_after_a_while() -> None:
     clock, reader = Clock(), ScriptedReader(lambda _: Result(("count()",), [(6000,)]))
     table, density = LogTable(reader), Density(lambda: NOW_NS, clock)
 
     density.rows_per_sec(table, LAST_HOUR, EVERY_LOG)
     density.rows_per_sec(table, LAST_HOUR, EVERY_LOG)
-    clock.turn(31)
+    clock.advance(31)
     density.rows_per_sec(table, LAST_HOUR, EVERY_LOG)
 
-    assert len(reader.asked) == 2
+    assert len(reader.statements) == 2
 
 
-def test_of_a_range_that_ends_in_the_future_the_last_minutes_up_to_now_count() -> None:
+def test_a_range_that_ends_in_the_future_uses_the_minutes_before_now() -> None:
     reader = ScriptedReader(lambda _: Result(("count()",), [(0,)]))
 
     rows_per_sec(reader, TimeRange(LAST_HOUR.start_ns, NOW_NS + 86_400 * SECOND_NS))
 
-    assert f"< toDateTime({NOW_NS // SECOND_NS}, 'UTC')" in reader.asked[0].sql
+    assert f"< toDateTime({NOW_NS // SECOND_NS}, 'UTC')" in reader.statements[0].sql
 
 
-def test_of_services_and_levels_those_logs_count_that_match() -> None:
-    reader = ScriptedReader(lambda asked: Result(("count()",), [(60 if asked.parameters else 6000,)]))
+def test_conditions_on_service_and_level_count_matching_logs() -> None:
+    reader = ScriptedReader(lambda statement: Result(("count()",), [(60 if statement.parameters else 6000,)]))
     table, density = LogTable(reader), Density(lambda: NOW_NS, Clock())
 
     assert density.rows_per_sec(table, LAST_HOUR, table.condition(parse("service:a level:error").tree)) == 0.1
     assert density.rows_per_sec(table, LAST_HOUR, table.condition(parse("timeout").tree)) == 10.0 / 16
     assert density.rows_per_sec(table, LAST_HOUR, table.condition(parse("service:b level:error").tree)) == 0.1
-    assert len(reader.asked) == 3
+    assert len(reader.statements) == 3
 
 
-def test_what_is_not_there_in_the_last_minutes_is_looked_for_in_the_last_day() -> None:
-    reader = ScriptedReader(lambda asked: Result(("count()",), [(864 if "toStartOfHour" in asked.sql else 0,)]))
+def test_logs_missing_in_the_last_minutes_are_searched_in_the_last_day() -> None:
+    reader = ScriptedReader(lambda statement: Result(("count()",), [(864 if "toStartOfHour" in statement.sql else 0,)]))
 
     assert rows_per_sec(reader, LAST_HOUR) == 0.01
 

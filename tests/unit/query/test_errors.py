@@ -1,4 +1,4 @@
-"""What a query with a mistake is answered."""
+"""Errors of invalid queries."""
 
 import pytest
 
@@ -17,13 +17,13 @@ def error_of(typed: str) -> QueryError:
     ("typed", "position", "reason"),
     [
         ("a AND", 5, "The query ends too early."),
-        ("AND a", 0, "AND cannot stand here."),
-        ("a OR AND b", 5, "AND cannot stand here."),
+        ("AND a", 0, "AND is not allowed here."),
+        ("a OR AND b", 5, "AND is not allowed here."),
         ("a OR", 4, "The query ends too early."),
         ("NOT", 3, "The query ends too early."),
-        ("()", 1, ") cannot stand here."),
-        ("(a OR )", 6, ") cannot stand here."),
-        ("(x:(a) AND )", 11, ") cannot stand here."),
+        ("()", 1, ") is not allowed here."),
+        ("(a OR )", 6, ") is not allowed here."),
+        ("(x:(a) AND )", 11, ") is not allowed here."),
         ("a (b (c)", 2, "This parenthesis is not closed."),
         ("level:(warn", 6, "This parenthesis is not closed."),
         ("a) b", 1, "This parenthesis was never opened."),
@@ -31,50 +31,50 @@ def error_of(typed: str) -> QueryError:
         ('x:"b c', 2, "The quotes that begin here are not closed."),
         ("level:", 6, "The query ends too early."),
         ("level: )", 7, "This parenthesis was never opened."),
-        (":a", 0, ": cannot stand here."),
-        ("state:OR", 6, "OR cannot stand here."),
-        ("a - b", 2, "- has no letter or digit and so is no word."),
-        ("response_time_ms > 500", 17, "> has no letter or digit and so is no word."),
-        ('a ""', 2, "There is nothing between these quotes."),
-        ("a ti*out", 4, "An asterisk ends a word; within one it cannot stand (for the character itself: \\*)."),
-        ("*timeout", 0, "An asterisk ends a word; within one it cannot stand (for the character itself: \\*)."),
-        ("http.*:5", 0, "A name holds no asterisk (for one that does: http.\\*)."),
-        ("attributes.:5", 0, "attributes. wants the name of an attribute."),
-        ("a C:\\temp", 4, "A backslash takes away the meaning of the sign behind it, and t has none."),
-        ('"a\\tb"', 2, "A backslash takes away the meaning of the sign behind it, and t has none."),
-        ("a\\", 1, "A backslash takes away the meaning of the sign behind it, and here is none."),
+        (":a", 0, ": is not allowed here."),
+        ("state:OR", 6, "OR is not allowed here."),
+        ("a - b", 2, "- has no letter or digit, so it is not a word."),
+        ("response_time_ms > 500", 17, "> has no letter or digit, so it is not a word."),
+        ('a ""', 2, "These quotes are empty."),
+        ("a ti*out", 4, "An asterisk is only allowed at the end of a word; write \\* for the character itself."),
+        ("*timeout", 0, "An asterisk is only allowed at the end of a word; write \\* for the character itself."),
+        ("http.*:5", 0, "A field name cannot contain an asterisk; write http.\\* for the character itself."),
+        ("attributes.:5", 0, "attributes. needs the name of an attribute."),
+        ("a C:\\temp", 4, "A backslash escapes the special character after it; t is not special."),
+        ('"a\\tb"', 2, "A backslash escapes the special character after it; t is not special."),
+        ("a\\", 1, "A backslash escapes the special character after it; nothing follows here."),
         ("message:>5", 9, "message is searched by its words and cannot be compared."),
-        ("response_time_ms:slow", 17, "response_time_ms is a number, and slow is none."),
-        ("response_time_ms:5*", 17, "response_time_ms is a number, and 5* is none."),
-        ("response_time_ms:[1 TO x]", 23, "response_time_ms is a number, and x is none."),
-        ("response_time_ms:>1e39", 18, "response_time_ms is a number, and 1e39 is none."),
-        ('response_time_ms:""', 17, 'response_time_ms is a number, and "" is none.'),
-        ("offset:-1", 7, "offset is a whole number, and -1 is none."),
-        ("offset:18446744073709551616", 7, "offset is a whole number, and 18446744073709551616 is none."),
-        ("partition:1.5", 10, "partition is a whole number, and 1.5 is none."),
+        ("response_time_ms:slow", 17, "slow is not a valid number for response_time_ms."),
+        ("response_time_ms:5*", 17, "5* is not a valid number for response_time_ms."),
+        ("response_time_ms:[1 TO x]", 23, "x is not a valid number for response_time_ms."),
+        ("response_time_ms:>1e39", 18, "1e39 is not a valid number for response_time_ms."),
+        ('response_time_ms:""', 17, '"" is not a valid number for response_time_ms.'),
+        ("offset:-1", 7, "-1 is not a valid whole number for offset."),
+        ("offset:18446744073709551616", 7, "18446744073709551616 is not a valid whole number for offset."),
+        ("partition:1.5", 10, "1.5 is not a valid whole number for partition."),
         (
             "http.status_code:>=5xx",
             19,
-            "http.status_code is an attribute, which is compared as a number, and 5xx is none.",
+            "http.status_code is an attribute, which is compared as a number; 5xx is not a number.",
         ),
-        ("x:>nan", 3, "x is an attribute, which is compared as a number, and nan is none."),
-        ("service:>b", 9, "service is compared as a number, and b is none."),
-        ("level:>=loud", 8, "level is a level, and loud is none."),
-        ("timestamp:>2026", 11, "timestamp is a time, and 2026 is none."),
-        ("timestamp:>2026-13-01", 11, "timestamp is a time, and 2026-13-01 is none."),
-        ("timestamp:>9999-01-01", 11, "timestamp is a time, and 9999-01-01 is none."),
-        ("timestamp:2026-11-23", 10, "timestamp is a time, and a time is compared."),
-        ("a \ud800", 2, "Half a character (a lone surrogate)."),
+        ("x:>nan", 3, "x is an attribute, which is compared as a number; nan is not a number."),
+        ("service:>b", 9, "service is compared as a number; b is not a number."),
+        ("level:>=loud", 8, "loud is not a valid level for level."),
+        ("timestamp:>2026", 11, "2026 is not a valid time for timestamp."),
+        ("timestamp:>2026-13-01", 11, "2026-13-01 is not a valid time for timestamp."),
+        ("timestamp:>9999-01-01", 11, "9999-01-01 is not a valid time for timestamp."),
+        ("timestamp:2026-11-23", 10, "timestamp is a time, which can only be compared or searched by range."),
+        ("a \ud800", 2, "The query contains a lone surrogate."),
     ],
 )
-def test_an_error_says_what_is_wrong_and_where(typed: str, position: int, reason: str) -> None:
+def test_an_error_has_a_reason_and_a_position(typed: str, position: int, reason: str) -> None:
     error = error_of(typed)
 
     assert (error.position, error.reason) == (position, reason)
 
 
 @pytest.mark.parametrize("typed", ["x:[1 2]", "x:[1 TO 2", "x:[main]", "x:[1TO2]", "x:{a}"])
-def test_a_range_that_is_none_is_told_how_one_is_written(typed: str) -> None:
+def test_an_invalid_range_explains_the_syntax(typed: str) -> None:
     error = error_of(typed)
 
     assert "[1 TO 5]" in error.reason or error.expected == ("] or }",)
@@ -95,7 +95,7 @@ def test_a_range_that_is_none_is_told_how_one_is_written(typed: str) -> None:
         ("timestamp:>now", ("a date or a time such as 2026-11-23 or 2026-11-23T10:15:30Z",)),
     ],
 )
-def test_an_error_says_what_could_stand_there(typed: str, expected: tuple[str, ...]) -> None:
+def test_an_error_lists_what_is_expected(typed: str, expected: tuple[str, ...]) -> None:
     assert error_of(typed).expected == expected
 
 
@@ -112,7 +112,7 @@ def test_an_error_says_what_could_stand_there(typed: str, expected: tuple[str, .
         ("response_time_ms:>fast", ""),
     ],
 )
-def test_an_error_says_what_was_probably_meant(typed: str, suggestion: str) -> None:
+def test_an_error_suggests_the_probable_intent(typed: str, suggestion: str) -> None:
     assert error_of(typed).suggestion == suggestion
 
 
@@ -125,7 +125,7 @@ def test_an_error_shows_the_text_around_it() -> None:
 
 def test_an_error_reads_as_sentences() -> None:
     assert str(error_of("levl:>=warn")) == (
-        "levl is an attribute, which is compared as a number, and warn is none."
+        "levl is an attribute, which is compared as a number; warn is not a number."
         " Expected: a number such as 500, 2.5 or 1e3. Did you mean level?"
     )
     assert str(error_of("a AND")) == ('The query ends too early. Expected: a word, text in "quotes", ( or NOT.')
@@ -134,17 +134,17 @@ def test_an_error_reads_as_sentences() -> None:
 def test_too_long_a_query_is_refused() -> None:
     error = error_of("ä" * (MAX_BYTES // 2) + "x")
 
-    assert error.reason == "A query has 8192 bytes at most, this one 8193."
+    assert error.reason == "A query may have at most 8192 bytes; this one has 8193."
 
 
 def test_too_many_terms_are_refused_where_they_become_too_many() -> None:
     error = error_of("a " * MAX_TERMS + "b")
 
-    assert (error.position, error.reason) == (2 * MAX_TERMS, "A query has 256 terms at most.")
+    assert (error.position, error.reason) == (2 * MAX_TERMS, "A query may have at most 256 terms.")
 
 
 @pytest.mark.parametrize("before", ["", "x:"])
 def test_too_deep_a_query_is_refused_where_it_becomes_too_deep(before: str) -> None:
     error = error_of(before + "(" * 4_000)
 
-    assert (error.position, error.reason) == (len(before) + MAX_DEPTH, "Parentheses are nested 32 deep at most.")
+    assert (error.position, error.reason) == (len(before) + MAX_DEPTH, "Parentheses may be nested at most 32 deep.")

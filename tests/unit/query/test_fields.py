@@ -13,17 +13,17 @@ COLUMNS = re.findall(r"^    (_?[A-Za-z_]+) [A-Z][A-Za-z0-9]+", SCHEMA, re.MULTIL
 MAPS = {"ResourceAttributes", "LogAttributes"}
 
 
-def test_every_column_can_be_asked_for() -> None:
+def test_every_column_can_be_queried() -> None:
     columns = {field.column for field in FIELDS} | MAPS | {"_deadline"}  # which says nothing about the log
 
     assert len(COLUMNS) > 15
-    # Columns of attributes are read where the attribute is asked for.
+    # Columns of attributes are read when the attribute is queried.
     wanted = {column for column in COLUMNS if column.upper() != column and not column.startswith("attribute_")}
     assert columns == wanted
 
 
 @pytest.mark.parametrize("name", [*SENT, *ALIASES])
-def test_what_a_program_sends_under_a_name_is_found_under_it(name: str) -> None:
+def test_a_field_is_found_under_the_name_that_producers_use(name: str) -> None:
     target = ALIASES.get(name, name)
 
     assert named(name) == (HOST if target == "host" else named(target))

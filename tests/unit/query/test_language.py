@@ -51,7 +51,7 @@ def beyond(value: str | float) -> Bound:
         ("é😀", Words("é😀")),
     ],
 )
-def test_free_text_is_looked_for_in_the_message(typed: str, meant: Node) -> None:
+def test_free_text_is_searched_in_the_message(typed: str, meant: Node) -> None:
     assert parse(typed).tree == meant
 
 
@@ -240,14 +240,14 @@ def test_a_value_is_what_was_typed(typed: str, value: str) -> None:
         ("a and b", Hint(2, "and", "AND")),
     ],
 )
-def test_what_was_probably_meant_otherwise_is_told(typed: str, hint: Hint) -> None:
+def test_probable_mistakes_get_a_hint(typed: str, hint: Hint) -> None:
     assert parse(typed).hints == (hint,)
 
 
 @pytest.mark.parametrize(
     "typed", ["message_id:5", "user:x", "attributes.servce:x", 'a "and" b', "level:audit", "x:and"]
 )
-def test_what_may_well_be_meant_so_gets_no_hint(typed: str) -> None:
+def test_plausible_queries_get_no_hint(typed: str) -> None:
     assert parse(typed).hints == ()
 
 
@@ -279,7 +279,7 @@ PIECES = (
 
 
 def error_of(text: str) -> QueryError | None:
-    """What is wrong with a query, if anything is."""
+    """The error of a query, or None."""
     try:
         parse(text)
     except QueryError as error:
@@ -295,7 +295,7 @@ def error_of(text: str) -> QueryError | None:
         st.lists(st.sampled_from(PIECES)).map("".join),
     )
 )
-def test_any_text_is_a_query_or_an_error_that_says_where(text: str) -> None:
+def test_any_text_is_a_query_or_an_error_with_a_position(text: str) -> None:
     error = error_of(text)
 
     if error is not None:

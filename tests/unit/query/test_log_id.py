@@ -29,7 +29,7 @@ def test_an_id_is_a_word_that_can_be_read_back() -> None:
         "é",
     ],
 )
-def test_what_is_no_id_is_refused(text: str) -> None:
+def test_an_invalid_id_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not the id of a log"):
         LogId.read(text)
 
@@ -37,12 +37,12 @@ def test_what_is_no_id_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["1-65536-3-4-t", "1-2-3-65536-t", "1-2-18446744073709551616-4-t", "9999999999999999999-2-3-4-t"]
 )
-def test_what_is_too_large_for_its_column_is_refused(text: str) -> None:
+def test_values_too_large_for_their_column_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not the id of a log"):
         LogId.read(text)
 
 
-def test_ids_are_ordered_by_time_and_then_by_place() -> None:
+def test_ids_are_ordered_by_time_and_then_by_position() -> None:
     earlier = LogId(1, "z", 9, 9, 9)
     first, second, third = LogId(2, "a", 1, 5, 0), LogId(2, "a", 1, 5, 1), LogId(2, "a", 2, 0, 0)
 

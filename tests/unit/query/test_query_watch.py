@@ -1,4 +1,4 @@
-"""Whether queries can be answered, found out by a statement that costs next to nothing."""
+"""The probe of ClickHouse: a statement that costs almost nothing."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ AWAY = TryAgainLater("nobody answers", code="unreachable")
 
 
 class Watched:
-    """A reader that is looked at, and what is said of it."""
+    """A watched reader, and its health."""
 
     def __init__(self) -> None:
         self.clock = Clock()
         self.reader = ScriptedReader()
-        self.health = Health(self.clock, problems={PART: "not reached yet"})
+        self.health = Health(self.clock, problems={PART: "not connected yet"})
         self._watch = QueryWatch(LogTable(self.reader), QueryTelemetry(self.health, clock=self.clock))
 
     def look(self) -> float:
-        """Look once, and wait until the next look is due."""
-        wait_secs = self._watch.look()
-        self.clock.turn(wait_secs)
+        """Probe once, and wait until the next probe is due."""
+        wait_secs = self._watch.check()
+        self.clock.advance(wait_secs)
         return wait_secs
 
 
@@ -37,24 +37,24 @@ def watched() -> Watched:
     return Watched()
 
 
-def test_an_instance_is_ready_when_clickhouse_has_answered(watched: Watched) -> None:
-    assert watched.health.problems() == {PART: "not reached yet"}
+def test_an_instance_is_ready_after_a_response_of_clickhouse(watched: Watched) -> None:
+    assert watched.health.problems() == {PART: "not connected yet"}
 
     for _ in range(10):
         watched.look()
         assert watched.health.problems() == {}
 
 
-def test_a_look_reads_no_row_and_has_little_time(watched: Watched) -> None:
+def test_a_probe_reads_no_row_and_has_a_short_timeout(watched: Watched) -> None:
     watched.look()
 
-    [statement] = watched.reader.asked
+    [statement] = watched.reader.statements
     assert statement.sql.endswith("{table} LIMIT 0")
     assert watched.reader.timeouts_secs[0] <= 5
 
 
 @pytest.mark.parametrize("error", [AWAY, Refused("no", code="1"), QueryTooExpensive("memory", "too much")])
-def test_a_look_that_fails_is_repeated_soon_and_says_why_the_instance_is_not_ready(
+def test_a_failed_probe_is_repeated_soon_and_explains_why_the_instance_is_not_ready(
     watched: Watched, error: Exception
 ) -> None:
     usual_secs = watched.look()
@@ -66,15 +66,15 @@ def test_a_look_that_fails_is_repeated_soon_and_says_why_the_instance_is_not_rea
     assert watched.health.problems() == {}
 
 
-def test_a_look_that_does_not_come_back_is_a_problem_too(watched: Watched) -> None:
+def test_a_hanging_probe_is_a_problem_too(watched: Watched) -> None:
     watched.look()
 
-    watched.clock.turn(30)
+    watched.clock.advance(30)
 
     assert watched.health.problems() == {PART: "has not answered for 30 s"}
 
 
-def test_trouble_is_logged_now_and_then_but_not_a_table_that_is_still_to_be_made(
+def test_failures_are_logged_at_intervals_but_not_a_missing_table(
     watched: Watched, caplog: pytest.LogCaptureFixture
 ) -> None:
     watched.reader.errors.append(TableMissing("no such table", code="60"))
@@ -88,6 +88,6 @@ def test_trouble_is_logged_now_and_then_but_not_a_table_that_is_still_to_be_made
             watched.look()
 
     assert caplog.messages == [
-        "ClickHouse reader: nobody answers; trying again",
+        "ClickHouse reader: nobody answers; retrying",
         "ClickHouse reader has recovered",
     ]

@@ -1,4 +1,4 @@
-"""No statement goes around a scope: what every endpoint sends, for any query. That the rows are right: contract/."""
+"""No statement bypasses a scope, for every endpoint and any query. contract/ checks the rows."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ from app.query.service import QueryService
 from app.query.tree import Everything, Node, all_of
 from app.settings import QuerySettings
 from tests.fakes import ScriptedReader
-from tests.query.answers import NOW_NS, answer_to
 from tests.query.generated import trees
+from tests.query.results import NOW_NS, result_of
 from tests.query.show import show
 
 LOG: Final = "1795435199000000000-2-100-0-topic-id"
-# Every endpoint, with the parameters by which its statements differ.
+# Every endpoint, with the parameters that change its statements.
 REQUESTS: Final[Mapping[str, tuple[Mapping[str, str], ...]]] = {
     "/logs": ({}, {"limit": "2"}, {"format": "ndjson", "fields": "http.route,host"}),
     "/logs/{id}": ({},),
@@ -52,7 +52,7 @@ REQUESTS: Final[Mapping[str, tuple[Mapping[str, str], ...]]] = {
     "/fields/{+name}/values": ({}, {"prefix": "e"}),
     "/logs/tail": ({"last_id": "topic-id:0:5:0,topic-id:1:7:2"}, {}),
 }
-# Of all logs, since a look every half second must not read them: it holds nothing but offsets.
+# Over all logs, because a query every half second must not read rows: it returns only offsets.
 EXTENTS: Final = (
     "SELECT _topic_id, _partition, min(_offset), max(_offset) FROM {table} WHERE _topic_id != ''"
     " GROUP BY _topic_id, _partition"
@@ -61,7 +61,7 @@ WHAT_FOLLOWS_WHERE: Final = re.compile(r"$|\)| GROUP BY | ORDER BY | LIMIT ")
 
 
 class _Limited:
-    """Lets everybody in who asks, and shows them the logs of a scope."""
+    """Accepts every request, limited to the logs of a scope."""
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
@@ -77,7 +77,7 @@ class Setup:
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
         self.reader = ScriptedReader(
-            lambda asked: answer_to(Statement(resolved(asked.sql, asked.parameters), asked.parameters))
+            lambda statement: result_of(Statement(resolved(statement.sql, statement.parameters), statement.parameters))
         )
         metrics = Metrics(CollectorRegistry(), version="0")
         queries = QueryService(LogTable(self.reader), now_ns=lambda: NOW_NS, clock=lambda: 0.0)
@@ -92,26 +92,26 @@ class Setup:
         ).test_client()
 
     def statements(self, tree: Node) -> list[Statement]:
-        """All that the endpoints ask of ClickHouse for a query."""
-        self.reader.asked.clear()
+        """All statements of the endpoints for a query."""
+        self.reader.statements.clear()
         for path, given_parameters in REQUESTS.items():
             for parameters in given_parameters:
                 self._get(path, {**({} if "{id}" in path else {"query": show(tree)}), **parameters})
-        return self.reader.asked
+        return self.reader.statements
 
     def _get(self, path: str, parameters: Mapping[str, Any]) -> None:
         self._is_stopping = iter([False, True])
-        before = len(self.reader.asked)
+        before = len(self.reader.statements)
         url = path.replace("{id}", LOG).replace("{+name}", quote("http.route"))
         with self._client.get(f"/api/v1{url}", query_string=parameters) as answer:
             text = answer.get_data(as_text=True)
             assert answer.status_code == 200, text
             assert "trouble" not in text
-        assert len(self.reader.asked) > before
+        assert len(self.reader.statements) > before
 
 
 def unscoped(statement: Statement, scope: Scope) -> list[str]:
-    """What reads the table without the scope: the text that follows its name."""
+    """The text after each reference to the table that lacks the scope."""
     condition = condition_of(scope.tree, prefix="scope")
     if any(statement.parameters.get(name) != value for name, value in condition.parameters.items()):
         return [statement.sql]
@@ -130,7 +130,7 @@ def is_closed(where: str) -> bool:
     return False
 
 
-# Any tree that fails is as good as the smallest, which would take minutes to find.
+# No shrinking: finding the smallest failing tree would take minutes.
 @settings(max_examples=40, deadline=None, phases=[Phase.generate])
 @given(scope=trees().filter(lambda tree: tree != Everything()), tree=trees())
 def test_no_statement_of_any_endpoint_is_without_the_scope(scope: Node, tree: Node) -> None:
@@ -140,7 +140,7 @@ def test_no_statement_of_any_endpoint_is_without_the_scope(scope: Node, tree: No
         assert statement.sql == EXTENTS or unscoped(statement, setup.scope) == []
 
 
-def test_every_endpoint_is_among_those_that_are_looked_at() -> None:
+def test_every_endpoint_is_covered() -> None:
     assert Setup(EVERYTHING).paths == REQUESTS.keys()
 
 
@@ -169,8 +169,10 @@ def aggregate_steps(scope: str, query: str, *, by: list[str]) -> set[str]:
     """The steps of the rollups that counts within a scope are read from."""
     table = LogTable(ScriptedReader()).within(Scope(parse(scope).tree))
     queries = QueryService(table, now_ns=lambda: NOW_NS)
-    asked = queries.histogram(parse(query).tree, queries.span("now-3h", "now"), by=by, interval="1h")
-    return set(re.findall(r"toStartOf(Hour|FiveMinutes|Minute)\(Timestamp\) >= ", table.statement(asked.select).sql))
+    aggregates = queries.histogram(parse(query).tree, queries.span("now-3h", "now"), by=by, interval="1h")
+    return set(
+        re.findall(r"toStartOf(Hour|FiveMinutes|Minute)\(Timestamp\) >= ", table.statement(aggregates.select).sql)
+    )
 
 
 @pytest.mark.parametrize(
@@ -184,20 +186,20 @@ def aggregate_steps(scope: str, query: str, *, by: list[str]) -> set[str]:
         ("user_id:7", "", ["service"], set()),
     ],
 )
-def test_rollups_are_read_where_they_know_what_is_in_the_scope(
-    scope: str, query: str, by: list[str], steps: set[str]
-) -> None:
+def test_rollups_are_read_if_they_cover_the_scope(scope: str, query: str, by: list[str], steps: set[str]) -> None:
     assert aggregate_steps(scope, query, by=by) == steps
 
 
-def pages_asked(scope: str, query: str) -> list[str]:
+def page_statements(scope: str, query: str) -> list[str]:
     """The statements for a page of a search within a scope."""
     reader = ScriptedReader()
-    reader.answer = lambda asked: answer_to(Statement(resolved(asked.sql, asked.parameters), asked.parameters))
+    reader.answer = lambda statement: result_of(
+        Statement(resolved(statement.sql, statement.parameters), statement.parameters)
+    )
     queries = QueryService(LogTable(reader), now_ns=lambda: NOW_NS).within(Scope(parse(scope).tree))
     search = queries.search(parse(query).tree, queries.span("now-1h", "now"), fields=[], limit=2, cursor="")
     queries.page(search, timeout_secs=1)
-    return [asked.sql for asked in reader.asked]
+    return [statement.sql for statement in reader.statements]
 
 
 @pytest.mark.parametrize(
@@ -210,23 +212,25 @@ def pages_asked(scope: str, query: str) -> list[str]:
         ("level:error", "trace_id:a", False),
     ],
 )
-def test_a_user_or_a_trace_is_looked_up_where_the_projection_knows_what_is_in_the_scope(
+def test_a_user_or_a_trace_is_looked_up_if_the_projection_covers_the_scope(
     scope: str, query: str, is_looked_up: bool
 ) -> None:
-    assert any("AS stretch" in sql for sql in pages_asked(scope, query)) == is_looked_up
+    assert any("AS bucket_start" in sql for sql in page_statements(scope, query)) == is_looked_up
 
 
 @pytest.mark.parametrize(("scope", "looks"), [("service:pay*", 1), ("http.route:x", 0)])
-def test_how_dense_logs_are_is_asked_where_the_projection_knows_what_is_in_the_scope(scope: str, looks: int) -> None:
-    assert sum(sql.startswith("SELECT count()") for sql in pages_asked(scope, "timeout")) == looks
+def test_density_is_queried_if_the_projection_covers_the_scope(scope: str, looks: int) -> None:
+    assert sum(sql.startswith("SELECT count()") for sql in page_statements(scope, "timeout")) == looks
 
 
-def test_how_dense_logs_are_is_remembered_for_each_scope() -> None:
-    reader = ScriptedReader(answer_to)
+def test_density_is_cached_for_each_scope() -> None:
+    reader = ScriptedReader(result_of)
     queries = QueryService(LogTable(reader), now_ns=lambda: NOW_NS, clock=lambda: 0.0)
     for service in ("a", "b", "a"):
         seen = queries.within(Scope(parse(f"service:{service}").tree))
         seen.facets.fields(Everything(), seen.span("now-1h", "now"), prefix="", limit=5, timeout_secs=1)
 
-    densities = [asked.parameters for asked in reader.asked if asked.sql.startswith("SELECT count() FROM")]
+    densities = [
+        statement.parameters for statement in reader.statements if statement.sql.startswith("SELECT count() FROM")
+    ]
     assert densities == [{"scope_0": "a"}, {"scope_0": "b"}]

@@ -1,4 +1,4 @@
-"""Searching window by window: pages, cursors, and what is answered when the time is up."""
+"""Searching window by window: pages, cursors, and timeouts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.fakes import Clock, ScriptedReader
 
 HOUR = TimeRange(0, 3600 * SECOND_NS)
 SHAPE = RowShape(["message"])
-COLUMNS = ("place_timestamp_ns", "place_topic_id", "place_partition", "place_offset", "place_item", "shown_0")
+COLUMNS = ("id_timestamp_ns", "id_topic_id", "id_partition", "id_offset", "id_item", "shown_0")
 
 
 def row(second: int, offset: int = 0) -> tuple[Any, ...]:
@@ -33,7 +33,7 @@ def answering(*rows: tuple[Any, ...]) -> Callable[[Statement], Result]:
 
 
 class Setup:
-    """A searcher that asks a reader that a test has written."""
+    """A search over a scripted reader."""
 
     def __init__(self) -> None:
         self.clock = Clock()
@@ -54,7 +54,7 @@ def test_no_further_window_is_read_when_there_are_enough_rows(setup: Setup) -> N
 
     page = setup.searcher.page(setup.search(limit=2), timeout_secs=1)
 
-    assert len(setup.reader.asked) == 1
+    assert len(setup.reader.statements) == 1
     assert [found.fields["message"] for found in page.rows] == ["at 3599", "at 3598"]
     assert page.is_complete
     assert page.next_cursor is not None
@@ -64,33 +64,31 @@ def test_no_further_window_is_read_when_there_are_enough_rows(setup: Setup) -> N
 def test_all_windows_are_read_when_there_are_too_few(setup: Setup) -> None:
     page = setup.searcher.page(setup.search(limit=10), timeout_secs=1)
 
-    assert len(setup.reader.asked) > 2
+    assert len(setup.reader.statements) > 2
     assert (page.rows, page.next_cursor, page.is_complete) == ([], None, True)
-    assert page.cost == Cost(10 * len(setup.reader.asked), 100 * len(setup.reader.asked))
+    assert page.cost == Cost(10 * len(setup.reader.statements), 100 * len(setup.reader.statements))
 
 
-def test_a_window_asks_only_for_what_is_missing_in_the_time_that_is_left(setup: Setup) -> None:
+def test_a_window_requests_only_missing_rows_in_the_remaining_time(setup: Setup) -> None:
     def answer(_: Statement) -> Result:
-        setup.clock.turn(0.25)
-        return Result(COLUMNS, [row(3600 - len(setup.reader.asked))])
+        setup.clock.advance(0.25)
+        return Result(COLUMNS, [row(3600 - len(setup.reader.statements))])
 
     setup.reader.answer = answer
     setup.searcher.page(setup.search(limit=3), timeout_secs=1)
 
-    assert [asked.sql.rpartition(" ")[2] for asked in setup.reader.asked] == ["3", "2", "1"]
+    assert [statement.sql.rpartition(" ")[2] for statement in setup.reader.statements] == ["3", "2", "1"]
     assert setup.reader.timeouts_secs == [1.0, 0.75, 0.5]
 
 
-@pytest.mark.parametrize("is_told_by_clickhouse", [True, False])
-def test_when_the_time_is_up_there_is_what_was_found_and_where_to_go_on(
-    setup: Setup, is_told_by_clickhouse: bool
-) -> None:
+@pytest.mark.parametrize("is_reported_by_clickhouse", [True, False])
+def test_a_timeout_returns_the_rows_found_and_a_cursor(setup: Setup, is_reported_by_clickhouse: bool) -> None:
     def answer(_: Statement) -> Result:
-        if len(setup.reader.asked) == 3 and is_told_by_clickhouse:
+        if len(setup.reader.statements) == 3 and is_reported_by_clickhouse:
             raise QueryTooExpensive("time", "too slow")
-        if len(setup.reader.asked) == 2 and not is_told_by_clickhouse:
-            setup.clock.turn(1.0)
-        return Result(COLUMNS, [row(3600 - len(setup.reader.asked))])
+        if len(setup.reader.statements) == 2 and not is_reported_by_clickhouse:
+            setup.clock.advance(1.0)
+        return Result(COLUMNS, [row(3600 - len(setup.reader.statements))])
 
     setup.reader.answer = answer
     page = setup.searcher.page(setup.search(limit=50), timeout_secs=1)
@@ -101,7 +99,7 @@ def test_when_the_time_is_up_there_is_what_was_found_and_where_to_go_on(
     assert 0 < int(str(page.next_cursor.before)) < HOUR.end_ns
 
 
-def test_the_next_page_goes_on_where_the_time_was_up(setup: Setup) -> None:
+def test_the_next_page_continues_where_the_time_was_up(setup: Setup) -> None:
     search = setup.search(limit=50)
     setup.reader.errors.extend([QueryTooExpensive("time", "too slow")])
     middle = Cursor(0, 1000 * SECOND_NS, search.crc)
@@ -109,17 +107,17 @@ def test_the_next_page_goes_on_where_the_time_was_up(setup: Setup) -> None:
 
     setup.searcher.page(search.after(middle), timeout_secs=1)
 
-    assert f"Timestamp < fromUnixTimestamp64Nano({1000 * SECOND_NS}, 'UTC')" in setup.reader.asked[0].sql
-    assert "place_ns" not in setup.reader.asked[0].parameters
+    assert f"Timestamp < fromUnixTimestamp64Nano({1000 * SECOND_NS}, 'UTC')" in setup.reader.statements[0].sql
+    assert "id_ns" not in setup.reader.statements[0].parameters
 
 
-def test_where_not_even_the_first_window_can_be_read_there_is_no_page(setup: Setup) -> None:
+def test_a_timeout_in_the_first_window_is_an_error(setup: Setup) -> None:
     setup.reader.errors.append(QueryTooExpensive("time", "too slow"))
     with pytest.raises(QueryTooExpensive):
         setup.searcher.page(setup.search(), timeout_secs=1)
 
 
-def test_a_clickhouse_that_is_away_is_not_taken_for_time_that_is_up(setup: Setup) -> None:
+def test_an_unavailable_clickhouse_is_not_taken_for_a_timeout(setup: Setup) -> None:
     setup.reader.errors.append(TryAgainLater("away", code="unreachable"))
     with pytest.raises(TryAgainLater):
         setup.searcher.page(setup.search(), timeout_secs=1)
@@ -131,10 +129,10 @@ def test_a_cursor_keeps_the_start_of_the_first_page(setup: Setup) -> None:
 
     setup.searcher.page(later.after(Cursor(7, LogId(9 * SECOND_NS, "t", 0, 1, 0), search.crc)), timeout_secs=1)
 
-    assert "fromUnixTimestamp64Nano(7, 'UTC')" in setup.reader.asked[-1].sql
+    assert "fromUnixTimestamp64Nano(7, 'UTC')" in setup.reader.statements[-1].sql
 
 
-def test_a_cursor_can_be_read_back_for_its_question_only(setup: Setup) -> None:
+def test_a_cursor_is_valid_only_for_its_query(setup: Setup) -> None:
     search, other = setup.search("level:error"), setup.search("level:warn")
     for before in (123, LogId(5, "topic-id_1", 2, 3, 4)):
         cursor = Cursor(1, before, search.crc)
@@ -144,22 +142,22 @@ def test_a_cursor_can_be_read_back_for_its_question_only(setup: Setup) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "x", "1~2", "1~x~5", "1~2~zz", "1~2~5~6", "~~"])
-def test_what_is_no_cursor_is_refused(text: str) -> None:
-    with pytest.raises(BadParameter, match="is not one that an answer has given"):
+def test_an_invalid_cursor_is_refused(text: str) -> None:
+    with pytest.raises(BadParameter, match="is not the next_cursor of a response"):
         Cursor.read(text, 5)
 
 
 def test_a_user_is_looked_for_where_the_rollup_has_him(setup: Setup) -> None:
     def answer(asked: Statement) -> Result:
         if "LIMIT 10000" in asked.sql:
-            return Result(("stretch", "rows"), [(3300, 1), (900, 1)], Cost(1, 10))
+            return Result(("bucket_start", "rows"), [(3300, 1), (900, 1)], Cost(1, 10))
         return Result(COLUMNS, [row(3400), row(1000)], Cost(10, 100))
 
     setup.reader.answer = answer
     page = setup.searcher.page(setup.search("user_id:7", limit=3), timeout_secs=1)
 
-    assert len(setup.reader.asked) == 2
-    assert "IN (toDateTime(3300, 'UTC'), toDateTime(900, 'UTC'))" in setup.reader.asked[1].sql
+    assert len(setup.reader.statements) == 2
+    assert "IN (toDateTime(3300, 'UTC'), toDateTime(900, 'UTC'))" in setup.reader.statements[1].sql
     assert [found.fields["message"] for found in page.rows] == ["at 3400", "at 1000"]
     assert (page.next_cursor, page.is_complete, page.cost) == (None, True, Cost(11, 110))
 
@@ -167,8 +165,8 @@ def test_a_user_is_looked_for_where_the_rollup_has_him(setup: Setup) -> None:
 def test_when_the_time_is_up_between_two_stretches_the_next_page_goes_on_there(setup: Setup) -> None:
     def answer(asked: Statement) -> Result:
         if "LIMIT 10000" in asked.sql:
-            return Result(("stretch", "rows"), [(3300, 5), (900, 5)])
-        setup.clock.turn(1.0)
+            return Result(("bucket_start", "rows"), [(3300, 5), (900, 5)])
+        setup.clock.advance(1.0)
         return Result(COLUMNS, [row(3400)])
 
     setup.reader.answer = answer
@@ -179,7 +177,7 @@ def test_when_the_time_is_up_between_two_stretches_the_next_page_goes_on_there(s
     assert (page.next_cursor.before, page.is_complete) == (3300 * SECOND_NS, False)
 
 
-def test_where_not_even_the_rollup_can_be_read_there_is_no_page(setup: Setup) -> None:
+def test_a_timeout_in_the_rollup_is_an_error(setup: Setup) -> None:
     setup.reader.errors.append(QueryTooExpensive("time", "too slow"))
     with pytest.raises(QueryTooExpensive):
         setup.searcher.page(setup.search("user_id:7"), timeout_secs=1)

@@ -1,4 +1,4 @@
-"""Where the logs of a user or a trace are. That the projections tell it is tested on the real engine (e2e)."""
+"""Finding the logs of a user or a trace. e2e tests the projections on the real engine."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def condition(query: str) -> Condition:
 
 
 def reader_of(*known: tuple[int, int]) -> ScriptedReader:
-    """Knows stretches by their start and count of rows."""
-    return ScriptedReader(lambda _: Result(("stretch", "rows"), known, Cost(10, 100)))
+    """A reader that returns five-minute buckets with start and number of rows."""
+    return ScriptedReader(lambda _: Result(("bucket_start", "rows"), known, Cost(10, 100)))
 
 
 def pieces_of(reader: ScriptedReader, query: str = "user_id:7", *, wanted_rows: int = 10) -> list[Piece]:
@@ -63,44 +63,44 @@ def test_pieces_follow_one_another_and_none_begins_before_the_range() -> None:
     ]
 
 
-def test_what_finding_them_took_is_counted_once() -> None:
+def test_the_cost_of_the_lookup_is_counted_once() -> None:
     pieces = pieces_of(reader_of((6000, 50), (3000, 50)))
 
     assert [piece.cost for piece in pieces] == [Cost(10, 100), Cost()]
 
 
-def test_where_there_are_none_there_is_no_piece() -> None:
+def test_without_logs_there_is_no_piece() -> None:
     assert pieces_of(reader_of()) == []
 
 
-def test_whole_stretches_are_asked_for_in_the_time_that_is_left() -> None:
+def test_whole_buckets_are_queried_in_the_remaining_time() -> None:
     reader = reader_of()
 
     pieces_of(reader)
 
-    assert ">= toDateTime(900, 'UTC')" in reader.asked[0].sql
-    assert "< toDateTime(86400, 'UTC')" in reader.asked[0].sql
+    assert ">= toDateTime(900, 'UTC')" in reader.statements[0].sql
+    assert "< toDateTime(86400, 'UTC')" in reader.statements[0].sql
     assert reader.timeouts_secs == [1.0]
 
 
 def test_beyond_those_that_fit_into_an_answer_the_next_are_asked_for() -> None:
     def answer(asked: Statement) -> Result:
         if "< toDateTime(86400, 'UTC')" not in asked.sql:
-            return Result(("stretch", "rows"), [(900, 1)])
-        return Result(("stretch", "rows"), [(86_399 - n, 1) for n in range(10_000)])  # closer than they can be
+            return Result(("bucket_start", "rows"), [(900, 1)])
+        return Result(("bucket_start", "rows"), [(86_399 - n, 1) for n in range(10_000)])  # closer than they can be
 
     reader = ScriptedReader(answer)
     pieces = pieces_of(reader)
 
-    assert len(reader.asked) == 2
+    assert len(reader.statements) == 2
     assert starts_in(pieces[-1]) == [900]
-    assert f"< toDateTime({86_399 - 9_999}, 'UTC')" in reader.asked[1].sql
+    assert f"< toDateTime({86_399 - 9_999}, 'UTC')" in reader.statements[1].sql
 
 
-def test_of_a_range_that_starts_of_stretches_cannot_express_the_part_before_2106_is_asked_about() -> None:
+def test_only_the_part_before_2106_is_queried() -> None:
     reader = reader_of()
     span = TimeRange(0, 2**62)
 
     list(sparse_pieces(LogTable(reader), condition("trace_id:a"), span, wanted_rows=1, deadline=Deadline(Clock(), 1.0)))
 
-    assert f"< toDateTime({2**32 - 1}, 'UTC')" in reader.asked[0].sql
+    assert f"< toDateTime({2**32 - 1}, 'UTC')" in reader.statements[0].sql

@@ -1,4 +1,4 @@
-"""From when to when, as people write it."""
+"""Parsing of time ranges."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_a_moment_is_relative_or_a_date_or_an_epoch_number(text: str, moment_ns:
 @pytest.mark.parametrize(
     "text", ["", "yesterday", "now-15", "now-m", "now-15x", "now--1h", "2025-13-01", "2025", "20251124", "-5", "9e99"]
 )
-def test_what_is_no_moment_is_refused_by_name(text: str) -> None:
+def test_an_invalid_time_is_refused_by_name(text: str) -> None:
     with pytest.raises(BadParameter) as caught:
         read_moment("end", text, now_ns=NOW_NS)
 
@@ -56,8 +56,8 @@ def test_an_interval_is_a_number_and_a_unit(text: str, secs: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "5", "m", "0s", "-5m", "1.5h", "5 minutes"])
-def test_what_is_no_interval_is_refused(text: str) -> None:
-    with pytest.raises(BadParameter, match="is not a length of time"):
+def test_an_invalid_interval_is_refused(text: str) -> None:
+    with pytest.raises(BadParameter, match="is not a duration"):
         read_interval_secs("interval", text)
 
 

@@ -1,4 +1,4 @@
-"""A range read window by window, and what fields and context answer when the time is up on the way."""
+"""A range read window by window, and the results of fields and context on a timeout."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from app.query.tree import Everything
 from app.query.windowed_scan import Deadline, Piece, WindowedScan
 from app.query.windows import newest_first
 from tests.fakes import Clock, ScriptedReader
-from tests.query.answers import NOW_NS, answer_to
+from tests.query.results import NOW_NS, result_of
 
 HOUR = TimeRange(0, 3600 * SECOND_NS)
 LOG = LogId(NOW_NS - SECOND_NS, "topic-id", 2, 100, 0)
 
 
 class Setup:
-    """A scan of an hour within a second, over a reader that takes a quarter of one for two rows."""
+    """A scan of an hour with a limit of a second, over a reader that takes a quarter of a second for two rows."""
 
     def __init__(self, *, wanted_rows: int = 5, slow_from: int = 100) -> None:
         self.clock = Clock()
@@ -33,22 +33,22 @@ class Setup:
         self._slow_from = slow_from
 
     def read(self) -> int:
-        """How many windows are read."""
+        """Number of windows that are read."""
         windows = self.scan.windows(newest_first, HOUR, rows_per_sec=1.0)
-        return sum(1 for _ in self.scan.answers(windows, self._select))
+        return sum(1 for _ in self.scan.results(windows, self._select))
 
     def _select(self, piece: Piece, missing: int) -> Select:
         self.missing.append(missing)
         return Select("n", [piece.span.condition])
 
     def _answer(self, _: Statement) -> Result:
-        self.clock.turn(0.25)
-        if len(self.reader.asked) >= self._slow_from:
+        self.clock.advance(0.25)
+        if len(self.reader.statements) >= self._slow_from:
             raise QueryTooExpensive("time", "too slow")
         return Result(("n",), [(1,), (2,)], Cost(10, 100))
 
 
-def test_no_more_is_read_than_is_wanted_and_each_window_is_asked_for_what_is_missing() -> None:
+def test_no_more_rows_than_wanted_are_read_and_each_window_requests_the_missing_rows() -> None:
     setup = Setup()
 
     assert (setup.read(), setup.missing, setup.scan.found_rows) == (3, [5, 3, 1], 6)
@@ -59,9 +59,9 @@ def test_no_more_is_read_than_is_wanted_and_each_window_is_asked_for_what_is_mis
 
 def test_when_the_time_is_up_nothing_more_is_begun() -> None:
     setup = Setup(wanted_rows=20)
-    setup.clock.turn(0.5)
+    setup.clock.advance(0.5)
 
-    assert setup.read() == len(setup.reader.asked) == 2
+    assert setup.read() == len(setup.reader.statements) == 2
     assert setup.scan.is_out_of_time
 
 
@@ -71,20 +71,20 @@ def test_a_window_that_takes_too_long_ends_the_scan_after_the_one_before() -> No
     assert setup.read() == 2
     assert setup.scan.is_out_of_time
     assert setup.scan.last_read is not None
-    read_before, last_read, too_slow = (asked.sql for asked in setup.reader.asked)
+    read_before, last_read, too_slow = (statement.sql for statement in setup.reader.statements)
     assert setup.scan.last_read.condition in last_read
     assert setup.scan.last_read.condition not in read_before + too_slow
 
 
-def test_where_not_even_the_first_window_can_be_read_there_is_nothing_to_show() -> None:
+def test_a_timeout_in_the_first_window_returns_nothing() -> None:
     with pytest.raises(QueryTooExpensive):
         Setup(slow_from=1).read()
 
 
-def test_a_scan_for_no_rows_asks_nothing() -> None:
+def test_a_scan_for_no_rows_runs_no_query() -> None:
     setup = Setup(wanted_rows=0)
 
-    assert (setup.read(), setup.reader.asked) == (0, [])
+    assert (setup.read(), setup.reader.statements) == (0, [])
 
 
 def queries_over(answer: Callable[[Statement], Result]) -> QueryService:
@@ -92,15 +92,15 @@ def queries_over(answer: Callable[[Statement], Result]) -> QueryService:
 
 
 def failing_after(count: int, part: str) -> Callable[[Statement], Result]:
-    """Answers so many statements with this text, and all others."""
-    asked: list[Statement] = []
+    """Returns results for `count` statements with this text, and for all others."""
+    statements: list[Statement] = []
 
     def answer(statement: Statement) -> Result:
         if part in statement.sql:
-            asked.append(statement)
-            if len(asked) > count:
+            statements.append(statement)
+            if len(statements) > count:
                 raise QueryTooExpensive("time", "too slow")
-        return answer_to(statement)
+        return result_of(statement)
 
     return answer
 
@@ -126,7 +126,7 @@ def test_fields_are_those_of_the_windows_that_could_be_read(windows: int, is_com
 
 @pytest.mark.parametrize("windows", [0, 1])
 def test_a_log_is_shown_with_those_around_it_that_could_be_read(windows: int) -> None:
-    queries = queries_over(failing_after(windows, " < (fromUnixTimestamp64Nano({place_ns"))
+    queries = queries_over(failing_after(windows, " < (fromUnixTimestamp64Nano({id_ns"))
 
     found = queries.surroundings.around(LOG, same="", before=5, after=0, timeout_secs=1)
 

@@ -59,7 +59,7 @@ def test_the_denser_the_logs_the_shorter_the_first_piece_but_never_below_a_secon
     assert first.seconds == 1
 
 
-def test_where_nobody_knows_how_dense_logs_are_the_first_piece_is_short_all_the_same() -> None:
+def test_with_unknown_density_the_first_piece_is_still_short() -> None:
     pieces = list(newest_first(DAY, rows_per_sec=0, wanted_rows=100, found_rows=lambda: 0))
 
     assert [piece.seconds for piece in pieces] == [600, 600 * 32, 86_400 - 600 * 33]

@@ -1,4 +1,4 @@
-"""What a word is. That the engine has the same idea is tested there (contract/test_query_condition.py)."""
+"""Splitting text into words. contract/test_query_condition.py checks that the engine agrees."""
 
 import pytest
 
@@ -17,7 +17,7 @@ from app.query.words import begins_with_word, ends_with_word, lowered, words_of
         ("Ärger über e\u0301", ["Ärger", "über", "e\u0301"]),
         ("a😀b 日本", ["a😀b", "日本"]),
         ("a\0b\tc\nd", ["a", "b", "c", "d"]),
-        ("a\u00a0b", ["a\u00a0b"]),  # a no-break space is no ASCII, and so a letter to the index
+        ("a\u00a0b", ["a\u00a0b"]),  # a no-break space is not ASCII, and so a letter for the index
     ],
 )
 def test_a_word_is_ascii_letters_and_digits_and_whatever_is_not_ascii(text: str, words: list[str]) -> None:
@@ -31,5 +31,5 @@ def test_case_is_a_matter_of_ascii_only() -> None:
 @pytest.mark.parametrize(
     ("text", "begins", "ends"), [("a", True, True), ("a-", True, False), ("-ä", False, True), ("", False, False)]
 )
-def test_where_words_are_at_the_ends(text: str, begins: bool, ends: bool) -> None:
+def test_words_at_the_ends_are_recognised(text: str, begins: bool, ends: bool) -> None:
     assert (begins_with_word(text), ends_with_word(text)) == (begins, ends)

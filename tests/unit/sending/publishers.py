@@ -1,4 +1,4 @@
-"""Hands producer.py publishers in memory."""
+"""In-memory publishers for producer.py."""
 
 import argparse
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from tests.fakes import MemoryPublisher
 
 
 def made(publisher: LogPublisher) -> Callable[[KafkaSettings, argparse.Namespace], LogPublisher]:
-    """Makes this publisher, whatever the settings."""
+    """A factory that returns this publisher."""
     return lambda _settings, _options: publisher
 
 
@@ -25,9 +25,9 @@ def unreachable(
 
 
 def unanswered(signals: Signals, signal_number: int) -> MemoryPublisher:
-    """A publisher that takes records and never answers; the user loses patience after the third."""
+    """A publisher that never acknowledges; the user interrupts after the third record."""
     publisher = MemoryPublisher()
-    publisher.fall_silent()
+    publisher.stop_acknowledging()
     count = 0
 
     def lose_patience() -> None:

@@ -1,4 +1,4 @@
-"""Words that cannot be written, because nobody reads them or because there is no room."""
+"""Output that cannot be written, because the reader has gone or the disk is full."""
 
 import os
 from pathlib import Path
@@ -29,7 +29,7 @@ def test_a_full_disk_is_an_error_once_and_then_nothing_is_written_there() -> Non
 
 
 @needs_a_full_device
-def test_what_the_work_does_not_depend_on_is_dropped_where_there_is_no_room() -> None:
+def test_optional_output_is_dropped_when_the_disk_is_full() -> None:
     with FULL.open("w") as out:
         say("no room for this", out)
         say("nor for this", out)

@@ -1,4 +1,4 @@
-"""What is shown while records are being sent."""
+"""Progress display while records are sent."""
 
 import io
 from pathlib import Path
@@ -19,7 +19,7 @@ def test_on_a_terminal_the_bar_is_redrawn_and_cleared() -> None:
     tally, out = Tally(), Terminal()
     progress = Progress(tally, out, max_count=4, input_bytes=0)
     tally.send()
-    tally.settle(1, 10, None)
+    tally.complete(1, 10, None)
 
     progress.show()
     assert "[######                  ]  25%  1 acknowledged" in out.getvalue()
@@ -53,5 +53,5 @@ def test_progress_that_cannot_be_written_is_no_error() -> None:
     clock = Clock()
     with Path("/dev/full").open("w") as out:
         progress = Progress(Tally(), out, max_count=0, input_bytes=0, clock=clock)
-        clock.turn(5)
+        clock.advance(5)
         progress.show()

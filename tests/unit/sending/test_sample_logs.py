@@ -19,7 +19,7 @@ EVENTS = 60_000
 
 
 class Clock:
-    """Moves on a little with every look at it."""
+    """A clock that advances a little with every call."""
 
     def __init__(self, now: float, step_secs: float = 0.005) -> None:
         self.now = now
@@ -77,7 +77,7 @@ def test_events_are_about_240_bytes_long() -> None:
     assert 225 < mean(sizes) < 265
 
 
-def test_every_service_speaks() -> None:
+def test_every_service_logs() -> None:
     assert {event["service"] for event in sample()} == {service.name for service in SERVICES}
     assert len(SERVICES) == 20
 
@@ -115,7 +115,7 @@ def test_services_differ_in_their_response_times() -> None:
     assert mean(times["payment-service"]) > 5 * mean(times["session-service"])
 
 
-def test_the_events_of_a_trace_come_from_several_services_and_tell_of_one_user() -> None:
+def test_the_events_of_a_trace_come_from_several_services_and_have_one_user() -> None:
     traces = defaultdict(list)
     for event in sample():
         if "trace_id" in event:

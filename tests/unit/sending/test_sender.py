@@ -1,4 +1,4 @@
-"""Moving lines to a publisher that answers as it is told to."""
+"""Sending lines to a scripted publisher."""
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -23,7 +23,7 @@ def send(
     max_count: int = 0,
     stopping: threading.Event | None = None,
 ) -> tuple[Sender, Tally]:
-    """A sender that has ended, and what it counted."""
+    """A finished sender, and its counts."""
     tally, clock = Tally(), Clock()
     sender = Sender(
         publisher,
@@ -31,7 +31,7 @@ def send(
         tally,
         max_count=max_count,
         wait_secs=PATIENCE_SECS,
-        pacer=Pacer(0, clock, clock.turn),
+        pacer=Pacer(0, clock, clock.advance),
         key_of=None,
         stopping=stopping or threading.Event(),
     )
@@ -91,7 +91,7 @@ def test_an_input_that_breaks_off_is_a_problem_and_what_came_before_is_sent() ->
 def test_a_kafka_that_does_not_answer_is_a_problem_with_advice() -> None:
     sender, tally = send(unreachable("no answer", KafkaCode.UNREACHABLE), endless)
 
-    assert sender.problem == "no answer. The KAFKA_* variables say where it is and how to log in there."
+    assert sender.problem == "no answer. The KAFKA_* variables hold its address and the login."
     assert tally.sent == 0
 
 

@@ -1,4 +1,4 @@
-"""What the user's signals do."""
+"""The effect of signals."""
 
 import signal
 

@@ -22,7 +22,7 @@ PATIENCE_SECS = 60.0
 def watched(
     publisher: LogPublisher, open_lines: Callable[[int], Iterable[Line]], signals: Signals
 ) -> tuple[Sender, Tally]:
-    """A sender that was watched until the run was over, and what it counted."""
+    """A sender that was watched until the run was over, and its counts."""
     tally, clock = Tally(), Clock()
     sender = Sender(
         publisher,
@@ -30,7 +30,7 @@ def watched(
         tally,
         max_count=0,
         wait_secs=PATIENCE_SECS,
-        pacer=Pacer(0, clock, clock.turn),
+        pacer=Pacer(0, clock, clock.advance),
         key_of=None,
         stopping=signals.stopping,
     )
@@ -40,14 +40,14 @@ def watched(
     return sender, tally
 
 
-def test_a_run_is_over_when_everything_is_sent_and_answered() -> None:
+def test_a_run_is_over_when_everything_is_sent_and_acknowledged() -> None:
     sender, tally = watched(MemoryPublisher(), lambda _: [Line(1, b"one", 4), Line(2, b"two", 4)], Signals())
 
     assert sender.has_ended(0)
     assert (tally.sent, tally.acknowledged) == (2, 2)
 
 
-def test_after_a_signal_nobody_waits_for_input_that_may_never_come() -> None:
+def test_after_a_signal_the_sender_does_not_wait_for_more_input() -> None:
     signals, has_more = Signals(), threading.Event()
 
     def open_lines(_: int) -> Iterator[Line]:
@@ -63,7 +63,7 @@ def test_after_a_signal_nobody_waits_for_input_that_may_never_come() -> None:
     assert sender.has_ended(PATIENCE_SECS)
 
 
-def test_a_second_signal_ends_the_wait_for_answers() -> None:
+def test_a_second_signal_ends_the_wait_for_acknowledgements() -> None:
     signals = Signals()
 
     sender, tally = watched(

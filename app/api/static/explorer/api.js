@@ -18,7 +18,7 @@ export function url(path, parameters = {}) {
 }
 
 /** The JSON response of an endpoint. Throws ApiError, and AbortError when `signal` aborts. */
-export async function ask(path, parameters, signal) {
+export async function request(path, parameters, signal) {
   let response;
   try {
     response = await fetch(url(path, parameters), { signal });
@@ -26,12 +26,12 @@ export async function ask(path, parameters, signal) {
     if (error.name === "AbortError") throw error;
     throw new ApiError({ code: "unreachable", message: "The service does not answer. Is it running?" });
   }
-  const answer = await response.json().catch((error) => {
+  const body = await response.json().catch((error) => {
     if (error.name === "AbortError") throw error;
-    throw new ApiError({ code: "unexpected", message: `The service answered ${response.status}, and nothing to read.` });
+    throw new ApiError({ code: "unexpected", message: `The service responded with status ${response.status} and without JSON.` });
   });
-  if (!response.ok) throw new ApiError(answer.error ?? { code: "unexpected", message: `The answer was ${response.status}.` });
-  return answer;
+  if (!response.ok) throw new ApiError(body.error ?? { code: "unexpected", message: `The service responded with status ${response.status}.` });
+  return body;
 }
 
 /** The path of a field's values: its name may contain any character, and slashes are not escaped. */

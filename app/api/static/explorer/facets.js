@@ -1,6 +1,6 @@
 // The most frequent values of fields, to narrow the search with one click.
 
-import { ask, valuesPath } from "./api.js";
+import { request, valuesPath } from "./api.js";
 import { h, iconButton } from "./dom.js";
 import { NO_FACET, levelOf } from "./fields.js";
 import { filterOf, withoutField } from "./query_text.js";
@@ -13,7 +13,7 @@ const MOST_VALUES = 10;
 /** `onFilter(name, value, { isOut, isOn })`: whether the filter excludes the value, and whether to add or remove it. */
 export class Facets {
   #open = new Set(FIRST);
-  #asked = { query: "", start: "", end: "" };
+  #search = { query: "", start: "", end: "" };
   #running = new AbortController();
   #sections = new Map();
 
@@ -22,8 +22,8 @@ export class Facets {
   }
 
   /** Shows the values of a search's logs. Runs one query after the other: the logs come first. */
-  async show(asked) {
-    this.#asked = asked;
+  async show(search) {
+    this.#search = search;
     this.#running.abort();
     this.#running = new AbortController();
     const { signal } = this.#running;
@@ -67,9 +67,9 @@ export class Facets {
     section.isLoaded = true;
     try {
       // Without the filters on the field itself, so that another value can be chosen instead.
-      const query = withoutField(this.#asked.query, name);
-      const answer = await ask(valuesPath(name), { ...this.#asked, query, limit: MOST_VALUES }, signal);
-      this.#fill(section, name, answer);
+      const query = withoutField(this.#search.query, name);
+      const result = await request(valuesPath(name), { ...this.#search, query, limit: MOST_VALUES }, signal);
+      this.#fill(section, name, result);
     } catch (error) {
       if (error.name === "AbortError") return;
       section.list.replaceChildren();
@@ -86,7 +86,7 @@ export class Facets {
   }
 
   #value(name, value, count, share) {
-    const filter = filterOf(this.#asked.query, name, value);
+    const filter = filterOf(this.#search.query, name, value);
     const bar = h("span", { class: "share" });
     bar.style.width = `${Math.max(1, share * 100)}%`;
     const isFor = filter > 0;

@@ -1,6 +1,6 @@
 // The fields that the logs have, refreshed from time to time.
 
-import { ask } from "./api.js";
+import { request } from "./api.js";
 
 const FRESH_MS = 60_000;
 
@@ -11,25 +11,25 @@ function shortest({ name, count }) {
 
 /** `range()` returns the time range shown. */
 export class FieldNames {
-  #asked = { key: "", atMs: 0, answer: null };
+  #cached = { key: "", atMs: 0, fields: null };
 
   constructor(range) {
     this.range = range;
   }
 
-  /** Whether logs have a field that must be queried by this name, as far as is known. */
+  /** Whether logs are known to have a field that must be queried by this name. */
   has(name) {
-    return this.#asked.answer?.some((field) => field.name === name) ?? false;
+    return this.#cached.fields?.some((field) => field.name === name) ?? false;
   }
 
-  /** `{ name, count }` of each, the most frequent first. */
+  /** All fields as `{ name, count }`, the most frequent first. */
   async all(signal) {
     const range = this.range();
     const key = JSON.stringify(range);
-    if (this.#asked.key !== key || Date.now() - this.#asked.atMs > FRESH_MS) {
-      const answer = await ask("/fields", { ...range, limit: 1000, timeout_ms: 3000 }, signal);
-      this.#asked = { key, atMs: Date.now(), answer: answer.rows.map(shortest) };
+    if (this.#cached.key !== key || Date.now() - this.#cached.atMs > FRESH_MS) {
+      const result = await request("/fields", { ...range, limit: 1000, timeout_ms: 3000 }, signal);
+      this.#cached = { key, atMs: Date.now(), fields: result.rows.map(shortest) };
     }
-    return this.#asked.answer;
+    return this.#cached.fields;
   }
 }

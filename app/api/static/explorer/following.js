@@ -56,12 +56,12 @@ export class Following {
 
   togglePause() {
     if (!this.state.now.live) return;
-    if (this.#isPaused) byId("logs").scrollTop = 0; // further down they would be held back anyway
+    if (this.#isPaused) byId("logs").scrollTop = 0; // scrolled down, they would be held back anyway
     this.#setPaused(!this.#isPaused);
   }
 
   /** Holds back new rows unless the top of the list is visible. */
-  look() {
+  update() {
     if (this.state.now.live) this.tail.hold(this.#isPaused || !this.list.isAtTop);
   }
 
@@ -76,7 +76,7 @@ export class Following {
     this.#isPaused = isPaused;
     byId("pause").textContent = isPaused ? "Resume" : "Hold";
     byId("pause").setAttribute("aria-pressed", String(isPaused));
-    this.look();
+    this.update();
   }
 
   #showWaiting(count) {

@@ -1,4 +1,4 @@
-// How many logs there are over time, a bar for each step, split by level. Dragging over it zooms in.
+// Counts of logs over time, one bar per interval, split by level. Dragging over it zooms in.
 
 import { h, svg } from "./dom.js";
 import { LEVEL_ORDER, levelOf } from "./fields.js";
@@ -31,11 +31,11 @@ export class Histogram {
   }
 
   /** Shows a response of the API; returns the number of logs. */
-  show(answer) {
-    const stepMs = answer.interval_secs * 1000;
-    this.#range = { startMs: Date.parse(answer.start), endMs: Date.parse(answer.end), stepMs };
+  show(result) {
+    const stepMs = result.interval_secs * 1000;
+    this.#range = { startMs: Date.parse(result.start), endMs: Date.parse(result.end), stepMs };
     const bars = new Map();
-    for (const { time, level, count } of answer.rows) {
+    for (const { time, level, count } of result.rows) {
       const atMs = Date.parse(time);
       if (!bars.has(atMs)) bars.set(atMs, { atMs, total: 0, counts: new Map() });
       const bar = bars.get(atMs);
@@ -193,7 +193,7 @@ export class Histogram {
   }
 
   #zoom(startMs, endMs) {
-    // Not below a second, which a range may be made of.
+    // Whole seconds, at least one.
     const start = Math.floor(startMs / 1000) * 1000;
     this.onZoom(between(start, Math.max(start + 1000, Math.ceil(endMs / 1000) * 1000)));
   }
@@ -247,6 +247,6 @@ export class Histogram {
 
 /** Counts by level, from the least to the most severe. */
 function byOrder(counts) {
-  const place = ([level]) => LEVEL_ORDER.indexOf(levelOf(level));
-  return [...counts].sort((one, other) => place(one) - place(other));
+  const rank = ([level]) => LEVEL_ORDER.indexOf(levelOf(level));
+  return [...counts].sort((one, other) => rank(one) - rank(other));
 }

@@ -1,6 +1,6 @@
 // The detail of one log: its fields, the logs around it, and its trace.
 
-import { ask } from "./api.js";
+import { request } from "./api.js";
 import { copy } from "./clipboard.js";
 import { NARROW } from "./covers.js";
 import { h, iconButton } from "./dom.js";
@@ -68,10 +68,10 @@ export class LogDetail {
     this.#begin();
     this.#row = null;
     this.panel.hidden = false;
-    this.panel.replaceChildren(this.#bar("Log"), h("p", { class: "note" }, "Looking it up …"));
+    this.panel.replaceChildren(this.#bar("Log"), h("p", { class: "note" }, "Loading …"));
     const { signal } = this.#running;
     try {
-      const { log } = await ask(`/logs/${encodeURIComponent(id)}`, {}, signal);
+      const { log } = await request(`/logs/${encodeURIComponent(id)}`, {}, signal);
       this.#show(log, tab);
     } catch (error) {
       if (error.name === "AbortError") return;
@@ -137,7 +137,7 @@ export class LogDetail {
     };
     return h(
       "div",
-      { class: "tabs", role: "tablist", "aria-label": "What is shown of it", onkeydown: press },
+      { class: "tabs", role: "tablist", "aria-label": "Details", onkeydown: press },
       ...tabs.map(([name, label]) => {
         const isChosen = name === this.#tab;
         const attributes = { type: "button", role: "tab", id: `tab-${name}`, "aria-selected": String(isChosen), "aria-controls": "log-content" };
@@ -192,7 +192,7 @@ export class LogDetail {
   async #copy(button, text) {
     const isDone = await copy(text);
     button.classList.add(isDone ? "is-done" : "is-failed");
-    this.onSaid(isDone ? "Copied" : "The browser does not let this page copy");
+    this.onAnnounce(isDone ? "Copied" : "The browser does not let this page copy");
     setTimeout(() => button.classList.remove("is-done", "is-failed"), 1200);
   }
 
@@ -215,12 +215,12 @@ export class LogDetail {
 
   #context(row) {
     const parameters = { same: this.#sameOf(row), before: this.#around, after: this.#around };
-    return ask(`/logs/${encodeURIComponent(row.id)}/context`, parameters, this.#running.signal);
+    return request(`/logs/${encodeURIComponent(row.id)}/context`, parameters, this.#running.signal);
   }
 
   async #trace(row) {
-    const answer = await ask("/logs", { ...searchForTrace(row), limit: MOST_OF_TRACE }, this.#running.signal);
-    return { rows: answer.rows.reverse(), complete: answer.complete && !answer.next_cursor };
+    const page = await request("/logs", { ...searchForTrace(row), limit: MOST_OF_TRACE }, this.#running.signal);
+    return { rows: page.rows.reverse(), complete: page.complete && !page.next_cursor };
   }
 
   #contextTools(row) {
@@ -228,7 +228,7 @@ export class LogDetail {
     const choices = SAME.filter(([same]) => same !== "service" || row.service).filter(([same]) => same !== "host" || row.resource?.["host.name"]);
     return h(
       "div",
-      { class: "copies", role: "group", "aria-label": "Logs around it of" },
+      { class: "copies", role: "group", "aria-label": "Logs around this one from" },
       ...choices.map(([same, label]) =>
         h("button", { type: "button", class: "button", "aria-label": label, "aria-pressed": String(same === chosen), onclick: () => this.#set({ same }) }, label),
       ),

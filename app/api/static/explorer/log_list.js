@@ -148,12 +148,12 @@ export class LogList {
       element.remove();
       this.#drawn.delete(id);
     }
-    for (const [id, n] of wanted) this.#place(id, n);
+    for (const [id, n] of wanted) this.#position(id, n);
     this.#mark();
     if (count && last > count - NEAR_END) this.onNearEnd();
   }
 
-  #place(id, n) {
+  #position(id, n) {
     let element = this.#drawn.get(id);
     if (!element) {
       element = this.#element(this.#rows[n]);

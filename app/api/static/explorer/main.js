@@ -63,7 +63,7 @@ const list = new LogList({
   onOpen: openLog,
   onNearEnd: () => results.more(),
   onRemoveColumn: toggleColumn,
-  onScroll: () => following.look(),
+  onScroll: () => following.update(),
 });
 
 const detail = new LogDetail({
@@ -77,7 +77,7 @@ const detail = new LogDetail({
   onColumn: toggleColumn,
   onQuery: (changes) => go({ ...changes, live: false }),
   onOpen: openLog,
-  onSaid: (text) => (byId("said").textContent = text),
+  onAnnounce: (text) => (byId("announcement").textContent = text),
 });
 
 const following = new Following({
@@ -95,7 +95,7 @@ const results = new Results({
   searchBox,
   go,
   begin: () => following.begin(),
-  onSearched: (asked) => facets.show(asked),
+  onSearched: (search) => facets.show(search),
 });
 
 new ColumnPicker({ button: byId("columns"), popover: byId("columns-popover"), fields, columns, onColumn: toggleColumn });
@@ -116,7 +116,7 @@ function follow(now, before) {
   else if (now.columns !== before.columns) detail.refresh();
 }
 
-/** Changes the search, including text typed and not sent yet; if nothing changes, searches again. */
+/** Changes the search, including text that is typed but not sent; if nothing changes, searches again. */
 function go(changes) {
   const wanted = { query: searchBox.text, ...changes };
   const isSame = Object.entries(wanted).every(([name, value]) => state.now[name] === value);

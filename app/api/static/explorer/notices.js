@@ -29,14 +29,14 @@ export function nothingFound({ query, start, end, onClear, onRange }) {
 
 /** Notice that the query failed. */
 export function failed(error, onRetry) {
-  const titles = { too_busy: "The service is busy", time_is_up: "It took too long", unreachable: "No connection" };
+  const titles = { too_busy: "The service is busy", time_is_up: "The query timed out", unreachable: "No connection" };
   const title = titles[error.code] ?? "The logs could not be read";
   return h("div", { role: "alert" }, notice(title, error.message, button("Try again", onRetry)));
 }
 
 /** Notice that the query timed out. */
 export function partial(onMore) {
-  return h("p", { class: "note" }, "The time was up before all of the range had been looked at. ", button("Go on looking", onMore));
+  return h("p", { class: "note" }, "The search timed out before it read the whole range. ", button("Continue search", onMore));
 }
 
 /** A line of text. */

@@ -1,8 +1,8 @@
 // The logs of a search, page by page.
 
-import { ask } from "./api.js";
+import { request } from "./api.js";
 
-const FIRST_ROWS = 100; // soon there
+const FIRST_ROWS = 100; // few, to show them soon
 const MORE_ROWS = 500;
 
 /** One search. Logs stored meanwhile do not shift pages: the cursor holds the range of the first page. */
@@ -10,9 +10,9 @@ export class Pages {
   #cursor = "";
   #hasMore = true;
 
-  /** `asked` holds `query`, `start`, `end` and `fields`. */
-  constructor(asked) {
-    this.asked = asked;
+  /** `search` holds `query`, `start`, `end` and `fields`. */
+  constructor(search) {
+    this.search = search;
     this.hints = [];
     this.statistics = null;
   }
@@ -24,12 +24,12 @@ export class Pages {
   /** The rows of the next page; fewer than usual, or none, if the query timed out. */
   async next(signal) {
     const limit = this.#cursor ? MORE_ROWS : FIRST_ROWS;
-    const answer = await ask("/logs", { ...this.asked, limit, cursor: this.#cursor }, signal);
-    this.#cursor = answer.next_cursor ?? "";
-    this.#hasMore = Boolean(answer.next_cursor);
-    this.hints = answer.hints ?? [];
-    this.statistics = answer.statistics;
-    return answer.rows;
+    const page = await request("/logs", { ...this.search, limit, cursor: this.#cursor }, signal);
+    this.#cursor = page.next_cursor ?? "";
+    this.#hasMore = Boolean(page.next_cursor);
+    this.hints = page.hints ?? [];
+    this.statistics = page.statistics;
+    return page.rows;
   }
 
   /** Stops loading. */

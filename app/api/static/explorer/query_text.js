@@ -35,8 +35,8 @@ export function withFilter(query, name, value, { isOut = false } = {}) {
   const terms = termsToChange(query);
   if (terms.some(({ text }) => text === wanted)) return query;
   const opposite = isOut ? term(name, value) : `-${term(name, value)}`;
-  const givesWay = ({ text }) => text === opposite || (!isOut && name !== "message" && asksForOne(text, name));
-  const found = terms.find(givesWay);
+  const isReplaced = ({ text }) => text === opposite || (!isOut && name !== "message" && requiresOneValue(text, name));
+  const found = terms.find(isReplaced);
   if (found) return query.slice(0, found.start) + wanted + query.slice(found.end);
   return query.trim() ? `${query.trim()} ${wanted}` : wanted;
 }
@@ -61,8 +61,8 @@ export function filterOf(query, name, value) {
 }
 
 /**
- * What is being typed at the caret: `start` and `end` of the word, its `text` up to the caret without an opening quote,
- * and the `field` whose value it is ("" where a name or a free word stands).
+ * The word being typed at the caret: its `start` and `end`, its `text` up to the caret without an opening quote, and the
+ * `field` whose value it is ("" for a name or a free word).
  */
 export function wordAt(query, caret) {
   let start = 0;
@@ -94,7 +94,7 @@ function closing(query, start) {
   return found ? start + 1 + found[0].length : query.length;
 }
 
-function asksForOne(text, name) {
+function requiresOneValue(text, name) {
   const beginning = `${escapedName(name)}:`;
   return text.startsWith(beginning) && ONE_VALUE.test(text.slice(beginning.length));
 }

@@ -5,7 +5,7 @@ export function recall(name, usual) {
   try {
     return localStorage.getItem(name) ?? usual;
   } catch {
-    return usual; // the visitor does not allow it
+    return usual; // not allowed by the user
   }
 }
 
@@ -13,6 +13,6 @@ export function remember(name, value) {
   try {
     localStorage.setItem(name, value);
   } catch {
-    /* then it is for this visit only */
+    /* kept for this visit only */
   }
 }

@@ -1,6 +1,6 @@
 // A search and its results: the logs page by page, their number, and a notice if there are none.
 
-import { ask } from "./api.js";
+import { request } from "./api.js";
 import { byId } from "./dom.js";
 import { fieldsFor } from "./fields.js";
 import { failed, line, nothingFound, partial } from "./notices.js";
@@ -8,9 +8,9 @@ import { Pages } from "./pages.js";
 import { MOST_KEPT } from "./tail.js";
 import { rangeText } from "./time.js";
 
-const LOOKED_AT = 500; // the newest rows, which hold any duplicate of a new log
+const MOST_COMPARED = 500; // the newest rows, which hold any duplicate of a new log
 
-/** `begin()` is awaited before the first page is requested; `onSearched(asked)` is called when it has arrived. */
+/** `begin()` is awaited before the first page is requested; `onSearched(search)` is called when it has arrived. */
 export class Results {
   #running = new AbortController();
   #pages = null;
@@ -31,9 +31,9 @@ export class Results {
     this.#running = new AbortController();
     const { signal } = this.#running;
     const { query, start, end, columns } = this.state.now;
-    const asked = { query, start, end };
+    const search = { query, start, end };
     this.searchBox.show(query);
-    this.#pages = new Pages({ ...asked, fields: fieldsFor(columns) });
+    this.#pages = new Pages({ ...search, fields: fieldsFor(columns) });
     this.#isLoading = true;
     this.#isFailed = this.#isStuck = false;
     this.#early = [];
@@ -42,10 +42,10 @@ export class Results {
     this.#setBusy(true);
     await this.begin();
     if (signal.aborted) return;
-    await Promise.all([this.#showFirst(signal), this.#showHistogram(asked, signal)]);
+    await Promise.all([this.#showFirst(signal), this.#showHistogram(search, signal)]);
     if (signal.aborted) return;
     this.#setBusy(false);
-    if (!this.#isFailed) this.onSearched(asked);
+    if (!this.#isFailed) this.onSearched(search);
   }
 
   /** Loads the next page, if there is one; called again while it loads, it sends no second request. */
@@ -93,7 +93,7 @@ export class Results {
     const { query, start, end, live } = this.state.now;
     const { list } = this;
     if (this.#isLoading || this.#isFailed) return;
-    if (this.#isCut) list.setFoot(line(`Of logs that are followed, the newest ${MOST_KEPT.toLocaleString("en")} are kept. Search again for older ones.`));
+    if (this.#isCut) list.setFoot(line(`The live list keeps the newest ${MOST_KEPT.toLocaleString("en")} logs. Search again for older ones.`));
     else if (this.#pages.hasMore && this.#isStuck) list.setFoot(partial(() => this.more({ isRequest: true })));
     else if (this.#pages.hasMore) list.setFoot();
     else if (list.rows.length) list.setFoot(line(`That is all: ${rangeText(start, end)}.`));
@@ -121,7 +121,7 @@ export class Results {
     } catch (error) {
       if (error.name === "AbortError") return;
       this.#isLoading = false;
-      this.#showFailure(error, pages.asked.query);
+      this.#showFailure(error, pages.search.query);
     }
   }
 
@@ -133,14 +133,14 @@ export class Results {
     byId("took").textContent = "";
     const isMistake = error.code === "bad_query";
     if (isMistake) this.searchBox.showError(error, query);
-    this.list.setFoot(isMistake ? line("Nothing was searched: the query has a mistake.") : failed(error, () => this.search()));
+    this.list.setFoot(isMistake ? line("The query has an error.") : failed(error, () => this.search()));
   }
 
-  async #showHistogram(asked, signal) {
+  async #showHistogram(search, signal) {
     try {
-      const answer = await ask("/histogram", asked, signal);
-      const total = this.histogram.show(answer);
-      const more = answer.complete ? "" : "more than ";
+      const result = await request("/histogram", search, signal);
+      const total = this.histogram.show(result);
+      const more = result.complete ? "" : "more than ";
       byId("total").textContent = `${more}${total.toLocaleString("en")} ${total === 1 ? "log" : "logs"}`;
       // Screen readers announce a search, not each refresh every ten seconds.
       byId("total").setAttribute("aria-live", this.state.now.live ? "off" : "polite");
@@ -162,6 +162,6 @@ export class Results {
 
 /** The rows that are not among the newest of the others. */
 function unknown(rows, others) {
-  const known = new Set(others.slice(0, LOOKED_AT).map(({ id }) => id));
+  const known = new Set(others.slice(0, MOST_COMPARED).map(({ id }) => id));
   return rows.filter(({ id }) => !known.has(id));
 }

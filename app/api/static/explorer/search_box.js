@@ -1,6 +1,6 @@
-// The search box: suggests fields and values while a query is typed, and shows what is wrong with it.
+// The search box: suggests fields and values while a query is typed, and shows its errors.
 
-import { ask, valuesPath } from "./api.js";
+import { request, valuesPath } from "./api.js";
 import { debounced, h } from "./dom.js";
 import { quoted, term, wordAt } from "./query_text.js";
 
@@ -110,14 +110,14 @@ export class SearchBox {
     return fields
       .filter(({ name }) => name.toLowerCase().includes(typed))
       .sort((one, other) => Number(other.name.toLowerCase().startsWith(typed)) - Number(one.name.toLowerCase().startsWith(typed)))
-      .map(({ name, count }) => ({ label: `${name}:`, text: term(name, "x").slice(0, -1), count, goesOn: true }));
+      .map(({ name, count }) => ({ label: `${name}:`, text: term(name, "x").slice(0, -1), count, continues: true }));
   }
 
   async #values(word, signal) {
     if (/^[<>[{*]/.test(word.text)) return [];
     const prefix = word.text.replace(/\\(.)/g, "$1");
-    const { rows } = await ask(valuesPath(word.field), { ...this.range(), prefix, limit: MOST_SUGGESTED, timeout_ms: 2000 }, signal);
-    return rows.map(({ value, count }) => ({ label: value, text: valueText(word.field, value), count, goesOn: false }));
+    const { rows } = await request(valuesPath(word.field), { ...this.range(), prefix, limit: MOST_SUGGESTED, timeout_ms: 2000 }, signal);
+    return rows.map(({ value, count }) => ({ label: value, text: valueText(word.field, value), count, continues: false }));
   }
 
   #open(suggested) {
@@ -166,14 +166,14 @@ export class SearchBox {
   }
 
   #take(n) {
-    const { text, goesOn } = this.#suggested[n];
+    const { text, continues } = this.#suggested[n];
     const word = wordAt(this.input.value, this.input.selectionStart); // it may have grown since
-    const before = this.input.value.slice(0, word.start) + text + (goesOn ? "" : " ");
-    const after = this.input.value.slice(word.end).replace(/^ /, goesOn ? " " : "");
+    const before = this.input.value.slice(0, word.start) + text + (continues ? "" : " ");
+    const after = this.input.value.slice(word.end).replace(/^ /, continues ? " " : "");
     this.input.value = before + after;
     this.input.setSelectionRange(before.length, before.length);
     this.#close();
-    if (goesOn) this.#suggest();
+    if (continues) this.#suggest();
   }
 }
 

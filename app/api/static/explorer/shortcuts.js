@@ -25,13 +25,13 @@ const KEYS = [
   ["t", "choose the time"],
   ["r", "search again"],
   ["j  ↓", "next log"],
-  ["k  ↑", "log before"],
-  ["Enter", "show the log in full"],
-  ["Esc", "close what is open"],
-  ["l", "follow new logs, or stop that"],
-  ["p", "hold new logs back, or go on"],
-  ["← →", "in the chart: from bar to bar, Enter zooms in"],
-  ["?", "this list"],
+  ["k  ↑", "previous log"],
+  ["Enter", "show the details of the log"],
+  ["Esc", "close the detail or dialog"],
+  ["l", "start or stop following new logs"],
+  ["p", "hold back new logs, or resume"],
+  ["← →", "in the chart: move between bars; Enter zooms in"],
+  ["?", "show this list"],
 ];
 
 /** Users of speech input may want to switch off single-letter shortcuts. */
@@ -45,9 +45,9 @@ export function fillHelp(dialog) {
   dialog.replaceChildren(
     h("h2", { id: "help-title" }, "Keys"),
     h("dl", {}, ...KEYS.flatMap(([key, meaning]) => [h("dt", {}, h("kbd", {}, key)), h("dd", {}, meaning)])),
-    h("p", {}, "Searching: ", h("code", {}, "service:web level:>=warn timeout"), ", ", h("code", {}, '"card declined"'), ", ", h("code", {}, "user_id:123"), ", ", h("code", {}, "response_time_ms:>500"), ", ", h("code", {}, "-level:debug"), ". Words are whole words; ", h("code", {}, "timeo*"), " finds beginnings."),
-    h("p", {}, h("a", { href: "/api/v1/docs" }, "The same for programs: the HTTP API")),
-    h("p", {}, h("label", {}, h("input", { type: "checkbox", checked: isOn, onchange: (event) => switchKeys(event.target.checked) }), " Single keys do something")),
+    h("p", {}, "Searching: ", h("code", {}, "service:web level:>=warn timeout"), ", ", h("code", {}, '"card declined"'), ", ", h("code", {}, "user_id:123"), ", ", h("code", {}, "response_time_ms:>500"), ", ", h("code", {}, "-level:debug"), ". Words are whole words; ", h("code", {}, "timeo*"), " finds words that begin like this."),
+    h("p", {}, h("a", { href: "/api/v1/docs" }, "HTTP API documentation")),
+    h("p", {}, h("label", {}, h("input", { type: "checkbox", checked: isOn, onchange: (event) => switchKeys(event.target.checked) }), " Enable single-key shortcuts")),
     h("form", { method: "dialog" }, h("button", { class: "button primary" }, "Close")),
   );
 }

@@ -5,7 +5,7 @@
   try {
     root.dataset.theme = localStorage.getItem("theme") ?? "";
   } catch {
-    /* the visitor lets nothing be kept: as the system has it */
+    /* storage is not allowed: use the theme of the system */
   }
 
   function change() {
@@ -14,7 +14,7 @@
     try {
       localStorage.setItem("theme", root.dataset.theme);
     } catch {
-      /* for this visit only */
+      /* kept for this visit only */
     }
   }
 

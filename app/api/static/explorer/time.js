@@ -35,7 +35,7 @@ export const zone = {
 };
 
 /** The calendar parts of a time, in the zone of the page. */
-function figures(ms) {
+function calendarParts(ms) {
   const date = new Date(ms + zone.offsetMs(ms));
   const two = (number) => String(number).padStart(2, "0");
   return {
@@ -52,7 +52,7 @@ function figures(ms) {
 export function shortTime(text) {
   const ms = Date.parse(text);
   if (Number.isNaN(ms)) return text;
-  const { month, day, clock, millis } = figures(ms);
+  const { month, day, clock, millis } = calendarParts(ms);
   return `${month} ${day} ${clock}.${millis}`;
 }
 
@@ -60,14 +60,14 @@ export function shortTime(text) {
 export function longTime(text) {
   const ms = Date.parse(text);
   if (Number.isNaN(ms)) return text;
-  const { year, monthNumber, day, clock } = figures(ms);
+  const { year, monthNumber, day, clock } = calendarParts(ms);
   const fraction = text.match(/\.\d+/)?.[0] ?? "";
   return `${year}-${monthNumber}-${day} ${clock}${fraction} ${zone.name}`;
 }
 
 /** A time for the label of an axis with steps of this many seconds. */
 export function axisTime(ms, stepSecs) {
-  const { month, day, clock } = figures(ms);
+  const { month, day, clock } = calendarParts(ms);
   if (stepSecs % 86_400 === 0) return `${month} ${day}`;
   if (stepSecs >= 3600) return `${month} ${day} ${clock.slice(0, 5)}`;
   return stepSecs % 60 === 0 ? clock.slice(0, 5) : clock;
@@ -75,7 +75,7 @@ export function axisTime(ms, stepSecs) {
 
 /** A time to the second. */
 export function momentText(ms) {
-  const { month, day, clock } = figures(ms);
+  const { month, day, clock } = calendarParts(ms);
   return `${month} ${day} ${clock}`;
 }
 
@@ -85,7 +85,7 @@ export function rangeText(start, end) {
   if (quick) return quick[1];
   const [from, to] = [moment(start), moment(end)];
   if (Number.isNaN(from) || Number.isNaN(to) || start.startsWith("now")) return `${start} to ${end}`;
-  const [first, last] = [figures(from), figures(to)];
+  const [first, last] = [calendarParts(from), calendarParts(to)];
   const dayOf = ({ year, month, day }) => (year === new Date().getFullYear() ? `${month} ${day}` : `${month} ${day} ${year}`);
   const isOneDay = dayOf(first) === dayOf(last);
   return `${dayOf(first)} ${first.clock} – ${isOneDay ? last.clock : `${dayOf(last)} ${last.clock}`}`;
@@ -116,7 +116,7 @@ export function between(startMs, endMs) {
 
 /** The value of `<input type="datetime-local">` for a time. */
 export function forInput(ms) {
-  const { year, monthNumber, day, clock } = figures(ms);
+  const { year, monthNumber, day, clock } = calendarParts(ms);
   return `${year}-${monthNumber}-${day}T${clock}`;
 }
 

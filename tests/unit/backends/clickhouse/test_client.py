@@ -1,4 +1,4 @@
-"""What ClickHouse's errors mean to us."""
+"""Translation of ClickHouse's errors."""
 
 import pytest
 from clickhouse_connect.driver.exceptions import DatabaseError, InterfaceError, OperationalError, ProgrammingError
@@ -21,7 +21,7 @@ def server_error(code: int, name: str = "NAME", text: str = "Server said no") ->
 
 
 @pytest.mark.parametrize("code", [6, 27, 33, 38, 41, 53, 69, 70, 72, 117, 128, 131, 321, 349, 407])
-def test_data_that_the_server_has_looked_at_and_will_not_have_is_refused(code: int) -> None:
+def test_data_that_the_server_rejects_is_refused(code: int) -> None:
     translated = translation_of(server_error(code))
 
     assert isinstance(translated, Refused)
@@ -37,7 +37,7 @@ def test_a_fault_of_the_server_or_its_operator_is_tried_again_and_known_not_to_b
 
 
 @pytest.mark.parametrize(("code", "is_missing"), [(60, True), (81, True), (16, False), (242, False)])
-def test_that_there_is_no_table_is_an_error_of_its_own(code: int, is_missing: bool) -> None:
+def test_a_missing_table_is_a_separate_error(code: int, is_missing: bool) -> None:
     assert isinstance(translation_of(server_error(code)), TableMissing) == is_missing
 
 
@@ -50,8 +50,8 @@ def test_a_request_that_was_broken_off_may_have_been_carried_out(code: int) -> N
 
 
 @pytest.mark.parametrize("code", [241, 252, 469])
-def test_what_may_be_the_fault_of_either_is_tried_a_few_times(code: int) -> None:
-    """469 is the table's own constraint: it says that the insert came too late, which is not the fault of a row."""
+def test_an_ambiguous_error_is_retried_a_few_times(code: int) -> None:
+    """469 is the table's own constraint: the insert was too late, which is not the fault of a row."""
     translated = translation_of(server_error(code))
 
     assert isinstance(translated, TryAgainLater)
@@ -84,7 +84,7 @@ def test_the_number_counts_and_not_the_text() -> None:
     assert isinstance(translation_of(server_error(241, text="Code: 53. TYPE_MISMATCH")), TryAgainLater)
 
 
-def test_the_reason_says_what_was_tried_and_the_first_line_of_why() -> None:
+def test_the_reason_names_the_call_and_the_first_line_of_the_error() -> None:
     error = server_error(60, "UNKNOWN_TABLE", "Table logs.logs does not exist\nStack trace:\n0. DB::Exception")
 
     assert str(translation_of(error)) == "cannot insert 3 rows: error 60 UNKNOWN_TABLE: Table logs.logs does not exist"
@@ -99,7 +99,7 @@ def test_an_error_of_our_own_is_not_hidden() -> None:
         raise KeyError("bug")
 
 
-def test_a_connection_that_failed_is_told_by_its_cause_alone() -> None:
+def test_a_failed_connection_is_reported_by_its_cause_alone() -> None:
     refused = ConnectionRefusedError(111, "Connection refused")
     error = OperationalError("Error HTTPConnectionPool(host='h', port=1): Max retries exceeded with url: /?query_id=1")
     error.__cause__ = MaxRetryError(None, "/?query_id=1")  # type: ignore[arg-type]
@@ -108,5 +108,5 @@ def test_a_connection_that_failed_is_told_by_its_cause_alone() -> None:
     assert str(translation_of(error)) == "cannot insert 3 rows: Connection refused"
 
 
-def test_an_error_without_words_is_told_by_its_name() -> None:
+def test_an_error_without_a_message_is_reported_by_its_name() -> None:
     assert str(translation_of(TimeoutError())) == "cannot insert 3 rows: TimeoutError"

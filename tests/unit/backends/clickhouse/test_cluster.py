@@ -1,4 +1,4 @@
-"""The statements for a cluster. That ClickHouse reads them is shown in tests/contract."""
+"""The statements for a cluster. tests/contract checks that ClickHouse parses them."""
 
 from app.backends.clickhouse.cluster import cluster_statements
 from app.backends.clickhouse.schema import create_table
@@ -27,7 +27,7 @@ def test_the_replicated_table_is_that_of_the_schema_but_for_its_names_and_its_en
     assert " replicated_deduplication_window = 10000" in local
 
 
-def test_only_the_table_that_has_migrations_says_how_many() -> None:
+def test_only_the_table_with_migrations_has_a_schema_number() -> None:
     [_, local, whole] = cluster_statements(ClickHouseSettings(), "c")
 
     assert "COMMENT 'schema " in local
@@ -42,7 +42,7 @@ def test_names_are_those_that_are_set() -> None:
     assert "logs" not in made
 
 
-def test_it_is_the_same_whether_asked_before_or_after_the_service_was_set_up_for_it() -> None:
+def test_it_is_the_same_before_and_after_the_service_was_configured_for_it() -> None:
     after = ClickHouseSettings(table="logs_local", reader_table="logs")
 
     assert cluster_statements(after, "c") == cluster_statements(ClickHouseSettings(), "c")

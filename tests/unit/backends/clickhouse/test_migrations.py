@@ -18,7 +18,7 @@ def test_a_new_table_is_born_with_the_number_of_the_last_migration() -> None:
 
 
 def test_every_migration_alters_the_table_and_can_be_repeated() -> None:
-    """As far as that can be seen; that it can be is tried in tests/contract."""
+    """As far as the text shows; tests/contract repeats them."""
     settings = ClickHouseSettings(database="web", table="events")
     for migration in read_migrations():
         made = statements(settings, migration.sql)
@@ -77,7 +77,7 @@ def test_a_gap_a_double_and_an_odd_name_are_refused(tmp_path: Path, names: list[
         ("schema x", 0, "schema x; schema 12"),
     ],
 )
-def test_the_number_stands_beside_what_else_the_comment_says(comment: str, number: int, next_comment: str) -> None:
+def test_the_number_is_added_to_other_text_of_the_comment(comment: str, number: int, next_comment: str) -> None:
     assert number_in(comment) == number
     assert with_number(comment, 12) == next_comment
     assert number_in(next_comment) == 12

@@ -1,4 +1,4 @@
-"""The statements that make the table."""
+"""The statements that create the table."""
 
 import re
 

@@ -78,12 +78,12 @@ def test_a_call_that_is_to_be_repeated_is_also_after_a_rebalance() -> None:
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else value,
 )
-def test_labels_get_a_word_of_ours(error: Exception, code: KafkaCode) -> None:
+def test_labels_get_a_code_of_ours(error: Exception, code: KafkaCode) -> None:
     assert code_of(error) is code
 
 
 @pytest.mark.parametrize("error", REFUSALS, ids=lambda error: type(error).__name__)
-def test_what_a_broker_has_answered_was_not_done(error: errors.KafkaError) -> None:
+def test_an_error_response_of_a_broker_means_not_done(error: errors.KafkaError) -> None:
     ours = translated(error, "commit offsets")
 
     assert isinstance(ours, TryAgainLater)
@@ -91,7 +91,7 @@ def test_what_a_broker_has_answered_was_not_done(error: errors.KafkaError) -> No
 
 
 @pytest.mark.parametrize("error", SILENCES, ids=lambda error: type(error).__name__)
-def test_what_no_broker_has_answered_may_have_been_done(error: errors.KafkaError | OSError) -> None:
+def test_a_missing_response_means_an_unknown_outcome(error: errors.KafkaError | OSError) -> None:
     ours = translated(error, "commit offsets")
 
     assert isinstance(ours, TryAgainLater)

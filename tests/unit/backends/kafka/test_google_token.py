@@ -1,4 +1,4 @@
-"""Tokens in the form that Google's brokers take."""
+"""Tokens in the format of Google's brokers."""
 
 import base64
 import json
@@ -14,7 +14,7 @@ EXPIRY = datetime(2026, 11, 23, 12, 0, 0)
 
 @dataclass
 class Credentials:
-    """As google-auth has them; refreshed ones have another token."""
+    """Credentials like those of google-auth; a refresh changes the token."""
 
     token: str = "ya29.a-b_c"
     valid: bool = True

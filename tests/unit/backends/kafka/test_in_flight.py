@@ -1,17 +1,17 @@
-"""Room for records in flight. The rest of the publisher is tried against a real broker."""
+"""The limit of bytes in flight. The rest of the publisher is tested on a real broker."""
 
 import threading
 
 from app.backends.kafka.in_flight import InFlight
 
 
-def test_records_enter_while_there_is_room() -> None:
+def test_records_enter_while_there_is_capacity() -> None:
     in_flight = InFlight(max_bytes=100)
 
     assert [in_flight.enter(40, timeout_secs=0) for _ in range(3)] == [True, True, False]
 
 
-def test_room_that_was_given_back_can_be_taken() -> None:
+def test_released_capacity_can_be_used() -> None:
     in_flight = InFlight(max_bytes=100)
     in_flight.enter(80, timeout_secs=0)
     assert not in_flight.enter(80, timeout_secs=0)
@@ -21,7 +21,7 @@ def test_room_that_was_given_back_can_be_taken() -> None:
     assert in_flight.enter(80, timeout_secs=0)
 
 
-def test_a_record_larger_than_all_room_is_let_in_alone() -> None:
+def test_a_record_larger_than_the_capacity_enters_alone() -> None:
     in_flight = InFlight(max_bytes=100)
 
     assert in_flight.enter(500, timeout_secs=0)
@@ -30,7 +30,7 @@ def test_a_record_larger_than_all_room_is_let_in_alone() -> None:
     assert in_flight.enter(1, timeout_secs=0)
 
 
-def test_whoever_waits_for_room_gets_it_when_half_of_it_is_free() -> None:
+def test_a_waiting_caller_enters_when_half_of_the_capacity_is_free() -> None:
     in_flight = InFlight(max_bytes=100)
     for _ in range(10):
         in_flight.enter(10, timeout_secs=0)

@@ -7,11 +7,11 @@ import pytest
 from kafka import KafkaConsumer, KafkaProducer
 
 from app.backends.kafka.options import FileTokenProvider, connection_options, consumer_options, producer_options
-from app.settings import Settings
+from app.environment import read_settings
 
 
 def options(**environ: str) -> dict[str, Any]:
-    return connection_options(Settings.from_env(environ).kafka)
+    return connection_options(read_settings(environ).kafka)
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_tls_without_files_trusts_the_system_and_checks_the_host() -> None:
 
 @pytest.mark.parametrize("protocol", ["SASL_SSL", "SASL_PLAINTEXT"])
 @pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"])
-def test_a_password_is_handed_over_as_it_is(protocol: str, mechanism: str) -> None:
+def test_a_password_is_passed_unchanged(protocol: str, mechanism: str) -> None:
     made = options(
         KAFKA_SECURITY_PROTOCOL=protocol,
         KAFKA_SASL_MECHANISM=mechanism,
@@ -93,9 +93,9 @@ def test_the_client_knows_every_option(file: str) -> None:
         KAFKA_SASL_PASSWORD="p",
     )
 
-    reading = consumer_options(Settings.from_env({}).kafka)
+    reading = consumer_options(read_settings({}).kafka)
 
-    sending = producer_options(Settings.from_env({}).kafka, "lz4", linger_secs=0.02, delivery_timeout_secs=120.0)
+    sending = producer_options(read_settings({}).kafka, "lz4", linger_secs=0.02, delivery_timeout_secs=120.0)
 
     assert made.keys() | plain.keys() | sending.keys() <= KafkaProducer.DEFAULT_CONFIG.keys()
     assert made.keys() | plain.keys() | reading.keys() <= KafkaConsumer.DEFAULT_CONFIG.keys()

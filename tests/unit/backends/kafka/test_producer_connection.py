@@ -1,4 +1,4 @@
-"""The connection of a publisher, with clients that only note how they were closed."""
+"""The connection of a publisher, with clients that only record how they were closed."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -15,14 +15,14 @@ PATIENCE_SECS = 30.0
 
 class Client:
     def __init__(self) -> None:
-        self.was_settled: bool | None = None
+        self.was_flushed: bool | None = None
 
-    def close(self, *, is_settled: bool) -> None:
-        self.was_settled = is_settled
+    def close(self, *, is_flushed: bool) -> None:
+        self.was_flushed = is_flushed
 
 
 class Kafka:
-    """Opens clients, or fails as it is told to."""
+    """Opens clients, or raises a scripted error."""
 
     def __init__(self) -> None:
         self.opened: list[Client] = []
@@ -59,7 +59,7 @@ def test_one_client_is_for_all(connection: ProducerConnection[Client], kafka: Ka
 
 @contextmanager
 def held_up(kafka: Kafka, *calls: Callable[[], object]) -> Iterator[None]:
-    """Run the calls on threads of their own; while this lasts one of them is about to connect, the others wait."""
+    """Run the calls on separate threads; while the block lasts, one is about to connect and the others wait."""
     is_connecting, may_go_on = threading.Event(), threading.Event()
 
     def hold_up() -> None:
@@ -90,7 +90,7 @@ def test_threads_that_wait_while_one_connects_get_its_client(
     assert found == kafka.opened * 3
 
 
-def test_whoever_waits_while_another_thread_connects_waits_no_longer_than_it_may(
+def test_waiting_for_a_connecting_thread_ends_at_the_timeout(
     connection: ProducerConnection[Client], kafka: Kafka
 ) -> None:
     found: list[Client] = []
@@ -111,16 +111,16 @@ def test_a_spent_client_is_replaced_and_what_it_holds_fails(
 
     connection.retire(spent)
     connection.retire(spent)
-    clock.turn(2)
+    clock.advance(2)
     fresh = connection.client()
-    connection.retire(spent)  # its last records fail later than the next client is there
+    connection.retire(spent)  # its last records fail after the next client exists
 
     assert kafka.opened == [spent, fresh]
-    assert (spent.was_settled, fresh.was_settled) == (False, None)
+    assert (spent.was_flushed, fresh.was_flushed) == (False, None)
     assert connection.client() is fresh
 
 
-def test_a_failure_counts_for_a_second_for_everybody_who_asks(
+def test_a_failure_is_cached_for_a_second_for_all_callers(
     connection: ProducerConnection[Client], kafka: Kafka, clock: Clock
 ) -> None:
     kafka.failure = TryAgainLater("no topic", code=KafkaCode.UNKNOWN_TOPIC)
@@ -128,25 +128,25 @@ def test_a_failure_counts_for_a_second_for_everybody_who_asks(
         connection.client()
     kafka.failure = None
 
-    clock.turn(0.9)
+    clock.advance(0.9)
     with pytest.raises(TryAgainLater, match="no topic") as raised:
         connection.client()
-    clock.turn(0.2)
+    clock.advance(0.2)
 
     assert raised.value.code == KafkaCode.UNKNOWN_TOPIC
     assert [connection.client()] == kafka.opened
 
 
-@pytest.mark.parametrize("is_settled", [True, False])
-def test_after_the_end_nobody_connects(
-    connection: ProducerConnection[Client], kafka: Kafka, *, is_settled: bool
+@pytest.mark.parametrize("is_flushed", [True, False])
+def test_after_the_end_no_client_connects(
+    connection: ProducerConnection[Client], kafka: Kafka, *, is_flushed: bool
 ) -> None:
     client = connection.client()
 
-    connection.close(is_settled=is_settled)
-    connection.close(is_settled=is_settled)
+    connection.close(is_flushed=is_flushed)
+    connection.close(is_flushed=is_flushed)
 
-    assert client.was_settled is is_settled
+    assert client.was_flushed is is_flushed
     with pytest.raises(TryAgainLater, match="closed") as raised:
         connection.client()
     assert raised.value.code == KafkaCode.CLOSED
@@ -159,4 +159,4 @@ def test_a_client_that_comes_after_the_end_is_closed(connection: ProducerConnect
     with pytest.raises(TryAgainLater, match="closed"):
         connection.client()
 
-    assert [client.was_settled for client in kafka.opened] == [True]
+    assert [client.was_flushed for client in kafka.opened] == [True]

@@ -1,16 +1,16 @@
-"""What Kafka says of a topic, read right."""
+"""Reading the metadata of a topic."""
 
 from typing import Any
 
 import pytest
 from kafka.errors import LeaderNotAvailableError, TopicAuthorizationFailedError, UnknownTopicOrPartitionError
 
-from app.backends.kafka.topic import as_set, metadata_of
+from app.backends.kafka.topic import metadata_of, new_topic
 from app.settings import KafkaSettings
 
 
 class Admin:
-    """Answers every question about a topic with the same error code."""
+    """Returns the same error code for every topic."""
 
     def __init__(self, error_code: int) -> None:
         self._error_code = error_code
@@ -34,7 +34,7 @@ def test_a_topic_that_may_not_be_seen_or_is_not_ready_is_an_error_and_not_one_wi
 def test_a_new_topic_has_what_is_set_and_kafkas_own_times() -> None:
     settings = KafkaSettings(topic="web", topic_partitions=7, topic_replication_factor=3, topic_retention_hours=2)
 
-    assert as_set(settings) == {
+    assert new_topic(settings) == {
         "web": {
             "num_partitions": 7,
             "replication_factor": 3,

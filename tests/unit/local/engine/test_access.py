@@ -1,4 +1,4 @@
-"""Who comes in, under which id, and what an error looks like."""
+"""Authentication, query ids, and the format of errors."""
 
 import base64
 from email.message import Message
@@ -31,7 +31,7 @@ def _basic(user: str, password: str) -> str:
         (_headers(), {"user": "writer", "password": "secret"}),
     ],
 )
-def test_the_user_comes_in_each_way(headers: Message, url: dict[str, str]) -> None:
+def test_the_user_is_authenticated_in_each_way(headers: Message, url: dict[str, str]) -> None:
     _LOGIN.require(headers, url)
 
 
@@ -48,7 +48,7 @@ def test_the_user_comes_in_each_way(headers: Message, url: dict[str, str]) -> No
         (_headers(), {"user": "writer\0secret", "password": ""}),
     ],
 )
-def test_nobody_else_comes_in(headers: Message, url: dict[str, str]) -> None:
+def test_other_credentials_are_rejected(headers: Message, url: dict[str, str]) -> None:
     with pytest.raises(EngineError, match="Authentication failed") as caught:
         _LOGIN.require(headers, url)
 
@@ -56,7 +56,7 @@ def test_nobody_else_comes_in(headers: Message, url: dict[str, str]) -> None:
     assert "secret" not in str(caught.value).replace("writer\0secret", "")
 
 
-def test_without_a_user_everybody_comes_in() -> None:
+def test_without_a_user_no_authentication_is_needed() -> None:
     Login().require(_headers(X_ClickHouse_User="anyone"), {})
 
 

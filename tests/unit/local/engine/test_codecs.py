@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.engine.codecs import compressor, decompressed, packed
+from local.engine.codecs import compressed, compressor, decompressed
 from local.engine.errors import EngineError
 
 _TEXT = b"the quick brown fox " * 100_000
@@ -13,8 +13,8 @@ _ENCODINGS = ["lz4", "zstd", "gzip", "deflate"]
 
 
 def _packed(encoding: str, text: bytes = _TEXT) -> bytes:
-    _, packer = compressor(encoding)
-    return b"".join(packed([text[:1000], text[1000:]], packer))
+    _, encoder = compressor(encoding)
+    return b"".join(compressed([text[:1000], text[1000:]], encoder))
 
 
 def _in_pieces(data: bytes, size: int) -> Iterator[bytes]:
@@ -23,7 +23,7 @@ def _in_pieces(data: bytes, size: int) -> Iterator[bytes]:
 
 @pytest.mark.parametrize("encoding", _ENCODINGS)
 @pytest.mark.parametrize("size", [7, 1 << 20])
-def test_what_was_packed_is_unpacked(encoding: str, size: int) -> None:
+def test_compressed_data_is_decompressed(encoding: str, size: int) -> None:
     body = _packed(encoding)
 
     assert len(body) < len(_TEXT) / 10
@@ -49,7 +49,7 @@ def test_a_body_cut_short_is_refused(encoding: str) -> None:
 @pytest.mark.parametrize("encoding", _ENCODINGS)
 def test_a_damaged_body_is_refused(encoding: str) -> None:
     with pytest.raises(EngineError) as caught:
-        list(decompressed([b"this is not packed at all"], encoding, 100))
+        list(decompressed([b"this is not compressed at all"], encoding, 100))
 
     assert caught.value.code == 271
 
@@ -72,13 +72,13 @@ def test_an_unknown_encoding_is_refused() -> None:
 
 
 def test_the_first_known_encoding_is_taken() -> None:
-    name, packer = compressor("br, gzip;q=0.5, lz4")
+    name, encoder = compressor("br, gzip;q=0.5, lz4")
 
     assert name == "gzip"
-    assert zlib.decompress(b"".join(packed([b"x"], packer)), wbits=31) == b"x"
+    assert zlib.decompress(b"".join(compressed([b"x"], encoder)), wbits=31) == b"x"
 
 
 @pytest.mark.parametrize("encoding", ["", *_ENCODINGS])
 def test_nothing_stays_nothing(encoding: str) -> None:
-    assert b"".join(packed([], compressor(encoding)[1])) == b""
+    assert b"".join(compressed([], compressor(encoding)[1])) == b""
     assert b"".join(decompressed([], encoding, 100)) == b""

@@ -1,4 +1,4 @@
-"""Which statement a request asks for."""
+"""The statement of a request."""
 
 import pytest
 
@@ -31,11 +31,11 @@ from local.engine.statement import Session, session, statement
 def test_an_insert_is_parted_from_its_rows(
     url_query: str, body: list[bytes], sql: str, row_format: str, rows: bytes
 ) -> None:
-    asked = statement(url_query, body, "TabSeparated")
+    parsed = statement(url_query, body, "TabSeparated")
 
-    assert (asked.sql, asked.format) == (sql, row_format)
-    assert asked.rows is not None
-    assert b"".join(asked.rows) == rows
+    assert (parsed.sql, parsed.format) == (sql, row_format)
+    assert parsed.rows is not None
+    assert b"".join(parsed.rows) == rows
 
 
 @pytest.mark.parametrize(
@@ -63,10 +63,10 @@ def test_an_insert_reads_its_rows_from_a_file(url_query: str, sql: str) -> None:
 )
 @pytest.mark.parametrize("is_in_body", [True, False])
 def test_an_insert_that_brings_its_own_rows_is_left_as_it_is(sql: str, is_in_body: bool) -> None:
-    asked = statement("", [sql.encode()], "CSV") if is_in_body else statement(sql, [], "CSV")
+    parsed = statement("", [sql.encode()], "CSV") if is_in_body else statement(sql, [], "CSV")
 
-    assert asked.rows is None
-    assert asked.sql.strip() == sql
+    assert parsed.rows is None
+    assert parsed.sql.strip() == sql
 
 
 def test_a_query_begun_in_the_url_goes_on_in_the_body() -> None:
@@ -103,30 +103,30 @@ def test_formats_with_header_or_footer_are_not_sent_in_pieces(answer_format: str
 
 
 def test_the_ids_of_running_queries_are_those_that_clients_gave() -> None:
-    asked = statement("SELECT query_id FROM system.processes WHERE query_id = 'a'", [], "CSV")
+    parsed = statement("SELECT query_id FROM system.processes WHERE query_id = 'a'", [], "CSV")
 
-    assert "Settings['log_comment'] AS query_id" in asked.sql
+    assert "Settings['log_comment'] AS query_id" in parsed.sql
 
 
 def test_a_query_is_killed_by_the_id_its_client_gave() -> None:
-    asked = statement("KILL QUERY WHERE query_id = 'a' SYNC", [], "CSV")
+    parsed = statement("KILL QUERY WHERE query_id = 'a' SYNC", [], "CSV")
 
-    assert asked.sql == "KILL QUERY WHERE Settings['log_comment'] = 'a' SYNC"
+    assert parsed.sql == "KILL QUERY WHERE Settings['log_comment'] = 'a' SYNC"
 
 
 def test_parameters_of_the_url_that_http_does_not_use_are_settings() -> None:
     url = {"query": "SELECT 1", "database": "d", "max_threads": "1", "param_x": "it's", "session_id": "s"}
 
-    asked = session(url, "id", database="", is_readonly=False)
+    parsed = session(url, "id", database="", is_readonly=False)
 
-    assert asked == Session("id", "d", {"max_threads": "1"}, {"x": "it's"})
-    assert asked.statements() == ["USE `d`", r"SET log_comment = 'id', max_threads = '1', param_x = 'it\'s'"]
+    assert parsed == Session("id", "d", {"max_threads": "1"}, {"x": "it's"})
+    assert parsed.statements() == ["USE `d`", r"SET log_comment = 'id', max_threads = '1', param_x = 'it\'s'"]
 
 
 def test_readonly_is_set_last() -> None:
-    asked = session({"readonly": "1", "max_threads": "1"}, "id", database="", is_readonly=False)
+    parsed = session({"readonly": "1", "max_threads": "1"}, "id", database="", is_readonly=False)
 
-    assert asked.statements()[-1] == "SET readonly = '1'"
+    assert parsed.statements()[-1] == "SET readonly = '1'"
 
 
 def test_a_get_request_changes_nothing() -> None:

@@ -1,4 +1,4 @@
-"""A delivery into a table in memory, and what the tests look at."""
+"""A delivery into an in-memory table, and its recorded events."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Events:
 
 
 class Setup:
-    """A delivery into a table in memory, of three partitions that were taken over."""
+    """A delivery into an in-memory table, with three recovered partitions."""
 
     def __init__(self) -> None:
         self.clock = Clock()
@@ -80,7 +80,7 @@ class Setup:
         self.delivery = self.new_delivery()
 
     def new_delivery(self) -> Delivery:
-        """One more in the same process."""
+        """Another delivery in the same process."""
         return Delivery(
             self.table,
             self.progress,
@@ -93,43 +93,43 @@ class Setup:
         )
 
     def deliver(self, batch: Batch, meanwhile: Callable[[], None] = lambda: None) -> Delivered:
-        """Deliver a batch to its end; `meanwhile` is what happens while it waits."""
-        return self.finish(self.process(self.delivery.deliver(batch)), meanwhile)
+        """Deliver a batch to its end; `meanwhile` is called while it waits."""
+        return self.finish(self.task(self.delivery.deliver(batch)), meanwhile)
 
     def recover(self, partition: Partition, position: Position, meanwhile: Callable[[], None] = lambda: None) -> int:
         """Recover a partition."""
-        return self.finish(self.process(self.delivery.recover(partition, position)), meanwhile)
+        return self.finish(self.task(self.delivery.recover(partition, position)), meanwhile)
 
-    def process(self, steps: Steps[_Result]) -> Task[_Result]:
+    def task(self, steps: Steps[_Result]) -> Task[_Result]:
         return Task(steps, self.thread.submit, self.clock)
 
-    def finish(self, process: Task[_Result], meanwhile: Callable[[], None] = lambda: None) -> _Result:
-        """Turn a process to its end: calls are made at once, and pauses turn the clock."""
+    def finish(self, task: Task[_Result], meanwhile: Callable[[], None] = lambda: None) -> _Result:
+        """Run a task to its end: calls run at once, and pauses advance the clock."""
 
         def sleep(secs: float) -> None:
             meanwhile()
-            self.clock.turn(secs)
+            self.clock.advance(secs)
 
-        while not process.turn():
-            process.wait(3600, sleep)
-        return process.result()
+        while not task.turn():
+            task.wait(3600, sleep)
+        return task.result()
 
     def lease(self, partition: int = 0) -> Lease | None:
-        """The lease that stands in Kafka."""
-        mark = self.kafka.mark(partition)
-        return mark.lease if mark else None
+        """The committed lease."""
+        checkpoint = self.kafka.checkpoint(partition)
+        return checkpoint.lease if checkpoint else None
 
     def store_earlier(self, rows: Rows) -> None:
-        """Rows that somebody has stored before."""
+        """Store rows as an earlier owner."""
         self.table.insert(rows, "earlier", FAR_MS)
         self.table.tokens.clear()
         self.table.deadlines_ms.clear()
 
     @property
     def leases(self) -> list[Lease]:
-        """Every lease of the first partition that Kafka has taken, in order."""
+        """Every committed lease of the first partition, in order."""
         checkpoints = [commit[P0] for commit in self.source.commits if P0 in commit]
-        return [mark.lease for mark in checkpoints if mark.lease is not None]
+        return [checkpoint.lease for checkpoint in checkpoints if checkpoint.lease is not None]
 
 
 def body_is(*bodies: str) -> Callable[[dict[str, Any]], bool]:

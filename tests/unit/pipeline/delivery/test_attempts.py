@@ -1,4 +1,4 @@
-"""A batch is one insert, which is tried until it is stored."""
+"""A batch is one insert, retried until it is stored."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_each_batch_has_a_token_of_its_own(setup: Setup) -> None:
     assert len(set(setup.table.tokens)) == 2
 
 
-def test_what_fails_is_tried_again_until_it_is_stored(setup: Setup) -> None:
+def test_a_failed_insert_is_retried_until_it_is_stored(setup: Setup) -> None:
     for _ in range(12):
         setup.table.next_insert(DOWN)
 
@@ -53,7 +53,7 @@ def test_the_time_of_an_insert_is_that_of_the_attempt_that_stored_it(setup: Setu
     assert setup.events.insert_secs == [0.0]
 
 
-def test_after_a_failure_that_is_certain_nobody_waits_for_the_deadline_but_looks(setup: Setup) -> None:
+def test_after_a_certain_failure_the_table_is_checked_without_waiting(setup: Setup) -> None:
     rows = sample_rows(6)
     setup.table.next_insert(DOWN)
 
@@ -64,7 +64,7 @@ def test_after_a_failure_that_is_certain_nobody_waits_for_the_deadline_but_looks
     assert setup.events.settled_in_secs == []
 
 
-def test_a_batch_that_is_new_is_sent_without_a_look(setup: Setup) -> None:
+def test_a_new_batch_is_sent_without_a_check(setup: Setup) -> None:
     setup.deliver(sample_batch(sample_rows(3)))
     looks = setup.table.look_count
 
@@ -73,7 +73,7 @@ def test_a_batch_that_is_new_is_sent_without_a_look(setup: Setup) -> None:
     assert setup.table.look_count == looks
 
 
-def test_rows_that_an_earlier_life_stored_are_left_out(setup: Setup) -> None:
+def test_rows_that_an_earlier_instance_stored_are_left_out(setup: Setup) -> None:
     setup.store_earlier(sample_rows(3))
 
     delivered = setup.deliver(sample_batch(sample_rows(5), may_be_stored=True))
@@ -94,11 +94,11 @@ def test_a_batch_that_is_stored_whole_needs_no_insert(setup: Setup) -> None:
     assert setup.lease() is None, "nothing was sent under it"
 
 
-def test_a_look_that_fails_is_repeated(setup: Setup) -> None:
+def test_a_check_that_fails_is_repeated(setup: Setup) -> None:
     setup.store_earlier(sample_rows(3))
-    setup.deliver(sample_batch(sample_rows(1, partition=1)))  # the time is known from now on
-    setup.table.next_look(DOWN)
-    setup.table.next_look(DOWN)
+    setup.deliver(sample_batch(sample_rows(1, partition=1)))  # from here on the time is known
+    setup.table.next_check(DOWN)
+    setup.table.next_check(DOWN)
 
     setup.deliver(sample_batch(sample_rows(5), may_be_stored=True))
 

@@ -1,4 +1,4 @@
-"""Nothing is sent without a lease in Kafka; what ends one and what does not."""
+"""Nothing is sent without a committed lease; when leases end."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.unit.pipeline.delivery.setup import DEADLINE_SECS, DOUBTFUL, DOWN, NO
 
 def test_the_lease_stands_in_kafka_for_every_partition_before_the_insert_is_sent(setup: Setup) -> None:
     seen: list[list[Checkpoint | None]] = []
-    setup.table.meanwhile = lambda: seen.append([setup.kafka.mark(number) for number in range(3)])
+    setup.table.meanwhile = lambda: seen.append([setup.kafka.checkpoint(number) for number in range(3)])
     now_ms = int(setup.clock.now * 1000)
 
     setup.deliver(sample_batch(sample_rows(3), sample_rows(2, partition=1, first_offset=40)))
@@ -41,7 +41,7 @@ def test_nothing_is_sent_as_long_as_kafka_takes_no_lease(setup: Setup) -> None:
     assert setup.table.offsets() == [0, 1, 2]
 
 
-def test_a_lease_that_was_long_in_coming_has_its_whole_time_before_it(setup: Setup) -> None:
+def test_a_lease_that_took_long_to_commit_has_its_full_duration(setup: Setup) -> None:
     setup.source.next_commit(NO_COORDINATOR)
     setup.source.next_commit(NO_COORDINATOR)
 
@@ -50,7 +50,7 @@ def test_a_lease_that_was_long_in_coming_has_its_whole_time_before_it(setup: Set
     assert setup.table.deadlines_ms == [int((setup.clock.now + DEADLINE_SECS) * 1000)]
 
 
-def test_nothing_is_sent_when_the_partitions_change_hands(setup: Setup) -> None:
+def test_nothing_is_sent_when_the_partitions_are_reassigned(setup: Setup) -> None:
     setup.source.next_commit(NotOurs("the group has moved on"))
 
     with pytest.raises(NotOurs):
@@ -59,7 +59,7 @@ def test_nothing_is_sent_when_the_partitions_change_hands(setup: Setup) -> None:
     assert setup.table.tokens == []
 
 
-def test_nothing_is_sent_under_a_lease_of_which_nobody_knows_whether_kafka_took_it(setup: Setup) -> None:
+def test_nothing_is_sent_under_a_lease_of_unknown_outcome(setup: Setup) -> None:
     setup.source.next_commit(MustRejoin("no answer"))
 
     with pytest.raises(MustRejoin):
@@ -103,14 +103,14 @@ def test_every_half_of_a_refused_batch_has_a_lease_of_its_own(setup: Setup) -> N
 def test_a_lease_ends_with_an_insert_whose_end_was_seen(setup: Setup, error: Exception | None) -> None:
     if error is not None:
         setup.table.next_insert(error)
-    process = setup.process(setup.delivery.deliver(sample_batch(sample_rows(3))))
+    task = setup.task(setup.delivery.deliver(sample_batch(sample_rows(3))))
     while not setup.leases:
-        process.turn()
+        task.turn()
         if not setup.leases:
             setup.thread.run()
     setup.source.commit_error = NO_COORDINATOR  # so that there is no second lease
     setup.thread.run()
-    process.turn()
+    task.turn()
     setup.source.commit_error = None
 
     setup.progress.commit()
@@ -134,13 +134,13 @@ def test_a_lease_whose_insert_may_be_on_its_way_is_not_released(setup: Setup) ->
     assert set(seen) == {setup.table.tokens[0]}
 
 
-def test_a_lease_with_no_time_left_after_a_long_look_is_not_used(setup: Setup) -> None:
+def test_a_lease_with_no_time_left_after_a_long_check_is_not_used(setup: Setup) -> None:
     def take_long() -> None:
         if setup.lease() is not None and setup.events.retries:
-            setup.clock.turn(DEADLINE_SECS)
+            setup.clock.advance(DEADLINE_SECS)
 
-    setup.deliver(sample_batch(sample_rows(1, partition=1)))  # the time is known from now on
-    setup.table.next_look(DOWN)
+    setup.deliver(sample_batch(sample_rows(1, partition=1)))  # from here on the time is known
+    setup.table.next_check(DOWN)
     setup.deliver(sample_batch(sample_rows(3), may_be_stored=True), meanwhile=take_long)
 
     assert setup.table.offsets() == [0, 1, 2]
@@ -148,13 +148,13 @@ def test_a_lease_with_no_time_left_after_a_long_look_is_not_used(setup: Setup) -
     assert setup.table.tokens[1:] == [setup.leases[1].token]
 
 
-def test_a_look_that_takes_longer_than_a_lease_lasts_is_not_repeated(setup: Setup) -> None:
+def test_a_check_that_takes_longer_than_a_lease_is_not_repeated(setup: Setup) -> None:
     looks: list[int] = []
 
     def look_long(rows: Rows) -> Rows:
         looks.append(rows.num_rows)
         assert len(looks) < 5, "it does nothing but look"
-        setup.clock.turn(2 * DEADLINE_SECS)
+        setup.clock.advance(2 * DEADLINE_SECS)
         return missing(rows)
 
     missing, setup.table.missing = setup.table.missing, look_long  # type: ignore[method-assign]
@@ -165,19 +165,19 @@ def test_a_look_that_takes_longer_than_a_lease_lasts_is_not_repeated(setup: Setu
     assert looks == [5]
 
 
-def test_clickhouses_clock_is_not_asked_for_every_batch_but_now_and_then(setup: Setup) -> None:
+def test_clickhouses_clock_is_read_at_intervals_and_not_for_every_batch(setup: Setup) -> None:
     for offset in range(0, 130):
         setup.deliver(sample_batch(sample_rows(1, first_offset=offset)))
-        setup.clock.turn(1.0)
+        setup.clock.advance(1.0)
 
     assert setup.table.look_count == 3
 
 
-def test_the_deadline_is_by_clickhouses_clock_whatever_ours_says(setup: Setup) -> None:
+def test_the_deadline_is_by_clickhouses_clock_and_not_by_ours(setup: Setup) -> None:
     setup.table.clock_ahead_secs = -3600.0
 
     setup.deliver(sample_batch(sample_rows(1)))
-    setup.clock.turn(5.0)
+    setup.clock.advance(5.0)
     setup.deliver(sample_batch(sample_rows(1, first_offset=1)))
 
     first, second = setup.table.deadlines_ms

@@ -1,4 +1,4 @@
-"""What others have left: which inserts are waited for before the table is asked."""
+"""Recovery: which inserts of other owners are waited for before the table is checked."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from tests.unit.pipeline.delivery.setup import DEADLINE_SECS, DOWN, P0, P1, UNKN
 
 
 def others_lease(setup: Setup, *, secs: float = DEADLINE_SECS, end: int = 5) -> Lease:
-    """A lease that another instance took just now."""
+    """A lease that another instance has just committed."""
     return Lease("of another", int((setup.clock.now + secs) * 1000), end, LastRecord(end - 1, 0))
 
 
-def test_a_partition_without_a_lease_is_looked_up_at_once(setup: Setup) -> None:
+def test_a_partition_without_a_lease_is_recovered_at_once(setup: Setup) -> None:
     setup.store_earlier(sample_rows(3, partition=1))
     began_at = setup.clock.now
 
@@ -25,9 +25,9 @@ def test_a_partition_without_a_lease_is_looked_up_at_once(setup: Setup) -> None:
     assert setup.clock.now == began_at
 
 
-def test_the_last_offset_is_asked_for_until_there_is_an_answer(setup: Setup) -> None:
+def test_the_last_offset_is_queried_until_it_is_known(setup: Setup) -> None:
     setup.store_earlier(sample_rows(3))
-    setup.table.next_look(DOWN)
+    setup.table.next_check(DOWN)
 
     assert setup.recover(P0, position()) == 3
     assert setup.events.retries == [("517", 1)]
@@ -64,7 +64,7 @@ def test_the_insert_of_another_owner_that_still_runs_is_waited_for(setup: Setup)
     assert ends_at <= setup.clock.now < ends_at + 2.0
 
 
-def test_the_table_is_asked_after_the_wait_and_finds_what_landed_meanwhile(setup: Setup) -> None:
+def test_the_table_is_checked_after_the_wait_and_includes_rows_that_landed_meanwhile(setup: Setup) -> None:
     lease = others_lease(setup)
     lands_at = setup.clock.now + DEADLINE_SECS - 0.5
 
@@ -75,7 +75,7 @@ def test_the_table_is_asked_after_the_wait_and_finds_what_landed_meanwhile(setup
     assert setup.recover(P0, position(lease), meanwhile=land) == 9
 
 
-def test_everything_before_the_end_of_a_lease_may_be_stored_whatever_the_table_says(setup: Setup) -> None:
+def test_everything_before_the_end_of_a_lease_may_be_stored_regardless_of_the_table(setup: Setup) -> None:
     assert setup.recover(P0, position(others_lease(setup, secs=-60, end=5))) == 5
 
 
@@ -98,7 +98,7 @@ def test_a_lease_that_an_earlier_pipeline_of_this_process_saw_the_end_of_is_not_
     assert setup.clock.now == began_at
 
 
-def test_a_lease_of_which_nobody_knows_whether_kafka_took_it_is_not_waited_for_as_nothing_was_sent(
+def test_a_lease_whose_commit_has_an_unknown_outcome_is_not_waited_for_as_nothing_was_sent(
     setup: Setup,
 ) -> None:
     setup.new_token = lambda: "unanswered"
@@ -116,12 +116,12 @@ def test_a_lease_of_which_nobody_knows_whether_kafka_took_it_is_not_waited_for_a
 def test_a_lease_of_our_own_whose_end_was_not_seen_is_waited_for(setup: Setup) -> None:
     setup.deliver(sample_batch(sample_rows(1)))
     setup.table.next_insert(UNKNOWN)
-    process = setup.process(setup.delivery.deliver(sample_batch(sample_rows(3, first_offset=1))))
+    task = setup.task(setup.delivery.deliver(sample_batch(sample_rows(3, first_offset=1))))
     while len(setup.table.tokens) < 2:
-        process.turn()
+        task.turn()
         setup.thread.run()
-    process.abandon()
-    process.turn()
+    task.abandon()
+    task.turn()
     began_at = setup.clock.now
 
     setup.recover(P0, position(setup.leases[-1]))
@@ -130,14 +130,14 @@ def test_a_lease_of_our_own_whose_end_was_not_seen_is_waited_for(setup: Setup) -
 
 
 def test_an_insert_that_ends_after_it_was_abandoned_is_known_to_have_ended(setup: Setup) -> None:
-    process = setup.process(setup.delivery.deliver(sample_batch(sample_rows(3))))
+    task = setup.task(setup.delivery.deliver(sample_batch(sample_rows(3))))
     while not setup.leases:
-        process.turn()
+        task.turn()
         if not setup.leases:
             setup.thread.run()
-    process.abandon()
+    task.abandon()
     setup.thread.run()
-    process.turn()
+    task.turn()
     began_at = setup.clock.now
 
     assert setup.recover(P0, position(setup.leases[-1])) == 3
@@ -145,7 +145,7 @@ def test_an_insert_that_ends_after_it_was_abandoned_is_known_to_have_ended(setup
     assert setup.clock.now == began_at
 
 
-def test_where_others_have_set_the_offset_any_insert_may_be_on_its_way_and_is_waited_for(setup: Setup) -> None:
+def test_an_offset_set_by_another_client_waits_for_every_running_insert(setup: Setup) -> None:
     began_at = setup.clock.now
     setup.table.busy_with = {"one that nobody knows"}
     starts_at, ends_at = began_at + DEADLINE_SECS - 1, began_at + 60.0
@@ -161,7 +161,7 @@ def test_where_others_have_set_the_offset_any_insert_may_be_on_its_way_and_is_wa
     assert ends_at <= setup.clock.now < ends_at + 2.0
 
 
-def test_where_others_have_set_the_offset_the_deadline_counts_from_now(setup: Setup) -> None:
+def test_an_offset_set_by_another_client_has_a_deadline_from_now(setup: Setup) -> None:
     began_at = setup.clock.now
 
     setup.recover(P0, position(is_set_by_others=True))

@@ -1,4 +1,4 @@
-"""Rows that ClickHouse refuses are found, flagged, and halt their partition at last."""
+"""Refused rows are isolated, flagged, and finally halt their partition."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_several_refused_rows_are_each_flagged(setup: Setup) -> None:
     assert sum(row["ParseError"] != "" for row in setup.table.rows()) == 4
 
 
-def test_the_halves_of_a_refused_batch_do_not_store_again_what_an_earlier_life_stored(setup: Setup) -> None:
+def test_the_halves_of_a_refused_batch_do_not_store_rows_of_an_earlier_instance_again(setup: Setup) -> None:
     setup.store_earlier(sample_rows(4))
     setup.table.refuses = body_is("6")
 
@@ -62,7 +62,7 @@ def test_a_refusal_after_an_unknown_outcome_does_not_store_rows_twice(setup: Set
     assert setup.table.offsets() == list(range(8))
 
 
-def test_what_a_refused_insert_has_stored_of_other_days_is_not_stored_again(setup: Setup) -> None:
+def test_rows_of_other_days_that_a_refused_insert_stored_are_not_stored_again(setup: Setup) -> None:
     rows = sample_rows(8)
     setup.table.next_insert(Refused("a row is refused", code="27"))
 
@@ -77,7 +77,7 @@ def test_what_a_refused_insert_has_stored_of_other_days_is_not_stored_again(setu
     assert setup.table.offsets() == list(range(8))
 
 
-def test_a_flagged_row_that_was_stored_without_an_answer_is_not_stored_twice(setup: Setup) -> None:
+def test_a_flagged_row_that_was_stored_without_a_response_is_not_stored_twice(setup: Setup) -> None:
     setup.table.refuses = lambda row: row["Body"] == "0"
     setup.table.next_insert(Refused("a row is refused", code="27"))
     setup.table.next_insert(UNKNOWN, stores=True)
@@ -128,7 +128,7 @@ def test_a_refusal_that_may_be_the_servers_fault_is_first_tried_again(setup: Set
     assert [block.num_rows for block in setup.table.blocks] == [4]
 
 
-def test_a_refusal_that_does_not_end_is_answered_by_smaller_inserts(setup: Setup) -> None:
+def test_a_lasting_refusal_leads_to_smaller_inserts(setup: Setup) -> None:
     for _ in range(3):
         setup.table.next_insert(DOUBTFUL)
 

@@ -1,4 +1,4 @@
-"""Inserts of which nobody saw the end store nothing twice."""
+"""Inserts of unknown outcome store nothing twice."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.support.sample_rows import sample_batch, sample_rows, without_offsets
 from tests.unit.pipeline.delivery.setup import DEADLINE_SECS, DOWN, P0, UNKNOWN, Setup
 
 
-def test_rows_that_were_stored_without_an_answer_are_not_stored_twice(setup: Setup) -> None:
+def test_rows_that_were_stored_without_a_response_are_not_stored_twice(setup: Setup) -> None:
     setup.table.next_insert(UNKNOWN, stores=True)
 
     delivered = setup.deliver(sample_batch(sample_rows(3)))
@@ -34,7 +34,7 @@ def test_after_an_unknown_outcome_only_what_is_missing_is_sent(setup: Setup) -> 
     assert setup.events.already_stored_rows == [4]
 
 
-def test_the_table_is_asked_only_when_clickhouses_clock_is_past_the_deadline_and_the_margin(setup: Setup) -> None:
+def test_the_table_is_checked_only_after_deadline_and_margin_by_clickhouses_clock(setup: Setup) -> None:
     setup.table.next_insert(UNKNOWN)
     sent_at = setup.clock.now
 
@@ -46,7 +46,9 @@ def test_the_table_is_asked_only_when_clickhouses_clock_is_past_the_deadline_and
 
 
 @pytest.mark.parametrize("after_secs", [0.0, 1.0, 5.0, DEADLINE_SECS - 0.1, DEADLINE_SECS, DEADLINE_SECS + 10])
-def test_an_insert_that_lands_after_it_was_given_up_does_not_double_its_rows(setup: Setup, after_secs: float) -> None:
+def test_an_insert_that_lands_after_it_was_given_up_does_not_duplicate_its_rows(
+    setup: Setup, after_secs: float
+) -> None:
     setup.table.next_insert(UNKNOWN, lands_later=True)
     lands_at = setup.clock.now + after_secs
 
@@ -86,7 +88,7 @@ def test_inserts_of_others_that_run_meanwhile_are_not_waited_for(setup: Setup) -
     assert setup.table.offsets() == [0, 1, 2]
 
 
-def test_two_unknown_outcomes_on_end_do_not_double_rows(setup: Setup) -> None:
+def test_two_consecutive_unknown_outcomes_do_not_duplicate_rows(setup: Setup) -> None:
     setup.table.next_insert(UNKNOWN, lands_later=True)
     setup.table.next_insert(UNKNOWN, lands_later=True)
 
@@ -105,13 +107,13 @@ def test_rows_are_stored_though_the_server_remembers_their_token_and_not_them(se
     assert setup.events.already_stored_rows == []
 
 
-def test_the_wait_goes_on_until_clickhouse_says_what_time_it_is_and_what_runs(setup: Setup) -> None:
+def test_the_wait_lasts_until_clickhouse_returns_its_time_and_its_running_inserts(setup: Setup) -> None:
     setup.table.next_insert(UNKNOWN, stores=True)
     down_until = setup.clock.now + 100.0
 
     def be_down() -> None:
         if setup.clock.now < down_until:
-            setup.table.next_look(DOWN)
+            setup.table.next_check(DOWN)
 
     setup.deliver(sample_batch(sample_rows(3)), meanwhile=be_down)
 

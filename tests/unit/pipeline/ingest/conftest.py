@@ -1,4 +1,4 @@
-"""The world of a test, and what an earlier instance has left in it."""
+"""The in-memory world of a test, optionally with leftovers of an earlier instance."""
 
 import pytest
 
@@ -12,7 +12,7 @@ def world() -> World:
 
 @pytest.fixture
 def died(world: World) -> Instance:
-    """An instance that died when it had stored ten rows and not committed them."""
+    """An instance that died after it had stored ten rows without committing them."""
     world.send(10)
     earlier = world.reading_instance(max_rows=10)
     earlier.hand_over()

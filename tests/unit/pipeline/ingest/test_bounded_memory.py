@@ -1,9 +1,9 @@
-"""Reading pauses before memory runs out, and goes on afterwards."""
+"""Reading pauses before memory runs out (backpressure), and resumes afterwards."""
 
 from tests.unit.pipeline.ingest.world import NO_COORDINATOR, World
 
 
-def test_nothing_is_stored_and_reading_pauses_while_the_table_has_no_room(world: World) -> None:
+def test_nothing_is_stored_and_reading_pauses_while_the_disk_is_full(world: World) -> None:
     instance = world.reading_instance(max_rows=10, max_chunk_records=5)
     instance.has_room = False
     world.send(1000)
@@ -16,7 +16,7 @@ def test_nothing_is_stored_and_reading_pauses_while_the_table_has_no_room(world:
     assert instance.metric("buffer_rows") == 10
 
 
-def test_storing_goes_on_when_there_is_room_again(world: World) -> None:
+def test_storing_resumes_when_there_is_space_again(world: World) -> None:
     instance = world.reading_instance(max_rows=10, max_chunk_records=5)
     instance.has_room = False
     world.send(30)
@@ -48,7 +48,7 @@ def test_reading_resumes_when_the_insert_has_ended(world: World) -> None:
     assert instance.metric("paused") == 1
 
     instance.thread.run()
-    instance.step()  # what was asked for is the time
+    instance.step()  # reads the time of ClickHouse
     instance.thread.run()
     instance.step(2)
 

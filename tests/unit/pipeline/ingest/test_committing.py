@@ -1,4 +1,4 @@
-"""What is committed, and when."""
+"""When offsets are committed."""
 
 from app.domain.records import Checkpoint, RecordChunk
 from app.errors import KafkaCode
@@ -15,7 +15,7 @@ def test_offsets_are_committed_only_after_the_rows_are_stored(world: World) -> N
     instance.thread.run()
     instance.step()
 
-    assert world.kafka.mark() == Checkpoint(10)
+    assert world.kafka.checkpoint() == Checkpoint(10)
     assert instance.metric("committed_offset", topic="logs", partition="0") == 10
 
 
@@ -45,13 +45,13 @@ def test_a_batch_costs_one_lease_and_one_insert_when_the_next_is_due_already(wor
     assert last == Checkpoint(50)
 
 
-def test_what_is_stored_waits_for_a_lease_that_is_about_to_tell_it(world: World) -> None:
+def test_stored_offsets_wait_for_a_lease_that_is_about_to_commit_them(world: World) -> None:
     instance = world.reading_instance(max_rows=10, max_chunk_records=10)
     world.send(20)
     instance.hand_over()
     instance.step()
     instance.thread.run()
-    world.clock.turn(100)  # ClickHouse must be asked for the time again before the next lease
+    world.clock.advance(100)  # the next lease needs the time of ClickHouse again
 
     instance.step(3)
     assert len(instance.source.commits) == 1
@@ -110,7 +110,7 @@ def test_a_commit_that_fails_is_repeated(world: World) -> None:
     assert "kafka" not in instance.health.problems()
 
 
-def test_what_is_stored_while_commits_fail_is_committed_later(world: World) -> None:
+def test_rows_stored_while_commits_fail_are_committed_later(world: World) -> None:
     instance = world.reading_instance(max_rows=10)
     world.send(10)
     instance.hand_over()
@@ -125,7 +125,7 @@ def test_what_is_stored_while_commits_fail_is_committed_later(world: World) -> N
     assert world.kafka.committed() == 10
 
 
-def test_health_says_that_commits_fail_as_long_as_they_do(world: World) -> None:
+def test_health_reports_failing_commits_as_long_as_they_fail(world: World) -> None:
     instance = world.reading_instance(max_rows=10)
     world.send(10)
     instance.hand_over()
@@ -136,7 +136,7 @@ def test_health_says_that_commits_fail_as_long_as_they_do(world: World) -> None:
     assert instance.health.problems()["kafka"] == "no coordinator"
 
 
-def test_health_says_that_leases_are_not_taken_as_long_as_they_are_not(world: World) -> None:
+def test_health_reports_rejected_leases_as_long_as_they_are_rejected(world: World) -> None:
     instance = world.reading_instance(max_rows=10)
     instance.source.commit_error = NO_COORDINATOR
     problems: list[str | None] = []
@@ -145,7 +145,7 @@ def test_health_says_that_leases_are_not_taken_as_long_as_they_are_not(world: Wo
         world.send(10)
         instance.go_on()
         problems.append(instance.health.problems().get("kafka"))
-        world.clock.turn(1.0)
+        world.clock.advance(1.0)
 
     assert set(problems) == {"no coordinator"}
     instance.source.commit_error = None
@@ -167,7 +167,7 @@ def test_positions_are_not_committed_while_rows_before_them_are_not_stored(world
     instance = world.reading_instance(max_age_secs=60)
     world.send(3)
     instance.step()
-    world.clock.turn(10)
+    world.clock.advance(10)
 
     instance.step(3)
 
@@ -177,7 +177,7 @@ def test_positions_are_not_committed_while_rows_before_them_are_not_stored(world
 def test_the_lag_counts_what_is_not_committed(world: World) -> None:
     instance = world.reading_instance(max_age_secs=60)
     world.send(7)
-    world.clock.turn(10)
+    world.clock.advance(10)
 
     instance.step()
 
@@ -186,9 +186,9 @@ def test_the_lag_counts_what_is_not_committed(world: World) -> None:
 
 def test_the_lag_of_a_partition_that_is_not_taken_over_yet_is_not_known(world: World) -> None:
     world.send(7)
-    world.kafka.set_offset(0)  # somebody else has: an insert may be on its way that nobody knows of
+    world.kafka.set_offset(0)  # another client has set it: an unknown insert may be in flight
     instance = world.reading_instance()
-    world.clock.turn(6)
+    world.clock.advance(6)
 
     instance.step()
 

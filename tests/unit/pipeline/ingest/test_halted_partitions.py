@@ -1,4 +1,4 @@
-"""Partitions that are not read any further, and the others that go on."""
+"""Halted partitions, while the others continue."""
 
 import pytest
 
@@ -40,7 +40,7 @@ def test_the_other_partitions_go_on_when_one_halts() -> None:
     assert world.kafka.committed(0) == 3
 
 
-def test_what_was_gathered_of_a_partition_that_halts_is_dropped() -> None:
+def test_gathered_rows_of_a_halted_partition_are_dropped() -> None:
     world = World(partitions=2)
     world.table.refuses = refuse(offset=3)
     instance = world.reading_instance(max_rows=10)
@@ -95,12 +95,12 @@ def test_a_partition_of_which_kafka_lost_the_end_is_not_read(world: World) -> No
     assert world.kafka.committed() == 10
 
 
-# When Kafka gives other records at the same offsets.
+# When Kafka returns other records at the same offsets.
 
 
 @pytest.fixture
 def replaced(world: World, died: Instance) -> World:
-    """Kafka has lost records that an earlier owner had stored and not committed, and given their offsets to others."""
+    """Kafka has lost records that an earlier owner had stored without committing, and has reused their offsets."""
     world.kafka.truncate(5)
     world.kafka.send(*(b"another %d" % n for n in range(10)))
     return world
@@ -153,7 +153,7 @@ def test_the_lease_of_a_topic_that_was_deleted_halts_none_that_was_made_anew(wor
     instance = world.instance(max_chunk_records=1)
     while not instance.source.started:
         instance.go_on()
-        world.clock.turn(1.0)
+        world.clock.advance(1.0)
     world.kafka.recreate(partitions=1)
     world.kafka.send(*(b"another %d" % n for n in range(20)))
 

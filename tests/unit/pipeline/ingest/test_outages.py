@@ -1,4 +1,4 @@
-"""ClickHouse or Kafka fails: what goes on, and what health says of it."""
+"""Outages of ClickHouse or Kafka: behaviour and health."""
 
 import pytest
 
@@ -20,7 +20,7 @@ def test_an_outage_of_clickhouse_ends_with_everything_stored_once(world: World) 
     assert "clickhouse" not in instance.health.problems()
 
 
-def test_health_says_why_rows_are_not_stored(world: World) -> None:
+def test_health_reports_why_rows_are_not_stored(world: World) -> None:
     instance = world.reading_instance(max_rows=10)
     world.table.next_insert(DOWN)
     world.send(10)
@@ -32,7 +32,7 @@ def test_health_says_why_rows_are_not_stored(world: World) -> None:
     assert "clickhouse" not in instance.health.problems()
 
 
-def test_what_delivery_did_not_foresee_reaches_the_caller(world: World) -> None:
+def test_an_unexpected_error_of_delivery_reaches_the_caller(world: World) -> None:
     instance = world.reading_instance()
     world.table.next_insert(ZeroDivisionError("a mistake of ours"))
     world.send(1)
@@ -46,17 +46,17 @@ def test_what_delivery_did_not_foresee_reaches_the_caller(world: World) -> None:
 # Health of Kafka.
 
 
-def test_kafka_is_ready_again_only_when_it_has_answered(world: World) -> None:
+def test_kafka_is_ready_again_only_after_a_response(world: World) -> None:
     instance = world.reading_instance()
     instance.source.next_poll(NO_COORDINATOR)
 
-    instance.step(3)  # these polls bring nothing, which is also what a Kafka that is gone brings
+    instance.step(3)  # empty polls, as from an unavailable Kafka
 
     assert "kafka" in instance.health.problems()
 
 
 @pytest.mark.parametrize("brings", ["records", "end offsets"])
-def test_kafka_is_ready_again_when_it_has_answered(world: World, brings: str) -> None:
+def test_kafka_is_ready_again_after_a_response(world: World, brings: str) -> None:
     instance = world.reading_instance()
     instance.source.next_poll(NO_COORDINATOR)
     instance.step()
@@ -64,7 +64,7 @@ def test_kafka_is_ready_again_when_it_has_answered(world: World, brings: str) ->
     if brings == "records":
         world.send(1)
     else:
-        world.clock.turn(10)
+        world.clock.advance(10)
     instance.step()
 
     assert "kafka" not in instance.health.problems()
@@ -72,7 +72,7 @@ def test_kafka_is_ready_again_when_it_has_answered(world: World, brings: str) ->
 
 def test_the_loop_is_alive_whatever_fails(world: World) -> None:
     instance = world.reading_instance()
-    world.clock.turn(100)
+    world.clock.advance(100)
     instance.source.next_poll(NO_COORDINATOR)
 
     instance.step()

@@ -1,4 +1,4 @@
-"""Partitions change hands: nothing is stored twice and nothing is committed for others."""
+"""Rebalances: nothing is stored twice and nothing is committed for other members."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from app.pipeline.delivery import MARGIN_SECS
 from tests.unit.pipeline.ingest.world import DEADLINE_SECS, NO_COORDINATOR, P0, UNKNOWN, World
 
 
-def test_what_was_gathered_is_dropped_when_partitions_change_hands(world: World) -> None:
+def test_gathered_rows_are_dropped_when_partitions_are_reassigned(world: World) -> None:
     instance = world.reading_instance(max_age_secs=60)
     world.send(10)
     instance.step()
@@ -19,7 +19,7 @@ def test_what_was_gathered_is_dropped_when_partitions_change_hands(world: World)
     assert instance.metric("buffer_rows") == 0
 
 
-def test_what_was_dropped_is_read_again_and_stored_once(world: World) -> None:
+def test_dropped_rows_are_read_again_and_stored_once(world: World) -> None:
     instance = world.reading_instance()
     world.send(10)
     instance.step()
@@ -45,11 +45,11 @@ def test_an_insert_that_ends_after_a_rebalance_is_not_committed_but_not_repeated
     assert world.kafka.committed() == 0
     instance.settle()
     assert world.table.offsets() == list(range(10))
-    assert world.kafka.mark() == Checkpoint(10)
+    assert world.kafka.checkpoint() == Checkpoint(10)
     assert instance.metric("rows_already_stored_total") == 10
 
 
-def test_the_table_is_not_asked_before_the_insert_in_flight_has_ended(world: World) -> None:
+def test_the_table_is_not_checked_before_the_insert_in_flight_has_ended(world: World) -> None:
     instance = world.reading_instance(max_rows=10)
     world.send(10)
     instance.hand_over()
@@ -96,7 +96,7 @@ def test_a_lease_whose_end_was_not_seen_is_waited_for_after_a_rebalance(world: W
 
     while not instance.source.started or world.clock.now == began_at:
         instance.go_on()
-        world.clock.turn(0.5)
+        world.clock.advance(0.5)
 
     assert world.clock.now > began_at + DEADLINE_SECS + MARGIN_SECS - 1
     world.table.land()
@@ -104,7 +104,7 @@ def test_a_lease_whose_end_was_not_seen_is_waited_for_after_a_rebalance(world: W
     assert world.table.offsets() == list(range(10))
 
 
-def test_a_batch_that_is_being_retried_is_abandoned_when_partitions_change_hands(world: World) -> None:
+def test_a_retried_batch_is_abandoned_when_partitions_are_reassigned(world: World) -> None:
     instance = world.reading_instance(max_rows=10)
     world.table.next_insert(UNKNOWN)
     world.send(10)
@@ -150,7 +150,7 @@ def test_a_commit_after_the_group_has_moved_on_is_dropped_and_made_up_for(world:
     assert world.kafka.committed() == 10
 
 
-def test_what_was_gathered_is_dropped_when_the_group_has_moved_on(world: World) -> None:
+def test_gathered_rows_are_dropped_after_a_rebalance(world: World) -> None:
     instance = world.reading_instance(max_rows=10, max_chunk_records=10)
     world.send(15)
     instance.hand_over()
@@ -178,16 +178,16 @@ def test_nothing_is_committed_after_the_group_has_moved_on_until_partitions_are_
     instance.source.commit_error = AssertionError("nothing is ours to commit")
     while instance.source.faults_left:
         instance.go_on()
-        world.clock.turn(1.0)
+        world.clock.advance(1.0)
 
     assert len(world.table.tokens) == 1
     instance.source.commit_error = None
     instance.settle()
     assert world.table.offsets() == list(range(25))
-    assert world.kafka.mark() == Checkpoint(25)
+    assert world.kafka.checkpoint() == Checkpoint(25)
 
 
-def test_what_was_stored_before_a_rebalance_is_not_committed_after_it_by_what_was_known_before(world: World) -> None:
+def test_rows_stored_before_a_rebalance_are_not_committed_after_it_with_the_old_state(world: World) -> None:
     instance = world.reading_instance(max_rows=10)
     world.send(10)
     instance.hand_over()
@@ -197,14 +197,14 @@ def test_what_was_stored_before_a_rebalance_is_not_committed_after_it_by_what_wa
     commits = len(instance.source.commits)
     world.kafka.rebalance()
 
-    instance.step(3)  # the table has not been asked yet
+    instance.step(3)  # the table is not queried yet
 
     assert len(instance.source.commits) == commits
     instance.settle()
-    assert world.kafka.mark() == Checkpoint(10)
+    assert world.kafka.checkpoint() == Checkpoint(10)
 
 
-def test_a_lease_that_the_group_refuses_is_answered_by_reading_again(world: World) -> None:
+def test_a_lease_that_the_group_refuses_makes_the_loop_read_again(world: World) -> None:
     instance = world.reading_instance(max_rows=10)
     instance.source.next_commit(NotOurs("the group has moved on"))
     world.send(10)
@@ -213,11 +213,11 @@ def test_a_lease_that_the_group_refuses_is_answered_by_reading_again(world: Worl
 
     assert len(world.table.tokens) == 1
     assert world.table.offsets() == list(range(10))
-    assert world.kafka.mark() == Checkpoint(10)
+    assert world.kafka.checkpoint() == Checkpoint(10)
 
 
 @pytest.mark.parametrize("commit", ["lease", "plain"])
-def test_a_commit_of_which_nobody_knows_whether_it_was_taken_ends_this_membership(world: World, commit: str) -> None:
+def test_a_commit_of_unknown_outcome_ends_this_membership(world: World, commit: str) -> None:
     instance = world.reading_instance(max_rows=10)
     world.send(10)
     if commit == "plain":

@@ -1,14 +1,14 @@
-"""Before a partition is read: the table is asked what it holds."""
+"""Recovery: the table is queried before a partition is read."""
 
 import pytest
 
 from tests.unit.pipeline.ingest.world import DOWN, P0, World
 
 
-def test_the_table_is_asked_until_it_answers_before_anything_is_read(world: World) -> None:
+def test_the_table_is_queried_until_it_responds_before_anything_is_read(world: World) -> None:
     world.send(10)
     for _ in range(3):
-        world.table.next_look(DOWN)
+        world.table.next_check(DOWN)
     instance = world.instance()
     instance.go_on()
     assert instance.source.started == set()
@@ -25,7 +25,7 @@ def test_a_rebalance_during_recovery_starts_it_anew(world: World) -> None:
     world.kafka.rebalance()
     instance.step()
 
-    instance.thread.run()  # the answer to a question that is out of date
+    instance.thread.run()  # the result of an outdated query
     instance.step()
 
     assert instance.source.positions() == {}
@@ -35,15 +35,15 @@ def test_a_rebalance_during_recovery_starts_it_anew(world: World) -> None:
 
 def test_recovery_that_waits_for_clickhouse_is_abandoned_by_a_rebalance(world: World) -> None:
     world.send(10)
-    world.table.next_look(DOWN)
+    world.table.next_check(DOWN)
     instance = world.instance()
-    instance.go_on()  # it pauses before it asks again
+    instance.go_on()  # it pauses before it queries again
     looks = world.table.look_count
     world.kafka.rebalance()
 
     instance.go_on()
 
-    assert instance.source.started == {P0}, "asked anew at once"
+    assert instance.source.started == {P0}, "queried again at once"
     assert world.table.look_count == looks + 1
     instance.settle()
     assert world.table.offsets() == list(range(10))
@@ -52,7 +52,7 @@ def test_recovery_that_waits_for_clickhouse_is_abandoned_by_a_rebalance(world: W
 
 def test_recovery_that_ends_after_all_partitions_have_gone_starts_none_of_them(world: World) -> None:
     first = world.instance()
-    first.step()  # the question to the table is on its way
+    first.step()  # the query is in flight
     first.source.reassign([])
     first.step()
 
@@ -62,9 +62,9 @@ def test_recovery_that_ends_after_all_partitions_have_gone_starts_none_of_them(w
     assert first.source.started == set()
 
 
-def test_what_recovery_did_not_foresee_reaches_the_caller(world: World) -> None:
+def test_an_unexpected_error_of_recovery_reaches_the_caller(world: World) -> None:
     instance = world.instance()
-    world.table.next_look(ZeroDivisionError("a mistake of ours"))
+    world.table.next_check(ZeroDivisionError("a mistake of ours"))
 
     with pytest.raises(ZeroDivisionError):
         instance.settle()

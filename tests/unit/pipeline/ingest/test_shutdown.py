@@ -7,7 +7,7 @@ from app.errors import MustRejoin
 from tests.unit.pipeline.ingest.world import DOWN, NO_COORDINATOR, UNKNOWN, World
 
 
-def test_draining_stores_and_commits_what_is_in_hand(world: World) -> None:
+def test_draining_stores_and_commits_gathered_rows(world: World) -> None:
     instance = world.reading_instance(max_rows=10, max_age_secs=60)
     world.send(10)
     instance.hand_over()
@@ -17,10 +17,10 @@ def test_draining_stores_and_commits_what_is_in_hand(world: World) -> None:
     assert instance.ingest.drain(deadline=world.clock.now + 5)
 
     assert world.table.offsets() == list(range(15))
-    assert world.kafka.mark() == Checkpoint(15)
+    assert world.kafka.checkpoint() == Checkpoint(15)
 
 
-def test_draining_with_nothing_in_hand_is_done_at_once(world: World) -> None:
+def test_draining_without_gathered_rows_is_done_at_once(world: World) -> None:
     instance = world.reading_instance()
     now = world.clock.now
 
@@ -34,7 +34,7 @@ def test_draining_ends_at_its_deadline_and_commits_only_what_was_stored(world: W
     world.send(20)
     instance.hand_over()
     instance.step()
-    instance.thread.run()  # stored, and nobody knows yet
+    instance.thread.run()  # stored, but not noticed yet
     instance.thread.runs_when_waited_for = False
     deadline = world.clock.now + 5
 
@@ -52,7 +52,7 @@ def test_draining_does_not_release_the_lease_of_an_insert_that_may_be_on_its_way
 
     instance.ingest.drain(world.clock.now + 5)
 
-    assert world.kafka.mark() == Checkpoint(0, instance.leases[0])
+    assert world.kafka.checkpoint() == Checkpoint(0, instance.leases[0])
 
 
 def test_draining_does_not_release_the_lease_of_an_insert_whose_end_was_not_seen(world: World) -> None:
@@ -63,7 +63,7 @@ def test_draining_does_not_release_the_lease_of_an_insert_whose_end_was_not_seen
 
     instance.ingest.drain(world.clock.now + 5)
 
-    assert world.kafka.mark() == Checkpoint(0, instance.leases[0])
+    assert world.kafka.checkpoint() == Checkpoint(0, instance.leases[0])
 
 
 def test_draining_releases_the_lease_of_an_insert_that_has_failed(world: World) -> None:
@@ -74,10 +74,10 @@ def test_draining_releases_the_lease_of_an_insert_that_has_failed(world: World) 
 
     instance.ingest.drain(world.clock.now)
 
-    assert world.kafka.mark() == Checkpoint(0)
+    assert world.kafka.checkpoint() == Checkpoint(0)
 
 
-def test_what_was_not_drained_is_not_tried_again_in_the_background(world: World) -> None:
+def test_undrained_rows_are_not_retried_in_the_background(world: World) -> None:
     instance = world.reading_instance(max_rows=10)
     world.table.next_insert(DOWN)
     world.send(10)
@@ -92,7 +92,7 @@ def test_what_was_not_drained_is_not_tried_again_in_the_background(world: World)
 
 
 @pytest.mark.parametrize("error", [NO_COORDINATOR, MustRejoin("no answer")])
-def test_draining_says_so_when_the_commit_failed(world: World, error: Exception) -> None:
+def test_draining_reports_a_failed_commit(world: World, error: Exception) -> None:
     instance = world.reading_instance(max_rows=10)
     world.send(10)
     instance.hand_over()
@@ -104,7 +104,7 @@ def test_draining_says_so_when_the_commit_failed(world: World, error: Exception)
     assert world.kafka.committed() == 0
 
 
-def test_draining_says_so_when_the_partitions_were_changing_hands(world: World) -> None:
+def test_draining_reports_a_rebalance(world: World) -> None:
     instance = world.reading_instance(max_age_secs=60)
     world.send(10)
     instance.step()

@@ -31,12 +31,12 @@ def test_a_batch_is_stored_when_its_oldest_row_is_old_enough(world: World) -> No
     instance = world.reading_instance(max_age_secs=1.0)
     world.send(1)
     instance.step()
-    world.clock.turn(0.9)
+    world.clock.advance(0.9)
     world.send(1)
     instance.step()
     assert not instance.thread.is_busy
 
-    world.clock.turn(0.1)
+    world.clock.advance(0.1)
     instance.go_on()
 
     assert world.table.offsets() == [0, 1]

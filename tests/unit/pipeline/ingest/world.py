@@ -1,4 +1,4 @@
-"""Kafka, a table and a clock in memory, and instances of the loop between them."""
+"""In-memory Kafka, table and clock, and instances of the loop between them."""
 
 from collections.abc import Callable
 from functools import partial
@@ -28,7 +28,7 @@ P0 = Partition("logs", 0)
 
 
 class Instance:
-    """One instance of the service, without threads: `thread` stands for the one that calls ClickHouse."""
+    """One instance of the service, without threads: `thread` replaces the one that calls ClickHouse."""
 
     def __init__(
         self,
@@ -65,25 +65,25 @@ class Instance:
             limits=BatchSettings(max_rows=max_rows, max_bytes=max_bytes, max_age_secs=max_age_secs),
             clock=clock,
             submit=self.thread.submit,
-            sleep=clock.turn,
+            sleep=clock.advance,
             has_room=lambda: self.has_room,
         )
         self.has_room = True
 
     def step(self, times: int = 1) -> None:
-        """Turn the loop, with the other thread standing still."""
+        """Run the loop without the other thread."""
         for _ in range(times):
             self.ingest.step()
 
     def go_on(self) -> None:
-        """Turn the loop and the other thread as far as they get in no time."""
+        """Run the loop and the other thread as far as possible without time passing."""
         self.step()
         while self.thread.is_busy:
             self.thread.run()
             self.step()
 
     def hand_over(self) -> None:
-        """Turn the loop until an insert is handed to the other thread, which has not begun with it."""
+        """Run the loop until an insert is submitted to the other thread, which has not started it."""
         self.step()
         while not self.has_handed_over:
             assert self.thread.is_busy, "there is nothing to be stored"
@@ -92,20 +92,25 @@ class Instance:
 
     @property
     def leases(self) -> list[Lease]:
-        """Every lease that Kafka took, in order."""
-        leased = [mark.lease for commit in self.source.commits for mark in commit.values() if mark.lease is not None]
+        """Every committed lease, in order."""
+        leased = [
+            checkpoint.lease
+            for commit in self.source.commits
+            for checkpoint in commit.values()
+            if checkpoint.lease is not None
+        ]
         return list({lease.token: lease for lease in leased}.values())
 
     @property
     def has_handed_over(self) -> bool:
-        """Whether there is a lease whose insert has not got to the table."""
+        """Whether there is a lease whose insert has not reached the table."""
         return bool(self.leases) and self.leases[-1].token not in self.table.tokens
 
     def settle(self, secs: int = 20) -> None:
-        """Turn the loop, the clock and the other thread until everything read is stored and committed."""
+        """Run the loop, the clock and the other thread until everything read is stored and committed."""
         for _ in range(secs):
             self.go_on()
-            self.clock.turn(1.0)
+            self.clock.advance(1.0)
 
     def metric(self, name: str, **labels: str) -> float | None:
         """Value of a series."""
@@ -124,7 +129,7 @@ class World:
         return Instance(self.kafka, self.table, self.clock, **options)
 
     def reading_instance(self, **options: Any) -> Instance:
-        """An instance that has just begun to read."""
+        """An instance that has just started to read."""
         instance = self.instance(**options)
         instance.go_on()
         return instance

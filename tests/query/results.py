@@ -1,4 +1,4 @@
-"""Answers to every statement that a query can make, which depend on the statement alone."""
+"""Results for every statement of the queries, which depend only on the statement."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from app.domain.statement import Cost, Result, Statement
 
 NOW_NS: Final = 1_795_435_200_000_000_000  # 2026-11-23T12:00:00Z
 _SHOWN: Final = re.compile(r"(toUnixTimestamp64Nano\([^()]*(?:\([^()]*\))?[^()]*\)|[^ ,]+|if\([^)]*\)) AS shown_\d+")
-_PLACE: Final = (NOW_NS - 1_000_000_000, "topic-id", 2, 100, 0)
-_PLACE_NAMES: Final = ("timestamp_ns", "topic_id", "partition", "offset", "item")
+_POSITION: Final = (NOW_NS - 1_000_000_000, "topic-id", 2, 100, 0)
+_POSITION_NAMES: Final = ("timestamp_ns", "topic_id", "partition", "offset", "item")
 _COLUMN: Final = re.compile(r" AS (column_\d+)")
 
 
-def answer_to(statement: Statement) -> Result:
-    """Rows of the columns that are asked for, whatever the conditions are; references to attributes are resolved."""
+def result_of(statement: Statement) -> Result:
+    """Rows with the selected columns, ignoring conditions; references to attributes are resolved."""
     sql, cost = statement.sql, Cost(1000, 20_000)
-    if "AS place_timestamp_ns" in sql:
+    if "AS id_timestamp_ns" in sql:
         shown = [_shown(expression) for expression in _SHOWN.findall(sql)]
         stored = ("stored_ms",) if "AS stored_ms" in sql else ()
-        columns = (*stored, *(f"place_{name}" for name in _PLACE_NAMES), *(f"shown_{n}" for n in range(len(shown))))
-        of_row = (*((5,) if stored else ()), *_PLACE, *shown)
+        columns = (*stored, *(f"id_{name}" for name in _POSITION_NAMES), *(f"shown_{n}" for n in range(len(shown))))
+        of_row = (*((5,) if stored else ()), *_POSITION, *shown)
         return Result(columns, [of_row], cost)
     if "sumMap" in sql:
         counts = [90_000 - n for n in range(sql.count("countIf("))]
@@ -30,7 +30,7 @@ def answer_to(statement: Statement) -> Result:
         return Result((), [("topic-id", 0, 1, 9), ("topic-id", 1, 2, 12)], cost)
     if names_of_columns := list(dict.fromkeys(_COLUMN.findall(sql))):
         return Result(names_of_columns, [tuple(1_795_435_000 + n for n in range(len(names_of_columns)))], cost)
-    if "AS stretch" in sql:
+    if "AS bucket_start" in sql:
         return Result((), [(1_795_434_900, 3), (1_795_434_600, 1)], cost)
     return Result((), [(6000,)], cost)
 
@@ -39,7 +39,7 @@ def _shown(expression: str) -> object:
     if expression in ("LogAttributes", "ResourceAttributes"):
         return {"http.route": "/pay", "host.name": "pod-1"}
     if expression.startswith("toUnixTimestamp64Nano"):
-        return _PLACE[0]
+        return _POSITION[0]
     if expression in ("_partition", "_offset", "_item", "SeverityNumber"):
         return 7
     return "12.5" if "ResponseTimeMs" in expression else f"text of {expression}"

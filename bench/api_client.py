@@ -1,4 +1,4 @@
-"""Asks the API questions one after another, as one person does, and notes how long each took."""
+"""Sends queries to the API one after another over one connection, and measures how long each takes."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from bench.errors import BenchError
-from bench.questions import Facts, Kind, Parameters
+from bench.query_kinds import Kind, Parameters, SearchValues
 
 _TIMEOUT_SECS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One question: from the request to the last byte of the answer, and what the engine read for it."""
+    """One query: the time from the request to the last byte of the response, and what the engine read for it."""
 
     millis: float
     rows_read: int
@@ -27,17 +27,17 @@ class Sample:
     row_count: int
 
 
-class Asker:
-    """One connection to the API, which stays open."""
+class ApiClient:
+    """One persistent connection to the API."""
 
     def __init__(self, port: int) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_TIMEOUT_SECS)
 
-    def ask(self, path: str, parameters: Parameters) -> Sample:
-        """Ask once.
+    def query(self, path: str, parameters: Parameters) -> Sample:
+        """Run one query.
 
         Raises:
-            BenchError: the answer is an error.
+            BenchError: the API responds with an error.
         """
         path, parameters = _filled(path, dict(parameters))
         began = time.perf_counter()
@@ -46,36 +46,36 @@ class Asker:
         body = response.read()
         millis = (time.perf_counter() - began) * 1000
         if response.status != http.client.OK:
-            raise BenchError(f"{path} {parameters} was answered with {response.status}: {body.decode()[:500]}")
-        answer: dict[str, Any] = json.loads(body)
-        statistics = answer["statistics"]
-        return Sample(millis, statistics["rows_read"], statistics["bytes_read"], len(answer["rows"]))
+            raise BenchError(f"{path} {parameters} returned status {response.status}: {body.decode()[:500]}")
+        result: dict[str, Any] = json.loads(body)
+        statistics = result["statistics"]
+        return Sample(millis, statistics["rows_read"], statistics["bytes_read"], len(result["rows"]))
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._connection.close()
 
 
 def first_log_millis(port: int, last_id: str) -> tuple[float, str]:
-    """How long a tail takes, from the request, to send the first log after a place; and the id of that event.
+    """Milliseconds from the request until a tail sends the first log after a resume token, and the id of that event.
 
     Raises:
-        BenchError: there was none.
+        BenchError: the tail ended without a log.
     """
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_TIMEOUT_SECS)
-    place = b""
+    resume_token = b""
     try:
         began = time.perf_counter()
         connection.request("GET", f"/api/v1/logs/tail?{urlencode({'last_id': last_id} if last_id else {})}")
         response = connection.getresponse()
         for line in response:
             if line.startswith(b"id:"):
-                place = line[3:].strip()
+                resume_token = line[3:].strip()
             if line.startswith(b'data: {"'):
-                return (time.perf_counter() - began) * 1000, place.decode()
+                return (time.perf_counter() - began) * 1000, resume_token.decode()
     finally:
         connection.close()
-    raise BenchError(f"the tail was answered with {response.status}, and ended without a log")
+    raise BenchError(f"the tail returned status {response.status} and ended without a log")
 
 
 def _filled(path: str, parameters: Parameters) -> tuple[str, Parameters]:
@@ -84,12 +84,18 @@ def _filled(path: str, parameters: Parameters) -> tuple[str, Parameters]:
     return path, parameters
 
 
-def ask_many(
-    asker: Asker, kind: Kind, facts: Facts, rng: Random, count: int, *, before: Callable[[], None] = lambda: None
+def run_queries(
+    client: ApiClient,
+    kind: Kind,
+    values: SearchValues,
+    rng: Random,
+    count: int,
+    *,
+    before: Callable[[], None] = lambda: None,
 ) -> Sequence[Sample]:
-    """So many questions of one kind; `before` is called before each, and not timed."""
+    """Run `count` queries of one kind. `before` is called before each query and is not timed."""
     samples = []
     for _ in range(count):
         before()
-        samples.append(asker.ask(kind.path, kind.parameters(rng, facts)))
+        samples.append(client.query(kind.path, kind.parameters(rng, values)))
     return samples

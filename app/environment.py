@@ -1,0 +1,121 @@
+"""Reads the settings from environment variables, and from the files that hold secrets."""
+
+import difflib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic.fields import FieldInfo
+
+from app.errors import BadSettings
+from app.settings import HttpSettings, QuerySettings, Settings, SettingsGroup
+
+
+def read_settings(environ: Mapping[str, str]) -> Settings:
+    """Read all settings.
+
+    A secret `X` may stand in a file whose path is in `X_FILE`.
+
+    Raises:
+        BadSettings: with every problem at once; secrets are not shown.
+    """
+    problems: list[str] = []
+    groups = {name: _read_group(name, group, environ, problems) for name, group in _groups()}
+    problems.extend(_conflicts_between(groups))
+    if problems:
+        raise BadSettings(problems)
+    on_cloud_run = "K_SERVICE" in environ or "CLOUD_RUN_WORKER_POOL" in environ
+    return Settings.model_validate({**groups, "on_cloud_run": on_cloud_run})
+
+
+def setting_names() -> dict[str, FieldInfo]:
+    """Environment name of every setting, with its field: type, default and description."""
+    return {
+        _env_name(group_name, field_name): field
+        for group_name, group in _groups()
+        for field_name, field in group.model_fields.items()
+    }
+
+
+def misspelt(environ: Mapping[str, str]) -> list[str]:
+    """A sentence for each variable whose name is nearly that of a setting, and which therefore has no effect."""
+    known = {*setting_names(), *(name + "_FILE" for name in _secret_names())}
+    sentences = []
+    for name in sorted(environ.keys() - known):
+        meant = difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.85)
+        if meant:
+            sentences.append(f"{name} is not a setting and has no effect; was {meant[0]} meant?")
+    return sentences
+
+
+def _groups() -> Iterator[tuple[str, type[SettingsGroup]]]:
+    for name, field in Settings.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, SettingsGroup):
+            yield name, field.annotation
+
+
+def _env_name(group_name: str, field_name: str) -> str:
+    """Settings of the whole service have no prefix."""
+    return (field_name if group_name == "service" else f"{group_name}_{field_name}").upper()
+
+
+def _secret_names() -> list[str]:
+    return [name for name, field in setting_names().items() if "SecretStr" in str(field.annotation)]
+
+
+def _read_group(
+    name: str, group: type[SettingsGroup], environ: Mapping[str, str], problems: list[str]
+) -> SettingsGroup | None:
+    values: dict[str, Any] = {}
+    for field_name in group.model_fields:
+        text = _read_value(_env_name(name, field_name), environ, problems)
+        if text is not None:
+            values[field_name] = text
+    try:
+        return group.model_validate(values)
+    except ValidationError as error:
+        problems.extend(_sentences(name, error, environ))
+        return None
+
+
+def _read_value(name: str, environ: Mapping[str, str], problems: list[str]) -> str | None:
+    if text := environ.get(_source(name, environ)):
+        return text
+    path = environ.get(f"{name}_FILE")
+    if path and name in _secret_names():
+        try:
+            return Path(path).read_text(encoding="utf-8").rstrip("\r\n") or None
+        except OSError as error:
+            problems.append(f"{name}_FILE={path}: the file cannot be read ({error.strerror})")
+        except ValueError:
+            problems.append(f"{name}_FILE={path}: the file is not UTF-8 text")
+    return None
+
+
+def _conflicts_between(groups: Mapping[str, SettingsGroup | None]) -> Iterator[str]:
+    """A sentence for each rule between settings of different groups that is broken."""
+    query, http = groups["query"], groups["http"]
+    if isinstance(query, QuerySettings) and isinstance(http, HttpSettings):
+        most = query.max_streams + 2 * query.max_concurrent  # as many queries may wait as run
+        if most >= http.threads:
+            yield (
+                f"HTTP_THREADS={http.threads} must be more than QUERY_MAX_STREAMS={query.max_streams} and twice"
+                f" QUERY_MAX_CONCURRENT={query.max_concurrent}: one must stay free for health checks"
+            )
+
+
+def _source(name: str, environ: Mapping[str, str]) -> str:
+    """The variable that a setting is read from: its own, except that PORT, which Cloud Run sets, takes precedence."""
+    return "PORT" if name == "HTTP_PORT" and environ.get("PORT") else name
+
+
+def _sentences(group_name: str, error: ValidationError, environ: Mapping[str, str]) -> Iterator[str]:
+    for problem in error.errors(include_url=False):
+        message = problem["msg"].removeprefix("Value error, ")
+        if not problem["loc"]:
+            yield from message.splitlines()
+            continue
+        name = _env_name(group_name, str(problem["loc"][0]))
+        held = "(hidden)" if name in _secret_names() or "@" in problem["input"] else repr(problem["input"])
+        yield f"{_source(name, environ)} is {held}: {message[0].lower()}{message[1:]}"
