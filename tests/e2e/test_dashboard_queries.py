@@ -26,12 +26,13 @@ CHOICES: Final[dict[str, Variables]] = {
 }
 
 # Panels that read rows, and the part of the table they may read. The time range and the period before are 30 % of the
-# table each; lists of logs read the columns of the found rows as separate rows. All others must use projections.
+# table each; lists of logs read the columns of the found rows as separate rows. All others must use projections. The
+# granules at both ends of a range are read whole, so a figure varies by a few percent with the time of day.
 READ: Final = {
     "log-overview: New kinds of errors (table A)": 0.7,
     "log-overview: Most frequent messages (table A)": 0.35,
     "log-overview: Logs (logs A)": 0.15,
-    "performance: Slowest requests (table A)": 0.4,
+    "performance: Slowest requests (table A)": 0.45,
     "users: Logs and errors (stat A)": 0.45,
     "users: Response times (stat A)": 0.45,
     "users: Logs by level (timeseries A)": 0.45,
@@ -169,7 +170,7 @@ def test_quantiles_are_within_a_hundredth(table: DashboardTable, title: str) -> 
 
 
 def test_the_picture_holds_every_request_once(table: DashboardTable) -> None:
-    rows = table.rows(the_query("performance: How many took how long (heatmap A)"), {})
+    rows = table.rows(the_query("performance: Distribution of response times (heatmap A)"), {})
     [counted] = table.query(
         table.expanded(f"SELECT count(ResponseTimeMs) AS requests FROM logs.logs WHERE {WHOLE_MINUTES}")
     )
