@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from functools import partial
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from app.settings import QuerySettings
 from local.chromium import NoChromium, running_chromium
@@ -18,6 +18,8 @@ from tests.explorer.site import Explorer, Site, Watch
 from tests.support.servers import RunningEngine
 
 COUNT = 3_000
+
+expect.set_options(timeout=15_000)  # milliseconds: the suite's workers share few processors
 
 
 @pytest.fixture(scope="session")

@@ -106,6 +106,23 @@ def test_a_chosen_suggestion_stays_chosen_when_later_ones_arrive(explorer: Explo
     expect(explorer.query).to_have_value("service:")
 
 
+def test_suggestions_of_a_busy_service_come_a_little_later(explorer: Explorer) -> None:
+    refused: list[str] = []
+
+    def refuse_once(route: Route) -> None:
+        if refused:
+            route.continue_()
+        else:
+            refused.append(route.request.url)
+            route.fulfill(status=429, json={"error": {"code": "too_busy", "message": "Too many concurrent requests"}})
+
+    explorer.page.route("**/fields/service/values?*", refuse_once)
+    explorer.query.fill("service:")
+
+    expect(explorer.suggestions.get_by_role("option")).to_have_count(3)
+    assert len(refused) == 1
+
+
 def test_a_suggestion_is_taken_with_the_mouse_within_a_query(explorer: Explorer) -> None:
     explorer.query.fill("(level: OR timeout) ok")
     explorer.evaluate("document.getElementById('query').setSelectionRange(7, 7)")

@@ -76,3 +76,14 @@ export function debounced(call, millis) {
   later.cancel = () => clearTimeout(timer);
   return later;
 }
+
+/** Waits (milliseconds). Throws AbortError when `signal` aborts. */
+export function wait(millis, signal) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, millis);
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    });
+  });
+}

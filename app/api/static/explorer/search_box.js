@@ -1,11 +1,14 @@
 // The search box: suggests fields and values while a query is typed, and shows its errors.
 
 import { request, valuesPath } from "./api.js";
-import { debounced, h } from "./dom.js";
+import { debounced, h, wait } from "./dom.js";
 import { quoted, term, wordAt } from "./query_text.js";
 
 const MOST_SUGGESTED = 12;
 const TYPING_MS = 120;
+const RETRY_MS = 1000;
+/** Errors of a service that is busy, or does not reach ClickHouse at the moment. */
+const MAY_PASS = ["too_busy", "time_is_up", "try_again_later"];
 
 /** `range()` is the time range of suggestions, `fields` knows the names, `onSearch(query)` is called with a query. */
 export class SearchBox {
@@ -93,13 +96,25 @@ export class SearchBox {
     this.#running.abort();
     this.#running = new AbortController();
     const { signal } = this.#running;
-    const word = wordAt(this.input.value, this.input.selectionStart ?? this.input.value.length);
     try {
-      const found = word.field ? await this.#values(word, signal) : await this.#names(word, signal);
+      const found = await this.#found(signal);
       if (!signal.aborted && document.activeElement === this.input) this.#open(found.slice(0, MOST_SUGGESTED));
     } catch (error) {
       // A failed search is reported; failed suggestions need not be.
       if (error.name !== "AbortError") this.#close();
+    }
+  }
+
+  /** What fits the word at the caret. Nobody types again because a busy service had no suggestions: it asks once more. */
+  async #found(signal) {
+    const word = wordAt(this.input.value, this.input.selectionStart ?? this.input.value.length);
+    const load = () => (word.field ? this.#values(word, signal) : this.#names(word, signal));
+    try {
+      return await load();
+    } catch (error) {
+      if (!MAY_PASS.includes(error.code)) throw error;
+      await wait(RETRY_MS, signal);
+      return load();
     }
   }
 
