@@ -10,6 +10,7 @@ LONGEST: Final = (
     "tests/image/test_image.py",
     "tests/e2e/test_restarts.py",
     "tests/faults/test_faults.py",
+    "tests/e2e/test_roles.py",
     "tests/local/test_kafka.py",
     "tests/e2e/test_check_command.py",
     "tests/e2e/test_audit_command.py",
