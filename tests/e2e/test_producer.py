@@ -275,7 +275,7 @@ def test_a_missing_topic_is_reported_with_advice(missing_topic: Topic) -> None:
 
     assert done.returncode == 1
     assert f"topic {missing_topic.name} does not exist".encode() in done.stderr
-    assert b"The service makes it" in done.stderr
+    assert b"The service creates it" in done.stderr
 
 
 def test_a_topic_that_appears_a_moment_later_is_used(missing_topic: Topic) -> None:

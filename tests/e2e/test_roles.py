@@ -93,7 +93,7 @@ def test_a_table_that_is_dropped_is_made_again_without_a_restart(pipeline: Pipel
     pipeline.query("DROP TABLE logs.logs")
     pipeline.send([f"later line {number}" for number in range(SOME)])
 
-    wait_until(lambda: "to make the table again" in service.log, "a word about the table")
+    wait_until(lambda: "to create the table again" in service.log, "a word about the table")
     wait_until(lambda: pipeline.query("EXISTS TABLE logs.logs")[0]["result"] == 1, "the table again")
     pipeline.wait_for_rows(SOME)
     pipeline.wait_until_committed(service)
