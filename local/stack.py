@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import shlex
 import sys
 import time
 import urllib.error
@@ -15,6 +16,7 @@ from local.engine.server import EngineServer
 from local.errors import LocalError
 from local.follow import LogFollower
 from local.kafka import KafkaServer
+from local.password import kept_password
 from local.paths import ROOT
 from local.ports import LOOPBACK, require_free_port, require_free_space
 from local.process import ChildProcess
@@ -25,6 +27,8 @@ _SERVICE_TIMEOUT_SECS = 90.0
 _SERVICE_STOP_SECS = 12.0  # the service promises to end within 8
 _POLL_SECS = 0.25
 _SAMPLES_PER_SEC = "20"
+_USER = "ingest"  # as in docker-compose.yml
+_SHARED = ("KAFKA_BOOTSTRAP_SERVERS", "KAFKA_TOPIC", "CLICKHOUSE_URL", "CLICKHOUSE_USER", "CLICKHOUSE_PASSWORD")
 
 
 class Stack:
@@ -42,9 +46,13 @@ class Stack:
             directory / "kafka", settings.kafka_port, cache=settings.cache, log_file=logs / "kafka.log"
         )
         self._engine = EngineServer(
-            directory / "clickhouse", settings.clickhouse_port, log_file=logs / "clickhouse.log"
+            directory / "clickhouse",
+            settings.clickhouse_port,
+            user=_USER,
+            password=kept_password(directory / "clickhouse-password"),
+            log_file=logs / "clickhouse.log",
         )
-        environment = self._service_environment(environ)
+        self._environment = environment = self._service_environment(environ)
         self._service = ChildProcess(
             "The service",
             [sys.executable, "-m", "app"],
@@ -90,6 +98,7 @@ class Stack:
             LocalError: a part did not start.
         """
         started = time.monotonic()
+        self._write_environment()
         self._show(
             f"Starting Kafka {self._kafka.version} and ClickHouse's engine, data in {self._settings.directory} ..."
         )
@@ -138,13 +147,19 @@ class Stack:
             "KAFKA_BOOTSTRAP_SERVERS": self._kafka.bootstrap_servers,
             "KAFKA_SECURITY_PROTOCOL": "PLAINTEXT",
             "CLICKHOUSE_URL": self._engine.url,
-            "CLICKHOUSE_USER": "default",
-            "CLICKHOUSE_PASSWORD": "",
+            "CLICKHOUSE_USER": self._engine.user,
+            "CLICKHOUSE_PASSWORD": self._engine.password,
             "HTTP_HOST": LOOPBACK,
             "HTTP_PORT": port,
             "PORT": port,
             "PYTHONUNBUFFERED": "1",
         }
+
+    def _write_environment(self) -> None:
+        """Write what commands such as `python -m app audit` need to know of this stack, for a shell to read."""
+        file = self._settings.directory / "env"
+        file.touch(mode=0o600)
+        file.write_text("".join(f"export {name}={shlex.quote(self._environment[name])}\n" for name in _SHARED))
 
     def _service_is_ready(self) -> bool:
         self._service_log.poll()
@@ -161,10 +176,12 @@ class Stack:
         samples = (
             f"{_SAMPLES_PER_SEC} sample logs a second are being sent." if with_samples else "No sample logs are sent."
         )
+        password = settings.directory / "clickhouse-password"
         return (
             f"  Explorer    http://{LOOPBACK}:{settings.http_port}   also /api/v1/docs  /health  /metrics\n"
-            f"  ClickHouse  {self._engine.url}   table logs.logs\n"
+            f"  ClickHouse  {self._engine.url}   table logs.logs, user {_USER}, password in {password}\n"
             f"  Kafka       {self._kafka.bootstrap_servers}   topic logs\n"
             f"  Output of each process: {log_directory}\n"
+            f"  For commands such as audit, in a shell: . {settings.directory / 'env'}\n"
             f"{samples} Ctrl-C stops everything; the data stays in {settings.directory}."
         )

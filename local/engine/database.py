@@ -11,11 +11,17 @@ from typing import Any
 
 import chdb
 
+from local.engine.confinement import USERS
 from local.engine.errors import SYNTAX_ERROR, EngineError
-from local.engine.statement import QUERY_ID_COLUMN, Session, Statement, quoted
+from local.engine.statement import DEFAULT_DATABASE, QUERY_ID_COLUMN, Session, Statement, quoted
 
 _CONFIG = """<clickhouse>
     <timezone>UTC</timezone>
+    <users_config>{users}</users_config>
+    <access_control_improvements>
+        <table_engines_require_grant>true</table_engines_require_grant>
+        <enable_read_write_grants>true</enable_read_write_grants>
+    </access_control_improvements>
     <max_server_memory_usage>{max_memory_bytes}</max_server_memory_usage>
     <mark_cache_size>67108864</mark_cache_size>
     <index_mark_cache_size>67108864</index_mark_cache_size>
@@ -48,10 +54,12 @@ class Database:
 
     def __init__(self, directory: Path, max_memory_bytes: int) -> None:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        config = directory.absolute() / "engine.xml"
-        config.write_text(_CONFIG.format(max_memory_bytes=max_memory_bytes))
+        config, users = directory.absolute() / "engine.xml", directory.absolute() / "users.xml"
+        users.write_text(USERS)
+        config.write_text(_CONFIG.format(users=users, max_memory_bytes=max_memory_bytes))
         self._address = f"{directory.absolute() / 'data'}?config-file={config}"
         self._root = chdb.connect(self._address)
+        self._root.query(f"CREATE DATABASE IF NOT EXISTS {DEFAULT_DATABASE}")
         self.version: str = self._root.query("SELECT version()", "TabSeparated").bytes().decode().strip()
 
     def run(self, statement: Statement, session: Session, progress: Progress) -> Generator[bytes]:

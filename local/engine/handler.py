@@ -18,8 +18,10 @@ from urllib.parse import parse_qsl, urlsplit
 
 from local.engine.body import BodyCut, body_pieces, form_fields, has_body
 from local.engine.codecs import compressed, compressor, decompressed
+from local.engine.confinement import refuse_files
 from local.engine.database import Progress
 from local.engine.errors import UNSUPPORTED_METHOD, EngineError
+from local.engine.origin import refuse_web_pages
 from local.engine.statement import DEFAULT_FORMAT, Session, Statement, session, statement
 
 if TYPE_CHECKING:
@@ -71,6 +73,7 @@ class Handler(BaseHTTPRequestHandler):
         url = dict(parse_qsl(address.query, keep_blank_values=True))
         query_id = url.get("query_id") or str(uuid.uuid4())
         try:
+            refuse_web_pages(self.headers)
             if address.path in _HEALTH_PATHS:
                 self._reply(HTTPStatus.OK, b"Ok.\n", {})
             elif address.path != "/":
@@ -96,6 +99,7 @@ class Handler(BaseHTTPRequestHandler):
         wanted_format = url.get("default_format") or self.headers.get("X-ClickHouse-Format") or DEFAULT_FORMAT
         database = self.headers.get("X-ClickHouse-Database", "")
         requested = statement(url.get("query", ""), body, wanted_format)
+        refuse_files(requested.sql)
         query_session = session(url, query_id, database=database, is_readonly=is_readonly)
         with contextlib.ExitStack() as until_responded:
             if requested.is_read:

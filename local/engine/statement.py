@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from local.engine.errors import UNKNOWN_SETTING, EngineError
 
 DEFAULT_FORMAT = "TabSeparated"
+# Of requests that name none. chDB's own one, `default`, also offers the files of the working directory as tables.
+DEFAULT_DATABASE = "home"
 
 # URL parameters that belong to HTTP; every other one is a setting of the engine.
 _NOT_SETTINGS = frozenset(
@@ -129,7 +131,7 @@ def session(url: Mapping[str, str], query_id: str, *, database: str, is_readonly
         if not _SETTING_NAME.fullmatch(name):
             raise EngineError.refused(UNKNOWN_SETTING, f"Unknown setting '{name}'.", "UNKNOWN_SETTING")
     parameters = {name.removeprefix("param_"): value for name, value in url.items() if name.startswith("param_")}
-    return Session(query_id, url.get("database", database), settings, parameters, is_readonly)
+    return Session(query_id, url.get("database") or database or DEFAULT_DATABASE, settings, parameters, is_readonly)
 
 
 def statement(url_query: str, body: Sequence[bytes], default_format: str) -> Statement:

@@ -22,7 +22,7 @@ from kafka import KafkaConsumer, TopicPartition
 from local.paths import ROOT
 from local.ports import LOOPBACK
 from tests.e2e.pipeline import wait_until
-from tests.support.local_run import LocalRun, own_environment
+from tests.support.local_run import LocalRun, clickhouse_password, own_environment
 
 LOGHUB = Path(os.environ.get("LOGHUB_DIR") or ROOT.parent / "shared" / "data" / "loghub")
 SETS = ("Apache", "HDFS", "Linux", "OpenSSH", "OpenStack", "Spark", "Zookeeper")
@@ -64,7 +64,7 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Table]:
     try:
         run.wait_until_up()
         ranges = _send(f"{LOOPBACK}:{environment['LOCAL_KAFKA_PORT']}")
-        yield Table(_stored(int(environment["LOCAL_CLICKHOUSE_PORT"])), ranges)
+        yield Table(_stored(environment), ranges)
     finally:
         run.kill()
 
@@ -91,8 +91,14 @@ def _send(bootstrap_servers: str) -> dict[str, dict[int, range]]:
     return ranges
 
 
-def _stored(port: int) -> list[dict[str, Any]]:
-    client = get_client(host=LOOPBACK, port=port, autogenerate_session_id=False)
+def _stored(environment: Mapping[str, str]) -> list[dict[str, Any]]:
+    client = get_client(
+        host=LOOPBACK,
+        port=int(environment["LOCAL_CLICKHOUSE_PORT"]),
+        username="ingest",
+        password=clickhouse_password(environment),
+        autogenerate_session_id=False,
+    )
     try:
         wait_until(
             lambda: int(str(client.command("SELECT count() FROM logs.logs"))) >= LINES * len(SETS),

@@ -55,7 +55,7 @@ def _begin_insert(engine: RunningEngine, table: str, **url: str) -> socket.socke
     address = urlsplit(engine.url)
     query = urlencode({"query": f"INSERT INTO {table} FORMAT JSONEachRow", **url})
     connection = socket.create_connection((address.hostname or "", address.port or 0), timeout=30)
-    head = f"POST /?{query} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(_ROWS)}\r\n\r\n"
+    head = f"POST /?{query} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(_ROWS)}\r\n\r\n"
     connection.sendall(head.encode() + _ROWS[: len(_ROWS) // 2])
     return connection
 
@@ -66,7 +66,7 @@ def _running_query(engine: RunningEngine, client: Client, query_id: str) -> Iter
     address = urlsplit(engine.url)
     query = urlencode({"query": _ENDLESS, "query_id": query_id})
     with socket.create_connection((address.hostname or "", address.port or 0), timeout=30) as connection:
-        connection.sendall(f"GET /?{query} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        connection.sendall(f"GET /?{query} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         _wait_until(lambda: _is_running(client, query_id))
         yield
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 import signal
 import socket
+import subprocess
+import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,8 +16,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from local.paths import ROOT
 from local.ports import LOOPBACK, free_port, is_listening
-from tests.support.local_run import LocalRun, own_environment
+from tests.support.local_run import LocalRun, clickhouse_password, own_environment
 
 pytestmark = pytest.mark.stack
 
@@ -44,7 +48,8 @@ def run(environment: dict[str, str], tmp_path: Path) -> Iterator[MakeRun]:
 
 def _count_rows(environment: dict[str, str]) -> int:
     address = f"http://{LOOPBACK}:{environment['LOCAL_CLICKHOUSE_PORT']}/?query=SELECT+count()+FROM+logs.logs"
-    with urllib.request.urlopen(address, timeout=20) as answer:
+    login = {"X-ClickHouse-User": "ingest", "X-ClickHouse-Key": clickhouse_password(environment)}
+    with urllib.request.urlopen(urllib.request.Request(address, headers=login), timeout=20) as answer:
         return int(answer.read())
 
 
@@ -60,6 +65,7 @@ def test_sample_logs_arrive_and_are_there_after_a_restart(run: MakeRun, environm
     first = run()
     first.wait_until_up()
     _wait_for_rows(environment, more_than=20)
+    password = clickhouse_password(environment)
     processes = first.descendants()
     first.process.send_signal(signal.SIGINT)
     assert first.process.wait(40) == 0
@@ -70,8 +76,23 @@ def test_sample_logs_arrive_and_are_there_after_a_restart(run: MakeRun, environm
     assert len(processes) >= 4
     assert alive == []
     assert _count_rows(environment) > 20
+    assert clickhouse_password(environment) == password
     for port in ("LOCAL_KAFKA_PORT", "LOCAL_CLICKHOUSE_PORT", "LOCAL_HTTP_PORT"):
         assert environment[port] in second.output
+
+
+def test_clickhouse_wants_a_password_which_commands_get_from_a_file(run: MakeRun, environment: dict[str, str]) -> None:
+    run("--no-samples").wait_until_up()
+    directory = Path(environment["LOCAL_DIR"])
+    check = f". {directory}/env && {sys.executable} -m app check"
+
+    checked = subprocess.run(["sh", "-c", check], cwd=ROOT, capture_output=True, text=True, check=False)
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        urllib.request.urlopen(f"http://{LOOPBACK}:{environment['LOCAL_CLICKHOUSE_PORT']}/?query=SELECT+1", timeout=20)
+
+    assert "0 problems" in checked.stdout, checked.stdout + checked.stderr
+    for name in ("clickhouse-password", "env"):
+        assert (directory / name).stat().st_mode & 0o077 == 0, f"others can read {name}"
 
 
 def test_nothing_is_left_when_it_is_killed_with_9(run: MakeRun) -> None:

@@ -30,6 +30,11 @@ def own_environment(directory: Path) -> dict[str, str]:
     return {**os.environ, **ours}
 
 
+def clickhouse_password(environment: Mapping[str, str]) -> str:
+    """The password that a stack in this environment has made."""
+    return (Path(environment["LOCAL_DIR"]) / "clickhouse-password").read_text().strip()
+
+
 class LocalRun:
     """One run of the command, with its output so far."""
 
