@@ -28,6 +28,7 @@ FROM ${PYTHON_IMAGE}
 LABEL org.opencontainers.image.title="log-analytics" \
       org.opencontainers.image.description="Logs in through Kafka, rows in ClickHouse, each exactly once."
 ENV PATH=/venv/bin:$PATH \
+    HTTP_HOST=0.0.0.0 \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1
 COPY --from=packages /venv /venv

@@ -101,7 +101,7 @@ def _conflicts_between(groups: Mapping[str, SettingsGroup | None]) -> Iterator[s
         if most >= http.threads:
             yield (
                 f"HTTP_THREADS={http.threads} must be more than QUERY_MAX_STREAMS={query.max_streams} and twice"
-                f" QUERY_MAX_CONCURRENT={query.max_concurrent}: one must stay free for health checks"
+                f" QUERY_MAX_CONCURRENT={query.max_concurrent}: queries and exports wait for slots on these threads"
             )
 
 

@@ -40,4 +40,5 @@ def set_up_logging(level: str, *, as_json: bool, stream: TextIO = sys.stdout) ->
     logging.getLogger("app").setLevel(level.upper())
     for name in ("kafka", "urllib3", "clickhouse_connect"):
         logging.getLogger(name).setLevel(logging.ERROR)
+    logging.getLogger("uvicorn").setLevel(logging.CRITICAL)  # app.http logs what fails
     logging.captureWarnings(True)

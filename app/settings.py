@@ -242,9 +242,7 @@ class QuerySettings(SettingsGroup):
     max_threads: int = Field(
         0, ge=0, le=1024, description="Threads of ClickHouse that one query may use; 0 leaves that to ClickHouse."
     )
-    max_streams: int = Field(
-        8, ge=1, le=1024, description="Live tails and exports at the same time; each takes one of HTTP_THREADS."
-    )
+    max_streams: int = Field(8, ge=1, le=1024, description="Live tails and exports at the same time.")
 
     def granted_secs(self, requested_ms: int | None) -> float:
         """The time limit of a query that requests `requested_ms`; None if it requests none."""
@@ -258,9 +256,16 @@ class QuerySettings(SettingsGroup):
 class HttpSettings(SettingsGroup):
     """Where the HTTP server listens. Environment: HTTP_*, and PORT, which Cloud Run sets."""
 
-    host: str = Field("0.0.0.0", description="Address to listen on.")  # noqa: S104 - a container must listen on all
+    host: str = Field(
+        "127.0.0.1", description="Address to listen on; 0.0.0.0 or :: for all of them, as the container image does."
+    )
     port: int = Field(8080, ge=1, le=65535, description="Port to listen on; PORT takes precedence if it is set.")
-    threads: int = Field(24, ge=4, le=256, description="Requests served at the same time.")
+    threads: int = Field(24, ge=4, le=256, description="Requests worked on at the same time.")
+    allowed_hosts: str = Field(
+        "",
+        description="Names under which clients reach the service, comma-separated, such as `logs.example.org` or "
+        "`*.example.org`; `*` for any name. localhost and IP addresses are always allowed.",
+    )
 
 
 class LogSettings(SettingsGroup):

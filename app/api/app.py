@@ -9,6 +9,8 @@ from prometheus_client import CollectorRegistry
 
 from app.api.authentication import Authenticator, NoAuthentication
 from app.api.endpoint import Endpoint
+from app.api.origin import OriginGuard
+from app.api.protection import protect
 from app.api.routes import add_routes
 from app.api.status_routes import status_routes
 from app.health import HealthReport
@@ -19,12 +21,14 @@ def create_app(
     registry: CollectorRegistry,
     *more: Iterable[Endpoint[Any]],
     authenticator: Authenticator | None = None,
+    guard: OriginGuard | None = None,
 ) -> Flask:
     """A new Flask application; two of them share nothing but the arguments.
 
-    Without an authenticator the API has no authentication.
+    Without an authenticator the API has no authentication; without a guard it is known as localhost alone.
     """
     app = Flask("app", static_folder=None)
+    protect(app, guard or OriginGuard(()))
     endpoints = chain(status_routes(health, registry), *more)
     add_routes(app, endpoints, authenticator or NoAuthentication())
     return app

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from flask import request
 from werkzeug.datastructures import Headers
 from werkzeug.http import parse_options_header
 
@@ -19,3 +20,8 @@ class RequestHead:
     def media_type(self) -> str:
         """The media type of the body in lower case, without parameters such as the charset; empty if not given."""
         return parse_options_header(self.headers.get("Content-Type"))[0].lower()
+
+
+def current_head() -> RequestHead:
+    """The head of the request that Flask is serving."""
+    return RequestHead(request.method, request.path, request.headers, request.remote_addr or "")

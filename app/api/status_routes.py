@@ -1,7 +1,7 @@
 """/live, /ready, /health, /metrics: for orchestrators, people and Prometheus. No path ends in z, because Cloud Run
 reserves those."""
 
-from typing import Any
+from typing import Any, Final
 
 from flask import Response, jsonify
 from prometheus_client import CollectorRegistry
@@ -12,6 +12,8 @@ from app.api.endpoint import Endpoint, Request
 from app.api.request_parameters import AnyParameters
 from app.health import HealthReport
 from app.version import VERSION
+
+STATUS_PATHS: Final = ("/live", "/ready", "/health", "/metrics")
 
 
 def status_routes(health: HealthReport, registry: CollectorRegistry) -> list[Endpoint[Any]]:
@@ -47,10 +49,10 @@ def status_routes(health: HealthReport, registry: CollectorRegistry) -> list[End
         encode, content_type = choose_encoder(request.head.headers.get("Accept", ""))
         return Response(encode(registry), content_type=content_type)
 
-    handlers = {"/live": live, "/ready": ready, "/health": details, "/metrics": metrics}
+    handlers = (live, ready, details, metrics)
     return [
         Endpoint(path=path, right=Right.NONE, parameters=AnyParameters, handle=handle)
-        for path, handle in handlers.items()
+        for path, handle in zip(STATUS_PATHS, handlers, strict=True)
     ]
 
 

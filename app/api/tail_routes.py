@@ -12,6 +12,7 @@ from app.api.authentication import Right
 from app.api.endpoint import Endpoint, Request, Success
 from app.api.parameters import TailParameters
 from app.errors import QueryTooExpensive, Refused, TryAgainLater
+from app.http.pause import Pause
 from app.query.language import parse
 from app.query.service import QueryService, names_in
 from app.query.tail import Tail
@@ -36,13 +37,11 @@ class TailApi:
         *,
         is_stopping: Callable[[], bool],
         clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._queries = queries
         self._slots = slots
         self._is_stopping = is_stopping
         self._clock = clock
-        self._sleep = sleep
 
     def endpoint(self) -> Endpoint[TailParameters]:
         """`GET /logs/tail`."""
@@ -68,8 +67,8 @@ class TailApi:
         response.headers["X-Accel-Buffering"] = "no"  # nginx would hold events back
         return response
 
-    def _events(self, tail: Tail) -> Iterator[str]:
-        yield f"retry: {_RETRY_MS}\n{_event(tail.resume_token, 'ready', '{}')}"
+    def _events(self, tail: Tail) -> Iterator[bytes]:
+        yield f"retry: {_RETRY_MS}\n".encode() + _event(tail.resume_token, "ready", "{}")
         sent_at, is_trouble_sent = self._clock(), False
         while not self._is_stopping():
             try:
@@ -88,10 +87,11 @@ class TailApi:
             if self._clock() - sent_at >= _HEARTBEAT_SECS:
                 # With the resume token, so that a client of rare logs does not resume from long ago.
                 sent_at = self._clock()
-                yield f"id: {tail.resume_token}\n: heartbeat\n\n"
+                yield f"id: {tail.resume_token}\n: heartbeat\n\n".encode()
             if is_trouble_sent or not tail.is_behind:
-                self._sleep(_RETRY_AFTER_SECS if is_trouble_sent else _POLL_EVERY_SECS)
+                yield Pause(_RETRY_AFTER_SECS if is_trouble_sent else _POLL_EVERY_SECS)
 
 
-def _event(event_id: str, name: str, data: str) -> str:
-    return "".join([f"id: {event_id}\n" if event_id else "", f"event: {name}\n" if name else "", f"data: {data}\n\n"])
+def _event(event_id: str, name: str, data: str) -> bytes:
+    lines = [f"id: {event_id}\n" if event_id else "", f"event: {name}\n" if name else "", f"data: {data}\n\n"]
+    return "".join(lines).encode()

@@ -7,6 +7,8 @@ from prometheus_client import CollectorRegistry
 
 from app.api.app import create_app
 from app.api.endpoint import Endpoint
+from app.api.origin import OriginGuard
+from app.api.status_routes import STATUS_PATHS
 from app.backends.clickhouse.writer import ClickHouseWriter
 from app.build.audit import build_audit
 from app.build.clocks import build_clocks
@@ -14,7 +16,7 @@ from app.build.ingest import build_ingest
 from app.build.query import build_query
 from app.component import Component
 from app.health import ServiceHealth
-from app.http_server import HttpServer
+from app.http.server import HttpServer
 from app.metrics import Metrics
 from app.pipeline.delivery import Delivery
 from app.ports import LogWriter
@@ -48,4 +50,6 @@ def build(
         if settings.audit.interval_secs:
             components.append(build_audit(settings, metrics, ingest.partitions))
     health = ServiceHealth({component.name: component.health for component in components})
-    return [HttpServer(settings.http, create_app(health, metrics.registry, *routes)), *components]
+    guard = OriginGuard(settings.http.allowed_hosts.split(","))
+    application = create_app(health, metrics.registry, *routes, guard=guard)
+    return [HttpServer(settings.http, application, STATUS_PATHS), *components]

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import waitress
 from flask import Flask
 from playwright.sync_api import Locator, Page, expect
-from waitress import wasyncore
 
-_THREADS = 24
+from app.http.server import HttpServer
+from app.settings import HttpSettings
+from local.ports import free_port
+
 _PATIENCE_MS = 15_000
 _STOP_SECS = 20.0
 
@@ -24,21 +24,15 @@ class Site:
 
     def __init__(self, make: Callable[[Callable[[], bool]], Flask]) -> None:
         self._stopping = threading.Event()
-        application = make(self._stopping.is_set)
-        self._server = waitress.create_server(application, host="127.0.0.1", port=0, threads=_THREADS)
-        self.url = f"http://127.0.0.1:{self._server.effective_port}/"
-        self._thread = threading.Thread(target=self._server.run, daemon=True)
-        self._thread.start()
+        port = free_port()
+        self._server = HttpServer(HttpSettings(port=port), make(self._stopping.is_set))
+        self._server.start()
+        self.url = f"http://127.0.0.1:{port}/"
 
     def close(self) -> None:
         """Stop serving; tails end first."""
         self._stopping.set()
-        self._server.task_dispatcher.shutdown()
-        # In the server's thread, so that it does not wait for a connection that is closed meanwhile.
-        with suppress(OSError):  # a worker triggered it first, so the trigger is closed already
-            self._server.trigger.pull_trigger(lambda: wasyncore.close_all(self._server._map))
-        self._thread.join(_STOP_SECS)
-        assert not self._thread.is_alive(), f"the server has not ended within {_STOP_SECS:g} s"
+        self._server.join(_STOP_SECS)
 
 
 @dataclass

@@ -79,8 +79,8 @@ def test_the_level_applies_to_our_own_log_and_libraries_log_only_warnings() -> N
     logging.getLogger("app.x").debug("ours")
     logging.getLogger("kafka.consumer").warning("retrying")
     logging.getLogger("kafka.consumer").error("broken")
-    logging.getLogger("waitress").info("serving")
-    logging.getLogger("waitress").warning("queue")
+    logging.getLogger("asyncio").info("serving")
+    logging.getLogger("asyncio").warning("queue")
 
     assert [line.split()[-1] for line in stream.getvalue().splitlines()] == ["ours", "broken", "queue"]
 

@@ -10,7 +10,7 @@ from flask import Flask
 from app.build.service import build
 from app.component import Component
 from app.environment import read_settings
-from app.http_server import HttpServer
+from app.http.server import HttpServer
 
 
 def components_of(**environ: str) -> list[Component]:

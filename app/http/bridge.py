@@ -1,0 +1,213 @@
+"""A WSGI application as an ASGI one (PEP 3333 and the ASGI specification, version 3).
+
+A thread is taken for the application only when the body of a request is complete, and given back as soon as the
+response is: the event loop sends it as fast as the client reads. A stream takes a thread for one piece at a time, and
+none while it pauses (`Pause`).
+"""
+
+import asyncio
+import json
+import logging
+import threading
+from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from http import HTTPStatus
+from itertools import chain
+from typing import Any, Final
+from wsgiref.types import WSGIApplication
+
+from app.http.body import Bodies, BodyRefused, ClientGone, Receive
+from app.http.compression import compressed
+from app.http.environ import environ_of
+from app.http.limits import Limits
+from app.http.pause import Pause
+from app.http.workers import Workers
+
+_log = logging.getLogger(__name__)
+
+CLIENT_GONE: Final = "app.client_gone"
+"""Key of the environ: a function that tells whether the client has closed the connection meanwhile."""
+
+Scope = MutableMapping[str, Any]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+_SLICE_BYTES: Final = 64 * 1024
+_PROBE_THREADS: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Response:
+    """The head of a response, and its body: whole, or in pieces to come."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes | Iterator[bytes]
+    close: Callable[[], object] | None
+
+
+class Bridge:
+    """Serves an application with so many threads. Requests for `probes`, which are paths, have threads of their own."""
+
+    def __init__(self, application: WSGIApplication, threads: int, probes: Iterable[str], limits: Limits) -> None:
+        self._application = application
+        self._workers = Workers(threads, "http")
+        self._probe_workers = Workers(_PROBE_THREADS, "http-probe")
+        self._probes = frozenset(probes)
+        self._bodies = Bodies(limits)
+        self._stopping = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def start(self) -> None:
+        """Start the threads."""
+        self._workers.start()
+        self._probe_workers.start()
+
+    def stop(self) -> None:
+        """End the pauses of streams, so that they end. Thread-safe."""
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the loop has ended already
+                self._loop.call_soon_threadsafe(self._stopping.set)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Respond to one request. If a response fails or is interrupted half-way, its connection breaks."""
+        self._loop = asyncio.get_running_loop()
+        output = _Output(send)
+        try:
+            await self._respond(scope, receive, output)
+        except ClientGone:
+            pass
+        except BodyRefused as refusal:
+            await output.refuse(refusal.status, str(refusal))
+        except asyncio.CancelledError:
+            await output.refuse(HTTPStatus.SERVICE_UNAVAILABLE, "The service is stopping.")
+        except Exception:
+            _log.exception("The response to a request for %s failed", scope["path"])
+            await output.refuse(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error; the log of the service has details.")
+
+    async def _respond(self, scope: Scope, receive: Receive, output: "_Output") -> None:
+        body = await self._bodies.read(dict(scope["headers"]), receive)
+        client = _Client()
+        environ = environ_of(scope, body)
+        environ[CLIENT_GONE] = client.is_gone
+        watching = asyncio.create_task(client.watch(receive))
+        workers = self._probe_workers if scope["path"] in self._probes else self._workers
+        try:
+            response = await workers.run(partial(_call, self._application, environ))
+            try:
+                await self._send(response, workers, client, output)
+            finally:
+                if response.close is not None:
+                    workers.submit(response.close)
+        finally:
+            client.leave()
+            watching.cancel()
+
+    async def _send(self, response: _Response, workers: Workers, client: "_Client", output: "_Output") -> None:
+        await output.start(response.status, response.headers)
+        pieces = response.body
+        if isinstance(pieces, bytes):
+            for start in range(0, len(pieces), _SLICE_BYTES):  # waits for a slow client between two slices
+                await output.write(pieces[start : start + _SLICE_BYTES])
+        else:
+            while (piece := await workers.run(partial(next, pieces, None))) is not None:
+                if isinstance(piece, Pause):
+                    await client.wait_until_gone(piece.secs, self._stopping)
+                elif piece:
+                    await output.write(piece)
+                if client.is_gone():
+                    return
+        await output.end()
+
+
+class _Output:
+    """The messages of a response."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._has_started = False
+
+    async def start(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
+        self._has_started = True
+        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+
+    async def write(self, body: bytes) -> None:
+        """Returns when the client has taken so much that more may be sent."""
+        await self._send({"type": "http.response.body", "body": body, "more_body": True})
+
+    async def end(self) -> None:
+        await self._send({"type": "http.response.body", "body": b""})
+
+    async def refuse(self, status: HTTPStatus, message: str) -> None:
+        """An error in the form of the API, unless a response has begun: then its end stays away."""
+        if self._has_started:
+            return
+        body = json.dumps({"error": {"status": status, "code": status.name.lower(), "message": message}}).encode()
+        length = b"%d" % len(body)
+        # What is left of a request's body would be taken for the next request.
+        headers = [(b"content-type", b"application/json"), (b"content-length", length), (b"connection", b"close")]
+        await self.start(status, headers)
+        await self.write(body)
+        await self.end()
+
+
+class _Client:
+    """Whether the client of a request is still there."""
+
+    def __init__(self) -> None:
+        self._gone = threading.Event()
+        self._left = asyncio.Event()
+
+    def is_gone(self) -> bool:
+        """Thread-safe."""
+        return self._gone.is_set()
+
+    def leave(self) -> None:
+        """The request has ended: what it has begun need not go on."""
+        self._gone.set()
+        self._left.set()
+
+    async def watch(self, receive: Receive) -> None:
+        """Wait until the client disconnects; the body is complete, so no other message comes."""
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        self.leave()
+
+    async def wait_until_gone(self, secs: float, stopping: asyncio.Event) -> None:
+        """Wait until the client is gone or the server stops, but no longer than `secs`."""
+        waits = [asyncio.ensure_future(event.wait()) for event in (self._left, stopping)]
+        await asyncio.wait(waits, timeout=secs, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+
+
+def _call(application: WSGIApplication, environ: dict[str, Any]) -> _Response:
+    """Run the application. A body of known length is made here, so that the thread is free afterwards."""
+    started: list[tuple[str, list[tuple[str, str]]]] = []
+
+    def start_response(status: str, headers: list[tuple[str, str]], _: object = None) -> Callable[[bytes], object]:
+        started[:] = [(status, headers)]
+        return _no_writer
+
+    result = application(environ, start_response)
+    close = getattr(result, "close", None)
+    try:
+        pieces = iter(result)
+        first = next(pieces, b"") if not started else b""  # a generator calls start_response with its first piece
+        status, headers = started[0]
+        head = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+        is_whole = any(name == b"content-length" for name, _ in head)
+        # Not a generator: it would close the pieces when it is discarded, and they are closed once already.
+        body: bytes | Iterator[bytes] = first + b"".join(pieces) if is_whole else chain([first], pieces)
+        number = int(status.split(" ", 1)[0])
+        head, body = compressed(environ.get("HTTP_ACCEPT_ENCODING", ""), number, head, body)
+    except BaseException:
+        if close is not None:
+            close()
+        raise
+    return _Response(number, head, body, close)
+
+
+def _no_writer(_: bytes) -> object:
+    raise NotImplementedError("the writer of start_response is for old applications")

@@ -1,0 +1,59 @@
+"""A connection of uvicorn with a deadline and a limit for the head of each request."""
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from app.http.limits import Limits
+
+
+class Connection(HttpToolsProtocol):
+    """Closes connections that say nothing, or whose headers do not end: each would cost a file descriptor for ever.
+
+    uvicorn itself has a deadline only for the time between two requests.
+    """
+
+    def __init__(self, limits: Limits, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._limits = limits
+        self._deadline: asyncio.TimerHandle | None = None
+        self._head_bytes = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See `asyncio.Protocol`."""
+        super().connection_made(transport)  # type: ignore[arg-type]  # uvicorn narrows it
+        self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See `asyncio.Protocol`."""
+        self._end_head()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """See `asyncio.Protocol`."""
+        if self._deadline is not None:
+            self._head_bytes += len(data)
+        super().data_received(data)
+        if self._deadline is not None and self._head_bytes > self._limits.head_bytes:
+            self.transport.close()
+
+    def on_message_begin(self) -> None:
+        """Called by the parser at the first byte of a request."""
+        super().on_message_begin()
+        if self._deadline is None:
+            self._await_head()
+
+    def on_headers_complete(self) -> None:
+        """Called by the parser."""
+        self._end_head()
+        super().on_headers_complete()
+
+    def _await_head(self) -> None:
+        self._head_bytes = 0
+        self._deadline = self.loop.call_later(self._limits.head_secs, self.transport.close)
+
+    def _end_head(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None

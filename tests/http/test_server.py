@@ -1,0 +1,396 @@
+"""The HTTP server on a real socket, with an application that does what it is told."""
+
+from __future__ import annotations
+
+import gc
+import gzip
+import http.client
+import json
+import socket
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from typing import Any
+from wsgiref.types import StartResponse
+
+import pytest
+import zstandard
+from werkzeug.wsgi import ClosingIterator
+
+from app.component import CannotStart
+from app.http.bridge import CLIENT_GONE
+from app.http.limits import Limits
+from app.http.pause import Pause
+from app.http.server import HttpServer
+from app.settings import HttpSettings
+from local.ports import LOOPBACK, free_port
+
+pytestmark = pytest.mark.stack  # real sockets
+
+_WAIT_SECS = 10.0
+_THREADS = 4
+_LIMITS = Limits(head_secs=0.5, head_bytes=20_000, body_secs=0.5, body_bytes=100_000, buffered_bytes=200_000)
+
+Environ = dict[str, Any]
+
+
+class Application:
+    """Responds by path; the test decides when."""
+
+    def __init__(self) -> None:
+        self.may_end = threading.Event()
+        self.ended: list[str] = []
+        self.changed = threading.Condition()
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        path = environ["PATH_INFO"]
+        if path == "/wait":
+            self.may_end.wait(_WAIT_SECS)
+        if path == "/until-gone":
+            self._until(environ[CLIENT_GONE])
+            self._end(path)
+        if path == "/stream":
+            start_response("200 OK", [("Content-Type", "text/event-stream")])
+            return ClosingIterator(self._stream(path), lambda: self._end(path))
+        if path == "/broken":
+            start_response("200 OK", [("Content-Type", "text/plain")])
+            return self._broken()
+        if path == "/text":
+            start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "5000"), ("ETag", '"1"')])
+            return [b"text " * 1_000]
+        body = self._body(environ)
+        kind = "application/octet-stream" if path == "/large" else "application/json"
+        start_response("200 OK", [("Content-Type", kind), ("Content-Length", str(len(body)))])
+        return [body]
+
+    def wait_for_end(self, path: str) -> bool:
+        """Whether a request ended in time."""
+        with self.changed:
+            return self.changed.wait_for(lambda: path in self.ended, _WAIT_SECS)
+
+    def _body(self, environ: Environ) -> bytes:
+        if environ["PATH_INFO"] == "/large":
+            return b"x" * 5_000_000
+        sent = environ["wsgi.input"].read()
+        headers = {name: value for name, value in environ.items() if name.startswith("HTTP_")}
+        shown = {"path": environ["PATH_INFO"], "query": environ["QUERY_STRING"], "sent": len(sent), "headers": headers}
+        return json.dumps(shown).encode()
+
+    def _stream(self, path: str) -> Iterator[bytes]:
+        while not self.may_end.is_set():
+            yield b"data: event\n\n"
+            yield Pause(0.05)
+
+    def _broken(self) -> Iterator[bytes]:
+        yield b"the first half"
+        raise RuntimeError("the second half is not to be had")
+
+    def _until(self, is_so: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + _WAIT_SECS
+        while not is_so() and time.monotonic() < deadline:
+            time.sleep(0.01)
+
+    def _end(self, path: str) -> None:
+        with self.changed:
+            self.ended.append(path)
+            self.changed.notify_all()
+
+
+class Running:
+    """A server on a free port."""
+
+    def __init__(self) -> None:
+        self.application = Application()
+        self.port = free_port()
+        settings = HttpSettings(port=self.port, threads=_THREADS)
+        self.server = HttpServer(settings, self.application, probes=("/live",), limits=_LIMITS)
+        self.server.start()
+
+    def open(self) -> socket.socket:
+        """A connection on which nothing was sent yet."""
+        return socket.create_connection((LOOPBACK, self.port), timeout=_WAIT_SECS)
+
+    def send(self, request: str) -> socket.socket:
+        """A connection on which this was sent."""
+        connection = self.open()
+        connection.sendall(request.replace("\n", "\r\n").encode("latin-1"))
+        return connection
+
+    def get(self, path: str, method: str = "GET", **options: Any) -> tuple[http.client.HTTPResponse, bytes]:
+        """The response to a request on a connection of its own."""
+        with closing(http.client.HTTPConnection(LOOPBACK, self.port, timeout=_WAIT_SECS)) as connection:
+            connection.request(method, path, **options)
+            response = connection.getresponse()
+            return response, response.read()
+
+
+@pytest.fixture
+def running() -> Iterator[Running]:
+    made = Running()
+    yield made
+    made.application.may_end.set()
+    made.server.join(_WAIT_SECS)
+
+
+def rest_of(connection: socket.socket) -> bytes:
+    """What still comes until the server closes the connection."""
+    pieces = []
+    with connection:
+        while piece := connection.recv(65_536):
+            pieces.append(piece)
+    return b"".join(pieces)
+
+
+def decoded(encoding: str | None, body: bytes) -> bytes:
+    """A body without its content encoding."""
+    if encoding == "gzip":
+        return gzip.decompress(body)
+    return zstandard.ZstdDecompressor().decompressobj().decompress(body) if encoding == "zstd" else body
+
+
+def read_response(connection: socket.socket) -> None:
+    """Read one response, and leave the connection open."""
+    response = http.client.HTTPResponse(connection)
+    response.begin()
+    response.read()
+
+
+def test_a_request_reaches_the_application_as_it_was_sent(running: Running) -> None:
+    response, body = running.get("/a%2Fb%FF/%E2%82%AC?q=%20+&x", "POST", body=b"12345", headers={"X-One": "1"})
+    seen = json.loads(body)
+
+    assert response.status == 200
+    assert (seen["path"], seen["query"], seen["sent"]) == ("/a/b\xff/\xe2\x82\xac", "q=%20+&x", 5)
+    assert seen["headers"]["HTTP_X_ONE"] == "1"
+    assert response.getheader("Server") is None
+
+
+def test_a_chunked_body_is_complete(running: Running) -> None:
+    pieces = (b"x" * 1_000 for _ in range(50))
+
+    _, body = running.get("/", "POST", body=pieces, encode_chunked=True, headers={"Transfer-Encoding": "chunked"})
+
+    assert json.loads(body)["sent"] == 50_000
+
+
+def test_one_header_cannot_pass_for_another(running: Running) -> None:
+    request = "GET / HTTP/1.1\nHost: x\nX_Forwarded_User: root\nX-Two: 1\nX-Two: 2\nConnection: close\n\n"
+
+    seen = json.loads(rest_of(running.send(request)).partition(b"\r\n\r\n")[2])
+
+    assert "HTTP_X_FORWARDED_USER" not in seen["headers"]
+    assert seen["headers"]["HTTP_X_TWO"] == "1,2"
+
+
+def test_head_has_the_headers_and_no_body(running: Running) -> None:
+    response, body = running.get("/large", "HEAD")
+
+    assert (response.getheader("Content-Length"), body) == ("5000000", b"")
+
+
+@pytest.mark.parametrize(
+    ("accepted", "encoding"),
+    [
+        ("gzip", "gzip"),
+        ("gzip, deflate, br, zstd", "zstd"),
+        ("zstd;q=0.5, gzip", "gzip"),
+        ("zstd;q=0, gzip;q=0", None),
+        ("br", None),
+        ("", None),
+    ],
+)
+def test_a_response_is_compressed_as_the_client_wants_it(running: Running, accepted: str, encoding: str | None) -> None:
+    response, body = running.get("/text", headers={"Accept-Encoding": accepted})
+
+    assert response.getheader("Content-Encoding") == encoding
+    assert response.getheader("Vary") == "Accept-Encoding"
+    assert len(body) == int(response.getheader("Content-Length") or 0)
+    assert (len(body) < 1_000) == (encoding is not None)
+    assert response.getheader("ETag") == ('W/"1"' if encoding else '"1"')
+    assert decoded(encoding, body) == b"text " * 1_000
+
+
+def test_small_and_binary_responses_are_not_compressed(running: Running) -> None:
+    small, _ = running.get("/", headers={"Accept-Encoding": "gzip"})
+    binary, _ = running.get("/large", headers={"Accept-Encoding": "gzip"})
+
+    assert small.getheader("Content-Encoding") is None
+    assert binary.getheader("Content-Encoding") is None
+    assert binary.getheader("Vary") is None
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "zstd"])
+def test_each_piece_of_a_compressed_stream_can_be_read_at_once(running: Running, encoding: str) -> None:
+    connection = running.send(f"GET /stream HTTP/1.1\nHost: x\nAccept-Encoding: {encoding}\n\n")
+    response = http.client.HTTPResponse(connection)
+    response.begin()
+    stream = zlib.decompressobj(31) if encoding == "gzip" else zstandard.ZstdDecompressor().decompressobj()
+
+    seen = b""
+    while seen.count(b"\n\n") < 3:
+        seen += stream.decompress(response.read1())
+
+    assert seen.startswith(b"data: event\n\ndata: event\n\n")
+    connection.close()
+
+
+def test_a_client_that_says_nothing_is_disconnected(running: Running) -> None:
+    began_at = time.monotonic()
+
+    assert rest_of(running.open()) == b""
+    assert time.monotonic() - began_at >= _LIMITS.head_secs
+
+
+def test_headers_that_do_not_end_are_given_up(running: Running) -> None:
+    connection = running.send("GET / HTTP/1.1\nHost: x\n")
+
+    assert rest_of(connection) == b""
+
+
+def test_headers_of_a_later_request_have_a_deadline_too(running: Running) -> None:
+    connection = running.send("GET / HTTP/1.1\nHost: x\n\n")
+    read_response(connection)
+    time.sleep(2 * _LIMITS.head_secs)  # between requests a client may be silent for longer
+    connection.sendall(b"GET / HTTP/1.1\r\n")
+
+    assert rest_of(connection) == b""
+
+
+def test_headers_without_end_are_not_kept(running: Running) -> None:
+    connection = running.send("GET / HTTP/1.1\n" + "".join(f"X-{n}: {'x' * 1_000}\n" for n in range(50)))
+
+    assert rest_of(connection) == b""
+
+
+def test_a_slow_body_is_refused_and_holds_no_thread(running: Running) -> None:
+    slow = [running.send("POST / HTTP/1.1\nHost: x\nContent-Length: 1000\n\nx") for _ in range(3 * _THREADS)]
+
+    response, _ = running.get("/")
+    answers = [rest_of(connection) for connection in slow]
+
+    assert response.status == 200
+    assert all(answer.startswith(b"HTTP/1.1 408") for answer in answers)
+
+
+@pytest.mark.parametrize(
+    "head", ["Content-Length: 100001", "Content-Length: 300000000", "Transfer-Encoding: chunked"], ids=str
+)
+def test_a_large_body_is_refused_before_it_is_all_read(running: Running, head: str) -> None:
+    chunk = "186A1\n" + "x" * 100_001 + "\n" if "chunked" in head else ""
+
+    answer = rest_of(running.send(f"POST / HTTP/1.1\nHost: x\n{head}\n\n{chunk}"))
+
+    assert answer.startswith(b"HTTP/1.1 413")
+    assert (
+        json.loads(answer.partition(b"\r\n\r\n")[2])["error"]["message"] == "The body may have at most 100,000 bytes."
+    )
+
+
+def test_bodies_together_have_a_limit(running: Running) -> None:
+    begun = f"POST / HTTP/1.1\nHost: x\nContent-Length: 100000\n\n{'x' * 90_000}"
+
+    answers = [rest_of(connection) for connection in [running.send(begun) for _ in range(4)]]
+
+    assert sorted(answer[9:12] for answer in answers) == [b"408", b"408", b"503", b"503"]
+
+
+def test_a_response_that_nobody_reads_holds_no_thread(running: Running) -> None:
+    unread = [running.send("GET /large HTTP/1.1\nHost: x\n\n") for _ in range(3 * _THREADS)]
+
+    response, body = running.get("/large")
+
+    assert (response.status, len(body)) == (200, 5_000_000)
+    for connection in unread:
+        connection.close()
+
+
+def test_streams_hold_no_thread_while_they_pause(running: Running) -> None:
+    streams = [running.send("GET /stream HTTP/1.1\nHost: x\n\n") for _ in range(3 * _THREADS)]
+
+    for connection in streams:
+        assert b"200 OK" in connection.recv(65_536)
+    assert running.get("/")[0].status == 200
+    for connection in streams:
+        connection.close()
+
+
+def test_a_stream_ends_when_its_client_disconnects(running: Running) -> None:
+    connection = running.send("GET /stream HTTP/1.1\nHost: x\n\n")
+    assert connection.recv(65_536)
+
+    connection.close()
+
+    assert running.application.wait_for_end("/stream")
+    time.sleep(0.2)  # whatever else closes it does so soon
+    gc.collect()
+    assert running.application.ended == ["/stream"], "closed once"
+
+
+def test_a_request_at_work_learns_that_its_client_is_gone(running: Running) -> None:
+    connection = running.send("GET /until-gone HTTP/1.1\nHost: x\n\n")
+    time.sleep(0.1)
+    assert running.application.ended == []
+
+    connection.close()
+
+    assert running.application.wait_for_end("/until-gone")
+
+
+def test_a_stream_that_fails_is_cut_off_and_does_not_seem_complete(running: Running) -> None:
+    with pytest.raises(http.client.IncompleteRead):
+        running.get("/broken")
+
+
+def test_probes_get_responses_while_all_threads_are_busy(running: Running) -> None:
+    busy = [running.send("GET /wait HTTP/1.1\nHost: x\nConnection: close\n\n") for _ in range(2 * _THREADS)]
+
+    response, _ = running.get("/live")
+    running.application.may_end.set()
+
+    assert response.status == 200
+    assert all(rest_of(connection).startswith(b"HTTP/1.1 200") for connection in busy)
+
+
+def test_a_server_with_streams_and_silent_clients_stops_at_once(running: Running) -> None:
+    silent = running.open()
+    stream = running.send("GET /stream HTTP/1.1\nHost: x\n\n")
+    assert stream.recv(65_536)
+    began_at = time.monotonic()
+
+    running.application.may_end.set()  # as the component that serves streams does when it stops
+    running.server.join(_WAIT_SECS)
+
+    assert time.monotonic() - began_at < 2
+    assert rest_of(stream).endswith(b"0\r\n\r\n")
+    assert rest_of(silent) == b""
+
+
+def test_a_request_that_does_not_end_does_not_keep_the_server_from_stopping(running: Running) -> None:
+    busy = running.send("GET /wait HTTP/1.1\nHost: x\n\n")
+    time.sleep(0.1)
+    began_at = time.monotonic()
+
+    running.server.join(_WAIT_SECS)
+
+    assert time.monotonic() - began_at < _LIMITS.drain_secs + 2
+    assert rest_of(busy).startswith(b"HTTP/1.1 503")
+
+
+def test_a_taken_port_is_reported(running: Running) -> None:
+    second = HttpServer(HttpSettings(port=running.port), running.application)
+
+    with pytest.raises(CannotStart, match=f"Cannot listen on 127.0.0.1:{running.port}: .*HTTP_PORT"):
+        second.start()
+
+
+def test_ipv6_is_served() -> None:
+    application, port = Application(), free_port()
+    server = HttpServer(HttpSettings(host="::1", port=port), application)
+    server.start()
+
+    with closing(http.client.HTTPConnection("::1", port, timeout=_WAIT_SECS)) as connection:
+        connection.request("GET", "/")
+        assert connection.getresponse().status == 200
+    server.join(_WAIT_SECS)
