@@ -1,0 +1,1 @@
+"""HTTP servers for the Flask application of the service, side by side."""
