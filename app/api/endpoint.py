@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from flask import Response
 from pydantic import BaseModel
@@ -14,6 +14,9 @@ from app.api.body import Body
 from app.api.content import Content
 from app.api.error_responses import JSON_ERRORS, ErrorShape
 from app.api.request_head import RequestHead
+
+FORM: Final = "application/x-www-form-urlencoded"
+"""How a POST sends parameters that are too long for a URL."""
 
 _Parameters = TypeVar("_Parameters", bound=BaseModel)
 

@@ -9,24 +9,42 @@ from typing import Final
 from app.query.log_row import LogRow
 
 MEDIA_TYPES: Final = {"ndjson": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+"""How a cell begins that spreadsheets run (OWASP, CSV injection)."""
+
+Pages = Iterable[tuple[Sequence[LogRow], str]]
+"""The rows of each page, and where the next one begins if a limit ended the stream there; else empty."""
 
 
-def as_ndjson(pages: Iterable[Sequence[LogRow]]) -> Iterator[str]:
-    """A piece of text for each page."""
-    for rows in pages:
+def as_ndjson(pages: Pages) -> Iterator[str]:
+    """A piece of text for each page. The last line of a stream that was cut is an object with the next cursor alone."""
+    for rows, next_cursor in pages:
         yield "".join(json.dumps(row.as_object(), ensure_ascii=False) + "\n" for row in rows)
+        if next_cursor:
+            yield json.dumps({"_next_cursor": next_cursor}) + "\n"
 
 
-def as_csv(pages: Iterable[Sequence[LogRow]], names: Sequence[str]) -> Iterator[str]:
-    """A piece of text for each page, after a line of names; maps of attributes are JSON."""
+def as_csv(pages: Pages, names: Sequence[str], *, escape_formulas: bool) -> Iterator[str]:
+    """A piece of text for each page, after a line of names; maps of attributes are JSON.
+
+    The last line of a stream that was cut has the next cursor instead of an id.
+    """
+    cell = _safe_cell if escape_formulas else _cell
     text = io.StringIO()
     lines = csv.writer(text)
     lines.writerow(["id", *names])
-    for rows in pages:
-        lines.writerows([str(row.id), *(_cell(row.fields[name]) for name in names)] for row in rows)
+    for rows, next_cursor in pages:
+        lines.writerows([str(row.id), *(cell(row.fields[name]) for name in names)] for row in rows)
+        if next_cursor:
+            lines.writerow([f"next_cursor={next_cursor}"])
         yield text.getvalue()
         text.seek(0)
         text.truncate()
+
+
+def _safe_cell(value: object) -> object:
+    cell = _cell(value)
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
 
 
 def _cell(value: object) -> object:

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from app.api.content import Content
-from app.api.endpoint import Endpoint
+from app.api.endpoint import FORM, Endpoint
 from app.version import VERSION
 
 _Mode = Literal["validation", "serialization"]
@@ -48,12 +48,16 @@ def _operations(endpoint: Endpoint[Any], references: _References) -> Iterator[tu
     """An operation for each method."""
     for method in endpoint.methods:
         is_first = method == endpoint.methods[0]
+        has_form = method == "POST" and endpoint.body is None
+        parameters = list(_parameters(endpoint))
         operation = {
             "operationId": endpoint.name if is_first else endpoint.name_of(method),
             "summary": endpoint.summary,
-            "parameters": list(_parameters(endpoint)),
+            "parameters": [given for given in parameters if given["in"] == "path" or not has_form],
             "responses": _responses(endpoint, references),
         }
+        if has_form:
+            operation["requestBody"] = {"content": {FORM: {"schema": _form(parameters)}}}
         if endpoint.tags:
             operation["tags"] = list(endpoint.tags)
         if endpoint.body:
@@ -77,6 +81,16 @@ def _parameters(endpoint: Endpoint[Any]) -> Iterator[dict[str, Any]]:
             "description": description,
             "schema": field,
         }
+
+
+def _form(parameters: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """The schema of a form with the parameters that a GET has in its URL."""
+    fields = [given for given in parameters if given["in"] == "query"]
+    return {
+        "type": "object",
+        "properties": {field["name"]: {**field["schema"], "description": field["description"]} for field in fields},
+        "required": [field["name"] for field in fields if field["required"]],
+    }
 
 
 def _responses(endpoint: Endpoint[Any], references: _References) -> dict[str, Any]:

@@ -36,11 +36,22 @@ class QueryParameters(Parameters):
 class LogsParameters(QueryParameters):
     """The newest logs."""
 
-    limit: int = Field(100, ge=1, le=1_000_000, description="Maximum number of rows; at most 10,000 as JSON.")
+    limit: int | None = Field(
+        None,
+        ge=1,
+        le=1_000_000,
+        description="Maximum number of rows. As JSON 100 by default, at most 10,000; a stream has all by default.",
+    )
     cursor: str = Field("", max_length=400, description="`next_cursor` of the previous page, for the page after it.")
     fields: _Names = Field("", description="Fields of a row, comma-separated; by default all of them.")
-    format: Literal["json", "ndjson", "csv"] = Field(
-        "json", description="`json`: one JSON object; `ndjson` or `csv`: a stream with one line per row."
+    format: Literal["json", "ndjson", "csv"] | None = Field(
+        None,
+        description="`json`: one JSON object; `ndjson` or `csv`: a stream with one line per row. By default what the"
+        " header Accept names, or else `json`.",
+    )
+    escape_formulas: bool = Field(
+        True,
+        description="In CSV, put an apostrophe before texts that a spreadsheet would run as a formula.",
     )
 
 

@@ -1,16 +1,19 @@
 """The query endpoints of /api/v1 and their handlers."""
 
-from collections.abc import Callable, Iterator, Sequence
+import sys
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeVar
 
 from flask import Response
 from pydantic import BaseModel
+from werkzeug.datastructures import MIMEAccept
+from werkzeug.http import parse_accept_header
 
 from app.api.admission import Admission, StreamSlots
 from app.api.authentication import Right
 from app.api.endpoint import Endpoint, Request, Success
-from app.api.formats import MEDIA_TYPES, as_csv, as_ndjson
+from app.api.formats import MEDIA_TYPES, Pages, as_csv, as_ndjson
 from app.api.parameters import (
     ContextParameters,
     FieldsParameters,
@@ -21,6 +24,7 @@ from app.api.parameters import (
     StatsParameters,
     ValuesParameters,
 )
+from app.api.request_head import RequestHead
 from app.api.responses import (
     ContextResponse,
     FieldsResponse,
@@ -37,7 +41,6 @@ from app.query.errors import BadParameter
 from app.query.functions import read_functions
 from app.query.language import parse
 from app.query.log_id import LogId
-from app.query.log_row import LogRow
 from app.query.search import Page, Search
 from app.query.service import AggregateResult, QueryService, names_in
 from app.query.time_range import SECOND_NS
@@ -46,7 +49,8 @@ from app.settings import QuerySettings
 
 _Parameters = TypeVar("_Parameters", bound=Parameters)
 
-_MAX_JSON_ROWS = 10_000
+_JSON_ROWS, _MAX_JSON_ROWS = 100, 10_000
+_NO_LIMIT = sys.maxsize
 _PAGE_ROWS = 5_000  # of a stream, in one query
 _STREAM_WAIT_SECS = 60.0  # a client that has half of an export waits longer than a new one
 _MOST_GROUPS, _MOST_STEPS = 100, 10_000  # without a limit in the request
@@ -71,9 +75,13 @@ class QueryApi:
 
     def endpoints(self) -> list[Endpoint[Any]]:
         """All query endpoints, except the tail."""
-        streams = MEDIA_TYPES.values()
+        logs = _get(
+            "/logs", "Matching logs, newest first", LogsParameters, LogsResponse, self.logs, *MEDIA_TYPES.values()
+        )
         return [
-            _get("/logs", "Matching logs, newest first", LogsParameters, LogsResponse, self.logs, *streams),
+            logs,
+            # POST /logs is kept for sending logs.
+            replace(logs, path="/logs/search", methods=("POST",), operation_id="search_logs"),
             _get("/logs/{id}", "One log", LogParameters, LogResponse, self.log),
             _get(
                 "/logs/{id}/context",
@@ -82,27 +90,32 @@ class QueryApi:
                 ContextResponse,
                 self.context,
             ),
-            _get("/histogram", "Counts over time", HistogramParameters, HistogramResponse, self.histogram),
-            _get("/stats", "Aggregates, in total or over time", StatsParameters, StatsResponse, self.stats),
-            _get("/fields", "Fields of matching logs", FieldsParameters, FieldsResponse, self.fields),
-            _get("/fields/{+name}/values", "Values of a field", ValuesParameters, ValuesResponse, self.values),
+            *(
+                replace(endpoint, methods=("GET", "POST"))
+                for endpoint in (
+                    _get("/histogram", "Counts over time", HistogramParameters, HistogramResponse, self.histogram),
+                    _get("/stats", "Aggregates, in total or over time", StatsParameters, StatsResponse, self.stats),
+                    _get("/fields", "Fields of matching logs", FieldsParameters, FieldsResponse, self.fields),
+                    _get("/fields/{+name}/values", "Values of a field", ValuesParameters, ValuesResponse, self.values),
+                )
+            ),
         ]
 
     def logs(self, request: Request[LogsParameters]) -> LogsResponse | Response:
         """`GET /logs`."""
         parameters, queries = request.parameters, self._queries(request)
         started_at = self._clock()
-        if parameters.format == "json" and parameters.limit > _MAX_JSON_ROWS:
-            raise BadParameter(
-                "limit", f"limit={parameters.limit} exceeds {_MAX_JSON_ROWS:,}, the most for format=json"
-            )
+        kind = parameters.format or _accepted(request.head)
+        limit = parameters.limit or (_JSON_ROWS if kind == "json" else None)
+        if kind == "json" and limit and limit > _MAX_JSON_ROWS:
+            raise BadParameter("limit", f"limit={limit} exceeds {_MAX_JSON_ROWS:,}, the most for format=json")
         span = queries.span(parameters.start, parameters.end)
-        page_rows = parameters.limit if parameters.format == "json" else min(parameters.limit, _PAGE_ROWS)
+        page_rows = limit if limit and kind == "json" else min(limit or _PAGE_ROWS, _PAGE_ROWS)
         query = parse(parameters.query)
         fields, cursor = names_in(parameters.fields), parameters.cursor
         search = queries.search(query.tree, span, fields=fields, limit=page_rows, cursor=cursor)
-        if parameters.format != "json":
-            return self._streams.hold(lambda: self._stream(queries, search, parameters))
+        if kind != "json":
+            return self._streams.hold(lambda: self._stream(queries, search, kind, limit, parameters))
         page = queries.page(search, timeout_secs=self._timeout_secs(parameters))
         return LogsResponse(
             rows=[row.as_object() for row in page.rows],
@@ -112,27 +125,37 @@ class QueryApi:
             statistics=self._statistics(started_at, page.cost),
         )
 
-    def _stream(self, queries: QueryService, search: Search, parameters: LogsParameters) -> Response:
-        first = queries.page(search, timeout_secs=self._timeout_secs(parameters))
-        pages = self._pages(queries, search, first, parameters)
-        lines = as_ndjson(pages) if parameters.format == "ndjson" else as_csv(pages, search.shape.names)
-        return Response(lines, content_type=MEDIA_TYPES[parameters.format])
+    def _stream(
+        self, queries: QueryService, search: Search, kind: str, limit: int | None, parameters: LogsParameters
+    ) -> Response:
+        timeout_secs = self._timeout_secs(parameters)
+        first = queries.page(search, timeout_secs=timeout_secs)
+        pages = self._pages(queries, search, first, limit, timeout_secs)
+        if kind == "csv":
+            lines = as_csv(pages, search.shape.names, escape_formulas=parameters.escape_formulas)
+        else:
+            lines = as_ndjson(pages)
+        response = Response(lines, content_type=MEDIA_TYPES[kind])
+        response.headers["Content-Disposition"] = f'attachment; filename="logs.{kind}"'
+        return response
 
     def _pages(
-        self, queries: QueryService, search: Search, page: Page, parameters: LogsParameters
-    ) -> Iterator[Sequence[LogRow]]:
+        self, queries: QueryService, search: Search, page: Page, limit: int | None, timeout_secs: float
+    ) -> Pages:
         """The pages, each a query of its own, so that a long stream does not occupy a slot all the time.
 
-        An error closes the connection early, so a stream that ends normally is complete.
+        An error closes the connection early, so a stream that ends normally is complete, or says where it was cut.
         """
-        left = parameters.limit - len(page.rows)
-        yield page.rows
-        while page.next_cursor is not None and left > 0:
+        left = _NO_LIMIT if limit is None else limit
+        while True:
+            left -= len(page.rows)
+            if page.next_cursor is None or left <= 0:
+                yield page.rows, str(page.next_cursor) if page.next_cursor else ""
+                return
+            yield page.rows, ""
             with self._admission.slot(wait_secs=_STREAM_WAIT_SECS):
                 search = replace(search.after(page.next_cursor), limit=min(left, _PAGE_ROWS))
-                page = queries.page(search, timeout_secs=self._timeout_secs(parameters))
-            left -= len(page.rows)
-            yield page.rows
+                page = queries.page(search, timeout_secs=timeout_secs)
 
     def log(self, request: Request[LogParameters]) -> LogResponse:
         """`GET /logs/{id}`."""
@@ -255,6 +278,13 @@ class QueryApi:
 
 def _hints(query: Query) -> list[str] | None:
     return [str(hint) for hint in query.hints] or None
+
+
+def _accepted(head: RequestHead) -> str:
+    """The format that the Accept header prefers; JSON if it names none of them."""
+    kinds = {"application/json": "json", **{kind.partition(";")[0]: name for name, kind in MEDIA_TYPES.items()}}
+    accepted = parse_accept_header(head.headers.get("Accept"), MIMEAccept)
+    return kinds.get(accepted.best_match(kinds) or "", "json")
 
 
 def _get(

@@ -8,12 +8,14 @@ from typing import Any
 
 from flask import Flask, Response, current_app, request
 from pydantic import BaseModel
+from werkzeug.datastructures import CombinedMultiDict, MultiDict
+from werkzeug.exceptions import UnsupportedMediaType
 
 from app.api.authentication import Authenticator
-from app.api.endpoint import Endpoint, Request
+from app.api.endpoint import FORM, Endpoint, Request
 from app.api.error_responses import JSON_ERRORS
 from app.api.problems import problem_of
-from app.api.request_head import RequestHead
+from app.api.request_head import RequestHead, current_head
 from app.api.request_parameters import read_parameters
 
 
@@ -27,13 +29,13 @@ def add_routes(app: Flask, endpoints: Iterable[Endpoint[Any]], authenticator: Au
         view = _view(endpoint, endpoint.authenticator or authenticator)
         name, methods = f"{','.join(endpoint.methods)} {rule}", {*endpoint.methods, "OPTIONS"}
         app.add_url_rule(rule, name, view, provide_automatic_options=False, methods=methods)
-    app.register_error_handler(Exception, lambda error: JSON_ERRORS.render(problem_of(error), _head()))
+    app.register_error_handler(Exception, lambda error: JSON_ERRORS.render(problem_of(error), current_head()))
 
 
 def _view(endpoint: Endpoint[Any], authenticator: Authenticator) -> Callable[..., Response]:
     def view(**path: str) -> Response:
         began_at = time.monotonic()
-        head = _head()
+        head = current_head()
         try:
             response = _respond(endpoint, authenticator, head, path)
         except Exception as error:
@@ -52,7 +54,9 @@ def _respond(
     if head.method == "OPTIONS" and "OPTIONS" not in endpoint.methods:
         return current_app.make_default_options_response()
     principal = authenticator.authenticate(head, endpoint.right)
-    parameters = read_parameters(endpoint.parameters, request.args, path)
+    parameters = read_parameters(endpoint.parameters, _given(endpoint, head), path)
+    if head.method == "HEAD" and endpoint.slots:  # a query would be run for nothing
+        return Response(status=endpoint.success.status, content_type=next(iter(endpoint.success.content), None))
 
     def handle() -> Response:
         body = endpoint.body.read(head, request.stream) if endpoint.body else b""
@@ -64,6 +68,15 @@ def _respond(
     return begin()
 
 
+def _given(endpoint: Endpoint[Any], head: RequestHead) -> "MultiDict[str, str]":
+    """The parameters of the URL, and those of a form where a POST without another body may send them."""
+    if head.method != "POST" or endpoint.body is not None:
+        return request.args
+    if head.media_type not in ("", FORM):
+        raise UnsupportedMediaType(f"Content-Type is {head.media_type}; it may be {FORM}.")
+    return CombinedMultiDict([request.args, request.form])
+
+
 def _response(result: BaseModel | Response | None, status: int) -> Response:
     if isinstance(result, Response):
         return result
@@ -72,10 +85,6 @@ def _response(result: BaseModel | Response | None, status: int) -> Response:
         del response.headers["Content-Type"]
         return response
     return Response(result.model_dump_json(exclude_none=True), status, content_type="application/json")
-
-
-def _head() -> RequestHead:
-    return RequestHead(request.method, request.path, request.headers, request.remote_addr or "")
 
 
 def _rule(path: str) -> str:

@@ -37,10 +37,10 @@ class LogRow:
 
 
 class RowShape:
-    """The chosen fields, under any of their names; `FIELDS` if none are chosen."""
+    """The chosen fields, under any of their names; `FIELDS` if none are chosen. Every row has its id besides."""
 
     def __init__(self, chosen: Sequence[str] = ()) -> None:
-        self.names = tuple(name for name in dict.fromkeys(chosen) if name != "id") or FIELDS
+        self.names = tuple(name for name in dict.fromkeys(chosen or FIELDS) if name != "id")
         expressions = Expressions("shown")
         columns = [_column(name, expressions) for name in self.names]
         self.parameters: Mapping[str, object] = expressions.parameters

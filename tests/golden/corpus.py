@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry
 
 from app.api.admission import Admission, StreamSlots
 from app.api.app import create_app
+from app.api.protection import HEADERS
 from app.api.query_api import QueryApi
 from app.api.query_routes import query_routes
 from app.api.tail_routes import TailApi
@@ -187,10 +188,11 @@ def _statements_and_responses(written: Callable[[Statement], str]) -> tuple[str,
         admission, streams = Admission(1, wait_secs=0), StreamSlots(1, metrics.query_streams)
         api = QueryApi(queries, QuerySettings(), admission, streams, lambda: 0.0)
         looks = iter([False, True])
-        tail = TailApi(queries, streams, is_stopping=lambda looks=looks: next(looks), sleep=lambda _: None)  # type: ignore[misc]
+        tail = TailApi(queries, streams, is_stopping=lambda looks=looks: next(looks))  # type: ignore[misc]
         client = create_app(Health(), metrics.registry, query_routes(api, tail, admission, metrics)).test_client()
         answer = client.get(f"/api/v1/{path}")
-        headers = {name: value for name, value in answer.headers.items() if name != "Content-Length"}
+        headers = dict(header for header in answer.headers.items() if header not in HEADERS.items())
+        headers.pop("Content-Length", None)  # a stream has none
         requests.append(
             f"GET {path}\n" + "".join(f"  {written(_resolved(statement))}\n" for statement in reader.statements)
         )

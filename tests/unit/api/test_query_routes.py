@@ -16,16 +16,18 @@ from app.api.app import create_app
 from app.api.query_api import QueryApi
 from app.api.query_routes import query_routes
 from app.api.tail_routes import TailApi
-from app.domain.statement import Result
+from app.domain.statement import Result, Statement
 from app.errors import QueryTooExpensive, TryAgainLater
 from app.health import Health
 from app.metrics import Metrics
+from app.query.attribute_reference import resolved
 from app.query.functions import SUMMARY
 from app.query.log_table import LogTable
 from app.query.service import QueryService
 from app.settings import QuerySettings
 from local.paths import ROOT
 from tests.fakes import ScriptedReader
+from tests.query.results import result_of
 
 DOCS = ROOT / "docs/api.md"
 
@@ -163,7 +165,7 @@ def test_the_document_and_the_docs_name_the_same_endpoints(setup: Setup) -> None
     document = setup.client.get("/api/v1/openapi.json").json
 
     assert document is not None
-    in_docs = {f"/api/v1{path}" for path in re.findall(r"^\| `(/[^`]+)` \|", DOCS.read_text(), re.MULTILINE)}
+    in_docs = {f"/api/v1{path}" for path in re.findall(r"^\| `(?:POST )?(/[^`]+)` \|", DOCS.read_text(), re.MULTILINE)}
     assert set(document["paths"]) == in_docs
 
 
@@ -180,3 +182,73 @@ def test_the_page_contacts_no_other_host(setup: Setup) -> None:
     for name in names:
         with setup.client.get(f"/api/v1/{name}") as answer:
             assert answer.status_code == 200
+
+
+# Conventions of HTTP.
+
+
+def realistic(statement: Statement) -> Result:
+    """A result with the columns of a statement."""
+    return result_of(Statement(resolved(statement.sql, statement.parameters), statement.parameters))
+
+
+def test_head_runs_no_query(setup: Setup) -> None:
+    answer = setup.client.head("/api/v1/logs?query=x")
+
+    assert (answer.status_code, answer.content_type, answer.data) == (200, "application/json", b"")
+    assert setup.client.head("/api/v1/logs?query=(").status_code == 200
+    assert setup.client.head("/api/v1/logs?limit=0").status_code == 400
+    assert setup.reader.statements == []
+
+
+@pytest.mark.parametrize("path", ["logs/search", "stats", "histogram", "fields", "fields/service/values"])
+def test_a_long_query_can_be_posted_as_a_form(setup: Setup, path: str) -> None:
+    setup.reader.answer = realistic
+    query = "service:(" + " OR ".join(f"a-service-with-a-long-name-{n}" for n in range(90)) + ")"
+
+    posted = setup.client.post(f"/api/v1/{path}", data={"query": query, "start": "now-2h"})
+    wrong = setup.client.post(f"/api/v1/{path}", data={"colour": "red"})
+    other = setup.client.post(f"/api/v1/{path}", json={"query": query})
+
+    assert len(query) > 2_500
+    assert posted.status_code == 200
+    assert "a-service-with-a-long-name-89" in str(setup.reader.statements[0].parameters.values())
+    assert wrong.json is not None
+    assert wrong.json["error"]["parameter"] == "colour"
+    assert other.status_code == 415
+
+
+@pytest.mark.parametrize(
+    ("accept", "kind"),
+    [
+        ("application/x-ndjson", "application/x-ndjson"),
+        ("text/csv", "text/csv; charset=utf-8"),
+        ("application/json, text/csv;q=0.5", "application/json"),
+        ("*/*", "application/json"),
+        ("text/html, */*;q=0.8", "application/json"),
+        ("image/png", "application/json"),
+    ],
+)
+def test_the_format_is_the_one_that_is_accepted(setup: Setup, accept: str, kind: str) -> None:
+    setup.reader.answer = realistic
+
+    assert setup.client.get("/api/v1/logs", headers={"Accept": accept}).headers["Content-Type"] == kind
+
+
+def test_a_parameter_precedes_the_accept_header(setup: Setup) -> None:
+    setup.reader.answer = realistic
+    answer = setup.client.get("/api/v1/logs?format=csv", headers={"Accept": "application/json"})
+
+    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="logs.csv"'
+
+
+@pytest.mark.parametrize("path", ["stats?query=%FF", "stats?query=a%C3", "stats?%E4=x"])
+def test_a_url_that_is_not_utf_8_is_refused(setup: Setup, path: str) -> None:
+    error = setup.error(path)
+    in_path = setup.client.get("/", environ_overrides={"PATH_INFO": "/api/v1/fields/\xff/values"})
+
+    assert error["status"] == 400
+    assert error["message"].startswith("The URL is not UTF-8: %")
+    assert in_path.status_code == 400
+    assert setup.reader.statements == []

@@ -29,7 +29,7 @@ def test_path_parameters_are_parameters_too() -> None:
         (
             [("colour", "red")],
             "colour",
-            "colour is not a parameter; the parameters are cursor, end, fields, format, limit,",
+            "colour is not a parameter; the parameters are cursor, end, escape_formulas, fields, format, limit,",
         ),
         ([("limit", "5"), ("limit", "6")], "limit", "limit is given 2 times"),
         ([("limit", "many")], "limit", "limit=many: input should be a valid integer"),

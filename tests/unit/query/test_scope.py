@@ -39,6 +39,7 @@ LOG: Final = "1795435199000000000-2-100-0-topic-id"
 # Every endpoint, with the parameters that change its statements.
 REQUESTS: Final[Mapping[str, tuple[Mapping[str, str], ...]]] = {
     "/logs": ({}, {"limit": "2"}, {"format": "ndjson", "fields": "http.route,host"}),
+    "/logs/search": ({}, {"format": "csv"}),
     "/logs/{id}": ({},),
     "/logs/{id}/context": ({"same": ""}, {"same": "service"}, {"same": "host"}, {"same": "trace"}),
     "/histogram": ({}, {"by": "http.route", "start": "now-30d"}),
@@ -84,7 +85,7 @@ class Setup:
         admission, streams = Admission(1, wait_secs=0), StreamSlots(1, metrics.query_streams)
         api = QueryApi(queries, QuerySettings(), admission, streams, lambda: 0.0)
         self._is_stopping: Iterator[bool] = iter(())
-        tail = TailApi(queries, streams, is_stopping=lambda: next(self._is_stopping), sleep=lambda _: None)
+        tail = TailApi(queries, streams, is_stopping=lambda: next(self._is_stopping))
         self.paths = {endpoint.path for endpoint in [*api.endpoints(), tail.endpoint()]}
         routes = query_routes(api, tail, admission, metrics)
         self._client: FlaskClient = create_app(
@@ -103,7 +104,8 @@ class Setup:
         self._is_stopping = iter([False, True])
         before = len(self.reader.statements)
         url = path.replace("{id}", LOG).replace("{+name}", quote("http.route"))
-        with self._client.get(f"/api/v1{url}", query_string=parameters) as answer:
+        method = "POST" if path == "/logs/search" else "GET"
+        with self._client.open(f"/api/v1{url}", method=method, query_string=parameters) as answer:
             text = answer.get_data(as_text=True)
             assert answer.status_code == 200, text
             assert "trouble" not in text
