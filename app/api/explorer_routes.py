@@ -1,12 +1,15 @@
 """/: the explorer, a page of plain modules that uses /api/v1 like every other client."""
 
+import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from flask import Response, send_from_directory
+from flask import Response
 from flask import request as flask_request
 from pydantic import BaseModel
+from werkzeug.exceptions import NotFound
 
 from app.api.authentication import Right
 from app.api.endpoint import Endpoint, Request
@@ -32,6 +35,13 @@ _HEADERS: Final = {
 
 
 _COLUMNS_MODULE: Final = "columns.js"
+_FOR_EVER: Final = "public, max-age=31536000, immutable"
+_TYPES: Final = {
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
 
 
 def columns_module() -> str:
@@ -51,46 +61,70 @@ def columns_module() -> str:
 
 
 class FileParameters(BaseModel):
-    """The file name. Query parameters are ignored."""
+    """The version of the files, and the name of one. Query parameters are ignored."""
 
+    version: str
     name: str
+
+
+class ExplorerFiles:
+    """The files of the page, under a path that changes when one of them does: browsers keep them for ever."""
+
+    def __init__(self, folder: Path) -> None:
+        contents = {path.name: path.read_bytes() for path in folder.iterdir()}
+        page = contents.pop("index.html").decode()
+        contents[_COLUMNS_MODULE] = columns_module().encode()
+        digest = hashlib.sha256(b"".join(name.encode() + content for name, content in sorted(contents.items())))
+        self.version = digest.hexdigest()[:12]
+        self.contents: Mapping[str, bytes] = contents
+        self.page = page.replace('"explorer/', f'"explorer/{self.version}/')
+        """The page, with the paths of this version."""
+
+    @property
+    def modules(self) -> list[str]:
+        """The paths of all modules. The theme is no module: it must run before the page is drawn."""
+        names = sorted(name for name in self.contents if name.endswith(".js") and name != "theme.js")
+        return [f"/explorer/{self.version}/{name}" for name in names]
 
 
 def explorer_routes() -> list[Endpoint[Any]]:
     """The page at `/`, and its files below `/explorer/`."""
+    files = ExplorerFiles(_PAGE)
     # Without preloading, browsers would fetch modules that import others one after the other.
-    names = [_COLUMNS_MODULE, *(path.name for path in _PAGE.glob("*.js") if path.stem != "theme")]
-    modules = sorted(f"</explorer/{name}>; rel=modulepreload" for name in names)
-    columns = columns_module()
+    preloaded = ", ".join(f"<{path}>; rel=modulepreload" for path in files.modules)
 
     def page(request: Request[AnyParameters]) -> Response:
-        """The page itself."""
-        response = send_from_directory(_PAGE, "index.html")
-        response.headers["Link"] = ", ".join(modules)
+        """The page itself. Browsers cache it, and fetch it again only if it has changed."""
+        response = _cached(files.page.encode(), "index.html", "no-cache")
+        response.headers["Link"] = preloaded
         return response
 
     def file(request: Request[FileParameters]) -> Response:
-        """A script, style or picture of the page. Browsers cache it, and fetch it again only if it has changed."""
-        return send_from_directory(_PAGE, request.parameters.name)
-
-    def columns_file(request: Request[AnyParameters]) -> Response:
-        """The column registry. Browsers cache it like a file."""
-        response = Response(columns, content_type="text/javascript; charset=utf-8")
-        response.headers["Cache-Control"] = "no-cache"
-        response.add_etag()
-        response.make_conditional(flask_request)
-        return response
+        """A script, style or picture of the page. Another version than this one is not kept: its name would lie."""
+        content = files.contents.get(request.parameters.name)
+        if content is None:
+            raise NotFound
+        is_current = request.parameters.version == files.version
+        return _cached(content, request.parameters.name, _FOR_EVER if is_current else "no-cache")
 
     return [
         Endpoint(
             path="/", operation_id="explorer", right=Right.NONE, parameters=AnyParameters, handle=page, headers=_HEADERS
         ),
         Endpoint(
-            path=f"/explorer/{_COLUMNS_MODULE}",
+            path="/explorer/{version}/{name}",
             right=Right.NONE,
-            parameters=AnyParameters,
-            handle=columns_file,
+            parameters=FileParameters,
+            handle=file,
             headers=_HEADERS,
         ),
-        Endpoint(path="/explorer/{name}", right=Right.NONE, parameters=FileParameters, handle=file, headers=_HEADERS),
     ]
+
+
+def _cached(content: bytes, name: str, policy: str) -> Response:
+    kind = _TYPES[Path(name).suffix]
+    response = Response(content, content_type=kind)
+    response.headers["Cache-Control"] = policy
+    response.add_etag()
+    response.make_conditional(flask_request)
+    return response

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from flask.testing import FlaskClient
 from prometheus_client import CollectorRegistry
 
 from app.api.app import create_app
-from app.api.explorer_routes import explorer_routes
+from app.api.explorer_routes import ExplorerFiles, explorer_routes
 from app.domain.columns import COLUMNS
 from app.health import Health
 from local.paths import ROOT
@@ -27,7 +28,7 @@ def client() -> FlaskClient:
 
 
 def test_the_page_is_at_the_root_and_allows_nothing_from_elsewhere(client: FlaskClient) -> None:
-    page = client.get("/", buffered=True)
+    page = client.get("/")
 
     assert (page.status_code, page.content_type) == (200, "text/html; charset=utf-8")
     policy = page.headers["Content-Security-Policy"]
@@ -38,24 +39,50 @@ def test_the_page_is_at_the_root_and_allows_nothing_from_elsewhere(client: Flask
     assert page.headers["Referrer-Policy"] == "no-referrer"
 
 
-@pytest.mark.parametrize("path", sorted(FILES.iterdir()), ids=lambda path: path.name)
-def test_every_file_is_served_as_what_it_is_and_kept_until_it_changes(client: FlaskClient, path: Path) -> None:
-    answer = client.get(f"/explorer/{path.name}", buffered=True)
+@pytest.fixture
+def version(client: FlaskClient) -> str:
+    """The version in the paths of the page's files."""
+    [found] = set(re.findall(r'"explorer/([0-9a-f]+)/[^"]+"', client.get("/").text))
+    return found
+
+
+@pytest.mark.parametrize("name", [path.name for path in sorted(FILES.iterdir()) if path.suffix != ".html"])
+def test_every_file_is_served_as_what_it_is_and_kept_for_ever(client: FlaskClient, version: str, name: str) -> None:
+    answer = client.get(f"/explorer/{version}/{name}")
 
     assert answer.status_code == 200
-    assert answer.content_type.partition(";")[0] == TYPES[path.suffix]
-    assert answer.headers["Cache-Control"] == "no-cache"  # cached, but revalidated
-    again = client.get(f"/explorer/{path.name}", headers={"If-None-Match": answer.headers["ETag"]}, buffered=True)
-    assert again.status_code == 304
+    assert answer.content_type.partition(";")[0] == TYPES[Path(name).suffix]
+    assert answer.data == (FILES / name).read_bytes()
+    assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
 
 
-@pytest.mark.parametrize("name", ["missing.js", "../docs.html", "%2e%2e/docs.html", ".."])
-def test_nothing_else_is_served(client: FlaskClient, name: str) -> None:
-    assert client.get(f"/explorer/{name}").status_code == 404
+def test_the_page_is_cached_and_revalidated(client: FlaskClient) -> None:
+    page = client.get("/")
+
+    assert page.headers["Cache-Control"] == "no-cache"
+    assert client.get("/", headers={"If-None-Match": page.headers["ETag"]}).status_code == 304
+
+
+def test_a_file_of_another_version_is_not_kept(client: FlaskClient) -> None:
+    assert client.get("/explorer/0123456789ab/main.js").headers["Cache-Control"] == "no-cache"
+
+
+@pytest.mark.parametrize("content", [b"one", b"two"])
+def test_the_version_changes_with_any_file(tmp_path: Path, content: bytes) -> None:
+    shutil.copytree(FILES, tmp_path / "copy")
+    (tmp_path / "copy" / "dom.js").write_bytes(content)
+
+    assert ExplorerFiles(tmp_path / "copy").version != ExplorerFiles(FILES).version
+    assert ExplorerFiles(FILES).version == ExplorerFiles(FILES).version
+
+
+@pytest.mark.parametrize("name", ["missing.js", "index.html", "../docs.html", "%2e%2e/docs.html", ".."])
+def test_nothing_else_is_served(client: FlaskClient, version: str, name: str) -> None:
+    assert client.get(f"/explorer/{version}/{name}").status_code == 404
 
 
 def test_all_modules_are_fetched_at_once(client: FlaskClient) -> None:
-    linked = re.findall(r"</explorer/([^>]+)>; rel=modulepreload", client.get("/", buffered=True).headers["Link"])
+    linked = re.findall(r"</explorer/[0-9a-f]+/([^>]+)>; rel=modulepreload", client.get("/").headers["Link"])
 
     imported = {name for path in MODULES for name in re.findall(r'from "\./([^"]+)"', path.read_text())}
     assert set(linked) == imported | {"main.js"}
@@ -76,12 +103,10 @@ def test_text_is_never_read_as_html_nor_as_a_script(path: Path) -> None:
     assert [url for url in re.findall(r"https?://[^\s\"')]+", text) if url != "http://www.w3.org/2000/svg"] == []
 
 
-def test_the_columns_are_those_of_the_registry_and_kept_until_they_change(client: FlaskClient) -> None:
-    answer = client.get("/explorer/columns.js")
+def test_the_columns_are_those_of_the_registry(client: FlaskClient, version: str) -> None:
+    answer = client.get(f"/explorer/{version}/columns.js")
 
     listed = json.loads(answer.text.removeprefix("export const COLUMNS = ").rstrip(";\n"))
     assert [column["name"] for column in listed] == [column.name for column in COLUMNS]
     assert [column["name"] for column in listed if column["isShown"]][:3] == ["timestamp", "level", "service"]
-    assert (answer.content_type, answer.headers["Cache-Control"]) == ("text/javascript; charset=utf-8", "no-cache")
-    again = client.get("/explorer/columns.js", headers={"If-None-Match": answer.headers["ETag"]})
-    assert again.status_code == 304
+    assert answer.content_type == "text/javascript; charset=utf-8"
