@@ -1,10 +1,21 @@
 """The parameters of each endpoint, with the same names everywhere. Descriptions are part of the OpenAPI document."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.query.functions import SUMMARY
+
+# Patterns are for readers of the OpenAPI document: an error of our own parsers explains more than "does not match".
+_DURATION: Final = r"^\d+(s|m|h|d|w)$"
+_TIME: Final = r"^(now([+-]\d+(s|m|h|d|w))?|\d+(\.\d+)?|\d{4}-\d{2}-\d{2}.*)$"
+_ID: Final = r"^\d+-\d+-\d+-\d+-.+$"
+_CURSOR: Final = r"^\d+~[^~]+~[0-9a-f]+$"
+
+
+def _like(pattern: str, *, may_be_empty: bool = False) -> dict[str, Any]:
+    return {"pattern": f"^$|{pattern}" if may_be_empty else pattern}
+
 
 _Names = Annotated[str, Field(max_length=1000)]
 
@@ -28,9 +39,15 @@ class QueryParameters(Parameters):
     start: str = Field(
         "now-1h",
         max_length=100,
+        json_schema_extra=_like(_TIME),
         description="Start of the range, included: `now-15m`, RFC 3339, or an epoch number in s, ms, us or ns.",
     )
-    end: str = Field("now", max_length=100, description="End of the range, not included; written like `start`.")
+    end: str = Field(
+        "now",
+        max_length=100,
+        json_schema_extra=_like(_TIME),
+        description="End of the range, not included; written like `start`.",
+    )
 
 
 class LogsParameters(QueryParameters):
@@ -42,7 +59,12 @@ class LogsParameters(QueryParameters):
         le=1_000_000,
         description="Maximum number of rows. As JSON 100 by default, at most 10,000; a stream has all by default.",
     )
-    cursor: str = Field("", max_length=400, description="`next_cursor` of the previous page, for the page after it.")
+    cursor: str = Field(
+        "",
+        max_length=400,
+        json_schema_extra=_like(_CURSOR, may_be_empty=True),
+        description="`next_cursor` of the previous page, for the page after it.",
+    )
     fields: _Names = Field("", description="Fields of a row, comma-separated; by default all of them.")
     format: Literal["json", "ndjson", "csv"] | None = Field(
         None,
@@ -58,7 +80,7 @@ class LogsParameters(QueryParameters):
 class LogParameters(Parameters):
     """One log."""
 
-    id: str = Field(max_length=200, description="The `id` of a row.")
+    id: str = Field(max_length=200, json_schema_extra=_like(_ID), description="The `id` of a row.")
 
 
 class ContextParameters(LogParameters):
@@ -75,7 +97,10 @@ class HistogramParameters(QueryParameters):
     """Counts over time."""
 
     interval: str = Field(
-        "", max_length=20, description="Length of a bar, such as `30s` or `1h`; by default chosen to suit the range."
+        "",
+        max_length=20,
+        json_schema_extra=_like(_DURATION, may_be_empty=True),
+        description="Length of a bar, such as `30s` or `1h`; by default chosen to suit the range.",
     )
     by: str = Field("level", max_length=200, description="Field to group the counts by; empty for none.")
 
@@ -86,7 +111,12 @@ class StatsParameters(QueryParameters):
     function: _Names = Field("count", description=f"Functions, comma-separated: {SUMMARY}.")
     field: str = Field("", max_length=200, description="Field to apply the functions to.")
     by: _Names = Field("", description="Fields to group by, comma-separated.")
-    interval: str = Field("", max_length=20, description="For aggregates over time: length of a step, such as `5m`.")
+    interval: str = Field(
+        "",
+        max_length=20,
+        json_schema_extra=_like(_DURATION, may_be_empty=True),
+        description="For aggregates over time: length of a step, such as `5m`.",
+    )
     limit: int | None = Field(
         None,
         ge=1,

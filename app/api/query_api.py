@@ -297,7 +297,15 @@ def _get(
 ) -> Endpoint[_Parameters]:
     """An endpoint that responds with JSON, or with a stream of one of these media types."""
     success = Success.of_json(response, *streams)
-    return Endpoint(path=path, right=Right.READ, summary=summary, parameters=parameters, handle=handle, success=success)
+    return Endpoint(
+        path=path,
+        right=Right.READ,
+        summary=summary,
+        tags=("logs" if path.startswith("/logs") else "aggregates",),
+        parameters=parameters,
+        handle=handle,
+        success=success,
+    )
 
 
 def _read_id(text: str) -> LogId:

@@ -4,6 +4,8 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from app.api.row_schemas import Bar, FieldCount, Group, Log, ValueCount
+
 
 class Statistics(BaseModel):
     """The cost of a query."""
@@ -25,23 +27,27 @@ class ListResponse(BaseModel):
 class LogsResponse(ListResponse):
     """Logs, newest first."""
 
+    rows: list[Log]
     next_cursor: str | None = Field(None, description="Cursor of the next page; absent if there is none.")
 
 
 class ContextResponse(ListResponse):
     """Logs, oldest first, including the requested one."""
 
+    rows: list[Log]
+
 
 class LogResponse(BaseModel):
     """One log."""
 
-    log: dict[str, Any]
+    log: Log
     statistics: Statistics
 
 
 class HistogramResponse(ListResponse):
     """A row for each bar that is not empty: `time` (its start), the fields grouped by, `count`."""
 
+    rows: list[Bar]
     interval_secs: int = Field(description="Length of a bar.")
     start: str = Field(description="Start of the range, included (RFC 3339).")
     end: str = Field(description="End of the range, not included (RFC 3339).")
@@ -50,14 +56,18 @@ class HistogramResponse(ListResponse):
 class StatsResponse(ListResponse):
     """A row for each group, and with an interval for each time step: `time`, the fields grouped by, the aggregates."""
 
+    rows: list[Group]
     approximate: dict[str, str] = Field(description="The error bound of each function that is not exact.")
 
 
 class FieldsResponse(ListResponse):
     """A row for each field: `name`, and the `count` of logs that have it."""
 
+    rows: list[FieldCount]
     looked_at: int = Field(description="Number of logs examined: the newest matching ones of the range.")
 
 
 class ValuesResponse(ListResponse):
     """A row for each value: `value`, `count`."""
+
+    rows: list[ValueCount]

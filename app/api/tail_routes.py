@@ -49,6 +49,7 @@ class TailApi:
             path="/logs/tail",
             right=Right.READ,
             summary="Logs as they are stored (server-sent events)",
+            tags=("logs",),
             parameters=TailParameters,
             handle=self.tail,
             success=_EVENTS,
