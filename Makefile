@@ -1,5 +1,7 @@
 # Development tasks. They need Python 3.11+, and the network for the first run.
 
+# A PYTHON of your own is used even if there is an environment made by another.
+PYTHON_IS_CHOSEN := $(PYTHON)
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -77,20 +79,31 @@ lock: $(VENV)/dev.stamp ## Pin the newest packages that requirements*.in allow
 image: ## Build the container image
 	docker build --tag log-analytics .
 
-clean-data: ## Delete the logs and all other data of `make run`
-	@rm -rf .local/kafka .local/clickhouse .local/log
-	@echo "Deleted. The next 'make run' starts empty."
+CLEAN := $(or $(wildcard $(BIN)/python),$(PYTHON)) -m local.clean
+clean-data: ## Delete the logs and all other data of `make run` (in LOCAL_DIR)
+	@$(CLEAN)
 
-clean: clean-data ## Delete the data, downloads and the Python environment
-	@rm -rf .local $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+clean: ## Delete the data, downloads and the Python environment
+	@$(CLEAN) --all
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-# Packages are installed again only when their list has changed.
-$(VENV)/%.stamp: requirements.txt requirements-%.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2> /dev/null || \
-		{ echo "Python 3.11 or newer is needed; '$(PYTHON)' is older or missing. Choose another: make PYTHON=python3.12 ..."; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
-		{ echo "Cannot create $(VENV). On Debian and Ubuntu it needs the package python3-venv."; exit 1; }
+# Checked each time, since the file alone does not tell: an attempt without python3-venv leaves an environment without
+# pip, an update of the system one whose Python is gone. What is made anew is newer than the stamps below.
+$(VENV)/pyvenv.cfg: FORCE
+	@$(BIN)/python -c 'import pip, sys; sys.exit(sys.version_info < (3, 11) or sys.argv[1] not in ("", sys.version))' \
+		"$(if $(PYTHON_IS_CHOSEN),$$($(PYTHON) -c 'import sys; print(sys.version)' || echo missing))" 2> /dev/null || { \
+		$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2> /dev/null || \
+			{ echo "Python 3.11 or newer is needed; '$(PYTHON)' is older or missing. Choose another: make PYTHON=python3.12 ..."; exit 1; }; \
+		rm -rf $(VENV); \
+		$(PYTHON) -m venv $(VENV) || \
+			{ rm -rf $(VENV); echo "Cannot create $(VENV). On Debian and Ubuntu it needs the package python3-venv."; exit 1; }; }
+
+# Packages are installed again only when their list or the environment has changed.
+$(VENV)/%.stamp: requirements.txt requirements-%.txt $(VENV)/pyvenv.cfg
 	@echo "Installing Python packages into $(VENV) (only when requirements-$*.txt has changed) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-$*.txt || \
 		{ echo "The packages could not be installed. The first run needs the network (PyPI) and about 1 GB of space."; exit 1; }
 	@touch $@
+
+.PHONY: FORCE
+FORCE:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import shlex
 import sys
@@ -16,6 +15,7 @@ from local.engine.server import EngineServer
 from local.errors import LocalError
 from local.follow import LogFollower
 from local.kafka import KafkaServer
+from local.lock import lock
 from local.password import kept_password
 from local.paths import ROOT
 from local.ports import LOOPBACK, require_free_port, require_free_space
@@ -79,14 +79,12 @@ class Stack:
         settings = self._settings
         require_free_space(settings.directory, _MIN_FREE_BYTES)
         settings.directory.mkdir(parents=True, exist_ok=True)
-        self._lock = (settings.directory / "lock").open("w")
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        self._lock = lock(settings.directory)
+        if self._lock is None:
             raise LocalError(
                 f"Another local stack is running in {settings.directory}. Stop it, or give this one "
                 "a directory and ports of its own: LOCAL_DIR, LOCAL_KAFKA_PORT, LOCAL_CLICKHOUSE_PORT, LOCAL_HTTP_PORT."
-            ) from None
+            )
         require_free_port(settings.kafka_port, "Kafka", "choose another one with LOCAL_KAFKA_PORT=PORT")
         require_free_port(settings.clickhouse_port, "ClickHouse", "choose another one with LOCAL_CLICKHOUSE_PORT=PORT")
         require_free_port(settings.http_port, "the service", "choose another one with LOCAL_HTTP_PORT=PORT")
