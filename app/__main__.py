@@ -1,44 +1,31 @@
 """The entry point: reads the settings, then runs the service until it is stopped, or one command."""
 
-import ctypes
-import gc
-import logging
 import os
-import signal
 import sys
-import threading
-import time
-from collections.abc import Sequence
-from types import FrameType
 
-import pyarrow
-
+from app.client import arguments as client
 from app.commands.arguments import parse
-from app.component import CannotStart, Component, start_all, stop_all
-from app.environment import misspelt, read_settings
-from app.errors import BadSettings
-from app.logging_setup import set_up_logging
-from app.service import STOP_SECS
-from app.settings import Settings
-from app.version import VERSION
-
-_log = logging.getLogger("app")
-
-# Parameters of mallopt, from glibc's malloc.h.
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
+from app.console import say_error
 
 
 def main(arguments: list[str]) -> int:
     """Run the service, or the given command. Returns the exit code."""
     options = parse(arguments)
+    # Imported late: a command does not need what the service imports, and the other way round.
+    if options.command in client.NAMES:
+        from app.client.commands import run
+
+        return run(options, os.environ)
+    from app.environment import misspelt, read_settings
+    from app.errors import BadSettings
+
     try:
         settings = read_settings(os.environ)
     except BadSettings as error:
-        print("The settings are wrong, nothing was started:", file=sys.stderr)
+        say_error("The settings are wrong, nothing was started:")
         for problem in error.problems:
-            print(f"  {problem}", file=sys.stderr)
+            say_error(f"  {problem}")
         return 2
-    # Imported late: a command does not need what the service imports, and the other way round.
     if options.command == "check":
         from app.commands.check import check
 
@@ -59,54 +46,10 @@ def main(arguments: list[str]) -> int:
         from app.commands.schema import print_schema
 
         return print_schema(settings.clickhouse, cluster=options.cluster)
-    if options.command == "query":
-        from app.commands.query import query_logs
-
-        return query_logs(settings, options)
     from app.build.service import build
+    from app.serve import serve
 
-    return serve(settings, build(settings))
-
-
-def serve(settings: Settings, components: Sequence[Component]) -> int:
-    """Run the components until SIGTERM or SIGINT. Returns the exit code."""
-    as_json = settings.log.format == "json" or (settings.log.format == "auto" and settings.on_cloud_run)
-    set_up_logging(settings.log.level, as_json=as_json)
-    _log.info("Log analytics %s starts: %s", VERSION, ", ".join(settings.service.roles))
-    for sentence in misspelt(os.environ):
-        _log.warning("%s", sentence)
-    stopping = threading.Event()
-
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        stopping.set()
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
-    _configure_memory()
-    try:
-        start_all(components)
-    except CannotStart as error:
-        _log.error("%s", error)
-        return 1
-    stopping.wait()
-    stop_all(components, STOP_SECS, time.monotonic)
-    _log.info("Bye")
-    return 0
-
-
-def _configure_memory() -> None:
-    """Configure the garbage collector and the allocators for many short-lived objects."""
-    # A chunk of records is many objects without cycles; the default collection frequency costs a fifth of the CPU.
-    gc.freeze()
-    gc.set_threshold(200_000, 20, 20)
-    # Arrow's own allocators keep what was freed; the system's does so too by default, so it is configured not to.
-    pyarrow.set_memory_pool(pyarrow.system_memory_pool())
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # glibc's
-    if mallopt is not None:
-        # Every thread that ever inserted would keep an arena of its own; large pieces go back to the system at once.
-        mallopt(_M_ARENA_MAX, 2)
-        mallopt(_M_MMAP_THRESHOLD, 128 * 1024)
-        mallopt(_M_TRIM_THRESHOLD, 128 * 1024)
+    return serve(settings, build(settings), misspelt=misspelt(os.environ))
 
 
 if __name__ == "__main__":

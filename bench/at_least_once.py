@@ -12,7 +12,6 @@ from typing import Final
 
 import pyarrow as pa
 
-from app.__main__ import serve
 from app.backends.clickhouse.writer import ClickHouseWriter
 from app.build.service import build
 from app.domain.records import Partition, Position
@@ -22,6 +21,7 @@ from app.errors import TryAgainLater
 from app.pipeline.batch import Batch
 from app.pipeline.delivery import Delivered, Delivery
 from app.pipeline.task import Call, Pause, Steps
+from app.serve import serve
 
 _NEVER_MS: Final = 10_000_000_000_000  # in the year 2286
 

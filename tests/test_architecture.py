@@ -26,6 +26,8 @@ ALLOWED = {
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "paths": set(),
+    "console": set(),
+    "client": {"console"},
     "version": set(),
     "logging_setup": set(),
     "settings": set(),
@@ -46,7 +48,19 @@ MAY_IMPORT: dict[str, set[str]] = {
     "telemetry": {"audit", "domain", "errors", "health", "metrics", "preflight"},
     "service": {"errors", "health", "pipeline", "ports"},
     "api": {"domain", "errors", "health", "http", "metrics", "query", "settings", "version"},
-    "commands": {"audit", "build", "domain", "errors", "pipeline", "preflight", "query", "settings"},
+    "serve": {"component", "logging_setup", "service", "settings", "version"},
+    "commands": {
+        "audit",
+        "build",
+        "client",
+        "console",
+        "domain",
+        "errors",
+        "pipeline",
+        "preflight",
+        "query",
+        "settings",
+    },
 }
 
 

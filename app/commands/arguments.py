@@ -4,6 +4,8 @@ import argparse
 import re
 from collections.abc import Sequence
 
+from app.client import arguments as client
+
 _UNIT_SECS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -80,21 +82,9 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         " (docs/cluster.md)",
     )
 
-    query = commands.add_parser(
-        "query",
-        help="search logs, and follow new ones",
-        description="Print the newest matching logs, the newest last. Query language: docs/query.md.",
-    )
-    query.add_argument("query", nargs="?", default="", help="the query, such as 'service:checkout level:>=warn'")
-    query.add_argument("--start", default="now-1h", metavar="TIME", help="start of the time range (default now-1h)")
-    query.add_argument("--end", default="now", metavar="TIME", help="end of the time range (default now)")
-    query.add_argument("--limit", type=_positive, default=50, metavar="ROWS", help="most logs to print (default 50)")
-    query.add_argument("--cursor", default="", help="continue a search that timed out")
-    query.add_argument("--fields", default="", metavar="NAMES", help="fields to print, comma-separated")
-    query.add_argument("-f", "--follow", action="store_true", help="then print new logs as they are stored")
-    query.add_argument("--json", action="store_true", help="print one JSON object per line")
-    query.add_argument("--colour", "--color", choices=("auto", "always", "never"), default="auto", help="default: auto")
-    query.add_argument("--timeout-ms", type=_positive, default=None, metavar="MS", help="timeout in milliseconds")
+    client.add_commands(commands)
+    if arguments and arguments[0] in client.NAMES:
+        arguments = client.sorted_out(arguments)
     return parser.parse_args(arguments)
 
 

@@ -8,7 +8,7 @@ from app.audit.report import as_data, lines
 from app.audit.verdict import Kind, Verdict, exit_code
 from app.build.audit import run_audit
 from app.commands.arguments import in_words
-from app.commands.console import run_command, say
+from app.console import run_command, say
 from app.errors import Refused, TryAgainLater
 from app.settings import Settings
 
@@ -88,8 +88,8 @@ def _advice(verdict: Verdict, settings: Settings) -> list[str]:
     return [
         "Read these records again: only missing rows are stored. Stop the service, then run",
         *(
-            f"  kafka-consumer-groups.sh --bootstrap-server {kafka.bootstrap_servers} --group {kafka.group_id}"
-            f" --topic {kafka.topic}:{number} --reset-offsets --to-offset {first} --execute"
+            f"  python -m kafka.admin -b {kafka.bootstrap_servers} groups reset-offsets -g {kafka.group_id}"
+            f" -p {kafka.topic}:{number} --to-offset {first}"
             for number, first in firsts.items()
         ),
         "and start the service.",

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from app.build.preflight import clickhouse_probe, kafka_probe
-from app.commands.console import run_command, say
+from app.console import run_command, say
 from app.errors import TryAgainLater
 from app.pipeline.delivery import MARGIN_SECS
 from app.preflight import clickhouse_checks, kafka_checks

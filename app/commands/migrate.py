@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any, Final
 
 from app.build.table import Standing, materialize, prepare_table
-from app.commands.console import run_command, say
+from app.console import run_command, say
 from app.errors import TryAgainLater
 from app.settings import ClickHouseSettings
 

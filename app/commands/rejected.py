@@ -7,7 +7,7 @@ from typing import Any, Final, Protocol
 from app.audit.rejected import RejectedRow, Rejections, lines
 from app.build.table import rejected_rows
 from app.commands.arguments import in_words
-from app.commands.console import run_command, say
+from app.console import run_command, say
 from app.domain.event_time import EventTimeBounds
 from app.domain.records import RecordChunk
 from app.errors import Refused, TryAgainLater

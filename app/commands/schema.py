@@ -3,7 +3,7 @@
 from functools import partial
 
 from app.build.table import table_statements
-from app.commands.console import run_command, say
+from app.console import run_command, say
 from app.settings import ClickHouseSettings
 
 

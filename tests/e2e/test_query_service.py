@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import subprocess
+import sys
 from http.client import HTTPConnection
 from urllib.parse import urlencode, urlsplit
 
 import pytest
 
+from local.paths import ROOT
 from local.service import ServiceProcess
 from tests.e2e.app_command import run_app
 from tests.e2e.pipeline import PATIENCE_SECS, Pipeline, wait_until
@@ -86,12 +89,12 @@ def test_a_reader_follows_until_it_disconnects_and_then_its_slot_is_free(
     other.hang_up()
 
 
-def run_query(pipeline: Pipeline, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return run_app("query", *arguments, environment=pipeline.environment())
+def run_command(service: ServiceProcess, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return run_app(*arguments, environment={"LOG_ANALYTICS_URL": service.url})
 
 
-def test_a_terminal_shows_the_newest_logs_last(service: ServiceProcess, shared_pipeline: Pipeline) -> None:
-    done = run_query(shared_pipeline, "declined", "--limit", "5", "--fields", "message")
+def test_a_terminal_shows_the_newest_logs_last(service: ServiceProcess) -> None:
+    done = run_command(service, "query", "declined", "--limit", "5", "--fields", "message")
 
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
@@ -99,16 +102,66 @@ def test_a_terminal_shows_the_newest_logs_last(service: ServiceProcess, shared_p
     assert all(re.fullmatch(r"ERROR payment \d+ declined", line) for line in lines)
 
 
-def test_programs_get_an_object_a_line(service: ServiceProcess, shared_pipeline: Pipeline) -> None:
-    done = run_query(shared_pipeline, '"payment 7 declined"', "--json")
+def test_programs_get_an_object_a_line(service: ServiceProcess) -> None:
+    done = run_command(service, "query", '"payment 7 declined"', "--json")
 
     [found] = [json.loads(line) for line in done.stdout.splitlines()]
     assert (found["message"], found["level"]) == ("ERROR payment 7 declined", "ERROR")
 
 
-def test_an_error_is_marked_at_its_position(service: ServiceProcess, shared_pipeline: Pipeline) -> None:
-    done = run_query(shared_pipeline, "level:error (payment")
+def test_an_error_is_marked_at_its_position(service: ServiceProcess) -> None:
+    done = run_command(service, "query", "level:error (payment")
 
     assert done.returncode == 2
     assert done.stderr.splitlines()[:2] == ["level:error (payment", "            ^"]
     assert "not closed" in done.stderr
+
+
+def test_commands_for_aggregates_fields_and_values_use_the_same_query(service: ServiceProcess) -> None:
+    stats = run_command(service, "stats", "level:error", "payment", "--since", "30m", "-o", "csv")
+    histogram = run_command(service, "histogram", "declined", "--by", "service", "-o", "json")
+    fields = run_command(service, "fields", "--limit", "100")
+    values = run_command(service, "values", "level", "declined", "-o", "csv")
+
+    assert stats.stdout.splitlines()[0] == "count"
+    assert int(stats.stdout.splitlines()[1]) >= len(LINES)
+    assert sum(json.loads(line)["count"] for line in histogram.stdout.splitlines()) == len(LINES)
+    assert "message" in fields.stdout
+    assert values.stdout.splitlines() == ["value,count", f"ERROR,{len(LINES)}"]
+
+
+def test_what_was_logged_around_a_log_is_shown_by_its_id(service: ServiceProcess) -> None:
+    [found] = run_command(service, "query", '"payment 7 declined"', "-o", "json").stdout.splitlines()
+
+    done = run_command(service, "context", json.loads(found)["id"], "--same", "", "--before", "2", "--after", "2")
+
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == 5
+    assert "payment 7 declined" in done.stdout
+
+
+def test_a_query_may_begin_with_a_minus_and_have_several_words(service: ServiceProcess) -> None:
+    done = run_command(service, "query", "-level:info", "payment", "--limit", "3", "-o", "raw")
+
+    assert len(done.stdout.splitlines()) == 3
+    assert done.stderr.startswith("3 newest logs; more: --limit 30")
+
+
+def test_a_service_that_is_not_there_is_named() -> None:
+    done = run_app("query", "--url", "http://127.0.0.1:1", environment={})
+
+    assert done.returncode == 2
+    assert "cannot be reached at http://127.0.0.1:1: Connection refused" in done.stderr
+
+
+def test_new_logs_are_followed_until_ctrl_c(service: ServiceProcess, shared_pipeline: Pipeline) -> None:
+    command = [sys.executable, "-m", "app", "query", "-f", "cancelled", "-o", "raw", "--url", service.url]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as follower:
+        assert follower.stdout is not None
+        try:
+            wait_until(lambda: streams(service) == 1, "the stream is open")
+            shared_pipeline.send(["ERROR payment a cancelled"])
+            assert follower.stdout.readline() == "ERROR payment a cancelled\n"
+        finally:
+            follower.send_signal(signal.SIGINT)
+    assert follower.returncode == 128 + signal.SIGINT

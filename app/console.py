@@ -21,5 +21,19 @@ def run_command(job: Callable[[], int], *, cut_off: int) -> int:
 
 
 def say(line: str) -> None:
-    """Print a line to standard output, and flush."""
-    print(line, flush=True)
+    """Print lines to standard output, with what could harm a terminal escaped, and flush."""
+    print(printable(line), flush=True)
+
+
+def say_error(line: str) -> None:
+    """Print lines to standard error, with what could harm a terminal escaped, and flush."""
+    print(printable(line), file=sys.stderr, flush=True)
+
+
+def printable(text: str, *, keep: str = "\n\t") -> str:
+    """The text with control and format characters as escapes, such as \\x1b, but for those in `keep`.
+
+    What others wrote must not move the cursor of a terminal, change its colours, its title or its clipboard, or turn
+    the direction of writing.
+    """
+    return "".join(char if char.isprintable() or char in keep else repr(char)[1:-1] for char in text)

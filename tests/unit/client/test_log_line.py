@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.commands.log_line import log_line
+from app.client.log_line import log_line
 
 LOG = {
     "id": "1-0-5-0-t",
@@ -53,3 +53,9 @@ def test_control_characters_of_a_log_are_escaped() -> None:
 
 def test_a_stack_trace_keeps_its_lines() -> None:
     assert log_line({"message": "error\n\tat x"}, in_colour=False) == "error\n\tat x"
+
+
+def test_other_fields_are_on_a_line_of_their_own_below_a_stack_trace() -> None:
+    line = log_line({"message": "error\n\tat x", "user_id": "7\n8"}, in_colour=False)
+
+    assert line == "error\n\tat x\n    user_id=7\\n8"

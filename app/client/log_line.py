@@ -1,7 +1,10 @@
 """A log as a line for a terminal."""
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
+
+from app.console import printable
 
 _PLAIN: Final = "\x1b[0m"
 _DIM: Final = "\x1b[2m"
@@ -28,11 +31,18 @@ def log_line(fields: Mapping[str, Any], *, in_colour: bool, are_chosen: bool = F
     def coloured(text: str, colour: str) -> str:
         return f"{colour}{text}{_PLAIN}" if in_colour and colour and text else text
 
-    time, level, service, message = (_printable(str(fields.get(name, ""))) for name in _HEAD)
+    time, level, service = (printable(text_of(fields.get(name, "")), keep="") for name in _HEAD[:-1])
+    message = printable(text_of(fields.get("message", "")))
     level = level and level.ljust(_LEVEL_WIDTH)
     parts = [coloured(time, _DIM), coloured(level, _COLOURS.get(level.strip(), "")), service, message]
-    others = " ".join(f"{_printable(name)}={_printable(str(value))}" for name, value in _others(fields, are_chosen))
-    return " ".join(filter(None, [*parts, coloured(others, _DIM)]))
+    pairs = (
+        f"{printable(name, keep='')}={printable(text_of(value), keep='')}"
+        for name, value in _others(fields, are_chosen)
+    )
+    others = coloured(" ".join(pairs), _DIM)
+    # Beside the last line of a stack trace the other fields would look like a part of it.
+    last = [f"\n    {others}"] if others and "\n" in message else [f" {others}"] if others else []
+    return "".join([" ".join(filter(None, parts)), *last]).lstrip(" ")
 
 
 def _others(fields: Mapping[str, Any], are_chosen: bool) -> Iterator[tuple[str, Any]]:
@@ -42,6 +52,6 @@ def _others(fields: Mapping[str, Any], are_chosen: bool) -> Iterator[tuple[str, 
         yield from ((name, value) for name, value in some.items() if value not in ("", None))
 
 
-def _printable(text: str) -> str:
-    """A log's text must not move the cursor or change the colours of the reader's terminal."""
-    return "".join(char if char.isprintable() or char in "\n\t" else repr(char)[1:-1] for char in text)
+def text_of(value: Any) -> str:
+    """A value of a field as text: maps as JSON, numbers as they are written in JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
