@@ -16,7 +16,7 @@ _TOPIC_PATIENCE_SECS = 10.0
 _ADVICE: Mapping[str, str] = {
     KafkaCode.UNREACHABLE: "The KAFKA_* variables hold its address and the login.",
     KafkaCode.UNKNOWN_TOPIC: (
-        "The service creates it when it starts; or create it with kafka-topics.sh --create --topic NAME."
+        "The service creates it when it starts; or create it: python -m kafka.admin -b ADDRESS topics create -t NAME"
     ),
 }
 

@@ -187,7 +187,12 @@ def _check_retention(configs: Mapping[str, str], settings: KafkaSettings) -> Fin
 
 
 def _set(settings: KafkaSettings, name: str, value: object) -> str:
-    return f"kafka-configs.sh --alter --topic {settings.topic} --add-config {name}={value}"
+    return f"{_admin(settings)} configs alter -r topic -n {settings.topic} -c {name}={value}"
+
+
+def _admin(settings: KafkaSettings) -> str:
+    """The command line of the Kafka client, which is installed with the service."""
+    return f"python -m kafka.admin -b {settings.bootstrap_servers}"
 
 
 def _count(number: int, noun: str, plural: str = "") -> str:
@@ -209,7 +214,7 @@ def _check_group(probe: KafkaProbe, settings: KafkaSettings) -> Finding:
         return warning(
             "consumer group",
             f"{text}: {group.member_count - partition_count} of them idle, for {partition_count} partitions",
-            f"Run fewer, or kafka-topics.sh --alter --topic {settings.topic} --partitions {group.member_count}",
+            f"Run fewer, or {_admin(settings)} partitions create -p {settings.topic}:{group.member_count}",
         )
     return ok("consumer group", text)
 

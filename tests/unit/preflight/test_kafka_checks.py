@@ -46,7 +46,7 @@ def test_findings_are_reported(probe: KafkaProbe, subject: str, level: Level, wo
 @pytest.mark.parametrize(
     ("configs", "subject", "level", "words"),
     [
-        ({"min_insync_replicas": "1"}, "copies", Level.WARNING, "--add-config min.insync.replicas=2"),
+        ({"min_insync_replicas": "1"}, "copies", Level.WARNING, "-c min.insync.replicas=2"),
         ({"min_insync_replicas": "3"}, "copies", Level.OK, "3 in sync"),
         ({"min_insync_replicas": "4"}, "copies", Level.PROBLEM, "nothing can be acknowledged"),
         ({"unclean_leader_election_enable": "true"}, "leader elections", Level.PROBLEM, "may lose logs"),
