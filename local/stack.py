@@ -154,10 +154,12 @@ class Stack:
         }
 
     def _write_environment(self) -> None:
-        """Write what commands such as `python -m app audit` need to know of this stack, for a shell to read."""
+        """Write what the commands of `python -m app` need to know of this stack, for a shell to read."""
+        variables = {name: self._environment[name] for name in _SHARED}
+        variables["LOG_ANALYTICS_URL"] = f"http://{LOOPBACK}:{self._settings.http_port}"
         file = self._settings.directory / "env"
         file.touch(mode=0o600)
-        file.write_text("".join(f"export {name}={shlex.quote(self._environment[name])}\n" for name in _SHARED))
+        file.write_text("".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items()))
 
     def _service_is_ready(self) -> bool:
         self._service_log.poll()
