@@ -47,6 +47,13 @@ def test_the_readme_names_every_endpoint() -> None:
     assert [path for path in pages if f"`{path}`" not in README] == []
 
 
+def test_the_readme_names_every_variable_of_the_local_stack() -> None:
+    names = set(re.findall(r"LOCAL_[A-Z_]+", (ROOT / "local" / "settings.py").read_text(encoding="utf-8")))
+
+    assert len(names) >= 5
+    assert [name for name in names if f"`{name}`" not in README] == []
+
+
 def test_the_readme_names_only_make_targets_that_exist() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     named = set(re.findall(r"(?:^|`)make ([a-z-]+)", README, re.MULTILINE))

@@ -154,7 +154,9 @@ def test_a_service_that_is_not_there_is_named() -> None:
     assert "cannot be reached at http://127.0.0.1:1: Connection refused" in done.stderr
 
 
-def test_new_logs_are_followed_until_ctrl_c(service: ServiceProcess, shared_pipeline: Pipeline) -> None:
+def test_new_logs_are_followed_over_a_restart_and_until_ctrl_c(
+    service: ServiceProcess, shared_pipeline: Pipeline
+) -> None:
     command = [sys.executable, "-m", "app", "query", "-f", "cancelled", "-o", "raw", "--url", service.url]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as follower:
         assert follower.stdout is not None
@@ -162,6 +164,10 @@ def test_new_logs_are_followed_until_ctrl_c(service: ServiceProcess, shared_pipe
             wait_until(lambda: streams(service) == 1, "the stream is open")
             shared_pipeline.send(["ERROR payment a cancelled"])
             assert follower.stdout.readline() == "ERROR payment a cancelled\n"
+            service.stop()
+            shared_pipeline.send(["ERROR payment b cancelled"])
+            service.start()
+            assert follower.stdout.readline() == "ERROR payment b cancelled\n"
         finally:
             follower.send_signal(signal.SIGINT)
     assert follower.returncode == 128 + signal.SIGINT
