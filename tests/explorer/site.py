@@ -112,9 +112,10 @@ class Explorer:
     def cells(self, name: str) -> list[str]:
         """The cells of a column, from the top."""
         titles = [title.inner_text().strip() for title in self.page.get_by_role("columnheader").all()]
+        titles[0] = titles[0].partition("UTC")[0].strip()  # the zone is named beside "time"
         column = titles.index(name) + 1
         rows = sorted(self.rows.all(), key=lambda row: int(row.get_attribute("aria-rowindex") or 0))
-        return [row.locator(f":nth-child({column})").inner_text() for row in rows]
+        return [row.locator(f":scope > :nth-child({column})").inner_text() for row in rows]
 
     def open_log(self, number: int = 0) -> Locator:
         """Show a log in full, counted from the top."""

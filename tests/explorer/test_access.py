@@ -54,7 +54,18 @@ def mistake(explorer: Explorer) -> None:
 
 
 def nothing_found(explorer: Explorer) -> None:
-    explorer.search("service:nobody")
+    explorer.search("service:che")
+    expect(explorer.page.get_by_role("button", name="service:checkout")).to_be_visible()
+
+
+def failed(explorer: Explorer) -> None:
+    body = {"error": {"status": 503, "code": "try_again_later", "message": "ClickHouse does not answer."}}
+    explorer.page.route("**/api/v1/logs?*", lambda route: route.fulfill(status=503, json=body))
+    explorer.search("timeout")
+
+
+def shared(explorer: Explorer) -> None:
+    explorer.page.get_by_role("button", name="Share").click()
 
 
 def help_dialog(explorer: Explorer) -> None:
@@ -75,7 +86,7 @@ def filters(explorer: Explorer) -> None:
 
 STATES = [
     *(list_of_logs, log_in_full, context, time_picker, columns, suggestions),
-    *(mistake, nothing_found, help_dialog, following, filters),
+    *(mistake, nothing_found, failed, shared, help_dialog, following, filters),
 ]
 
 
@@ -99,6 +110,7 @@ def test_axe_finds_nothing_on_a_phone(visit: Visit, sample_site: Site, bring_abo
 
 
 def objections(explorer: Explorer, options: dict[str, object]) -> list[str]:
+    expect(explorer.page.locator(".is-stale:visible")).to_have_count(0)  # until then it is grey
     result = Axe().run(explorer.page, options=options).response
     return [
         f"{violation['id']} ({violation['impact']}): {node['html'][:120]}"

@@ -69,6 +69,38 @@ def test_another_value_is_chosen_instead_with_one_click(explorer: Explorer) -> N
     assert set(explorer.cells("service")) == {"search"}
 
 
+def test_an_active_filter_is_listed_and_undone_where_it_is_not_among_the_busiest(explorer: Explorer) -> None:
+    section = facet(explorer, "user_id")
+    section.locator("summary").click()
+    busiest = counts(section).keys()
+    rare = next(str(user) for user in range(50) if str(user) not in busiest)
+    for query, name, then in (
+        (f"timeout user_id:{rare}", rare, "timeout"),
+        (f'user_id:"{rare}"', rare, ""),
+        (f"-user_id:{rare}", f"user_id {rare} again", ""),
+        ("level:error", "ERROR", ""),
+        ("user_id:nobody", "nobody", ""),
+    ):
+        explorer.search(query)
+        part = facet(explorer, "level" if "level" in query else "user_id")
+        button = part.get_by_role("button", name=name) if "again" in name else part.locator(f'[data-value="{name}"]')
+        button.click()
+        explorer.settled()
+        expect(explorer.query).to_have_value(then)
+
+
+def test_opened_filters_stay_open_for_the_next_visit(explorer: Explorer) -> None:
+    for name in ("host", "route", "service"):  # the last is open at first
+        facet(explorer, name).locator("summary").click()
+    expect(facet(explorer, "route").locator("li")).to_have_count(4)
+    explorer.page.reload()
+    explorer.settled()
+
+    expect(facet(explorer, "host").locator("li")).to_have_count(3)
+    expect(facet(explorer, "route").locator("li")).to_have_count(4)
+    expect(facet(explorer, "service").locator("li").first).to_be_hidden()
+
+
 def test_unsent_text_is_applied_when_a_filter_is_chosen(explorer: Explorer) -> None:
     explorer.query.fill("timeout")
     facet(explorer, "service").get_by_role("button", name="checkout").first.click()
@@ -115,6 +147,14 @@ def test_columns_are_added_and_removed(explorer: Explorer) -> None:
     assert explorer.state["columns"] == "level,service,message,severity_number"
     explorer.open_log().get_by_role("button", name="Column partition").click()
     assert set(explorer.cells("partition")) == {"0"}
+    assert alignment(explorer, "partition") == alignment(explorer, "severity_number") == "right"
+    assert alignment(explorer, "message") == "start"
+
+
+def alignment(explorer: Explorer, column: str) -> str:
+    names = explorer.state["columns"].split(",")
+    cell = explorer.rows.first.locator(f":scope > :nth-child({names.index(column) + 2})")
+    return str(cell.evaluate("(cell) => getComputedStyle(cell).textAlign"))
 
 
 ODD = [

@@ -177,6 +177,104 @@ def test_a_missing_slot_for_a_tail_is_reported(visit: Visit, site: Site) -> None
     expect(explorer.page.get_by_role("button", name="Live")).to_have_attribute("aria-pressed", "false")
 
 
+def refusal(message: str) -> str:
+    return f'{{"error": {{"status": 503, "code": "try_again_later", "message": "{message}"}}}}'
+
+
+def test_following_begins_by_itself_when_the_database_is_back(visit: Visit, site: Site, table: QueryTable) -> None:
+    explorer = visit(site)
+    body = refusal("ClickHouse does not answer.")
+    explorer.page.route(
+        "**/api/v1/**", lambda route: route.fulfill(status=503, content_type="application/json", body=body)
+    )
+    live = explorer.page.get_by_role("button", name="Live")
+    live.click()
+    trouble = explorer.page.locator("#trouble")
+    expect(trouble).to_contain_text("ClickHouse does not answer. Trying again in 1 s")
+    expect(trouble).to_contain_text("Trying again in 2 s")
+    expect(explorer.page.locator("#doing")).to_have_text("Interrupted")
+    expect(live).to_have_attribute("aria-pressed", "true")
+
+    explorer.page.unroute("**/api/v1/**")
+    expect(trouble).to_be_hidden()
+    expect(explorer.page.locator("#doing")).to_have_text("Following new logs")
+    explorer.settled()
+    assert explorer.rows.count() > 0  # the search that failed as well is repeated
+    store(table, "after that")
+    expect(explorer.rows.filter(has_text="after that")).to_have_count(1)
+
+
+def test_nothing_is_missed_when_a_refused_tail_goes_on(visit: Visit, site: Site, table: QueryTable) -> None:
+    """A browser gives up for good when a reconnect is refused."""
+    explorer = visit(site)
+    ended = "retry: 100\n\n"
+    explorer.page.goto(site.url)
+    explorer.settled()
+    explorer.page.get_by_role("button", name="Live").click()
+    store(table, "before")
+    expect(explorer.rows.filter(has_text="before")).to_have_count(1)
+    token = explorer.evaluate(TOKEN)
+    asked: list[str] = []
+
+    def refuse(route: Route) -> None:
+        asked.append(route.request.url)
+        if len(asked) == 1:
+            route.fulfill(content_type="text/event-stream", body=f"id: {token}\nevent: ready\ndata: {{}}\n\n{ended}")
+        elif len(asked) < 4:
+            route.fulfill(status=503, content_type="application/json", body=refusal("away"))
+        else:
+            route.continue_()
+
+    explorer.page.route("**/api/v1/logs/tail*", refuse)
+    explorer.page.get_by_role("button", name="Live").click()
+    explorer.page.get_by_role("button", name="Live").click()
+    expect(explorer.page.locator("#trouble")).to_contain_text("Trying again in 1 s")
+    store(table, "meanwhile")
+
+    expect(explorer.page.locator("#trouble")).to_be_hidden()
+    expect(explorer.rows.filter(has_text="meanwhile")).to_have_count(1)
+    assert "last_id=" in asked[-1]
+
+
+TOKEN = """() => new Promise((done) => {
+  const source = new EventSource("/api/v1/logs/tail");
+  source.addEventListener("ready", (event) => (source.close(), done(event.lastEventId)));
+})"""
+
+
+def test_what_is_said_of_new_logs_is_true_while_they_are_held_back(visit: Visit, site: Site, table: QueryTable) -> None:
+    store(table, *(f"old {number}" for number in range(200)))
+    explorer = visit(site, "?live=1&start=now-15m")
+    doing, counted = explorer.page.locator("#doing"), explorer.page.locator("#total")
+    expect(doing).to_have_text("Following new logs")
+    before = counted.inner_text()
+    explorer.page.locator("#logs").evaluate("(box) => (box.scrollTop = 1000)")
+    expect(doing).to_have_text("New logs are held back while you read further down")
+    store(table, "one more")
+    expect(explorer.page.get_by_role("button", name="Show 1 new")).to_be_visible()
+    assert counted.inner_text() == before  # the chart stands still with the list
+    explorer.page.get_by_role("button", name="Show 1 new").click()
+    expect(doing).to_have_text("Following new logs")
+    expect(counted).not_to_have_text(before)
+
+    explorer.page.get_by_role("button", name="Hold").click()
+    expect(doing).to_have_text("New logs are held back")
+    explorer.page.get_by_role("button", name="Resume").click()
+    expect(doing).to_have_text("Following new logs")
+
+
+def test_a_list_that_is_longer_than_the_range_of_the_chart_says_so(visit: Visit, site: Site, table: QueryTable) -> None:
+    store(table, "soon out of the range")
+    explorer = visit(site, "?live=1&start=now-3s")
+    expect(explorer.rows).not_to_have_count(0)
+    explorer.page.wait_for_timeout(3100)
+    explorer.page.get_by_role("button", name="Hold").click()
+    explorer.page.get_by_role("button", name="Resume").click()  # counts again
+
+    expect(explorer.page.locator("#total")).to_have_text("0 logs")
+    expect(explorer.page.locator("#kept")).to_have_text(re.compile(r"in the last 3 seconds; the list keeps \d+"))
+
+
 FEED = """async ([batches, rows]) => {
   const { Tail, MOST_KEPT } = await import("/explorer/tail.js");
   const { LogList } = await import("/explorer/log_list.js");

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 
 import pytest
 from playwright.sync_api import expect
@@ -38,6 +39,7 @@ def test_a_log_opens_to_all_of_its_fields(visit: Visit, sample_site: Site, sampl
 
 
 def test_copying_gives_the_log_and_a_query_that_finds_it(explorer: Explorer) -> None:
+    explorer.search("-level:DEBUG")
     detail = explorer.open_log(2)
     log_id = explorer.state["log"]
 
@@ -52,9 +54,15 @@ def test_copying_gives_the_log_and_a_query_that_finds_it(explorer: Explorer) -> 
     assert explorer.total == 1
     assert explorer.rows.first.get_attribute("id") == f"log-{log_id}"
 
+    # The link shows the search and the time around the log, whenever it is opened.
     explorer.open(link.removeprefix(explorer.url))
     expect(explorer.detail.locator(".message")).to_be_visible()
-    assert explorer.state == {"log": log_id}
+    state = explorer.state
+    at = int(log_id.split("-")[0]) / 1e9
+    start, end = (datetime.fromisoformat(state.pop(name)).timestamp() for name in ("start", "end"))
+    assert [at - start, end - at] == pytest.approx([900, 900], abs=1)
+    assert state == {"query": "-level:DEBUG", "log": log_id}
+    expect(explorer.page.locator(f'[id="log-{log_id}"]')).to_have_attribute("aria-selected", "true")
 
 
 def test_the_context_is_that_of_the_service_the_host_or_everything(explorer: Explorer) -> None:
@@ -73,7 +81,7 @@ def test_the_context_is_that_of_the_service_the_host_or_everything(explorer: Exp
 
     detail.get_by_role("button", name="More").click()
     expect(lines).to_have_count(106)
-    times = detail.locator(".lines .time").all_inner_texts()
+    times = detail.locator(".lines .time").evaluate_all("(times) => times.map(({ title }) => title)")
     assert times == sorted(times)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -199,6 +200,64 @@ def test_a_probable_typo_is_pointed_out(explorer: Explorer) -> None:
     expect(explorer.page.get_by_role("heading", name="No logs match")).to_be_visible()
 
 
+def test_the_list_of_suggestions_is_below_the_box_however_tall_that_is(explorer: Explorer) -> None:
+    for query in ("service:", "timeout\nOR service:", "a\n" * 20 + "service:"):
+        explorer.query.fill(query)
+        expect(explorer.suggestions.get_by_role("option").first).to_be_visible()
+        box, listed = explorer.query.bounding_box(), explorer.suggestions.bounding_box()
+        assert box
+        assert listed
+        assert box["y"] + box["height"] <= listed["y"] < box["y"] + box["height"] + 12
+        explorer.query.press("Escape")
+
+
+def test_hints_are_buttons_that_apply_them(explorer: Explorer) -> None:
+    statistics = {"took_ms": 1, "rows_read": 1, "bytes_read": 1}
+    hints = [
+        {"message": "A colon separates field and value.", "query": "level:ERROR"},
+        {"message": "No query."},
+        "Text.",
+    ]
+    nothing = {"rows": [], "complete": True, "statistics": statistics, "hints": hints}
+    explorer.page.route("**/api/v1/logs?*level%3DERROR*", lambda route: route.fulfill(json=nothing))
+    explorer.search("level=ERROR")
+
+    problem = explorer.page.locator("#problem")
+    assert [line.split("\n")[0] for line in problem.locator("p").all_inner_texts()] == [
+        "A colon separates field and value.",
+        "No query.",
+        "Text.",
+    ]
+    problem.get_by_role("button").click()
+    explorer.settled()
+    expect(explorer.query).to_have_value("level:ERROR")
+    assert explorer.rows.count() > 0
+    expect(problem).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    ("query", "offered", "then"),
+    [
+        ("service:che", "service:checkout", "service:checkout"),
+        ("timeout service:CHECKOUT", "service:checkout", "timeout service:checkout"),
+        ("route:/r -level:DEBUG", "route:/r1", "route:/r1 -level:DEBUG"),
+    ],
+)
+def test_what_a_value_begins_like_is_offered_when_nothing_is_found(
+    explorer: Explorer, query: str, offered: str, then: str
+) -> None:
+    explorer.search(query)
+    assert explorer.total == 0
+
+    button = explorer.page.locator("#logs").get_by_role("button", name=offered)
+    if offered.startswith("route"):
+        button = explorer.page.locator("#logs").get_by_role("button", name=re.compile("route:.*r1"))
+    button.click()
+    explorer.settled()
+    assert explorer.rows.count() > 0
+    assert explorer.query.input_value().replace('"', "") == then
+
+
 def test_an_empty_result_offers_a_wider_range(explorer: Explorer) -> None:
     explorer.search("service:nobody")
 
@@ -239,6 +298,35 @@ def test_an_unavailable_service_is_reported(explorer: Explorer) -> None:
     explorer.search("timeout")
 
     expect(explorer.page.get_by_role("heading", name="No connection")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "title", "advice"),
+    [
+        (503, "try_again_later", "The logs are unavailable", "try again in a moment"),
+        (504, "time_is_up", "The search took too long", "Choose a shorter time range"),
+        (429, "too_busy", "The service is busy", "Wait a moment"),
+        (422, "too_much_memory", "The search needs too much memory", "Choose a shorter time range"),
+        (422, "cannot_be_answered", "ClickHouse refused the search", "Change the search"),
+        (500, "internal_server_error", "The logs could not be read", "the log of the service"),
+    ],
+)
+def test_an_error_says_what_happened_and_what_to_do(
+    explorer: Explorer, status: int, code: str, title: str, advice: str
+) -> None:
+    body = {"error": {"status": status, "code": code, "message": "cannot answer a question: timed out"}}
+    explorer.page.route("**/api/v1/**", lambda route: route.fulfill(status=status, json=body))
+    explorer.search("timeout")
+
+    alert = explorer.page.get_by_role("alert")
+    expect(alert.get_by_role("heading", name=title)).to_be_visible()
+    expect(alert).to_contain_text(advice)
+    expect(alert.locator(".details")).to_have_text("cannot answer a question: timed out")
+    expect(explorer.facets.locator("li")).to_have_count(0)  # those of the search before
+    explorer.page.unroute("**/api/v1/**")
+    explorer.page.get_by_role("button", name="Try again").click()
+    explorer.settled()
+    assert explorer.rows.count() > 0
 
 
 def test_a_search_that_ran_out_of_time_can_go_on(explorer: Explorer) -> None:

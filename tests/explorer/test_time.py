@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import expect
@@ -150,3 +151,139 @@ def test_times_are_shown_in_the_zone_of_the_visitor_or_in_utc(explorer: Explorer
     explorer.page.reload()
     explorer.settled()
     assert explorer.cells("time")[0].split()[2][:2] == utc_time.split()[2][:2]
+
+
+def test_there_is_nothing_later_than_now(explorer: Explorer) -> None:
+    later = explorer.page.get_by_role("button", name="Later")
+    expect(later).to_be_disabled()
+    explorer.page.get_by_role("button", name="Earlier").click()
+    explorer.settled()
+    expect(later).to_be_enabled()
+    explorer.page.get_by_role("button", name="Twice as much time").click()  # half an hour is left until now
+    explorer.settled()
+    later.click()
+    explorer.settled()
+
+    state = explorer.state
+    assert datetime.fromisoformat(state["end"]) <= datetime.now(UTC)
+    expect(later).to_be_disabled()
+    assert datetime.fromisoformat(state["end"]) - datetime.fromisoformat(state["start"]) == timedelta(hours=2)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "words"),
+    [
+        ("now-30m", "now", "Last 30 minutes"),
+        ("now-1d", "now", "Last day"),
+        ("now-2h", "now-1h", "2 hours ago to 1 hour ago"),
+        ("2026-01-02T03:04:05Z", "now", re.compile(r"Jan 02 .*04:04:05 to now")),
+        ("garbage", "now", "Unreadable time range"),
+    ],
+)
+def test_a_range_is_named_in_words(visit: Visit, sample_site: Site, start: str, end: str, words: str) -> None:
+    explorer = visit(sample_site, f"?start={start}&end={end}")
+
+    expect(explorer.page.locator("#time-label")).to_have_text(words)
+
+
+@pytest.mark.parametrize(("start", "end"), [("garbage", "now"), ("now", "now-1h"), ("now-1h", "tomorrow")])
+def test_a_range_that_cannot_be_used_is_explained(visit: Visit, sample_site: Site, start: str, end: str) -> None:
+    explorer = visit(sample_site, f"?start={start}&end={end}")
+
+    expect(explorer.page.get_by_role("heading", name="The time range cannot be used")).to_be_visible()
+    explorer.page.get_by_role("button", name="Search the last hour").click()
+    explorer.settled()
+    assert explorer.rows.count() > 0
+
+
+def test_a_link_moves_on_with_time_or_keeps_its_times(explorer: Explorer) -> None:
+    explorer.search("timeout")
+    before = explorer.total
+
+    def copied(button: str) -> str:
+        explorer.page.get_by_role("button", name="Share").click()
+        explorer.page.get_by_role("button", name=button, exact=True).click()
+        expect(explorer.page.get_by_role("dialog", name="Share")).to_be_hidden()
+        return str(explorer.evaluate("navigator.clipboard.readText()")).removeprefix(explorer.url)
+
+    assert copied("Copy link") == "?query=timeout"
+    fixed = copied("Copy link to these times")
+    explorer.page.wait_for_timeout(1100)
+    explorer.open(fixed)
+    assert explorer.total == before
+    state = explorer.state
+    length = datetime.fromisoformat(state["end"]) - datetime.fromisoformat(state["start"])
+    assert (state["query"], length) == ("timeout", timedelta(hours=1))
+    explorer.page.get_by_role("button", name="Share").click()
+    expect(explorer.page.get_by_role("button", name=re.compile("Copy link"))).to_have_count(1)
+
+
+def test_all_requests_of_a_view_mean_the_same_now(explorer: Explorer) -> None:
+    asked: list[tuple[str, str, str]] = []
+
+    def record(url: str) -> None:
+        path, given = urlsplit(url).path.removeprefix("/api/v1/"), parse_qs(urlsplit(url).query)
+        if "start" in given:
+            asked.append((path, given["start"][0], given["end"][0]))
+
+    expect(explorer.facets.locator("summary", has_text="route")).to_be_visible()  # the requests before have ended
+    explorer.page.on("request", lambda request: record(request.url))
+    explorer.page.get_by_role("button", name="Search again").click()
+    explorer.settled()
+    expect(explorer.facets.locator("ul.is-stale:visible")).to_have_count(0)
+
+    paths = [path for path, _, _ in asked]
+    assert {"logs", "histogram", "fields/level/values", "fields/service/values"} <= set(paths)
+    [(start, end)] = {(start, end) for path, start, end in asked if path != "fields"}
+    assert datetime.fromisoformat(end) - datetime.fromisoformat(start) == timedelta(hours=1)
+    legend = explorer.page.get_by_role("group", name="Levels").get_by_role("button", name="INFO").locator(".count")
+    facet = explorer.facets.locator("li").filter(has_text="INFO").locator(".count")
+    assert facet.inner_text() == legend.inner_text()
+
+
+def test_now_is_that_of_the_service_where_the_clock_of_the_browser_is_wrong(visit: Visit, sample_site: Site) -> None:
+    explorer = visit(sample_site)
+    before = explorer.total
+    explorer.page.clock.install(time=datetime.now(UTC) - timedelta(days=2))
+    explorer.page.reload()
+    explorer.settled()
+    explorer.page.get_by_role("button", name="Search again").click()
+    explorer.settled()
+
+    assert explorer.total == pytest.approx(before, abs=30)
+
+
+SCALE = """async (counts) => (await import("/explorer/chart_scale.js")).scaleOf(counts)"""
+
+
+def test_one_spike_does_not_flatten_the_chart_and_its_scale_is_round(explorer: Explorer) -> None:
+    scales = [explorer.evaluate(SCALE, counts) for counts in ([110] * 59 + [9000], [110] * 30 + [900] * 30, [7], [])]
+
+    assert scales == [
+        {"top": 200, "isCut": True},
+        {"top": 1000, "isCut": False},
+        {"top": 8, "isCut": False},
+        {"top": 1, "isCut": False},
+    ]
+    now = datetime.now(UTC).replace(second=0, microsecond=0)
+    start = now - timedelta(hours=1)
+    counts = [{"time": utc(start + timedelta(minutes=n)) + "Z", "level": "INFO", "count": 110} for n in range(60)]
+    counts[20]["count"] = 9000
+    statistics = {"took_ms": 1, "rows_read": 1, "bytes_read": 1}
+    answer = {"rows": counts, "complete": True, "interval_secs": 60, "start": utc(start) + "Z", "end": utc(now) + "Z"}
+    explorer.page.route("**/api/v1/histogram?*", lambda route: route.fulfill(json={**answer, "statistics": statistics}))
+    explorer.page.get_by_role("button", name="Search again").click()
+    explorer.settled()
+    heights = [float(bar.get_attribute("height") or 0) for bar in explorer.page.locator(".bars rect").all()]
+    assert max(heights) < 3 * min(heights)
+    expect(explorer.page.locator(".bars .cut")).to_have_count(1)
+    expect(explorer.page.locator(".bars .cut-count")).to_have_text("↑ 9,000")
+    assert explorer.page.locator(".bars .most").all_text_contents() == ["200", "100"]
+
+
+def test_the_zone_is_named_above_the_times(explorer: Explorer) -> None:
+    zone = explorer.page.locator(".head .zone")
+    expect(zone).to_have_text(re.compile(r"UTC\+0[12]:00"))
+    explorer.page.locator("#time").click()
+    explorer.page.get_by_label("UTC").check()
+    expect(zone).to_have_text("UTC")

@@ -24,7 +24,7 @@ export async function request(path, parameters, signal) {
     response = await fetch(url(path, parameters), { signal });
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new ApiError({ code: "unreachable", message: "The service does not answer. Is it running?" });
+    throw new ApiError({ code: "unreachable", message: "" });
   }
   const body = await response.json().catch((error) => {
     if (error.name === "AbortError") throw error;

@@ -1,6 +1,8 @@
 // Chooses the columns of the list.
 
 import { h, joinPopover } from "./dom.js";
+import { inOneLine } from "./errors.js";
+import { IDENTITY } from "./fields.js";
 
 /** `columns()` returns the shown columns, `fields` knows all names, `onColumn(name)` adds or removes a column. */
 export class ColumnPicker {
@@ -25,10 +27,12 @@ export class ColumnPicker {
     this.#fill();
     try {
       const found = await this.fields.all();
-      this.#names = [...new Set([...this.columns(), ...found.map(({ name }) => name)])].filter((name) => name !== "timestamp");
+      const names = found.map(({ name }) => name).filter((name) => name !== "timestamp");
+      const isIdentity = (name) => IDENTITY.has(name);
+      this.#names = [...new Set([...this.columns(), ...names.filter((name) => !isIdentity(name)), ...names.filter(isIdentity)])];
       this.#fill();
     } catch (error) {
-      this.list.append(h("p", { class: "note is-error" }, error.message));
+      this.list.append(h("p", { class: "note is-error" }, inOneLine(error)));
     }
   }
 

@@ -1,6 +1,10 @@
-// Creates elements. A child is text or an element, and is never parsed as HTML.
+// Creates elements. A child is text or an element, and is never parsed as HTML. Characters that nobody can see become
+// visible escapes, in text, titles and labels.
+
+import { pieces, visibleText } from "./plain_text.js";
 
 const SVG = "http://www.w3.org/2000/svg";
+const READ_ALOUD = new Set(["title", "aria-label", "placeholder"]);
 
 /** An element. Attributes that are null, undefined or false are left out; `onclick` and the like are listeners. */
 export function h(name, attributes = {}, ...children) {
@@ -26,10 +30,28 @@ function filled(element, attributes, children) {
   for (const [key, value] of Object.entries(attributes)) {
     if (value === null || value === undefined || value === false) continue;
     if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
+    else if (READ_ALOUD.has(key)) element.setAttribute(key, visibleText(String(value)));
     else element.setAttribute(key, value === true ? "" : value);
   }
-  element.append(...children.filter((child) => child !== null && child !== undefined));
+  element.append(...children.filter((child) => child !== null && child !== undefined).flatMap(nodes));
   return element;
+}
+
+function nodes(child) {
+  if (child instanceof Node) return [child];
+  return pieces(String(child)).map(({ text, isEscape }) => (isEscape ? escaped(text) : text));
+}
+
+function escaped(text) {
+  const element = document.createElement("span");
+  element.className = "escape";
+  element.textContent = text;
+  return element;
+}
+
+/** Replaces the content of an element. */
+export function fill(element, ...children) {
+  element.replaceChildren(...children.flatMap(nodes));
 }
 
 /** The element of index.html with this id. */

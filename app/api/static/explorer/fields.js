@@ -14,6 +14,9 @@ const NO_FILTER = new Set(["id", "_raw", ...COLUMNS.filter((column) => column.ki
 /** Columns of high cardinality: unique or nearly unique values, and measurements. */
 export const NO_FACET = new Set(COLUMNS.filter((column) => !column.isFacet).map((column) => column.name));
 const LONGEST_FILTER = 1000;
+/** Fields that say where a log was read from; they come behind the fields that people search. */
+export const IDENTITY = new Set(["topic", "partition", "offset", "topic_id", "_item", "_ingested", "_raw", "severity_number"]);
+const NUMBERS = new Set(COLUMNS.filter(({ kind }) => kind.includes("number")).map(({ name }) => name));
 
 /** One of the six levels, for the colour, or `other`. */
 export function levelOf(text) {
@@ -38,6 +41,11 @@ export function cellText(row, column) {
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
+/** Whether a column has numbers to compare, which are aligned at the right; text that consists of digits has none. */
+export function isNumeric(row, column) {
+  return NUMBERS.has(column) || typeof valueOf(row, column) === "number";
+}
+
 function valueOf(row, column) {
   if (Object.hasOwn(row, column)) return row[column];
   const [attributes, resource] = [row.attributes ?? {}, row.resource ?? {}];
@@ -57,7 +65,8 @@ export function fieldsOf(row, isField) {
   const plain = Object.entries(row).filter(([name]) => !["id", "attributes", "resource", "message"].includes(name));
   const attributes = Object.entries(row.attributes ?? {}).map(([key, value]) => [attributeName(row, key, isField), value]);
   const resource = Object.entries(row.resource ?? {}).map(([key, value]) => [key === "host.name" ? "host" : `resource.${key}`, value]);
-  return [...plain, ...attributes, ...resource]
+  const isIdentity = ([name]) => IDENTITY.has(name);
+  return [...plain.filter((one) => !isIdentity(one)), ...attributes, ...resource, ...plain.filter(isIdentity)]
     .filter(([, value]) => value !== "" && value !== null)
     .map(([name, value]) => ({
       name,
@@ -76,6 +85,21 @@ function attributeName(row, key, isField) {
 /** Whether a query can filter by exactly this value. */
 export function canFilter(name, value) {
   return !NO_FILTER.has(name) && String(value).length <= LONGEST_FILTER;
+}
+
+const LONGEST_KEY = 200;
+
+/**
+ * A part of a message that finds the message and those like it: all of it, or of a long one (a stack trace) the beginning of
+ * its first line with a word, up to the end of a word. Empty if it has no words.
+ */
+export function keyOf(message) {
+  if (message.length <= LONGEST_FILTER) return message;
+  const line = message.split(/\r?\n/).find((one) => /[A-Za-z0-9]|[^\0-\x7f]/.test(one)) ?? "";
+  const text = line.trim();
+  if (text.length <= LONGEST_KEY) return text;
+  // The service finds whole words only: the last one may be cut.
+  return text.slice(0, LONGEST_KEY).replace(/(?:[A-Za-z0-9]|[^\0-\x7f])+$/, "").trim();
 }
 
 /** A query that finds this one log. */

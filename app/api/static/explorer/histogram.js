@@ -1,11 +1,16 @@
 // Counts of logs over time, one bar per interval, split by level. Dragging over it zooms in.
 
+import { scaleOf, shortCount, tickStep } from "./chart_scale.js";
 import { h, svg } from "./dom.js";
 import { LEVEL_ORDER, levelOf } from "./fields.js";
 import { axisTime, between, momentText, zone } from "./time.js";
 
 const HEIGHT = 96;
 const AXIS = 18;
+const ABOVE = 14; // pixels above the scale, for its label and for bars that are cut off
+const SCALE = HEIGHT - AXIS - ABOVE;
+const BESIDE_MARK = 6;
+const CUT_LABEL = 60; // pixels that a label of a cut bar needs
 const CLICK_PIXELS = 4;
 const LABEL_PIXELS = 110;
 
@@ -71,38 +76,75 @@ export class Histogram {
     this.drawing.setAttribute("width", width);
     this.drawing.setAttribute("aria-label", this.#summary());
     if (!this.#range || !width) return this.drawing.replaceChildren();
-    const most = Math.max(1, ...this.#bars.map((bar) => bar.total));
+    const scale = scaleOf(this.#bars.map((bar) => bar.total));
     this.drawing.replaceChildren(
-      svg("text", { class: "most", x: 2, y: 10 }, this.#bars.length ? most.toLocaleString("en") : ""),
-      ...this.#bars.flatMap((bar, n) => this.#rects(bar, n, most)),
+      ...this.#grid(scale, width),
+      ...this.#bars.flatMap((bar, n) => this.#rects(bar, n, scale)),
+      ...(scale.isCut ? this.#cuts(scale, width) : []),
       ...this.#ticks(width),
       ...this.#selection(),
     );
   }
 
-  #summary() {
-    if (!this.#bars.length) return "No logs over time";
-    const total = this.#bars.reduce((sum, bar) => sum + bar.total, 0);
-    return `${total.toLocaleString("en")} logs between ${momentText(this.#range.startMs)} and ${momentText(this.#range.endMs)}`;
-  }
-
-  #rects(bar, n, most) {
-    const left = Math.max(0, this.#x(bar.atMs));
-    const right = this.#x(Math.min(bar.atMs + this.#range.stepMs, this.#range.endMs));
-    const width = Math.max(1, right - left - (right - left > 3 ? 1 : 0));
-    let top = HEIGHT - AXIS;
-    return byOrder(bar.counts).map(([level, count]) => {
-      const height = Math.max(count ? 1 : 0, ((HEIGHT - AXIS - 14) * count) / most);
-      top -= height;
-      const isActive = n === this.#active ? " is-active" : "";
-      return svg("rect", { class: `level-${levelOf(level)}${isActive}`, x: left, y: top, width, height });
+  /** Lines at the top and the middle of the scale, with their counts. */
+  #grid({ top }, width) {
+    if (!this.#bars.length) return [];
+    const counts = top % 2 ? [top] : [top, top / 2];
+    return counts.flatMap((count) => {
+      const y = ABOVE + SCALE * (1 - count / top) + 0.5;
+      return [svg("line", { class: "grid-line", x1: 0, x2: width, y1: y, y2: y }), svg("text", { class: "most", x: 2, y: y - 3 }, shortCount(count))];
     });
   }
 
+  /** Marks of the bars that are higher than the scale, and the counts of those that have room for it. */
+  #cuts({ top }, width) {
+    let free = 0;
+    return this.#bars
+      .filter(({ total }) => total > top)
+      .flatMap(({ atMs, total }) => {
+        const [left, right] = this.#edges(atMs);
+        const middle = (left + right) / 2;
+        const half = Math.max(4, (right - left) / 2 + 1);
+        const marks = [svg("path", { class: "cut", d: `M${middle - half} ${ABOVE + 7}l${half} -4l${half} 4v4l${-half} -4l${-half} 4z` })];
+        const isRight = middle + BESIDE_MARK + CUT_LABEL > width;
+        if (middle > free + CUT_LABEL || !free) {
+          free = middle;
+          marks.push(svg("text", { class: "cut-count", x: middle + (isRight ? -half - 3 : half + 3), y: 10, "text-anchor": isRight ? "end" : "start" }, `↑ ${shortCount(total)}`));
+        }
+        return marks;
+      });
+  }
+
+  #summary() {
+    if (!this.#bars.length) return "No logs over time";
+    const total = this.#bars.reduce((sum, bar) => sum + bar.total, 0);
+    const highest = this.#bars.reduce((one, other) => (other.total > one.total ? other : one));
+    const most = `at most ${highest.total.toLocaleString("en")} at ${momentText(highest.atMs)}`;
+    return `${total.toLocaleString("en")} logs between ${momentText(this.#range.startMs)} and ${momentText(this.#range.endMs)}, ${most}`;
+  }
+
+  #rects(bar, n, { top }) {
+    const [left, right] = this.#edges(bar.atMs);
+    const highest = bar.total > top ? SCALE + ABOVE / 2 : (SCALE * bar.total) / top;
+    let y = HEIGHT - AXIS;
+    return byOrder(bar.counts).map(([level, count]) => {
+      const height = Math.max(count ? 1 : 0, (highest * count) / bar.total);
+      y -= height;
+      const isActive = n === this.#active ? " is-active" : "";
+      return svg("rect", { class: `level-${levelOf(level)}${isActive}`, x: left, y, width: right - left, height });
+    });
+  }
+
+  /** The left and the right edge of a bar, in pixels. */
+  #edges(atMs) {
+    const left = Math.max(0, this.#x(atMs));
+    const right = this.#x(Math.min(atMs + this.#range.stepMs, this.#range.endMs));
+    return [left, Math.max(left + 1, right - (right - left > 3 ? 1 : 0))];
+  }
+
   #ticks(width) {
-    const { startMs, endMs, stepMs } = this.#range;
-    const count = Math.max(1, Math.floor(width / LABEL_PIXELS));
-    const every = Math.max(1, Math.ceil((endMs - startMs) / stepMs / count)) * stepMs;
+    const { startMs, endMs } = this.#range;
+    const every = tickStep(endMs - startMs, Math.max(1, Math.floor(width / LABEL_PIXELS)));
     const offsetMs = zone.offsetMs(startMs); // days begin at midnight of the zone that is shown
     const ticks = [svg("line", { class: "axis", x1: 0, x2: width, y1: HEIGHT - AXIS + 0.5, y2: HEIGHT - AXIS + 0.5 })];
     for (let at = Math.ceil((startMs + offsetMs) / every) * every - offsetMs; at < endMs; at += every) {

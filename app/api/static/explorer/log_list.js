@@ -1,13 +1,16 @@
 // The list of logs. Only visible rows are in the page, so scrolling stays smooth with any number of logs.
 
 import { h, iconButton } from "./dom.js";
-import { cellText, levelOf } from "./fields.js";
-import { shortTime } from "./time.js";
+import { cellText, isNumeric, levelOf } from "./fields.js";
+import { marked } from "./highlight.js";
+import { dayAndClock, zone, zoneOffset } from "./time.js";
 
 const BEYOND = 12; // rows drawn above and below the visible ones
 const NEAR_END = 60; // rows before the end at which the next page is loaded
-const WIDTHS = { level: "4.5rem", service: "10.5rem", message: "minmax(14rem, 1fr)" };
+const WIDTHS = { level: "var(--level-width)", service: "var(--service-width)", message: "minmax(12rem, 1fr)" };
 const USUAL_WIDTH = "minmax(7rem, 12rem)";
+const CLICK_PIXELS = 4; // a pointer that moves further selects text
+const LONGEST_CELL = 2000; // characters; more are not in sight
 
 /**
  * A grid with keyboard navigation. Calls `onOpen(row)` for a chosen log, `onNearEnd()` when the end is almost visible,
@@ -20,12 +23,15 @@ export class LogList {
   #activeId = "";
   #openId = "";
   #isDue = false;
+  #pressed = null; // where the pointer went down
+  #marks = null;
 
   constructor({ box, onOpen, onNearEnd, onRemoveColumn, onScroll }) {
     Object.assign(this, { box, onOpen, onNearEnd, onRemoveColumn, onScroll });
     this.head = h("div", { class: "head", role: "row", "aria-rowindex": "1" });
     this.canvas = h("div", { class: "canvas", role: "rowgroup" });
     this.foot = h("div", { class: "foot" });
+    this.zone = h("span", { class: "zone" });
     this.grid = h("div", { class: "grid", role: "grid", tabindex: "0", "aria-label": "Logs, newest first" });
     this.grid.append(h("div", { role: "rowgroup", class: "head-group" }, this.head), this.canvas);
     box.append(this.grid, this.foot);
@@ -37,6 +43,7 @@ export class LogList {
       this.#measure();
       this.draw();
     }).observe(box);
+    this.canvas.addEventListener("pointerdown", ({ clientX, clientY }) => (this.#pressed = { clientX, clientY }));
     this.canvas.addEventListener("click", (event) => this.#click(event));
     this.grid.addEventListener("keydown", (event) => this.#key(event));
   }
@@ -52,7 +59,7 @@ export class LogList {
     this.grid.style.setProperty("--columns", widths.join(" "));
     this.grid.setAttribute("aria-colcount", String(columns.length + 1));
     this.head.replaceChildren(
-      h("span", { role: "columnheader", class: "time" }, "time"),
+      h("span", { role: "columnheader", class: "time", title: zone.name }, "time", this.zone),
       ...columns.map((name) =>
         h(
           "span",
@@ -63,6 +70,11 @@ export class LogList {
       ),
     );
     this.refresh();
+  }
+
+  /** Marks what a query has found; see highlight.js. */
+  setMarks(marks) {
+    this.#marks = marks;
   }
 
   /** Shows these logs, from the top. */
@@ -125,6 +137,8 @@ export class LogList {
 
   /** Draws all rows again, since the columns or the time zone have changed. */
   refresh() {
+    this.zone.textContent = zoneOffset();
+    this.zone.parentElement?.setAttribute("title", zone.name);
     this.#drawn.clear();
     this.canvas.replaceChildren();
     this.draw();
@@ -166,12 +180,22 @@ export class LogList {
   }
 
   #element(row) {
+    const [day, clock] = dayAndClock(row.timestamp);
     return h(
       "div",
       { class: `row level-${levelOf(row.level)}`, role: "row", id: `log-${row.id}` },
-      h("span", { role: "gridcell", class: "time" }, shortTime(row.timestamp)),
-      ...this.#columns.map((name) => h("span", { role: "gridcell", class: `cell-${kind(name)}` }, cellText(row, name))),
+      h("span", { role: "gridcell", class: "time" }, h("span", { class: "day" }, `${day} `), clock),
+      ...this.#columns.map((name) => this.#cell(row, name)),
     );
+  }
+
+  #cell(row, name) {
+    // One line: the detail shows the others.
+    const text = cellText(row, name).slice(0, LONGEST_CELL).replace(/\s*\r?\n\s*/g, " ⏎ ");
+    const number = isNumeric(row, name) ? " is-number" : "";
+    // Other columns have what was searched in each row: marks there would say nothing.
+    const pattern = name === "message" ? this.#marks?.of(name) : null;
+    return h("span", { role: "gridcell", class: `cell-${kind(name)}${number}` }, ...marked(text, pattern));
   }
 
   #mark() {
@@ -186,9 +210,13 @@ export class LogList {
 
   #click(event) {
     const element = event.target.closest(".row");
-    // A user who has selected text wants to copy it.
-    if (!element || !getSelection().isCollapsed) return;
+    // A user who has just selected text wants to copy it. A click elsewhere opens the log, whatever is selected.
+    if (!element || (this.#isMoved(event) && !getSelection().isCollapsed)) return;
     this.#choose(element.id.slice("log-".length));
+  }
+
+  #isMoved({ clientX, clientY }) {
+    return this.#pressed && Math.hypot(clientX - this.#pressed.clientX, clientY - this.#pressed.clientY) > CLICK_PIXELS;
   }
 
   #choose(id) {

@@ -10,18 +10,25 @@ import { Following } from "./following.js";
 import { Histogram } from "./histogram.js";
 import { LogDetail } from "./log_detail.js";
 import { LogList } from "./log_list.js";
+import { visibleText } from "./plain_text.js";
 import { withFilter, withoutFilter } from "./query_text.js";
+import { Resizer } from "./resizer.js";
 import { Results } from "./results.js";
 import { SearchBox } from "./search_box.js";
+import { Share } from "./share.js";
 import { fillHelp, listenToKeys } from "./shortcuts.js";
 import { DEFAULTS, State } from "./state.js";
+import { absolute, between, rangeText } from "./time.js";
 import { TimePicker } from "./time_picker.js";
+
+const AROUND_MS = 15 * 60_000; // a link to a log shows as much before and after it
 
 const state = new State(follow);
 const range = () => ({ start: state.now.start, end: state.now.end });
 const columns = () => state.now.columns;
 const fields = new FieldNames(range);
 const covers = new Covers();
+const announce = (text) => (byId("announcement").textContent = text);
 
 const searchBox = new SearchBox({
   form: byId("search"),
@@ -36,6 +43,7 @@ const searchBox = new SearchBox({
 const timePicker = new TimePicker({
   button: byId("time"),
   label: byId("time-label"),
+  later: byId("later"),
   popover: byId("time-popover"),
   onRange: (wanted) => go({ ...wanted, live: false }),
   onZone: () => [histogram, list, detail].forEach((part) => part.refresh()),
@@ -70,6 +78,8 @@ const detail = new LogDetail({
   panel: byId("detail"),
   columns,
   isField: (name) => fields.has(name),
+  marks: () => results.marks,
+  link: linkTo,
   onClose: closeLog,
   onStep: (by) => list.move(by),
   onTab: (tab) => state.change({ tab }, { isStep: false }),
@@ -77,7 +87,7 @@ const detail = new LogDetail({
   onColumn: toggleColumn,
   onQuery: (changes) => go({ ...changes, live: false }),
   onOpen: openLog,
-  onAnnounce: (text) => (byId("announcement").textContent = text),
+  onAnnounce: announce,
 });
 
 const following = new Following({
@@ -86,6 +96,7 @@ const following = new Following({
   go,
   onRows: (rows) => results.addNew(rows),
   onCount: () => results.countAgain(),
+  onRecovered: () => results.hasFailed && results.search(),
 });
 
 const results = new Results({
@@ -96,9 +107,12 @@ const results = new Results({
   go,
   begin: () => following.begin(),
   onSearched: (search) => facets.show(search),
+  onNothing: () => facets.clear(),
 });
 
 new ColumnPicker({ button: byId("columns"), popover: byId("columns-popover"), fields, columns, onColumn: toggleColumn });
+new Share({ button: byId("share"), popover: byId("share-popover"), links, onAnnounce: announce });
+new Resizer({ handle: byId("resize"), panel: byId("detail") });
 
 /** Updates the page after a change of the state. */
 function follow(now, before) {
@@ -129,7 +143,7 @@ function showState() {
   timePicker.show(range());
   byId("live").setAttribute("aria-pressed", String(live));
   byId("live-bar").hidden = !live;
-  document.title = query ? `${query} – Logs` : "Logs";
+  document.title = query ? `${visibleText(query)} – Logs` : "Logs";
 }
 
 function filter(name, value, { isOut = false, isOn = true } = {}) {
@@ -140,6 +154,24 @@ function filter(name, value, { isOut = false, isOn = true } = {}) {
 function toggleColumn(name) {
   const others = columns().filter((one) => one !== name);
   state.change({ columns: others.length < columns().length ? others : [...others, name] });
+}
+
+/** The address of a log, with the search and the time around it: so it shows the same later, and to others. */
+function linkTo(row) {
+  const ms = Date.parse(row.timestamp);
+  return state.link({ ...between(ms - AROUND_MS, ms + AROUND_MS), live: false, log: row.id, tab: DEFAULTS.tab });
+}
+
+function isFixed({ start, end }) {
+  return ![start, end].some((text) => text.startsWith("now"));
+}
+
+/** The ways to share what is shown. */
+function links() {
+  const fixed = absolute(results.range.start ? results.range : range());
+  const same = { label: "Copy link", note: `${rangeText(state.now.start, state.now.end)}, counted from when it is opened.`, url: state.link({}) };
+  const frozen = { label: "Copy link to these times", note: `Always ${rangeText(fixed.start, fixed.end)}.`, url: state.link({ ...fixed, live: false }) };
+  return isFixed(state.now) ? [{ ...same, note: frozen.note }] : [same, frozen];
 }
 
 function openLog(row) {

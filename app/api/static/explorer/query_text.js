@@ -2,9 +2,10 @@
 // knows where terms begin and end.
 
 const PLAIN_VALUE = /^[\p{L}\p{N}][\p{L}\p{N}_./-]*$/u;
-/** The value of a term for one exact value: no range, comparison, prefix or parentheses. */
-const ONE_VALUE = /^(?:"(?:[^"\\]|\\.)*"|(?![<>[{])(?:[^\s()"*\\]|\\.)+)$/s;
+/** A term for one exact value: a field, a colon, and no range, comparison, prefix or parentheses. */
+const ONE_VALUE = /^((?:[^\s()":\\]|\\.)+):(?:"((?:[^"\\]|\\.)*)"|((?![<>[{])(?:[^\s()"*\\]|\\.)+))$/s;
 const OPERATORS = new Set(["AND", "OR", "NOT", "TO"]);
+const MOST_NESTED = 32; // parentheses, as in the service
 const HIDDEN = "\u0001"; // replaces text in quotes or parentheses
 const JOINED = new RegExp(`(?:^|[\\s)${HIDDEN}])(?:(?:AND|OR|NOT)(?![^\\s()"${HIDDEN}])|&&|\\|\\|)`);
 const HAS_OR = new RegExp(`(?:^|[\\s)${HIDDEN}])(?:OR(?![^\\s()"${HIDDEN}])|\\|\\|)`);
@@ -33,18 +34,16 @@ export function withFilter(query, name, value, { isOut = false } = {}) {
   const wanted = isOut ? `-${term(name, value)}` : term(name, value);
   if (outside(query).match(HAS_OR)) return `(${query.trim()}) ${wanted}`;
   const terms = termsToChange(query);
-  if (terms.some(({ text }) => text === wanted)) return query;
-  const opposite = isOut ? term(name, value) : `-${term(name, value)}`;
-  const isReplaced = ({ text }) => text === opposite || (!isOut && name !== "message" && requiresOneValue(text, name));
-  const found = terms.find(isReplaced);
+  if (terms.some((one) => isFor(one, name, value, isOut))) return query;
+  const isOther = (one) => !isOut && name !== "message" && one.field === name && !one.isOut;
+  const found = terms.find((one) => isFor(one, name, value, !isOut) || isOther(one));
   if (found) return query.slice(0, found.start) + wanted + query.slice(found.end);
   return query.trim() ? `${query.trim()} ${wanted}` : wanted;
 }
 
 /** The query without this filter. */
 export function withoutFilter(query, name, value, { isOut = false } = {}) {
-  const unwanted = isOut ? `-${term(name, value)}` : term(name, value);
-  return without(query, ({ text }) => text === unwanted);
+  return without(query, (one) => isFor(one, name, value, isOut));
 }
 
 /** The query without its top-level terms on a field. */
@@ -55,9 +54,44 @@ export function withoutField(query, name) {
 
 /** Whether a top-level term requires this value (1), excludes it (-1), or neither (0). */
 export function filterOf(query, name, value) {
-  const wanted = term(name, value);
-  const texts = termsToChange(query).map(({ text }) => text);
-  return texts.includes(wanted) ? 1 : texts.includes(`-${wanted}`) ? -1 : 0;
+  const terms = termsToChange(query);
+  if (terms.some((one) => isFor(one, name, value, false))) return 1;
+  return terms.some((one) => isFor(one, name, value, true)) ? -1 : 0;
+}
+
+/** The top-level terms for or against one value: `{ field, value, isOut, start, end }`. */
+export function filtersIn(query) {
+  return termsToChange(query).filter(({ field }) => field !== undefined);
+}
+
+/** Whether a term is for (or with `isOut` against) this value. A level is the same in any case. */
+function isFor(one, name, value, isOut) {
+  if (one.field !== name || one.isOut !== isOut) return false;
+  return name === "level" ? one.value.toLowerCase() === String(value).toLowerCase() : one.value === String(value);
+}
+
+/** All texts that a query looks for, in parentheses too: `{ field, text, isPrefix }`. What it excludes is left out. */
+export function* termsWithin(query, field = "", depth = 0) {
+  let isNegated = false;
+  for (const { text, isOut } of topTerms(query)) {
+    if (text === "NOT" || text === "!") isNegated = true;
+    if (OPERATORS.has(text) || text === "&&" || text === "||") continue;
+    if (!isOut && !isNegated && depth < MOST_NESTED) yield* textsOf(text, field, depth);
+    isNegated = false;
+  }
+}
+
+function* textsOf(text, field, depth) {
+  const inner = text.match(/^\((.*)\)$/s);
+  if (inner) return yield* termsWithin(inner[1], field, depth + 1);
+  const [, name, rest] = field ? [] : (text.match(/^((?:[^\s()":\\]|\\.)+):(.+)$/s) ?? []);
+  if (name) return yield* textsOf(rest, name.replace(/\\(.)/gs, "$1"), depth);
+  const inQuotes = text.match(/^"((?:[^"\\]|\\.)*)"(\*?)$/s);
+  if (inQuotes) yield { field, text: inQuotes[1].replace(/\\(["\\])/g, "$1"), isPrefix: Boolean(inQuotes[2]) };
+  else if (/^(?![<>[{])(?:[^\s()"\\]|\\.)+$/s.test(text)) {
+    const isPrefix = /(?<!\\)\*$/.test(text);
+    yield { field, text: (isPrefix ? text.slice(0, -1) : text).replace(/\\(.)/gs, "$1"), isPrefix };
+  }
 }
 
 /**
@@ -94,11 +128,6 @@ function closing(query, start) {
   return found ? start + 1 + found[0].length : query.length;
 }
 
-function requiresOneValue(text, name) {
-  const beginning = `${escapedName(name)}:`;
-  return text.startsWith(beginning) && ONE_VALUE.test(text.slice(beginning.length));
-}
-
 function without(query, isUnwanted) {
   const kept = termsToChange(query);
   if (!kept.some(isUnwanted)) return query;
@@ -113,11 +142,17 @@ function termsToChange(query) {
   return outside(query).match(JOINED) ? [] : topTerms(query);
 }
 
-/** The terms outside of all parentheses, each with where it starts and ends; `!` is written as `-`. */
-function topTerms(query) {
+/**
+ * The terms outside of all parentheses, each with where it starts and ends; `!` is written as `-`. A term for one value has
+ * its `field`, `value` and `isOut` too.
+ */
+export function topTerms(query) {
   const terms = [];
   let start = -1;
-  const add = (end) => terms.push({ text: query.slice(start, end).replace(/^\+/, "").replace(/^!/, "-"), start, end });
+  const add = (end) => {
+    const text = query.slice(start, end).replace(/^\+/, "").replace(/^!/, "-");
+    terms.push({ text, start, end, ...oneValue(text) });
+  };
   for (const { at, depth, isSpace } of walk(query)) {
     const isBetween = isSpace && depth === 0;
     if (!isBetween && start < 0) start = at;
@@ -128,6 +163,15 @@ function topTerms(query) {
   }
   if (start >= 0) add(query.length);
   return terms;
+}
+
+function oneValue(text) {
+  const isOut = text.startsWith("-");
+  const found = (isOut ? text.slice(1) : text).match(ONE_VALUE);
+  if (!found) return { isOut };
+  const [, name, inQuotes, plain] = found;
+  const value = inQuotes === undefined ? plain.replace(/\\(.)/gs, "$1") : inQuotes.replace(/\\(["\\])/g, "$1");
+  return { field: name.replace(/\\(.)/gs, "$1"), value, isOut };
 }
 
 /** The query with text in quotes and parentheses replaced by `HIDDEN`. */

@@ -62,12 +62,17 @@ export class SearchBox {
     this.input.setAttribute("aria-invalid", "true");
   }
 
-  /** Shows the hints on a query. */
+  /** Shows the hints on a query: `{ message, query }`, with the query as a button, or only a text. */
   showHints(hints) {
     if (!hints?.length) return;
-    this.problem.replaceChildren(...hints.map((hint) => h("p", {}, hint)));
+    this.problem.replaceChildren(...hints.map((hint) => this.#hint(typeof hint === "string" ? { message: hint } : hint)));
     this.problem.className = "problem is-hint";
     this.problem.hidden = false;
+  }
+
+  #hint({ message, query }) {
+    const use = (wanted) => h("button", { type: "button", class: "button meant", onclick: () => this.onSearch(wanted) }, wanted);
+    return h("p", {}, h("span", {}, message), query ? use(query) : null);
   }
 
   #clearProblem() {

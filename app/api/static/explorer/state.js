@@ -73,6 +73,11 @@ export class State {
     if (!isStep) this.#writeSoon();
   }
 
+  /** The whole address of the state with these changes. */
+  link(changes) {
+    return new URL(address({ ...this.now, ...changes }), location.href).href;
+  }
+
   /** Browsers refuse many changes of the URL a second, as when a key is held down. */
   #writeSoon() {
     const waitMs = this.#writtenAtMs + WRITE_MS - performance.now();
