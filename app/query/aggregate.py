@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.domain.columns import Kind
+from app.query.buckets import BUCKET_VALUE
 from app.query.condition import Condition
 from app.query.errors import BadParameter
 from app.query.expressions import Expressions
 from app.query.fields import named
 from app.query.functions import Function
 from app.query.log_table import AnySelect, Select, SelectFromAll
-from app.query.rollups import BUCKET_VALUE, RESPONSE_TIMES, SUMS_BY_SERVICE_AND_LEVEL, SUMS_BY_USER, Rollup, cover
+from app.query.rollups import RESPONSE_TIMES, SUMS_BY_SERVICE_AND_LEVEL, SUMS_BY_USER, Rollup, cover
 from app.query.time_range import SECOND_NS, TimeRange
 
 _MEASURED_FIELD = named("response_time_ms")

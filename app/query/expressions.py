@@ -5,7 +5,7 @@ from typing import Final
 from app.domain.columns import Kind
 from app.query.attribute_reference import reference
 from app.query.errors import BadParameter
-from app.query.fields import Attribute, named
+from app.query.fields import Attribute, Field, named
 
 _NUMBERS: Final = frozenset({Kind.NUMBER, Kind.WHOLE})
 
@@ -31,18 +31,18 @@ class Expressions:
         return field.column if field.kind in (Kind.TEXT, Kind.LEVEL, Kind.WORDS) else f"toString({field.column})"
 
     def number(self, name: str) -> str:
-        """The value of a field as a number, NULL where it is not one.
+        """The value of a field as a number, NULL where it is not one: text is converted, as for comparisons.
 
         Raises:
             BadParameter: the field never holds numbers.
         """
         field = named(name)
-        if isinstance(field, Attribute):
+        if field.kind is Kind.TEXT:
             # ClickHouse parses "nan" and "inf" as numbers too, and a single one would make a sum useless.
             number = f"toFloat64OrNull({self.text(name)})"
             return f"if(isFinite(assumeNotNull({number})), {number}, NULL)"
-        if field.kind not in _NUMBERS:
-            raise BadParameter("field", f"field={name} is not numeric; use response_time_ms or a numeric attribute")
+        if not isinstance(field, Field) or field.kind not in _NUMBERS:
+            raise BadParameter("field", f"field={name} is a {field.kind.value} field, which holds no numbers")
         self.columns |= {field.column}
         return field.column
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from app.query.buckets import middle
 from app.query.errors import BadParameter
 from app.query.expressions import Expressions
 
@@ -37,25 +38,25 @@ def _count_distinct(expressions: Expressions, field: str) -> str:
     return f"uniqIf({text}, {text} != '')"
 
 
-def _of_numbers(function: str) -> _OverRows:
-    """A function of numbers, `{number}` in its SQL. Its result over no values is NULL, not 0."""
+def _of_numbers(function: Callable[[str], str]) -> _OverRows:
+    """A function of numbers, which takes the SQL of a number. Its result over no values is NULL, not 0."""
 
     def over_rows(expressions: Expressions, field: str) -> str:
         number = expressions.number(field)
-        return f"if(count({number}) = 0, NULL, {function.format(number=number)})"
+        return f"if(count({number}) = 0, NULL, {function(number)})"
 
     return over_rows
 
 
 def _quantile(share: str) -> _Definition:
-    """The quantile for a share from 0 to 1."""
-    # The sketch of quantileDD holds a limited range of magnitudes.
-    near = "greatest(-1e15, least(1e15, {number}))"
-    bounded = f"multiIf(isNull({{number}}), NULL, abs({{number}}) < 1e-9, 0, {near})"
-    weighted = f"quantileExactWeighted({share})({{value}}, logged)"
+    """The quantile for a share from 0 to 1: the least value that at least this share of the values does not exceed.
+
+    Rows and rollups give the same result, since both weigh the middles of the same buckets.
+    """
+    of_values = f"quantileExactWeighted({share})"
     return _Definition(
-        _of_numbers(f"quantileDD(0.01, {share})({bounded})"),
-        over_buckets=f"if(countIf(isNotNull({{value}})) = 0, NULL, {weighted})",
+        _of_numbers(lambda number: f"{of_values}({middle(number)}, 1)"),
+        over_buckets=f"if(countIf(isNotNull({{value}})) = 0, NULL, {of_values}(toFloat64({{value}}), logged))",
         approximation="within 1 % of the value",
     )
 
@@ -67,10 +68,10 @@ _FUNCTIONS: Final[Mapping[str, _Definition]] = {
         _count_of_values, "sum(measured)", "sumIf(logged, isNotNull({value}))", without_field=_COUNT_OF_ROWS
     ),
     "count_distinct": _Definition(_count_distinct, approximation="usually within 1 %"),
-    "sum": _Definition(_of_numbers("sum({number})"), "if(sum(measured) = 0, NULL, sum(total))"),
-    "avg": _Definition(_of_numbers("avg({number})"), "sum(total) / nullIf(sum(measured), 0)"),
-    "min": _Definition(_of_numbers(_SHORTEST.format("min({number})"))),
-    "max": _Definition(_of_numbers(_SHORTEST.format("max({number})"))),
+    "sum": _Definition(_of_numbers("sum({})".format), "if(sum(measured) = 0, NULL, sum(total))"),
+    "avg": _Definition(_of_numbers("avg({})".format), "sum(total) / nullIf(sum(measured), 0)"),
+    "min": _Definition(_of_numbers(_SHORTEST.format("min({})").format)),
+    "max": _Definition(_of_numbers(_SHORTEST.format("max({})").format)),
 }
 NAMES: Final = (*_FUNCTIONS, "p50", "p95", "p99", "p99.9")
 """All functions, with some quantiles as examples."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from app.query.buckets import BUCKET
 from app.query.time_range import SECOND_NS, TimeRange
 
 _MINUTE_NS: Final = 60 * SECOND_NS
@@ -16,17 +17,7 @@ FIVE_MINUTES_NS: Final = 5 * _MINUTE_NS
 TRACE_KEY: Final = "bitShiftRight(cityHash64({}), 32)"
 """The sorting key of the projection by trace, as SQL; `{}` is the trace id."""
 
-# The number of a response time bucket is the upper bits of the Float32: sign, exponent and six bits of the mantissa,
-# so there are 64 buckets to a doubling. A bucket is at most 1.6 % wide, and its middle within 0.8 % of its values.
-_BUCKET_SHIFT: Final = 17
-_BUCKET: Final = f"bitShiftRight(reinterpretAsUInt32(ResponseTimeMs), {_BUCKET_SHIFT})"
-_MIDDLE: Final = (
-    f"reinterpretAsFloat32(toUInt32(bitShiftLeft(toUInt32(bucket), {_BUCKET_SHIFT}) + {1 << (_BUCKET_SHIFT - 1)}))"
-)
-BUCKET_VALUE: Final = f"if(bucket % {1 << (31 - _BUCKET_SHIFT)} = 0, 0, {_MIDDLE})"
-"""The value that represents a response time bucket, as SQL; NULL for rows without a response time."""
-
-_BUCKETS: Final = (f"{_BUCKET} AS bucket", "count() AS logged")
+_BUCKETS: Final = (f"{BUCKET} AS bucket", "count() AS logged")
 _SUMS: Final = ("count() AS logged", "count(ResponseTimeMs) AS measured", "sum(ResponseTimeMs) AS total")
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.domain.severity import SEVERITY_NUMBER
+from app.query.buckets import BUCKET_VALUE
 from app.query.rollups import (
-    BUCKET_VALUE,
     FIVE_MINUTES,
     RESPONSE_TIMES,
     SUMS_BY_SERVICE_AND_LEVEL,

@@ -84,7 +84,7 @@ def test_an_invalid_query_is_reported_with_the_position_of_the_error(setup: Setu
         ("histogram?start=now-30d&interval=1s", "interval"),
         ("stats?function=mean", "function"),
         ("stats?function=avg", "field"),
-        ("stats?function=avg&field=service", "field"),
+        ("stats?function=avg&field=message", "field"),
         ("stats?by=time", "by"),
         ("stats?by=count", "by"),
         ("histogram?by=timestamp", "by"),

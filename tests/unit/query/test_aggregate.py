@@ -6,16 +6,20 @@ import re
 
 import pytest
 
+from app.domain.columns import Kind
 from app.domain.statement import Statement
+from app.query import values
 from app.query.aggregate import Aggregate
 from app.query.condition import condition_of
 from app.query.errors import BadParameter
+from app.query.fields import FIELDS
 from app.query.functions import Function, read_functions
 from app.query.language import parse
 from app.query.log_table import LogTable
 from app.query.time_range import SECOND_NS, TimeRange
 from tests.fakes import ScriptedReader
 
+NUMBERS = values.EXPECTED[Kind.NUMBER]
 HOUR = TimeRange(0, 3600 * SECOND_NS)
 
 
@@ -139,8 +143,23 @@ def test_a_function_without_its_field_is_refused_but_for_a_count() -> None:
 
 
 def test_figures_of_a_field_that_holds_no_numbers_are_refused() -> None:
-    with pytest.raises(BadParameter, match="is not numeric"):
-        statement_of(aggregate(functions="avg", field="service"))
+    for field in ("message", "level", "timestamp"):
+        with pytest.raises(BadParameter, match="holds no numbers"):
+            statement_of(aggregate(functions="avg", field=field))
+
+
+@pytest.mark.parametrize("field", [field.name for field in FIELDS if values.EXPECTED.get(field.kind) == NUMBERS])
+def test_a_field_that_is_compared_as_a_number_is_aggregated_as_one(field: str) -> None:
+    parse(f"{field}:>100")
+
+    assert "sum(" in statement_of(aggregate(functions="sum", field=field)).sql
+
+
+def test_a_quantile_is_the_same_expression_at_every_magnitude() -> None:
+    sql = statement_of(aggregate("timeout", functions="p99", field="bytes")).sql
+
+    assert "quantileExactWeighted(0.99)" in sql
+    assert "1e15" not in sql
 
 
 def test_names_of_attributes_are_bound() -> None:
