@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from app.api.content import Content
 from app.api.problems import Problem
 from app.api.request_head import RequestHead
+from app.api.responses import HintResponse
 
 
 class Error(BaseModel):
@@ -22,6 +23,7 @@ class Error(BaseModel):
     position: int | None = Field(None, description="Position of the error in the query, in characters from 0.")
     expected: list[str] | None = Field(None, description="What the query language allows at this position.")
     suggestion: str | None = Field(None, description="A correction, if the error looks like a typo.")
+    hints: list[HintResponse] | None = Field(None, description="Whole queries that may have been meant.")
 
 
 class ErrorResponse(BaseModel):

@@ -67,6 +67,7 @@ def _of_query(error: QueryError) -> Problem:
         "position": error.position,
         "expected": list(error.expected) or None,
         "suggestion": error.suggestion or None,
+        "hints": [{"message": hint.message, "query": hint.query or None} for hint in error.hints] or None,
     }
     return Problem(400, "bad_query", str(error), details)
 

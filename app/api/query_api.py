@@ -1,7 +1,7 @@
 """The query endpoints of /api/v1 and their handlers."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -28,6 +28,7 @@ from app.api.request_head import RequestHead
 from app.api.responses import (
     ContextResponse,
     FieldsResponse,
+    HintResponse,
     HistogramResponse,
     LogResponse,
     LogsResponse,
@@ -44,7 +45,7 @@ from app.query.log_id import LogId
 from app.query.search import Page, Search
 from app.query.service import AggregateResult, QueryService, names_in
 from app.query.time_range import SECOND_NS
-from app.query.tree import Query
+from app.query.tree import Hint, Query
 from app.settings import QuerySettings
 
 _Parameters = TypeVar("_Parameters", bound=Parameters)
@@ -120,10 +121,25 @@ class QueryApi:
         return LogsResponse(
             rows=[row.as_object() for row in page.rows],
             complete=page.is_complete,
-            hints=_hints(query),
+            hints=_hints([*query.hints, *self._second_look(queries, query, search, page, parameters, started_at)]),
             next_cursor=str(page.next_cursor) if page.next_cursor else None,
             statistics=self._statistics(started_at, page.cost),
         )
+
+    def _second_look(
+        self,
+        queries: QueryService,
+        query: Query,
+        search: Search,
+        page: Page,
+        parameters: Parameters,
+        started_at: float,
+    ) -> Sequence[Hint]:
+        """What a search that found nothing at all may have meant."""
+        left_secs = self._timeout_secs(parameters) - (self._clock() - started_at)
+        if page.rows or not page.is_complete or search.cursor is not None or left_secs <= 0:
+            return ()
+        return queries.second_look.hints(query, search.span, timeout_secs=left_secs)
 
     def _stream(
         self, queries: QueryService, search: Search, kind: str, limit: int | None, parameters: LogsParameters
@@ -192,7 +208,7 @@ class QueryApi:
         return HistogramResponse(
             rows=_records(aggregates),
             complete=aggregates.is_complete,
-            hints=_hints(query),
+            hints=_hints(query.hints),
             statistics=self._statistics(started_at, aggregates.result.cost),
             interval_secs=aggregate.interval_secs or 0,
             start=rfc3339(span.start_ns),
@@ -217,7 +233,7 @@ class QueryApi:
         return StatsResponse(
             rows=_records(aggregates),
             complete=aggregates.is_complete,
-            hints=_hints(query),
+            hints=_hints(query.hints),
             statistics=self._statistics(started_at, aggregates.result.cost),
             approximate={
                 function.name: function.approximation for function in aggregate.functions if function.approximation
@@ -239,7 +255,7 @@ class QueryApi:
         return FieldsResponse(
             rows=[{"name": name, "count": count} for name, count in found.counts],
             complete=found.is_complete,
-            hints=_hints(query),
+            hints=_hints(query.hints),
             statistics=self._statistics(started_at, found.cost),
             looked_at=found.looked_at,
         )
@@ -260,7 +276,7 @@ class QueryApi:
         return ValuesResponse(
             rows=[{"value": value, "count": count} for value, count in found.counts],
             complete=found.is_complete,
-            hints=_hints(query),
+            hints=_hints(query.hints),
             statistics=self._statistics(started_at, found.cost),
         )
 
@@ -276,8 +292,8 @@ class QueryApi:
         return Statistics(took_ms=took_ms, rows_read=cost.rows_read, bytes_read=cost.bytes_read)
 
 
-def _hints(query: Query) -> list[str] | None:
-    return [str(hint) for hint in query.hints] or None
+def _hints(hints: Sequence[Hint]) -> list[HintResponse] | None:
+    return [HintResponse(message=hint.message, query=hint.query or None) for hint in dict.fromkeys(hints)] or None
 
 
 def _accepted(head: RequestHead) -> str:

@@ -15,12 +15,21 @@ class Statistics(BaseModel):
     bytes_read: int = Field(description="Bytes that ClickHouse read for it, uncompressed.")
 
 
+class HintResponse(BaseModel):
+    """What may have been meant instead."""
+
+    message: str = Field(description="A message for people.")
+    query: str | None = Field(None, description="The whole query for it, ready to be sent; absent if there is none.")
+
+
 class ListResponse(BaseModel):
     """A response that is a list."""
 
     rows: list[dict[str, Any]] = Field(description="The results.")
     complete: bool = Field(description="False if the query timed out, or if a limit left out groups, fields or values.")
-    hints: list[str] | None = Field(None, description="Parts of the query that may be meant otherwise; absent if none.")
+    hints: list[HintResponse] | None = Field(
+        None, description="What may have been meant instead: typos, and for `/logs` without a row what was misread."
+    )
     statistics: Statistics
 
 

@@ -25,6 +25,11 @@ _WORDS: Final[dict[str, tuple[str, ...]]] = {
     ),
 }
 _SEVERITY_OF: Final = {word: severity for severity, words in _WORDS.items() for word in words}
+LEVEL_OF_NUMBER: Final = {
+    **dict(zip("01234567", ("FATAL", "FATAL", "FATAL", "ERROR", "WARN", "INFO", "INFO", "DEBUG"), strict=True)),
+    **{"10": "TRACE", "20": "DEBUG", "30": "INFO", "40": "WARN", "50": "ERROR", "60": "FATAL"},
+}
+"""Numeric levels of events: syslog's 0 to 7, and the tens of bunyan and pino."""
 
 
 def severity_of(word: str) -> str:

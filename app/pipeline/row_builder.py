@@ -16,16 +16,10 @@ from app.domain.event_time import EventTimeBounds
 from app.domain.json_values import as_text, flatten
 from app.domain.records import RecordChunk
 from app.domain.rows import SCHEMA, Rows
-from app.domain.severity import SEVERITY_NUMBER, severity_of, severity_of_number
+from app.domain.severity import LEVEL_OF_NUMBER, SEVERITY_NUMBER, severity_of, severity_of_number
 from app.pipeline.arrow_maps import map_array, single_key_map, sparse_array
 from app.pipeline.event_columns import EventColumns
 from app.pipeline.event_times import EventTimes
-
-# Numeric levels: syslog's 0 to 7, and the tens of bunyan and pino.
-_LEVEL_OF_NUMBER: Final = {
-    **dict(zip("01234567", ("FATAL", "FATAL", "FATAL", "ERROR", "WARN", "INFO", "INFO", "DEBUG"), strict=True)),
-    **{"10": "TRACE", "20": "DEBUG", "30": "INFO", "40": "WARN", "50": "ERROR", "60": "FATAL"},
-}
 
 _KEYED: Final = [column for column in SENT.values() if column.key]
 
@@ -131,7 +125,7 @@ class RowBuilder:
     def _severity(self, column: Column) -> Mapping[str, pa.Array]:
         """The text of the level, and OpenTelemetry's number for it."""
         words = self._text(column.name).dictionary_encode()
-        names = [severity_of(word) or _LEVEL_OF_NUMBER.get(word, word) for word in words.dictionary.to_pylist()]
+        names = [severity_of(word) or LEVEL_OF_NUMBER.get(word, word) for word in words.dictionary.to_pylist()]
         numbers = [SEVERITY_NUMBER.get(name, 0) for name in names]
         texts = pa.array(names, pa.string()).take(words.indices)
         of_rows = pa.array(numbers, pa.uint8()).take(words.indices)

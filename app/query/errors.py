@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from app.query.tree import Hint
+
 _NEAR_CHARACTERS: Final = 20
 
 
@@ -9,11 +11,19 @@ class QueryError(Exception):
     """The query cannot be read and must be changed.
 
     `reason` is a sentence. `position` is where, in characters from 0, and `near` the text around it. `expected` lists
-    what is allowed there, and `suggestion` is what was probably meant ("" if nothing is similar).
+    what is allowed there, and `suggestion` is what was probably meant ("" if nothing is similar). `hints` are whole
+    queries that may have been meant.
     """
 
     def __init__(
-        self, reason: str, *, text: str, position: int, expected: tuple[str, ...] = (), suggestion: str = ""
+        self,
+        reason: str,
+        *,
+        text: str,
+        position: int,
+        expected: tuple[str, ...] = (),
+        suggestion: str = "",
+        hints: tuple[Hint, ...] = (),
     ) -> None:
         sentences = [reason]
         if expected:
@@ -26,6 +36,9 @@ class QueryError(Exception):
         self.near = text[max(0, position - _NEAR_CHARACTERS) : position + _NEAR_CHARACTERS]
         self.expected = expected
         self.suggestion = suggestion
+        self.hints = hints
+        self.is_like_text = False
+        """Whether the query may be text that was pasted, and needs quotes."""
 
 
 def _any_of(names: tuple[str, ...]) -> str:

@@ -19,6 +19,7 @@ from app.query.log_row import RowShape
 from app.query.log_table import LogTable
 from app.query.scope import Scope
 from app.query.search import Cursor, Page, Search, Searcher
+from app.query.second_look import SecondLook
 from app.query.tail import Tail, read_resume_token
 from app.query.time_range import SECOND_NS, TimeRange, read_interval_secs, read_range
 from app.query.tree import Node
@@ -71,6 +72,7 @@ class QueryService:
         self._searcher = Searcher(table, rows_per_sec, clock)
         self.surroundings = Surroundings(table, rows_per_sec, clock)
         self.facets = Facets(table, rows_per_sec, clock)
+        self.second_look = SecondLook(table, rows_per_sec, clock)
 
     def within(self, scope: Scope) -> QueryService:
         """The same service, limited to the logs of a scope. A scope can only be narrowed."""

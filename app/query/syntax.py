@@ -70,6 +70,12 @@ def syntax_tree(text: str) -> Syntax:
 
 
 def _syntax_error(text: str, position: int, parser: InteractiveParser, open_at: list[int]) -> QueryError:
+    error = _explained(text, position, parser, open_at)
+    error.is_like_text = True
+    return error
+
+
+def _explained(text: str, position: int, parser: InteractiveParser, open_at: list[int]) -> QueryError:
     accepted: set[str] = parser.accepts()  # type: ignore[no-untyped-call]
     expected = tuple(dict.fromkeys(name for symbol, name in _EXPECTED.items() if symbol in accepted))
     found = _FOUND.match(text, position)

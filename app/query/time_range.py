@@ -16,6 +16,9 @@ _UNIT_NS: Final = {
     "w": 7 * 86_400 * SECOND_NS,
 }
 _RELATIVE: Final = re.compile(r"now(?:\s*([+-])\s*(\d{1,6})\s*([smhdw]))?")
+_BARE_PLUS: Final = re.compile(
+    r":\d\d(?:\.\d+)? \d\d:?(?:\d\d)?$|^now \d+[smhdw]$"
+)  # +01:00 that was not percent-encoded
 _SHORT_NUMBER: Final = re.compile(r"\d{1,8}")
 _LATEST_NS: Final = 9_223_372_036 * SECOND_NS  # the last second that DateTime64(9) holds, in the year 2262
 
@@ -83,9 +86,10 @@ def read_moment(parameter: str, text: str, *, now_ns: int) -> int:
                 raise ValueError("ambiguous: a year, a day or seconds")
             moment = read_time_ns(text)
         except ValueError as error:
-            raise BadParameter(
-                parameter, f"{parameter}={text} is not a time: write now-15m, 2026-11-24T12:00:00Z or an epoch number"
-            ) from error
+            reason = f"{parameter}={text} is not a time: write now-15m, 2026-11-24T12:00:00Z or an epoch number"
+            if _BARE_PLUS.search(text):
+                reason = f"{parameter}={text} is not a time: in a URL a + means a space; write %2B for it"
+            raise BadParameter(parameter, reason) from error
     if not 0 <= moment <= _LATEST_NS:
         raise BadParameter(parameter, f"{parameter}={text} is out of range: the table holds 1970 to 2262")
     return moment

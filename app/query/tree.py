@@ -91,22 +91,54 @@ Node: TypeAlias = Everything | And | Or | Not | Words | Equals | StartsWith | Ex
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """A part of a query's text that is valid, but probably meant otherwise; `position` is in characters from 0."""
+    """What may have been meant instead: a sentence, and the whole query for it ("" if there is none)."""
 
-    position: int
-    typed: str
-    suggestion: str
+    message: str
+    query: str = ""
 
     def __str__(self) -> str:
-        return f"{self.typed} at {self.position}: was {self.suggestion} meant?"
+        return f"{self.message} Try: {self.query}" if self.query else self.message
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a query's text, from `start` on and before `end`, in characters from 0."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One term as it was typed: a word, or a value of a field."""
+
+    value: Piece
+    text: str
+    """The value without escapes and quotes, and without the asterisk at its end."""
+    is_quoted: bool = False
+    is_open: bool = False
+    field: Named | None = None
+    name: Piece | None = None
+    """The name of the field; values in parentheses share one."""
+    is_equality: bool = True
+    """Whether it is a value that the field must have, not the end of a range."""
+    is_single: bool = True
+    """Whether it is the only value of the field."""
+
+    @property
+    def whole(self) -> Piece:
+        """The term with the name of its field, if it is the only value."""
+        return Piece(self.name.start, self.value.end) if self.name and self.is_single else self.value
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A parsed query: its tree, and hints on what may have been meant otherwise."""
+    """A parsed query: its tree, its text and terms, and hints on what may have been meant otherwise."""
 
     tree: Node
     hints: tuple[Hint, ...] = ()
+    text: str = ""
+    terms: tuple[Term, ...] = ()
 
 
 def all_of(parts: Iterable[Node]) -> Node:

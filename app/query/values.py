@@ -8,7 +8,7 @@ from typing import Final
 
 from app.domain.columns import Kind
 from app.domain.event_time import read_time_ns
-from app.domain.severity import SEVERITY_NUMBER, severity_of
+from app.domain.severity import LEVEL_OF_NUMBER, SEVERITY_NUMBER, severity_of, severity_of_number
 from app.query.words import lowered
 
 LEVELS: Final = tuple(name.lower() for name in SEVERITY_NUMBER if name)
@@ -31,6 +31,30 @@ EXPECTED: Final = {
 def level_of(text: str) -> str:
     """The lowercase word for a level, in the spelling of the table if it is one of the six."""
     return lowered(severity_of(text) or text)
+
+
+def level_of_number(text: str) -> str:
+    """The level that a number in an event stands for, or else one of OpenTelemetry's numbers; "" if it is neither."""
+    if not _WHOLE.fullmatch(text):
+        return ""
+    return lowered(LEVEL_OF_NUMBER.get(text) or severity_of_number(int(text)))
+
+
+def listed(kind: Kind, text: str) -> list[str]:
+    """The values of a comma-separated list, where a comma can mean nothing else: of levels and of numbers."""
+    parts = list(dict.fromkeys(text.split(",")))
+    if "," not in text:
+        return []
+    if kind is Kind.LEVEL:
+        return parts if all(map(severity_of, parts)) else []
+    if kind not in (Kind.NUMBER, Kind.WHOLE):
+        return []
+    try:
+        for part in parts:
+            orderable(kind, part)
+    except ValueError:
+        return []
+    return parts
 
 
 def orderable(kind: Kind, text: str) -> str | int | float:

@@ -139,7 +139,38 @@ def test_a_hint_is_passed_on(setup: Setup) -> None:
     answer = setup.client.get("/api/v1/stats?query=servce:web").json
 
     assert answer is not None
-    assert answer["hints"] == ["servce at 0: was service meant?"]
+    assert answer["hints"] == [{"message": "servce at 0: was service meant?", "query": "service:web"}]
+
+
+@pytest.mark.parametrize(
+    ("path", "meant"),
+    [
+        ("logs?q=x", "was query meant"),
+        ("stats?group_by=service", "was by meant"),
+        ("logs?sort=asc", "newest first"),
+        ("logs?size=5", "was limit meant"),
+        ("logs?from=now-1h", "was start meant"),
+        ("logs?start=2026-11-24T12:00:00+01:00", "%2B"),
+        ("logs?end=now+1h", "%2B"),
+    ],
+)
+def test_a_parameter_of_another_api_is_answered_with_the_equivalent(setup: Setup, path: str, meant: str) -> None:
+    assert meant in setup.error(path)["message"]
+
+
+def test_an_error_holds_a_query_that_may_have_been_meant(setup: Setup) -> None:
+    [hint] = setup.error("logs?query=level:error | stats count()")["hints"]
+
+    assert hint["query"] == "level:error"
+
+
+def test_only_the_first_page_of_a_search_without_a_row_is_looked_at_again(setup: Setup) -> None:
+    setup.reader.answer = lambda _: Result((), [])
+
+    setup.client.get("/api/v1/logs?query=timeout&limit=1")
+    looks = [statement for statement in setup.reader.statements if "mapKeys" in statement.sql]
+
+    assert len(looks) <= 1
 
 
 def test_responses_are_counted_by_endpoint_and_status(setup: Setup) -> None:

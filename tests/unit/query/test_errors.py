@@ -34,7 +34,7 @@ def error_of(typed: str) -> QueryError:
         (":a", 0, ": is not allowed here."),
         ("state:OR", 6, "OR is not allowed here."),
         ("a - b", 2, "- has no letter or digit, so it is not a word."),
-        ("response_time_ms > 500", 17, "> has no letter or digit, so it is not a word."),
+        ("response_time_ms > (500)", 17, "> needs a field before it and a value after it, such as level>error."),
         ('a ""', 2, "These quotes are empty."),
         ("a ti*out", 4, "An asterisk is only allowed at the end of a word; write \\* for the character itself."),
         ("*timeout", 0, "An asterisk is only allowed at the end of a word; write \\* for the character itself."),

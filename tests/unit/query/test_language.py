@@ -233,11 +233,11 @@ def test_a_value_is_what_was_typed(typed: str, value: str) -> None:
 @pytest.mark.parametrize(
     ("typed", "hint"),
     [
-        ("a servce:x", Hint(2, "servce", "service")),
-        ("Level:error", Hint(0, "Level", "level")),
-        ("respons_time_ms:>5", Hint(0, "respons_time_ms", "response_time_ms")),
-        ("level:eror", Hint(6, "eror", "error")),
-        ("a and b", Hint(2, "and", "AND")),
+        ("a servce:x", Hint("servce at 2: was service meant?", "a service:x")),
+        ("Level:error", Hint("Level at 0: was level meant?", "level:error")),
+        ("respons_time_ms:>5", Hint("respons_time_ms at 0: was response_time_ms meant?", "response_time_ms:>5")),
+        ("level:eror", Hint("eror at 6: was error meant?", "level:error")),
+        ("a and b", Hint("and at 2: was AND meant?", "a AND b")),
     ],
 )
 def test_probable_mistakes_get_a_hint(typed: str, hint: Hint) -> None:
@@ -263,6 +263,106 @@ def test_plausible_queries_get_no_hint(typed: str) -> None:
     ids=["long", "signs", "deep", "terms", "values"],
 )
 def test_the_largest_query_is_read(typed: str) -> None:
+    parse(typed)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("level=error", "level:error"),
+        ("level = error", "level:error"),
+        ("level== error", "level:error"),
+        ("-level=error x", "-level:error x"),
+        ("level=error OR level=warn", "level:error OR level:warn"),
+        ("level=>warn", "level:>=warn"),
+        ('service="payment service"', 'service:"payment service"'),
+        ("service=pay*", "service:pay*"),
+        ("user.id=5", "user_id:5"),
+        ("attributes.a=b", "attributes.a:b"),
+        ("message=timeout", "message:timeout"),
+        ("a!=b", "-a:b"),
+        ("a != b", "-a:b"),
+        ("a = b", "a:b"),
+        ("response_time_ms>500", "response_time_ms:>500"),
+        ("response_time_ms <= 500", "response_time_ms:<=500"),
+        ("bytes>=1e3", "bytes:>=1e3"),
+        ("timestamp>=2026-11-23T10:15:30Z", "timestamp:>=2026-11-23T10:15:30Z"),
+        ("level:ERROR,WARN", "level:(error OR warn)"),
+        ("level=err,warning,err", "level:(error OR warn)"),
+        ("partition:1,2", "partition:(1 OR 2)"),
+        ("_exists_:trace_id", "trace_id:*"),
+        ("NOT _exists_:a", "-a:*"),
+        ("_exists_:(a OR b)", "a:* OR b:*"),
+        ("_missing_:a", "-a:*"),
+    ],
+)
+def test_other_forms_of_a_condition_are_read_where_nothing_else_can_be_meant(typed: str, meant: str) -> None:
+    assert parse(typed).tree == parse(meant).tree
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        *("user=5", "a==b", "x->y", "List<String>", "a<b", "http.status_code=500", "service=web&level=error"),
+        *("msg=hello", "time=35ms", "response_time_ms=fast", "url=http://x/y?a=b"),
+    ],
+)
+def test_text_with_an_operator_in_it_is_searched_for(typed: str) -> None:
+    assert parse(typed).tree == Words(typed)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ('{service="web"}', "service:web"),
+        (
+            '{service="web", level=~"error|warn"} |= "time out" != "x" | json',
+            'service:web level:(error OR warn) "time out" -"x"',
+        ),
+        ('{app!="a b"} |~ "refused|reset" !~ "[0-9]+"', '-app:"a b" ("refused" OR "reset")'),
+        ("level:error | stats count() by service", "level:error"),
+        ("error |stats count", "error"),
+        ('level:error |= "x"', 'level:error "x"'),
+        ("service:web | where level=error", "service:web level=error"),
+        ("level = error | sort timestamp", "level = error"),
+        ("::1", '"::1"'),
+        ('{"a":1}', '"{\\"a\\":1}"'),
+        ("C:\\temp", '"C:\\\\temp"'),
+        ("foo(bar", '"foo(bar"'),
+        ('a "b c', 'a "b c"'),
+        ("time: 5 ms", '"time: 5 ms"'),
+    ],
+)
+def test_a_query_that_cannot_be_read_is_refused_with_one_that_can(typed: str, meant: str) -> None:
+    error = error_of(typed)
+
+    assert error is not None
+    assert [hint.query for hint in error.hints] == [meant]
+    parse(meant)
+
+
+@pytest.mark.parametrize(
+    ("typed", "suggestion"),
+    [
+        ('service=~"web.*"', "service:web*"),
+        ('service=~"^(web|api.+)$"', "service:(web OR api*)"),
+        ('timestamp:"2026-11-23 10:15"', 'timestamp:>="2026-11-23 10:15"'),
+        ("timestamp:now-1h", ""),
+        ("timestamp:>=now-1h", ""),
+        ("level:>30", "info"),
+        ("a = ", ""),
+    ],
+)
+def test_a_suggestion_is_valid_itself(typed: str, suggestion: str) -> None:
+    error = error_of(typed)
+
+    assert error is not None
+    assert error.suggestion == suggestion
+    parse(suggestion)
+
+
+@pytest.mark.parametrize("typed", ['"a | b"', "a|b", "a |b", "a || b", '"{a=1}"'])
+def test_a_pipe_within_text_is_text(typed: str) -> None:
     parse(typed)
 
 
