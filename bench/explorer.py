@@ -40,6 +40,10 @@ _REPORT: Final = Report(
     (
         Measure("first_log_ms", "From opening the page to the first log on screen (ms)", 0, limit=1000),
         Measure("complete_ms", "To all of it: chart and filters too (ms)", 0),
+        Measure("cold_kb", "Files of the page on the wire, first visit (kB)", 1, limit=100),
+        Measure("cold_requests", "Requests for them", 0),
+        Measure("warm_kb", "The same on a reload (kB)", 1),
+        Measure("warm_requests", "Requests for them", 0),
         Measure("scroll_p50_ms", "Between two pictures while scrolling 10,000 rows, p50 (ms)", 1),
         Measure("scroll_p99_ms", "The same, p99 (ms)", 1, limit=50, is_aim=True),
         Measure("follow_p50_ms", "Between two pictures while following 500 logs/s, p50 (ms)", 1),
@@ -103,10 +107,15 @@ def _measure(options: argparse.Namespace) -> int:
 def _visit(browser: Browser, url: str, number: int) -> Measurements:
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
+    wire = _Wire(page)
     page.goto(f"{url}/?start=now-30d", wait_until="commit")
     measurements = {"first_log_ms": float(page.evaluate(_FIRST_LOG))}
     page.wait_for_selector("#facet-list details:nth-of-type(2) li")
     measurements["complete_ms"] = float(page.evaluate("performance.now()"))
+    measurements |= wire.measurements("cold")
+    page.reload()
+    page.wait_for_selector("#facet-list details:nth-of-type(2) li")
+    measurements |= wire.measurements("warm")
     _load_rows(page)
     measurements |= _frames(page, "scroll", "document.getElementById('logs').scrollTop = (frame * 97) % 250000", 5.0)
     page.goto(f"{url}/?live=1&start=now-15m")
@@ -118,6 +127,32 @@ def _visit(browser: Browser, url: str, number: int) -> Measurements:
     context.close()
     print(f"Visit {number}: {', '.join(f'{name} {value:,.1f}' for name, value in measurements.items())}", flush=True)
     return measurements
+
+
+class _Wire:
+    """Counts the bytes of the files of the page on the wire. Responses of the API, which depend on the logs, are left out."""
+
+    def __init__(self, page: Page) -> None:
+        self._bytes: dict[str, float] = {}
+        self._files: set[str] = set()
+        session = page.context.new_cdp_session(page)
+        session.send("Network.enable")
+        session.on("Network.responseReceived", self._note_response)
+        session.on("Network.loadingFinished", self._note_end)
+
+    def measurements(self, name: str) -> Measurements:
+        """Kilobytes and requests since the last call."""
+        sizes = [self._bytes[request] for request in self._files & self._bytes.keys()]
+        self._bytes.clear()
+        self._files.clear()
+        return {f"{name}_kb": sum(sizes) / 1000, f"{name}_requests": float(len(sizes))}
+
+    def _note_response(self, event: dict[str, Any]) -> None:
+        if "/api/" not in event["response"]["url"] and not event["response"].get("fromDiskCache"):
+            self._files.add(event["requestId"])
+
+    def _note_end(self, event: dict[str, Any]) -> None:
+        self._bytes[event["requestId"]] = event["encodedDataLength"]
 
 
 def _load_rows(page: Page) -> None:
