@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from app.client import arguments as client
 
-_UNIT_SECS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_UNIT_SECS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -89,12 +89,12 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def duration_secs(text: str) -> int:
-    """Seconds of a duration such as "90m".
+    """Seconds of a duration such as "90m"; "now-90m", as queries write it, is the same.
 
     Raises:
         ArgumentTypeError: the text is not a duration.
     """
-    found = re.fullmatch(r"(\d{1,6})([smhd])", text.strip())
+    found = re.fullmatch(r"(?:now-)?(\d{1,6})([smhdw])", text.strip())
     if not found or not int(found[1]):
         raise argparse.ArgumentTypeError(f"{text!r} is not a duration like 30s, 90m, 36h or 2d")
     return int(found[1]) * _UNIT_SECS[found[2]]

@@ -55,7 +55,13 @@ def test_invalid_arguments_are_reported_with_exit_code_2(
 
 @pytest.mark.parametrize(
     ("text", "secs", "words"),
-    [("30s", 30, "30 seconds"), ("90m", 5_400, "90 minutes"), ("1h", 3_600, "hour"), ("48h", 172_800, "2 days")],
+    [
+        ("30s", 30, "30 seconds"),
+        ("90m", 5_400, "90 minutes"),
+        ("1h", 3_600, "hour"),
+        ("48h", 172_800, "2 days"),
+        ("now-1w", 604_800, "7 days"),
+    ],
 )
 def test_a_duration_is_parsed_and_formatted(text: str, secs: int, words: str) -> None:
     assert duration_secs(text) == secs
