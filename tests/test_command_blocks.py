@@ -30,8 +30,11 @@ REAL = ("cat", "sed", "grep")
 # Bash as on a terminal, but for -i: without a terminal it would read ahead, so that `read` got nothing.
 SHELLS = {"bash": ("--norc", "--noprofile", "-o", "history", "-o", "histexpand", "-s"), "zsh": ("-f", "-i")}
 BUILT_IN = ("export", "printf", "read", ".")
+# Written at once, since the programs of a pipe run side by side.
 STAND_IN = """#!/bin/sh
-{ printf '%s' "$NAME"; for word; do printf '\\t%s' "$word"; done; printf '\\036'; } >> "$CALLS"
+call='$NAME'
+for word; do call="$call\t$word"; done
+printf '%s\\036' "$call" >> "$CALLS"
 """
 # The rest of what a shell writes are prompts, and that it has no terminal.
 MESSAGE = re.compile(r"\b(?:bash|zsh|read|cat|sed|grep): (?!no job control|cannot set terminal|can't set tty).*")
