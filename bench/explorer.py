@@ -130,7 +130,7 @@ def _visit(browser: Browser, url: str, number: int) -> Measurements:
 
 
 class _Wire:
-    """Counts the bytes of the files of the page on the wire. Responses of the API, which depend on the logs, are left out."""
+    """Counts the bytes of the page on the wire, without the responses of the API, which depend on the logs."""
 
     def __init__(self, page: Page) -> None:
         self._bytes: dict[str, float] = {}
