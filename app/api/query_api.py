@@ -293,7 +293,10 @@ class QueryApi:
 
 
 def _hints(hints: Sequence[Hint]) -> list[HintResponse] | None:
-    return [HintResponse(message=hint.message, query=hint.query or None) for hint in dict.fromkeys(hints)] or None
+    of_query = {hint.query or hint.message: hint for hint in reversed(hints)}  # the first hint of each query
+    return [
+        HintResponse(message=hint.message, query=hint.query or None) for hint in reversed(of_query.values())
+    ] or None
 
 
 def _accepted(head: RequestHead) -> str:

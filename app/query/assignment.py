@@ -13,7 +13,7 @@ from app.domain.columns import Kind
 from app.query import values
 from app.query.fields import Attribute, AttributeSource, Named, named
 
-_FORM: Final = re.compile(r"([\w.@/-]+)(\s*)(==|!=|=~|!~|>=|<=|=>|=<|=|>|<)(\s*)(.*)", re.DOTALL)
+_FORM: Final = re.compile(r"([\w.@/-]+)(\s*)(==|!=|=~|!~|>=|<=|=>|=<|=|>|<|~)(\s*)(.*)", re.DOTALL)
 _SIGNS: Final = {"=": "", "==": "", "!=": "", ">=": ">=", "=>": ">=", "<=": "<=", "=<": "<=", ">": ">", "<": "<"}
 _REVERSED: Final = frozenset({"=>", "=<"})  # arrows of text, unless the value can be compared
 _REGULAR: Final = frozenset({"=~", "!~"})
@@ -31,12 +31,19 @@ class Assignment:
     is_spaced: bool
     """Whether the operator stands by itself: then the text is not one that messages are searched for."""
 
+    @property
+    def is_quoted(self) -> bool:
+        """Whether the value is in quotes, double or single."""
+        return self.value.startswith(('"', "'"))
+
     @classmethod
     def read(cls, text: str) -> Assignment:
         """Split text that the grammar found to be an assignment."""
         found = _FORM.fullmatch(text)
         assert found is not None
         name, before, operator, after, value = found.groups()
+        if len(value) > 1 and value[0] == value[-1] == "'":
+            value = f'"{value[1:-1]}"' if '"' not in value else value
         return cls(name, operator, value, found.start(5), bool(before and after))
 
     @property
@@ -67,6 +74,8 @@ class Assignment:
         if self.is_regular:
             return self.value.startswith('"')
         field, value = self.field, self.value.strip('"')
+        if self.operator == "~":
+            return False
         if self.sign:
             return _can_be_compared(field.kind, value)
         if set("=&") & set(value) or (isinstance(field, Attribute) and field.source is AttributeSource.ANY):
@@ -79,6 +88,8 @@ class Assignment:
 def _can_be_compared(kind: Kind, value: str) -> bool:
     if kind is Kind.WORDS:
         return False
+    if kind is Kind.TIME and value.startswith("now"):
+        return True  # to be refused with a reason
     try:
         values.orderable(kind, value)
     except ValueError:

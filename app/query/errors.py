@@ -37,6 +37,8 @@ class QueryError(Exception):
         self.expected = expected
         self.suggestion = suggestion
         self.hints = hints
+        self.correction: tuple[int, int, str] | None = None
+        """What was probably meant instead of the text between two positions."""
         self.is_like_text = False
         """Whether the query may be text that was pasted, and needs quotes."""
 

@@ -13,6 +13,7 @@ from lark import Token
 from app.domain.columns import Kind
 from app.query import values
 from app.query.assignment import Assignment
+from app.query.corrections import corrections, with_last_asterisk
 from app.query.errors import QueryError
 from app.query.fields import Attribute, Named, field_meant_by, named, nearest
 from app.query.other_languages import in_this_language, regular
@@ -59,8 +60,7 @@ def parse(text: str) -> Query:
     try:
         tree = reader.node(syntax_tree(text))
     except QueryError as error:
-        if error.is_like_text:
-            error.hints = tuple(_text_in_quotes(text, error.position))
+        error.hints = tuple(corrections(text, error, _is_valid))
         raise
     hints = (hint if _is_valid(hint.query) else Hint(hint.message) for hint in reader.hints[:_MAX_HINTS])
     return Query(tree, tuple(hints), text, tuple(reader.terms))
@@ -72,20 +72,6 @@ def _is_valid(text: str) -> bool:
     except QueryError:
         return False
     return True
-
-
-def _text_in_quotes(text: str, position: int) -> Iterator[Hint]:
-    """A query for the text around an error, or for all of it, if that makes the query valid."""
-    if text[position : position + 1] == '"' and _is_valid(closed := f'{text}"'):
-        yield Hint("The quotes are not closed.", closed)
-        return
-    start = max(text.rfind(space, 0, position) for space in " \t\n") + 1
-    end = next((at for at in range(max(position, start), len(text)) if text[at].isspace()), len(text))
-    for first, last in ((start, end), (0, len(text))):
-        query = f"{text[:first]}{quoted(text[first:last].strip())}{text[last:]}"
-        if words_of(text[first:last]) and _is_valid(query):
-            yield Hint("Text is searched for as it is if it is in quotes.", query)
-            return
 
 
 def _check_text(text: str) -> None:
@@ -196,12 +182,14 @@ class _Reader:
             return all_of([self._free(part) for part in [*parts, value]])
         if typed.is_regular:
             reason = f"{typed.operator} is not an operator: there are no regular expressions."
-            raise self._error(reason, start, suggestion=regular(typed.name, typed.value.strip('"')))
+            meant = regular(typed.name, typed.value.strip('"'))
+            meant = f"-{meant}" if typed.is_negated else meant
+            raise self._error(reason, start, suggestion=meant, correction=(start, start + len(token), meant))
         name = _Name(self._field(Token("WORD", typed.name, start)), Piece(start, start + len(typed.name)), True)
         if typed.sign:
             self._note(self._read(value), name, is_equality=False)
             return self._comparison(name.field, Token("COMPARISON", typed.sign, start), value)
-        node = self._named(name, value)
+        node = negation(Exists(name.field)) if typed.value in ("null", "NULL") else self._named(name, value)
         return negation(node) if typed.is_negated else node
 
     def _named(self, name: _Name, token: Token) -> Node:
@@ -273,7 +261,8 @@ class _Reader:
                 self._orderable(field, text)
                 reason = f"{field.name} is a time, which can only be compared or searched by range."
                 typed = quoted(text.text) if text.is_quoted else text.text
-                raise self._error(reason, text.position, suggestion=f"{field.name}:>={typed}")
+                correction = (text.position, text.end, f">={typed}")
+                raise self._error(reason, text.position, suggestion=f"{field.name}:>={typed}", correction=correction)
             case _:
                 return Equals(field, self._orderable(field, text))
 
@@ -281,7 +270,7 @@ class _Reader:
         if text.is_open:
             return StartsWith(field, lowered(text.text))
         level = values.level_of(text.text)
-        if level not in values.LEVELS and (meant := nearest(level, values.LEVELS)):
+        if level not in values.LEVELS and level.isalnum() and (meant := nearest(level, values.LEVELS)):
             self._hint(text.position, text.end, text.text, meant)
         return Equals(field, level)
 
@@ -319,13 +308,14 @@ class _Reader:
             reason = f"{field.name} is compared as a number; {typed} is not a number."
         else:
             reason = f"{typed} is not a valid {field.kind.value} for {field.name}."
-        suggestion = field_meant_by(field.name)
+        suggestion = values.in_ms(text.text) if field.kind is Kind.NUMBER else field_meant_by(field.name)
         if field.kind is Kind.LEVEL:
             suggestion = values.level_of_number(text.text) or nearest(text.text, values.LEVELS)
         # A space after the colon: a pasted message, such as `time: 5 ms`.
         is_like_text = self._text[: text.position].rstrip(" ").endswith(":") and self._text[text.position - 1] == " "
-        suggestion = "" if suggestion == field.name else suggestion
-        raise self._error(reason, text.position, expected, suggestion, is_like_text=is_like_text)
+        suggestion = "" if suggestion in (field.name, text.text) else suggestion
+        correction = (text.position, text.end, suggestion)
+        raise self._error(reason, text.position, expected, suggestion, is_like_text=is_like_text, correction=correction)
 
     def _read(self, token: Token) -> _Text:
         """Take the escapes out of a token.
@@ -351,6 +341,8 @@ class _Reader:
                     raise self._error(
                         "An asterisk is only allowed at the end of a word; write \\* for the character itself.",
                         start + at,
+                        suggestion=(meant := with_last_asterisk(raw)),
+                        correction=(start_of(token), start_of(token) + len(token), meant),
                     )
                 is_open = True
             else:
@@ -379,7 +371,8 @@ class _Reader:
         suggestion: str = "",
         *,
         is_like_text: bool = False,
+        correction: tuple[int, int, str] | None = None,
     ) -> QueryError:
         error = QueryError(reason, text=self._text, position=position, expected=expected, suggestion=suggestion)
-        error.is_like_text = is_like_text
+        error.is_like_text, error.correction = is_like_text, correction
         return error

@@ -10,7 +10,11 @@ from app.query.tree import Hint
 from app.query.words import as_value, quoted
 
 _STRING: Final = r'"(?:[^"\\]|\\.)*"|`[^`]*`'
-_SELECTOR: Final = re.compile(rf"\s*\{{((?:[^{{}}\"`]|{_STRING})*)\}}(.*)", re.DOTALL)
+_SELECTOR: Final = re.compile(rf"(?:\s*\w+\s*\()*\s*\{{((?:[^{{}}\"`]|{_STRING})*)\}}(.*)", re.DOTALL)
+_SQL: Final = re.compile(
+    r"\s*select\s.*?\sfrom\s+\S+(?:\s+where\s(.*?))?\s*(?:\bgroup\s+by\s.*|\border\s+by\s.*|\blimit\s.*|;\s*)?$",
+    re.IGNORECASE | re.DOTALL,
+)
 _MATCHER: Final = re.compile(rf"\s*([\w.]+)\s*(=~|!~|!=|=)\s*({_STRING})\s*", re.DOTALL)
 # A pipe that begins a stage. In a message it may stand within words, and || is OR.
 _PIPE: Final = re.compile(
@@ -31,6 +35,10 @@ def in_this_language(text: str, is_valid: Callable[[str], bool]) -> tuple[int, H
         return 0, _hint(
             "A selector in braces is LogQL; here a field and its value are joined by a colon.", terms, is_valid
         )
+    if found := _SQL.match(text):
+        where = re.sub(r"'([^']*)'", r'"\1"', found[1] or "")
+        where = re.sub(r"\b(?:and|or|not)\b", lambda word: word[0].upper(), where, flags=re.IGNORECASE)
+        return 0, _hint("This is SQL; here a query only filters.", [where.strip()], is_valid)
     if (position := _first_pipe(text)) is None:
         return None
     terms = [text[:position].strip(), *_line_filters(text[position:])]

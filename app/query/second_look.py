@@ -19,11 +19,13 @@ from app.query.term_fixes import (
     Fix,
     applied,
     as_condition,
+    as_list,
+    as_presence,
     as_text,
     assigned,
     fixes_of,
+    fixes_of_text,
     in_other_case,
-    in_single_quotes,
     is_known,
     is_spaced,
     names_like,
@@ -38,6 +40,7 @@ _ENOUGH_ROWS: Final = 50_000
 _MOST_SECS: Final = 2.0
 _MOST_VALUES: Final = 8  # looked up in other case
 _MOST_HINTS: Final = 5
+_MOST_TRIED: Final = 20  # each is parsed
 _COLUMNS: Final = ("host", *(field.name for field in FIELDS if not field.name.startswith("_")))
 
 
@@ -75,11 +78,11 @@ class SecondLook:
             return [Hint("There are no logs at all in this time range.")]
         by_term = [list(_fixes(query, at, seen)) for at in range(len(query.terms))]
         firsts = [fixes[0] for fixes in by_term if fixes]
-        singles = [*in_single_quotes(query), *(fix for fixes in by_term for fix in fixes)]
-        hints = [applied(query, firsts)] if len(firsts) > 1 else []
-        hints += [applied(query, [fix]) for fix in singles]
+        hints = [applied(query.text, [fix]) for fix in fixes_of_text(query.text)]
+        hints += [applied(query.text, firsts)] if len(firsts) > 1 else []
+        hints += [applied(query.text, [fix]) for fixes in by_term for fix in fixes]
         of_query: dict[str, Hint] = {}
-        for hint in hints:
+        for hint in hints[:_MOST_TRIED]:
             if hint.query.strip() not in ("", query.text.strip()) and _is_valid(hint.query):
                 of_query.setdefault(hint.query, hint)
         return list(of_query.values())[:_MOST_HINTS]
@@ -136,16 +139,21 @@ def _fixes(query: Query, at: int, seen: _Seen | None) -> Iterator[Fix]:
     """What a term may have meant, the most probable first."""
     term = query.terms[at]
     if seen is None:
+        if isinstance(term.field, Attribute) and term.is_single:
+            yield as_text(query, at)
         yield from fixes_of(term)
         return
     if typed := assigned(term):
         found = [typed.name] if typed.name in seen.names else names_like(typed.name, seen.names)
         yield from (as_condition(term, typed, name) for name in found)
-        return
     existing = frozenset(seen.names)
+    if term.name is not None and (presence := as_presence(query, term, existing)):
+        yield presence
+    if (whole_list := as_list(query, at)) is not None:
+        yield whole_list
     if term.field is None or is_known(term, existing):
         values = seen.values.get(at, ())
-        yield from (in_other_case(term, value) for value in values if not term.is_open and value != term.text)
+        yield from (in_other_case(term, value) for value in values if not value.startswith(term.text))
         yield from fixes_of(term)
         if is_spaced(query, term):
             yield as_text(query, at)
@@ -154,6 +162,8 @@ def _fixes(query: Query, at: int, seen: _Seen | None) -> Iterator[Fix]:
     names = [under_other_name(query, term, name) for name in names_like(term.field.key, seen.names)]
     text = [as_text(query, at)] if term.is_single else []
     # After a space, and for //shop.example, text is more probable than a field.
-    is_text = is_spaced(query, term) or term.text.startswith("/")
+    is_address = term.text.startswith("//")
+    is_text = is_spaced(query, term) or is_address
     yield from [*text, *names] if is_text else [*names, *text]
-    yield from fixes_of(term)
+    if not is_address:
+        yield from fixes_of(term)

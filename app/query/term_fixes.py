@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
-from app.domain.columns import Kind
+from app.domain.columns import ALIASES, Kind
 from app.domain.severity import severity_of
 from app.query import values
 from app.query.assignment import Assignment
 from app.query.fields import Attribute, named
-from app.query.tree import Hint, Query, Term
+from app.query.tree import Hint, Piece, Query, Term
 from app.query.words import as_value, lowered, quoted, words_of
 
 _FUZZY: Final = re.compile(r"(.*?\w)?(?:~\d*(?:\.\d+)?|\^\d+(?:\.\d+)?)")
 _CIDR: Final = re.compile(r"(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})/(\d{1,2})")
 _STATUS_CLASS: Final = re.compile(r"([1-5])(?:xx|XX|\?\?)")
-_ASSIGNED: Final = re.compile(r"[A-Za-z_@](?:[\w.@/-]*\w)?\s*(?:[=!]=|[><]=?|=[><]?)\s*\S.*", re.DOTALL)
+_ASSIGNED: Final = re.compile(r"[A-Za-z_@](?:[\w.@/-]*\w)?(?:[=!]=|[><]=?|=[><]?|~)\S.*", re.DOTALL)
 _IN_QUOTES: Final = re.compile(r"'([^']*)'")
+_LIST: Final = re.compile(r"(?<![\w.@-])([\w.@-]+)(?::|=|\s+(?i:in)\b)\s*[\[(]([^\[\](){}:]*[,|][^\[\](){}:]*)[\])]")
+_IS_NULL: Final = re.compile(r"(?<![\w.@-])([\w.@-]+)\s+is\s+(not\s+)?null\b", re.IGNORECASE)
+_SEPARATORS: Final = re.compile(r"[,|;]")
+_REGULAR: Final = re.compile(r"/([\w.-]+)/|~([\w.-]+)")
+_HAS: Final = frozenset({"has", "exists", "_has_", "hasfield", "isset"})
+_NOTHING: Final = frozenset({"null", "nil", "none"})
 _MOST_NETWORKS: Final = 16
 
 
@@ -34,15 +40,14 @@ class Fix:
     message: str
 
 
-def applied(query: Query, fixes: Sequence[Fix]) -> Hint:
-    """The hint with the text of a query in which these parts are replaced; of two that overlap, only the first one."""
-    text, done = "", 0
-    taken = []
+def applied(text: str, fixes: Sequence[Fix]) -> Hint:
+    """The hint with a query in which these parts are replaced; of two that overlap, only the first one."""
+    fixed, done, taken = "", 0, []
     for fix in sorted(fixes, key=lambda fix: fix.start):
         if fix.start >= done:
-            text, done = f"{text}{query.text[done : fix.start]}{fix.text}", fix.end
+            fixed, done = f"{fixed}{text[done : fix.start]}{fix.text}", fix.end
             taken.append(fix.message)
-    return Hint(" ".join(dict.fromkeys(taken)), text + query.text[done:])
+    return Hint(" ".join(dict.fromkeys(taken)), fixed + text[done:])
 
 
 def fixes_of(term: Term) -> Iterator[Fix]:
@@ -69,11 +74,11 @@ def fixes_of(term: Term) -> Iterator[Fix]:
         networks = list(_networks([int(part) for part in found.groups()]))
         text = networks[0] if len(networks) == 1 else f"({' OR '.join(networks)})"
         yield _replaced(term, text, "Addresses are compared as text, so a network is found by the beginning.")
-    if term.field is not None and "," in term.text:
-        parts = [as_value(part) for part in term.text.split(",") if part]
-        if parts:
-            text = parts[0] if len(parts) == 1 else f"({' OR '.join(parts)})"
-            yield _replaced(term, text, "Alternatives are joined by OR.")
+    parts = [part for part in _SEPARATORS.split(term.text) if part] if term.field else []
+    if parts and _SEPARATORS.search(term.text):
+        yield _replaced(term, _any_of(parts), "Alternatives are joined by OR.")
+    if found := _REGULAR.fullmatch(term.text):
+        yield _replaced(term, as_value(found[1] or found[2]), "There are no regular expressions.")
     if found := _IN_QUOTES.fullmatch(term.text):
         yield _replaced(term, quoted(found[1]), "Only double quotes hold text together.")
 
@@ -87,16 +92,57 @@ def assigned(term: Term) -> Assignment | None:
 
 def as_condition(term: Term, typed: Assignment, name: str) -> Fix:
     """A word such as `http.status_code=500` as a condition on the field `name`."""
-    text = f"{name}:{typed.sign}{as_value(typed.value.strip(chr(34)))}"
+    field, value = named(name), typed.value.strip("\"'")
+    if field.kind is Kind.NUMBER:
+        value = values.in_ms(value)
+    shown = (values.level_of_number(value) if field.kind is Kind.LEVEL else "") or as_value(value)
+    if not typed.sign:
+        of_value = Term(Piece(0, len(value)), value, field=field)
+        shown = next((fix.text for fix in fixes_of(of_value)), shown)
+    text = f"{name}:{typed.sign}{shown}"
     message = f"{typed.name}{typed.operator} is searched for in messages; a field and its value are joined by a colon."
     return Fix(term.value.start, term.value.end, f"-{text}" if typed.is_negated else text, message)
 
 
-def in_single_quotes(query: Query) -> Iterator[Fix]:
-    """Texts of several words in single quotes, which mean nothing here."""
-    for found in re.finditer(r"(?<![\w\"])'([^'\"]+)'(?!\w)", query.text):
+def as_list(query: Query, at: int) -> Fix | None:
+    """A list of values with spaces after its commas, `level:ERROR, WARN`; None if the term begins no such list."""
+    first = last = query.terms[at]
+    parts = [first.text]
+    for term in query.terms[at + 1 :]:
+        if not parts[-1].endswith(",") or term.field is not None or term.value.start - last.value.end > 1:
+            break
+        parts.append(term.text)
+        last = term
+    parts = [part for text in parts for part in text.split(",") if part]
+    if last is first or first.field is None or first.is_quoted:
+        return None
+    return Fix(first.value.start, last.value.end, _any_of(parts), "Alternatives are joined by OR.")
+
+
+def as_presence(query: Query, term: Term, existing: Collection[str]) -> Fix | None:
+    """`has:trace_id` and `trace_id:null` as the language writes them; None if the term is neither."""
+    assert term.name is not None
+    is_presence = isinstance(term.field, Attribute) and term.field.key.lower() in _HAS
+    if is_presence and (term.text in existing or not isinstance(named(term.text), Attribute)):
+        return Fix(term.name.start, term.value.end, f"{term.text}:*", "An asterisk stands for any value.")
+    if term.text.lower() in _NOTHING and not term.is_quoted and term.is_single:
+        name = query.text[term.name.start : term.name.end]
+        return Fix(term.name.start, term.value.end, f"-{name}:*", "A field that a log does not have is no value.")
+    return None
+
+
+def fixes_of_text(text: str) -> Iterator[Fix]:
+    """What may have been meant by several terms together: texts in single quotes, lists in brackets, IS NULL."""
+    for found in re.finditer(r"(?<![\w\"])'([^'\"]+)'(?!\w)", text):
         if " " in found[1]:
             yield Fix(found.start(), found.end(), quoted(found[1]), "Only double quotes hold text together.")
+    for found in _LIST.finditer(text):
+        parts = [part.strip(" \"'") for part in re.split(r"[,|;]", found[2])]
+        values = f"{found[1]}:{_any_of([part for part in parts if part])}"
+        yield Fix(found.start(), found.end(), values, "Alternatives are joined by OR.")
+    for found in _IS_NULL.finditer(text):
+        presence = f"{found[1]}:*" if found[2] else f"-{found[1]}:*"
+        yield Fix(found.start(), found.end(), presence, "An asterisk stands for any value.")
 
 
 def as_text(query: Query, at: int) -> Fix:
@@ -129,8 +175,9 @@ def _before(query: Query, term: Term) -> str:
 
 
 def in_other_case(term: Term, stored: str) -> Fix:
-    """The value as it is stored."""
-    return Fix(term.value.start, term.value.end, as_value(stored), f"Values are case-sensitive: {stored} exists.")
+    """The value, or its beginning, as it is stored."""
+    text = f"{as_value(stored[: len(term.text)])}*" if term.is_open else as_value(stored)
+    return Fix(term.value.start, term.value.end, text, f"Values are case-sensitive: {stored} exists.")
 
 
 def under_other_name(query: Query, term: Term, name: str) -> Fix:
@@ -147,12 +194,20 @@ def under_other_name(query: Query, term: Term, name: str) -> Fix:
 
 def names_like(name: str, existing: Sequence[str]) -> list[str]:
     """The existing names that a name may stand for, the most similar first: in other case, or as a part of them."""
-    typed = name.lower()
-    same = [other for other in existing if other.lower() == typed]
-    ends = [other for other in existing if re.search(rf"[._]{re.escape(typed)}$", other.lower())]
-    begins = [other for other in existing if other.lower() in (f"{typed}_id", f"{typed}.id", f"{typed}_ms")]
-    within = [other for other in existing if typed in re.split(r"[._]", other.lower())]
+    typed = name.lower().removesuffix(".keyword").removesuffix(".raw")
+    plain = _plain(typed)
+    attributes = [other for other in existing if isinstance(named(other), Attribute)]
+    same = [other for other in existing if other.lower() == typed or _plain(other) == plain]
+    ends = [other for other in attributes if re.search(rf"[._]{re.escape(typed)}$", other.lower())]
+    ends += [other for other in attributes if len(plain) > 3 and _plain(other).endswith(plain)]
+    names = {**{other: other for other in existing}, **ALIASES}
+    begins = [names[other] for other in names if other.lower() in (f"{typed}_id", f"{typed}.id", f"{typed}_ms")]
+    within = [other for other in attributes if typed in re.split(r"[._]", other.lower())]
     return list(dict.fromkeys([*same, *sorted(ends, key=len), *begins, *sorted(within, key=len)]))
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[._-]", "", name.lower())
 
 
 def is_known(term: Term, existing: frozenset[str]) -> bool:
@@ -160,6 +215,11 @@ def is_known(term: Term, existing: frozenset[str]) -> bool:
     if not isinstance(term.field, Attribute) or named(term.field.name) != term.field:
         return True
     return bool({term.field.name, term.field.key, f"resource.{term.field.key}"} & existing)
+
+
+def _any_of(parts: Sequence[str]) -> str:
+    texts = list(map(as_value, parts))
+    return texts[0] if len(texts) == 1 else f"({' OR '.join(texts)})"
 
 
 def _replaced(term: Term, text: str, message: str) -> Fix:

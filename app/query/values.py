@@ -14,6 +14,8 @@ from app.query.words import lowered
 LEVELS: Final = tuple(name.lower() for name in SEVERITY_NUMBER if name)
 
 _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)(us|ms|s|m)", re.ASCII)
+_MS: Final = {"us": 0.001, "ms": 1, "s": 1000, "m": 60_000}
 _WHOLE: Final = re.compile(r"\+?\d{1,20}", re.ASCII)
 # A date is required: a bare number could be a year or seconds.
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d.*", re.ASCII | re.DOTALL)
@@ -38,6 +40,12 @@ def level_of_number(text: str) -> str:
     if not _WHOLE.fullmatch(text):
         return ""
     return lowered(LEVEL_OF_NUMBER.get(text) or severity_of_number(int(text)))
+
+
+def in_ms(text: str) -> str:
+    """The number of a duration such as 500ms or 1.5s in milliseconds; other text as it is."""
+    found = _DURATION.fullmatch(text)
+    return f"{float(found[1]) * _MS[found[2]]:g}" if found else text
 
 
 def listed(kind: Kind, text: str) -> list[str]:
