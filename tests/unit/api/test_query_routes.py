@@ -164,13 +164,44 @@ def test_an_error_holds_a_query_that_may_have_been_meant(setup: Setup) -> None:
     assert hint["query"] == "level:error"
 
 
-def test_only_the_first_page_of_a_search_without_a_row_is_looked_at_again(setup: Setup) -> None:
-    setup.reader.answer = lambda _: Result((), [])
+def nothing_found(statement: Statement) -> Result:
+    """The result of a search that finds nothing, in logs that have a status code."""
+    if "mapKeys" in statement.sql:
+        in_other_case: list[list[str]] = [[]] * statement.sql.count("groupUniqArrayIf")
+        return Result((), [(50_000, ["http.status_code"], [], *in_other_case)])
+    return Result((), [(100_000,)] if "count()" in statement.sql else [])
 
-    setup.client.get("/api/v1/logs?query=timeout&limit=1")
-    looks = [statement for statement in setup.reader.statements if "mapKeys" in statement.sql]
 
-    assert len(looks) <= 1
+def test_a_search_that_finds_nothing_is_looked_at_again_once(setup: Setup) -> None:
+    setup.reader.answer = nothing_found
+
+    answer = setup.client.get("/api/v1/logs?query=status:500&timeout_ms=500").json
+
+    assert answer is not None
+    assert answer["hints"][0]["query"] == "http.status_code:500"
+    [look] = [at for at, statement in enumerate(setup.reader.statements) if "mapKeys" in statement.sql]
+    assert setup.reader.timeouts_secs[look] <= 0.5
+
+
+def test_logs_that_cannot_be_read_again_leave_the_hints_of_the_text(setup: Setup) -> None:
+    def failing(statement: Statement) -> Result:
+        if "mapKeys" in statement.sql:
+            raise QueryTooExpensive("time", "too slow")
+        return nothing_found(statement)
+
+    setup.reader.answer = failing
+
+    answer = setup.client.get("/api/v1/logs?query=service:svc-0?").json
+
+    assert answer is not None
+    assert [hint["query"] for hint in answer["hints"]] == ["service:svc-0*"]
+
+
+@pytest.mark.parametrize("path", ["stats?query=status:500", "histogram?query=status:500", "fields?query=status:500"])
+def test_only_searches_are_looked_at_again(setup: Setup, path: str) -> None:
+    setup.client.get(f"/api/v1/{path}")
+
+    assert not any("groupUniqArray" in statement.sql for statement in setup.reader.statements)
 
 
 def test_responses_are_counted_by_endpoint_and_status(setup: Setup) -> None:
