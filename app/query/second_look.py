@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -35,12 +36,14 @@ from app.query.time_range import TimeRange
 from app.query.tree import Everything, Hint, Query, Term
 from app.query.windowed_scan import Deadline, WindowedScan
 from app.query.windows import newest_first
+from app.query.words import quoted
 
 _ENOUGH_ROWS: Final = 50_000
 _MOST_SECS: Final = 2.0
 _MOST_VALUES: Final = 8  # looked up in other case
 _MOST_HINTS: Final = 5
 _MOST_TRIED: Final = 20  # each is parsed
+_OPERATOR: Final = re.compile(r"(?:^|\s)(?:AND|OR|NOT|&&|\|\||[-!]\S+)(?=\s|$)|\"")
 _COLUMNS: Final = ("host", *(field.name for field in FIELDS if not field.name.startswith("_")))
 
 
@@ -81,6 +84,8 @@ class SecondLook:
         hints = [applied(query.text, [fix]) for fix in fixes_of_text(query.text)]
         hints += [applied(query.text, firsts)] if len(firsts) > 1 else []
         hints += [applied(query.text, [fix]) for fixes in by_term for fix in fixes]
+        if seen and _is_pasted(query, frozenset(seen.names)):
+            hints.insert(1, Hint("Text is searched for as it is if it is in quotes.", quoted(query.text.strip())))
         of_query: dict[str, Hint] = {}
         for hint in hints[:_MOST_TRIED]:
             if hint.query.strip() not in ("", query.text.strip()) and _is_valid(hint.query):
@@ -101,6 +106,13 @@ class SecondLook:
             for (at, _), texts in zip(wanted, found, strict=True):
                 values[at] |= dict.fromkeys(sorted(texts))
         return _Seen(tuple(names), {at: list(texts) for at, texts in values.items()}, scan.found_rows == 0)
+
+
+def _is_pasted(query: Query, existing: frozenset[str]) -> bool:
+    """Whether the query has no field that exists and no operator, but a colon that was misread."""
+    misread = [term for term in query.terms if term.field is not None]
+    is_text = not any(is_known(term, existing) for term in misread) and not _OPERATOR.search(query.text)
+    return is_text and bool(misread) and len(query.terms) > 1
 
 
 def _is_valid(text: str) -> bool:

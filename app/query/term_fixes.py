@@ -70,12 +70,12 @@ def fixes_of(term: Term) -> Iterator[Fix]:
         yield _replaced(term, f"{term.text[:-1]}*", "There are no regular expressions.")
     if (found := _FUZZY.fullmatch(term.text)) and not term.is_open:
         yield Fix(value.start, value.end, found[1] or "", "There is no fuzzy search and no boost.")
-    if found := _CIDR.fullmatch(term.text):
-        networks = list(_networks([int(part) for part in found.groups()]))
+    if (found := _CIDR.fullmatch(term.text)) and (networks := list(_networks([int(part) for part in found.groups()]))):
         text = networks[0] if len(networks) == 1 else f"({' OR '.join(networks)})"
         yield _replaced(term, text, "Addresses are compared as text, so a network is found by the beginning.")
     parts = [part for part in _SEPARATORS.split(term.text) if part] if term.field else []
-    if parts and _SEPARATORS.search(term.text):
+    is_read = term.field is not None and bool(values.listed(term.field.kind, term.text))
+    if parts and _SEPARATORS.search(term.text) and not is_read:
         yield _replaced(term, _any_of(parts), "Alternatives are joined by OR.")
     if found := _REGULAR.fullmatch(term.text):
         yield _replaced(term, as_value(found[1] or found[2]), "There are no regular expressions.")
@@ -166,7 +166,12 @@ def as_text(query: Query, at: int) -> Fix:
 
 def is_spaced(query: Query, term: Term) -> bool:
     """Whether there is a space between the colon and the value."""
-    return term.name is not None and query.text[term.value.start - 1].isspace() and ":" in _before(query, term)
+    return (
+        term.is_single
+        and term.name is not None
+        and query.text[term.value.start - 1].isspace()
+        and ":" in _before(query, term)
+    )
 
 
 def _before(query: Query, term: Term) -> str:
@@ -229,6 +234,8 @@ def _replaced(term: Term, text: str, message: str) -> Fix:
 def _networks(numbers: list[int]) -> Iterator[str]:
     """The beginnings of all addresses of a network."""
     *octets, bits = numbers
+    if bits > 32 or max(octets) > 255:
+        return
     whole, rest = divmod(bits, 8)
     count = 1 << (8 - rest)
     if whole >= len(octets):

@@ -101,6 +101,8 @@ def offsets(answer: dict[str, Any]) -> list[int]:
         ("service:'checkout'", [0, 1]),
         ("WARN", [1]),
         ("level:eror", [0]),
+        ("cannot reach 10.0.0.1:443", [2]),
+        ("at 10:15:30 it began", [6]),
         ("level: ERROR, WARN", [0, 1]),
         ("level:error|warn", [0, 1]),
         ("level in (error, warn)", [0, 1]),
