@@ -122,6 +122,7 @@ def test_a_stack_trace_keeps_its_lines_and_scrolls(explorer: Explorer) -> None:
     assert height() == pytest.approx(lines, abs=1.5)
     assert message.evaluate("(pre) => pre.scrollWidth > pre.clientWidth && pre.tabIndex === 0")
     expect(message.locator("strong")).to_have_text("Caused by: java.net.ConnectException")
+    expect(detail.locator(".cause")).to_have_text("Caused by: java.net.ConnectException")
     field = detail.locator("tr").filter(has=explorer.page.locator("th", has_text="stack")).locator("pre")
     assert field.evaluate("(pre) => pre.scrollWidth > pre.clientWidth")
 
@@ -130,6 +131,24 @@ def test_a_stack_trace_keeps_its_lines_and_scrolls(explorer: Explorer) -> None:
     explorer.page.reload()
     explorer.settled()
     expect(detail.get_by_role("button", name="Wrap lines")).to_have_attribute("aria-pressed", "true")
+
+
+CAUSES = """async (texts) => {
+  const { causeOf } = await import("/explorer/message_text.js");
+  return texts.map(causeOf);
+}"""
+
+
+def test_the_last_cause_of_a_stack_trace_is_lifted_out(explorer: Explorer) -> None:
+    python = 'Traceback (most recent call last):\n  File "a.py", line 1, in f\n    g()\nValueError: no\n'
+    java = "x.AError: a\n\tat b\nCaused by: y.BError: b\n\tat c\nCaused by: z.CError: c\n\tat d"
+
+    assert explorer.evaluate(CAUSES, [python, java, "one line", "two\nlines"]) == [
+        "ValueError: no",
+        "Caused by: z.CError: c",
+        "",
+        "",
+    ]
 
 
 def test_json_is_indented_on_demand_and_no_number_is_changed(explorer: Explorer) -> None:

@@ -257,7 +257,7 @@ SCALE = """async (counts) => (await import("/explorer/chart_scale.js")).scaleOf(
 
 
 def test_one_spike_does_not_flatten_the_chart_and_its_scale_is_round(explorer: Explorer) -> None:
-    scales = [explorer.evaluate(SCALE, counts) for counts in ([110] * 59 + [9000], [110] * 30 + [900] * 30, [7], [])]
+    scales = [explorer.evaluate(SCALE, counts) for counts in ([110] * 59 + [9000], [110] * 50 + [900] * 10, [7], [])]
 
     assert scales == [
         {"top": 200, "isCut": True},

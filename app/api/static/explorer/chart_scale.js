@@ -1,8 +1,8 @@
 // The scales of the chart: round numbers on both axes, and no bar that flattens all others.
 
-const SPIKE = 5; // so many times higher than nearly all others, a bar is cut off
+const SPIKE = 5; // so many times higher than all but a few others, a bar is cut off
+const MOST_CUT = 3; // more bars are no spike but the shape of the chart
 const FEW_BARS = 8; // with fewer, none is
-const NEARLY_ALL = 0.9;
 const HEADROOM = 1.5;
 const ROUND = [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10];
 const SECOND = 1000;
@@ -27,7 +27,7 @@ function roundUp(number) {
 export function scaleOf(counts) {
   const sorted = [...counts].sort((one, other) => one - other);
   const most = Math.max(1, sorted.at(-1) ?? 1);
-  const usual = sorted[Math.floor((sorted.length - 1) * NEARLY_ALL)] ?? most;
+  const usual = sorted.at(-1 - MOST_CUT) ?? most;
   const isCut = sorted.length >= FEW_BARS && most > SPIKE * usual;
   return { top: roundUp(isCut ? usual * HEADROOM : most), isCut };
 }

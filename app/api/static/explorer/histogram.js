@@ -9,7 +9,6 @@ const HEIGHT = 96;
 const AXIS = 18;
 const ABOVE = 14; // pixels above the scale, for its label and for bars that are cut off
 const SCALE = HEIGHT - AXIS - ABOVE;
-const BESIDE_MARK = 6;
 const CUT_LABEL = 60; // pixels that a label of a cut bar needs
 const CLICK_PIXELS = 4;
 const LABEL_PIXELS = 110;
@@ -78,41 +77,53 @@ export class Histogram {
     if (!this.#range || !width) return this.drawing.replaceChildren();
     const scale = scaleOf(this.#bars.map((bar) => bar.total));
     this.drawing.replaceChildren(
-      ...this.#grid(scale, width),
+      ...this.#grid(scale, width, { isText: false }),
       ...this.#bars.flatMap((bar, n) => this.#rects(bar, n, scale)),
+      ...this.#grid(scale, width, { isText: true }),
       ...(scale.isCut ? this.#cuts(scale, width) : []),
       ...this.#ticks(width),
       ...this.#selection(),
     );
   }
 
-  /** Lines at the top and the middle of the scale, with their counts. */
-  #grid({ top }, width) {
+  /** Lines at the top and the middle of the scale, or their counts. */
+  #grid({ top }, width, { isText }) {
     if (!this.#bars.length) return [];
     const counts = top % 2 ? [top] : [top, top / 2];
-    return counts.flatMap((count) => {
+    return counts.map((count) => {
       const y = ABOVE + SCALE * (1 - count / top) + 0.5;
-      return [svg("line", { class: "grid-line", x1: 0, x2: width, y1: y, y2: y }), svg("text", { class: "most", x: 2, y: y - 3 }, shortCount(count))];
+      if (isText) return svg("text", { class: "most", x: 2, y: y - 3 }, shortCount(count));
+      return svg("line", { class: "grid-line", x1: 0, x2: width, y1: y, y2: y });
     });
   }
 
-  /** Marks of the bars that are higher than the scale, and the counts of those that have room for it. */
+  /** Marks of the bars that are higher than the scale, and the highest count of those side by side. */
   #cuts({ top }, width) {
-    let free = 0;
-    return this.#bars
-      .filter(({ total }) => total > top)
-      .flatMap(({ atMs, total }) => {
-        const [left, right] = this.#edges(atMs);
-        const middle = (left + right) / 2;
-        const half = Math.max(4, (right - left) / 2 + 1);
-        const marks = [svg("path", { class: "cut", d: `M${middle - half} ${ABOVE + 7}l${half} -4l${half} 4v4l${-half} -4l${-half} 4z` })];
-        const isRight = middle + BESIDE_MARK + CUT_LABEL > width;
-        if (middle > free + CUT_LABEL || !free) {
-          free = middle;
-          marks.push(svg("text", { class: "cut-count", x: middle + (isRight ? -half - 3 : half + 3), y: 10, "text-anchor": isRight ? "end" : "start" }, `↑ ${shortCount(total)}`));
-        }
-        return marks;
-      });
+    const cut = this.#bars.filter(({ total }) => total > top);
+    const marks = cut.map(({ atMs }) => {
+      const [left, right] = this.#edges(atMs);
+      const half = Math.max(4, (right - left) / 2 + 1);
+      return svg("path", { class: "cut", d: `M${(left + right) / 2 - half} ${ABOVE + 7}l${half} -4l${half} 4v4l${-half} -4l${-half} 4z` });
+    });
+    return [...marks, ...this.#runs(cut).map((run) => this.#cutCount(run, width))];
+  }
+
+  /** The bars in groups of those side by side. */
+  #runs(bars) {
+    const runs = [];
+    for (const bar of bars) {
+      const last = runs.at(-1);
+      if (last && bar.atMs - last.at(-1).atMs <= this.#range.stepMs) last.push(bar);
+      else runs.push([bar]);
+    }
+    return runs;
+  }
+
+  #cutCount(run, width) {
+    const right = this.#edges(run.at(-1).atMs)[1] + 4;
+    const isLeft = right + CUT_LABEL > width;
+    const place = isLeft ? { x: this.#edges(run[0].atMs)[0] - 4, "text-anchor": "end" } : { x: right };
+    return svg("text", { class: "cut-count", y: 10, ...place }, `↑ ${shortCount(Math.max(...run.map(({ total }) => total)))}`);
   }
 
   #summary() {

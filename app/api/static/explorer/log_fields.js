@@ -4,7 +4,7 @@ import { copy } from "./clipboard.js";
 import { h, iconButton } from "./dom.js";
 import { fieldsOf, keyOf, queryFor } from "./fields.js";
 import { marked } from "./highlight.js";
-import { isJson, isLines, longText, prettyJson } from "./message_text.js";
+import { causeOf, isJson, isLines, longText, prettyJson } from "./message_text.js";
 import { recall, remember } from "./remembered.js";
 
 const MANY = 15; // fields; more can be searched
@@ -24,9 +24,11 @@ export class LogFields {
   /** The elements for a log. */
   elements(row) {
     const message = h("div", { class: "message" });
+    const cause = causeOf(row.message);
     const fields = fieldsOf(row, this.isField);
     const body = h("tbody", {}, ...fields.map((field) => this.#field(field)));
     return [
+      cause ? h("p", { class: "cause" }, ...marked(cause, this.marks().of("message"))) : null,
       message,
       row.parse_error ? h("p", { class: "note is-error" }, `Parsed only in part: ${row.parse_error}`) : null,
       h("div", { class: "copies" }, ...this.#views(row.message, message), ...this.#copies(row), this.#find(row.message)),

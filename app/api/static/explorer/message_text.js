@@ -12,6 +12,14 @@ export function isLines(text) {
   return /\n./.test(text);
 }
 
+/** The line of a stack trace that says what was behind it all, if that is not the first one; "" if there is none. */
+export function causeOf(text) {
+  const lines = text.split(/\r?\n/);
+  const isPython = lines.some((line) => line.startsWith("Traceback (most recent call last)"));
+  const isCause = isPython ? (line) => CAUSE.test(line) && !line.startsWith("Traceback") : (line) => line.startsWith("Caused by:");
+  return lines.slice(1).findLast(isCause) ?? "";
+}
+
 /** Whether a text is a JSON object or array that indenting makes easier to read. */
 export function isJson(text) {
   if (!/^\s*[{[][^]*[\]}]\s*$/.test(text) || text.length > LONGEST_JSON) return false;
