@@ -49,7 +49,8 @@ OPENERS: Mapping[str, Callable[[KafkaSettings], None]] = {
 def refusals_of(settings: Mapping[str, KafkaSettings]) -> dict[tuple[str, str], Refusal]:
     """The error of each client with each of the settings."""
     cases = [(fault, client) for fault in settings for client in OPENERS]
-    with ProcessPoolExecutor(len(cases), mp_context=get_context("spawn")) as pool:
+    # Not all at once: so many processes that start keep each other from a handshake within its ten seconds.
+    with ProcessPoolExecutor(len(settings), mp_context=get_context("spawn")) as pool:
         tried = pool.map(_refusal, [OPENERS[client] for _, client in cases], [settings[fault] for fault, _ in cases])
         return dict(zip(cases, tried, strict=True))
 
