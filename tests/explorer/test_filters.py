@@ -179,7 +179,7 @@ def odd_site(engine: RunningEngine) -> Iterator[Site]:
 
 
 FOUND = """async ([name, value, isOut]) => {
-  const { withFilter } = await import("/explorer/query_text.js");
+  const { withFilter } = await import("/explorer/any/query_text.js");
   const query = withFilter("", name, value, { isOut });
   const answer = await (await fetch(`/api/v1/logs?${new URLSearchParams({ query, limit: 1000 })}`)).json();
   return answer.rows ? answer.rows.map((row) => row.message) : [query, answer.error.message];
@@ -206,7 +206,7 @@ def test_a_filter_finds_its_field_however_odd_the_name_is(visit: Visit, odd_site
 def test_filters_are_set_and_removed_in_any_query(explorer: Explorer) -> None:
     changed = explorer.evaluate(
         """async () => {
-          const { withFilter, withoutFilter, withoutField, filterOf } = await import("/explorer/query_text.js");
+          const { withFilter, withoutFilter, withoutField, filterOf } = await import("/explorer/any/query_text.js");
           return [
             withFilter("a OR b", "x", "1"),
             withFilter("(a OR b)", "x", "1"),
@@ -287,7 +287,7 @@ def test_filters_are_set_and_removed_in_any_query(explorer: Explorer) -> None:
 )
 def test_the_word_being_typed_is_known(explorer: Explorer, query: str, field: str, text: str, start: int) -> None:
     caret = query.index("|")
-    script = """async ([query, caret]) => (await import("/explorer/query_text.js")).wordAt(query, caret)"""
+    script = """async ([query, caret]) => (await import("/explorer/any/query_text.js")).wordAt(query, caret)"""
 
     word = explorer.evaluate(script, [query.replace("|", ""), caret])
 

@@ -276,8 +276,8 @@ def test_a_list_that_is_longer_than_the_range_of_the_chart_says_so(visit: Visit,
 
 
 FEED = """async ([batches, rows]) => {
-  const { Tail, MOST_KEPT } = await import("/explorer/tail.js");
-  const { LogList } = await import("/explorer/log_list.js");
+  const { Tail, MOST_KEPT } = await import("/explorer/any/tail.js");
+  const { LogList } = await import("/explorer/any/log_list.js");
   const box = document.createElement("div");
   box.className = "logs";
   box.style.height = "600px";

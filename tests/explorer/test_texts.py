@@ -134,7 +134,7 @@ def test_a_stack_trace_keeps_its_lines_and_scrolls(explorer: Explorer) -> None:
 
 
 CAUSES = """async (texts) => {
-  const { causeOf } = await import("/explorer/message_text.js");
+  const { causeOf } = await import("/explorer/any/message_text.js");
   return texts.map(causeOf);
 }"""
 

@@ -253,7 +253,7 @@ def test_now_is_that_of_the_service_where_the_clock_of_the_browser_is_wrong(visi
     assert explorer.total == pytest.approx(before, abs=30)
 
 
-SCALE = """async (counts) => (await import("/explorer/chart_scale.js")).scaleOf(counts)"""
+SCALE = """async (counts) => (await import("/explorer/any/chart_scale.js")).scaleOf(counts)"""
 
 
 def test_one_spike_does_not_flatten_the_chart_and_its_scale_is_round(explorer: Explorer) -> None:
