@@ -77,7 +77,8 @@ def test_a_cancelled_search_ends_its_requests_and_leaves_nothing_of_the_one_befo
     explorer.page.get_by_role("button", name="Cancel").click()
 
     expect(explorer.page.get_by_role("heading", name="The search was cancelled")).to_be_visible()
-    assert sorted(failed) == ["histogram", "logs"]
+    # On a busy machine suggestions or filters of the search before may be on their way, and end too.
+    assert [failed.count(name) for name in ("histogram", "logs")] == [1, 1]
     assert explorer.rows.count() == 0
     expect(explorer.page.locator("#total")).to_have_text("Cancelled")
     expect(explorer.query).to_be_focused()
