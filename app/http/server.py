@@ -96,7 +96,9 @@ class HttpServer:
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
-    # Connections inherit it. A client that takes nothing for a while is given up, or its response would stay in memory.
+    # Connections inherit both. asyncio sets this one only for sockets that name their protocol.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    # A client that takes nothing for a while is given up, or its response would stay in memory.
     if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _CLIENT_IDLE_MS)
     return listener
