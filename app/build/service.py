@@ -20,6 +20,7 @@ from app.http.server import HttpServer
 from app.metrics import Metrics
 from app.pipeline.delivery import Delivery
 from app.ports import LogWriter
+from app.query.service import names_in
 from app.settings import ClickHouseSettings, Settings
 from app.version import VERSION
 
@@ -50,6 +51,6 @@ def build(
         if settings.audit.interval_secs:
             components.append(build_audit(settings, metrics, ingest.partitions))
     health = ServiceHealth({component.name: component.health for component in components})
-    guard = OriginGuard(settings.http.allowed_hosts.split(","))
+    guard = OriginGuard(names_in(settings.http.allowed_hosts))
     application = create_app(health, metrics.registry, *routes, guard=guard)
     return [HttpServer(settings.http, application, STATUS_PATHS), *components]

@@ -80,3 +80,13 @@ def test_series_are_those_of_the_roles() -> None:
     assert "log_query_running" in text
     assert "log_ingest_assigned_partitions" not in text
     assert "log_ingest_build_info" in text
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [("localhost", 200), ("a.example", 200), ("b.example", 200), ("c.example", 421), ("[", 421)],
+)
+def test_the_allowed_hosts_are_a_list(host: str, status: int) -> None:
+    client = application_of(HTTP_ALLOWED_HOSTS="a.example, b.example,").test_client()
+
+    assert client.get("/health", headers={"Host": host}).status_code == status
