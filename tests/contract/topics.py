@@ -399,7 +399,10 @@ def send(
 ) -> None:
     """Append records to a partition, and wait until Kafka has acknowledged all of them."""
     errors: list[Any] = []
-    for value in values:
+    for number, value in enumerate(values):
+        if number == 1:
+            # librdkafka may have to repeat the first record of a new partition, and would send later ones before it.
+            producer.flush(TIMEOUT_SECS)
         producer.produce(
             topic,
             value,
