@@ -12,11 +12,11 @@ from app.query.errors import BadParameter, NoSuchLog
 from app.query.fields import named
 from app.query.log_id import LogId
 from app.query.log_row import LogRow, RowShape
-from app.query.log_table import LogTable, Select
+from app.query.log_table import Select
 from app.query.order import AFTER, BEFORE, NEWEST_FIRST, OLDEST_FIRST, cursor_parameters
 from app.query.time_range import SECOND_NS, TimeRange
 from app.query.tree import Equals, Everything, Node
-from app.query.windowed_scan import Deadline, Piece, WindowedScan
+from app.query.windowed_scan import Deadline, Piece, Scans
 from app.query.windows import newest_first, oldest_first
 
 _FAR_NS: Final = 24 * 3600 * SECOND_NS  # related logs are closer than that, and each further day costs a query
@@ -47,12 +47,9 @@ class _Side:
 class Surroundings:
     """Finds one log and its neighbours. Shared by threads."""
 
-    def __init__(
-        self, table: LogTable, rows_per_sec: Callable[[TimeRange, Condition], float], clock: Callable[[], float]
-    ) -> None:
-        self._table = table
-        self._rows_per_sec = rows_per_sec
-        self._clock = clock
+    def __init__(self, scans: Scans) -> None:
+        self._scans = scans
+        self._table = scans.table
 
     def log(self, log_id: LogId, *, timeout_secs: float) -> tuple[LogRow, Cost]:
         """One log.
@@ -86,13 +83,13 @@ class Surroundings:
             NoSuchLog: see `log`.
             BadParameter: the log does not have the field that `same` names.
         """
-        deadline = Deadline(self._clock, timeout_secs)
+        deadline = self._scans.deadline(timeout_secs)
         log, cost = self.log(log_id, timeout_secs=timeout_secs)
         same = ("service" if log.fields["service"] else "") if same is None else same
         shared = self._table.condition(_shared(log, same))
         moment = log_id.timestamp_ns
         back, forth = TimeRange(max(0, moment - _FAR_NS), moment + 1), TimeRange(moment, moment + _FAR_NS)
-        rows_per_sec = self._rows_per_sec(TimeRange(moment, moment + 1), shared)
+        rows_per_sec = self._scans.rows_per_sec(TimeRange(moment, moment + 1), shared)
         nearest = partial(self._nearest, log_id, shared, rows_per_sec, deadline)
         earlier = nearest(_Side(newest_first, back, BEFORE, f"ORDER BY {NEWEST_FIRST}"), before)
         later = nearest(_Side(oldest_first, forth, AFTER, f"ORDER BY {OLDEST_FIRST}"), after)
@@ -107,7 +104,7 @@ class Surroundings:
     ) -> Context:
         """Up to `wanted` rows on one side of a log, the nearest first."""
         shape, rows = RowShape(), list[LogRow]()
-        scan = WindowedScan(self._table, deadline, wanted)
+        scan = self._scans.begin(deadline, wanted)
 
         def select(window: Piece, missing: int) -> Select:
             return Select(

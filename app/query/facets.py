@@ -1,7 +1,6 @@
 """Facets: which fields matching logs have, and the values of a field, for suggestions and to narrow a search."""
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,11 +11,10 @@ from app.query.condition import Condition
 from app.query.expressions import Expressions
 from app.query.fields import FIELDS, Attribute, named
 from app.query.functions import Function
-from app.query.log_table import LogTable, Select
+from app.query.log_table import Select
 from app.query.time_range import TimeRange
 from app.query.tree import Node
-from app.query.windowed_scan import Deadline, WindowedScan
-from app.query.windows import newest_first
+from app.query.windowed_scan import Scans
 
 _ENOUGH_ROWS: Final = 100_000  # number of newest logs that suffice to know the fields
 _SHARE_OF_TIME: Final = 0.6  # for the whole range; the rest is for its newest part if the first query times out
@@ -38,18 +36,15 @@ class Found:
 class Facets:
     """Finds fields and values. Shared by threads."""
 
-    def __init__(
-        self, table: LogTable, rows_per_sec: Callable[[TimeRange, Condition], float], clock: Callable[[], float]
-    ) -> None:
-        self._table = table
-        self._rows_per_sec = rows_per_sec
-        self._clock = clock
+    def __init__(self, scans: Scans) -> None:
+        self._scans = scans
+        self._table = scans.table
 
     def fields(self, tree: Node, span: TimeRange, *, prefix: str, limit: int, timeout_secs: float) -> Found:
         """The fields of the newest matching logs whose names begin with `prefix`, in any case."""
         condition = self._table.condition(tree)
-        scan = WindowedScan(self._table, Deadline(self._clock, timeout_secs), _ENOUGH_ROWS)
-        windows = scan.windows(newest_first, span, rows_per_sec=self._rows_per_sec(span, condition))
+        scan = self._scans.begin(self._scans.deadline(timeout_secs), _ENOUGH_ROWS)
+        windows = self._scans.newest_windows(scan, span, condition)
         counts: Counter[str] = Counter()
         for result in scan.results(windows, lambda window, _: _which_fields(condition, window.span), _rows_counted):
             [(_, columns, attributes, resources)] = result.rows
@@ -67,7 +62,7 @@ class Facets:
             QueryTooExpensive, TryAgainLater, Refused: see `LogTable.run`.
         """
         condition = self._table.condition(tree)
-        deadline = Deadline(self._clock, timeout_secs)
+        deadline = self._scans.deadline(timeout_secs)
         try:
             return self._values(name, condition, span, prefix, limit, timeout_secs * _SHARE_OF_TIME)
         except QueryTooExpensive as error:

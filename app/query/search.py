@@ -2,7 +2,7 @@
 
 import re
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, Self
@@ -13,12 +13,11 @@ from app.query.condition import Condition
 from app.query.errors import BadParameter
 from app.query.log_id import LogId
 from app.query.log_row import LogRow, RowShape
-from app.query.log_table import LogTable, Select
+from app.query.log_table import Select
 from app.query.order import BEFORE, NEWEST_FIRST, cursor_parameters
 from app.query.sparse_lookup import has_sparse_lookup, sparse_pieces
 from app.query.time_range import TimeRange
-from app.query.windowed_scan import Deadline, Piece, WindowedScan
-from app.query.windows import newest_first
+from app.query.windowed_scan import Piece, Scans, WindowedScan
 
 _CURSOR: Final = re.compile(r"(\d{1,19})~([^~]{1,200})~([0-9a-f]{1,8})")
 
@@ -99,13 +98,9 @@ class Page:
 class Searcher:
     """Runs searches. Shared by threads."""
 
-    def __init__(
-        self, table: LogTable, rows_per_sec: Callable[[TimeRange, Condition], float], clock: Callable[[], float]
-    ) -> None:
-        """`rows_per_sec` estimates the density of matching logs at the end of a range."""
-        self._table = table
-        self._rows_per_sec = rows_per_sec
-        self._clock = clock
+    def __init__(self, scans: Scans) -> None:
+        self._scans = scans
+        self._table = scans.table
 
     def page(self, search: Search, *, timeout_secs: float) -> Page:
         """The next page.
@@ -114,7 +109,7 @@ class Searcher:
             QueryTooExpensive: not even the first window could be read.
             TryAgainLater, Refused: see `LogTable.run`.
         """
-        scan = WindowedScan(self._table, Deadline(self._clock, timeout_secs), search.limit)
+        scan = self._scans.begin(self._scans.deadline(timeout_secs), search.limit)
         rows: list[LogRow] = []
         for result in scan.results(self._pieces(search, scan), partial(_select, search)):
             rows += search.shape.read(result.records())
@@ -126,7 +121,7 @@ class Searcher:
         if has_sparse_lookup(self._table, condition):
             yield from sparse_pieces(self._table, condition, span, wanted_rows=search.limit, deadline=scan.deadline)
         else:
-            yield from scan.windows(newest_first, span, rows_per_sec=self._rows_per_sec(span, condition))
+            yield from self._scans.newest_windows(scan, span, condition)
 
 
 def _next_cursor(search: Search, scan: WindowedScan, rows: Sequence[LogRow]) -> Cursor | None:

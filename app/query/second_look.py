@@ -15,7 +15,7 @@ from app.query.errors import QueryError
 from app.query.expressions import Expressions
 from app.query.fields import FIELDS, Attribute
 from app.query.language import parse
-from app.query.log_table import LogTable, Select
+from app.query.log_table import Select
 from app.query.term_fixes import (
     Fix,
     applied,
@@ -34,8 +34,7 @@ from app.query.term_fixes import (
 )
 from app.query.time_range import TimeRange
 from app.query.tree import Everything, Hint, Query, Term
-from app.query.windowed_scan import Deadline, WindowedScan
-from app.query.windows import newest_first
+from app.query.windowed_scan import Scans
 from app.query.words import quoted
 
 _ENOUGH_ROWS: Final = 50_000
@@ -59,12 +58,9 @@ class _Seen:
 class SecondLook:
     """Finds out what a query that found nothing may have meant. Shared by threads."""
 
-    def __init__(
-        self, table: LogTable, rows_per_sec: Callable[[TimeRange, Condition], float], clock: Callable[[], float]
-    ) -> None:
-        self._table = table
-        self._rows_per_sec = rows_per_sec
-        self._clock = clock
+    def __init__(self, scans: Scans) -> None:
+        self._scans = scans
+        self._table = scans.table
 
     def hints(self, query: Query, span: TimeRange, *, timeout_secs: float) -> list[Hint]:
         """Hints with a query each, the most probable first. Logs are read for at most two seconds.
@@ -94,8 +90,8 @@ class SecondLook:
 
     def _seen(self, query: Query, span: TimeRange, timeout_secs: float) -> _Seen:
         everything = self._table.condition(Everything())
-        scan = WindowedScan(self._table, Deadline(self._clock, timeout_secs), _ENOUGH_ROWS)
-        windows = scan.windows(newest_first, span, rows_per_sec=self._rows_per_sec(span, everything))
+        scan = self._scans.begin(self._scans.deadline(timeout_secs), _ENOUGH_ROWS)
+        windows = self._scans.newest_windows(scan, span, everything)
         wanted = list(islice(_compared(query), _MOST_VALUES))
         names: dict[str, None] = dict.fromkeys(_COLUMNS)
         values: dict[int, dict[str, None]] = {at: {} for at, _ in wanted}

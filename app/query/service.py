@@ -23,6 +23,7 @@ from app.query.second_look import SecondLook
 from app.query.tail import Tail, read_resume_token
 from app.query.time_range import SECOND_NS, TimeRange, read_interval_secs, read_range
 from app.query.tree import Node
+from app.query.windowed_scan import Scans
 
 _LAST_MINUTE_NS: Final = 2**32 // 60 * 60 * SECOND_NS
 _BARS: Final = 100  # maximum of a histogram without an interval
@@ -68,11 +69,11 @@ class QueryService:
         self._table = table
         self._now_ns = now_ns
         self._clock = clock
-        rows_per_sec = partial(self._density.rows_per_sec, table)
-        self._searcher = Searcher(table, rows_per_sec, clock)
-        self.surroundings = Surroundings(table, rows_per_sec, clock)
-        self.facets = Facets(table, rows_per_sec, clock)
-        self.second_look = SecondLook(table, rows_per_sec, clock)
+        scans = Scans(table, partial(self._density.rows_per_sec, table), clock)
+        self._searcher = Searcher(scans)
+        self.surroundings = Surroundings(scans)
+        self.facets = Facets(scans)
+        self.second_look = SecondLook(scans)
 
     def within(self, scope: Scope) -> QueryService:
         """The same service, limited to the logs of a scope. A scope can only be narrowed."""

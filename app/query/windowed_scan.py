@@ -6,8 +6,10 @@ from typing import Final
 
 from app.domain.statement import Cost, Result
 from app.errors import QueryTooExpensive
+from app.query.condition import Condition
 from app.query.log_table import LogTable, Select
 from app.query.time_range import TimeRange
+from app.query.windows import newest_first
 
 _LEAST_SECS: Final = 0.01  # minimum time left to send another statement
 
@@ -93,3 +95,25 @@ class WindowedScan:
             span, rows_per_sec=rows_per_sec, wanted_rows=self.wanted_rows, found_rows=lambda: self.found_rows
         ):
             yield Piece(window)
+
+
+@dataclass(frozen=True, slots=True)
+class Scans:
+    """Begins scans of a table. Shared by threads."""
+
+    table: LogTable
+    rows_per_sec: Callable[[TimeRange, Condition], float]
+    """Estimates the density of matching logs at the end of a range."""
+    clock: Callable[[], float]
+
+    def deadline(self, timeout_secs: float) -> Deadline:
+        """The time that a request has from now on."""
+        return Deadline(self.clock, timeout_secs)
+
+    def begin(self, deadline: Deadline, wanted_rows: int) -> WindowedScan:
+        """A scan for one request."""
+        return WindowedScan(self.table, deadline, wanted_rows)
+
+    def newest_windows(self, scan: WindowedScan, span: TimeRange, condition: Condition) -> Iterator[Piece]:
+        """The windows of a range, the newest first, sized for the logs that match a condition."""
+        return scan.windows(newest_first, span, rows_per_sec=self.rows_per_sec(span, condition))
