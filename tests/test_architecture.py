@@ -27,7 +27,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "paths": set(),
     "console": set(),
-    "client": {"console"},
+    "csv_cells": set(),
+    "client": {"console", "csv_cells"},
     "version": set(),
     "logging_setup": set(),
     "settings": set(),
@@ -47,7 +48,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "backends": {"audit", "domain", "errors", "paths", "pipeline", "ports", "preflight", "query", "settings"},
     "telemetry": {"audit", "domain", "errors", "health", "metrics", "preflight"},
     "service": {"errors", "health", "pipeline", "ports"},
-    "api": {"domain", "errors", "health", "http", "metrics", "query", "settings", "version"},
+    "api": {"csv_cells", "domain", "errors", "health", "http", "metrics", "query", "settings", "version"},
     "serve": {"component", "logging_setup", "service", "settings", "version"},
     "commands": {
         "audit",

@@ -6,11 +6,10 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from app.csv_cells import inert
 from app.query.log_row import LogRow
 
 MEDIA_TYPES: Final = {"ndjson": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-"""How a cell begins that spreadsheets run (OWASP, CSV injection)."""
 
 Pages = Iterable[tuple[Sequence[LogRow], str]]
 """The rows of each page, and where the next one begins if a limit ended the stream there; else empty."""
@@ -44,7 +43,7 @@ def as_csv(pages: Pages, names: Sequence[str], *, escape_formulas: bool) -> Iter
 
 def _safe_cell(value: object) -> object:
     cell = _cell(value)
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+    return inert(cell) if isinstance(cell, str) else cell
 
 
 def _cell(value: object) -> object:

@@ -4,12 +4,11 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from app.client.log_line import log_line, text_of
 from app.console import printable
-
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+from app.csv_cells import inert
 
 
 class LogWriter:
@@ -86,7 +85,4 @@ def _csv_lines(lines: Iterable[Iterable[Any]], *, is_terminal: bool) -> str:
 
 def _csv_cell(value: Any) -> Any:
     """A value that a spreadsheet does not take for a formula."""
-    if value is None or isinstance(value, int | float):
-        return value
-    text = text_of(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return value if value is None or isinstance(value, int | float) else inert(text_of(value))

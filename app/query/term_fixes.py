@@ -28,6 +28,10 @@ _REGULAR: Final = re.compile(r"/([\w.-]+)/|~([\w.-]+)")
 _HAS: Final = frozenset({"has", "exists", "_has_", "hasfield", "isset"})
 _NOTHING: Final = frozenset({"null", "nil", "none"})
 _MOST_NETWORKS: Final = 16
+_JOINED: Final = "Alternatives are joined by OR."
+_DOUBLE_QUOTES: Final = "Only double quotes hold text together."
+_ASTERISK: Final = "An asterisk stands for any value."
+_NOT_REGULAR: Final = "There are no regular expressions."
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,7 @@ def fixes_of(term: Term) -> Iterator[Fix]:
         if words_of(start):
             yield _replaced(term, f"{start}*", "? stands for no character; an asterisk at the end finds a beginning.")
     if term.is_open and term.text.endswith("."):
-        yield _replaced(term, f"{term.text[:-1]}*", "There are no regular expressions.")
+        yield _replaced(term, f"{term.text[:-1]}*", _NOT_REGULAR)
     if (found := _FUZZY.fullmatch(term.text)) and not term.is_open:
         yield Fix(value.start, value.end, found[1] or "", "There is no fuzzy search and no boost.")
     if (found := _CIDR.fullmatch(term.text)) and (networks := list(_networks([int(part) for part in found.groups()]))):
@@ -76,11 +80,11 @@ def fixes_of(term: Term) -> Iterator[Fix]:
     parts = [part for part in _SEPARATORS.split(term.text) if part] if term.field else []
     is_read = term.field is not None and bool(values.listed(term.field.kind, term.text))
     if parts and _SEPARATORS.search(term.text) and not is_read:
-        yield _replaced(term, _any_of(parts), "Alternatives are joined by OR.")
+        yield _replaced(term, _any_of(parts), _JOINED)
     if found := _REGULAR.fullmatch(term.text):
-        yield _replaced(term, as_value(found[1] or found[2]), "There are no regular expressions.")
+        yield _replaced(term, as_value(found[1] or found[2]), _NOT_REGULAR)
     if found := _IN_QUOTES.fullmatch(term.text):
-        yield _replaced(term, quoted(found[1]), "Only double quotes hold text together.")
+        yield _replaced(term, quoted(found[1]), _DOUBLE_QUOTES)
 
 
 def assigned(term: Term) -> Assignment | None:
@@ -116,7 +120,7 @@ def as_list(query: Query, at: int) -> Fix | None:
     parts = [part for text in parts for part in text.split(",") if part]
     if last is first or first.field is None or first.is_quoted:
         return None
-    return Fix(first.value.start, last.value.end, _any_of(parts), "Alternatives are joined by OR.")
+    return Fix(first.value.start, last.value.end, _any_of(parts), _JOINED)
 
 
 def as_presence(query: Query, term: Term, existing: Collection[str]) -> Fix | None:
@@ -124,7 +128,7 @@ def as_presence(query: Query, term: Term, existing: Collection[str]) -> Fix | No
     assert term.name is not None
     is_presence = isinstance(term.field, Attribute) and term.field.key.lower() in _HAS
     if is_presence and (term.text in existing or not isinstance(named(term.text), Attribute)):
-        return Fix(term.name.start, term.value.end, f"{term.text}:*", "An asterisk stands for any value.")
+        return Fix(term.name.start, term.value.end, f"{term.text}:*", _ASTERISK)
     if term.text.lower() in _NOTHING and not term.is_quoted and term.is_single:
         name = query.text[term.name.start : term.name.end]
         return Fix(term.name.start, term.value.end, f"-{name}:*", "A field that a log does not have is no value.")
@@ -135,14 +139,14 @@ def fixes_of_text(text: str) -> Iterator[Fix]:
     """What may have been meant by several terms together: texts in single quotes, lists in brackets, IS NULL."""
     for found in re.finditer(r"(?<![\w\"])'([^'\"]+)'(?!\w)", text):
         if " " in found[1]:
-            yield Fix(found.start(), found.end(), quoted(found[1]), "Only double quotes hold text together.")
+            yield Fix(found.start(), found.end(), quoted(found[1]), _DOUBLE_QUOTES)
     for found in _LIST.finditer(text):
-        parts = [part.strip(" \"'") for part in re.split(r"[,|;]", found[2])]
-        values = f"{found[1]}:{_any_of([part for part in parts if part])}"
-        yield Fix(found.start(), found.end(), values, "Alternatives are joined by OR.")
+        parts = [part.strip(" \"'") for part in _SEPARATORS.split(found[2])]
+        condition = f"{found[1]}:{_any_of([part for part in parts if part])}"
+        yield Fix(found.start(), found.end(), condition, _JOINED)
     for found in _IS_NULL.finditer(text):
         presence = f"{found[1]}:*" if found[2] else f"-{found[1]}:*"
-        yield Fix(found.start(), found.end(), presence, "An asterisk stands for any value.")
+        yield Fix(found.start(), found.end(), presence, _ASTERISK)
 
 
 def as_text(query: Query, at: int) -> Fix:
