@@ -25,6 +25,7 @@ from bench.http_servers.measures import QUICK, Found, Patiences, Scale, measured
 from bench.http_servers.page import page
 from bench.machine import interpreter, machine
 from bench.report import write_results
+from local.certificates import Certificates
 
 _NAME = "http_servers"
 
@@ -75,17 +76,15 @@ def _ground(python: str | None, directory: Path) -> Ground:
     Raises:
         BenchError: they cannot be made.
     """
-    key, certificate = directory / "key.pem", directory / "certificate.pem"
-    new = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost"]
+    made = Certificates.create(directory / "tls")
     try:
-        subprocess.run([*new, "-keyout", str(key), "-out", str(certificate)], check=True, capture_output=True)
         if python is None:
             venv.create(directory / "venv", with_pip=True)
             python = str(directory / "venv" / "bin" / "python")
             subprocess.run([python, "-m", "pip", "install", "--quiet", *REQUIREMENTS], check=True)
     except subprocess.CalledProcessError as error:
         raise BenchError(f"The candidates cannot be set up: {error}") from error
-    return Ground(python, directory, certificate, key)
+    return Ground(python, directory, made.certificate_file, made.key_file)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from typing import Any, Final
 from bench.errors import BenchError
 from bench.processes import cpu_secs
 from local.paths import ROOT
+from local.ports import LOOPBACK, free_port
 
 _START_SECS: Final = 20.0
 _PAGE: Final = os.sysconf("SC_PAGE_SIZE")
@@ -104,7 +105,7 @@ def running(
     Raises:
         BenchError: it does not start.
     """
-    port = _free_port()
+    port = free_port()
     temporary = Path(tempfile.mkdtemp(prefix=name, dir=ground.directory))
     control = f"{temporary}.sock"
     command = [ground.python, "-m", "bench.http_servers.contestants", name, str(port), control]
@@ -134,19 +135,13 @@ def running(
 def _wait_until_it_listens(child: Child, errors: Path, *, with_side_door: bool) -> None:
     until = time.monotonic() + _START_SECS
     while time.monotonic() < until and child.process.poll() is None:
-        with suppress(OSError), socket.create_connection(("127.0.0.1", child.port), 1):
+        with suppress(OSError), socket.create_connection((LOOPBACK, child.port), 1):
             if with_side_door:
                 child.state()
             time.sleep(0.2)
             return
         time.sleep(0.05)
     raise BenchError(f"{child.process.args!r} does not start:\n{errors.read_text()[-2000:]}")
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        port: int = found.getsockname()[1]
-        return port
 
 
 def _written(pid: int) -> int:

@@ -11,7 +11,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 
-HOST: Final = "127.0.0.1"
+from bench.latency import quantile
+from local.ports import LOOPBACK
+
 LIVE: Final = b"GET /live HTTP/1.1\r\nHost: bench\r\n\r\n"
 _LIVE_ONCE: Final = b"GET /live HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n"
 ANSWER_SECS: Final = 2.0
@@ -29,12 +31,7 @@ class Probes:
 
     def quantile_ms(self, share: float) -> float:
         """Milliseconds that this share of the probes waited at most."""
-        return round(quantile(self.secs, share) * 1000, 1)
-
-
-def quantile(values: list[float], share: float) -> float:
-    """The value that this share of the values does not exceed."""
-    return sorted(values)[min(len(values) - 1, int(len(values) * share))]
+        return round(quantile(sorted(self.secs), share) * 1000, 1)
 
 
 def probe_live(port: int, for_secs: float) -> Probes:
@@ -50,7 +47,7 @@ def probe_live(port: int, for_secs: float) -> Probes:
 
 
 def _ask_live(port: int) -> bool:
-    with suppress(OSError), socket.create_connection((HOST, port), ANSWER_SECS) as probe:
+    with suppress(OSError), socket.create_connection((LOOPBACK, port), ANSWER_SECS) as probe:
         probe.settimeout(ANSWER_SECS)
         probe.sendall(_LIVE_ONCE)
         return probe.recv(4096).startswith(b"HTTP/1.1 200")
@@ -87,7 +84,7 @@ def _connected(port: int, count: int, receive_buffer: int | None) -> list[socket
         if receive_buffer:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         client.setblocking(False)
-        client.connect_ex((HOST, port))
+        client.connect_ex((LOOPBACK, port))
         clients.append(client)
     with selectors.DefaultSelector() as waiting:
         for client in clients:
@@ -120,7 +117,7 @@ class Patience(threading.Thread):
     def run(self) -> None:
         """See the class."""
         began = time.monotonic()
-        with socket.create_connection((HOST, self._port)) as client:
+        with socket.create_connection((LOOPBACK, self._port)) as client:
             client.settimeout(1)
             with suppress(OSError):
                 client.sendall(self._first)
@@ -144,7 +141,7 @@ def busy_clients(port: int, path: str, count: int, for_secs: float) -> list[floa
     secs: list[float] = []
     with selectors.DefaultSelector() as answers:
         for _ in range(count):
-            client = socket.create_connection((HOST, port), 5)
+            client = socket.create_connection((LOOPBACK, port), 5)
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             answers.register(client, selectors.EVENT_READ, _Exchange(client, request))
         until = time.monotonic() + for_secs

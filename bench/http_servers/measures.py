@@ -16,16 +16,16 @@ from typing import Any, Final
 
 from bench.http_servers.child import Child, Ground, running
 from bench.http_servers.clients import (
-    HOST,
     LIVE,
     Patience,
     busy_clients,
     crowd,
     probe_live,
-    quantile,
     read_until,
 )
 from bench.http_servers.contestants import Contestant
+from bench.latency import quantile
+from local.ports import LOOPBACK
 
 Found = dict[str, Any]
 
@@ -149,7 +149,7 @@ def _get_bytes(size: int) -> bytes:
 def _chunked(child: Child) -> Found:
     """Bytes that the application gets of a body of 5 bytes without a declared length."""
     head = b"POST /body HTTP/1.1\r\nHost: bench\r\nTransfer-Encoding: chunked\r\n\r\n"
-    with socket.create_connection((HOST, child.port), 3) as client:
+    with socket.create_connection((LOOPBACK, child.port), 3) as client:
         client.sendall(head + b"5\r\nhello\r\n0\r\n\r\n")
         answer = read_until(client, lambda got: b"\r\n\r\n" in got, 3)
     bodies = child.state()["bodies"]
@@ -164,7 +164,7 @@ def _big_body(child: Child) -> Found:
     """A body of 20 MB, looked at just before its last byte."""
     size = 20_000_000
     before = child.bytes_in_files(), child.bytes_written(), child.memory_kb()
-    with socket.create_connection((HOST, child.port), 10) as client:
+    with socket.create_connection((LOOPBACK, child.port), 10) as client:
         client.sendall(_post(size) + b"a" * (size - 1))
         time.sleep(0.7)
         found = _since(child, before, "body")
@@ -192,7 +192,7 @@ def _since(child: Child, before: tuple[int, int, float], what: str) -> Found:
 
 def _tails(child: Child, scale: Scale) -> Found:
     """Memory and threads of open tails, and how long they live on when all clients hang up."""
-    with socket.create_connection((HOST, child.port), 3) as first:  # what only the first one costs is not counted
+    with socket.create_connection((LOOPBACK, child.port), 3) as first:  # what only the first one costs is not counted
         first.sendall(_TAIL)
         read_until(first, lambda got: b"event" in got, 3)
         time.sleep(0.5)
@@ -214,7 +214,7 @@ def _tails(child: Child, scale: Scale) -> Found:
 
 def _seen_gone(child: Child) -> Found:
     """Seconds until a request at work can know that its client hung up."""
-    with socket.create_connection((HOST, child.port), 3) as client:
+    with socket.create_connection((LOOPBACK, child.port), 3) as client:
         client.sendall(b"GET /wait HTTP/1.1\r\nHost: bench\r\n\r\n")
         time.sleep(0.5)
     left = time.monotonic()
@@ -232,7 +232,7 @@ def _work(child: Child, scale: Scale) -> Found:
 
 def _work_round(child: Child, for_secs: float, pace_alone: float) -> dict[str, float]:
     cpu, cycles, began = child.cpu_secs_without_consumer(), child.state()["consumer_cycles"], time.monotonic()
-    secs = busy_clients(child.port, "/work", 8, for_secs)
+    secs = sorted(busy_clients(child.port, "/work", 8, for_secs))
     took = time.monotonic() - began
     pace = (child.state()["consumer_cycles"] - cycles) / took
     return {
@@ -253,7 +253,7 @@ def _consumer_pace(child: Child, for_secs: float) -> float:
 def _stop(child: Child, scale: Scale) -> Found:
     """Seconds from SIGTERM to the end of the process, with an open tail and an idle connection that asked once."""
     with ExitStack() as clients:
-        tail, idle = (clients.enter_context(socket.create_connection((HOST, child.port), 3)) for _ in range(2))
+        tail, idle = (clients.enter_context(socket.create_connection((LOOPBACK, child.port), 3)) for _ in range(2))
         tail.sendall(_TAIL)
         read_until(tail, lambda got: b"event" in got, 3)
         idle.sendall(LIVE)
@@ -283,7 +283,7 @@ def _https(port: int) -> bool:
     context.verify_mode = ssl.CERT_NONE
     with (
         suppress(OSError),
-        socket.create_connection((HOST, port), 3) as plain,
+        socket.create_connection((LOOPBACK, port), 3) as plain,
         context.wrap_socket(plain) as client,
     ):
         client.sendall(LIVE)
@@ -303,7 +303,7 @@ def _websocket(ground: Ground, contestant: Contestant) -> Found:
     hello = bytes((0x81, 0x82, 0, 0, 0, 0)) + b"hi"
     with (
         running(ground, contestant.name, is_websocket=True) as child,
-        socket.create_connection((HOST, child.port), 3) as client,
+        socket.create_connection((LOOPBACK, child.port), 3) as client,
     ):
         client.sendall(head.encode())
         accepted = read_until(client, lambda got: b"\r\n\r\n" in got, 3).startswith(b"HTTP/1.1 101")
