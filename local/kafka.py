@@ -21,7 +21,7 @@ from local.process import ChildProcess, error_lines
 
 KRAFT_VERSION = "4.3.1"
 ZOOKEEPER_VERSION = "3.9.1"
-START_TIMEOUT_SECS = 60.0
+START_TIMEOUT_SECS = 120.0  # a busy disk takes most of it
 _ZOOKEEPER_SESSION_SECS = 2.0
 
 Mode = Literal["kraft", "zookeeper"]

@@ -13,7 +13,7 @@ from local.paths import ROOT
 from local.ports import LOOPBACK, require_free_port
 from local.process import ChildProcess
 
-START_TIMEOUT_SECS = 60.0
+START_TIMEOUT_SECS = 120.0  # a busy disk takes most of it
 DEFAULT_MEMORY_MB = 3000
 
 

@@ -17,7 +17,7 @@ from tests.support.servers import RunningKafka
 
 pytestmark = pytest.mark.stack
 
-TIMEOUT_SECS = 15
+TIMEOUT_SECS = 60
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from tests.support.servers import RunningKafka
 
 pytestmark = pytest.mark.stack
 
-TIMEOUT_SECS = 30
+TIMEOUT_SECS = 60
 
 
 class Member:

@@ -16,7 +16,7 @@ from tests.contract.publishing import PARTITIONS, KafkaPublishedTopic, MemoryPub
 from tests.support.deliveries import Deliveries
 from tests.support.servers import RunningKafka
 
-TIMEOUT_SECS = 30.0
+TIMEOUT_SECS = 60.0
 
 
 @pytest.fixture(scope="module")

@@ -27,7 +27,7 @@ from tests.fakes import RECORD_TIME_MS, Identity, MemoryTable
 from tests.support.sample_rows import sample_rows, without_offsets
 from tests.support.servers import RunningEngine
 
-TIMEOUT_SECS = 20
+TIMEOUT_SECS = 60
 NEAR_MS = 1_000
 NEVER_DELETED_DAYS = 3650  # the tests' rows are old
 NEVER_MS = 10_000_000_000_000  # in the year 2286

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from local.paths import ROOT
 
-TIMEOUT_SECS = 60
+TIMEOUT_SECS = 120
 
 
 def run_app(*arguments: str, environment: Mapping[str, str], code: Path = ROOT) -> subprocess.CompletedProcess[str]:

@@ -38,6 +38,11 @@ def send(explorer: Explorer, query: str) -> None:
     explorer.query.press("Enter")
 
 
+def logs_are_new(explorer: Explorer) -> None:
+    """Wait until the logs of the search are shown, whatever else is still awaited."""
+    expect(explorer.page.locator("#logs .canvas")).to_have_css("opacity", "1")
+
+
 def opacity(explorer: Explorer, element: str) -> float:
     return float(explorer.page.locator(element).evaluate("(one) => getComputedStyle(one).opacity"))
 
@@ -60,8 +65,10 @@ def test_what_belongs_to_the_search_before_is_grey_until_the_new_one_is_there(ex
 
 def test_logs_that_are_there_are_not_grey_while_they_are_still_counted(explorer: Explorer) -> None:
     release = hold(explorer, COUNTS)
-    send(explorer, "level:ERROR")
+    with explorer.page.expect_response(LOGS):
+        send(explorer, "level:ERROR")
 
+    logs_are_new(explorer)
     expect(explorer.page.get_by_role("button", name="Cancel")).to_be_visible()
     assert [opacity(explorer, one) for one in ("#logs .canvas", "#total")] == pytest.approx([1.0, 0.4])
     assert set(explorer.cells("level")) == {"ERROR"}
@@ -93,8 +100,9 @@ def test_a_cancelled_search_ends_its_requests_and_leaves_nothing_of_the_one_befo
 
 def test_cancelling_the_count_keeps_the_logs(explorer: Explorer) -> None:
     hold(explorer, COUNTS)
-    send(explorer, "timeout")
-    expect(explorer.page.get_by_role("button", name="Cancel")).to_be_visible()
+    with explorer.page.expect_response(LOGS):
+        send(explorer, "timeout")
+    logs_are_new(explorer)
     explorer.page.get_by_role("button", name="Cancel").click()
 
     expect(explorer.page.locator("#total")).to_have_text("Cancelled")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from app.errors import Refused, TryAgainLater
 
-_TIMEOUT_SECS = 30.0
+_TIMEOUT_SECS = 60.0
 
 
 class Deliveries:

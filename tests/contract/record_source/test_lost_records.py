@@ -6,6 +6,7 @@ import gc
 import logging
 import os
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,17 @@ def own_kafka(tmp_path: Path) -> Iterator[KafkaServer]:
     server.kill()
 
 
+@contextmanager
+def own_topic(server: KafkaServer, *, partitions: int) -> Iterator[KafkaTopic]:
+    """A topic whose readers end with the block, also when it fails: their threads would disturb other tests."""
+    with (
+        kafka_clients(server.bootstrap_servers) as (admin, producer),
+        closing(KafkaTopic(partitions, server.bootstrap_servers, admin, producer)) as topic,
+    ):
+        yield topic
+    gc.collect()
+
+
 # kafka-python leaves the sockets of failed connection attempts to the garbage collector.
 leaves_sockets = pytest.mark.filterwarnings(
     "ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"
@@ -78,8 +90,7 @@ def test_a_commit_that_kafka_does_not_answer_ends_the_membership(
 ) -> None:
     """Only on the real Kafka: the fake raises scripted errors."""
     caplog.set_level(logging.CRITICAL, "kafka")  # log records kept by pytest would keep its sockets too
-    with kafka_clients(own_kafka.bootstrap_servers) as (admin, producer):
-        topic = KafkaTopic(1, own_kafka.bootstrap_servers, admin, producer)
+    with own_topic(own_kafka, partitions=1) as topic:
         topic.send(b"a", b"b")
         first = topic.member()
         turn_until(lambda: len(first.seen()) == 2, first)
@@ -96,8 +107,6 @@ def test_a_commit_that_kafka_does_not_answer_ends_the_membership(
 
         assert second.assigned[Partition(topic.name, 0)].next_offset in (0, 2), "nobody can know which"
         second.commit(2)
-        topic.close()
-    gc.collect()
 
 
 @leaves_sockets
@@ -107,8 +116,7 @@ def test_a_partition_of_which_kafka_lost_what_was_read_already_is_halted_and_the
 ) -> None:
     """Only on the real Kafka: the fake notices it only at an assignment, the real source also while reading."""
     caplog.set_level(logging.CRITICAL, "kafka")  # log records kept by pytest would keep its sockets too
-    with kafka_clients(own_kafka.bootstrap_servers) as (admin, producer):
-        topic = KafkaTopic(2, own_kafka.bootstrap_servers, admin, producer)
+    with own_topic(own_kafka, partitions=2) as topic:
         for n in range(10):  # a batch each
             topic.send(b"%d" % n)
         reader = topic.member()
@@ -128,8 +136,6 @@ def test_a_partition_of_which_kafka_lost_what_was_read_already_is_halted_and_the
         assert partition == Partition(topic.name, 0)
         assert reason == "Kafka has lost records that were read already, those from offset 5 on"
         assert reader.offsets(0) == list(range(10))
-        topic.close()
-    gc.collect()
 
 
 def lose_end(directory: Path, *, keep: float) -> None:
