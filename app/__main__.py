@@ -37,7 +37,7 @@ def main(arguments: list[str]) -> int:
     if options.command == "rejected":
         from app.commands.rejected import list_rejected
 
-        return list_rejected(settings, since_secs=options.since, limit=options.limit)
+        return list_rejected(settings, since_secs=options.since, until_secs=options.until, limit=options.limit)
     if options.command == "migrate":
         from app.commands.migrate import migrate_table
 

@@ -14,7 +14,7 @@ from local.settings import LocalSettings
 
 # Only what the stack has made, since LOCAL_DIR may be a folder that holds other things.
 _DATA = ("kafka", "clickhouse", "log")
-_REST = ("cache", "clickhouse-password", "env", "lock")
+_REST = ("cache", "lock")
 
 
 def main(arguments: list[str], environ: dict[str, str]) -> int:
@@ -23,15 +23,16 @@ def main(arguments: list[str], environ: dict[str, str]) -> int:
     parser.add_argument("--all", action="store_true", help="delete downloads and the password too")
     options = parser.parse_args(arguments)
     try:
-        directory = LocalSettings.from_env(environ).directory
-        delete(directory, (*_DATA, *_REST) if options.all else _DATA)
+        settings = LocalSettings.from_env(environ)
+        rest = (*_REST, settings.password_file.name, settings.environment_file.name)
+        delete(settings.directory, (*_DATA, *rest) if options.all else _DATA)
     except LocalError as error:
         print(error, file=sys.stderr)
         return 1
     except OSError as error:
         print(f"{error.filename or 'This machine'}: {error.strerror or error}", file=sys.stderr)
         return 1
-    print(f"Deleted the data in {directory}. The next 'make run' starts empty.")
+    print(f"Deleted the data in {settings.directory}. The next 'make run' starts empty.")
     return 0
 
 

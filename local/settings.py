@@ -21,6 +21,16 @@ class LocalSettings:
     clickhouse_port: int = 8123
     http_port: int = 8080
 
+    @property
+    def password_file(self) -> Path:
+        """The file that keeps ClickHouse's password."""
+        return self.directory / "clickhouse-password"
+
+    @property
+    def environment_file(self) -> Path:
+        """The file with what commands need to know of the stack, for a shell to read."""
+        return self.directory / "env"
+
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> LocalSettings:
         """LOCAL_DIR, LOCAL_CACHE_DIR (of Kafka's jars), LOCAL_KAFKA_PORT, LOCAL_CLICKHOUSE_PORT, LOCAL_HTTP_PORT.

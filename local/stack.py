@@ -49,7 +49,7 @@ class Stack:
             directory / "clickhouse",
             settings.clickhouse_port,
             user=_USER,
-            password=kept_password(directory / "clickhouse-password"),
+            password=kept_password(settings.password_file),
             log_file=logs / "clickhouse.log",
         )
         self._environment = environment = self._service_environment(environ)
@@ -157,7 +157,7 @@ class Stack:
         """Write what the commands of `python -m app` need to know of this stack, for a shell to read."""
         variables = {name: self._environment[name] for name in _SHARED}
         variables["LOG_ANALYTICS_URL"] = f"http://{LOOPBACK}:{self._settings.http_port}"
-        file = self._settings.directory / "env"
+        file = self._settings.environment_file
         file.touch(mode=0o600)
         file.write_text("".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items()))
 
@@ -176,12 +176,11 @@ class Stack:
         samples = (
             f"{_SAMPLES_PER_SEC} sample logs a second are being sent." if with_samples else "No sample logs are sent."
         )
-        password = settings.directory / "clickhouse-password"
         return (
             f"  Explorer    http://{LOOPBACK}:{settings.http_port}   also /api/v1/docs  /health  /metrics\n"
-            f"  ClickHouse  {self._engine.url}   table logs.logs, user {_USER}, password in {password}\n"
+            f"  ClickHouse  {self._engine.url}   table logs.logs, user {_USER}, password in {settings.password_file}\n"
             f"  Kafka       {self._kafka.bootstrap_servers}   topic logs\n"
             f"  Output of each process: {log_directory}\n"
-            f"  For commands such as audit, in a shell: . {settings.directory / 'env'}\n"
+            f"  For commands such as audit, in a shell: . {settings.environment_file}\n"
             f"{samples} Ctrl-C stops everything; the data stays in {settings.directory}."
         )

@@ -51,12 +51,14 @@ def table_statements(settings: ClickHouseSettings, cluster: str | None) -> list[
 
 @contextmanager
 def rejected_rows(
-    settings: ClickHouseSettings, *, since_secs: int, timeout_secs: float
+    settings: ClickHouseSettings, *, since_secs: int, until_secs: int | None, timeout_secs: float
 ) -> Iterator[ClickHouseRejected]:
-    """The rows of the last `since_secs` that were not understood.
+    """The rows that were not understood, from `since_secs` to `until_secs` ago.
 
     Raises:
         TryAgainLater, Refused: ClickHouse does not answer.
     """
-    with closing(ClickHouseRejected(settings, since_secs=since_secs, timeout_secs=timeout_secs)) as rows:
+    with closing(
+        ClickHouseRejected(settings, since_secs=since_secs, until_secs=until_secs, timeout_secs=timeout_secs)
+    ) as rows:
         yield rows

@@ -30,11 +30,8 @@ def problem_lines(error: ApiError, query: str) -> Iterator[str]:
         yield _ADVICE[error.status]
 
 
-def hint_lines(hint: Mapping[str, Any] | str) -> Iterator[str]:
+def hint_lines(hint: Mapping[str, Any]) -> Iterator[str]:
     """A hint, and the query that it recommends, if any."""
-    if isinstance(hint, str):
-        yield f"Hint: {hint}"
-        return
     yield f"Hint: {hint.get('message', '')}"
     if query := hint.get("query"):
         yield f"      {query}"

@@ -2,10 +2,13 @@
 
 import argparse
 import re
+import time
 from collections.abc import Sequence
 
 from app.client import arguments as client
+from app.domain.event_time import read_time_ns
 
+_SINCE = ("--since", "--from", "--start")  # as for the commands that query
 _UNIT_SECS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
@@ -28,12 +31,13 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         " 1: something is missing or duplicated, 2: not everything could be checked.",
     )
     audit.add_argument(
-        "--since",
-        type=duration_secs,
-        default=duration_secs("2d"),
+        *_SINCE,
+        dest="since",
+        type=age_secs,
+        default=age_secs("2d"),
         metavar="TIME",
         help="check records no older than this, by Kafka's timestamp: 90m, 36h, 2d (default; rows of older records may"
-        " have expired)",
+        " have expired), 2026-11-23T10:15:00Z",
     )
     audit.add_argument("--json", action="store_true", help="print all findings as JSON")
 
@@ -43,11 +47,20 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         description="List rows that could not be parsed, by reason, and try today's parser on them. Changes nothing.",
     )
     rejected.add_argument(
-        "--since",
-        type=duration_secs,
-        default=duration_secs("1d"),
+        *_SINCE,
+        dest="since",
+        type=age_secs,
+        default=age_secs("1d"),
         metavar="TIME",
-        help="rows with a Timestamp no older than this: 90m, 36h, 1d (default)",
+        help="rows with a Timestamp no older than this: 90m, 36h, 1d (default), 2026-11-23T10:15:00Z",
+    )
+    rejected.add_argument(
+        *("--to", "--end"),
+        dest="until",
+        type=age_secs,
+        default=None,
+        metavar="TIME",
+        help="rows with a Timestamp before this (default: all that follow)",
     )
     rejected.add_argument(
         "--limit", type=_positive, default=100_000, metavar="ROWS", help="maximum number of rows (default 100000)"
@@ -85,19 +98,36 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     client.add_commands(commands)
     if arguments and arguments[0] in client.NAMES:
         arguments = client.sorted_out(arguments)
-    return parser.parse_args(arguments)
+    parsed = parser.parse_args(arguments)
+    if getattr(parsed, "until", None) is not None and parsed.until >= parsed.since:
+        parser.error("--from is not before --to")
+    return parsed
 
 
-def duration_secs(text: str) -> int:
-    """Seconds of a duration such as "90m"; "now-90m", as queries write it, is the same.
+def age_secs(text: str) -> int:
+    """How many seconds ago a time was: a duration such as "90m", "now-90m", or a moment such as 2026-11-23T10:15:00Z.
 
     Raises:
-        ArgumentTypeError: the text is not a duration.
+        ArgumentTypeError: the text is none of these, or not in the past.
     """
-    found = re.fullmatch(r"(?:now-)?(\d{1,6})([smhdw])", text.strip())
-    if not found or not int(found[1]):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a duration like 30s, 90m, 36h or 2d")
-    return int(found[1]) * _UNIT_SECS[found[2]]
+    text = text.strip()
+    found = re.fullmatch(r"(?:now-)?(\d{1,6})([smhdw])", text)
+    try:
+        secs = int(found[1]) * _UNIT_SECS[found[2]] if found else _secs_since(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a time: write 30s, 90m, 36h, 2d, or 2026-11-23T10:15:00Z"
+        ) from None
+    if secs <= 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not in the past")
+    return secs
+
+
+def _secs_since(text: str) -> int:
+    """The age of a moment; raises ValueError for other text, also for short numbers, which could mean anything."""
+    if re.fullmatch(r"\d{0,8}", text):
+        raise ValueError(text)
+    return int(time.time() - read_time_ns(text) / 1e9)
 
 
 def in_words(secs: int) -> str:

@@ -29,17 +29,20 @@ class RejectedRows(Protocol):
         """Up to `limit` of them, a few at a time."""
 
 
-def list_rejected(settings: Settings, *, since_secs: int, limit: int) -> int:
-    """Read the flagged rows of the table, and print the findings. Returns the exit code."""
+def list_rejected(settings: Settings, *, since_secs: int, until_secs: int | None, limit: int) -> int:
+    """Read the flagged rows of the table from so many seconds ago on, and print the findings. Returns the exit code."""
     clickhouse = settings.clickhouse
     today = partial(decode, bounds=EventTimeBounds.of_retention(clickhouse.retention_days))
 
     def job() -> int:
         say(f"ClickHouse at {clickhouse.url}, table {clickhouse.database}.{clickhouse.table}")
-        say(f"Rows of the last {in_words(since_secs)} that were not understood:")
+        until = "" if until_secs is None else f", without the last {in_words(until_secs)},"
+        say(f"Rows of the last {in_words(since_secs)}{until} that were not understood:")
         say("")
         try:
-            with rejected_rows(clickhouse, since_secs=since_secs, timeout_secs=_QUERY_SECS) as table:
+            with rejected_rows(
+                clickhouse, since_secs=since_secs, until_secs=until_secs, timeout_secs=_QUERY_SECS
+            ) as table:
                 report(table, today, limit=limit, say=say)
         except (TryAgainLater, Refused) as error:
             say(

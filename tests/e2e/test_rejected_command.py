@@ -57,6 +57,7 @@ def test_rows_rejected_by_an_old_parser_would_be_understood(filled: Pipeline) ->
 
     assert "today's parser would understand 1, and not 5;" in rejected(filled).stdout
     assert "today's parser would understand 0, and not 4;" in rejected(filled, "--since", "1h").stdout
+    assert "today's parser would understand 1, and not 1;" in rejected(filled, "--from", "3h", "--to", "now-1h").stdout
 
 
 def test_a_limit_is_reported(filled: Pipeline) -> None:

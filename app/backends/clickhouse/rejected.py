@@ -10,20 +10,26 @@ from app.backends.clickhouse.client import connect, translated_errors
 from app.settings import ClickHouseSettings
 
 _BLOCK_ROWS: Final = 1_000
-_CONDITION: Final = "ParseError != '' AND Timestamp >= now64(9) - toIntervalSecond({since_secs:UInt32})"
+_AGO: Final = "now64(9) - toIntervalSecond({%s:UInt32})"
 
 
 class ClickHouseRejected:
-    """The flagged rows of one table, of the last `since_secs` seconds. Every call may raise TryAgainLater."""
+    """The flagged rows of one table, of a range of time. Every call may raise TryAgainLater."""
 
-    def __init__(self, settings: ClickHouseSettings, *, since_secs: int, timeout_secs: float) -> None:
-        """Connect.
+    def __init__(
+        self, settings: ClickHouseSettings, *, since_secs: int, until_secs: int | None, timeout_secs: float
+    ) -> None:
+        """Connect. The range begins and ends so many seconds ago; without an end it includes times of the future.
 
         Raises:
             TryAgainLater: ClickHouse does not answer, or refuses the login.
         """
-        self._from = f" FROM `{settings.database}`.`{settings.table}` WHERE {_CONDITION}"
+        conditions = ["ParseError != ''", f"Timestamp >= {_AGO % 'since_secs'}"]
         self._parameters = {"since_secs": since_secs}
+        if until_secs is not None:
+            conditions.append(f"Timestamp < {_AGO % 'until_secs'}")
+            self._parameters["until_secs"] = until_secs
+        self._from = f" FROM `{settings.database}`.`{settings.table}` WHERE {' AND '.join(conditions)}"
         self._client: Client = connect(settings, timeout_secs=timeout_secs)
 
     def count(self) -> int:

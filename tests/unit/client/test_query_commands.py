@@ -87,7 +87,6 @@ def test_a_search_that_timed_out_can_be_continued() -> None:
 @pytest.mark.parametrize(
     ("hint", "lines"),
     [
-        ("servce is an attribute", ["Hint: servce is an attribute"]),
         ({"message": "no log has servce", "query": "service:web"}, ["Hint: no log has servce", "      service:web"]),
         ({"message": "no log has servce"}, ["Hint: no log has servce"]),
     ],

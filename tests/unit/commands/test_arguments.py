@@ -4,7 +4,7 @@ import argparse
 
 import pytest
 
-from app.commands.arguments import duration_secs, in_words, parse
+from app.commands.arguments import age_secs, in_words, parse
 
 
 def test_without_a_command_it_is_the_service() -> None:
@@ -17,7 +17,7 @@ def test_an_audit_covers_two_days_and_prints_text_by_default() -> None:
 
 
 def test_rejected_rows_are_those_of_a_day_and_a_hundred_thousand_at_most() -> None:
-    assert vars(parse(["rejected"])) == {"command": "rejected", "since": 86_400, "limit": 100_000}
+    assert vars(parse(["rejected"])) == {"command": "rejected", "since": 86_400, "until": None, "limit": 100_000}
     assert parse(["rejected", "--limit", "5"]).limit == 5
 
 
@@ -35,8 +35,10 @@ def test_a_schema_is_for_one_server_unless_a_cluster_is_named() -> None:
     ("arguments", "words"),
     [
         (["chekc"], "invalid choice: 'chekc' (choose from"),
-        (["audit", "--since", "2"], "'2' is not a duration like 30s, 90m, 36h or 2d"),
-        (["audit", "--since", "0d"], "'0d' is not a duration like"),
+        (["audit", "--since", "2"], "'2' is not a time: write 30s, 90m, 36h, 2d, or 2026-11-23T10:15:00Z"),
+        (["audit", "--since", "0d"], "'0d' is not in the past"),
+        (["audit", "--from", "2999-01-01T00:00:00Z"], "'2999-01-01T00:00:00Z' is not in the past"),
+        (["rejected", "--from", "1h", "--to", "2h"], "--from is not before --to"),
         (["rejected", "--limit", "0"], "'0' is not a number of rows"),
         (["schema", "--cluster", "a`b"], "'a`b' is not the name of a cluster"),
         (["schema", "--cluster", "{cluster}"], "'{cluster}' is not the name of a cluster"),
@@ -64,11 +66,17 @@ def test_invalid_arguments_are_reported_with_exit_code_2(
     ],
 )
 def test_a_duration_is_parsed_and_formatted(text: str, secs: int, words: str) -> None:
-    assert duration_secs(text) == secs
+    assert age_secs(text) == secs
     assert in_words(secs) == words
+
+
+def test_a_moment_is_so_long_ago() -> None:
+    day = 86_400
+    assert age_secs("2026-11-23T10:15:00Z") - age_secs("2026-11-24T10:15:00Z") in (day - 1, day, day + 1)
+    assert parse(["rejected", "--start", "2d", "--end", "now-1d"]).until == day
 
 
 @pytest.mark.parametrize("text", ["", "d", "-1d", "1.5h", "1 w", "1e3s"])
 def test_an_invalid_duration_is_refused(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError):
-        duration_secs(text)
+        age_secs(text)

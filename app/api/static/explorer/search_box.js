@@ -62,10 +62,10 @@ export class SearchBox {
     this.input.setAttribute("aria-invalid", "true");
   }
 
-  /** Shows the hints on a query: `{ message, query }`, with the query as a button, or only a text. */
+  /** Shows the hints on a query: `{ message, query }`, with the query, if there is one, as a button. */
   showHints(hints) {
     if (!hints?.length) return;
-    this.problem.replaceChildren(...hints.map((hint) => this.#hint(typeof hint === "string" ? { message: hint } : hint)));
+    this.problem.replaceChildren(...hints.map((hint) => this.#hint(hint)));
     this.problem.className = "problem is-hint";
     this.problem.hidden = false;
   }
