@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from local.errors import LocalError
-from local.kafka_jars import DEFAULT_CACHE, java, kafka_class_path
+from local.kafka_jars import DEFAULT_CACHE, java, kafka_class_path, warm_up_options
 from local.kafka_probe import has_brokers
 from local.kafka_security import NO_SECURITY, KafkaSecurity
 from local.ports import LOOPBACK, free_port, is_listening, require_free_port
@@ -79,7 +79,12 @@ class KafkaServer:
         self._directory = directory.absolute()
         self._data = self._directory / "data"
         self._own_properties = dict(properties or {})
-        self._java_options = [*_JAVA_OPTIONS, f"-Djava.io.tmpdir={self._directory / 'tmp'}", *java_options]
+        self._java_options = [
+            *_JAVA_OPTIONS,
+            *warm_up_options(self.version, cache),
+            f"-Djava.io.tmpdir={self._directory / 'tmp'}",
+            *java_options,
+        ]
         self._cluster_id = cluster_id or random_cluster_id()
         self._cache = cache
         self._log_file = log_file or self._directory / "kafka.log"

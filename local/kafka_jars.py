@@ -36,6 +36,19 @@ def kafka_class_path(version: str, cache: Path) -> str:
     return ":".join(str(home / folder / "*") for folder in complete.read_text().splitlines())
 
 
+def warm_up_file(version: str, cache: Path) -> Path:
+    """Where `kafka_warmup.py` keeps what quickens the start of that version, if anything."""
+    return cache.absolute() / f"kafka-{version}" / "warm-up.aot"
+
+
+def warm_up_options(version: str, cache: Path) -> list[str]:
+    """Options of the JVM to use that file, none if there is none."""
+    file = warm_up_file(version, cache)
+    # Without adapters: the JVM warns of each that it has to make anew.
+    without_adapters = ["-XX:+UnlockDiagnosticVMOptions", "-XX:-AOTAdapterCaching"]
+    return [f"-XX:AOTCache={file}", *without_adapters] if file.exists() else []
+
+
 def _download(version: str, home: Path) -> list[Path]:
     # slf4j-simple: without a binding Kafka logs nothing. 1.7.36 fits the API of Kafka 3.9 to 4.3.
     endpoint = f"org.apache.kafka:kafka_2.13:{version}+org.slf4j:slf4j-simple:1.7.36"
