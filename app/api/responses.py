@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from app.api.row_schemas import Bar, FieldCount, Group, Log, ValueCount
+from app.api.row_schemas import TIME, Bar, FieldCount, Group, Log, ValueCount
 
 
 class Statistics(BaseModel):
@@ -58,8 +58,8 @@ class HistogramResponse(ListResponse):
 
     rows: list[Bar]
     interval_secs: int = Field(description="Length of a bar.")
-    start: str = Field(description="Start of the range, included (RFC 3339).")
-    end: str = Field(description="End of the range, not included (RFC 3339).")
+    start: str = Field(description="Start of the range, included.", json_schema_extra=TIME)
+    end: str = Field(description="End of the range, not included.", json_schema_extra=TIME)
 
 
 class StatsResponse(ListResponse):
