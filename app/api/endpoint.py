@@ -40,9 +40,9 @@ class Success:
     status: int = 200
 
     @classmethod
-    def of_json(cls, model: type[BaseModel], *others: str) -> "Success":
-        """JSON of a model, whose docstring is the description, or one of the other media types."""
-        return cls(model.__doc__ or "", {"application/json": model, **dict.fromkeys(others)})
+    def of_json(cls, model: type[BaseModel]) -> "Success":
+        """JSON of a model, whose docstring is the description."""
+        return cls(model.__doc__ or "", {"application/json": model})
 
 
 def _ignore(name: str, status: int, secs: float) -> None:

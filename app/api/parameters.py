@@ -3,6 +3,7 @@
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.json_schema import SkipJsonSchema
 
 from app.query.functions import SUMMARY
 
@@ -18,6 +19,7 @@ def _like(pattern: str, *, may_be_empty: bool = False) -> dict[str, Any]:
 
 
 _Names = Annotated[str, Field(max_length=1000)]
+_Rows = Annotated[int | None, Field(ge=1, le=1_000_000)]
 
 
 class Parameters(BaseModel):
@@ -51,14 +53,13 @@ class QueryParameters(Parameters):
 
 
 class LogsParameters(QueryParameters):
-    """The newest logs."""
+    """The newest logs.
 
-    limit: int | None = Field(
-        None,
-        ge=1,
-        le=1_000_000,
-        description="Maximum number of rows. As JSON 100 by default, at most 10,000; a stream has all by default.",
-    )
+    The OpenAPI document has each format as an operation of its own, with one media type, since a generated client reads
+    only one. So it omits `format`, and `escape_formulas` except for CSV.
+    """
+
+    limit: _Rows = Field(None, description="Maximum number of rows: by default 100, at most 10,000.")
     cursor: str = Field(
         "",
         max_length=400,
@@ -66,14 +67,24 @@ class LogsParameters(QueryParameters):
         description="`next_cursor` of the previous page, for the page after it.",
     )
     fields: _Names = Field("", description="Fields of a row, comma-separated; by default all of them.")
-    format: Literal["json", "ndjson", "csv"] | None = Field(
-        None,
-        description="`json`: one JSON object; `ndjson` or `csv`: a stream with one line per row. By default what the"
-        " header Accept names, or else `json`.",
-    )
+    format: SkipJsonSchema[Literal["json", "ndjson", "csv"] | None] = None
+    escape_formulas: SkipJsonSchema[bool] = True
+
+
+class NdjsonParameters(LogsParameters):
+    """The newest logs as NDJSON."""
+
+    limit: _Rows = Field(None, description="Maximum number of rows: by default all.")
+    format: SkipJsonSchema[Literal["ndjson"]] = "ndjson"
+
+
+class CsvParameters(LogsParameters):
+    """The newest logs as CSV."""
+
+    limit: _Rows = Field(None, description="Maximum number of rows: by default all.")
+    format: SkipJsonSchema[Literal["csv"]] = "csv"
     escape_formulas: bool = Field(
-        True,
-        description="In CSV, put an apostrophe before texts that a spreadsheet would run as a formula.",
+        True, description="Put an apostrophe before texts that a spreadsheet would run as a formula."
     )
 
 

@@ -1,7 +1,7 @@
 """The query endpoints of /api/v1 and their handlers."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -16,10 +16,12 @@ from app.api.endpoint import Endpoint, Request, Success
 from app.api.formats import MEDIA_TYPES, Pages, as_csv, as_ndjson
 from app.api.parameters import (
     ContextParameters,
+    CsvParameters,
     FieldsParameters,
     HistogramParameters,
     LogParameters,
     LogsParameters,
+    NdjsonParameters,
     Parameters,
     StatsParameters,
     ValuesParameters,
@@ -54,6 +56,14 @@ _JSON_ROWS, _MAX_JSON_ROWS = 100, 10_000
 _NO_LIMIT = sys.maxsize
 _PAGE_ROWS = 5_000  # of a stream, in one query
 _STREAM_WAIT_SECS = 60.0  # a client that has half of an export waits longer than a new one
+_NDJSON = Success(
+    'A log a line, as in `rows` of JSON. If `limit` has cut the stream, its last line is {"_next_cursor": "..."}.',
+    {MEDIA_TYPES["ndjson"]: None},
+)
+_CSV = Success(
+    "A log a line, after a line of names. If `limit` has cut the stream, its last line is `next_cursor=...`.",
+    {MEDIA_TYPES["csv"]: None},
+)
 _MOST_GROUPS, _MOST_STEPS = 100, 10_000  # without a limit in the request
 
 
@@ -76,13 +86,8 @@ class QueryApi:
 
     def endpoints(self) -> list[Endpoint[Any]]:
         """All query endpoints, except the tail."""
-        logs = _get(
-            "/logs", "Matching logs, newest first", LogsParameters, LogsResponse, self.logs, *MEDIA_TYPES.values()
-        )
         return [
-            logs,
-            # POST /logs is kept for sending logs.
-            replace(logs, path="/logs/search", methods=("POST",), operation_id="search_logs"),
+            *self._logs_in_every_format(),
             _get("/logs/{id}", "One log", LogParameters, LogResponse, self.log),
             _get(
                 "/logs/{id}/context",
@@ -102,8 +107,19 @@ class QueryApi:
             ),
         ]
 
+    def _logs_in_every_format(self) -> Iterator[Endpoint[Any]]:
+        """`GET /logs` and `POST /logs/search`, with a suffix for each format but JSON."""
+        logs = _get("/logs", "Matching logs, newest first", LogsParameters, LogsResponse, self.logs)
+        ndjson = replace(logs, parameters=NdjsonParameters, success=_NDJSON, summary="Matching logs as NDJSON")
+        csv = replace(logs, parameters=CsvParameters, success=_CSV, summary="Matching logs as CSV")
+        for suffix, endpoint in {"": logs, ".ndjson": ndjson, ".csv": csv}.items():
+            get = replace(endpoint, path=f"/logs{suffix}")
+            # POST /logs is kept for sending logs.
+            search = replace(get, path=f"/logs/search{suffix}", methods=("POST",), operation_id=f"search_{get.name}")
+            yield from (get, search)
+
     def logs(self, request: Request[LogsParameters]) -> LogsResponse | Response:
-        """`GET /logs`."""
+        """`GET /logs` in every format."""
         parameters, queries = request.parameters, self._queries(request)
         started_at = self._clock()
         kind = parameters.format or _accepted(request.head)
@@ -312,10 +328,8 @@ def _get(
     parameters: type[_Parameters],
     response: type[BaseModel],
     handle: Callable[[Request[_Parameters]], BaseModel | Response],
-    *streams: str,
 ) -> Endpoint[_Parameters]:
-    """An endpoint that responds with JSON, or with a stream of one of these media types."""
-    success = Success.of_json(response, *streams)
+    """An endpoint that responds with JSON."""
     return Endpoint(
         path=path,
         right=Right.READ,
@@ -323,7 +337,7 @@ def _get(
         tags=("logs" if path.startswith("/logs") else "aggregates",),
         parameters=parameters,
         handle=handle,
-        success=success,
+        success=Success.of_json(response),
     )
 
 

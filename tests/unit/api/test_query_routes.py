@@ -305,6 +305,34 @@ def test_a_parameter_precedes_the_accept_header(setup: Setup) -> None:
     assert answer.headers["Content-Disposition"] == 'attachment; filename="logs.csv"'
 
 
+@pytest.mark.parametrize(("method", "path"), [("GET", "logs"), ("POST", "logs/search")])
+@pytest.mark.parametrize(
+    ("suffix", "kind"),
+    [("", "application/json"), (".ndjson", "application/x-ndjson"), (".csv", "text/csv; charset=utf-8")],
+)
+def test_each_format_has_a_path_with_one_media_type(
+    setup: Setup, method: str, path: str, suffix: str, kind: str
+) -> None:
+    setup.reader.answer = realistic
+    document = setup.client.get("/api/v1/openapi.json").json
+
+    answer = setup.client.open(f"/api/v1/{path}{suffix}", method=method)
+
+    assert answer.headers["Content-Type"] == kind
+    assert document is not None
+    described = document["paths"][f"/api/v1/{path}{suffix}"][method.lower()]
+    assert [*described["responses"]["200"]["content"]] == [kind]
+
+
+def test_a_path_precedes_the_accept_header(setup: Setup) -> None:
+    setup.reader.answer = realistic
+    accept = {"Accept": "application/json"}
+
+    assert setup.client.get("/api/v1/logs.ndjson", headers=accept).headers["Content-Type"] == "application/x-ndjson"
+    assert setup.client.head("/api/v1/logs.csv?format=csv").headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert setup.error("logs.csv?format=ndjson")["message"] == "format=ndjson: input should be 'csv'"
+
+
 @pytest.mark.parametrize("path", ["stats?query=%FF", "stats?query=a%C3", "stats?%E4=x"])
 def test_a_url_that_is_not_utf_8_is_refused(setup: Setup, path: str) -> None:
     error = setup.error(path)

@@ -39,7 +39,11 @@ LOG: Final = "1795435199000000000-2-100-0-topic-id"
 # Every endpoint, with the parameters that change its statements.
 REQUESTS: Final[Mapping[str, tuple[Mapping[str, str], ...]]] = {
     "/logs": ({}, {"limit": "2"}, {"format": "ndjson", "fields": "http.route,host"}),
+    "/logs.ndjson": ({},),
+    "/logs.csv": ({},),
     "/logs/search": ({}, {"format": "csv"}),
+    "/logs/search.ndjson": ({},),
+    "/logs/search.csv": ({},),
     "/logs/{id}": ({},),
     "/logs/{id}/context": ({"same": ""}, {"same": "service"}, {"same": "host"}, {"same": "trace"}),
     "/histogram": ({}, {"by": "http.route", "start": "now-30d"}),
@@ -104,7 +108,7 @@ class Setup:
         self._is_stopping = iter([False, True])
         before = len(self.reader.statements)
         url = path.replace("{id}", LOG).replace("{+name}", quote("http.route"))
-        method = "POST" if path == "/logs/search" else "GET"
+        method = "POST" if path.startswith("/logs/search") else "GET"
         with self._client.open(f"/api/v1{url}", method=method, query_string=parameters) as answer:
             text = answer.get_data(as_text=True)
             assert answer.status_code == 200, text
