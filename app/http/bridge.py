@@ -27,8 +27,8 @@ from app.http.workers import Workers
 
 _log = logging.getLogger(__name__)
 
-CLIENT_GONE: Final = "app.client_gone"
-"""Key of the environ: a function that tells whether the client has closed the connection meanwhile."""
+ON_CLIENT_GONE: Final = "app.on_client_gone"
+"""Key of the environ: a function that takes a call to make when the client disconnects before it has the response."""
 
 Scope = MutableMapping[str, Any]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -54,6 +54,7 @@ class Bridge:
         self._application = application
         self._workers = Workers(threads, "http")
         self._probe_workers = Workers(_PROBE_THREADS, "http-probe")
+        self._gone_workers = Workers(1, "http-gone")
         self._probes = frozenset(probes)
         self._bodies = Bodies(limits)
         self._stopping = asyncio.Event()
@@ -63,6 +64,7 @@ class Bridge:
         """Start the threads."""
         self._workers.start()
         self._probe_workers.start()
+        self._gone_workers.start()
 
     def stop(self) -> None:
         """End the pauses of streams, so that they end. Thread-safe."""
@@ -88,9 +90,9 @@ class Bridge:
 
     async def _respond(self, scope: Scope, receive: Receive, output: "_Output") -> None:
         body = await self._bodies.read(dict(scope["headers"]), receive)
-        client = _Client()
+        client = _Client(self._gone_workers)
         environ = environ_of(scope, body)
-        environ[CLIENT_GONE] = client.is_gone
+        environ[ON_CLIENT_GONE] = client.on_gone
         watching = asyncio.create_task(client.watch(receive))
         workers = self._probe_workers if scope["path"] in self._probes else self._workers
         try:
@@ -155,7 +157,11 @@ class _Output:
 class _Client:
     """Whether the client of a request is still there."""
 
-    def __init__(self) -> None:
+    def __init__(self, workers: Workers) -> None:
+        """`workers` make the calls for a client that has gone."""
+        self._workers = workers
+        self._lock = threading.Lock()
+        self._calls: list[Callable[[], object]] = []
         self._gone = threading.Event()
         self._left = asyncio.Event()
 
@@ -163,9 +169,18 @@ class _Client:
         """Thread-safe."""
         return self._gone.is_set()
 
+    def on_gone(self, call: Callable[[], object]) -> None:
+        """Make a call, on a thread of its own, if the client disconnects; at once if it has. Thread-safe."""
+        with self._lock:
+            if not self._gone.is_set():
+                self._calls.append(call)
+                return
+        call()
+
     def leave(self) -> None:
         """The request has ended: what it has begun need not go on."""
-        self._gone.set()
+        with self._lock:
+            self._gone.set()
         self._left.set()
 
     async def watch(self, receive: Receive) -> None:
@@ -173,6 +188,8 @@ class _Client:
         while (await receive())["type"] != "http.disconnect":
             pass
         self.leave()
+        for call in self._calls:
+            self._workers.submit(call)
 
     async def wait_until_gone(self, secs: float, stopping: asyncio.Event) -> None:
         """Wait until the client is gone or the server stops, but no longer than `secs`."""

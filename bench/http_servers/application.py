@@ -19,7 +19,8 @@ TAIL_SECS: Final = 0.5
 """Between two events of a tail."""
 _WAIT_SECS: Final = 5.0
 _CONSUMER_PAUSE_SECS: Final = 0.007
-_DISCONNECTED: Final = ("waitress.client_disconnected", "app.client_gone")
+_IS_GONE: Final = "waitress.client_disconnected"
+_ON_GONE: Final = "app.on_client_gone"
 
 Wait = Callable[[float], Iterable[bytes]]
 
@@ -121,9 +122,10 @@ def _work() -> Response:
 
 def _wait() -> str:
     """Work for a while, as a long query would, unless the server reports that the client is gone."""
-    is_gone: Callable[[], bool] = next(
-        (request.environ[name] for name in _DISCONNECTED if name in request.environ), lambda: False
-    )
+    gone = threading.Event()
+    is_gone: Callable[[], bool] = request.environ.get(_IS_GONE, gone.is_set)
+    if on_gone := request.environ.get(_ON_GONE):
+        on_gone(gone.set)
     until = time.monotonic() + _WAIT_SECS
     while time.monotonic() < until:
         if is_gone():

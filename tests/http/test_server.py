@@ -10,7 +10,7 @@ import socket
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from typing import Any
 from wsgiref.types import StartResponse
@@ -20,7 +20,7 @@ import zstandard
 from werkzeug.wsgi import ClosingIterator
 
 from app.component import CannotStart
-from app.http.bridge import CLIENT_GONE
+from app.http.bridge import ON_CLIENT_GONE
 from app.http.limits import Limits
 from app.http.pause import Pause
 from app.http.server import HttpServer
@@ -49,8 +49,15 @@ class Application:
         if path == "/wait":
             self.may_end.wait(_WAIT_SECS)
         if path == "/until-gone":
-            self._until(environ[CLIENT_GONE])
+            gone = threading.Event()
+            environ[ON_CLIENT_GONE](gone.set)
+            gone.wait(_WAIT_SECS)
             self._end(path)
+        if path == "/already-gone":
+            self.may_end.wait(_WAIT_SECS)
+            environ[ON_CLIENT_GONE](lambda: self._end(path))
+        if path == "/answered":
+            environ[ON_CLIENT_GONE](lambda: self._end(path))
         if path == "/stream":
             start_response("200 OK", [("Content-Type", "text/event-stream")])
             return ClosingIterator(self._stream(path), lambda: self._end(path))
@@ -86,11 +93,6 @@ class Application:
     def _broken(self) -> Iterator[bytes]:
         yield b"the first half"
         raise RuntimeError("the second half is not to be had")
-
-    def _until(self, is_so: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + _WAIT_SECS
-        while not is_so() and time.monotonic() < deadline:
-            time.sleep(0.01)
 
     def _end(self, path: str) -> None:
         with self.changed:
@@ -336,6 +338,27 @@ def test_a_request_at_work_learns_that_its_client_is_gone(running: Running) -> N
     connection.close()
 
     assert running.application.wait_for_end("/until-gone")
+
+
+def test_a_request_that_asks_late_learns_at_once_that_its_client_is_gone(running: Running) -> None:
+    connection = running.send("GET /already-gone HTTP/1.1\nHost: x\n\n")
+    time.sleep(0.1)
+    connection.close()
+    time.sleep(0.1)
+
+    running.application.may_end.set()
+
+    assert running.application.wait_for_end("/already-gone")
+
+
+def test_a_client_that_has_its_response_may_go(running: Running) -> None:
+    connection = running.send("GET /answered HTTP/1.1\nHost: x\n\n")
+    read_response(connection)
+
+    connection.close()
+
+    time.sleep(0.2)
+    assert running.application.ended == []
 
 
 def test_a_stream_that_fails_is_cut_off_and_does_not_seem_complete(running: Running) -> None:
