@@ -147,7 +147,10 @@ class Metrics:
             "duration_seconds", "Time from a query to its response.", _QUERY_SECONDS, "endpoint"
         )
         self.query_responses = query.counter(
-            "answers_total", "Responses by endpoint and HTTP status.", "endpoint", "status"
+            "answers_total",
+            "Responses by endpoint and HTTP status; 499 if the client disconnected while its query ran.",
+            "endpoint",
+            "status",
         )
         self.query_running = query.gauge("running", "Queries that run now.")
         self.query_streams = query.gauge("streams", "Open streams: live tails and exports.")

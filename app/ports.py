@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Protocol
 
+from app.domain.cancellation import Cancellation
 from app.domain.group import GroupStanding
 from app.domain.offsets import Bucket, Reading, Run, Span, TopicOffsets
 from app.domain.records import Checkpoint, Partition, Polled
@@ -106,10 +107,11 @@ class LogWriter(Protocol):
 class LogReader(Protocol):
     """Runs queries over the table. Safe to share between threads."""
 
-    def run(self, statement: Statement, *, timeout_secs: float) -> Result:
-        """Run one read-only statement.
+    def run(self, statement: Statement, *, timeout_secs: float, cancellation: Cancellation | None = None) -> Result:
+        """Run one read-only statement. With a `cancellation`, it ends at ClickHouse too when it is cancelled.
 
         Raises:
+            Abandoned: it was cancelled, before or meanwhile.
             QueryTooExpensive: it needs more time, memory or rows than a query may use.
             TryAgainLater, Refused: ClickHouse returns no result.
         """

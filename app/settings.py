@@ -158,7 +158,9 @@ class ClickHouseSettings(SettingsGroup):
     ca_file: FilePath | None = Field(None, description="CA certificates in PEM for HTTPS; by default the system's.")
     tls_verify: bool = Field(True, description="Whether the certificate of an HTTPS address is checked.")
     reader_user: str | None = Field(
-        None, description="User that runs queries: a read-only user, with a profile of `readonly = 2`."
+        None,
+        description="User that runs queries: a read-only user, with a profile of `readonly = 2`. To end a query when"
+        " its client disconnects, it must be allowed to read `system.processes`.",
     )
     reader_password: SecretStr = Field(SecretStr(""), description="Password of that user.")
     retention_days: int = Field(

@@ -9,10 +9,12 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 import pyarrow as pa
 
+from app.domain.cancellation import Cancellation
 from app.domain.records import Checkpoint, Headers, Lease, Partition, Polled, Position, RecordChunk
 from app.domain.rows import Rows
 from app.domain.statement import Result, Statement
@@ -257,14 +259,21 @@ class ScriptedReader:
         self.errors: deque[Exception] = deque()
         self.statements: list[Statement] = []
         self.timeouts_secs: list[float] = []
+        self.ended: list[Statement] = []
+        """Statements whose end was requested while they ran."""
 
-    def run(self, statement: Statement, *, timeout_secs: float) -> Result:
+    def run(self, statement: Statement, *, timeout_secs: float, cancellation: Cancellation | None = None) -> Result:
         """See `ports.LogReader`."""
-        self.statements.append(statement)
-        self.timeouts_secs.append(timeout_secs)
-        if self.errors:
-            raise self.errors.popleft()
-        return self.answer(statement)
+        with (cancellation or Cancellation()).running(partial(self._end, statement)):
+            self.statements.append(statement)
+            self.timeouts_secs.append(timeout_secs)
+            if self.errors:
+                raise self.errors.popleft()
+            return self.answer(statement)
+
+    def _end(self, statement: Statement) -> bool:
+        self.ended.append(statement)
+        return True
 
 
 # The source of records.

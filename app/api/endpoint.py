@@ -14,6 +14,7 @@ from app.api.body import Body
 from app.api.content import Content
 from app.api.error_responses import JSON_ERRORS, ErrorShape
 from app.api.request_head import RequestHead
+from app.domain.cancellation import Cancellation
 
 FORM: Final = "application/x-www-form-urlencoded"
 """How a POST sends parameters that are too long for a URL."""
@@ -29,6 +30,8 @@ class Request(Generic[_Parameters]):
     principal: Principal
     parameters: _Parameters
     body: bytes = b""
+    cancellation: Cancellation = field(default_factory=Cancellation)
+    """Cancelled when the client disconnects."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any, Final
 from werkzeug.exceptions import HTTPException
 
 from app.api.admission import TooBusy
-from app.errors import QueryTooExpensive, Refused, TryAgainLater
+from app.errors import Abandoned, QueryTooExpensive, Refused, TryAgainLater
 from app.query.errors import BadParameter, NoSuchLog, QueryError
 
 _log = logging.getLogger(__name__)
@@ -48,6 +48,8 @@ def problem_of(error: Exception) -> Problem:
             return Problem(422, "cannot_be_answered", str(error))
         case TooBusy():
             return Problem(429, "too_busy", str(error), headers=_retry_after(error.retry_after_secs))
+        case Abandoned():  # nobody reads this; the status, which nginx made usual, is for the metrics
+            return Problem(499, "cancelled", "The client has closed the connection.")
         case TryAgainLater():
             return Problem(503, "try_again_later", str(error), headers=_retry_after(_RETRY_SECS))
     _log.error("A request failed unexpectedly", exc_info=error)

@@ -40,6 +40,7 @@ from app.api.responses import (
 )
 from app.domain.event_time import rfc3339
 from app.domain.statement import Cost
+from app.errors import Abandoned
 from app.query.errors import BadParameter
 from app.query.functions import read_functions
 from app.query.language import parse
@@ -176,7 +177,8 @@ class QueryApi:
     ) -> Pages:
         """The pages, each a query of its own, so that a long stream does not occupy a slot all the time.
 
-        An error closes the connection early, so a stream that ends normally is complete, or says where it was cut.
+        An error closes the connection early, so a stream that ends normally is complete, or says where it was cut; or
+        its client has gone.
         """
         left = _NO_LIMIT if limit is None else limit
         while True:
@@ -185,9 +187,12 @@ class QueryApi:
                 yield page.rows, str(page.next_cursor) if page.next_cursor else ""
                 return
             yield page.rows, ""
-            with self._admission.slot(wait_secs=_STREAM_WAIT_SECS):
-                search = replace(search.after(page.next_cursor), limit=min(left, _PAGE_ROWS))
-                page = queries.page(search, timeout_secs=timeout_secs)
+            search = replace(search.after(page.next_cursor), limit=min(left, _PAGE_ROWS))
+            try:
+                with self._admission.slot(wait_secs=_STREAM_WAIT_SECS):
+                    page = queries.page(search, timeout_secs=timeout_secs)
+            except Abandoned:
+                return
 
     def log(self, request: Request[LogParameters]) -> LogResponse:
         """`GET /logs/{id}`."""
@@ -297,8 +302,8 @@ class QueryApi:
         )
 
     def _queries(self, request: Request[Any]) -> QueryService:
-        """Queries within the caller's scope; handlers have no other way to run one."""
-        return self._unscoped.within(request.principal.scope)
+        """Queries within the caller's scope, until the client disconnects; handlers have no other way to run one."""
+        return self._unscoped.within(request.principal.scope).until(request.cancellation)
 
     def _timeout_secs(self, parameters: Parameters) -> float:
         return self._limits.granted_secs(parameters.timeout_ms)

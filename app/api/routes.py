@@ -17,6 +17,8 @@ from app.api.error_responses import JSON_ERRORS
 from app.api.problems import problem_of
 from app.api.request_head import RequestHead, current_head
 from app.api.request_parameters import read_parameters
+from app.domain.cancellation import Cancellation
+from app.http.bridge import ON_CLIENT_GONE
 
 
 def add_routes(app: Flask, endpoints: Iterable[Endpoint[Any]], authenticator: Authenticator) -> None:
@@ -60,12 +62,21 @@ def _respond(
 
     def handle() -> Response:
         body = endpoint.body.read(head, request.stream) if endpoint.body else b""
-        return _response(endpoint.handle(Request(head, principal, parameters, body)), endpoint.success.status)
+        given = Request(head, principal, parameters, body, _cancellation())
+        return _response(endpoint.handle(given), endpoint.success.status)
 
     begin: Callable[[], Response] = handle
     for slots in reversed(endpoint.slots):
         begin = partial(slots.hold, begin)
     return begin()
+
+
+def _cancellation() -> Cancellation:
+    """The cancellation of the request that Flask is serving; a server that does not tell never cancels it."""
+    cancellation = Cancellation()
+    if on_client_gone := request.environ.get(ON_CLIENT_GONE):
+        on_client_gone(cancellation.cancel)
+    return cancellation
 
 
 def _given(endpoint: Endpoint[Any], head: RequestHead) -> "MultiDict[str, str]":

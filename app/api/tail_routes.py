@@ -11,7 +11,7 @@ from app.api.admission import StreamSlots
 from app.api.authentication import Right
 from app.api.endpoint import Endpoint, Request, Success
 from app.api.parameters import TailParameters
-from app.errors import QueryTooExpensive, Refused, TryAgainLater
+from app.errors import Abandoned, QueryTooExpensive, Refused, TryAgainLater
 from app.http.pause import Pause
 from app.query.language import parse
 from app.query.service import QueryService, names_in
@@ -60,9 +60,8 @@ class TailApi:
         """A response that streams until the client disconnects or the service stops."""
         parameters = request.parameters
         last_id = request.head.headers.get("Last-Event-ID") or parameters.last_id
-        tail = self._queries.within(request.principal.scope).tail(
-            parse(parameters.query).tree, fields=names_in(parameters.fields), last_id=last_id
-        )
+        queries = self._queries.within(request.principal.scope).until(request.cancellation)
+        tail = queries.tail(parse(parameters.query).tree, fields=names_in(parameters.fields), last_id=last_id)
         response = Response(self._events(tail), content_type="text/event-stream")
         response.headers["Cache-Control"] = "no-store"
         response.headers["X-Accel-Buffering"] = "no"  # nginx would hold events back
@@ -80,6 +79,8 @@ class TailApi:
                 if is_trouble_sent:
                     yield _event(tail.resume_token, "ready", "{}")
                 is_trouble_sent = False
+            except Abandoned:
+                return
             except (TryAgainLater, QueryTooExpensive, Refused) as error:
                 if not is_trouble_sent:
                     sent_at = self._clock()

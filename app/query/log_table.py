@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
+from app.domain.cancellation import Cancellation
 from app.domain.statement import Result, Statement
 from app.ports import LogReader
 from app.query.condition import Condition, condition_of
@@ -52,14 +53,19 @@ class LogTable:
     find, count or list anything outside the scope.
     """
 
-    def __init__(self, reader: LogReader, scope: Scope = EVERYTHING) -> None:
+    def __init__(self, reader: LogReader, scope: Scope = EVERYTHING, cancellation: Cancellation | None = None) -> None:
         self._reader = reader
+        self._cancellation = cancellation
         self.scope = scope
         self._seen = condition_of(scope.tree, prefix="scope")
 
     def within(self, scope: Scope) -> LogTable:
         """The logs of this table that are in another scope too. A scope can only be narrowed."""
-        return LogTable(self._reader, scope.within(self.scope))
+        return LogTable(self._reader, scope.within(self.scope), self._cancellation)
+
+    def until(self, cancellation: Cancellation) -> LogTable:
+        """The same logs for one request, whose statements end when it is cancelled."""
+        return LogTable(self._reader, self.scope, cancellation)
 
     @property
     def scope_columns(self) -> frozenset[str]:
@@ -76,9 +82,9 @@ class LogTable:
         """Run a select.
 
         Raises:
-            QueryTooExpensive, TryAgainLater, Refused: see `LogReader.run`.
+            Abandoned, QueryTooExpensive, TryAgainLater, Refused: see `LogReader.run`.
         """
-        return self._reader.run(self.statement(select), timeout_secs=timeout_secs)
+        return self._run(self.statement(select), timeout_secs)
 
     def statement(self, select: AnySelect) -> Statement:
         """The statement for a select, with the table and the scope."""
@@ -97,7 +103,7 @@ class LogTable:
         and no projection has the offsets of a scope. They reveal the total number of logs, as do the offsets in the ids
         of any two logs.
         """
-        return self._reader.run(_EXTENTS, timeout_secs=timeout_secs)
+        return self._run(_EXTENTS, timeout_secs)
 
     def probe(self, *, timeout_secs: float) -> None:
         """Check that the table can be queried, at almost no cost.
@@ -105,7 +111,10 @@ class LogTable:
         Raises:
             QueryTooExpensive, TryAgainLater, Refused: see `LogReader.run`.
         """
-        self._reader.run(_PROBE, timeout_secs=timeout_secs)
+        self._run(_PROBE, timeout_secs)
+
+    def _run(self, statement: Statement, timeout_secs: float) -> Result:
+        return self._reader.run(statement, timeout_secs=timeout_secs, cancellation=self._cancellation)
 
     def _sql(self, select: Select) -> str:
         where = " AND ".join(select.where)

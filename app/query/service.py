@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
+from app.domain.cancellation import Cancellation
 from app.domain.statement import Result
 from app.query.aggregate import Aggregate, read_by
 from app.query.context import Surroundings
@@ -79,7 +80,14 @@ class QueryService:
         """The same service, limited to the logs of a scope. A scope can only be narrowed."""
         if scope.is_everything:
             return self
-        return QueryService(self._table.within(scope), now_ns=self._now_ns, clock=self._clock, density=self._density)
+        return self._over(self._table.within(scope))
+
+    def until(self, cancellation: Cancellation) -> QueryService:
+        """The same service for one request: when it is cancelled, its statements end, and it raises Abandoned."""
+        return self._over(self._table.until(cancellation))
+
+    def _over(self, table: LogTable) -> QueryService:
+        return QueryService(table, now_ns=self._now_ns, clock=self._clock, density=self._density)
 
     def span(self, start: str, end: str) -> TimeRange:
         """The range between two times.

@@ -15,6 +15,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from app.backends.clickhouse.reader import ClickHouseReader
+from app.domain.cancellation import Cancellation
 from app.domain.statement import Result, Statement
 from app.ports import LogReader
 from app.query.functions import read_functions
@@ -63,9 +64,9 @@ class Recorder:
         self.statements: list[Statement] = []
         self._reader = reader
 
-    def run(self, statement: Statement, *, timeout_secs: float) -> Result:
+    def run(self, statement: Statement, *, timeout_secs: float, cancellation: Cancellation | None = None) -> Result:
         self.statements.append(statement)
-        return self._reader.run(statement, timeout_secs=timeout_secs)
+        return self._reader.run(statement, timeout_secs=timeout_secs, cancellation=cancellation)
 
 
 def newest_first(logs: list[Log]) -> list[str]:

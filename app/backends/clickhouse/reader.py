@@ -1,11 +1,14 @@
 """LogReader on ClickHouse: queries with limits, on clients that the writer never uses."""
 
+import logging
 import math
 import queue
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Final
 
 from clickhouse_connect.driver.client import Client
@@ -13,15 +16,19 @@ from clickhouse_connect.driver.exceptions import Error
 
 from app.backends.clickhouse.attributes import DEFAULTS, attribute_columns
 from app.backends.clickhouse.client import connect, translated_errors
+from app.domain.cancellation import Cancellation
 from app.domain.statement import Cost, Result, Statement
-from app.errors import QueryTooExpensive
+from app.errors import QueryTooExpensive, Refused, TryAgainLater
 from app.query.attribute_reference import resolved
 from app.query.fields import Attribute
 from app.settings import ClickHouseSettings, QuerySettings
 
+_log = logging.getLogger(__name__)
+
 _GRACE_SECS: Final = 2.0  # the server's own limit should apply first: its error names the limit
 _MAX_RESULT_BYTES: Final = 100_000_000  # this process holds several copies of a result in memory
 _COLUMNS_FRESH_SECS: Final = 60.0
+_KILL_SECS: Final = 2.0
 _MOST_DOUBLINGS: Final = 12  # of a second; the highest time limit that can be set is far lower
 
 _LIMITS_EXCEEDED: Final[Mapping[int, str]] = {
@@ -53,15 +60,35 @@ class ClickHouseReader:
         # A client has one timeout for all its queries, so there are clients for each power of two seconds.
         self._idle: Mapping[int, queue.LifoQueue[Client]] = {2**n: queue.LifoQueue() for n in range(_MOST_DOUBLINGS)}
 
-    def run(self, statement: Statement, *, timeout_secs: float) -> Result:
+    def run(self, statement: Statement, *, timeout_secs: float, cancellation: Cancellation | None = None) -> Result:
         """See `ports.LogReader`."""
-        with self._client(timeout_secs) as client, translated_errors("run a query"), _translated_limits():
+        query_id = str(uuid.uuid4())
+        with (
+            self._client(timeout_secs) as client,
+            (cancellation or Cancellation()).running(partial(self._kill, query_id)),
+            translated_errors("run a query"),
+            _translated_limits(),
+        ):
             parameters = dict(statement.parameters)
             sql = resolved(statement.sql, parameters, self._attribute_columns(client)).replace("{table}", self._table)
-            result = client.query(sql, parameters=parameters, settings=self._query_settings(timeout_secs))
+            settings = {"query_id": query_id, **self._query_settings(timeout_secs)}
+            result = client.query(sql, parameters=parameters, settings=settings)
         summary = result.summary
         cost = Cost(int(summary.get("read_rows", 0)), int(summary.get("read_bytes", 0)))
         return Result(result.column_names, result.result_rows, cost)
+
+    def _kill(self, query_id: str) -> bool:
+        """Have ClickHouse end a query, without waiting for its end; returns whether it accepts that.
+
+        A user may end its own queries if it may read `system.processes`.
+        """
+        try:
+            with self._client(_KILL_SECS) as client, translated_errors("end a query"):
+                client.command(f"KILL QUERY WHERE query_id = '{query_id}' ASYNC")
+        except (TryAgainLater, Refused) as error:
+            _log.info("A query whose client has gone runs on until its time limit: %s", error)
+            return False
+        return True
 
     def _attribute_columns(self, client: Client) -> Mapping[Attribute, str]:
         """Attributes that have a column, read every minute; while one thread reads them, others use the old ones."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,6 +21,7 @@ from app.api.tail_routes import TailApi
 from app.domain.statement import Result, Statement
 from app.errors import QueryTooExpensive, TryAgainLater
 from app.health import Health
+from app.http.bridge import ON_CLIENT_GONE
 from app.metrics import Metrics
 from app.query.attribute_reference import resolved
 from app.query.functions import SUMMARY
@@ -213,6 +216,58 @@ def test_responses_are_counted_by_endpoint_and_status(setup: Setup) -> None:
     assert 'log_query_answers_total{endpoint="stats",status="200"} 1.0' in text
     assert 'log_query_answers_total{endpoint="stats",status="400"} 1.0' in text
     assert 'log_query_duration_seconds_count{endpoint="stats"} 2.0' in text
+
+
+# Clients that disconnect.
+
+
+def gone(call: Callable[[], object]) -> None:
+    """A server whose client has disconnected already."""
+    call()
+
+
+@pytest.mark.parametrize("path", ["logs", "logs?format=ndjson", "logs/tail", "stats", "histogram", "fields/x/values"])
+def test_a_client_that_has_gone_costs_no_statement_and_is_no_error(setup: Setup, path: str) -> None:
+    answer = setup.client.get(f"/api/v1/{path}", environ_overrides={ON_CLIENT_GONE: gone})
+
+    assert answer.status_code == 499
+    assert setup.reader.statements == []
+    assert 'status="499"} 1.0' in generate_latest(setup.metrics.registry).decode()
+
+
+@pytest.mark.parametrize("path", ["stats", "logs/tail"])
+def test_a_complete_response_has_nothing_left_to_end(setup: Setup, path: str) -> None:
+    calls: list[Callable[[], object]] = []
+    setup.reader.answer = realistic
+    setup.client.get(f"/api/v1/{path}", environ_overrides={ON_CLIENT_GONE: calls.append})
+
+    [cancel] = calls
+    cancel()
+
+    assert setup.reader.statements
+    assert setup.reader.ended == []
+
+
+def many(statement: Statement) -> Result:
+    """A full page of the same row."""
+    result = realistic(statement)
+    return replace(result, rows=list(result.rows) * 5_000)
+
+
+@pytest.mark.parametrize("goes", [False, True])
+def test_an_export_ends_quietly_when_its_client_goes(setup: Setup, goes: bool) -> None:
+    calls: list[Callable[[], object]] = []
+    setup.reader.answer = many
+    overrides = {ON_CLIENT_GONE: calls.append}
+    answer = setup.client.get("/api/v1/logs?format=ndjson&limit=10000", environ_overrides=overrides, buffered=False)
+    pieces = answer.iter_encoded()
+    next(pieces)
+    begun = len(setup.reader.statements)
+    if goes:
+        calls[0]()
+
+    assert len(list(pieces)) == (0 if goes else 1)
+    assert (len(setup.reader.statements) == begun) is goes
 
 
 def test_the_document_is_openapi(setup: Setup) -> None:
