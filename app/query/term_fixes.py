@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
@@ -123,13 +123,15 @@ def as_list(query: Query, at: int) -> Fix | None:
     return Fix(first.value.start, last.value.end, _any_of(parts), _JOINED)
 
 
-def as_presence(query: Query, term: Term, existing: Collection[str]) -> Fix | None:
+def as_presence(query: Query, term: Term, existing: frozenset[str]) -> Fix | None:
     """`has:trace_id` and `trace_id:null` as the language writes them; None if the term is neither."""
     assert term.name is not None
     is_presence = isinstance(term.field, Attribute) and term.field.key.lower() in _HAS
     if is_presence and (term.text in existing or not isinstance(named(term.text), Attribute)):
         return Fix(term.name.start, term.value.end, f"{term.text}:*", _ASTERISK)
-    if term.text.lower() in _NOTHING and not term.is_quoted and term.is_single:
+    # Of a name that no log has, as in `NullPointerException: null`, it would find everything.
+    is_field = is_known(term, existing)
+    if term.text.lower() in _NOTHING and not term.is_quoted and term.is_single and is_field:
         name = query.text[term.name.start : term.name.end]
         return Fix(term.name.start, term.value.end, f"-{name}:*", "A field that a log does not have is no value.")
     return None

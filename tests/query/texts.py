@@ -636,6 +636,7 @@ _HINTS: Final = _hinted(
     {
         "java.io.IOException: No space left on device": _NO_SPACE,
         "ValueError: invalid literal": says("ValueError: invalid literal"),
+        "NullPointerException: null": says("NullPointerException: null"),
         "Timeout: card declined": says("Timeout: card declined"),
         "10.0.0.1:443": says("10.0.0.1:443"),
         "cannot reach 10.0.0.1:443": says("cannot reach 10.0.0.1:443"),
