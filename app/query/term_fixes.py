@@ -18,6 +18,7 @@ from app.query.words import as_value, lowered, quoted, words_of
 
 _FUZZY: Final = re.compile(r"(.*?\w)?(?:~\d*(?:\.\d+)?|\^\d+(?:\.\d+)?)")
 _CIDR: Final = re.compile(r"(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})/(\d{1,2})")
+_OCTETS: Final = re.compile(r"(?:\d{1,3}\.){2,3}")
 _STATUS_CLASS: Final = re.compile(r"([1-5])(?:xx|XX|\?\?)")
 _ASSIGNED: Final = re.compile(r"[A-Za-z_@](?:[\w.@/-]*\w)?(?:[=!]=|[><]=?|=[><]?|~)\S.*", re.DOTALL)
 _IN_QUOTES: Final = re.compile(r"'([^']*)'")
@@ -70,7 +71,7 @@ def fixes_of(term: Term) -> Iterator[Fix]:
         start = term.text[: term.text.index("?")]
         if words_of(start):
             yield _replaced(term, f"{start}*", "? stands for no character; an asterisk at the end finds a beginning.")
-    if term.is_open and term.text.endswith("."):
+    if term.is_open and term.text.endswith(".") and not _OCTETS.fullmatch(term.text):
         yield _replaced(term, f"{term.text[:-1]}*", _NOT_REGULAR)
     if (found := _FUZZY.fullmatch(term.text)) and not term.is_open:
         yield Fix(value.start, value.end, found[1] or "", "There is no fuzzy search and no boost.")
@@ -101,8 +102,10 @@ def as_condition(term: Term, typed: Assignment, name: str) -> Fix:
         value = values.in_ms(value)
     shown = (values.level_of_number(value) if field.kind is Kind.LEVEL else "") or as_value(value)
     if not typed.sign:
-        of_value = Term(Piece(0, len(value)), value, field=field)
-        shown = next((fix.text for fix in fixes_of(of_value)), shown)
+        shown = f"{shown}*" if term.is_open else shown
+        of_value = Term(Piece(0, len(value)), value, is_open=term.is_open, field=field)
+        # With a = in it, the ? of the value begins the query string of a URL.
+        shown = next((fix.text for fix in fixes_of(of_value) if "=" not in value), shown)
     text = f"{name}:{typed.sign}{shown}"
     message = f"{typed.name}{typed.operator} is searched for in messages; a field and its value are joined by a colon."
     return Fix(term.value.start, term.value.end, f"-{text}" if typed.is_negated else text, message)
