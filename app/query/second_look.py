@@ -31,6 +31,7 @@ from app.query.term_fixes import (
     is_spaced,
     names_like,
     under_other_name,
+    with_colon,
 )
 from app.query.time_range import TimeRange
 from app.query.tree import Everything, Hint, Query, Term
@@ -162,7 +163,7 @@ def _fixes(query: Query, at: int, seen: _Seen | None) -> Iterator[Fix]:
     if term.field is None or is_known(term, existing):
         values = seen.values.get(at, ())
         yield from (in_other_case(term, value) for value in values if not value.startswith(term.text))
-        yield from fixes_of(term)
+        yield from (with_colon(query, term, fix) for fix in fixes_of(term))
         if is_spaced(query, term):
             yield as_text(query, at)
         return
