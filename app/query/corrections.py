@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from itertools import islice
+from typing import Final
 
 from app.query.errors import QueryError
 from app.query.term_fixes import applied, fixes_of_text
 from app.query.tree import Hint
 from app.query.words import quoted, words_of
+
+_UNFINISHED: Final = re.compile(r"(.*?\S)(?:\s+(?:AND|OR|NOT|&&|\|\|))+\s*", re.DOTALL)
+_GROUP: Final = re.compile(r"(?:^|[\s:(])\(")
+_LOWERCASE_TO: Final = re.compile(r"([\[{]\s*[^\s\[\]{}]+\s+)to(\s+[^\s\[\]{}]+\s*[\]}])", re.IGNORECASE)
 
 
 def corrections(text: str, error: QueryError, is_valid: Callable[[str], bool]) -> Iterator[Hint]:
@@ -20,7 +26,19 @@ def corrections(text: str, error: QueryError, is_valid: Callable[[str], bool]) -
     if not error.is_like_text:
         return
     lists = [hint for fix in islice(fixes_of_text(text), 4) if is_valid((hint := applied(text, [fix])).query)]
+    lists += [hint for hint in _completed(text, error.position) if is_valid(hint.query)]
     yield from lists or _text_in_quotes(text, error.position, is_valid)
+
+
+def _completed(text: str, position: int) -> Iterator[Hint]:
+    """Queries for one that was left unfinished, or whose range has a lowercase `to`."""
+    if found := _UNFINISHED.fullmatch(text):
+        yield Hint("Something must follow the last operator.", found[1])
+    if _GROUP.match(text, max(position - 1, 0)):
+        missing = text.count("(") - text.count(")")
+        yield Hint("A parenthesis is not closed.", f"{text}{')' * missing}")
+    if (ranges := _LOWERCASE_TO.sub(r"\1TO\2", text)) != text:
+        yield Hint("TO is written in capitals.", ranges)
 
 
 def _text_in_quotes(text: str, position: int, is_valid: Callable[[str], bool]) -> Iterator[Hint]:

@@ -226,7 +226,8 @@ class _Reader:
         if not text.is_quoted and not words_of(text.text):
             if text.text in _SIGNS:
                 reason = f"{text.text} needs a field before it and a value after it, such as level{text.text}error."
-                raise self._error(reason, text.position)
+                is_like_text = bool(self._text[text.end :].strip())  # `5 > 3`, but not the unfinished `level =`
+                raise self._error(reason, text.position, is_like_text=is_like_text)
             reason = f"{text.text} has no letter or digit, so it is not a word."
             suggestion = f"{quoted(text.text)} in quotes"
             raise self._error(reason, text.position, suggestion=suggestion, is_like_text=True)
