@@ -135,6 +135,8 @@ class _Reader:
                 return all_of(self._nodes(tree, name))
             case "field":
                 token, value = tree.children
+                if [token, *value.children] == ["*", "*"]:  # Lucene's name for everything
+                    return Everything()
                 piece = Piece(start_of(token), start_of(token) + len(token))
                 return self.node(value, _Name(self._field(token), piece, value.data == "equal"))
             case "everything":

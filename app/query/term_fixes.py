@@ -22,6 +22,7 @@ _OCTETS: Final = re.compile(r"(?:\d{1,3}\.){2,3}")
 _STATUS_CLASS: Final = re.compile(r"([1-5])(?:xx|XX|\?\?)")
 _ASSIGNED: Final = re.compile(r"[A-Za-z_@](?:[\w.@/-]*\w)?(?:[=!]=|[><]=?|=[><]?|~)\S.*", re.DOTALL)
 _IN_QUOTES: Final = re.compile(r"'([^']*)'")
+_TYPOGRAPHIC: Final = re.compile(r"[“”„«‘‚]([^“”„«»‘’‚\"]+)[“”»‘’]")
 _LIST: Final = re.compile(r"(?<![\w.@-])([\w.@-]+)(?::|=|\s+(?i:in)\b)\s*[\[(]([^\[\](){}:]*[,|][^\[\](){}:]*)[\])]")
 _IS_NULL: Final = re.compile(r"(?<![\w.@-])([\w.@-]+)\s+is\s+(not\s+)?null\b", re.IGNORECASE)
 _SEPARATORS: Final = re.compile(r"[,|;]")
@@ -150,10 +151,12 @@ def as_presence(query: Query, term: Term, existing: frozenset[str]) -> Fix | Non
 
 
 def fixes_of_text(text: str) -> Iterator[Fix]:
-    """What may have been meant by several terms together: texts in single quotes, lists in brackets, IS NULL."""
+    """What may have been meant by several terms together: texts in other quotes, lists in brackets, IS NULL."""
     for found in re.finditer(r"(?<![\w\"])'([^'\"]+)'(?!\w)", text):
         if " " in found[1]:
             yield Fix(found.start(), found.end(), quoted(found[1]), _DOUBLE_QUOTES)
+    for found in _TYPOGRAPHIC.finditer(text):
+        yield Fix(found.start(), found.end(), quoted(found[1]), "Only straight double quotes hold text together.")
     for found in _LIST.finditer(text):
         parts = [part.strip(" \"'") for part in _SEPARATORS.split(found[2])]
         condition = f"{found[1]}:{_any_of([part for part in parts if part])}"

@@ -22,6 +22,7 @@ LONGEST: Final = (
     "tests/e2e/test_migrate_command.py",
     "tests/contract/record_source/test_lost_records.py",
     "tests/contract/test_query_condition.py",
+    "tests/contract/test_query_texts.py",
     "tests/e2e/test_compose_kafka.py",
     "tests/explorer/test_filters.py",
     "tests/explorer/test_follow.py",

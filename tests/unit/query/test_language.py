@@ -294,6 +294,8 @@ def test_the_largest_query_is_read(typed: str) -> None:
         ("NOT _exists_:a", "-a:*"),
         ("_exists_:(a OR b)", "a:* OR b:*"),
         ("_missing_:a", "-a:*"),
+        ("*:*", "*"),
+        ("NOT *:*", "-*"),
     ],
 )
 def test_other_forms_of_a_condition_are_read_where_nothing_else_can_be_meant(typed: str, meant: str) -> None:
