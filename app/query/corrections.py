@@ -13,6 +13,7 @@ from app.query.tree import Hint
 from app.query.words import quoted, words_of
 
 _UNFINISHED: Final = re.compile(r"(.*?\S)(?:\s+(?:AND|OR|NOT|&&|\|\|))+\s*", re.DOTALL)
+_IN_SLASHES: Final = re.compile(r"/(.*\.\*.*)/")
 _GROUP: Final = re.compile(r"(?:^|[\s:(])\(")
 _LOWERCASE_TO: Final = re.compile(r"([\[{]\s*[^\s\[\]{}]+\s+)to(\s+[^\s\[\]{}]+\s*[\]}])", re.IGNORECASE)
 
@@ -57,5 +58,8 @@ def _text_in_quotes(text: str, position: int, is_valid: Callable[[str], bool]) -
 
 def with_last_asterisk(word: str) -> str:
     """The beginning of a word with asterisks elsewhere, "" if there is none."""
+    inner = _IN_SLASHES.fullmatch(word)
+    if inner or word.startswith((".*", "^")):  # a regular expression
+        word = (inner[1] if inner else word).removeprefix("^").replace(".*", "*")
     beginning = word.strip("*").partition("*")[0]
     return f"{beginning}*" if words_of(beginning) and "\\" not in word else ""
