@@ -13,7 +13,7 @@ from app.domain.columns import Kind
 from app.query import values
 from app.query.fields import Attribute, AttributeSource, Named, named
 
-_FORM: Final = re.compile(r"([\w.@/-]+)(\s*)(==|!=|=~|!~|>=|<=|=>|=<|=|>|<|~)(\s*)(.*)", re.DOTALL)
+_FORM: Final = re.compile(r"([\w.@/-]+)(\s*)(==|!=|=~|!~|<>|>=|<=|=>|=<|=|>|<|~)(\s*)(.*)", re.DOTALL)
 _SIGNS: Final = {"=": "", "==": "", "!=": "", ">=": ">=", "=>": ">=", "<=": "<=", "=<": "<=", ">": ">", "<": "<"}
 _REVERSED: Final = frozenset({"=>", "=<"})  # arrows of text, unless the value can be compared
 _REGULAR: Final = frozenset({"=~", "!~"})
@@ -53,8 +53,8 @@ class Assignment:
 
     @property
     def is_negated(self) -> bool:
-        """Whether the operator is != or !~."""
-        return self.operator.startswith("!")
+        """Whether the operator is !=, !~ or SQL's <>."""
+        return self.operator in ("!=", "!~", "<>")
 
     @property
     def sign(self) -> str:

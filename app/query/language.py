@@ -266,7 +266,7 @@ class _Reader:
                 typed = quoted(text.text) if text.is_quoted else text.text
                 # In timestamp=2026-11-23, the comparison takes the place of the equals sign.
                 before = self._text[: text.position].rstrip("= ")
-                correction = (len(before), text.end, "" if before.endswith("!") else f">={typed}")
+                correction = (len(before), text.end, "" if before.endswith(("!", "<>")) else f">={typed}")
                 raise self._error(reason, text.position, suggestion=f"{field.name}:>={typed}", correction=correction)
             case _:
                 return Equals(field, self._orderable(field, text))

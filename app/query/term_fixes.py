@@ -115,10 +115,10 @@ def as_condition(term: Term, typed: Assignment, name: str) -> Fix:
 def with_colon(query: Query, term: Term, fix: Fix) -> Fix:
     """The fix of a value, with a colon if several values came of it: `service=(a OR b)` is no condition."""
     operator = _before(query, term).strip() if term.name is not None else ""
-    if term.name is None or operator not in ("=", "==", "!=") or not fix.text.startswith("("):
+    if term.name is None or operator not in ("=", "==", "!=", "<>") or not fix.text.startswith("("):
         return fix
     name = query.text[term.name.start : term.name.end]
-    return Fix(term.name.start, fix.end, f"{'-' if operator == '!=' else ''}{name}:{fix.text}", fix.message)
+    return Fix(term.name.start, fix.end, f"{'-' if operator in ('!=', '<>') else ''}{name}:{fix.text}", fix.message)
 
 
 def as_list(query: Query, at: int) -> Fix | None:

@@ -77,7 +77,16 @@ _MESSAGES: Final = (
     ),
     *('{"a":1,"b":[2]}', "<html> in JSON", "SELECT * FROM orders WHERE id = 5", "it's over", 'said "hello" and left'),
     *("x ? y : z", "what?", "wild * card", "wildcard", "a|b or c", "50%_off", "a_b", "a b", "~/.bashrc", "f(x) = y"),
-    *("C++ is old", "C# is new", "[ERROR] in brackets", "WARNING in words", "tab\there", "two\nlines", "semi;colon"),
+    *(
+        "C++ is old",
+        "C# is new",
+        "[ERROR] in brackets",
+        "WARNING in words",
+        "tab\there",
+        "two\nlines",
+        "semi;colon",
+        "a List<> of logs",
+    ),
     *(
         "list a,b,c",
         "ends with a dot.",

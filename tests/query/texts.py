@@ -377,6 +377,11 @@ _FIELDS: Final = _found(
         "level=error,warn": level("error", "warn"),
         "-level:info,debug": other_than(level("info", "debug")),
         "level!=info,debug": other_than(level("info", "debug")),
+        "level <> error": other_than(level("error")),
+        "level<>error": other_than(level("error")),
+        "client.ip <> null": has("client.ip"),
+        "List<>": says("List<>"),
+        "List<> of": both(says("List<>"), says("of")),
         "level:(error OR warn)": level("error", "warn"),
         "level:(error warn)": nothing,
         "level:err": level("error"),
@@ -799,6 +804,9 @@ _OTHER_LANGUAGES: Final = _refused(
             "response_time_ms", operator.gt, 500
         ),
         'service=~"svc-.*"': begins("service", "svc-"),
+        "select * from logs where level <> 'info' and service = 'checkout'": both(
+            other_than(level("info")), equal("service", "checkout")
+        ),
         'service!~"svc-.*"': other_than(begins("service", "svc-")),
         "level:[ERROR, WARN]": level("error", "warn"),
         "level:>=40": level_from("warn"),

@@ -282,6 +282,8 @@ def test_the_largest_query_is_read(typed: str) -> None:
         ("message=timeout", "message:timeout"),
         ("a!=b", "-a:b"),
         ("a != b", "-a:b"),
+        ("a <> b", "-a:b"),
+        ("level<>error", "-level:error"),
         ("a = b", "a:b"),
         ("response_time_ms>500", "response_time_ms:>500"),
         ("response_time_ms <= 500", "response_time_ms:<=500"),
@@ -305,7 +307,7 @@ def test_other_forms_of_a_condition_are_read_where_nothing_else_can_be_meant(typ
 @pytest.mark.parametrize(
     "typed",
     [
-        *("user=5", "a==b", "x->y", "List<String>", "a<b", "http.status_code=500", "service=web&level=error"),
+        *("user=5", "a==b", "a<>b", "x->y", "List<String>", "a<b", "http.status_code=500", "service=web&level=error"),
         *("msg=hello", "time=35ms", "response_time_ms=fast", "url=http://x/y?a=b"),
     ],
 )
