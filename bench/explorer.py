@@ -20,6 +20,7 @@ from bench.command import RESULTS, circumstances, conclude, positive, run
 from bench.errors import BenchError
 from bench.history import load_history, merge_days
 from bench.machine import interpreter
+from bench.page_files import PageFiles
 from bench.report import Measure, Measurements, Report
 from bench.service import Program, fed_service
 from bench.stack import running_stack
@@ -107,15 +108,15 @@ def _measure(options: argparse.Namespace) -> int:
 def _visit(browser: Browser, url: str, number: int) -> Measurements:
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
-    wire = _Wire(page)
+    files = PageFiles(page)
     page.goto(f"{url}/?start=now-30d", wait_until="commit")
     measurements = {"first_log_ms": float(page.evaluate(_FIRST_LOG))}
     page.wait_for_selector("#facet-list details:nth-of-type(2) li")
     measurements["complete_ms"] = float(page.evaluate("performance.now()"))
-    measurements |= wire.measurements("cold")
+    measurements |= files.measurements("cold")
     page.reload()
     page.wait_for_selector("#facet-list details:nth-of-type(2) li")
-    measurements |= wire.measurements("warm")
+    measurements |= files.measurements("warm")
     _load_rows(page)
     measurements |= _frames(page, "scroll", "document.getElementById('logs').scrollTop = (frame * 97) % 250000", 5.0)
     page.goto(f"{url}/?live=1&start=now-15m")
@@ -127,32 +128,6 @@ def _visit(browser: Browser, url: str, number: int) -> Measurements:
     context.close()
     print(f"Visit {number}: {', '.join(f'{name} {value:,.1f}' for name, value in measurements.items())}", flush=True)
     return measurements
-
-
-class _Wire:
-    """Counts the bytes of the page on the wire, without the responses of the API, which depend on the logs."""
-
-    def __init__(self, page: Page) -> None:
-        self._bytes: dict[str, float] = {}
-        self._files: set[str] = set()
-        session = page.context.new_cdp_session(page)
-        session.send("Network.enable")
-        session.on("Network.responseReceived", self._note_response)
-        session.on("Network.loadingFinished", self._note_end)
-
-    def measurements(self, name: str) -> Measurements:
-        """Kilobytes and requests since the last call."""
-        sizes = [self._bytes[request] for request in self._files & self._bytes.keys()]
-        self._bytes.clear()
-        self._files.clear()
-        return {f"{name}_kb": sum(sizes) / 1000, f"{name}_requests": float(len(sizes))}
-
-    def _note_response(self, event: dict[str, Any]) -> None:
-        if "/api/" not in event["response"]["url"] and not event["response"].get("fromDiskCache"):
-            self._files.add(event["requestId"])
-
-    def _note_end(self, event: dict[str, Any]) -> None:
-        self._bytes[event["requestId"]] = event["encodedDataLength"]
 
 
 def _load_rows(page: Page) -> None:
