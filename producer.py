@@ -1,109 +1,31 @@
-"""Sends logs to Kafka: generated ones, or the lines of a file or of standard input."""
+"""Sends logs to Kafka: generated ones, or those of a file or of standard input."""
 
 import argparse
-import math
 import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
-from typing import BinaryIO, get_args
 
-from app.backends.kafka.options import Compression
 from app.backends.kafka.publisher import KafkaPublisher
 from app.environment import misspelt, read_settings
 from app.errors import BadSettings
 from app.ports import LogPublisher
 from app.settings import KafkaSettings
 from sending.console import say, set_up_client_log, write
-from sending.lines import generated_lines, key_from_field, known_bytes, open_input, read_lines
+from sending.headers import Header
+from sending.input import Input
+from sending.keys import key_from_field
+from sending.lines import generated_lines
+from sending.options import headers_of, parse, rule_of
 from sending.pacer import Pacer
 from sending.progress import Progress
 from sending.sender import Sender
 from sending.signals import Signals
-from sending.tally import Tally, summary
+from sending.source import UnreadableInput, open_source
+from sending.tally import Tally, read_from, summary
 from sending.watch import watch
 
-_DEFAULT_COUNT = 10_000
 _CLOSE_SECS = 1.0
-
-_EXAMPLES = f"""\
-examples:
-  python producer.py                           {_DEFAULT_COUNT:,} generated events
-  python producer.py --count 0 --rate 50       50 events a second until Ctrl-C
-  python producer.py --key service             events of one service stay in order
-  python producer.py --file /var/log/syslog    every line of a file
-  tail -f app.log | python producer.py -       lines as they are written
-
-Kafka's address and login are read from the KAFKA_* variables, as by the service.
-
-exit code: 0 every record was acknowledged (also when Ctrl-C ended an endless run),
-  1 some were not, Kafka was not reached, or the summary could not be written, 2 bad options or settings,
-  130 or 143 stopped by Ctrl-C or SIGTERM before the end of the input."""
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="producer.py", description=__doc__, epilog=_EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    add = parser.add_argument
-    add("input", nargs="?", metavar="FILE", help="the same as --file; - is standard input")
-    add("--file", metavar="FILE", help="send the lines of this file; - is standard input")
-    add("--count", type=_count, metavar="N", help=f"stop after N records; 0: no limit (generated: {_DEFAULT_COUNT})")
-    add(
-        "--rate",
-        type=_at_least(0),
-        default=0.0,
-        metavar="R",
-        help="records per second; 0: as fast as possible (default)",
-    )
-    add("--topic", metavar="NAME", help="topic (default: KAFKA_TOPIC)")
-    add("--bootstrap-servers", metavar="HOST:PORT", help="brokers, comma-separated (default: KAFKA_BOOTSTRAP_SERVERS)")
-    add("--key", metavar="FIELD", help="use the value of this JSON field as the key (default: no key)")
-    add("--seed", type=int, metavar="N", help="generate the same events, except for their times, at every run")
-    add("--compression", choices=get_args(Compression), default="lz4", help="codec of the batches (default: lz4)")
-    add(
-        "--timeout",
-        type=_at_least(1),
-        default=120.0,
-        metavar="SECS",
-        help="time after which a record that is not acknowledged has failed (default: 120)",
-    )
-    add("--quiet", action="store_true", help="no progress, only the summary")
-    add("--verbose", action="store_true", help="show the log of the Kafka client")
-    return parser
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"must be a whole number, 0 or more, not {text!r}")
-    return int(text)
-
-
-def _at_least(lowest: float) -> Callable[[str], float]:
-    def parse(text: str) -> float:
-        try:
-            number = float(text)
-        except ValueError:
-            number = math.nan
-        if not lowest <= number < math.inf:
-            raise argparse.ArgumentTypeError(f"must be a number, {lowest:g} or more, not {text!r}")
-        return number
-
-    return parse
-
-
-def _parse(argv: Sequence[str]) -> argparse.Namespace:
-    parser = _parser()
-    options = parser.parse_args(argv)
-    if options.input and options.file:
-        parser.error("name the input once: as FILE or with --file")
-    options.input = options.input or options.file
-    if options.input and options.seed is not None:
-        parser.error("--seed is for generated events, not for the lines of a file")
-    if options.count is None:
-        options.count = 0 if options.input else _DEFAULT_COUNT
-    return options
 
 
 def kafka_settings(variables: Mapping[str, str], *, topic: str | None, bootstrap_servers: str | None) -> KafkaSettings:
@@ -129,38 +51,58 @@ def main(
     signals: Signals | None = None,
 ) -> int:
     """Run the program; returns its exit code."""
-    options = _parse(argv)
+    options = parse(argv)
     set_up_client_log(is_verbose=options.verbose)
     variables = {name: value for name, value in environ.items() if name.startswith("KAFKA_")}
     try:
         settings = kafka_settings(variables, topic=options.topic, bootstrap_servers=options.bootstrap_servers)
-        stream = open_input(options.input) if options.input else None
+        source = open_input(options) if options.input else None
     except BadSettings as error:
         _print_problems(error.problems)
+        return 2
+    except UnreadableInput as error:
+        _print_problems([str(error)])
         return 2
     except OSError as error:
         _print_problems([f"{options.input} cannot be read: {error.strerror}"])
         return 2
     _print_problems(misspelt(variables))
-    return _run(options, settings, stream, make_publisher(settings, options), signals or Signals())
+    headers = headers_of(options, environ)
+    return _run(options, settings, source, headers, make_publisher(settings, options), signals or Signals())
+
+
+def open_input(options: argparse.Namespace) -> Input:
+    """The input of the options. What a file holds is looked at now; what a pipe holds, when it is read.
+
+    Raises:
+        RefusedInput: it is a file that is not text.
+        OSError: it cannot be read.
+    """
+    source = open_source(options.input)
+    opened = Input(source, encoding=options.encoding or "", new_rule=rule_of(options))
+    if source.is_file:
+        opened.open()
+    return opened
 
 
 def _run(
     options: argparse.Namespace,
     settings: KafkaSettings,
-    stream: BinaryIO | None,
+    source: Input | None,
+    headers: Sequence[Header],
     publisher: LogPublisher,
     signals: Signals,
 ) -> int:
     tally = Tally()
     sender = Sender(
         publisher,
-        partial(read_lines, stream) if stream else lambda _: generated_lines(options.seed),
+        source.records if source else lambda _: generated_lines(options.seed),
         tally,
         max_count=options.count,
         wait_secs=options.timeout + 1,  # wait for a slow Kafka as long as a record may take
         pacer=Pacer(options.rate, time.monotonic, signals.stopping.wait),
         key_of=key_from_field(options.key) if options.key else None,
+        headers=headers,
         stopping=signals.stopping,
     )
     progress = Progress(
@@ -168,30 +110,32 @@ def _run(
         sys.stderr,
         is_wanted=not options.quiet,
         max_count=options.count,
-        input_bytes=known_bytes(stream) if stream else 0,
+        expected_bytes=lambda: source.expected_bytes if source else 0.0,
     )
     sender.start()
     watch(sender, tally, progress, signals)
     publisher.close(_CLOSE_SECS)
-    if stream and sender.has_ended(0):  # closing would wait for a thread that still reads
-        stream.close()
+    if source and sender.has_ended(0):  # closing would wait for a thread that still reads
+        source.close()
     progress.clear()
     where = f"topic {settings.topic} on {settings.bootstrap_servers}"
     return exit_code(
         tally,
-        problem=_report(tally, sender.problem, where=where),
+        problem=_report(tally, sender, source, where=where),
         signal_number=signals.received[0] if signals.received else None,
-        is_endless=stream is None and options.count == 0,
+        is_endless=source is None and options.count == 0,
+        is_refused=sender.is_input_refused,
     )
 
 
-def _report(tally: Tally, problem: str | None, *, where: str) -> str | None:
+def _report(tally: Tally, sender: Sender, source: Input | None, *, where: str) -> str | None:
     """Print the problem and the summary. Returns the problem, which may be that the summary could not be written."""
+    problem = sender.problem
     if problem:
         _print_problems([problem])
         if not tally.sent:
             return problem
-    text = summary(tally, where=where)
+    text = summary(tally, where=where, read=_read(source) if source else "")
     try:
         write(text + "\n", sys.stdout)
     except OSError as error:
@@ -200,8 +144,16 @@ def _report(tally: Tally, problem: str | None, *, where: str) -> str | None:
     return problem
 
 
-def exit_code(tally: Tally, *, problem: str | None, signal_number: int | None, is_endless: bool) -> int:
+def _read(source: Input) -> str:
+    return read_from(source.name, source.kind, raw_bytes=source.raw_bytes, unreadable=source.unreadable)
+
+
+def exit_code(
+    tally: Tally, *, problem: str | None, signal_number: int | None, is_endless: bool, is_refused: bool = False
+) -> int:
     """0 only if every record of the input was acknowledged; see the end of the help text."""
+    if is_refused:
+        return 2
     if problem or tally.failed or tally.in_flight:
         return 1
     if signal_number is not None and not is_endless:

@@ -1,79 +1,70 @@
-"""The records to send: the lines of a file or of standard input, or generated events; and their keys."""
+"""Lines of the input; generated events."""
 
-import json
-import os
-import stat
-from collections.abc import Callable, Iterator
-from itertools import count
-from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from sending.sample_logs import SampleLogs
 
 
 class Line(NamedTuple):
-    """One line of the input. `value` has no line end, and is None if the line is longer than a record may be."""
+    """What becomes one record: a line of the input, or several that belong together, or a value of a JSON file."""
 
     number: int
+    """That of its first line, or of the JSON value."""
     value: bytes | None
-    size_bytes: int  # with the line end
+    """Without the line end. None if it is longer than a record may be."""
+    size_bytes: int
+    """What it takes in the input, with line ends."""
+    lines: int = 1
+    note: str = ""
+    """Something that the summary should mention, said in the plural."""
 
 
-def open_input(path: str) -> BinaryIO:
-    """A file, or standard input if the path is `-`.
+def lines_of(chunks: Iterable[bytes], max_bytes: int) -> Iterator[Line | None]:
+    r"""The lines of a text, without their `\n` or `\r\n`, in bounded memory and as soon as each is complete.
 
-    Raises:
-        OSError: it cannot be read.
+    An empty chunk says that nothing has come for a while; so does None among the lines.
     """
-    # A separate stream on standard input: Python's own cannot be closed at exit while a thread waits on it.
-    return os.fdopen(os.dup(0), "rb") if path == "-" else Path(path).open("rb")
+    number, unfinished = 0, _Unfinished(max_bytes)
+    for chunk in chunks:
+        if not chunk:
+            yield None
+            continue
+        first, *others = chunk.split(b"\n")
+        unfinished.add(first)
+        for piece in others:
+            number += 1
+            yield unfinished.line(number, b"\n")
+            unfinished.add(piece)
+    if unfinished.size_bytes:
+        yield unfinished.line(number + 1, b"")
 
 
-def known_bytes(stream: BinaryIO) -> int:
-    """Size of the input in bytes; 0 if it is unknown, as for a pipe."""
-    status = os.fstat(stream.fileno())
-    return status.st_size if stat.S_ISREG(status.st_mode) else 0
+class _Unfinished:
+    """The line whose end has not come yet."""
 
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._held = bytearray()
+        self.size_bytes = 0
 
-def read_lines(stream: BinaryIO, max_bytes: int) -> Iterator[Line]:
-    r"""The lines of a stream, without their `\n` or `\r\n`, in constant memory and as soon as each is complete."""
-    for number in count(1):
-        raw = stream.readline(max_bytes + 2)
-        if not raw:
-            return
-        if raw.endswith(b"\n"):
-            yield Line(number, raw[:-1].removesuffix(b"\r"), len(raw))
-        elif len(raw) < max_bytes + 2:
-            yield Line(number, raw, len(raw))  # the last one
+    def add(self, piece: bytes) -> None:
+        self.size_bytes += len(piece)
+        if self.size_bytes <= self._max_bytes + 1:  # a carriage return may be part of the end
+            self._held += piece
         else:
-            yield Line(number, None, len(raw) + _skip_rest_of_line(stream))
+            self._held.clear()
 
-
-def _skip_rest_of_line(stream: BinaryIO) -> int:
-    skipped = 0
-    while piece := stream.readline(64 * 1024):
-        skipped += len(piece)
-        if piece.endswith(b"\n"):
-            break
-    return skipped
+    def line(self, number: int, end: bytes) -> Line:
+        """The line that has ended here; the next one begins."""
+        value = bytes(self._held).removesuffix(b"\r") if end else bytes(self._held)
+        is_whole = len(self._held) == self.size_bytes and len(value) <= self._max_bytes
+        line = Line(number, value if is_whole else None, self.size_bytes + len(end))
+        self._held.clear()
+        self.size_bytes = 0
+        return line
 
 
 def generated_lines(seed: int | None) -> Iterator[Line]:
     """An endless stream of sample events."""
     return (Line(number, event, len(event)) for number, event in enumerate(SampleLogs(seed), start=1))
-
-
-def key_from_field(name: str) -> Callable[[bytes], bytes | None]:
-    """A function that returns a record's key: the value of this field if the record is a JSON object that has it."""
-
-    def key_of(value: bytes) -> bytes | None:
-        try:
-            event = json.loads(value)
-        except (ValueError, RecursionError):
-            return None
-        found = event.get(name) if isinstance(event, dict) else None
-        if found is None:
-            return None
-        return (found if isinstance(found, str) else json.dumps(found)).encode(errors="replace")
-
-    return key_of

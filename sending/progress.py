@@ -20,7 +20,7 @@ class Progress:
         *,
         is_wanted: bool = True,
         max_count: int,
-        input_bytes: int,
+        expected_bytes: Callable[[], float] = lambda: 0.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._tally = tally
@@ -28,7 +28,7 @@ class Progress:
         self._is_wanted = is_wanted
         self._is_terminal = out.isatty()
         self._max_count = max_count
-        self._input_bytes = input_bytes
+        self._expected_bytes = expected_bytes
         self._clock = clock
         self._shown_at = clock()
         self._width = 0
@@ -65,9 +65,10 @@ class Progress:
         return self._bar() + ", ".join(parts)
 
     def _bar(self) -> str:
-        if not self._max_count and not self._input_bytes:
+        expected_bytes = self._expected_bytes()
+        if not self._max_count and not expected_bytes:
             return ""
         by_count = self._tally.sent / self._max_count if self._max_count else 0.0
-        by_bytes = self._tally.read_bytes / self._input_bytes if self._input_bytes else 0.0
+        by_bytes = self._tally.read_bytes / expected_bytes if expected_bytes else 0.0
         done = min(1.0, max(by_count, by_bytes))
         return f"[{'#' * int(done * 24):<24}] {done:4.0%}  " if self._is_terminal else f"{done:.0%}: "

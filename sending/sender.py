@@ -2,13 +2,14 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
 from app.errors import KafkaCode, Refused, TryAgainLater
 from app.ports import LogPublisher
 from sending.lines import Line
 from sending.pacer import Pacer
+from sending.source import RefusedInput, UnreadableInput
 from sending.tally import Tally
 
 _TOPIC_PATIENCE_SECS = 10.0
@@ -34,6 +35,7 @@ class Sender:
         wait_secs: float,
         pacer: Pacer,
         key_of: Callable[[bytes], bytes | None] | None,
+        headers: Sequence[tuple[str, bytes]] = (),
         stopping: threading.Event,
     ) -> None:
         """`wait_secs` is how long a record may wait for free space in the publisher before it counts as failed."""
@@ -44,9 +46,12 @@ class Sender:
         self._wait_secs = wait_secs
         self._pacer = pacer
         self._key_of = key_of
+        self._headers = headers
         self._stopping = stopping
         self._thread = threading.Thread(target=self._run, name="sender", daemon=True)
         self.problem: str | None = None
+        self.is_input_refused = False
+        """The input is nothing that can be sent, and nothing of it was."""
 
     def start(self) -> None:
         self._thread.start()
@@ -62,6 +67,8 @@ class Sender:
             self._send_all(self._open_lines(max_bytes), max_bytes)
         except TryAgainLater as error:
             self.problem = f"{error}. {_ADVICE.get(error.code, '')}".rstrip()
+        except UnreadableInput as error:
+            self.problem, self.is_input_refused = str(error), isinstance(error, RefusedInput)
         except OSError as error:
             self.problem = f"the input cannot be read any further: {error.strerror or error}"
 
@@ -69,9 +76,8 @@ class Sender:
         for line in lines:
             if self._stopping.is_set():
                 return
-            self._tally.read_bytes += line.size_bytes
+            self._tally.read(line)
             if line.value == b"":
-                self._tally.empty_lines += 1
                 continue
             self._pacer.wait()
             self._send(line, max_bytes)
@@ -89,7 +95,9 @@ class Sender:
         if self._key_of and key is None:
             self._tally.without_key += 1
         try:
-            self._publisher.publish(line.value, key=key, wait_secs=self._wait_secs, on_delivery=complete)
+            self._publisher.publish(
+                line.value, key=key, headers=self._headers, wait_secs=self._wait_secs, on_delivery=complete
+            )
         except (TryAgainLater, Refused) as error:
             complete(error)
 

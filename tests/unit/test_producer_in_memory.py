@@ -1,6 +1,9 @@
 """producer.py from its options to its exit code, with a publisher in memory."""
 
+import bz2
+import gzip
 import json
+import re
 import signal
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
@@ -15,7 +18,9 @@ from sending.signals import Signals
 from sending.tally import Tally
 from tests.fakes import MemoryPublisher
 from tests.unit.sending.publishers import made, unanswered, unreachable, values
+from tests.unit.sending.test_binary import PNG
 
+TRACE = b"10:15:01 ERROR failed\njava.lang.Error: x\n\tat a.B.c(B.java:1)\n\tat a.B.d(B.java:2)"
 FULL = Path("/dev/full")
 needs_a_full_device = pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
 
@@ -186,6 +191,10 @@ def test_a_file_that_cannot_be_read_is_one_sentence_and_exit_code_2(capsys: pyte
         (["a.log", "--file", "b.log"], "name the input once"),
         (["a.log", "--seed", "1"], "--seed is for generated events"),
         (["--cuont", "1"], "unrecognized arguments"),
+        (["--encoding", "latin-77", "a.log"], "is no encoding"),
+        (["--multiline", "[", "a.log"], "is no regular expression"),
+        (["--timezone", "Berlin", "a.log"], "is no zone of the tz database"),
+        (["--header", "team", "a.log"], "must be NAME=VALUE"),
     ],
 )
 def test_bad_options_are_explained(arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -260,3 +269,137 @@ def test_records_are_sent_also_where_complaints_cannot_be_written(
 
     assert code == 0
     assert "3 sent, 3 acknowledged, 0 failed" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress])
+def test_stack_traces_are_joined_and_counted(
+    pack: Callable[[bytes], bytes], log_file: Callable[[bytes], str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    publisher = MemoryPublisher()
+
+    code = main([log_file(pack(TRACE + b"\n10:15:02 INFO next\n"))], {}, make_publisher=made(publisher))
+
+    assert (code, values(publisher)) == (0, [TRACE, b"10:15:02 INFO next"])
+    out = capsys.readouterr().out
+    assert "2 sent, 2 acknowledged, 0 failed" in out
+    assert "3 lines joined to the event that they continue" in out
+    assert "some.log" in out
+
+
+def test_multiline_off_makes_every_line_a_record(log_file: Callable[[bytes], str]) -> None:
+    publisher = MemoryPublisher()
+
+    main(["--multiline", "off", log_file(TRACE)], {}, make_publisher=made(publisher))
+
+    assert values(publisher) == TRACE.splitlines()
+
+
+def test_multiline_may_say_what_begins_an_event(log_file: Callable[[bytes], str]) -> None:
+    publisher = MemoryPublisher()
+
+    main(["--multiline", "# Time", log_file(b"# Time: 1\na\nb\n# Time: 2\nc")], {}, make_publisher=made(publisher))
+
+    assert values(publisher) == [b"# Time: 1\na\nb", b"# Time: 2\nc"]
+
+
+@pytest.mark.parametrize("arguments", [[], ["--quiet"]])
+def test_a_file_that_is_no_text_is_refused_before_anything_is_sent(
+    arguments: list[str], log_file: Callable[[bytes], str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    publisher, path = MemoryPublisher(), log_file(PNG)
+
+    assert main([*arguments, path], {}, make_publisher=made(publisher)) == 2
+
+    assert values(publisher) == []
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err == f"producer.py: {path} is not text but a PNG image; nothing of it was sent\n"
+
+
+def test_a_file_that_was_cut_off_is_a_problem_beside_the_summary(
+    log_file: Callable[[bytes], str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    publisher = MemoryPublisher()
+    packed = gzip.compress(b"one\n") + gzip.compress(b"two\nthree\n")[:-6]
+
+    assert main([log_file(packed)], {}, make_publisher=made(publisher)) == 1
+
+    captured = capsys.readouterr()
+    assert values(publisher) == [b"one", b"two", b"three"]
+    assert "3 sent, 3 acknowledged, 0 failed" in captured.out
+    assert "some.log ends in the middle of its gzip data: it was cut off; what precedes was sent" in captured.err
+
+
+def test_the_summary_says_what_was_read(log_file: Callable[[bytes], str], capsys: pytest.CaptureFixture[str]) -> None:
+    content = gzip.compress("größer\n".encode("utf-16"))
+    path = log_file(content)
+
+    main([path], {}, make_publisher=made(MemoryPublisher()))
+
+    assert f"read {len(content)} bytes of {path} (gzip, UTF-16-LE)" in capsys.readouterr().out
+
+
+def test_lines_that_are_not_utf8_are_counted(
+    log_file: Callable[[bytes], str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    main([log_file("größer\n".encode("latin-1"))], {}, make_publisher=made(MemoryPublisher()))
+    assert "1 are not UTF-8 and were sent as they are: name their --encoding" in capsys.readouterr().out
+
+    publisher = MemoryPublisher()
+    main(["--encoding", "latin-1", log_file("größer\n".encode("latin-1"))], {}, make_publisher=made(publisher))
+    assert "UTF-8" not in capsys.readouterr().out
+    assert values(publisher) == ["größer".encode()]
+
+
+def test_characters_that_the_encoding_does_not_have_are_counted(
+    log_file: Callable[[bytes], str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["--encoding", "ascii", log_file("größer\n".encode("latin-1"))], {}, make_publisher=made(MemoryPublisher()))
+
+    assert "2 characters unreadable and replaced" in capsys.readouterr().out
+
+
+def headers_sent(arguments: list[str], environ: dict[str, str]) -> list[tuple[str, bytes | None]]:
+    publisher = MemoryPublisher()
+    main(["--count", "1", *arguments], environ, make_publisher=made(publisher))
+    [record] = publisher.records
+    return list(record.headers)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "zone"),
+    [
+        ([], b"Asia/Tokyo"),
+        (["--timezone", "Europe/Berlin"], b"Europe/Berlin"),
+        (["--timezone", "none"], None),
+        (["--header", "timezone=Asia/Seoul"], b"Asia/Seoul"),
+    ],
+)
+def test_records_say_the_zone_of_this_machine_or_another(
+    arguments: list[str], zone: bytes | None, log_file: Callable[[bytes], str]
+) -> None:
+    headers = headers_sent([*arguments, log_file(b"one\n")], {"TZ": "Asia/Tokyo"})
+
+    assert headers == ([("timezone", zone)] if zone else [])
+
+
+def test_records_have_the_headers_of_the_options(log_file: Callable[[bytes], str]) -> None:
+    options = ["--service", "pay", "--host", "h1", "--header", "team=shop", "--header", "rack=7"]
+
+    headers = headers_sent([*options, log_file(b"one\n")], {"TZ": "UTC"})
+
+    assert headers == [("service.name", b"pay"), ("host.name", b"h1"), ("team", b"shop"), ("rack", b"7")]
+
+
+def test_generated_events_have_no_zone_but_the_one_of_an_option() -> None:
+    assert headers_sent([], {"TZ": "Asia/Tokyo"}) == []
+    assert headers_sent(["--timezone", "Asia/Seoul"], {}) == [("timezone", b"Asia/Seoul")]
+
+
+def test_the_help_has_commands_as_the_documents_write_them(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"], {}, make_publisher=made(MemoryPublisher()))
+
+    commands = re.findall(r"^  (?:.*\| )?(\S+) producer\.py", capsys.readouterr().out, re.MULTILINE)
+    assert set(commands) == {".venv/bin/python"}
+    assert len(commands) > 4

@@ -1,12 +1,19 @@
-"""Lines of the input, and the keys found in them."""
+"""Lines of the input."""
 
-import io
+from collections.abc import Sequence
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from sending.lines import key_from_field, read_lines
+from sending.lines import Line, lines_of
+from tests.unit.sending.chunks import cut
 
 MAX_BYTES = 100
+
+
+def lines(*chunks: bytes, max_bytes: int = MAX_BYTES) -> Sequence[Line]:
+    return [line for line in lines_of(chunks, max_bytes) if line]
 
 
 @pytest.mark.parametrize(
@@ -24,37 +31,42 @@ MAX_BYTES = 100
     ],
 )
 def test_lines_keep_their_bytes_and_lose_their_ends(content: bytes, values: list[bytes]) -> None:
-    assert [line.value for line in read_lines(io.BytesIO(content), MAX_BYTES)] == values
+    assert [line.value for line in lines(content)] == values
 
 
 @pytest.mark.parametrize("end", [b"\n", b"\r\n", b""])
 def test_a_line_as_long_as_a_record_may_be_is_read_whole(end: bytes) -> None:
-    [line] = read_lines(io.BytesIO(b"x" * MAX_BYTES + end), MAX_BYTES)
+    [line] = lines(b"x" * MAX_BYTES + end)
 
     assert line.value == b"x" * MAX_BYTES
 
 
 def test_a_line_that_is_too_long_is_not_held_and_its_neighbours_are_untouched() -> None:
-    lines = list(read_lines(io.BytesIO(b"before\n" + b"x" * 1_000_000 + b"\nafter\n"), MAX_BYTES))
+    found = lines(b"before\n" + b"x" * 500_000, b"x" * 500_000 + b"\nafter\n")
 
-    assert [(line.number, line.value) for line in lines] == [(1, b"before"), (2, None), (3, b"after")]
-    assert lines[1].size_bytes == 1_000_001
+    assert [(line.number, line.value) for line in found] == [(1, b"before"), (2, None), (3, b"after")]
+    assert found[1].size_bytes == 1_000_001
 
 
-@pytest.mark.parametrize(
-    ("record", "key"),
-    [
-        (b'{"service":"auth","n":1}', b"auth"),
-        ('{"service":"größe"}'.encode(), "größe".encode()),
-        (b'{"service":7}', b"7"),
-        (b'{"service":null}', None),
-        (b'{"other":"x"}', None),
-        (b"plain text", None),
-        (b"\xff\xfe", None),
-        (b"[1]", None),
-        (b"[" * 100_000, None),
-        (b'{"service":"\\ud800"}', b"?"),
-    ],
-)
-def test_the_key_is_the_value_of_a_json_field(record: bytes, key: bytes | None) -> None:
-    assert key_from_field("service")(record) == key
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b""])
+def test_a_line_longer_than_a_record_may_be_has_no_value(end: bytes) -> None:
+    [line] = lines(b"x" * (MAX_BYTES + 1) + end)
+
+    assert (line.value, line.size_bytes) == (None, MAX_BYTES + 1 + len(end))
+
+
+def test_a_line_is_there_as_soon_as_its_end_is_and_a_pause_is_passed_on() -> None:
+    found = lines_of(iter([b"one\ntw", b"", b"o\n"]), MAX_BYTES)
+
+    assert next(found) == Line(1, b"one", 4)
+    assert next(found) is None
+    assert next(found) == Line(2, b"two", 4)
+
+
+@given(st.lists(st.sampled_from([b"a", b"\n", b"\r", b"\r\n", b"x" * 7, b"\x00", b"\xff"])), st.lists(st.integers(0)))
+def test_chunks_may_end_anywhere(pieces: list[bytes], places: list[int]) -> None:
+    text = b"".join(pieces)
+
+    assert lines(*cut(text, places), max_bytes=10) == lines(text, max_bytes=10)
+    assert sum(line.size_bytes for line in lines(text, max_bytes=10)) == len(text)
+    assert b"\n".join(line.value or b"" for line in lines(text)) == text.replace(b"\r\n", b"\n").removesuffix(b"\n")

@@ -17,7 +17,7 @@ class Terminal(io.StringIO):
 
 def test_on_a_terminal_the_bar_is_redrawn_and_cleared() -> None:
     tally, out = Tally(), Terminal()
-    progress = Progress(tally, out, max_count=4, input_bytes=0)
+    progress = Progress(tally, out, max_count=4)
     tally.send()
     tally.complete(1, 10, None)
 
@@ -29,7 +29,7 @@ def test_on_a_terminal_the_bar_is_redrawn_and_cleared() -> None:
 
 def test_elsewhere_there_is_a_line_every_five_seconds() -> None:
     tally, out, clock = Tally(), io.StringIO(), Clock()
-    progress = Progress(tally, out, max_count=0, input_bytes=200, clock=clock)
+    progress = Progress(tally, out, max_count=0, expected_bytes=lambda: 200, clock=clock)
     tally.send()
     tally.read_bytes = 50
 
@@ -43,7 +43,7 @@ def test_elsewhere_there_is_a_line_every_five_seconds() -> None:
 def test_no_progress_is_shown_when_it_is_not_wanted() -> None:
     out = Terminal()
 
-    Progress(Tally(), out, is_wanted=False, max_count=1, input_bytes=0).show()
+    Progress(Tally(), out, is_wanted=False, max_count=1).show()
 
     assert out.getvalue() == ""
 
@@ -52,6 +52,6 @@ def test_no_progress_is_shown_when_it_is_not_wanted() -> None:
 def test_progress_that_cannot_be_written_is_no_error() -> None:
     clock = Clock()
     with Path("/dev/full").open("w") as out:
-        progress = Progress(Tally(), out, max_count=0, input_bytes=0, clock=clock)
+        progress = Progress(Tally(), out, max_count=0, clock=clock)
         clock.advance(5)
         progress.show()

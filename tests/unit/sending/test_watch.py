@@ -34,7 +34,7 @@ def watched(
         key_of=None,
         stopping=signals.stopping,
     )
-    progress = Progress(tally, io.StringIO(), max_count=0, input_bytes=0)
+    progress = Progress(tally, io.StringIO(), max_count=0)
     sender.start()
     watch(sender, tally, progress, signals)
     return sender, tally

@@ -1,0 +1,139 @@
+"""Which lines continue the event before them: stack traces and their like."""
+
+import re
+from typing import Protocol
+
+_LOOK_BYTES = 1024  # what a line is shows in its beginning; so a long one takes no time
+
+
+class Rule(Protocol):
+    """Decides about the lines of one event, in their order."""
+
+    def begin(self, line: bytes) -> bool:
+        """An event begins with this line. False: it is complete, nothing continues it."""
+
+    def continues(self, line: bytes) -> bool:
+        """Whether this line, which is not blank, continues the event."""
+
+
+class BeginningRule:
+    """Events begin with lines that match a regular expression; all others continue them."""
+
+    def __init__(self, pattern: re.Pattern[str]) -> None:
+        self._pattern = pattern
+
+    def begin(self, line: bytes) -> bool:
+        return True
+
+    def continues(self, line: bytes) -> bool:
+        return not self._pattern.match(line.decode(errors="replace"))
+
+
+_TIME = rb"""[\s\[("'<|]*(?:<\d{1,3}>\d?\s*)?(?:
+    \d{4}[-/.]\d\d?[-/.]\d\d?           # 2026-11-29
+  | \d\d?[-/.]\d\d?[-/.]\d{2,4}\b        # 29.11.2026
+  | \d\d?[/ -][A-Z][a-z]{2}[/ ,-]+\d{2,4}\b  # 29/Nov/2026
+  | (?:[A-Z][a-z]{2},?\ )?[A-Z][a-z]{2}\ +\d\d?,?\ +\d\d   # Nov 29 10:15
+  | \d\d?:\d\d:\d\d                      # 10:15:01
+  | \d{8}[T_\ -]?\d{6}                   # 20261129T101501
+  | \d+\.\d{6}\]                         # [   12.345678] of a kernel
+)"""
+_INDENTED_LEVEL = rb"\s+\[?(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL|SEVERE|ALERT|EMERG)\b[\]\s:|]"
+_BEGINS = re.compile(rb"%b|%b|[{\[]" % (_TIME, _INDENTED_LEVEL), re.VERBOSE)
+
+# A name with dots or backslashes that ends like those of exceptions: java.lang.Error, System.IO.IOException.
+_EXCEPTION_NAME = rb"(?:[A-Za-z_][\w$]*[.\\])+[\w$]*(?:Exception|Error|Throwable|Failure|Fault)(?:`\d)?"
+_EXCEPTION_END = rb"(?:[:(]|\ \(|\ \[|\s*$)"
+_FRAMES = re.compile(
+    rb"""
+    at\ (?:async\ |new\ |Object\.)?(?:
+        [A-Za-z_$<\[/\\.~][^\s(:]*(?:\(|\ \(|\ in\ |\ \[as\ |(?::\d+){1,2}\)?$)
+      | (?:file|node|https?|webpack[\w-]*):\S | <anonymous>)            # Java, .NET, Node
+  | (?:Caused|Wrapped)\ by:\ | Suppressed:\ | Nested\ exception | \.\.\.\ \d+\   # Java
+  | Traceback\ \(most\ recent\ call | File\ "[^"]+",\ line\ \d            # Python
+  | (?:During\ handling\ of|The)\ (?:the\ )?above\ exception
+  | goroutine\ \d+\ .*\]:$ | created\ by\ [\w./(*)]+ | \[signal\ \w+        # Go
+  | stack\ backtrace:$ | note:\ (?:run\ with|[Ss]ome\ details)            # Rust
+  | PHP\ Stack\ trace:$ | PHP\ +\d+\.\ | Stack\ trace:$ | \[(?:stacktrace|previous\ exception)\]   # PHP
+  | \#\d+\ +(?:\{main\}|\S+\(\d+\):\ |\[internal\ function\]|0x[0-9a-f]+\ in\ ) | "\}\s*$
+  | from\ \S+:\d+:in\  | [^\s:]+\.(?:rb|erb|haml|slim|rake|ru):\d+:in\ [`'][^']*'\s*$   # Ruby
+  | --->\ | ---\ End\ of\ .*stack\ trace                               # .NET
+  | [\])}]+[,;.]?\s*$                                                   # closing braces
+  | %b%b
+    """
+    % (_EXCEPTION_NAME, _EXCEPTION_END),
+    re.VERBOSE,
+)
+# Without dots such a line may be an event of its own: it continues one that speaks of a failure.
+_PLAIN_EXCEPTION = re.compile(
+    rb"(?:Uncaught\ )?(?:[A-Z]\w*(?:::\w+)*)?(?:Exception|Error)%b|\*\*\ \(" % _EXCEPTION_END, re.VERBOSE
+)
+_FAILURE = re.compile(rb"error|exception|fail|fatal|crit|panic|warn|severe|uncaught|unhandled|\bE,? ?\[", re.IGNORECASE)
+
+_PYTHON_TRACE = b"Traceback (most recent call"
+_PYTHON_END = re.compile(rb"[A-Za-z_][\w.]*(?::\s|:?\s*$)")
+_GO_TRACE = re.compile(rb"(?:panic: |fatal error: |goroutine \d+ )")
+_GO_FRAME = re.compile(
+    rb"[\w./]+(?:\(\*?\w+\))?[\w.\[\]{}\xc2\xb7-]*\(.*\)\s*$"
+    rb"|\.\.\.additional frames|exit status \d+\s*$|runtime stack:$"
+)
+_RUST_PANIC = re.compile(rb".*panicked at .*:\d+:\d+:\s*$")
+_CARET = re.compile(rb"\s+[\^~]+\s*$")
+_BRACKETS_OF_TRACES = (b"[signal ", b"[stacktrace]", b"[previous exception]")
+_OBJECTS = re.compile(rb'\[?\s*\{\s*[}"]')
+_JUL_HEAD = re.compile(rb"[A-Z][a-z]{2} \d\d?, \d{4} \d\d?:\d\d:\d\d [AP]M \S+ \S+\s*$")
+_JUL_MESSAGE = re.compile(rb"(?:SEVERE|WARNING|INFO|CONFIG|FINE|FINER|FINEST): ")
+
+
+class TraceRule:
+    """Joins what is indented, and the frames and causes of stack traces of common languages, to the event before.
+
+    Nothing that begins with a time, a level or JSON is joined, and nothing to a line that is JSON.
+    """
+
+    def __init__(self) -> None:
+        self._is_indented = self._is_failure = self._is_python = self._is_go = False
+        self._last = b""
+
+    def begin(self, line: bytes) -> bool:
+        if _is_json(line):
+            return False
+        look = line[:_LOOK_BYTES]
+        self._is_indented = look[:1].isspace() and not _BEGINS.match(look)
+        self._is_failure = bool(_FAILURE.search(look))
+        self._is_python = self._is_go = False
+        self._pass(look)
+        return True
+
+    def continues(self, line: bytes) -> bool:
+        look = line[:_LOOK_BYTES]
+        begins = _is_json(line.strip()) or (_BEGINS.match(look) and not look.startswith(_BRACKETS_OF_TRACES))
+        if begins or not (self._is_frame(look) or (look[:1].isspace() and not self._is_indented)):
+            return False
+        self._pass(look)
+        return True
+
+    def _is_frame(self, line: bytes) -> bool:
+        return bool(
+            _FRAMES.match(line.lstrip())
+            or (self._is_python and _PYTHON_END.match(line))
+            or (self._is_go and _GO_FRAME.match(line))
+            or _RUST_PANIC.match(self._last)
+            or (_JUL_MESSAGE.match(line) and _JUL_HEAD.match(self._last))
+            or (_PLAIN_EXCEPTION.match(line) and (self._is_failure or _CARET.match(self._last)))
+        )
+
+    def _pass(self, line: bytes) -> None:
+        """Note what this line says about the next ones."""
+        text = line.lstrip()
+        if text.startswith(_PYTHON_TRACE):
+            self._is_python = True
+        elif not line[:1].isspace():
+            self._is_python = False  # the exception itself, the last line of the trace
+        self._is_go = self._is_go or bool(_GO_TRACE.match(text))
+        self._last = line
+
+
+def _is_json(line: bytes) -> bool:
+    """Roughly: an object, or an array of some, in one line."""
+    return bool(_OBJECTS.match(line)) and line.rstrip(b" \t\r,").endswith((b"}", b"]"))
