@@ -11,6 +11,7 @@ from sending.lines import Line
 
 _CRI = re.compile(rb"(\d{4}-\d\d-\d\dT\S{9,40} (?:stdout|stderr) )([PF])((?::\S*)?)(?: |$)(.*)", re.DOTALL)
 _COMPOSE = re.compile(rb"([A-Za-z][\w.-]*[-_]\d+ +\| )(.*)", re.DOTALL)
+_PREFIX_BYTES = 128
 _DOCKER_BEGIN = b'{"log":"'
 _DOCKER_PIECE_BYTES = 16 * 1024
 """Docker cuts longer lines into pieces of this size; only the last one ends with a line end."""
@@ -33,10 +34,10 @@ def carried(line: bytes) -> Carried | None:
     """What a line carries, if it comes from containerd or CRI-O, from Docker's json-file, or from Compose."""
     if line.startswith(_DOCKER_BEGIN):
         return _docker(line)
-    if found := _CRI.match(line):
+    if line[10:11] == b"T" and (found := _CRI.match(line)):
         head, tag, more, text = found.groups()
         return Carried(b"cri " + head[-7:], text, tag == b"P", lambda text: b"%bF%b %b" % (head, more, text))
-    if found := _COMPOSE.match(line):
+    if b" | " in line[:_PREFIX_BYTES] and (found := _COMPOSE.match(line)):
         name, text = found.groups()
         return Carried(b"compose " + name, text, False, lambda text: b"%b%b" % (name, text))
     return None

@@ -92,23 +92,23 @@ class TraceRule:
     """
 
     def __init__(self) -> None:
-        self._is_indented = self._is_failure = self._is_python = self._is_go = False
-        self._last = b""
+        self._is_indented = self._is_python = self._is_go = False
+        self._head = self._last = b""
 
     def begin(self, line: bytes) -> bool:
         if _is_json(line):
             return False
         look = line[:_LOOK_BYTES]
+        self._head = look
         self._is_indented = look[:1].isspace() and not _BEGINS.match(look)
-        self._is_failure = bool(_FAILURE.search(look))
         self._is_python = self._is_go = False
         self._pass(look)
         return True
 
     def continues(self, line: bytes) -> bool:
         look = line[:_LOOK_BYTES]
-        begins = _is_json(line.strip()) or (_BEGINS.match(look) and not look.startswith(_BRACKETS_OF_TRACES))
-        if begins or not (self._is_frame(look) or (look[:1].isspace() and not self._is_indented)):
+        does = (look[:1].isspace() and not self._is_indented) or self._is_frame(look)
+        if not does or _begins_event(line, look):
             return False
         self._pass(look)
         return True
@@ -118,9 +118,9 @@ class TraceRule:
             _FRAMES.match(line.lstrip())
             or (self._is_python and _PYTHON_END.match(line))
             or (self._is_go and _GO_FRAME.match(line))
-            or _RUST_PANIC.match(self._last)
+            or (self._last.rstrip().endswith(b":") and _RUST_PANIC.match(self._last))
             or (_JUL_MESSAGE.match(line) and _JUL_HEAD.match(self._last))
-            or (_PLAIN_EXCEPTION.match(line) and (self._is_failure or _CARET.match(self._last)))
+            or (_PLAIN_EXCEPTION.match(line) and (_FAILURE.search(self._head) or _CARET.match(self._last)))
         )
 
     def _pass(self, line: bytes) -> None:
@@ -132,6 +132,10 @@ class TraceRule:
             self._is_python = False  # the exception itself, the last line of the trace
         self._is_go = self._is_go or bool(_GO_TRACE.match(text))
         self._last = line
+
+
+def _begins_event(line: bytes, look: bytes) -> bool:
+    return _is_json(line.strip()) or bool(_BEGINS.match(look) and not look.startswith(_BRACKETS_OF_TRACES))
 
 
 def _is_json(line: bytes) -> bool:

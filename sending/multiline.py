@@ -69,7 +69,8 @@ class _Joiner:
         found = carried(line.value)
         stream, text = (found.stream, found.text) if found else (b"", line.value)
         yield from self._take(line, found, stream, text)
-        yield from self._outdated(line.number)
+        if len(self._events) > 1:
+            yield from self._outdated(line.number)
 
     def finish(self) -> Iterator[Line]:
         """All events that are held; nothing continues them."""
@@ -108,8 +109,6 @@ class _Joiner:
             yield from event.lines()
 
     def _outdated(self, number: int) -> Iterator[Line]:
-        if len(self._events) < 2:
-            return
         old = [stream for stream, event in self._events.items() if number - event.last_number > _MAX_AGE_LINES]
         for stream in old:
             yield from self._end(stream)

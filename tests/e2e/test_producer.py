@@ -1,5 +1,6 @@
 """producer.py as a user runs it, against a real Kafka."""
 
+import gzip
 import json
 import os
 import re
@@ -21,6 +22,12 @@ from local.paths import ROOT
 pytestmark = pytest.mark.stack
 
 TIMEOUT_SECS = 60
+TRACE = b"""\
+2026-11-29 10:15:01 ERROR failed
+java.lang.IllegalStateException: no stock
+\tat com.example.Shop.sell(Shop.java:42)
+Caused by: java.io.IOException: closed
+\t... 12 more"""
 
 
 class Kafka(Protocol):
@@ -143,6 +150,57 @@ def test_a_line_arrives_while_the_input_is_still_open(topic: Topic) -> None:
         assert producer.wait(TIMEOUT_SECS) == 0
 
     assert Counter(topic.values()) == Counter([b"first", b"second is not complete"])
+
+
+def test_a_packed_file_with_stack_traces_arrives_event_by_event_with_its_headers(topic: Topic, tmp_path: Path) -> None:
+    events = [TRACE if n % 7 == 0 else b"2026-11-29 10:15:01 INFO line %d" % n for n in range(700)]
+    file = tmp_path / "app.log.gz"
+    file.write_bytes(gzip.compress("\n".join(event.decode() for event in events).encode("utf-16")))
+
+    done = run(topic, str(file), "--service", "pay", "--timezone", "Asia/Tokyo", "--header", "team=shop")
+
+    assert done.returncode == 0, done.stderr
+    assert b"700 sent, 700 acknowledged, 0 failed" in done.stdout
+    assert b"%d lines joined to the event" % (100 * TRACE.count(b"\n")) in done.stdout
+    assert b"(gzip, UTF-16-LE)" in done.stdout
+    records = topic.records()
+    assert Counter(record.value for record in records) == Counter(events)
+    headers = [("service.name", b"pay"), ("timezone", b"Asia/Tokyo"), ("team", b"shop")]
+    assert all(list(record.headers) == headers for record in records)
+
+
+@pytest.mark.parametrize("is_piped", [False, True])
+def test_a_binary_file_is_refused_and_nothing_of_it_is_sent(topic: Topic, tmp_path: Path, is_piped: bool) -> None:
+    file = tmp_path / "picture.log"
+    file.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(1_000) + b"\n2026-11-29 a line\n")
+
+    done = run(topic, "-", stdin=file.read_bytes()) if is_piped else run(topic, str(file))
+
+    assert done.returncode == 2
+    assert done.stdout == b""
+    assert b"%b is not text but a PNG image" % (b"standard input" if is_piped else bytes(file)) in done.stderr
+    assert topic.values() == []
+
+
+def test_a_file_that_is_followed_has_its_last_event_sent_soon(topic: Topic, tmp_path: Path) -> None:
+    file = tmp_path / "app.log"
+    event = TRACE
+    file.write_bytes(event + b"\n")
+    with (
+        subprocess.Popen(["tail", "-f", str(file)], stdout=subprocess.PIPE) as tail,
+        subprocess.Popen(
+            command("-", "--quiet"), env=environment(topic), cwd=ROOT, stdin=tail.stdout, stdout=subprocess.PIPE
+        ) as producer,
+    ):
+        deadline = time.monotonic() + TIMEOUT_SECS
+        while topic.values() != [event]:
+            assert time.monotonic() < deadline
+        with file.open("ab") as out:
+            out.write(event + b"\n")
+        while topic.values() != [event, event]:
+            assert time.monotonic() < deadline
+        tail.kill()
+        assert producer.wait(TIMEOUT_SECS) == 0
 
 
 def test_ctrl_c_ends_a_run_that_waits_for_input(topic: Topic) -> None:
