@@ -81,7 +81,11 @@ def open_input(options: argparse.Namespace) -> Input:
     source = open_source(options.input)
     opened = Input(source, encoding=options.encoding or "", new_rule=rule_of(options))
     if source.is_file:
-        opened.open()
+        try:
+            opened.open()
+        except UnreadableInput:
+            opened.close()
+            raise
     return opened
 
 

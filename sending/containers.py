@@ -13,6 +13,7 @@ _CRI = re.compile(rb"(\d{4}-\d\d-\d\dT\S{9,40} (?:stdout|stderr) )([PF])((?::\S*
 _COMPOSE = re.compile(rb"([A-Za-z][\w.-]*[-_]\d+ +\| )(.*)", re.DOTALL)
 _PREFIX_BYTES = 128
 _DOCKER_BEGIN = b'{"log":"'
+_STREAMS = ("stdout", "stderr")
 _DOCKER_PIECE_BYTES = 16 * 1024
 """Docker cuts longer lines into pieces of this size; only the last one ends with a line end."""
 
@@ -48,11 +49,11 @@ def _docker(line: bytes) -> Carried | None:
         entry = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(entry, dict) or not isinstance(entry.get("log"), str) or "stream" not in entry:
+    if not isinstance(entry, dict) or not isinstance(entry.get("log"), str) or entry.get("stream") not in _STREAMS:
         return None
     text = entry["log"].encode(errors="surrogatepass")
     return Carried(
-        f"docker {entry['stream']}".encode(errors="replace"),
+        f"docker {entry['stream']}".encode(),
         text.removesuffix(b"\n"),
         not text.endswith(b"\n") and len(text) >= _DOCKER_PIECE_BYTES,
         lambda text: _docker_line(entry, text + b"\n"),
@@ -60,7 +61,11 @@ def _docker(line: bytes) -> Carried | None:
 
 
 def _docker_line(entry: dict[str, object], text: bytes) -> bytes:
-    return json.dumps(entry | {"log": text.decode(errors="surrogatepass")}, separators=(",", ":")).encode()
+    changed = entry | {"log": text.decode(errors="surrogatepass")}
+    try:
+        return json.dumps(changed, separators=(",", ":"), ensure_ascii=False).encode()
+    except UnicodeEncodeError:  # half of a character
+        return json.dumps(changed, separators=(",", ":")).encode()
 
 
 @dataclass(slots=True)

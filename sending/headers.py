@@ -18,7 +18,9 @@ def record_headers(
     """The headers that options ask for. One that is given by its name counts before an option."""
     given = {name for name, _ in others}
     known = {"service.name": service, "host.name": host, "timezone": None if timezone == _NONE else timezone}
-    return [(name, value.encode()) for name, value in known.items() if value and name not in given] + [*others]
+    return [
+        (name, value.encode(errors="surrogateescape")) for name, value in known.items() if value and name not in given
+    ] + [*others]
 
 
 def parsed_header(text: str) -> Header:

@@ -30,14 +30,15 @@ class _Event:
         self._size_bytes = line.size_bytes
         self._lines = line.lines
 
-    def has_room(self, text: bytes, max_bytes: int) -> bool:
-        waiting = sum(len(blank) + 1 for _, blank in self.blank)
-        return self._lines + len(self.blank) < MAX_LINES and self._value_bytes + waiting + 1 + len(text) <= max_bytes
+    def has_room(self, line: Line, max_bytes: int) -> bool:
+        """Whether the blank lines that wait, and this one, may become part of it."""
+        more = [*(blank for blank, _ in self.blank), line]
+        return self._lines + len(more) <= MAX_LINES and self._value_bytes + sum(map(_bytes_of, more)) <= max_bytes
 
     def add(self, line: Line, text: bytes) -> None:
         for one, its_text in (*self.blank, (line, text)):
             self._texts.append(its_text)
-            self._value_bytes += 1 + len(its_text)
+            self._value_bytes += _bytes_of(one)
             self._size_bytes += one.size_bytes
             self._lines += one.lines
         self.blank = []
@@ -51,6 +52,11 @@ class _Event:
             value = self._found.around(text) if self._found else text
         yield Line(first.number, value, self._size_bytes, self._lines, note or first.note)
         yield from (line for line, _ in self.blank)
+
+
+def _bytes_of(line: Line) -> int:
+    """What a line adds to a record, at most: what surrounds it in a container's line is left out, but not escapes."""
+    return len(line.value or b"") + 1
 
 
 class _Joiner:
@@ -98,7 +104,7 @@ class _Joiner:
             yield line
 
     def _continue(self, event: _Event, line: Line, found: Carried | None, stream: bytes, text: bytes) -> Iterator[Line]:
-        if event.has_room(text, self._max_bytes):
+        if event.has_room(line, self._max_bytes):
             event.add(line, text)
             return
         yield from event.lines(CUT)

@@ -71,6 +71,9 @@ class Sender:
             self.problem, self.is_input_refused = str(error), isinstance(error, RefusedInput)
         except OSError as error:
             self.problem = f"the input cannot be read any further: {error.strerror or error}"
+        except Exception as error:  # a mistake of the program must not look like the end of the input
+            self.problem = f"the input was not read to its end: {error!r}"
+            raise
 
     def _send_all(self, lines: Iterable[Line], max_bytes: int) -> None:
         for line in lines:

@@ -145,7 +145,7 @@ class Stream:
 
     def __enter__(self) -> Self:
         self._producer = subprocess.Popen(
-            [sys.executable, "producer.py", "--quiet", "-"],
+            [sys.executable, "producer.py", "--quiet", "--timezone", "none", "-"],
             env=self._environment,
             cwd=ROOT,
             stdin=subprocess.PIPE,

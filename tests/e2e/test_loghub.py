@@ -77,8 +77,9 @@ def _send(bootstrap_servers: str) -> dict[str, dict[int, range]]:
         before = consumer.end_offsets(partitions)
         for name in SETS:
             file = str(LOGHUB / f"{name}_2k.log")
+            command = [sys.executable, "producer.py", "--quiet", "--timezone", "none"]
             done = subprocess.run(
-                [sys.executable, "producer.py", "--quiet", "--bootstrap-servers", bootstrap_servers, "--file", file],
+                [*command, "--bootstrap-servers", bootstrap_servers, "--file", file],
                 cwd=ROOT,
                 capture_output=True,
                 text=True,

@@ -104,6 +104,18 @@ def test_a_trace_within_lines_of_docker_becomes_one_line_of_it() -> None:
     assert json.loads(second) == entries[3]
 
 
+def test_what_docker_escapes_counts_for_the_bound() -> None:
+    line = json.dumps(
+        {"log": "\t" + "ö\x01" * 3_000 + "\n", "stream": "stderr"}, ensure_ascii=False, separators=(",", ":")
+    )
+    head = json.dumps({"log": "failed\n", "stream": "stderr"}, separators=(",", ":"))
+
+    found = values("\n".join([head, *[line] * 50]).encode())
+
+    assert len(found) > 1
+    assert max(map(len, found)) <= MAX_BYTES
+
+
 def test_a_trace_within_lines_of_compose_is_joined_although_services_alternate() -> None:
     lines = [b"web-1  | " + HEAD, b"db-1   | one", b"web-1  | " + FRAME, b"db-1   | two", b"web-1  | " + FRAME]
 

@@ -88,6 +88,18 @@ def test_an_input_that_breaks_off_is_a_problem_and_what_came_before_is_sent() ->
     assert values(publisher) == [b"before"]
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_mistake_of_the_program_is_no_end_of_the_input() -> None:
+    def open_lines(_: int) -> Iterator[Line]:
+        yield Line(1, b"before", 7)
+        raise KeyError("x")
+
+    sender, tally = send(MemoryPublisher(), open_lines)
+
+    assert sender.problem == "the input was not read to its end: KeyError('x')"
+    assert tally.acknowledged == 1
+
+
 def test_a_kafka_that_does_not_answer_is_a_problem_with_advice() -> None:
     sender, tally = send(unreachable("no answer", KafkaCode.UNREACHABLE), endless)
 

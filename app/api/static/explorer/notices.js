@@ -32,7 +32,7 @@ export function nothingFound({ query, start, end, box, onClear, onRange }) {
     found.querySelector("p").after(box);
     return found;
   }
-  const text = `${range}: nothing is stored. Logs get here through Kafka; python producer.py sends some to try with.`;
+  const text = `${range}: nothing is stored. Logs get here through Kafka; .venv/bin/python producer.py sends some to try with.`;
   return notice("No logs in this time", text, ...wider);
 }
 
