@@ -37,6 +37,14 @@ def test_the_mark_of_utf8_is_dropped() -> None:
     assert converted("utf-8", content) == TEXT.encode()
 
 
+def test_a_mark_may_come_byte_by_byte() -> None:
+    chunks = [bytes([byte]) for byte in codecs.BOM_UTF8 + b"ab"]
+
+    assert converted("", *chunks[:1], b"", *chunks[1:]) == b"ab"
+    assert converted("", *chunks[:2]) == codecs.BOM_UTF8[:2]
+    assert converted("", b"a", *chunks[:3]) == b"a" + codecs.BOM_UTF8
+
+
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
 def test_utf16_without_a_mark_shows_by_its_nul_bytes(encoding: str) -> None:
     assert encoding_of(TEXT.encode(encoding)) == encoding

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from sending.json_values import Document, document_of, json_values
 from sending.lines import Line
-from tests.unit.sending.chunks import cut
+from tests.unit.sending.chunks import cut, peak_bytes
 
 MAX_BYTES = 100_000
 EVENTS: list[Any] = [
@@ -136,6 +137,18 @@ def test_a_value_that_is_too_long_is_not_held_and_its_neighbours_are_untouched()
 
     assert [(line.number, line.value) for line in found] == [(1, b'{"a":1}'), (2, None), (3, b'{"c":1}')]
     assert found[1].size_bytes > 5_000
+
+
+def test_a_value_without_an_end_takes_no_more_memory_than_a_record() -> None:
+    chunks = (b'[{"a":"' + b"x" * 10_000 for _ in range(1_000))
+
+    assert peak_bytes(json_values(chunks, "array", MAX_BYTES)) < 500_000
+
+
+def test_an_array_takes_no_more_memory_than_an_element() -> None:
+    chunks = (b'{"message":"' + b"x" * 10_000 + b'"},\n' for _ in range(1_000))
+
+    assert peak_bytes(json_values(chain([b"["], chunks), "array", MAX_BYTES)) < 500_000
 
 
 def test_an_event_is_there_as_soon_as_it_ends_and_a_pause_is_passed_on() -> None:

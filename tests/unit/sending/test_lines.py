@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sending.lines import Line, lines_of
-from tests.unit.sending.chunks import cut
+from tests.unit.sending.chunks import cut, peak_bytes
 
 MAX_BYTES = 100
 
@@ -61,6 +61,10 @@ def test_a_line_is_there_as_soon_as_its_end_is_and_a_pause_is_passed_on() -> Non
     assert next(found) == Line(1, b"one", 4)
     assert next(found) is None
     assert next(found) == Line(2, b"two", 4)
+
+
+def test_a_line_without_an_end_takes_no_more_memory_than_a_record() -> None:
+    assert peak_bytes(lines_of((b"x" * 10_000 for _ in range(1_000)), MAX_BYTES)) < 500_000
 
 
 @given(st.lists(st.sampled_from([b"a", b"\n", b"\r", b"\r\n", b"x" * 7, b"\x00", b"\xff"])), st.lists(st.integers(0)))
