@@ -1,9 +1,19 @@
 """Which lines continue the event before them: stack traces and their like."""
 
 import re
+from enum import Enum, auto
 from typing import Protocol
 
 _LOOK_BYTES = 1024  # what a line is shows in its beginning; so a long one takes no time
+
+
+class Answer(Enum):
+    """What a line is to the event before it."""
+
+    CONTINUES = auto()
+    BEGINS = auto()
+    DEPENDS = auto()
+    """It continues the event if one of the next lines does."""
 
 
 class Rule(Protocol):
@@ -12,8 +22,8 @@ class Rule(Protocol):
     def begin(self, line: bytes) -> bool:
         """An event begins with this line. False: it is complete, nothing continues it."""
 
-    def continues(self, line: bytes) -> bool:
-        """Whether this line, which is not blank, continues the event."""
+    def answer(self, line: bytes) -> Answer:
+        """About the next line, which is not blank. After BEGINS the rule is not asked again."""
 
 
 class BeginningRule:
@@ -25,8 +35,8 @@ class BeginningRule:
     def begin(self, line: bytes) -> bool:
         return True
 
-    def continues(self, line: bytes) -> bool:
-        return not self._pattern.match(line.decode(errors="replace"))
+    def answer(self, line: bytes) -> Answer:
+        return Answer.BEGINS if self._pattern.match(line.decode(errors="replace")) else Answer.CONTINUES
 
 
 _TIME = rb"""[\s\[("'<|]*(?:<\d{1,3}>\d?\s*)?(?:
@@ -44,24 +54,29 @@ _BEGINS = re.compile(rb"%b|%b|[{\[]" % (_TIME, _INDENTED_LEVEL), re.VERBOSE)
 # A name with dots or backslashes that ends like those of exceptions: java.lang.Error, System.IO.IOException.
 _EXCEPTION_NAME = rb"(?:[A-Za-z_][\w$]*[.\\])+[\w$]*(?:Exception|Error|Throwable|Failure|Fault)(?:`\d)?"
 _EXCEPTION_END = rb"(?:[:(]|\ \(|\ \[|\s*$)"
-_FRAMES = re.compile(
-    rb"""
+# Lines that may follow the message of an exception, which may have several lines.
+_AFTER_MESSAGE = rb"""
     at\ (?:async\ |new\ |Object\.)?(?:
         [A-Za-z_$<\[/\\.~][^\s(:]*(?:\(|\ \(|\ in\ |\ \[as\ |(?::\d+){1,2}\)?$)
       | (?:file|node|https?|webpack[\w-]*):\S | <anonymous>)            # Java, .NET, Node
   | (?:Caused|Wrapped)\ by:\ | Suppressed:\ | Nested\ exception | \.\.\.\ \d+\   # Java
-  | Traceback\ \(most\ recent\ call | File\ "[^"]+",\ line\ \d            # Python
-  | (?:During\ handling\ of|The)\ (?:the\ )?above\ exception
+  | File\ "[^"]+",\ line\ \d | (?:During\ handling\ of|The)\ (?:the\ )?above\ exception   # Python
+  | --->\ | ---\ End\ of\ .*stack\ trace                               # .NET
+"""
+_RESUMES = re.compile(_AFTER_MESSAGE, re.VERBOSE)
+_FRAMES = re.compile(
+    rb"""%b
+  | (?:Traceback|Stack)\ \(most\ recent\ call | \[(?:SQL|parameters):\ | \(Background\ on\ this\ error   # Python
   | goroutine\ \d+\ .*\]:$ | created\ by\ [\w./(*)]+ | \[signal\ \w+        # Go
   | stack\ backtrace:$ | note:\ (?:run\ with|[Ss]ome\ details)            # Rust
   | PHP\ Stack\ trace:$ | PHP\ +\d+\.\ | Stack\ trace:$ | \[(?:stacktrace|previous\ exception)\]   # PHP
   | \#\d+\ +(?:\{main\}|\S+\(\d+\):\ |\[internal\ function\]|0x[0-9a-f]+\ in\ ) | "\}\s*$
   | from\ \S+:\d+:in\  | [^\s:]+\.(?:rb|erb|haml|slim|rake|ru):\d+:in\ [`'][^']*'\s*$   # Ruby
-  | --->\ | ---\ End\ of\ .*stack\ trace                               # .NET
+  | Node\.js\ v\d
   | [\])}]+[,;.]?\s*$                                                   # closing braces
   | %b%b
     """
-    % (_EXCEPTION_NAME, _EXCEPTION_END),
+    % (_AFTER_MESSAGE, _EXCEPTION_NAME, _EXCEPTION_END),
     re.VERBOSE,
 )
 # Without dots such a line may be an event of its own: it continues one that speaks of a failure.
@@ -78,8 +93,16 @@ _GO_FRAME = re.compile(
     rb"|\.\.\.additional frames|exit status \d+\s*$|runtime stack:$"
 )
 _RUST_PANIC = re.compile(rb".*panicked at .*:\d+:\d+:\s*$")
-_CARET = re.compile(rb"\s+[\^~]+\s*$")
-_BRACKETS_OF_TRACES = (b"[signal ", b"[stacktrace]", b"[previous exception]")
+_NAMES_EXCEPTION = re.compile(
+    rb"""
+    (?:Exception\ in\ thread\ "[^"]*"\ |Unhandled\ [Ee]xception[.:]\ |Uncaught\ |Caused\ by:\ |Suppressed:\ |--->\ )?
+    (?:%b|(?:[A-Z]\w*(?:::\w+)*)?(?:Exception|Error))%b"""
+    % (_EXCEPTION_NAME, _EXCEPTION_END),
+    re.VERBOSE,
+)
+_MOST_MESSAGE_LINES = 20
+_CARET = re.compile(rb"\s*[\^~]+\s*$")
+_BRACKETS_OF_TRACES = (b"[signal ", b"[stacktrace]", b"[previous exception]", b"[SQL: ", b"[parameters: ")
 _OBJECTS = re.compile(rb'\[?\s*\{\s*[}"]')
 _JUL_HEAD = re.compile(rb"[A-Z][a-z]{2} \d\d?, \d{4} \d\d?:\d\d:\d\d [AP]M \S+ \S+\s*$")
 _JUL_MESSAGE = re.compile(rb"(?:SEVERE|WARNING|INFO|CONFIG|FINE|FINER|FINEST): ")
@@ -92,26 +115,40 @@ class TraceRule:
     """
 
     def __init__(self) -> None:
-        self._is_indented = self._is_python = self._is_go = False
+        self._is_indented = self._is_python = self._is_go = self._is_message = False
+        self._depending = 0
         self._head = self._last = b""
 
     def begin(self, line: bytes) -> bool:
         if _is_json(line):
             return False
         look = line[:_LOOK_BYTES]
+        self._is_python = self._is_go = self._is_message = False
         self._head = look
         self._is_indented = look[:1].isspace() and not _BEGINS.match(look)
-        self._is_python = self._is_go = False
         self._pass(look)
         return True
 
-    def continues(self, line: bytes) -> bool:
+    def answer(self, line: bytes) -> Answer:
         look = line[:_LOOK_BYTES]
-        does = (look[:1].isspace() and not self._is_indented) or self._is_frame(look)
-        if not does or _begins_event(line, look):
-            return False
-        self._pass(look)
-        return True
+        answer = self._answer(look)
+        if answer is Answer.BEGINS or _begins_event(line, look):
+            return Answer.BEGINS
+        if answer is Answer.CONTINUES:
+            self._pass(look)
+        return answer
+
+    def _answer(self, line: bytes) -> Answer:
+        if self._depending:
+            does = bool(_RESUMES.match(line.lstrip()))
+        else:
+            does = (line[:1].isspace() and not self._is_indented) or self._is_frame(line)
+        if does:
+            return Answer.CONTINUES
+        if not self._is_message or self._depending == _MOST_MESSAGE_LINES:
+            return Answer.BEGINS
+        self._depending += 1
+        return Answer.DEPENDS
 
     def _is_frame(self, line: bytes) -> bool:
         return bool(
@@ -126,11 +163,14 @@ class TraceRule:
     def _pass(self, line: bytes) -> None:
         """Note what this line says about the next ones."""
         text = line.lstrip()
-        if text.startswith(_PYTHON_TRACE):
-            self._is_python = True
-        elif not line[:1].isspace():
-            self._is_python = False  # the exception itself, the last line of the trace
+        is_end_of_python = self._is_python and line == text
+        if _NAMES_EXCEPTION.match(text) or is_end_of_python:
+            self._is_message = True
+        elif _RESUMES.match(text):
+            self._is_message = False
+        self._is_python = text.startswith(_PYTHON_TRACE) or (self._is_python and not is_end_of_python)
         self._is_go = self._is_go or bool(_GO_TRACE.match(text))
+        self._depending = 0
         self._last = line
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
 
 from sending.containers import Carried, carried
-from sending.continuation import Rule
+from sending.continuation import Answer, Rule
 from sending.lines import Line
 
 MAX_LINES = 1_000
@@ -16,47 +17,56 @@ _MAX_AGE_LINES = 100
 CUT = f"events were longer than {MAX_LINES:,} lines or {MAX_BYTES // 1024} KiB: sent in several records"
 
 
+class _Read(NamedTuple):
+    """A line, what it carries, and who wrote it."""
+
+    line: Line
+    stream: bytes
+    text: bytes
+    found: Carried | None
+
+    @property
+    def is_blank(self) -> bool:
+        return not self.text.strip()
+
+    @property
+    def most_bytes(self) -> int:
+        """What it adds to a record, at most: what a container puts around it is left out, but not what it escapes."""
+        return len(self.line.value or b"") + 1
+
+
 class _Event:
     """An event that may go on."""
 
-    def __init__(self, line: Line, found: Carried | None, text: bytes, rule: Rule) -> None:
+    def __init__(self, read: _Read, rule: Rule) -> None:
         self.rule = rule
-        self.last_number = line.number
-        self.blank: list[tuple[Line, bytes]] = []
-        self._first = line
-        self._found = found
-        self._texts = [text]
-        self._value_bytes = len(line.value or b"")
-        self._size_bytes = line.size_bytes
-        self._lines = line.lines
+        self.waiting: list[_Read] = []
+        """Blank lines, and others that belong to it only if more of it follows."""
+        self.last_number = read.line.number
+        self._first = read
+        self._texts = [read.text]
+        self._value_bytes = read.most_bytes - 1
+        self._size_bytes = read.line.size_bytes
+        self._lines = read.line.lines
 
-    def has_room(self, line: Line, max_bytes: int) -> bool:
-        """Whether the blank lines that wait, and this one, may become part of it."""
-        more = [*(blank for blank, _ in self.blank), line]
-        return self._lines + len(more) <= MAX_LINES and self._value_bytes + sum(map(_bytes_of, more)) <= max_bytes
+    def has_room(self, read: _Read, max_bytes: int) -> bool:
+        return self._lines < MAX_LINES and self._value_bytes + read.most_bytes <= max_bytes
 
-    def add(self, line: Line, text: bytes) -> None:
-        for one, its_text in (*self.blank, (line, text)):
-            self._texts.append(its_text)
-            self._value_bytes += _bytes_of(one)
-            self._size_bytes += one.size_bytes
-            self._lines += one.lines
-        self.blank = []
-        self.last_number = line.number
+    def add(self, read: _Read) -> None:
+        self._texts.append(read.text)
+        self._value_bytes += read.most_bytes
+        self._size_bytes += read.line.size_bytes
+        self._lines += read.line.lines
+        self.last_number = read.line.number
 
-    def lines(self, note: str = "") -> Iterator[Line]:
-        """The event in one line, and the blank ones behind it."""
-        first, value = self._first, self._first.value
+    def line(self, note: str = "") -> Line:
+        """The event as one line, without what waits."""
+        first, found = self._first.line, self._first.found
+        value = first.value
         if len(self._texts) > 1:
             text = b"\n".join(self._texts)
-            value = self._found.around(text) if self._found else text
-        yield Line(first.number, value, self._size_bytes, self._lines, note or first.note)
-        yield from (line for line, _ in self.blank)
-
-
-def _bytes_of(line: Line) -> int:
-    """What a line adds to a record, at most: what surrounds it in a container's line is left out, but not escapes."""
-    return len(line.value or b"") + 1
+            value = found.around(text) if found else text
+        return Line(first.number, value, self._size_bytes, self._lines, note or first.note)
 
 
 class _Joiner:
@@ -73,46 +83,52 @@ class _Joiner:
             yield line
             return
         found = carried(line.value)
-        stream, text = (found.stream, found.text) if found else (b"", line.value)
-        yield from self._take(line, found, stream, text)
+        read = _Read(line, found.stream, found.text, found) if found else _Read(line, b"", line.value, None)
+        yield from self._take(read)
         if len(self._events) > 1:
             yield from self._outdated(line.number)
 
     def finish(self) -> Iterator[Line]:
         """All events that are held; nothing continues them."""
-        events, self._events = self._events, {}
-        for event in events.values():
-            yield from event.lines()
-
-    def _take(self, line: Line, found: Carried | None, stream: bytes, text: bytes) -> Iterator[Line]:
-        event = self._events.get(stream)
-        if event and not text.strip():
-            event.blank.append((line, text))
-            if len(event.blank) >= MAX_LINES:
+        while self._events:
+            for stream in list(self._events):
                 yield from self._end(stream)
-        elif event and event.rule.continues(text):
-            yield from self._continue(event, line, found, stream, text)
-        else:
-            yield from self._end(stream)
-            yield from self._begin(line, found, stream, text)
 
-    def _begin(self, line: Line, found: Carried | None, stream: bytes, text: bytes) -> Iterator[Line]:
-        rule = self._new_rule()
-        if text.strip() and rule.begin(text):
-            self._events[stream] = _Event(line, found, text, rule)
-        else:
-            yield line
-
-    def _continue(self, event: _Event, line: Line, found: Carried | None, stream: bytes, text: bytes) -> Iterator[Line]:
-        if event.has_room(line, self._max_bytes):
-            event.add(line, text)
+    def _take(self, read: _Read) -> Iterator[Line]:
+        event = self._events.get(read.stream)
+        if not event:
+            yield from self._begin(read)
             return
-        yield from event.lines(CUT)
-        self._events[stream] = _Event(line, found, text, event.rule)
+        answer = Answer.DEPENDS if read.is_blank else event.rule.answer(read.text)
+        if answer is Answer.CONTINUES:
+            yield from self._continue(event, read)
+        elif answer is Answer.DEPENDS and len(event.waiting) < MAX_LINES:
+            event.waiting.append(read)
+        else:
+            yield from self._end(read.stream)
+            yield from self._take(read)
+
+    def _begin(self, read: _Read) -> Iterator[Line]:
+        rule = self._new_rule()
+        if not read.is_blank and rule.begin(read.text):
+            self._events[read.stream] = _Event(read, rule)
+        else:
+            yield read.line
+
+    def _continue(self, event: _Event, read: _Read) -> Iterator[Line]:
+        more, event.waiting = [*event.waiting, read], []
+        for one in more:
+            if not event.has_room(one, self._max_bytes):
+                yield event.line(CUT)
+                event = self._events[one.stream] = _Event(one, event.rule)
+            else:
+                event.add(one)
 
     def _end(self, stream: bytes) -> Iterator[Line]:
         if event := self._events.pop(stream, None):
-            yield from event.lines()
+            yield event.line()
+            for read in event.waiting:
+                yield from self._take(read)
 
     def _outdated(self, number: int) -> Iterator[Line]:
         old = [stream for stream, event in self._events.items() if number - event.last_number > _MAX_AGE_LINES]

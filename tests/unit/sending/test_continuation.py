@@ -6,21 +6,16 @@ import time
 import pytest
 
 from sending.continuation import BeginningRule, Rule, TraceRule
+from sending.lines import Line
+from sending.multiline import joined
 from tests.unit.sending.traces import TRACES
 
 
 def events(lines: list[bytes], rule: Rule | None = None) -> list[list[bytes]]:
     """The lines by event; blank ones are left out."""
     rule = rule or TraceRule()
-    found: list[list[bytes]] = []
-    is_open = False
-    for line in lines:
-        if is_open and rule.continues(line):
-            found[-1].append(line)
-        else:
-            is_open = rule.begin(line)
-            found.append([line])
-    return found
+    given = (Line(number, line, len(line)) for number, line in enumerate(lines, 1))
+    return [(line.value or b"").split(b"\n") for line in joined(given, lambda: rule, 1_000_000)]
 
 
 def lines_of(text: str) -> list[bytes]:
@@ -95,6 +90,23 @@ def test_the_rest_of_a_trace_whose_event_is_elsewhere_stays_together() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("10:15:01 ERROR x\na.b.CException: one\ntwo\n  three\nfour\n\tat a.B.c(B.java:1)\nfive", 2),
+        ("a.b.CException: one\ntwo\nthree\n10:15:02 INFO next", 4),
+        ('10:15:01 ERROR x\nTraceback (most recent call last):\n  File "x", line 1\nValueError: a\nb\nc', 3),
+        ("a.b.CException: one\n" + "more\n" * 30 + "\tat a.B.c(B.java:1)", 32 - 1),
+        ("10:15:01 ERROR a.b.CException\nnext\n\tat a.B.c(B.java:1)", 2),
+    ],
+)
+def test_a_message_of_several_lines_is_joined_if_frames_follow(text: str, count: int) -> None:
+    found = events(lines_of(text))
+
+    assert len(found) == count
+    assert [line for event in found for line in event] == lines_of(text)
+
+
+@pytest.mark.parametrize(
     "line",
     [
         b"(" * 1_000_000,
@@ -112,7 +124,7 @@ def test_no_line_takes_long(line: bytes) -> None:
     began = time.process_time()
 
     for _ in range(10):
-        rule.continues(line)
+        rule.answer(line)
         rule.begin(line)
 
     assert time.process_time() - began < 1

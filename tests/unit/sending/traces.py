@@ -15,6 +15,18 @@ Caused by: org.postgresql.util.PSQLException: ERROR: relation "stock" does not e
 Caused by: com.example.shop.OutOfStock$Failure
 \t... 3 common frames omitted"""
 
+JAVA_MESSAGE = """\
+Exception in thread "main" com.example.ConfigException: no stock:
+  - item 1
+and no way to get some.
+
+Consider buying.
+\tat com.example.Shop.sell(Shop.java:42)
+Caused by: java.io.IOException: one
+two
+three
+\t... 3 more"""
+
 JAVA_TRIMMED = """\
 29-Nov-2026 10:15:01.123 SEVERE [main] org.apache.catalina.core.StandardContext.start Error
 java.lang.Error: javax/servlet/Filter
@@ -42,6 +54,22 @@ Traceback (most recent call last):
   File "/app/shop.py", line 44, in sell
     raise OutOfStock from None
 shop.errors.OutOfStock: item 7"""
+
+PYTHON_STACK = """\
+2026-11-29 10:15:01,123 ERROR shop: here
+Stack (most recent call last):
+  File "/app/shop.py", line 42, in sell
+    log.error("here", stack_info=True)"""
+
+PYTHON_SQL = """\
+2026-11-29 10:15:01,123 ERROR shop: failed
+Traceback (most recent call last):
+  File "/app/db.py", line 7, in read
+    cursor.execute(statement)
+sqlalchemy.exc.OperationalError: (sqlite3.OperationalError) no such table: stock
+[SQL: SELECT * FROM stock]
+[parameters: (7,)]
+(Background on this error at: https://sqlalche.me/e/20/e3q8)"""
 
 PYTHON_GROUP = """\
 ERROR:root:several
