@@ -67,7 +67,7 @@ _RESUMES = re.compile(_AFTER_MESSAGE, re.VERBOSE)
 _FRAMES = re.compile(
     rb"""%b
   | (?:Traceback|Stack)\ \(most\ recent\ call | \[(?:SQL|parameters):\ | \(Background\ on\ this\ error   # Python
-  | goroutine\ \d+\ .*\]:$ | created\ by\ [\w./(*)]+ | \[signal\ \w+        # Go
+  | goroutine\ \d+\ .*\]:$ | \[signal\ \w+        # Go
   | stack\ backtrace:$ | note:\ (?:run\ with|[Ss]ome\ details)            # Rust
   | PHP\ Stack\ trace:$ | PHP\ +\d+\.\ | Stack\ trace:$ | \[(?:stacktrace|previous\ exception)\]   # PHP
   | \#\d+\ +(?:\{main\}|\S+\(\d+\):\ |\[internal\ function\]|0x[0-9a-f]+\ in\ ) | "\}\s*$
@@ -90,7 +90,7 @@ _PYTHON_END = re.compile(rb"[A-Za-z_][\w.]*(?::\s|:?\s*$)")
 _GO_TRACE = re.compile(rb"(?:panic: |fatal error: |goroutine \d+ )")
 _GO_FRAME = re.compile(
     rb"[\w./]+(?:\(\*?\w+\))?[\w.\[\]{}\xc2\xb7-]*\(.*\)\s*$"
-    rb"|\.\.\.additional frames|exit status \d+\s*$|runtime stack:$"
+    rb"|created by |\.\.\.additional frames|exit status \d+\s*$|runtime stack:$"
 )
 _RUST_PANIC = re.compile(rb".*panicked at .*:\d+:\d+:\s*$")
 _NAMES_EXCEPTION = re.compile(

@@ -69,6 +69,7 @@ def test_the_event_after_a_trace_is_another_one(name: str, after: str) -> None:
         ("2026-11-29 10:15:01 INFO done", "at 10:15 it began"),
         ("2026-11-29 10:15:01 INFO done", "com.example.Shop: started"),
         ("2026-11-29 10:15:01 INFO done", "created 7 rows"),
+        ("2026-11-29 10:15:01 INFO done", "created by admin"),
         ("2026-11-29 10:15:01 INFO done", "#1 priority"),
         ("2026-11-29 10:15:01 INFO done", "main.sell(7)"),
         ("2026-11-29 10:15:01 ERROR failed", "KeyError lists are empty"),
