@@ -1,0 +1,130 @@
+"""The usual forms at the start of a line, several times quicker than the grammar: ISO 8601, access logs, syslog.
+
+It reads what is certain at first sight, as the grammar would, and leaves everything else to it.
+"""
+
+import re
+from functools import lru_cache
+from typing import Final
+
+from app.domain.times.days import DAY_NS, DAY_SECS, MS_NS, SECOND_NS, epoch_day, latest_day
+from app.domain.times.names import MONTH_OF
+from app.domain.times.reading import IN_THE_FUTURE, FoundTime, TimeReading
+from app.domain.times.zones import offset_in_zone
+
+# Behind a time without a zone: what is certainly none, so that the grammar need not look.
+_NO_ZONE: Final = (
+    r"(?=\Z|[\]\"'|;)>\t]|,(?: |[A-Za-z\[])|:(?: |[A-Z])|[ ](?:[ ]{0,2}"
+    r"(?:INFO|ERROR|WARN|DEBUG|TRACE|FATAL|WARNING|NOTICE|SEVERE)(?![A-Za-z])"
+    r"|\[(?:[a-z]|[0-9]+\])|- |[b-oq-z][a-z]|[0-9]+ ))"
+)
+_ISO: Final = re.compile(
+    r"[\[(<\"]?([0-9]{4}[-/][0-9]{2}[-/][0-9]{2}[T ][0-9]{2}:[0-9]{2}):([0-5][0-9])(?:[.,]([0-9]{1,9}))?"
+    rf"(?:(Z)(?![\w+\[-])|([+-][0-9]{{2}}:?[0-9]{{2}})(?![\w:+\[-]|[ ][A-Z(\[+-])|{_NO_ZONE})",
+    re.ASCII,
+)
+_CLF: Final = re.compile(
+    r"\[([0-9]{2}/[A-Z][a-z]{2}/[0-9]{4}:[0-9]{2}:[0-9]{2}):([0-5][0-9])(?:\.([0-9]{1,9}))? ([+-][0-9]{4})\]", re.ASCII
+)
+_SYSLOG: Final = re.compile(
+    r"(?:<[0-9]{1,3}>)?([JFMASOND][a-z]{2}) ( [1-9]|[0-9]{2}) ([0-2][0-9]):([0-5][0-9]):([0-5][0-9])"
+    r"(?: (?=[a-z]|[A-Z]+[a-z0-9-])|(?=\Z))",
+    re.ASCII,
+)
+_CLF_WITHIN: Final = 300
+
+
+def quick_time(text: str, reading: TimeReading) -> FoundTime | None:
+    """The time at the start of a line, or in the brackets of an access log; None if it is of no usual form."""
+    match = _ISO.match(text)
+    if match is not None:
+        return _of_iso(match, reading)
+    match = _SYSLOG.match(text)
+    if match is not None:
+        return _of_syslog(match, reading)
+    return None
+
+
+def quick_access_time(text: str) -> FoundTime | None:
+    """The time of an access log, whose first bracket is its time."""
+    at = text.find("[", 0, _CLF_WITHIN)
+    match = _CLF.match(text, at) if at >= 0 else None
+    if match is None:
+        return None
+    minute, second, fraction, offset = match.groups()
+    secs = _clf_minute(minute)
+    ahead = _offset_secs(offset)
+    if secs is None or ahead is None:
+        return None
+    time_ns = (secs + int(second) - ahead) * SECOND_NS
+    if fraction:
+        time_ns += int(fraction.ljust(9, "0"))
+    return FoundTime(time_ns, True, "", at + 1, match.end() - 1)
+
+
+def _of_iso(match: re.Match[str], reading: TimeReading) -> FoundTime | None:
+    minute, second, fraction, is_utc, offset = match.groups()
+    secs = _iso_minute(minute)
+    if secs is None:
+        return None
+    secs += int(second)
+    if offset:
+        ahead = _offset_secs(offset)
+        if ahead is None:
+            return None
+        secs -= ahead
+    elif is_utc is None and reading.zone is not None:
+        secs -= offset_in_zone(reading.zone, secs // DAY_SECS, secs % DAY_SECS)
+    time_ns = secs * SECOND_NS
+    if fraction:
+        time_ns += int(fraction.ljust(9, "0"))
+    if offset is None and is_utc is None:
+        if time_ns > (reading.record_time_ms + reading.future_ms) * MS_NS:
+            return FoundTime(None, False, IN_THE_FUTURE, match.start(1), match.end())
+        return FoundTime(time_ns, False, "", match.start(1), match.end())
+    return FoundTime(time_ns, True, "", match.start(1), match.end())
+
+
+def _of_syslog(match: re.Match[str], reading: TimeReading) -> FoundTime | None:
+    name, number, hour, minute, second = match.groups()
+    secs = int(hour) * 3600 + int(minute) * 60 + int(second)
+    month = MONTH_OF.get(name.lower())
+    if month is None or secs >= DAY_SECS or reading.zone is not None:
+        return None
+    limit_ns = reading.record_time_ms * MS_NS + DAY_NS
+    days = latest_day(month, int(number), (limit_ns - secs * SECOND_NS) // DAY_NS)
+    if days is None:
+        return None
+    time_ns = (days * DAY_SECS + secs) * SECOND_NS
+    if time_ns > (reading.record_time_ms + reading.future_ms) * MS_NS:
+        return FoundTime(None, False, IN_THE_FUTURE, match.start(1), match.end(5))
+    return FoundTime(time_ns, False, "", match.start(1), match.end(5))
+
+
+@lru_cache(maxsize=4096)  # lines follow each other closely in time
+def _iso_minute(text: str) -> int | None:
+    """The start of the minute 2026-11-29T10:15 in seconds since the epoch, as if it was UTC."""
+    days, hour = epoch_day(int(text[:4]), int(text[5:7]), int(text[8:10])), int(text[11:13])
+    if days is None or text[4] != text[7] or hour > 23 or text[14] > "5":
+        return None
+    return days * DAY_SECS + hour * 3600 + int(text[14:]) * 60
+
+
+@lru_cache(maxsize=4096)
+def _clf_minute(text: str) -> int | None:
+    """The same of 29/Nov/2026:10:15."""
+    month = MONTH_OF.get(text[3:6].lower())
+    days = None if month is None else epoch_day(int(text[7:11]), month, int(text[:2]))
+    hour = int(text[12:14])
+    if days is None or hour > 23 or text[15] > "5":
+        return None
+    return days * DAY_SECS + hour * 3600 + int(text[15:]) * 60
+
+
+@lru_cache(maxsize=4096)
+def _offset_secs(text: str) -> int | None:
+    hours, minutes = int(text[1:3]), int(text[-2:])
+    if hours > 23 or minutes > 59:
+        return None
+    secs = hours * 3600 + minutes * 60
+    return -secs if text[0] == "-" else secs

@@ -1,0 +1,116 @@
+"""What stands behind a time of day: its zone, and the year of dates as ctime writes them."""
+
+import re
+from typing import Final, NamedTuple
+from zoneinfo import ZoneInfo
+
+from app.domain.severity import severity_of
+from app.domain.times.zones import OFFSET_OF, is_area, may_be_a_zone, offset_in_zone, offset_of_name, zone_named
+
+_SIGN: Final = "[+\u2212-]"  # also the typographic minus
+_UTC: Final = re.compile(r" ?(?:Z(?:ulu)?|UTC|GMT)(?![\w/+\u2212-])", re.ASCII)
+_OFFSET: Final = re.compile(
+    rf"(?P<utc>[ \t]?[(\[]?(?:UTC|GMT|UT|utc) ?)?(?P<blank>[ \t])?(?P<sign>{_SIGN})"
+    r"(?P<hours>[0-9]{1,2})(?::?(?P<minutes>[0-9]{2})(?::?(?P<seconds>[0-9]{2}))?)?(?![0-9A-Za-z_]|[.:][0-9])[)\]]?"
+)
+_SIGN_AND_DIGIT: Final = re.compile(rf"(?:[ \t]?[(\[]?(?:UTC|GMT|UT))?[ \t]?{_SIGN}[0-9]")
+_REGION: Final = re.compile(r"[ \t]?[(\[]?([A-Z][A-Za-z]{1,12}(?:/[A-Za-z][A-Za-z0-9_+-]{0,30}){1,2})[)\]]?(?![\w/])")
+_NAME: Final = re.compile(r"[ \t]?([(\[]?)([A-Z]{2,5}|ChST|utc|gmt|Utc)(?![\w/]|[.-]\w)[)\]]?")
+_AGAIN: Final = re.compile(rf" ({_SIGN}[0-9]{{2,4}})(?![\w:.])")  # Go repeats an offset where the zone has no name
+_LONG_NAME: Final = re.compile(r" \([^()\n]{2,60}\)")  # JavaScript: (Central European Standard Time)
+_GO_CLOCK: Final = re.compile(r" m=[+-][0-9]{1,20}\.[0-9]{1,9}")
+_YEAR: Final = re.compile(r"[ \t]{1,2}((?:19|20)[0-9]{2})(?![\w]|[-:/.][0-9])")
+
+_FURTHEST_SECS: Final = 14 * 3600  # of the zones that exist; further only where RFC 3339 writes it at the time
+
+
+class Zone(NamedTuple):
+    """The zone that is written behind a time: one of the three, or `is_unknown`."""
+
+    end: int
+    offset_secs: int | None = None
+    name: str = ""
+    region: ZoneInfo | None = None
+    is_unknown: bool = False
+
+
+def zone_at(text: str, start: int, end: int) -> Zone | None:
+    """The zone that is written at `start`, where a time of day ends; None if there is none.
+
+    A sign with digits, and a word of three to five capitals that may be a zone (see `zones.may_be_a_zone`), is a zone
+    that is not understood if it is not known. Levels and other words of logs are none.
+    """
+    if match := _UTC.match(text, start, end):
+        return Zone(_end_of_remarks(text, match.end(), end, 0), 0)
+    if match := _OFFSET.match(text, start, end):
+        offset = _offset(match)
+        if offset is None:
+            return Zone(match.end(), is_unknown=True)
+        return Zone(_end_of_remarks(text, match.end(), end, offset), offset)
+    if match := _SIGN_AND_DIGIT.match(text, start, end):
+        return Zone(match.end(), is_unknown=True)
+    if match := _REGION.match(text, start, end):
+        region = zone_named(match[1])
+        if region is not None:
+            return Zone(match.end(), region=region)
+        return Zone(match.end(), is_unknown=True) if is_area(match[1]) else None
+    if match := _NAME.match(text, start, end):
+        name = match[2]
+        if _is_zone_name(name):
+            return Zone(_end_of_remarks(text, match.end(), end, OFFSET_OF.get(name)), name=name)
+    return None
+
+
+def _offset(match: re.Match[str]) -> int | None:
+    hours, minutes, seconds = int(match["hours"]), int(match["minutes"] or 0), int(match["seconds"] or 0)
+    if hours > 23 or minutes > 59 or seconds > 59:
+        return None
+    secs = hours * 3600 + minutes * 60 + seconds
+    if match["blank"] and (secs > _FURTHEST_SECS or secs % 900):
+        return None
+    return secs if match["sign"] == "+" else -secs
+
+
+def _end_of_remarks(text: str, start: int, end: int, offset: int | None) -> int:
+    """Where the words end that say the zone once more: (CET), UTC, [Europe/Paris], +08, and Go's m=+0.1."""
+    if text[start : start + 1] not in (" ", "[", "("):
+        return start
+    start = _end_of_name(text, start, end, offset)
+    match = _GO_CLOCK.match(text, start, end)
+    return match.end() if match else start
+
+
+def _end_of_name(text: str, start: int, end: int, offset: int | None) -> int:
+    if (match := _REGION.match(text, start, end)) and zone_named(match[1]):
+        return match.end()
+    if (match := _NAME.match(text, start, end)) and _is_zone_name(match[2]):
+        return match.end()
+    if (match := _AGAIN.match(text, start, end)) and _same(match[1], offset):
+        return match.end()
+    if (match := _LONG_NAME.match(text, start, end)) and "Time" in match[0]:
+        return match.end()
+    return start
+
+
+def _is_zone_name(name: str) -> bool:
+    return name in OFFSET_OF or (name.isupper() and may_be_a_zone(name) and not severity_of(name))
+
+
+def _same(offset_text: str, offset: int | None) -> bool:
+    match = _OFFSET.fullmatch(offset_text)
+    return match is not None and _offset(match) == offset
+
+
+def year_at(text: str, start: int, end: int) -> tuple[str, int] | None:
+    """The year that stands at `start` behind a time of day, and where it ends."""
+    match = _YEAR.match(text, start, end)
+    return (match[1], match.end()) if match else None
+
+
+def offset_of(zone: Zone, days: int, secs: int, year: int, assumed: ZoneInfo | None) -> int | None:
+    """Seconds by which a written zone is ahead of UTC at a local time, None if it is not understood."""
+    if zone.offset_secs is not None:
+        return zone.offset_secs
+    if zone.region is not None:
+        return offset_in_zone(zone.region, days, secs)
+    return offset_of_name(zone.name, year, days, secs, assumed) if zone.name else None

@@ -1,0 +1,84 @@
+"""A text that is a time and nothing else, as values of events are."""
+
+import re
+from typing import Final
+
+from app.domain.times.clock import clock_at
+from app.domain.times.dates import BRIEF, Match, date_at, date_end, date_of, form_of
+from app.domain.times.moments import without_zone
+from app.domain.times.numbers import NUMBER, of_digits, of_tai64n
+from app.domain.times.quick import quick_time
+from app.domain.times.reading import NO_TIME, NOTHING, ORDER_UNKNOWN, ZONE_UNKNOWN, ReadTime, TimeReading
+from app.domain.times.whole import time_at, time_behind, time_of_hour
+
+_LONGEST: Final = 200  # characters; with 9 digits of a second and a named zone a time has 60
+_WEEKDAY: Final = re.compile(r"[^\W\d_]{2,12}\.?,? {1,2}(?=[\w])")
+_TICKS: Final = re.compile(r"\\?/Date\((-?[0-9]{1,17})([+-][0-9]{4})?\)\\?/")
+_TAI64N: Final = re.compile(r"@(4[0-9a-f]{15})([0-9a-f]{8})?")
+_CALENDAR: Final = re.compile(r"(?:19|20)[0-9]{6}(?:[0-9]{4}|[0-9]{6}|[0-9]{9})?")
+_PAIRS: Final = frozenset(["[]", "()", '""', "''", "<>"])
+
+
+def of_text(text: str, reading: TimeReading) -> ReadTime:
+    """The time that the whole text says: a date, a date with a time of day, or a number since the epoch."""
+    text = text[: _LONGEST * 2].strip()
+    if not text or text == "-":
+        return NOTHING
+    if len(text) > _LONGEST:
+        return _of_long(text, reading)
+    found = quick_time(text, reading)
+    if found is not None and found.end == len(text):
+        return ReadTime(*found[:3])
+    if number := NUMBER.fullmatch(text):
+        if not number[1] and not number[3] and _CALENDAR.fullmatch(text) and (of_day := _of_calendar(text, reading)):
+            return of_day
+        return of_digits(*number.groups())
+    if match := _TICKS.fullmatch(text):
+        return ReadTime(int(match[1]) * 10**6, True, "")
+    if match := _TAI64N.fullmatch(text):
+        return of_tai64n(match[1], match[2]) or NO_TIME
+    if text[0] + text[-1] in _PAIRS:
+        text = text[1:-1].strip()
+    return _of_calendar(text, reading) or NO_TIME
+
+
+def _of_long(text: str, reading: TimeReading) -> ReadTime:
+    """A time with more digits behind the second than anybody needs; anything else as long is no time."""
+    shorter = re.sub(r"([.,][0-9]{9})[0-9]+", r"\1", text, count=1)
+    return of_text(shorter, reading) if len(shorter) <= _LONGEST else NO_TIME
+
+
+def _of_calendar(text: str, reading: TimeReading) -> ReadTime | None:
+    end = len(text)
+    date = date_at(text, 0, end)
+    if (date is None or date_of(date, reading) is None) and (weekday := _WEEKDAY.match(text)):
+        date = date_at(text, weekday.end(), end)
+    if date is None:
+        clock = clock_at(text, 0, end)
+        found = time_behind(text, clock, 0, end, reading) if clock else None
+    elif date_end(date) == end:
+        return _midnight(date, reading)
+    else:
+        found = time_at(text, date, date.start(), end, reading)
+        if found is None:
+            found = time_of_hour(text, date, end, reading)
+    if found is None:
+        return None
+    if found.end == end or found.problem == ZONE_UNKNOWN:
+        return ReadTime(*found[:3])
+    # What follows is neither a zone that is known nor a message: it may be a zone that is not.
+    return None if found.has_zone else ReadTime(None, False, ZONE_UNKNOWN)
+
+
+def _midnight(date: Match, reading: TimeReading) -> ReadTime | None:
+    """The start of a day that is written without a time of day."""
+    day = date_of(date, reading)
+    if day is None or form_of(date) in BRIEF:
+        return None
+    if day.is_open:
+        return ReadTime(None, False, ORDER_UNKNOWN)
+    return None if day.days is None or _has_short_year(date) else without_zone(day.days, 0, 0, reading)
+
+
+def _has_short_year(date: Match) -> bool:
+    return date["z8"] is not None or (date["c7"] is not None and len(date["c7"]) == 2)
