@@ -53,24 +53,31 @@ class Day(NamedTuple):
     is_open: bool = False  # nothing says which number is the day: `days` is with the month first
 
 
-def form_of(match: Match) -> str:
-    """The name of the form of date that a match of `DATE` has."""
-    return next(name for name in _READERS if match[name] is not None)
+class DateText(NamedTuple):
+    """Where a date stands, and how it is written: `form` is the name of a group of `DATE`."""
+
+    match: Match
+    form: str
+    start: int
+    end: int
 
 
-def date_end(match: Match) -> int:
-    """Where the date itself ends, if `DATE` is part of a longer pattern."""
-    return match.end(form_of(match))
+def date_text(match: Match, shift: int = 0) -> DateText:
+    """The date in a match of `DATE` or of a pattern that contains it; `shift` is added to where it stands."""
+    form = match.lastgroup or ""
+    start, end = match.span(form)
+    return DateText(match, form, start + shift, end + shift)
 
 
-def date_of(match: Match, reading: TimeReading) -> Day | None:
-    """The date of a match of `DATE`; None if the calendar has none such."""
-    return _READERS[form_of(match)](match, reading)
+def date_of(text: DateText, reading: TimeReading) -> Day | None:
+    """The day that a date says; None if the calendar has none such."""
+    return _READERS[text.form](text.match, reading)
 
 
-def date_at(text: str, start: int, end: int) -> Match | None:
+def date_at(text: str, start: int, end: int) -> DateText | None:
     """The date that stands at `start`."""
-    return _DATE.match(text, start, end)
+    match = _DATE.match(text, start, end)
+    return None if match is None else date_text(match)
 
 
 def _full(year: str, month: int | None, day: str) -> Day | None:

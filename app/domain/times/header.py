@@ -1,6 +1,7 @@
 """Whether what stands before a time is the header of a line or already its message."""
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from app.domain.severity import severity_of
@@ -33,8 +34,15 @@ _OTHER_KEY: Final = re.compile(
 )
 
 
+@lru_cache(maxsize=4096)  # lines of one program open alike
+def is_in_header(before: str) -> bool:
+    """Whether a time behind this text is that of the line's header, and not one that its message tells of."""
+    key = key_before(before)
+    return (not key or key_is_of_a_time(key)) and is_header(before)
+
+
 def is_header(before: str) -> bool:
-    """Whether a time behind this text is that of the line's header."""
+    """Whether a text has no more words in it than headers have."""
     if len(before) < 3:
         return True
     if _OPENINGS.match(before):

@@ -9,8 +9,8 @@ from app.domain.times.numbers import of_epoch_in_text, of_tai64n
 from app.domain.times.reading import FoundTime, ReadTime, TimeReading
 
 _EPOCH: Final = re.compile(
-    r"(?<![\w.:/+\-])([12][0-9]{9}(?:[0-9]{3}){0,3})(?:\.([0-9]{1,9}))?(?![\w./-])"
-    r"|(?<=[a-z]:)([12][0-9]{12})(?![\w.])"
+    r"[12](?:(?<![\w.:/+-].)([0-9]{9}(?:[0-9]{3}){0,3})(?:\.([0-9]{1,9}))?(?![\w./-])"
+    r"|(?<=[a-z]:.)([0-9]{12})(?![\w.]))"
 )
 _TAI64N: Final = re.compile(r"@(4[0-9a-f]{15})([0-9a-f]{8})(?![0-9a-f])")
 _OPENING: Final = re.compile(r"[#+\[(<\"\s]{0,4}\Z")
@@ -32,8 +32,8 @@ def find_number(text: str, end: int, reading: TimeReading) -> FoundTime | None:
     for number, match in enumerate(_EPOCH.finditer(text, 0, end)):
         if number == _MOST_NUMBERS:
             break
-        read = of_epoch_in_text(match[1] or match[3], match[2])
-        start = match.start(1 if match[1] else 3)
+        read = of_epoch_in_text(text[match.start() : match.end(1 if match[1] else 3)], match[2])
+        start = match.start()
         if read is not None and _is_time(text[:start], read, match[3] is not None, reading):
             return _found(read, start, match.end())
     return None

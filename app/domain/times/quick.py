@@ -23,6 +23,7 @@ _ISO: Final = re.compile(
     rf"(?:(Z)(?![\w+\[-])|([+-][0-9]{{2}}:?[0-9]{{2}})(?![\w:+\[-]|[ ][A-Z(\[+-])|{_NO_ZONE})",
     re.ASCII,
 )
+_PART_OF_A_NAME: Final = re.compile(r".\w|[\w)][-./\\]", re.DOTALL)
 _CLF: Final = re.compile(
     r"\[([0-9]{2}/[A-Z][a-z]{2}/[0-9]{4}:[0-9]{2}:[0-9]{2}):([0-5][0-9])(?:\.([0-9]{1,9}))? ([+-][0-9]{4})\]", re.ASCII
 )
@@ -43,6 +44,14 @@ def quick_time(text: str, reading: TimeReading) -> FoundTime | None:
     if match is not None:
         return _of_syslog(match, reading)
     return None
+
+
+def quick_time_within(text: str, start: int, reading: TimeReading) -> FoundTime | None:
+    """The time of ISO 8601 that begins at `start` within a line, unless it is part of a name."""
+    if _PART_OF_A_NAME.match(text, start - 2):
+        return None
+    match = _ISO.match(text, start)
+    return None if match is None else _of_iso(match, reading)
 
 
 def quick_access_time(text: str) -> FoundTime | None:

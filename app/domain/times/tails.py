@@ -8,6 +8,7 @@ from app.domain.severity import severity_of
 from app.domain.times.zones import OFFSET_OF, is_area, may_be_a_zone, offset_in_zone, offset_of_name, zone_named
 
 _SIGN: Final = "[+\u2212-]"  # also the typographic minus
+_MAY_BE: Final = re.compile(rf"[ \t]?[(\[]?(?:{_SIGN}[0-9]|[A-Zug])")  # for speed: most words open otherwise
 _UTC: Final = re.compile(r" ?(?:Z(?:ulu)?|UTC|GMT)(?![\w/+\u2212-])", re.ASCII)
 _OFFSET: Final = re.compile(
     rf"(?P<utc>[ \t]?[(\[]?(?:UTC|GMT|UT|utc) ?)?(?P<blank>[ \t])?(?P<sign>{_SIGN})"
@@ -40,6 +41,8 @@ def zone_at(text: str, start: int, end: int) -> Zone | None:
     A sign with digits, and a word of three to five capitals that may be a zone (see `zones.may_be_a_zone`), is a zone
     that is not understood if it is not known. Levels and other words of logs are none.
     """
+    if _MAY_BE.match(text, start, end) is None:
+        return None
     if match := _UTC.match(text, start, end):
         return Zone(_end_of_remarks(text, match.end(), end, 0), 0)
     if match := _OFFSET.match(text, start, end):

@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from app.domain.times.clock import clock_at
-from app.domain.times.dates import BRIEF, Match, date_at, date_end, date_of, form_of
+from app.domain.times.dates import BRIEF, DateText, date_at, date_of
 from app.domain.times.moments import without_zone
 from app.domain.times.numbers import NUMBER, of_digits, of_tai64n
 from app.domain.times.quick import quick_time
@@ -56,10 +56,10 @@ def _of_calendar(text: str, reading: TimeReading) -> ReadTime | None:
     if date is None:
         clock = clock_at(text, 0, end)
         found = time_behind(text, clock, 0, end, reading) if clock else None
-    elif date_end(date) == end:
+    elif date.end == end:
         return _midnight(date, reading)
     else:
-        found = time_at(text, date, date.start(), end, reading)
+        found = time_at(text, date, date.start, end, reading)
         if found is None:
             found = time_of_hour(text, date, end, reading)
     if found is None:
@@ -70,15 +70,15 @@ def _of_calendar(text: str, reading: TimeReading) -> ReadTime | None:
     return None if found.has_zone else ReadTime(None, False, ZONE_UNKNOWN)
 
 
-def _midnight(date: Match, reading: TimeReading) -> ReadTime | None:
+def _midnight(date: DateText, reading: TimeReading) -> ReadTime | None:
     """The start of a day that is written without a time of day."""
     day = date_of(date, reading)
-    if day is None or form_of(date) in BRIEF:
+    if day is None or date.form in BRIEF:
         return None
     if day.is_open:
         return ReadTime(None, False, ORDER_UNKNOWN)
     return None if day.days is None or _has_short_year(date) else without_zone(day.days, 0, 0, reading)
 
 
-def _has_short_year(date: Match) -> bool:
-    return date["z8"] is not None or (date["c7"] is not None and len(date["c7"]) == 2)
+def _has_short_year(date: DateText) -> bool:
+    return date.match["z8"] is not None or len(date.match["c7"] or "year") == 2

@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from app.domain.times.clock import Clock, clock_at, compact_clock_at, hour_at
-from app.domain.times.dates import BRIEF, DATE, Day, Match, date_end, date_of, form_of
+from app.domain.times.dates import BRIEF, DATE, DateText, Day, date_of, date_text
 from app.domain.times.days import DAY_NS, MS_NS, SECOND_NS, epoch_day, full_year, latest_day
 from app.domain.times.moments import with_offset, without_zone
 from app.domain.times.names import WEEKDAYS
@@ -22,7 +22,7 @@ _COMPACT_JOINTS: Final = frozenset("Tt_-/")
 _WEEKDAY: Final = re.compile(r"([^\W\d_]{2,12})[.,]{0,2} {1,2}\Z")
 
 
-def time_at(text: str, date: Match, start: int, end: int, reading: TimeReading) -> FoundTime | None:
+def time_at(text: str, date: DateText, start: int, end: int, reading: TimeReading) -> FoundTime | None:
     """The time whose date is `date` and whose time of day follows behind a joint.
 
     `start` is where the date begins, `end` where to stop. None if it is no time of the calendar.
@@ -30,9 +30,9 @@ def time_at(text: str, date: Match, start: int, end: int, reading: TimeReading) 
     day = date_of(date, reading)
     if day is None:
         return None
-    joint = _JOINT.match(text, date_end(date), end)
-    at = joint.end() if joint else date_end(date)
-    between, form = text[date_end(date) : at], form_of(date)
+    joint = _JOINT.match(text, date.end, end)
+    at = joint.end() if joint else date.end
+    between, form = text[date.end : at], date.form
     clock = clock_at(text, at, end) if between else None
     if clock is None and (form in _BESIDE_COMPACT or between in _COMPACT_JOINTS):
         clock = compact_clock_at(text, at, end)
@@ -41,28 +41,27 @@ def time_at(text: str, date: Match, start: int, end: int, reading: TimeReading) 
     return _join(text, day, clock, start, end, reading)
 
 
-def time_of_hour(text: str, date: Match, end: int, reading: TimeReading) -> FoundTime | None:
+def time_of_hour(text: str, date: DateText, end: int, reading: TimeReading) -> FoundTime | None:
     """The time of a date and an hour without minutes, as ISO 8601 allows: 2026-11-29T10Z."""
     day = date_of(date, reading)
-    clock = (
-        hour_at(text, date_end(date) + 1, end) if text[date_end(date) : date_end(date) + 1] in ("T", "t", " ") else None
-    )
-    if day is None or clock is None or form_of(date) not in ("ymd", "compact", "week", "nth"):
+    clock = hour_at(text, date.end + 1, end) if text[date.end : date.end + 1] in ("T", "t", " ") else None
+    if day is None or clock is None or date.form not in ("ymd", "compact", "week", "nth"):
         return None
-    return _join(text, day, clock, date.start(), end, reading)
+    return _join(text, day, clock, date.start, end, reading)
 
 
 def time_behind(text: str, clock: Clock, start: int, end: int, reading: TimeReading) -> FoundTime | None:
     """The time whose time of day stands first, at `start`, and whose date follows."""
     zone = zone_at(text, clock.end, end)
-    date = _BEHIND.match(text, zone.end if zone else clock.end, end)
-    if date is None or form_of(date) in BRIEF or (day := date_of(date, reading)) is None:
+    match = _BEHIND.match(text, zone.end if zone else clock.end, end)
+    date = None if match is None else date_text(match)
+    if date is None or date.form in BRIEF or (day := date_of(date, reading)) is None:
         return None
     if zone is None:
-        zone = zone_at(text, date_end(date), end)
-        last = zone.end if zone else date_end(date)
+        zone = zone_at(text, date.end, end)
+        last = zone.end if zone else date.end
     else:
-        last = date_end(date)
+        last = date.end
     if not _ends(text, last):
         return None
     read = _resolve(day, clock, zone, reading)
