@@ -6,8 +6,10 @@ from typing import Final, NamedTuple
 from app.domain.times.moments import nanoseconds
 
 _MERIDIEM: Final = r"(?:[ \u00a0\u202f]?([AaPp])\.?[Mm](?![^\W_])\.?)?"
+# More than nine digits behind a comma are the next column of a table.
+_FRACTION: Final = r"(?:(?:\.([0-9]{1,40})|,([0-9]{1,9})(?![0-9])|:([0-9]{3,9}))(?![0-9]))?"
 _COLONS: Final = re.compile(
-    rf"([0-9]{{1,2}}):([0-9]{{2}})(?::([0-9]{{2}})(?![0-9]){_MERIDIEM}(?:[.,]([0-9]{{1,40}})|:([0-9]{{3,9}}))?)?"
+    rf"([0-9]{{1,2}}):([0-9]{{2}})(?::([0-9]{{2}})(?![0-9]){_MERIDIEM}{_FRACTION})?"
     rf"(?![0-9]){_MERIDIEM}"
 )
 _DOTS: Final = re.compile(rf"([0-9]{{1,2}})\.([0-9]{{2}})\.([0-9]{{2}})(?:[.,:]([0-9]{{1,40}}))?(?![0-9]){_MERIDIEM}")
@@ -31,8 +33,8 @@ class Clock(NamedTuple):
 def clock_at(text: str, start: int, end: int) -> Clock | None:
     """The time of day that stands at `start`, its parts set apart by colons or dots."""
     if match := _COLONS.match(text, start, end):
-        hour, minute, second, before, fraction, after_colon, behind = match.groups()
-        return _clock(hour, minute, second, fraction or after_colon, before or behind, match.end())
+        hour, minute, second, before, point, comma, colon, behind = match.groups()
+        return _clock(hour, minute, second, point or comma or colon, before or behind, match.end())
     if match := _DOTS.match(text, start, end):
         hour, minute, second, fraction, meridiem = match.groups()
         return _clock(hour, minute, second, fraction, meridiem, match.end())

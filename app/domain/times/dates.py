@@ -32,7 +32,7 @@ DATE: Final = (
     # 261129 and 1129 before a time of day; 11-29 and 11/29
     r"|(?P<yymmdd>(?P<y10>[0-9]{2})(?P<m10>[0-9]{2})(?P<d10>[0-9]{2})(?= {1,2}[0-9]))"
     r"|(?P<mmdd>(?P<m11>[0-9]{2})(?P<d11>[0-9]{2})(?=[ /][0-9]))"
-    r"|(?P<md>(?P<m12>[0-9]{1,2})[-/](?P<d12>[0-9]{1,2})(?=[ T-][0-9])))"
+    r"|(?P<md>(?P<m12>[0-9]{2})[-/](?P<d12>[0-9]{2})(?=[ T-][0-9])))"
 )
 """A pattern with a named group for each form of date; `date_of` reads a match of it."""
 

@@ -24,7 +24,7 @@ _ISO_DATE: Final = len("2026-11-29T")
 # with one digit and look behind it, because a search for one set of characters is ten times as quick.
 _ANCHOR: Final = re.compile(
     r"[0-9](?:(?<![0-9].)[0-9]?(?::[0-9]{2}(?![0-9])|\.[0-9]{2}\.[0-9]{2}(?![0-9])|[時时点])"
-    r"|(?<=[0-9][Tt_/ -].)[0-9]{5}(?![0-9])|(?<=[0-9][Tt].)(?:[0-9]{3}|[0-9]{8})(?![0-9])"
+    r"|(?:(?<=[0-9][Tt_/ -].)|(?<=[0-9]{8}:.))[0-9]{5}(?![0-9])|(?<=[0-9][Tt].)(?:[0-9]{3}|[0-9]{8})(?![0-9])"
     r"|(?<![\w.-].)(?P<joined>(?<=[12])[09][0-9]{6}[0-2][0-9][0-5][0-9][0-5][0-9](?:[0-9]{3})?)(?![0-9]))"
 )
 # A date does not begin within a word, a number or the name of a file (app-2026-11-29.log); but behind one capital, as

@@ -5,7 +5,7 @@ from typing import Final
 
 from app.domain.times.days import MS_NS
 from app.domain.times.header import has_plain_words, key_before, key_is_of_a_time
-from app.domain.times.numbers import of_epoch_in_text, of_tai64n
+from app.domain.times.numbers import SCIENTIFIC, of_epoch_in_text, of_scientific, of_tai64n
 from app.domain.times.reading import FoundTime, ReadTime, TimeReading
 
 _EPOCH: Final = re.compile(
@@ -29,6 +29,8 @@ def find_number(text: str, end: int, reading: TimeReading) -> FoundTime | None:
         return _found(of_tai64n(match[1], match[2]), match.start(), match.end())
     if match := _HISTORY.match(text, 0, end):
         return _found(of_epoch_in_text(match[1], None), match.start(1), match.end(1))
+    if (match := SCIENTIFIC.match(text, 0, end)) and match[1] in "12":
+        return _found(of_scientific(match), match.start(), match.end())
     for number, match in enumerate(_EPOCH.finditer(text, 0, end)):
         if number == _MOST_NUMBERS:
             break

@@ -19,6 +19,7 @@ _EARLIEST_SECS: Final = 10**9
 _LATEST_SECS: Final = 3_000_000_000
 
 NUMBER: Final = re.compile(r"([+-]?)([0-9]{1,20})(?:\.([0-9]{1,20}))?")
+SCIENTIFIC: Final = re.compile(r"([1-9])\.([0-9]{1,20})[eE]\+?0?(9|12|15|18)(?![\w.])")  # of Go's zap and Java
 _TAI64_EPOCH: Final = 2**62
 # TAI is ahead of UTC by the leap seconds: 37 since 2017. Programs that write these labels count from 10.
 _TAI_SECS: Final = 10
@@ -52,6 +53,12 @@ def of_digits(sign: str, whole: str, fraction: str | None) -> ReadTime:
     unit = unit_ns(number)
     time_ns = number * unit + nanoseconds(fraction) * unit // SECOND_NS
     return ReadTime(-time_ns if sign == "-" else time_ns, True, "")
+
+
+def of_scientific(match: re.Match[str]) -> ReadTime:
+    """The time of a match of `SCIENTIFIC`: 1.795947301123e+09."""
+    digits, exponent = match[2].ljust(18, "0"), int(match[3])
+    return of_digits("", match[1] + digits[:exponent], digits[exponent:])
 
 
 def of_epoch_in_text(whole: str, fraction: str | None) -> ReadTime | None:

@@ -11,12 +11,15 @@ _SIGN: Final = "[+\u2212-]"  # also the typographic minus
 _MAY_BE: Final = re.compile(rf"[ \t]?[(\[]?(?:{_SIGN}[0-9]|[A-Zug])")  # for speed: most words open otherwise
 _UTC: Final = re.compile(r" ?(?:Z(?:ulu)?|UTC|GMT)(?![\w/+\u2212-])", re.ASCII)
 _OFFSET: Final = re.compile(
-    rf"(?P<utc>[ \t]?[(\[]?(?:UTC|GMT|UT|utc) ?)?(?P<blank>[ \t])?(?P<sign>{_SIGN})"
-    r"(?P<hours>[0-9]{1,2})(?::?(?P<minutes>[0-9]{2})(?::?(?P<seconds>[0-9]{2}))?)?(?![0-9A-Za-z_]|[.:][0-9])[)\]]?"
+    rf"(?P<utc>[ \t]?(?P<open>[(\[])?(?:UTC|GMT|UT|utc))?(?P<blank>[ \t])?(?P<sign>{_SIGN})"
+    r"(?P<hours>[0-9]{1,2})(?::?(?P<minutes>[0-9]{2})(?::?(?P<seconds>[0-9]{2}))?)?(?![0-9A-Za-z_]|[.:][0-9])"
+    r"(?(open)[)\]])"
 )
 _SIGN_AND_DIGIT: Final = re.compile(rf"(?:[ \t]?[(\[]?(?:UTC|GMT|UT))?[ \t]?{_SIGN}[0-9]")
-_REGION: Final = re.compile(r"[ \t]?[(\[]?([A-Z][A-Za-z]{1,12}(?:/[A-Za-z][A-Za-z0-9_+-]{0,30}){1,2})[)\]]?(?![\w/])")
-_NAME: Final = re.compile(r"[ \t]?([(\[]?)([A-Z]{2,5}|ChST|utc|gmt|Utc)(?![\w/]|[.-]\w)[)\]]?")
+_REGION: Final = re.compile(
+    r"[ \t]?(?P<open>[(\[])?(?P<name>[A-Z][A-Za-z]{1,12}(?:/[A-Za-z][A-Za-z0-9_+-]{0,30}){1,2})(?(open)[)\]])(?![\w/])"
+)
+_NAME: Final = re.compile(r"[ \t]?(?P<open>[(\[])?(?P<name>[A-Z]{2,5}|ChST|utc|gmt|Utc)(?![\w/]|[.-]\w)(?(open)[)\]])")
 _AGAIN: Final = re.compile(rf" ({_SIGN}[0-9]{{2,4}})(?![\w:.])")  # Go repeats an offset where the zone has no name
 _LONG_NAME: Final = re.compile(r" \([^()\n]{2,60}\)")  # JavaScript: (Central European Standard Time)
 _GO_CLOCK: Final = re.compile(r" m=[+-][0-9]{1,20}\.[0-9]{1,9}")
@@ -53,12 +56,12 @@ def zone_at(text: str, start: int, end: int) -> Zone | None:
     if match := _SIGN_AND_DIGIT.match(text, start, end):
         return Zone(match.end(), is_unknown=True)
     if match := _REGION.match(text, start, end):
-        region = zone_named(match[1])
+        region = zone_named(match["name"])
         if region is not None:
             return Zone(match.end(), region=region)
-        return Zone(match.end(), is_unknown=True) if is_area(match[1]) else None
+        return Zone(match.end(), is_unknown=True) if is_area(match["name"]) else None
     if match := _NAME.match(text, start, end):
-        name = match[2]
+        name = match["name"]
         if _is_zone_name(name):
             return Zone(_end_of_remarks(text, match.end(), end, OFFSET_OF.get(name)), name=name)
     return None
@@ -84,9 +87,9 @@ def _end_of_remarks(text: str, start: int, end: int, offset: int | None) -> int:
 
 
 def _end_of_name(text: str, start: int, end: int, offset: int | None) -> int:
-    if (match := _REGION.match(text, start, end)) and zone_named(match[1]):
+    if (match := _REGION.match(text, start, end)) and zone_named(match["name"]):
         return match.end()
-    if (match := _NAME.match(text, start, end)) and _is_zone_name(match[2]):
+    if (match := _NAME.match(text, start, end)) and _is_zone_name(match["name"]):
         return match.end()
     if (match := _AGAIN.match(text, start, end)) and _same(match[1], offset):
         return match.end()

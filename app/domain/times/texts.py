@@ -6,7 +6,7 @@ from typing import Final
 from app.domain.times.clock import clock_at
 from app.domain.times.dates import BRIEF, DateText, date_at, date_of
 from app.domain.times.moments import without_zone
-from app.domain.times.numbers import NUMBER, of_digits, of_tai64n
+from app.domain.times.numbers import NUMBER, SCIENTIFIC, of_digits, of_scientific, of_tai64n
 from app.domain.times.quick import quick_time
 from app.domain.times.reading import NO_TIME, NOTHING, ORDER_UNKNOWN, ZONE_UNKNOWN, ReadTime, TimeReading
 from app.domain.times.whole import time_at, time_behind, time_of_hour
@@ -33,6 +33,8 @@ def of_text(text: str, reading: TimeReading) -> ReadTime:
         if not number[1] and not number[3] and _CALENDAR.fullmatch(text) and (of_day := _of_calendar(text, reading)):
             return of_day
         return of_digits(*number.groups())
+    if match := SCIENTIFIC.fullmatch(text):
+        return of_scientific(match)
     if match := _TICKS.fullmatch(text):
         return ReadTime(int(match[1]) * 10**6, True, "")
     if match := _TAI64N.fullmatch(text):

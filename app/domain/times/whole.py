@@ -19,6 +19,7 @@ _JOINT: Final = re.compile(JOINT)
 _BEHIND: Final = re.compile(rf"(?:, ?|[ \t]{{1,2}})(?:on |of )?{DATE}")
 _BESIDE_COMPACT: Final = frozenset(["compact", "yymmdd", "mmdd"])
 _COMPACT_JOINTS: Final = frozenset("Tt_-/")
+_ZONE_KEY: Final = re.compile(r"(?<!\w)(?:tz|timezone)=\"?(?=.)")
 _WEEKDAY: Final = re.compile(r"([^\W\d_]{2,12})[.,]{0,2} {1,2}\Z")
 
 
@@ -38,7 +39,18 @@ def time_at(text: str, date: DateText, start: int, end: int, reading: TimeReadin
         clock = compact_clock_at(text, at, end)
     if clock is None or (form in BRIEF and not clock.has_seconds):
         return None
-    return _join(text, day, clock, start, end, reading)
+    found = _join(text, day, clock, start, end, reading)
+    if found is None or found.has_zone or "time=" not in between:
+        return found
+    zone = _zone_of_key(text, found.end, end)
+    read = _resolve(day, clock, zone, reading) if zone else None
+    return FoundTime(*read, start, found.end) if read else found
+
+
+def _zone_of_key(text: str, start: int, end: int) -> Zone | None:
+    """The zone that FortiGate writes further on: tz="+0100"."""
+    match = _ZONE_KEY.search(text, start, end)
+    return zone_at(text, match.end(), end) if match else None
 
 
 def time_of_hour(text: str, date: DateText, end: int, reading: TimeReading) -> FoundTime | None:
