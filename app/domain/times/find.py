@@ -32,6 +32,7 @@ _ANCHOR: Final = re.compile(
 _DATE_BEFORE: Final = re.compile(
     rf"(?:(?<!\w)(?<![\w)][-./\\])|(?<=(?<![^\W_])[A-Z])(?=[0-9]{{4,8}} )){DATE}{JOINT}(?=0\Z)"
 )
+_OPENS_A_TIME: Final = frozenset(["", *" \t[(<\"|;,"])  # what may stand before a time of day whose date follows it
 _BEFORE_DATE: Final = 3  # characters that `_DATE_BEFORE` looks at in front of a date
 _GAP: Final = re.compile(r"(?:[\])>\"]|[ \t|:-]){1,4}[\[(<\"]?(?=[0-9])")
 
@@ -73,7 +74,7 @@ def _at_anchor(text: str, anchor: re.Match[str], end: int, reading: TimeReading)
         return found if is_in_header(text[:iso]) else None
     date = date_at(text, at, end) if anchor["joined"] else _date_before(text, at)
     if date is None:
-        clock = clock_at(text, at, end)
+        clock = clock_at(text, at, end) if text[at - 1 : at] in _OPENS_A_TIME else None
         return time_behind(text, clock, at, end, reading) if clock and is_in_header(text[:at]) else None
     if date.form == "mmdd" and text[date.end] != "/" and not text[date.start - 1 : date.start].isalpha():
         return None

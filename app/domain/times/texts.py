@@ -16,6 +16,7 @@ _WEEKDAY: Final = re.compile(r"[^\W\d_]{2,12}\.?,? {1,2}(?=[\w])")
 _TICKS: Final = re.compile(r"\\?/Date\((-?[0-9]{1,17})([+-][0-9]{4})?\)\\?/")
 _TAI64N: Final = re.compile(r"@(4[0-9a-f]{15})([0-9a-f]{8})?")
 _CALENDAR: Final = re.compile(r"(?:19|20)[0-9]{6}(?:[0-9]{4}|[0-9]{6}|[0-9]{9})?")
+_COMMENT: Final = re.compile(r"\s{0,4}\([^()]{0,100}\)")  # of mail dates
 _PAIRS: Final = frozenset(["[]", "()", '""', "''", "<>"])
 
 
@@ -66,7 +67,7 @@ def _of_calendar(text: str, reading: TimeReading) -> ReadTime | None:
             found = time_of_hour(text, date, end, reading)
     if found is None:
         return None
-    if found.end == end or found.problem == ZONE_UNKNOWN:
+    if found.end == end or found.problem == ZONE_UNKNOWN or (found.has_zone and _COMMENT.fullmatch(text, found.end)):
         return ReadTime(*found[:3])
     # What follows is neither a zone that is known nor a message: it may be a zone that is not.
     return None if found.has_zone else ReadTime(None, False, ZONE_UNKNOWN)

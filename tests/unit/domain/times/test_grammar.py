@@ -1,0 +1,147 @@
+"""Any time that a generator writes over the grammar is read right or not claimed, in lines and in values."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from app.domain.severity import severity_of
+from app.domain.times import FoundTime, ReadTime, TimeReading, find_time, read_time, zone_named
+from app.domain.times.names import MONTH_OF
+from app.domain.times.reading import IN_THE_FUTURE, ORDER_UNKNOWN, PROBLEMS, ZONE_UNKNOWN
+from app.domain.times.zones import OFFSET_OF, zone_names
+
+patiently = settings(deadline=None, max_examples=500)
+
+EPOCH = datetime(1970, 1, 1)
+EPOCH_UTC = EPOCH.replace(tzinfo=UTC)
+MONTHS = "January February March April May June July August September October November December".split()
+DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
+
+moments = st.datetimes(datetime(2015, 1, 2), datetime(2037, 12, 30)).map(lambda moment: moment.replace(microsecond=0))
+
+
+class Written(NamedTuple):
+    """A time as it was written, and which it is."""
+
+    text: str
+    local: datetime
+    fraction: str
+    zone: str
+
+
+def _dates(moment: datetime) -> list[str]:
+    """All ways to write the date of a moment that have a year and one meaning."""
+    y, m, d = f"{moment.year}", f"{moment.month:02}", f"{moment.day:02}"
+    name, weekday = MONTHS[moment.month - 1], DAYS[moment.weekday()]
+    ways = [f"{y}-{m}-{d}", f"{y}/{m}/{d}", f"{y}.{m}.{d}", f"{y}{m}{d}", f"{d}.{m}.{y}", f"{y}-{moment:%j}"]
+    for month in (name, name[:3], name[:3].upper(), name[:3].lower()):
+        ways += [f"{d}-{month}-{y}", f"{d}/{month}/{y}", f"{d} {month} {y}", f"{month} {d} {y}", f"{month} {d}, {y}"]
+        ways += [f"{weekday[:3]}, {d} {month} {y}", f"{weekday[:3]} {month} {d} {y}", f"{y} {month} {d}"]
+    ways += [f"{weekday}, {d}-{name[:3]}-{y[2:]}", moment.strftime("%G-W%V-%u")]
+    if moment.day > 12:
+        ways += [f"{d}/{m}/{y}", f"{m}/{d}/{y}", f"{m}-{d}-{y}", f"{moment.day}/{moment.month}/{y}"]
+    return ways
+
+
+def _clocks(moment: datetime) -> list[str]:
+    hour12 = moment.hour % 12 or 12
+    half = "AM" if moment.hour < 12 else "PM"
+    minutes = f"{moment:%M:%S}"
+    return [
+        *(f"{moment:%H:%M:%S}@", f"{moment.hour}:{minutes}@", f"{moment:%H.%M.%S}@"),
+        *(f"{hour12}:{minutes}@ {half}", f"{hour12:02}:{minutes}@{half}", f"{hour12}:{minutes}@ {half.lower()}"),
+        *(f"{hour12}:{minutes} {half}@", f"{hour12}:{minutes}@ {half[0].lower()}.m."),
+    ]
+
+
+def _offset(zone: str) -> int | None:
+    """Seconds ahead of UTC of a zone as the generator writes it; None for none."""
+    return _ZONES[zone]
+
+
+def _zones() -> dict[str, int | None]:
+    found: dict[str, int | None] = {"": None, "Z": 0, " Z": 0, " UTC": 0, " GMT": 0, "UTC": 0}
+    for quarter in range(-48, 57):
+        sign, (hours, part) = "-" if quarter < 0 else "+", divmod(abs(quarter), 4)
+        secs = quarter * 900
+        for blank in ("", " "):
+            found |= {f"{blank}{sign}{hours:02}:{part * 15:02}": secs, f"{blank}{sign}{hours:02}{part * 15:02}": secs}
+        found[f" GMT{sign}{hours:02}:{part * 15:02}"] = secs
+        found[f" (UTC{sign}{hours:02}:{part * 15:02})"] = secs
+        found[f" {sign}{hours:02}{part * 15:02} (XYZ)"] = secs
+        if part == 0:
+            found |= {f" {sign}{hours:02}": secs, f"{sign}{hours:02}": secs, f" UTC{sign}{hours}": secs}
+    return found | {f" {name}": secs for name, secs in OFFSET_OF.items() if name not in ("z", "utc", "gmt", "Utc", "Z")}
+
+
+_ZONES = _zones()
+
+written = st.builds(
+    lambda moment, date, joint, clock, fraction, zone: Written(
+        f"{_pick(_dates(moment), date)}{joint}{_pick(_clocks(moment), clock).replace('@', fraction)}{zone}",
+        moment,
+        fraction,
+        zone,
+    ),
+    moments,
+    st.integers(0, 99),
+    st.sampled_from(["T", " ", "  ", "_", ", ", "\t", " at "]),
+    st.integers(0, 99),
+    st.just("") | st.text("0123456789", min_size=1, max_size=12).map(".{}".format)
+    | st.text("0123456789", min_size=1, max_size=9).map(",{}".format),
+    st.sampled_from(sorted(_ZONES)),
+).filter(lambda time: not re.search("[A-Za-z.][Z+U-]", time.text[9:]))  # no AMZ, p.m.+01
+# fmt: skip
+
+
+def _pick(ways: list[str], number: int) -> str:
+    return ways[number % len(ways)]
+
+
+def _ns(written: Written) -> int:
+    offset = _ZONES[written.zone] or 0
+    seconds = (written.local - EPOCH) // timedelta(seconds=1) - offset
+    return seconds * 10**9 + int(written.fraction[1:10].ljust(9, "0"))
+
+
+READING = TimeReading(record_time_ms=2_200_000_000_000)
+
+
+@patiently
+@given(written)
+def test_a_value_is_read_right_or_not_at_all(time: Written) -> None:
+    read = read_time(time.text, READING)
+
+    assert read.time_ns in (_ns(time), None)
+    if read.time_ns is not None:
+        assert read.has_zone == (_ZONES[time.zone] is not None)
+
+
+@patiently
+@given(written, st.sampled_from(["", "[", "<134>", "ERROR ", "[12] ", "kiln app: ", "INFO  [main] ", 'time="', "web-1  | "]))
+def test_a_line_is_read_right_or_not_at_all(time: Written, before: str) -> None:
+    found = find_time(f"{before}{time.text} started", READING)
+
+    assert found is None or found.time_ns in (_ns(time), None)
+
+
+def test_nearly_all_that_is_written_is_read() -> None:
+    """What may be not claimed is little: each form of date, time of day and zone beside usual ones."""
+    moment = datetime(2026, 11, 29, 22, 15, 1)
+    texts = [f"{date} 22:15:01.5 +0100" for date in _dates(moment)]
+    texts += [f"2026-11-29 {clock.replace('@', '.5')} +0100" for clock in _clocks(moment)]
+    want = (1_795_947_301 + 11 * 3600) * 10**9 + 500_000_000
+
+    assert [text for text in texts if read_time(text, READING).time_ns != want] == []
+    assert [text for text in texts if (find_time(f"{text} started", READING) or ReadTime(0, False, "")).time_ns != want] == []
+    times = {zone: f"2026-11-29 22:15:01.5{zone}" for zone in _ZONES}
+    moments = {zone: want - ((_ZONES[zone] or 0) - 3600) * 10**9 for zone in _ZONES}
+    assert [text for zone, text in times.items() if read_time(text, READING).time_ns != moments[zone]] == []
+    lines = {zone: find_time(f"{text} started", READING) for zone, text in times.items()}
+    assert [zone for zone, found in lines.items() if found is None or found.time_ns != moments[zone]] == []
