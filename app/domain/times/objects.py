@@ -30,7 +30,7 @@ def of_object(value: Mapping[object, object], reading: TimeReading, depth: int =
     fields = {key.lower().lstrip("_"): item for key, item in value.items() if isinstance(key, str)}
     for key in ("$numberlong", "$numberint", "$numberdouble", "$numberdecimal"):
         if key in fields:
-            return of_text(str(fields[key]), reading)
+            return _of_extended(fields[key], reading)
     seconds = _first(fields, _SECONDS)
     if (secs := _whole(seconds)) is not None:
         return _of_parts(secs, fields)
@@ -64,6 +64,13 @@ def of_list(value: Sequence[object], reading: TimeReading) -> ReadTime:
     if days is None or not is_time or not 1900 <= year < 2200:
         return NO_TIME
     return without_zone(days, hour * 3600 + minute * 60 + second, nanos, reading)
+
+
+def _of_extended(number: object, reading: TimeReading) -> ReadTime:
+    """MongoDB's {"$numberLong": "1795947301123"}."""
+    if isinstance(number, str):
+        return of_text(number, reading)
+    return of_number(number) if isinstance(number, (int, float)) and not isinstance(number, bool) else NO_TIME
 
 
 def _of_php(text: str, zone: str, reading: TimeReading) -> ReadTime:

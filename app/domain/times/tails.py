@@ -8,8 +8,8 @@ from app.domain.severity import severity_of
 from app.domain.times.zones import OFFSET_OF, is_area, may_be_a_zone, offset_in_zone, offset_of_name, zone_named
 
 _SIGN: Final = "[+\u2212-]"  # also the typographic minus
-_MAY_BE: Final = re.compile(rf"[ \t]?[(\[]?(?:{_SIGN}[0-9]|[A-Zug])")  # for speed: most words open otherwise
-_UTC: Final = re.compile(r" ?(?:Z(?:ulu)?|UTC|GMT)(?![\w/+\u2212-])", re.ASCII)
+_MAY_BE: Final = re.compile(rf"[ \t]?[(\[]?(?:{_SIGN}[0-9]|[A-Zugz])")  # for speed: most words open otherwise
+_UTC: Final = re.compile(r"(?:z| ?(?:Z(?:ulu)?|UTC|GMT))(?![\w/+\u2212-])", re.ASCII)
 _OFFSET: Final = re.compile(
     rf"(?P<utc>[ \t]?(?P<open>[(\[])?(?:UTC|GMT|UT|utc))?(?P<blank>[ \t])?(?P<sign>{_SIGN})"
     r"(?P<hours>[0-9]{1,2})(?::?(?P<minutes>[0-9]{2})(?::?(?P<seconds>[0-9]{2}))?)?(?![0-9A-Za-z_]|[.:][0-9])"
@@ -72,8 +72,8 @@ def _offset(match: re.Match[str]) -> int | None:
     if hours > 23 or minutes > 59 or seconds > 59:
         return None
     secs = hours * 3600 + minutes * 60 + seconds
-    if match["blank"] and (secs > _FURTHEST_SECS or secs % 900):
-        return None
+    if match["blank"] and (secs > _FURTHEST_SECS or secs % 900 or len(match["hours"]) == 1):
+        return None  # a number that stands there for itself
     return secs if match["sign"] == "+" else -secs
 
 

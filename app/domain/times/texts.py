@@ -17,6 +17,7 @@ _TICKS: Final = re.compile(r"\\?/Date\((-?[0-9]{1,17})([+-][0-9]{4})?\)\\?/")
 _TAI64N: Final = re.compile(r"@(4[0-9a-f]{15})([0-9a-f]{8})?")
 _CALENDAR: Final = re.compile(r"(?:19|20)[0-9]{6}(?:[0-9]{4}|[0-9]{6}|[0-9]{9})?")
 _COMMENT: Final = re.compile(r"\s{0,4}\([^()]{0,100}\)")  # of mail dates
+_MAY_BE_A_ZONE: Final = re.compile(r"\s?[(\[]?(?:[^\W\d_]|[+\u2212-][0-9])")  # a value has no message behind its time
 _PAIRS: Final = frozenset(["[]", "()", '""', "''", "<>"])
 
 
@@ -69,8 +70,9 @@ def _of_calendar(text: str, reading: TimeReading) -> ReadTime | None:
         return None
     if found.end == end or found.problem == ZONE_UNKNOWN or (found.has_zone and _COMMENT.fullmatch(text, found.end)):
         return ReadTime(*found[:3])
-    # What follows is neither a zone that is known nor a message: it may be a zone that is not.
-    return None if found.has_zone else ReadTime(None, False, ZONE_UNKNOWN)
+    if found.has_zone or not _MAY_BE_A_ZONE.match(text, found.end):
+        return None
+    return ReadTime(None, False, ZONE_UNKNOWN)
 
 
 def _midnight(date: DateText, reading: TimeReading) -> ReadTime | None:

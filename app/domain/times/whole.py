@@ -12,7 +12,9 @@ from app.domain.times.reading import ORDER_UNKNOWN, ZONE_UNKNOWN, FoundTime, Rea
 from app.domain.times.tails import Zone, offset_of, year_at, zone_at
 from app.domain.times.zones import offset_in_zone
 
-JOINT: Final = r"(?:\"?[ ,;\t]{1,2}\"?time=\"?|,? at |\]\s?\[|\"?[,;|]\"? ?|[Tt_/-]|:{1,2}|[ \t\u00a0\u202f]{1,4})?"
+JOINT: Final = (
+    r"(?:\"?[ ,;\t]{1,2}\"?time=\"?|,? (?:at|@) |\]\s?\[|\"?[,;|]\"? ?|[Tt_/-]|:{1,2}|[ \t\u00a0\u202f]{1,4})?"
+)
 """What stands between a date and its time of day."""
 
 _JOINT: Final = re.compile(JOINT)

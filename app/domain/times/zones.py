@@ -53,7 +53,9 @@ SINCE_YEAR: Final = 2015
 """Before it, some of the names meant other offsets (MSK until 2014): they are not trusted in older times."""
 
 # Names that do not say which zone they mean, or are known from zones of the past: a time with them is not UTC.
-_SEVERAL: Final = words("CST IST BST AST GST AMT ECT WST MSD BDST CEMT OEZ OESZ HNE HAE HNC HAC HNR HAR HNP HAP")
+_SEVERAL: Final = words(
+    "CST IST BST AST GST AMT ECT WST MSD BDST CEMT OEZ OESZ HNE HAE HNC HAC HNR HAR HNP HAP HNEC HAEC"
+)
 # Words in capitals that end in T as zones do, and that stand behind the times of logs.
 _WORDS: Final = words(
     "ABORT ACCT AGENT ALERT AUDIT AUT BEST BOOT CERT CHAT CLIENT CONST COUNT CRIT DRIFT EDIT EVENT EXIT EXT FAULT "
