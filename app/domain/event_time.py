@@ -8,6 +8,8 @@ from typing import Final
 
 import ciso8601
 
+from app.domain.times.reading import Nanoseconds as Nanoseconds
+
 DAY_MS: Final = 24 * 3600 * 1000
 
 # Below these, a number is seconds, milliseconds or microseconds; nanoseconds above. Each limit is the year 5138 in
@@ -19,10 +21,6 @@ _MICROSECONDS_BELOW = 10**17
 _FRACTION = re.compile(r"\d\d:?\d\d:?\d\d[.,](\d{1,9})")
 _LEAP_SECOND = re.compile(r"(?<=:\d\d):60")
 _NUMBER = re.compile(r"[+-]?\d{1,20}(\.\d{1,20})?")
-
-
-class Nanoseconds(int):
-    """A Unix epoch time that is known to be in nanoseconds, so its unit is not guessed from its magnitude."""
 
 
 @dataclass(frozen=True, slots=True)

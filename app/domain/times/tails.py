@@ -17,8 +17,10 @@ _OFFSET: Final = re.compile(
 )
 _SIGN_AND_DIGIT: Final = re.compile(rf"(?:[ \t]?[(\[]?(?:UTC|GMT|UT))?[ \t]?{_SIGN}[0-9]")
 _REGION: Final = re.compile(
-    r"[ \t]?(?P<open>[(\[])?(?P<name>[A-Z][A-Za-z]{1,12}(?:/[A-Za-z][A-Za-z0-9_+-]{0,30}){1,2})(?(open)[)\]])(?![\w/])"
+    r"[ \t]?(?P<open>[(\[])?(?P<name>[A-Z][A-Za-z]{1,12}(?:/[A-Za-z][A-Za-z0-9_+-]{0,30}){1,2}|[CEMP]ST[5-8][CEMP]DT)"
+    r"(?(open)[)\]])(?![\w/])"
 )
+_JAVA: Final = re.compile(r"\[([A-Za-z][A-Za-z0-9_+/-]{1,50})\]")  # [Europe/Paris], also [Japan]
 _NAME: Final = re.compile(r"[ \t]?(?P<open>[(\[])?(?P<name>[A-Z]{2,5}|ChST|utc|gmt|Utc)(?![\w/]|[.-]\w)(?(open)[)\]])")
 _AGAIN: Final = re.compile(rf" ({_SIGN}[0-9]{{2,4}})(?![\w:.])")  # Go repeats an offset where the zone has no name
 _LONG_NAME: Final = re.compile(r" \([^()\n]{2,60}\)")  # JavaScript: (Central European Standard Time)
@@ -55,6 +57,8 @@ def zone_at(text: str, start: int, end: int) -> Zone | None:
         return Zone(_end_of_remarks(text, match.end(), end, offset), offset)
     if match := _SIGN_AND_DIGIT.match(text, start, end):
         return Zone(match.end(), is_unknown=True)
+    if (match := _JAVA.match(text, start, end)) and (region := zone_named(match[1])):
+        return Zone(match.end(), region=region)
     if match := _REGION.match(text, start, end):
         region = zone_named(match["name"])
         if region is not None:
@@ -87,6 +91,8 @@ def _end_of_remarks(text: str, start: int, end: int, offset: int | None) -> int:
 
 
 def _end_of_name(text: str, start: int, end: int, offset: int | None) -> int:
+    if (match := _JAVA.match(text, start, end)) and zone_named(match[1]):
+        return match.end()
     if (match := _REGION.match(text, start, end)) and zone_named(match["name"]):
         return match.end()
     if (match := _NAME.match(text, start, end)) and _is_zone_name(match["name"]):

@@ -105,7 +105,6 @@ written = st.builds(
     | st.text("0123456789", min_size=1, max_size=9).map(",{}".format),
     st.sampled_from(sorted(_ZONES)),
 ).filter(lambda time: not re.search("[A-Za-z.][Z+U-]", time.text[9:]))  # no AMZ, p.m.+01
-# fmt: skip
 
 
 def _pick(ways: list[str], number: int) -> str:

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from app.domain.severity import severity_of
 from app.domain.times import TimeReading, find_time, read_time, zone_named
@@ -46,6 +48,24 @@ def test_every_abbreviation_of_the_tz_database_is_in_the_table_or_cannot_be_take
             assert set(offsets) == {OFFSET_OF[abbreviation]}, abbreviation
         else:
             assert may_be_a_zone(abbreviation), abbreviation
+
+
+@settings(deadline=None, max_examples=1000)
+@given(st.sampled_from(sorted(zone_names())), st.datetimes(datetime(2005, 1, 1), datetime(2037, 12, 30)))
+def test_the_name_of_any_zone_is_read_right_or_not_trusted(name: str, moment: datetime) -> None:
+    local = moment.replace(microsecond=0, tzinfo=zone_named(name))
+    abbreviation = local.tzname() or ""
+    assume(name not in EXCEPTIONS.get(abbreviation, set()))
+    want = round(local.timestamp()) * 10**9
+
+    for text in (
+        f"{local:%Y-%m-%d %H:%M:%S %Z}",
+        f"{local:%a %b %d %H:%M:%S %Z %Y}",
+        f"{local:%Y-%m-%dT%H:%M:%S}[{name}]",
+    ):
+        read, found = read_time(text, READING), find_time(f"{text} [77] LOG:  x", READING)
+        assert read.time_ns in (want, None)
+        assert found is None or found.time_ns in (want, None)
 
 
 @pytest.mark.parametrize("name", sorted(OFFSET_OF))
