@@ -24,15 +24,15 @@ DATE: Final = (
     # 29.11.2026, 29/11/2026, 11/29/2026, 26/11/29
     r"|(?P<numbers>(?P<a7>[0-9]{1,2})(?P<s7>[-/.])(?P<b7>[0-9]{1,2})(?P=s7)(?P<c7>[0-9]{4}|[0-9]{2})(?![0-9]))"
     # 29-Nov-2026, 29/Nov/2026, 29 Nov 2026, 29Nov2026, 29-Nov-26, 29. November 2026, 29 Nov
-    rf"|(?P<dny>(?P<d8>[0-9]{{1,2}}){_ORDINAL}\.?[-/ ]{{0,2}}(?P<m8>{_NAME})\.?"
-    r"(?:[-/ ,.]{0,2}(?P<y8>[0-9]{4})(?![0-9])|[-/ ](?P<z8>[0-9]{2})(?![0-9:.]))?)"
+    rf"|(?P<dny>(?P<d8>[0-9]{{1,2}}){_ORDINAL}\.?(?:[-/ ]{{0,2}}| de )(?P<m8>{_NAME})\.?"
+    r"(?:(?:[-/ ,.]{0,2}| de )(?P<y8>[0-9]{4})(?![0-9])|[-/ ](?P<z8>[0-9]{2})(?![0-9:.]))?)"
     # Nov 29 2026, Nov 29, 2026, nov/29/2026, Nov 29
     rf"|(?P<ndy>(?P<m9>{_NAME})\.?[-/ ]{{1,3}}(?P<d9>[0-9]{{1,2}})(?![0-9:]){_ORDINAL}"
-    r"(?:,?[-/ ]{1,2}(?P<y9>[0-9]{4})(?![0-9:]))?)"
+    r"(?:,?[-/ ]{1,2}(?P<y9>[0-9]{4})(?![0-9]))?)"
     # 261129 and 1129 before a time of day; 11-29 and 11/29
     r"|(?P<yymmdd>(?P<y10>[0-9]{2})(?P<m10>[0-9]{2})(?P<d10>[0-9]{2})(?= {1,2}[0-9]))"
     r"|(?P<mmdd>(?P<m11>[0-9]{2})(?P<d11>[0-9]{2})(?=[ /][0-9]))"
-    r"|(?P<md>(?P<m12>[0-9]{2})[-/](?P<d12>[0-9]{2})(?=[ T-][0-9])))"
+    r"|(?P<md>(?P<m12>[0-9]{2})(?P<s12>[-/])(?P<d12>[0-9]{2})(?=[ T-][0-9])))"
 )
 """A pattern with a named group for each form of date; `date_of` reads a match of it."""
 
@@ -49,8 +49,7 @@ class Day(NamedTuple):
     days: int | None
     month: int = 0  # of a date without a year, 1 to 12
     day: int = 0
-    day_first: int | None = None  # what `days` would be with the day first, where nothing says the order
-    is_open: bool = False  # nothing says which number is the day: `days` is with the month first
+    is_open: bool = False  # nothing says which number is the day; this is with the month first
 
 
 class DateText(NamedTuple):
@@ -114,7 +113,20 @@ def _of_numbers(match: Match, reading: TimeReading) -> Day | None:
         return day_first if reading.day_first else month_first
     if month_first is None or day_first is None:
         return None
-    return Day(month_first.days, day_first=day_first.days, is_open=True)
+    return month_first._replace(is_open=True)
+
+
+def _of_two_numbers(match: Match, reading: TimeReading) -> Day | None:
+    """11-29 of logcat, 11/29-10:15 of Snort: the month comes first. 11/29 before a blank is as open as 11/29/2026."""
+    first, separator, second = match.group("m12", "s12", "d12")
+    month_first, day_first = _month_and_day(int(first), second), _month_and_day(int(second), first)
+    if separator == "-" or match.string[match.end("md") : match.end("md") + 1] == "-" or first == second:
+        return month_first
+    if month_first is None or day_first is None:
+        return month_first or day_first
+    if reading.day_first is None:
+        return month_first._replace(is_open=True)
+    return day_first if reading.day_first else month_first
 
 
 def _nearer(one: Day | None, other: Day | None, reading: TimeReading) -> Day | None:
@@ -146,5 +158,5 @@ _READERS: Final[dict[str, _Reader]] = {
     "ndy": lambda match, _: _named(match["y9"], match["m9"], match["d9"]),
     "yymmdd": lambda match, _: _full(match["y10"], int(match["m10"]), match["d10"]),
     "mmdd": lambda match, _: _month_and_day(int(match["m11"]), match["d11"]),
-    "md": lambda match, _: _month_and_day(int(match["m12"]), match["d12"]),
+    "md": _of_two_numbers,
 }

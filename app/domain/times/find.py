@@ -32,7 +32,7 @@ _ANCHOR: Final = re.compile(
 _DATE_BEFORE: Final = re.compile(
     rf"(?:(?<!\w)(?<![\w)][-./\\])|(?<=(?<![^\W_])[A-Z])(?=[0-9]{{4,8}} )){DATE}{JOINT}(?=0\Z)"
 )
-_OPENS_A_TIME: Final = frozenset(["", *' \t[(<"|;,'])  # what may stand before a time of day whose date follows it
+_OPENS_A_TIME: Final = frozenset(["", *' \t[(<"|;,*='])  # what may stand before a time of day whose date follows
 _BEFORE_DATE: Final = 3  # characters that `_DATE_BEFORE` looks at in front of a date
 _GAP: Final = re.compile(r"(?:[\])>\"]|[ \t|:-]){1,4}[\[(<\"]?(?=[0-9])")
 

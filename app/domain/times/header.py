@@ -16,21 +16,22 @@ _CLOSED: Final = re.compile(r"\[[^\[\]]*\]|\([^()]*\)|<[^<>]*>|\{[^{}]*\}|\"[^\"
 _PLAIN: Final = re.compile(r"(?:(?<=[\s\"'(\[{<|;,])|^)[^\W\d_]{2,}(?=[\s,;.!?]|\Z)")
 # What leads from a message to a time that is not the event's own.
 _LEADS: Final = words(
-    "a about after an and at before between by due ends ended expired expires for from in is last modified next "
-    "of on or scheduled since than the this till to until valid was will with within bis ab am seit vom von zum"
+    "a about after an and at before between by due ends ended expires for from in is last new next old "
+    "previous restart of on or scheduled since than the this till to until valid was will with within bis ab am "
+    "seit vom von zum"
 )
 _OPENINGS: Final = re.compile(
     r'Started [A-Z]+ "[^"]*" for \S+ at \Z'  # Rails
     r"|Log file created at: \Z"  # glog
     r"|Cloud-init v\. \S+ (?:running '[^']*'|finished) at \Z"
 )
-_KEY: Final = re.compile(r"([A-Za-z_@][\w.@-]{0,40})(?:=|\"\s?[:=]\s?|(?<=[a-z]):(?=\Z))[\"'\[({<]?\Z")
+_KEY: Final = re.compile(r"([A-Za-z_@][\w.@-]{0,40})(?:=|\"\s?[:=]\s?)[\"'\[({<]?\Z")
 _KEYS: Final = words("t ts dt at when rt created asctime start clock now stamp time date")
 _TIME_KEY: Final = re.compile(
     r"(?:time|date|stamp|_ts|time_?local|time_?iso8601|datetime_?\w{0,5}|time_?(?:stamp)?_?(?:utc|ms|us|ns))\Z"
 )
 _OTHER_KEY: Final = re.compile(
-    r"expir|valid|until|end|last|next|due|not_?(?:before|after)|modif|birth|boot|up_?time|deadline"
+    r"expir|valid|until|modif|birth|boot|up_?time|deadline|(?:^|[_.-])(?:end|last|next|due|not_?(?:before|after))"
 )
 
 
@@ -47,15 +48,13 @@ def is_header(before: str) -> bool:
         return True
     if _OPENINGS.match(before):
         return True
-    words = _PLAIN.findall(_CLOSED.sub(" ", before))
-    if words and words[-1].lower() in _LEADS and before.rstrip().endswith(words[-1]):
-        return False
-    return sum(map(_is_plain, words)) <= _MOST_WORDS
+    plain = _plain_words(before)
+    return len(plain) <= _MOST_WORDS and not any(word in _LEADS or word.endswith("ed") for word in plain)
 
 
 def has_plain_words(before: str) -> bool:
     """Whether there is any word of prose in a text."""
-    return any(map(_is_plain, _PLAIN.findall(_CLOSED.sub(" ", before))))
+    return bool(_plain_words(before))
 
 
 def key_before(before: str) -> str:
@@ -68,6 +67,10 @@ def key_is_of_a_time(key: str) -> bool:
     """Whether the value of a key is the time of the event."""
     name = key.lower().strip("_@")
     return not _OTHER_KEY.search(name) and (name in _KEYS or _TIME_KEY.search(name) is not None)
+
+
+def _plain_words(before: str) -> list[str]:
+    return [word.lower() for word in _PLAIN.findall(_CLOSED.sub(" ", before)) if _is_plain(word)]
 
 
 def _is_plain(word: str) -> bool:

@@ -9,9 +9,10 @@ from app.domain.times.numbers import SCIENTIFIC, of_epoch_in_text, of_scientific
 from app.domain.times.reading import FoundTime, ReadTime, TimeReading
 
 _EPOCH: Final = re.compile(
-    r"[12](?:(?<![\w.:/+-].)([0-9]{9}(?:[0-9]{3}){0,3})(?:\.([0-9]{1,9}))?(?![\w./-])"
+    r"[12](?:(?:(?<![\w.:/+-].)|(?<=\":.))([0-9]{9}(?:[0-9]{3}){0,3})(?:\.([0-9]{1,9}))?(?![\w./-])"
     r"|(?<=[a-z]:.)([0-9]{12})(?![\w.]))"
 )
+_LABEL: Final = re.compile(r"(?<![\w.-])([A-Za-z_][\w.-]{0,40}):\Z")  # CreateTime:1795947301123
 _TAI64N: Final = re.compile(r"@(4[0-9a-f]{15})([0-9a-f]{8})(?![0-9a-f])")
 _OPENING: Final = re.compile(r"[#+\[(<\"\s]{0,4}\Z")
 _HISTORY: Final = re.compile(r"#\+?(1[0-9]{9})\s*\Z")  # of bash and tcsh
@@ -46,6 +47,8 @@ def _is_time(before: str, read: ReadTime, is_labelled: bool, reading: TimeReadin
         return True
     if key := key_before(before):
         return key_is_of_a_time(key)
+    if is_labelled and (label := _LABEL.search(before)):
+        return key_is_of_a_time(label[1])
     if is_labelled or has_plain_words(before) or read.time_ns is None:
         return False
     return abs(read.time_ns - reading.record_time_ms * MS_NS) <= _NEAR_NS

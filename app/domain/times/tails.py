@@ -8,14 +8,14 @@ from app.domain.severity import severity_of
 from app.domain.times.zones import OFFSET_OF, is_area, may_be_a_zone, offset_in_zone, offset_of_name, zone_named
 
 _SIGN: Final = "[+\u2212-]"  # also the typographic minus
-_MAY_BE: Final = re.compile(rf"[ \t]?[(\[]?(?:{_SIGN}[0-9]|[A-Zugz])")  # for speed: most words open otherwise
-_UTC: Final = re.compile(r"(?:z| ?(?:Z(?:ulu)?|UTC|GMT))(?![\w/+\u2212-])", re.ASCII)
+_MAY_BE: Final = re.compile(rf",?[ \t]?[(\[]?(?:{_SIGN}[0-9]|[A-Zugz])")  # for speed: most words open otherwise
+_UTC: Final = re.compile(r"(?:z| ?Z(?:ulu)?|,? ?(?:UTC|GMT)(?![/]|[+\u2212-][0-9]))(?!\w)", re.ASCII)
 _OFFSET: Final = re.compile(
-    rf"(?P<utc>[ \t]?(?P<open>[(\[])?(?:UTC|GMT|UT|utc))?(?P<blank>[ \t])?(?P<sign>{_SIGN})"
+    rf"(?P<blank>[ \t])?(?P<open>[(\[])?(?P<utc>UTC|GMT|UT|utc)?(?P<sign>{_SIGN})"
     r"(?P<hours>[0-9]{1,2})(?::?(?P<minutes>[0-9]{2})(?::?(?P<seconds>[0-9]{2}))?)?(?![0-9A-Za-z_]|[.:][0-9])"
     r"(?(open)[)\]])"
 )
-_SIGN_AND_DIGIT: Final = re.compile(rf"(?:[ \t]?[(\[]?(?:UTC|GMT|UT))?[ \t]?{_SIGN}[0-9]")
+_SIGN_AND_DIGIT: Final = re.compile(rf"[ \t]?(?:[(\[]?(?:UTC|GMT|UT))?{_SIGN}[0-9]")
 _REGION: Final = re.compile(
     r"[ \t]?(?P<open>[(\[])?(?P<name>[A-Z][A-Za-z]{1,12}(?:/[A-Za-z][A-Za-z0-9_+-]{0,30}){1,2}|[CEMP]ST[5-8][CEMP]DT)"
     r"(?(open)[)\]])(?![\w/])"
@@ -53,7 +53,7 @@ def zone_at(text: str, start: int, end: int) -> Zone | None:
     if match := _OFFSET.match(text, start, end):
         offset = _offset(match)
         if offset is None:
-            return Zone(match.end(), is_unknown=True)
+            return None if match["open"] and not match["utc"] else Zone(match.end(), is_unknown=True)
         return Zone(_end_of_remarks(text, match.end(), end, offset), offset)
     if match := _SIGN_AND_DIGIT.match(text, start, end):
         return Zone(match.end(), is_unknown=True)
@@ -76,8 +76,9 @@ def _offset(match: re.Match[str]) -> int | None:
     if hours > 23 or minutes > 59 or seconds > 59:
         return None
     secs = hours * 3600 + minutes * 60 + seconds
-    if match["blank"] and (secs > _FURTHEST_SECS or secs % 900 or len(match["hours"]) == 1):
-        return None  # a number that stands there for itself
+    stands_alone = (match["blank"] or match["open"]) and not match["utc"]
+    if stands_alone and (secs > _FURTHEST_SECS or secs % 900 or len(match["hours"]) == 1):
+        return None  # a number that means something else
     return secs if match["sign"] == "+" else -secs
 
 

@@ -13,12 +13,15 @@ from app.domain.times.tails import Zone, offset_of, year_at, zone_at
 from app.domain.times.zones import offset_in_zone
 
 JOINT: Final = (
-    r"(?:\"?[ ,;\t]{1,2}\"?time=\"?|,? (?:at|@) |\]\s?\[|\"?[,;|]\"? ?|[Tt_/-]|:{1,2}|[ \t\u00a0\u202f]{1,4})?"
+    r"(?:\"?[ ,;\t]{1,2}\"?time=\"?|,? (?:at|@|um|à|kl\.) | [|-] "
+    r"|\]\s?\[|\"?[,;|]\"? ?|[Tt_/-]|:{1,2}|[ \t\u00a0\u202f]{1,4})?"
 )
 """What stands between a date and its time of day."""
 
 _JOINT: Final = re.compile(JOINT)
-_BEHIND: Final = re.compile(rf"(?:, ?|[ \t]{{1,2}})(?:on |of )?{DATE}")
+_BEHIND: Final = re.compile(
+    rf"(?:, ?|[ \t]{{1,2}}|\"?[ ,]\"?date=\"?)(?:on |of )?(?:([^\W\d_]{{2,12}})[.,]{{0,2}} {{1,2}})?{DATE}"
+)
 _BESIDE_COMPACT: Final = frozenset(["compact", "yymmdd", "mmdd"])
 _COMPACT_JOINTS: Final = frozenset("Tt_-/")
 _ZONE_KEY: Final = re.compile(r"(?<!\w)(?:tz|timezone)=\"?(?=.)")
@@ -69,7 +72,9 @@ def time_behind(text: str, clock: Clock, start: int, end: int, reading: TimeRead
     zone = zone_at(text, clock.end, end)
     match = _BEHIND.match(text, zone.end if zone else clock.end, end)
     date = None if match is None else date_text(match)
-    if date is None or date.form in BRIEF or (day := date_of(date, reading)) is None:
+    if match is None or date is None or date.form in BRIEF or (day := date_of(date, reading)) is None:
+        return None
+    if match[1] and match[1].lower() not in WEEKDAYS:
         return None
     if zone is None:
         zone = zone_at(text, date.end, end)
@@ -115,10 +120,11 @@ def _resolve(day: Day, clock: Clock, zone: Zone | None, reading: TimeReading) ->
     """The time of a day, a time of day and a zone; None for a day that no calendar has."""
     if zone is not None and zone.is_unknown:
         return ReadTime(None, False, ZONE_UNKNOWN)
-    if day.is_open:
-        if clock.meridiem not in ("A", "P"):  # 04/03/2026, 10:15:01 AM is how the US writes; am is written elsewhere
-            return ReadTime(None, False, ORDER_UNKNOWN)
-        day = Day(day.days)
+    if day.is_open and clock.meridiem not in (
+        "A",
+        "P",
+    ):  # 04/03/2026, 10:15:01 AM is how the US writes; am is written elsewhere
+        return ReadTime(None, False, ORDER_UNKNOWN)
     days = day.days if day.days is not None else _nearest(day, clock, zone, reading)
     if days is None:
         return None
