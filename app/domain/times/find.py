@@ -7,6 +7,7 @@ from typing import Final
 
 from app.domain.times.clock import clock_at
 from app.domain.times.dates import BRIEF, DATE, DateText, date_at, date_text
+from app.domain.times.days import DAY_NS, MS_NS, SECOND_NS
 from app.domain.times.header import is_in_header
 from app.domain.times.numbered import find_number
 from app.domain.times.quick import quick_access_time, quick_time, quick_time_within
@@ -34,6 +35,9 @@ _DATE_BEFORE: Final = re.compile(
 )
 _OPENS_A_TIME: Final = frozenset(["", *' \t[(<"|;,*='])  # what may stand before a time of day whose date follows
 _BEFORE_DATE: Final = 3  # characters that `_DATE_BEFORE` looks at in front of a date
+_QUARTER_NS: Final = 900 * SECOND_NS  # all offsets of today are whole quarters of an hour
+_FURTHEST_NS: Final = 28 * 3600 * SECOND_NS  # between the zone that is set and any other
+_FEW_SECONDS_NS: Final = 5 * SECOND_NS
 _GAP: Final = re.compile(r"(?:[\])>\"]|[ \t|:-]){1,4}[\[(<\"]?(?=[0-9])")
 
 
@@ -43,10 +47,11 @@ def find_time(text: str, reading: TimeReading) -> FoundTime | None:
     In goes a line without colour codes. Out comes the time and where it stands; None if the line has none in its
     header. A time that is there and cannot be trusted has no `time_ns` but a `problem`.
     """
-    return quick_time(text, reading) or quick_access_time(text) or _search(text, reading)
+    return quick_time(text, reading) or quick_access_time(text) or search_time(text, reading)
 
 
-def _search(text: str, reading: TimeReading) -> FoundTime | None:
+def search_time(text: str, reading: TimeReading) -> FoundTime | None:
+    """The same by the grammar alone, without the quick ways for usual forms."""
     end = text.find("\n", 0, HEAD_CHARS)
     if end < 0:
         end = min(len(text), HEAD_CHARS)
@@ -96,10 +101,20 @@ def _date_within(window: str, start: int) -> DateText | None:
 
 
 def _beside(text: str, found: FoundTime, end: int, reading: TimeReading) -> FoundTime | None:
-    """A time with a zone directly behind one that has none: it is the same time and says more."""
+    """A time with a zone directly behind one that has none, if both may be the same: it says more."""
     gap = _GAP.match(text, found.end, end)
     date = date_at(text, gap.end(), end) if gap else None
     if date is None or date.form in BRIEF:
         return None
     better = time_at(text, date, date.start, end, reading)
-    return better if better is not None and better.has_zone else None
+    if better is None or better.time_ns is None or not better.has_zone:
+        return None
+    return better if _may_be_the_same(found.time_ns, better.time_ns, reading) else None
+
+
+def _may_be_the_same(local_ns: int | None, time_ns: int, reading: TimeReading) -> bool:
+    """Whether two times differ by nothing but an offset that zones have, and some seconds."""
+    if local_ns is None:
+        return abs(time_ns - reading.record_time_ms * MS_NS) <= DAY_NS
+    off_ns = (time_ns - local_ns + _FEW_SECONDS_NS) % _QUARTER_NS
+    return abs(time_ns - local_ns) <= _FURTHEST_NS and off_ns <= 2 * _FEW_SECONDS_NS

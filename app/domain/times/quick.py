@@ -7,25 +7,37 @@ import re
 from functools import lru_cache
 from typing import Final
 
-from app.domain.times.days import DAY_NS, DAY_SECS, MS_NS, SECOND_NS, epoch_day, latest_day
+from app.domain.times.days import DAY_SECS, MS_NS, SECOND_NS, epoch_day, latest_day
+from app.domain.times.moments import nanoseconds, without_zone
 from app.domain.times.names import MONTH_OF
 from app.domain.times.reading import IN_THE_FUTURE, FoundTime, TimeReading
 from app.domain.times.zones import offset_in_zone
 
-# Behind a time without a zone: what is certainly none, so that the grammar need not look.
+_LEVEL: Final = "(?:INFO|ERROR|WARN|WARNING|DEBUG|TRACE|FATAL|NOTICE|SEVERE|CRITICAL)(?![A-Za-z])"
+# What follows a time without a zone, and is certainly none and no second time, so that the grammar need not look.
 _NO_ZONE: Final = (
-    r"(?=\Z|[\]\"'|;)>\t]|,(?: |[A-Za-z\[])|:(?: |[A-Z])|[ ](?:[ ]{0,2}"
-    r"(?:INFO|ERROR|WARN|DEBUG|TRACE|FATAL|WARNING|NOTICE|SEVERE)(?![A-Za-z])"
-    r"|\[(?:[a-z]|[0-9]+\])|- |[b-oq-z][a-z]|[0-9]+ ))"
+    r"(?!(?:[\])>\"]|[ \t|:-]){1,4}[\[(<\"]?[0-9]{2,4}[-/.年])"
+    r"(?=\Z|[\]\"'|;)>\t]|,(?: [^A-Z]|[A-Za-z\[])|:(?: |[A-Z])"
+    rf"|[ ](?:[ ]{{0,2}}{_LEVEL}|\[(?:[a-z]|[0-9]+\])|- |[b-oq-z][a-z]|[0-9]+ ))"
+)
+# What follows a zone, and is certainly no more of it.
+_NO_REMARK: Final = (
+    rf"(?=\Z|[\]\"'|;,)>\t]|:(?![0-9])|[ ](?:[ ]|{_LEVEL}|m(?!=)|[a-ln-z0-9<\"{{|#*]|- |\[(?:[a-z]|[0-9]+\])"
+    r"|[A-Z][a-z]{1,20}(?![\w/])))"
 )
 _ISO: Final = re.compile(
     r"[\[(<\"]?([0-9]{4}[-/][0-9]{2}[-/][0-9]{2}[T ][0-9]{2}:[0-9]{2}):([0-5][0-9])(?:[.,]([0-9]{1,9}))?"
-    rf"(?:(Z)(?![\w+\[-])|([+-][0-9]{{2}}:?[0-9]{{2}})(?![\w:+\[-]|[ ][A-Z(\[+-])|{_NO_ZONE})",
+    rf"(?:(?:(Z| UTC)|([ ]?[+-][0-9]{{2}}(?::?[0-9]{{2}})?)){_NO_REMARK}|{_NO_ZONE})",
     re.ASCII,
 )
 _PART_OF_A_NAME: Final = re.compile(r".\w|[\w)][-./\\]", re.DOTALL)
 _CLF: Final = re.compile(
     r"\[([0-9]{2}/[A-Z][a-z]{2}/[0-9]{4}:[0-9]{2}:[0-9]{2}):([0-5][0-9])(?:\.([0-9]{1,9}))? ([+-][0-9]{4})\]", re.ASCII
+)
+_CTIME: Final = re.compile(
+    r"\[?((?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) ([A-Z][a-z]{2}) ( [1-9]|[0-9]{2}) ([0-2][0-9]):([0-5][0-9]):([0-5][0-9])"
+    rf"(?:\.([0-9]{{1,9}}))? ([0-9]{{4}})){_NO_ZONE}",
+    re.ASCII,
 )
 _SYSLOG: Final = re.compile(
     r"(?:<[0-9]{1,3}>)?([JFMASOND][a-z]{2}) ( [1-9]|[0-9]{2}) ([0-2][0-9]):([0-5][0-9]):([0-5][0-9])"
@@ -43,7 +55,8 @@ def quick_time(text: str, reading: TimeReading) -> FoundTime | None:
     match = _SYSLOG.match(text)
     if match is not None:
         return _of_syslog(match, reading)
-    return None
+    match = _CTIME.match(text)
+    return None if match is None else _of_ctime(match, reading)
 
 
 def quick_time_within(text: str, start: int, reading: TimeReading) -> FoundTime | None:
@@ -94,20 +107,32 @@ def _of_iso(match: re.Match[str], reading: TimeReading) -> FoundTime | None:
     return FoundTime(time_ns, True, "", match.start(1), match.end())
 
 
+def _of_ctime(match: re.Match[str], reading: TimeReading) -> FoundTime | None:
+    _, name, day, hour, minute, second, fraction, year = match.groups()
+    month = MONTH_OF.get(name.lower())
+    days = None if month is None else epoch_day(int(year), month, int(day))
+    secs = int(hour) * 3600 + int(minute) * 60 + int(second)
+    if days is None or secs >= DAY_SECS:
+        return None
+    return FoundTime(*without_zone(days, secs, nanoseconds(fraction), reading), *match.span(1))
+
+
 def _of_syslog(match: re.Match[str], reading: TimeReading) -> FoundTime | None:
     name, number, hour, minute, second = match.groups()
     secs = int(hour) * 3600 + int(minute) * 60 + int(second)
     month = MONTH_OF.get(name.lower())
-    if month is None or secs >= DAY_SECS or reading.zone is not None:
+    if month is None or secs >= DAY_SECS:
         return None
-    limit_ns = reading.record_time_ms * MS_NS + DAY_NS
-    days = latest_day(month, int(number), (limit_ns - secs * SECOND_NS) // DAY_NS)
+    limit_secs = reading.record_time_ms // 1000 + DAY_SECS
+    day = int(number)
+    days = latest_day(month, day, limit_secs // DAY_SECS)
     if days is None:
         return None
-    time_ns = (days * DAY_SECS + secs) * SECOND_NS
-    if time_ns > (reading.record_time_ms + reading.future_ms) * MS_NS:
-        return FoundTime(None, False, IN_THE_FUTURE, match.start(1), match.end(5))
-    return FoundTime(time_ns, False, "", match.start(1), match.end(5))
+    ahead = 0 if reading.zone is None else offset_in_zone(reading.zone, days, secs)
+    days = latest_day(month, day, (limit_secs - secs + ahead) // DAY_SECS)
+    if days is None:
+        return None
+    return FoundTime(*without_zone(days, secs, 0, reading), match.start(1), match.end(5))
 
 
 @lru_cache(maxsize=4096)  # lines follow each other closely in time
@@ -132,8 +157,9 @@ def _clf_minute(text: str) -> int | None:
 
 @lru_cache(maxsize=4096)
 def _offset_secs(text: str) -> int | None:
-    hours, minutes = int(text[1:3]), int(text[-2:])
-    if hours > 23 or minutes > 59:
+    digits = text.lstrip(" ")
+    hours, minutes = int(digits[1:3]), int(digits[-2:]) if len(digits) > 3 else 0
+    if hours > 23 or minutes > 59 or (text[0] == " " and (hours > 13 or minutes % 15)):
         return None
     secs = hours * 3600 + minutes * 60
-    return -secs if text[0] == "-" else secs
+    return -secs if digits[0] == "-" else secs

@@ -7,7 +7,9 @@ from typing import NamedTuple
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.domain.times import ReadTime, TimeReading, find_time, read_time
+from app.domain.times import ReadTime, TimeReading, find_time, read_time, zone_named
+from app.domain.times.find import search_time
+from app.domain.times.quick import quick_access_time, quick_time
 from app.domain.times.zones import OFFSET_OF
 
 patiently = settings(deadline=None, max_examples=500)
@@ -157,3 +159,47 @@ def test_nearly_all_that_is_written_is_read() -> None:
     assert [text for zone, text in times.items() if read_time(text, READING).time_ns != moments[zone]] == []
     lines = {zone: find_time(f"{text} started", READING) for zone, text in times.items()}
     assert [zone for zone, found in lines.items() if found is None or found.time_ns != moments[zone]] == []
+
+
+QUICK_OPENINGS = ["", "[", "<34>", "<34>1 ", "10.0.0.1 - - [", "ERROR ", "x.", "app-", "(", "time="]
+QUICK_DATES = ["2026-11-29", "2026/11/29", "2026-02-30", "2026-11/29", "Nov 29", "Nov  1", "Foo 12", "29/Nov/2026"]
+QUICK_CLOCKS = ["T10:15:01", " 10:15:01", " 23:59:59", ":10:15:01", " 24:00:00", "T10:61:01", " 9:15:01", "T10:15:60"]
+QUICK_ZONES = [
+    "",
+    "Z",
+    " UTC",
+    "+0100",
+    "+01:00",
+    " +0100",
+    "-03",
+    " CET",
+    " BST",
+    " +08",
+    " XST",
+    "+2500",
+    " PM",
+    " AM",
+]
+QUICK_ENDS = [
+    *("", "]", "] x", " x", " INFO x", " [main]", " [UTC]", " [7] x", ": x", ", x", " - x", " 7 x", "+x", " 2026 x"),
+    *(" (CET) x", "[Europe/Paris]", " CET x", "x", " pm", " p.m. x", " a.b", '"', "|x", "\tINFO", "  INFO", " ERROR:"),
+    *(" kiln sshd[7]: x", "] [2026-11-29T09:15:01Z] x", " 2026-11-29T09:15:01Z x", " | 2026-11-29 09:15:01 x", ",UTC"),
+]  # fmt: skip
+quick_lines = st.builds(
+    "{}{}{}{}{}{}".format,
+    st.sampled_from(QUICK_OPENINGS),
+    st.sampled_from(QUICK_DATES),
+    st.sampled_from(QUICK_CLOCKS),
+    st.just("") | st.text("0123456789", max_size=10).map(".{}".format) | st.just(",123"),
+    st.sampled_from(QUICK_ZONES),
+    st.sampled_from(QUICK_ENDS),
+)
+
+
+@settings(deadline=None, max_examples=5000)
+@given(quick_lines, st.sampled_from([None, "Europe/Paris", "Asia/Tokyo"]))
+def test_the_quick_ways_read_as_the_grammar_does(line: str, zone: str | None) -> None:
+    reading = TimeReading(record_time_ms=1_795_947_600_000, zone=zone_named(zone) if zone else None)
+
+    quick = quick_time(line, reading) or quick_access_time(line)
+    assert quick is None or quick == search_time(line, reading)
