@@ -13,17 +13,19 @@ from app.domain.times.names import MONTH_OF
 from app.domain.times.reading import IN_THE_FUTURE, FoundTime, TimeReading
 from app.domain.times.zones import offset_in_zone
 
-_LEVEL: Final = "(?:INFO|ERROR|WARN|WARNING|DEBUG|TRACE|FATAL|NOTICE|SEVERE|CRITICAL)(?![A-Za-z])"
+_LEVEL: Final = (
+    "(?:INFO?|ERR(?:OR)?|WARN(?:ING)?|WRN|DEBUG|DBG|TRACE|TRC|FATAL|NOTICE|SEVERE|CRIT(?:ICAL)?|LOG)(?![A-Za-z0-9])"
+)
 # What follows a time without a zone, and is certainly none and no second time, so that the grammar need not look.
 _NO_ZONE: Final = (
     r"(?!(?:[\])>\"]|[ \t|:-]){1,4}[\[(<\"]?[0-9]{2,4}[-/.年])"
     r"(?=\Z|[\]\"'|;)>\t]|,(?: [^A-Z]|[A-Za-z\[])|:(?: |[A-Z])"
-    rf"|[ ](?:[ ]{{0,2}}{_LEVEL}|\[(?:[a-z]|[0-9]+\])|- |[b-oq-z][a-z]|[0-9]+ ))"
+    rf"|[ ](?:[ ]{{0,2}}{_LEVEL}|\[(?:[a-z]|[0-9]+\]|[ ]?{_LEVEL})|- |(?!utc|gmt)[b-oq-z][a-z]|[0-9]+ ))"
 )
 # What follows a zone, and is certainly no more of it.
 _NO_REMARK: Final = (
-    rf"(?=\Z|[\]\"'|;,)>\t]|:(?![0-9])|[ ](?:[ ]|{_LEVEL}|m(?!=)|[a-ln-z0-9<\"{{|#*]|- |\[(?:[a-z]|[0-9]+\])"
-    r"|[A-Z][a-z]{1,20}(?![\w/])))"
+    rf"(?=\Z|[\]\"'|;,)>\t]|:(?![0-9])|[ ](?!utc|gmt)(?:[ ]|{_LEVEL}|m(?!=)|[a-ln-z0-9<\"{{|#*]|- "
+    rf"|\[(?:[a-z]|[0-9]+\]|[ ]?{_LEVEL})|[A-Z][a-z]{{1,20}}(?![\w/])))"
 )
 _ISO: Final = re.compile(
     r"[\[(<\"]?([0-9]{4}[-/][0-9]{2}[-/][0-9]{2}[T ][0-9]{2}:[0-9]{2}):([0-5][0-9])(?:[.,]([0-9]{1,9}))?"
@@ -39,9 +41,9 @@ _CTIME: Final = re.compile(
     rf"(?:\.([0-9]{{1,9}}))? ([0-9]{{4}})){_NO_ZONE}",
     re.ASCII,
 )
-_SYSLOG: Final = re.compile(
+_SYSLOG: Final = re.compile(  # and the name of a host or a program
     r"(?:<[0-9]{1,3}>)?([JFMASOND][a-z]{2}) ( [1-9]|[0-9]{2}) ([0-2][0-9]):([0-5][0-9]):([0-5][0-9])"
-    r"(?: (?=[a-z]|[A-Z]+[a-z0-9-])|(?=\Z))",
+    r"(?:\Z| (?![ap]\.?m|utc|gmt|Utc|ChST|[CEMP]ST[5-8])(?:[a-z]|[A-Z]{1,20}[a-z0-9])[\w.-]{0,100}[ :\[(])",
     re.ASCII,
 )
 _CLF_WITHIN: Final = 300

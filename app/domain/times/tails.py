@@ -9,7 +9,7 @@ from app.domain.times.zones import OFFSET_OF, is_area, may_be_a_zone, offset_in_
 
 _SIGN: Final = "[+\u2212-]"  # also the typographic minus
 _MAY_BE: Final = re.compile(rf",?[ \t]?[(\[]?(?:{_SIGN}[0-9]|[A-Zugz])")  # for speed: most words open otherwise
-_UTC: Final = re.compile(r"(?:z| ?Z(?:ulu)?|,? ?(?:UTC|GMT)(?![/]|[+\u2212-][0-9]))(?!\w)", re.ASCII)
+_UTC: Final = re.compile(r"(?:z| ?Z(?:ulu)?|(?:,? )?(?:UTC|GMT)(?![/]|[+\u2212-][0-9]))(?!\w)", re.ASCII)
 _OFFSET: Final = re.compile(
     rf"(?P<blank>[ \t])?(?P<open>[(\[])?(?P<utc>UTC|GMT|UT|utc)?(?P<sign>{_SIGN})"
     r"(?P<hours>[0-9]{1,2})(?::?(?P<minutes>[0-9]{2})(?::?(?P<seconds>[0-9]{2}))?)?(?![0-9A-Za-z_]|[.:][0-9])"

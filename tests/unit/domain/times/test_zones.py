@@ -1,5 +1,6 @@
 """Zones: the table of abbreviations is held to the pinned tz database, and the machine's rules are not read."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -12,6 +13,7 @@ from app.domain.severity import severity_of
 from app.domain.times import TimeReading, find_time, read_time, zone_named
 from app.domain.times.reading import IN_THE_FUTURE, ZONE_UNKNOWN
 from app.domain.times.zones import OFFSET_OF, SINCE_YEAR, may_be_a_zone, zone_names
+from local.paths import ROOT
 
 TEN_FIFTEEN_ONE_NS = 1_795_947_301 * 10**9
 READING = TimeReading(record_time_ms=2_200_000_000_000)
@@ -186,3 +188,16 @@ def test_a_time_without_zone_in_the_records_future_is_not_trusted() -> None:
         later = TimeReading(earlier.record_time_ms, future_ms=600_001)
         assert find_time(f"{text} x", later) is not None
         assert read_time("2026-11-29T10:15:01Z", earlier).time_ns == TEN_FIFTEEN_ONE_NS
+
+
+def test_the_documentation_lists_every_zone_that_is_read() -> None:
+    rows = re.findall(
+        r"^\| (-?)(\d+)(?::(\d\d))? \| ([\w ]+) \|$", (ROOT / "docs" / "times.md").read_text(), re.MULTILINE
+    )
+    listed = {
+        name: (-1 if sign else 1) * (int(hours) * 3600 + int(minutes or 0) * 60)
+        for sign, hours, minutes, names in rows
+        for name in names.split()
+    }
+
+    assert listed == {name: secs for name, secs in OFFSET_OF.items() if name not in ("Z", "z", "Utc", "utc", "gmt")}
