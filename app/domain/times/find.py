@@ -47,7 +47,18 @@ def find_time(text: str, reading: TimeReading) -> FoundTime | None:
     In goes a line without colour codes. Out comes the time and where it stands; None if the line has none in its
     header. A time that is there and cannot be trusted has no `time_ns` but a `problem`.
     """
-    return quick_time(text, reading) or quick_access_time(text) or search_time(text, reading)
+    found = quick_time(text, reading)
+    if found is not None:
+        return found
+    found = quick_access_time(text)
+    if found is not None and _opens_an_access_log(text[: found.start - 1]):
+        return found
+    return search_time(text, reading)
+
+
+def _opens_an_access_log(before: str) -> bool:
+    """Whether nothing but addresses and names stands before the time: mostly `192.0.2.7 - - `."""
+    return (" - " in before or is_in_header(before)) and _ANCHOR.search(before) is None
 
 
 def search_time(text: str, reading: TimeReading) -> FoundTime | None:
@@ -76,7 +87,8 @@ def _at_anchor(text: str, anchor: re.Match[str], end: int, reading: TimeReading)
     at = anchor.start()
     iso = at - _ISO_DATE
     if iso > 0 and text[at - 4] in "-/" and (found := quick_time_within(text, iso, reading)):
-        return found if is_in_header(text[:iso]) else None
+        start = with_weekday(text, iso) if text[iso - 2].isalpha() else iso
+        return found._replace(start=start) if is_in_header(text[:start]) else None
     date = date_at(text, at, end) if anchor["joined"] else _date_before(text, at)
     if date is None:
         clock = clock_at(text, at, end) if text[at - 1 : at] in _OPENS_A_TIME else None

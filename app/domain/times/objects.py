@@ -34,6 +34,8 @@ def of_object(value: Mapping[object, object], reading: TimeReading, depth: int =
     seconds = _first(fields, _SECONDS)
     if (secs := _whole(seconds)) is not None:
         return _of_parts(secs, fields)
+    if isinstance(seconds, float):
+        return of_number(seconds)
     if (millis := _whole(_first(fields, _MILLIS))) is not None:
         return ReadTime(millis * 10**6, True, "")
     inner = _first(fields, _TEXTS)

@@ -47,6 +47,7 @@ _SYSLOG: Final = re.compile(  # and the name of a host or a program
     re.ASCII,
 )
 _CLF_WITHIN: Final = 300
+_CLF_BLANKS: Final = 5  # in front: virtual host, addresses, two names
 
 
 def quick_time(text: str, reading: TimeReading) -> FoundTime | None:
@@ -72,7 +73,7 @@ def quick_time_within(text: str, start: int, reading: TimeReading) -> FoundTime 
 def quick_access_time(text: str) -> FoundTime | None:
     """The time of an access log, whose first bracket is its time."""
     at = text.find("[", 0, _CLF_WITHIN)
-    match = _CLF.match(text, at) if at >= 0 else None
+    match = _CLF.match(text, at) if at >= 0 and text.count(" ", 0, at) <= _CLF_BLANKS else None
     if match is None:
         return None
     minute, second, fraction, offset = match.groups()

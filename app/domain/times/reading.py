@@ -29,7 +29,7 @@ class ReadTime(NamedTuple):
     """What was read from a value."""
 
     time_ns: int | None  # Unix epoch; None where there is no time that can be trusted. May lie outside 64 bits
-    has_zone: bool  # the zone was written, or the number counts from the epoch
+    has_zone: bool  # a zone was written and understood, or the number counts from the epoch
     problem: str  # "", or one of `PROBLEMS`
 
 

@@ -18,7 +18,6 @@ OFFSET_OF: Final[Mapping[str, int]] = {
     **dict.fromkeys(("CET", "MEZ", "WEST", "WAT"), 1 * _H),
     **dict.fromkeys(("CEST", "MESZ", "EET", "CAT", "SAST"), 2 * _H),
     **dict.fromkeys(("EEST", "MSK", "EAT", "IDT", "TRT"), 3 * _H),
-    "PKT": 5 * _H,
     "NPT": 5 * _H + 45 * _M,
     **dict.fromkeys(("WIB", "ICT"), 7 * _H),
     **dict.fromkeys(("AWST", "HKT", "WITA", "SGT", "MYT"), 8 * _H),
@@ -39,14 +38,14 @@ OFFSET_OF: Final[Mapping[str, int]] = {
     **dict.fromkeys(("PST", "AKDT"), -8 * _H),
     **dict.fromkeys(("AKST", "HDT"), -9 * _H),
     "HST": -10 * _H,
-    "SST": -11 * _H,
 }
 """Seconds ahead of UTC of each abbreviation that is trusted; a test holds it to the tz database from `SINCE_YEAR` on.
 
 A name is here if all zones that use it today agree, or all but one that writes few logs: PST and PDT are Pacific time
 (also Manila), CDT is US Central (also Havana). Java's SGT, MYT, ICT, NPT, BRT, TRT and German MEZ, MESZ are no names
 of the tz database, but mean one zone. Not here, as they mean several: CST (US, China, Cuba), IST (India, Ireland,
-Israel), BST (Britain, Bangladesh, Bougainville), AST (Atlantic, Arabia), GST (Gulf, South Georgia), AMT, ECT, WST.
+Israel), BST (Britain, Bangladesh, Bougainville), AST (Atlantic, Arabia), GST (Gulf, South Georgia), AMT, ECT, WST;
+nor PKT and SST, which are also a packet and a file.
 """
 
 SINCE_YEAR: Final = 2015
@@ -54,14 +53,15 @@ SINCE_YEAR: Final = 2015
 
 # Names that do not say which zone they mean, or are known from zones of the past: a time with them is not UTC.
 _SEVERAL: Final = words(
-    "CST IST BST AST GST AMT ECT WST MSD BDST CEMT OEZ OESZ HNE HAE HNC HAC HNR HAR HNP HAP HNEC HAEC"
+    "CST IST BST AST GST AMT ECT WST PKT SST MSD BDST CEMT OEZ OESZ HNE HAE HNC HAC HNR HAR HNP HAP HNEC HAEC"
 )
 # Words in capitals that end in T as zones do, and that stand behind the times of logs.
 _WORDS: Final = words(
-    "ABORT ACCT AGENT ALERT AUDIT AUT BEST BOOT CERT CHAT CLIENT CONST COUNT CRIT DRIFT EDIT EVENT EXIT EXT FAULT "
-    "FIRST FRONT GET GRANT GUEST HALT HEART HINT HIT HOST INIT INPUT INT JWT LAST LEFT LIMIT LIST LIT MQTT MOUNT "
-    "NAT NEXT NOT OUT PART PORT POST PRINT PUT QUIT REST RESET RIGHT ROOT RST SENT SHUT SLOT SPLIT START STAT "
-    "STRICT TEST TEXT TRUST UNIT WAIT"
+    "ABORT ABOUT ACCT AGENT ALERT AUDIT AUT BEAT BEST BOOT CERT CHAT CLIENT CONST COUNT CRIT DRAFT DRIFT EDIT "
+    "EVENT EXIT EXT FAULT FIRST FLOAT FRONT GET GHOST GIT GRANT GUEST HALT HEART HINT HIT HOST INIT INPUT INT IOT "
+    "JIT JWT LAST LEFT LIMIT LIST LIT MQTT MOUNT NAT NEXT NIGHT NOT OCT OUT PART PORT POST PRINT PUT QUIT REST "
+    "RESET RIGHT ROBOT ROOT RST SAT SENT SEPT SHIFT SHORT SHUT SLOT SPLIT START STAT STRICT TEST TEXT TRUST UAT "
+    "UNIT WAIT"
 )
 _AREAS: Final = words(
     "Africa America Antarctica Arctic Asia Atlantic Australia Brazil Canada Chile Etc Europe Indian Mexico "

@@ -104,6 +104,7 @@ patiently = settings(deadline=None)
         ({"seconds": 1_795_947_301, "nanos": 123_000_000}, 123_000_000),
         ({"seconds": "1795947301", "nanos": 1}, 1),
         ({"seconds": 1_795_947_301}, 0),
+        ({"seconds": 1_795_947_301.5}, SECOND // 2),
         ({"_seconds": 1_795_947_301, "_nanoseconds": 5}, 5),
         ({"epochSecond": 1_795_947_301, "nanoOfSecond": 484_000_000}, 484_000_000),
         ({"sec": 1_795_947_301, "nsec": 7}, 7),
