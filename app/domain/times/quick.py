@@ -19,7 +19,7 @@ _LEVEL: Final = (
 # What follows a time without a zone, and is certainly none and no second time, so that the grammar need not look.
 _NO_ZONE: Final = (
     r"(?!(?:[\])>\"]|[ \t|:-]){1,4}[\[(<\"]?[0-9]{2,4}[-/.年])"
-    r"(?=\Z|[\]\"'|;)>\t]|,(?: [^A-Z]|[A-Za-z\[])|:(?: |[A-Z])"
+    rf"(?=\Z|[\]\"'|;)>]|\t(?:{_LEVEL}|[b-fh-tv-z0-9])|,(?: [^A-Z]|[A-Za-z\[])|:(?: |[A-Z])"
     rf"|[ ](?:[ ]{{0,2}}{_LEVEL}|\[(?:[a-z]|[0-9]+\]|[ ]?{_LEVEL})|- |(?!utc|gmt)[b-oq-z][a-z]|[0-9]+ ))"
 )
 # What follows a zone, and is certainly no more of it.

@@ -8,20 +8,25 @@ from app.domain.severity import severity_of
 from app.domain.times.zones import OFFSET_OF, is_area, may_be_a_zone, offset_in_zone, offset_of_name, zone_named
 
 _SIGN: Final = "[+\u2212-]"  # also the typographic minus
-_MAY_BE: Final = re.compile(rf",?[ \t]?[(\[]?(?:{_SIGN}[0-9]|[A-Zugz])")  # for speed: most words open otherwise
-_UTC: Final = re.compile(r"(?:z| ?Z(?:ulu)?|(?:,? )?(?:UTC|GMT)(?![/]|[+\u2212-][0-9]))(?!\w)", re.ASCII)
+_MAY_BE: Final = re.compile(rf",?[ \t]{{0,2}}[(\[]?(?:{_SIGN}[0-9]|[A-Zugz])")  # for speed: most words open otherwise
+_UTC: Final = re.compile(r"(?:z| ?Z(?:ulu)?|(?:,? )?(?:UTC|GMT)(?!/| ?[+\u2212-][0-9]))(?!\w)", re.ASCII)
 _OFFSET: Final = re.compile(
-    rf"(?P<blank>[ \t])?(?P<open>[(\[])?(?P<utc>UTC|GMT|UT|utc)?(?P<sign>{_SIGN})"
+    rf"(?P<blank>[ \t]{{1,2}})?(?P<open>[(\[])?(?:(?P<utc>UTC|GMT|UT|utc) ?)?(?P<sign>{_SIGN})"
     r"(?P<hours>[0-9]{1,2})(?::?(?P<minutes>[0-9]{2})(?::?(?P<seconds>[0-9]{2}))?)?(?![0-9A-Za-z_]|[.:][0-9])"
     r"(?(open)[)\]])"
 )
-_SIGN_AND_DIGIT: Final = re.compile(rf"[ \t]?(?:[(\[]?(?:UTC|GMT|UT))?{_SIGN}[0-9]")
+_SIGN_AND_DIGIT: Final = re.compile(rf"[ \t]{{0,2}}(?:[(\[]?(?:UTC|GMT|UT) ?)?{_SIGN}[0-9]")
+_IN_WORDS: Final = re.compile(  # Windows: W. Europe Standard Time
+    r" (?:[A-Z][\w.]{0,20} ){1,4}?(?:Standard|Daylight|Summer|European|Universal|Mean) Time(?!\w)"
+)
 _REGION: Final = re.compile(
     r"[ \t]?(?P<open>[(\[])?(?P<name>[A-Z][A-Za-z]{1,12}(?:/[A-Za-z][A-Za-z0-9_+-]{0,30}){1,2}|[CEMP]ST[5-8][CEMP]DT)"
     r"(?(open)[)\]])(?![\w/])"
 )
 _JAVA: Final = re.compile(r"\[([A-Za-z][A-Za-z0-9_+/-]{1,50})\]")  # [Europe/Paris], also [Japan]
-_NAME: Final = re.compile(r"[ \t]?(?P<open>[(\[])?(?P<name>[A-Z]{2,5}|ChST|utc|gmt|Utc)(?![\w/]|[.-]\w)(?(open)[)\]])")
+_NAME: Final = re.compile(
+    r"(?:,? {1,2}|\t)?(?P<open>[(\[])?(?P<name>[A-Z]{2,5}|ChST|utc|gmt|Utc)(?![\w/]|[.-]\w)(?(open)[)\]])"
+)
 _AGAIN: Final = re.compile(rf" ({_SIGN}[0-9]{{2,4}})(?![\w:.])")  # Go repeats an offset where the zone has no name
 _LONG_NAME: Final = re.compile(r" \([^()\n]{2,60}\)")  # JavaScript: (Central European Standard Time)
 _GO_CLOCK: Final = re.compile(r" m=[+-][0-9]{1,20}\.[0-9]{1,9}")
@@ -63,7 +68,10 @@ def zone_at(text: str, start: int, end: int) -> Zone | None:
         region = zone_named(match["name"])
         if region is not None:
             return Zone(match.end(), region=region)
-        return Zone(match.end(), is_unknown=True) if is_area(match["name"]) else None
+        first = match["name"].split("/", 1)[0]
+        return Zone(match.end(), is_unknown=True) if is_area(first) or _is_zone_name(first) else None
+    if match := _IN_WORDS.match(text, start, end):
+        return Zone(match.end(), is_unknown=True)
     if match := _NAME.match(text, start, end):
         name = match["name"]
         if _is_zone_name(name):
@@ -84,7 +92,7 @@ def _offset(match: re.Match[str]) -> int | None:
 
 def _end_of_remarks(text: str, start: int, end: int, offset: int | None) -> int:
     """Where the words end that say the zone once more: (CET), UTC, [Europe/Paris], +08, and Go's m=+0.1."""
-    if text[start : start + 1] not in (" ", "[", "("):
+    if text[start : start + 1] not in (" ", "[", "(") or text[start + 1 : start + 2] == " ":
         return start
     start = _end_of_name(text, start, end, offset)
     match = _GO_CLOCK.match(text, start, end)

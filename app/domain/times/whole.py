@@ -120,10 +120,8 @@ def _resolve(day: Day, clock: Clock, zone: Zone | None, reading: TimeReading) ->
     """The time of a day, a time of day and a zone; None for a day that no calendar has."""
     if zone is not None and zone.is_unknown:
         return ReadTime(None, False, ZONE_UNKNOWN)
-    if day.is_open and clock.meridiem not in (
-        "A",
-        "P",
-    ):  # 04/03/2026, 10:15:01 AM is how the US writes; am is written elsewhere
+    # 04/03/2026, 10:15:01 AM is how the United States write; others write am.
+    if day.is_open and not clock.meridiem.isupper():
         return ReadTime(None, False, ORDER_UNKNOWN)
     days = day.days if day.days is not None else _nearest(day, clock, zone, reading)
     if days is None:

@@ -86,8 +86,8 @@ def zone_named(name: str) -> ZoneInfo | None:
 
 
 def is_area(name: str) -> bool:
-    """Whether a name such as Europe/Nowhere claims to be of the tz database."""
-    return name.split("/", 1)[0] in _AREAS
+    """Whether the names of zones begin with a name, as Europe/Paris does."""
+    return name in _AREAS
 
 
 def may_be_a_zone(name: str) -> bool:

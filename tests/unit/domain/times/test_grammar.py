@@ -184,6 +184,7 @@ QUICK_ENDS = [
     *("", "]", "] x", " x", " INFO x", " [main]", " [UTC]", " [7] x", ": x", ", x", " - x", " 7 x", "+x", " 2026 x"),
     *(" (CET) x", "[Europe/Paris]", " CET x", "x", " pm", " p.m. x", " a.b", '"', "|x", "\tINFO", "  INFO", " ERROR:"),
     *(" WEB01 x: y", " EST5EDT x", " UTC-3 x", " Europe/Paris x", " utc x", " Kiln x: y", " P.M. x", " kiln"),
+    *("  HKT x", "\tHKT x", ", HKT x", "  +0800 x", " CET/CEST x", " Pacific Standard Time", "\t+08 x", " [+08] x"),
     *(" kiln sshd[7]: x", "] [2026-11-29T09:15:01Z] x", " 2026-11-29T09:15:01Z x", " | 2026-11-29 09:15:01 x", ",UTC"),
 ]  # fmt: skip
 quick_lines = st.builds(

@@ -115,6 +115,30 @@ def test_words_behind_a_time_are_no_zones(word: str) -> None:
         assert (found.time_ns, found.has_zone) == (TEN_FIFTEEN_ONE_NS, False)
 
 
+@pytest.mark.parametrize(
+    "zone",
+    [
+        *(" W. Europe Standard Time", " Pacific Daylight Time", " Central European Time", " CET/CEST", "  BST"),
+        *("\tBST", ", BST", " [BST]", " (BST)", "  +0860", " UTC +99", " GMT+99:00", " Europe/Nowhere"),
+    ],
+)  # fmt: skip
+def test_zones_in_other_words_are_not_taken_for_utc(zone: str) -> None:
+    found = find_time(f"2026-11-29 10:15:01{zone} x", READING)
+
+    assert found is not None
+    assert (found.time_ns, found.problem) == (None, ZONE_UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    "zone", ["  HKT", "\tHKT", ", HKT", " (HKT)", " UTC +8", " GMT +08:00", "  +0800", "\t+08", " [+0800]", " (+08:00)"]
+)
+def test_zones_are_read_whatever_sets_them_apart(zone: str) -> None:
+    found = find_time(f"2026-11-29 18:15:01{zone} x", READING)
+
+    assert found is not None
+    assert (found.time_ns, found.problem) == (TEN_FIFTEEN_ONE_NS, "")
+
+
 def test_the_zone_that_is_set_decides_what_its_abbreviations_mean() -> None:
     text = "2026-11-29 10:15:01 CST"
     chicago, shanghai = (TimeReading(READING.record_time_ms, zone_named(name)) for name in ("US/Central", "PRC"))
