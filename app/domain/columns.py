@@ -40,7 +40,7 @@ class Column:
     aliases: tuple[str, ...] = ()
     """Other names of the field in events, after flattening, so "log.level" is also {"log": {"level": ...}}.
 
-    The comparison is case-sensitive: a name in another spelling may mean something else, and an unknown name is never
+    In order of precedence. Other spellings of them count too (`formats/json_names.py`), and an unknown name is never
     lost: it becomes an attribute.
     """
     is_sent: bool = False

@@ -30,6 +30,8 @@ class Event:
     """What was not understood; each entry begins with a word of a bounded set and a colon."""
     raw: bytes = b""
     """The exact bytes, if the fields do not hold them."""
+    time_has_zone: bool = False
+    """Whether the zone of a time that a format has read was written. Of a time as sent, its reader says so."""
 
     def without_column(self) -> list[tuple[str, Any]]:
         """The values that have no column in the table, as attributes by OpenTelemetry's names."""

@@ -1,112 +1,153 @@
-"""A JSON object as an event: a fast parser for valid JSON and a lenient one for the rest. Pure."""
+"""A JSON object as an event: its keys as fields, origin and attributes. Pure."""
 
-import codecs
-import json
-import math
-import re
-from collections.abc import Callable
 from typing import Any, Final
 
-import msgspec
-
-from app.domain.columns import ALIASES, SENT
+from app.domain.columns import SENT
 from app.domain.event import Event
-from app.domain.json_values import flatten
+from app.domain.json_values import as_text, flatten
+from app.domain.keys import with_names_once
+from app.domain.level_scales import Scale
+from app.formats.json_body import made_body, rendered
+from app.formats.json_ids import ids_of
+from app.formats.json_levels import NO_LEVEL, Level, level_of
+from app.formats.json_names import TEMPLATES
+from app.formats.json_plan import Indexes, Plan, plan_of
+from app.formats.json_times import first_readable, is_time_object
 
-# Parsed as JSON, a text can take twenty times its size in memory, in one call during which no other thread runs, not
-# even the one that sends heartbeats to Kafka. At this size that is 200 MB and a fraction of a second.
-MAX_JSON_BYTES: Final = 8 * 1024 * 1024
-
-# Integers of any size stay exact. Raises ValueError, RecursionError, or TypeError for None.
-parse_fast = msgspec.json.Decoder(dict[str, Any]).decode
+_KEPT_WHOLE: Final = frozenset(SENT) - {"level"}
 
 
-def read_json_object(value: bytes) -> Event | None:
-    """Read a JSON object as an event; None for any other text.
+def event_of(parsed: dict[str, Any], *, needs_message: bool = True, scale: Scale | None = None) -> Event:
+    """The event of a parsed object. Never fails, and leaves the object as it is.
 
-    Raises:
-        ValueError: it begins like an object but is not one, or is too large; the message is one of a few fixed reasons.
+    Without a message of its own it gets one that is made of its values, if it needs one. `scale` is the one of its
+    numeric level, if that is known better than from its keys.
     """
-    text = value.removeprefix(codecs.BOM_UTF8).strip()
-    if text[:1] != b"{":
-        return None
-    if len(text) > MAX_JSON_BYTES:
-        raise ValueError("too large")
-    try:
-        return event_of(parse_fast(text))
-    except (ValueError, RecursionError):
-        parsed, reason = parse_leniently(text)
-    event = event_of(parsed)
-    if reason:
-        event.problems.append(reason)
-        event.raw = value
+    names, values = leaves_of(parsed)
+    event = _Reading(names, values, scale).event()
+    if needs_message and not _is_a_message(event.fields.get("message")):
+        event.fields["message"] = made_body(names, values) or as_text(parsed)
     return event
 
 
-def event_of(parsed: dict[str, Any]) -> Event:
-    """The event of a parsed object; removes the canonical fields from the object."""
-    fields = {name: parsed.pop(name, None) for name in SENT}
-    named, attributes = rest_of(parsed, lambda name: fields[name] is not None)
-    return Event(fields | named, attributes)
+def leaves_of(parsed: dict[str, Any]) -> tuple[list[str], list[Any]]:
+    """The dotted names and values of an object, without nulls; objects that are one value of a field stay whole."""
+    names: list[str] = []
+    values: list[Any] = []
+    for name, value in parsed.items():
+        if type(value) is not dict or name in _KEPT_WHOLE or is_time_object(name, value):
+            if value is not None:
+                names.append(name)
+                values.append(value)
+        elif value or name != "attributes":
+            for leaf, item in flatten({name: value}):
+                if item is not None:
+                    names.append(leaf)
+                    values.append(item)
+    return names, values
 
 
-def rest_of(rest: dict[str, Any], has_value: Callable[[str], bool]) -> tuple[dict[str, Any], list[tuple[str, Any]]]:
-    """Split an object without its canonical names into fields by an alias, and attributes.
+class _Reading:
+    """Takes the values of an event one field after the other; what no field takes is an attribute."""
 
-    Of several aliases of a field the first counts, unless the field has a value already; the others are attributes.
-    """
-    fields: dict[str, Any] = {}
-    attributes: list[tuple[str, Any]] = []
-    for name, value in flatten(rest):
-        if value is None:
-            continue
-        target = ALIASES.get(name)
-        if target is not None and target not in fields and not has_value(target):
-            fields[target] = value
-        elif name == "attributes" and value == {}:
-            continue
-        else:
-            attributes.append((name.removeprefix("attributes."), value))
-    return fields, attributes
+    def __init__(self, names: list[str], values: list[Any], scale: Scale | None) -> None:
+        self._names = names
+        self._values = values
+        self._plan: Plan = plan_of(tuple(names))
+        self._scale = scale or self._plan.scale
+        self._taken: set[int] = set()
+        self._fields: dict[str, Any] = {}
+
+    def event(self) -> Event:
+        """The event; it has no message if no key holds one."""
+        plan, fields = self._plan, self._fields
+        for field, candidates in plan.fields:
+            fields[field] = self._take_first(candidates)
+        if plan.times:
+            fields["timestamp"] = self._time()
+        fields["message"] = self._message()
+        level = self._level() if plan.levels or plan.level_numbers else NO_LEVEL
+        if plan.ids:
+            self._take_ids()
+        resource = self._resource() if plan.resource else []
+        return Event(fields, self._attributes(), resource, level.number)
+
+    def _filled(self, candidates: Indexes) -> list[int]:
+        return [index for index in candidates if _is_filled(self._values[index])]
+
+    def _take(self, index: int) -> Any:
+        self._taken.add(index)
+        return self._values[index]
+
+    def _take_first(self, candidates: Indexes) -> Any:
+        """The first value that holds something, else the first."""
+        for index in candidates:
+            if _is_filled(self._values[index]):
+                return self._take(index)
+        return self._take(candidates[0])
+
+    def _time(self) -> Any:
+        if len(self._plan.times) > 1 and len(found := self._filled(self._plan.times)) > 1:
+            return self._take(first_readable(found, self._values))
+        return self._take_first(self._plan.times)
+
+    def _message(self) -> Any:
+        for index in self._plan.messages:
+            if _is_a_message(self._values[index]):
+                if self._names[index] in TEMPLATES:
+                    return rendered(as_text(self._values[index]), dict(zip(self._names, self._values, strict=True)))
+                return self._take(index)
+        return next((self._values[i] for i in self._plan.last_messages if _is_filled_text(self._values[i])), None)
+
+    def _level(self) -> Level:
+        levels, numbers = (
+            [(index, self._values[index]) for index in self._filled(candidates)]
+            for candidates in (self._plan.levels, self._plan.level_numbers)
+        )
+        level = level_of(levels, numbers, self._scale)
+        self._taken.update(level.taken)
+        if level.text is not None:
+            self._fields["level"] = level.text
+        elif self._plan.levels:
+            self._fields["level"] = self._take_first(self._plan.levels)
+        return level
+
+    def _take_ids(self) -> None:
+        found = {
+            kind: [(index, self._values[index]) for index in self._filled(candidates)]
+            for kind, candidates in self._plan.ids.items()
+        }
+        ids, taken = ids_of(found)
+        self._fields |= ids
+        self._taken.update(taken)
+        for kind in ("trace_id", "span_id"):
+            if kind in self._plan.ids and kind not in ids:
+                self._fields[kind] = self._take_first(self._plan.ids[kind])
+
+    def _resource(self) -> list[tuple[str, Any]]:
+        found: dict[str, Any] = {}
+        for index, key in self._plan.resource:
+            if key not in found and _is_filled(self._values[index]):
+                found[key] = self._take(index)
+        return list(found.items())
+
+    def _attributes(self) -> list[tuple[str, Any]]:
+        plan, values, taken = self._plan, self._values, self._taken
+        for index in plan.may_be_left_out:
+            if index not in taken and not _is_a_message(values[index]):
+                taken.add(index)
+        rest = [(name, values[i]) for i, name in plan.attributes if i not in taken]
+        return rest if plan.have_names_once else with_names_once(rest)
 
 
-# Escapes are matched one by one, so that the second backslash of "\\ud800" is not taken for the start of another.
-_ESCAPE = re.compile(r"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(?P<lone_surrogate>u[dD][89a-fA-F]..)|.)", re.DOTALL)
+def _is_filled(value: object) -> bool:
+    """Whether a value holds something: no empty text, list or object, and not null."""
+    return bool(value) or (value is not None and type(value) not in (str, dict, list))
 
 
-def parse_leniently(value: bytes) -> tuple[dict[str, Any], str]:
-    """Parse what strict JSON parsing refuses: NaN, numbers out of range, lone surrogates, bytes that are not UTF-8.
-
-    A number that Python cannot hold stays text. Returns the parsed object, and the reason if something had to be
-    replaced, else "".
-
-    Raises:
-        ValueError: it is not a JSON object; the message is one of a few fixed reasons.
-    """
-    text, reason = value.decode(errors="replace"), ""
-    repaired = _ESCAPE.sub(lambda escape: "\\ufffd" if escape["lone_surrogate"] else escape[0], text)
-    if text.encode() != value:
-        reason = "utf-8: invalid bytes"
-    elif repaired != text:
-        reason = "json: lone surrogate"
-    try:
-        parsed = json.loads(repaired, parse_int=_int_or_text, parse_float=_float_or_text, parse_constant=str)
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-    except ValueError:
-        raise ValueError("not valid") from None
-    if not isinstance(parsed, dict):
-        raise ValueError("not an object")
-    return parsed, reason
+def _is_a_message(value: object) -> bool:
+    return _is_filled(value) and not (isinstance(value, str) and value.isspace())
 
 
-def _int_or_text(digits: str) -> int | str:
-    try:
-        return int(digits)
-    except ValueError:  # Python refuses to convert thousands of digits
-        return digits
-
-
-def _float_or_text(digits: str) -> float | str:
-    number = float(digits)
-    return number if math.isfinite(number) else digits
+def _is_filled_text(value: object) -> bool:
+    return isinstance(value, str) and _is_a_message(value)

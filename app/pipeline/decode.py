@@ -1,17 +1,19 @@
 """Kafka records to rows: every record becomes at least one row, whatever it holds. Pure.
 
-Records that hold one JSON object, which is nearly all, go from bytes to columns without an `Event` for each.
+Records that hold one plain JSON object, which is nearly all, go from bytes to columns without an `Event` for each.
 All others go through `formats`; a property test checks that both paths make the same rows.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from app.domain.event import Event
 from app.domain.event_time import EventTimeBounds
 from app.domain.records import RecordChunk
 from app.domain.rows import Rows
-from app.formats.json_object import MAX_JSON_BYTES, parse_fast
-from app.formats.record import is_batch, read_record
+from app.formats.json_plain import attributes_if_plain
+from app.formats.json_text import MAX_JSON_BYTES, parse_fast
+from app.formats.record import are_understood, read_object, read_record
 from app.pipeline.event_columns import EventColumns
 from app.pipeline.row_builder import RowBuilder
 
@@ -27,17 +29,21 @@ class Decoded:
 def decode(chunk: RecordChunk, bounds: EventTimeBounds) -> Decoded:
     """Turn a chunk into rows, in order. Never fails, whatever the records hold."""
     events = EventColumns()
-    for index, value in enumerate(chunk.values):
-        headers = chunk.headers[index]
-        if value is None or len(value) > MAX_JSON_BYTES or (headers and is_batch(headers)):
-            _add_record(events, index, chunk)
+    add_object, max_bytes = events.add_object, MAX_JSON_BYTES
+    for index, (value, headers) in enumerate(zip(chunk.values, chunk.headers, strict=True)):
+        if value is None or len(value) > max_bytes or (headers and are_understood(headers)):
+            _add(events, read_record(value, headers, chunk.timestamps_ms[index]))
             continue
         try:
             parsed = parse_fast(value)
         except (ValueError, RecursionError):
-            _add_record(events, index, chunk)
+            _add(events, read_record(value, headers, chunk.timestamps_ms[index]))
+            continue
+        attributes = attributes_if_plain(parsed)
+        if attributes is not None:
+            add_object(parsed, attributes)
         else:
-            events.add_object(index, parsed)
+            _add(events, read_object(parsed, chunk.timestamps_ms[index]))
     return rows_of(events, chunk, bounds)
 
 
@@ -48,8 +54,7 @@ def rows_of(events: EventColumns, chunk: RecordChunk, bounds: EventTimeBounds) -
     return Decoded(rows, events.problem_counts())
 
 
-def _add_record(events: EventColumns, index: int, chunk: RecordChunk) -> None:
-    """Add the events of a record that is not a plain JSON object."""
-    record = read_record(chunk.values[index], chunk.headers[index], chunk.timestamps_ms[index])
-    for item, event in enumerate(record):
-        events.add(index, event, item)
+def _add(events: EventColumns, found: Iterator[Event]) -> None:
+    """Add the events of the next record, which is not a plain JSON object."""
+    for item, event in enumerate(found):
+        events.add(event, item)

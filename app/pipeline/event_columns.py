@@ -1,11 +1,12 @@
 """The events of a chunk before they become rows: their values, column by column, in order."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate
 from typing import Any, Final
 
 from app.domain.columns import SENT
 from app.domain.event import Event
-from app.formats.json_object import rest_of
+from app.domain.keys import unused_name, with_names_once
 
 Pairs = list[tuple[str, Any]]
 
@@ -13,17 +14,14 @@ Pairs = list[tuple[str, Any]]
 class EventColumns:
     """Gathers events; call `split` when all are added. Rare values are kept by row.
 
-    An event comes as an `Event`, or as the parsed JSON object: most are objects of canonical names, which become
-    columns without an `Event` in between.
+    An event comes as an `Event`, or as the parsed JSON object if that is plain: most are, and become columns without an
+    `Event` in between.
     """
 
     def __init__(self) -> None:
-        self.records: Final[list[int]] = []
-        """The record that each row comes from, by its index in the chunk."""
-        self.items: Final[list[int]] = []
-        """The number of each row within its record."""
+        self._items: Final[dict[int, int]] = {}  # of rows that are not the first of their record
         self.fields: dict[str, list[Any]] = {}
-        self.attributes: list[Pairs | None] = []
+        self.attributes: Final[list[Pairs]] = []
         self.resource: Final[dict[int, Pairs]] = {}
         self.severity_numbers: Final[dict[int, int]] = {}
         self.problems: Final[dict[int, list[str]]] = {}
@@ -34,27 +32,34 @@ class EventColumns:
     def __len__(self) -> int:
         return len(self._objects)
 
-    def add_object(self, record: int, parsed: dict[str, Any]) -> None:
-        """Add a parsed JSON object; `split` takes it apart later, and leaves it changed."""
+    def add_object(self, parsed: dict[str, Any], attributes: Pairs) -> None:
+        """Add a plain object, by the names of the fields, with its attributes; `split` takes the fields out of it."""
         self._objects.append(parsed)
-        self.records.append(record)
-        self.items.append(0)
+        self.attributes.append(attributes)
 
-    def add(self, record: int, event: Event, item: int) -> None:
-        """Add an event, number `item` of its record."""
-        self._events[len(self)] = event
-        self._objects.append(event.fields)
-        self.records.append(record)
-        self.items.append(item)
+    def add(self, event: Event, item: int) -> None:
+        """Add an event, number `item` of its record; that with number 0 begins the next record."""
+        row = len(self._objects)
+        if item:
+            self._items[row] = item
+        self._events[row] = event
+        self.add_object(event.fields, event.attributes)
+
+    def items(self) -> list[int]:
+        """The number of each row within its record."""
+        return [self._items.get(row, 0) for row in range(len(self))] if self._items else [0] * len(self)
+
+    def of_records(self, values: Sequence[int]) -> Sequence[int]:
+        """For each row the value of its record, of values by the records' places in the chunk."""
+        if not self._items:
+            return values
+        first_rows = accumulate(0 if row in self._items else 1 for row in range(len(self)))
+        return [values[count - 1] for count in first_rows]
 
     def split(self) -> None:
         """Split all events into values by column, and attributes for values without one. Call it once, at the end."""
         pick = [fields.pop for fields in self._objects]
         self.fields = {name: [pop(name, None) for pop in pick] for name in SENT}
-        self.attributes = [None] * len(self)
-        for row, rest in enumerate(self._objects):
-            if rest:
-                self._take_rest(row, rest)
         for row, event in self._events.items():
             self._take_event(row, event)
 
@@ -63,10 +68,9 @@ class EventColumns:
         self.problems.setdefault(row, []).append(problem)
 
     def keep(self, row: int, name: str, value: object) -> None:
-        """Keep a value as an attribute because its column cannot hold it."""
-        kept = self.attributes[row] or []
-        kept.append((name, value))
-        self.attributes[row] = kept
+        """Keep a value as an attribute because its column cannot hold it; every name is there once."""
+        kept = self.attributes[row]
+        self.attributes[row] = [*kept, (unused_name(name, {used for used, _ in kept}), value)]
 
     def problem_counts(self) -> Mapping[str, int]:
         """The number of rows with a problem, by its first word."""
@@ -79,16 +83,9 @@ class EventColumns:
         for problems in self.problems.values():
             yield from {problem.partition(":")[0] for problem in problems}
 
-    def _take_rest(self, row: int, rest: dict[str, Any]) -> None:
-        """Add the keys of an object that are not canonical names: aliases of fields, or attributes."""
-        fields = self.fields
-        named, attributes = rest_of(rest, lambda name: fields[name][row] is not None)
-        for name, value in named.items():
-            fields[name][row] = value
-        self.attributes[row] = attributes or None
-
     def _take_event(self, row: int, event: Event) -> None:
-        self.attributes[row] = [*event.attributes, *event.without_column()] or None
+        if others := event.without_column():
+            self.attributes[row] = with_names_once([*event.attributes, *others])
         if event.resource:
             self.resource[row] = event.resource
         if event.severity_number:

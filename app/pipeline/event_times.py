@@ -1,12 +1,14 @@
 """Times of events: the event's own time if it is present, readable and near its record's, else the record's."""
 
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from app.domain.event_time import DAY_MS, EventTimeBounds, Nanoseconds, read_time_ns, rfc3339
+from app.domain.event_time import DAY_MS, EventTimeBounds, Nanoseconds, rfc3339
 from app.domain.rows import SCHEMA
+from app.domain.times import TimeReading, read_time
 from app.pipeline.event_columns import EventColumns
 
 ORIGINAL_TIME: Final = "original_timestamp"
@@ -29,7 +31,7 @@ class EventTimes:
         latest_ms = (2**63 - 1) // 10**6 - self._bounds.future_ms
         record_ms = pc.min_element_wise(pc.max_element_wise(record_ms, -DAY_MS), latest_ms)
         record_times = pc.multiply(record_ms, 10**6)
-        event_times = self._event_times()
+        event_times = self._event_times(record_ms)
         if event_times is None:
             return record_times.cast(_TYPE)
         earliest = pc.multiply(pc.subtract(record_ms, self._bounds.past_ms), 10**6)
@@ -39,7 +41,7 @@ class EventTimes:
             self._keep_far_times(is_near)
         return pc.if_else(pc.fill_null(is_near, False), event_times, record_times).cast(_TYPE)
 
-    def _event_times(self) -> pa.Int64Array | None:
+    def _event_times(self, record_ms: pa.Int64Array) -> pa.Int64Array | None:
         values = self._events.fields[self._name]
         try:
             texts = pa.array(values, pa.string())
@@ -47,18 +49,21 @@ class EventTimes:
                 return None
             return texts.cast(pa.timestamp("ns", tz="UTC")).cast(pa.int64())
         except (pa.ArrowInvalid, pa.ArrowTypeError):
-            return pa.array([self._one_time(row, value) for row, value in enumerate(values)], pa.int64())
+            return pa.array(self._one_by_one(values, record_ms.to_pylist()), pa.int64())
 
-    def _one_time(self, row: int, value: object) -> int | None:
-        if value is None:
-            return None
-        try:
-            time_ns = read_time_ns(value)
-        except ValueError:
-            self._events.flag(row, f"{self._name}: not a time")
+    def _one_by_one(self, values: Sequence[object], record_ms: Sequence[int]) -> Iterator[int | None]:
+        reading = TimeReading(0)
+        for row, value in enumerate(values):
+            if record_ms[row] != reading.record_time_ms:
+                reading = TimeReading(record_ms[row])
+            yield self._one_time(row, value, reading)
+
+    def _one_time(self, row: int, value: object, reading: TimeReading) -> int | None:
+        read = read_time(value, reading)
+        if read.problem:
+            self._events.flag(row, read.problem)
             self._events.keep(row, self._name, value)
-            return None
-        return min(max(time_ns, -(2**63)), 2**63 - 1)
+        return None if read.time_ns is None else min(max(read.time_ns, -(2**63)), 2**63 - 1)
 
     def _keep_far_times(self, is_near: pa.BooleanArray) -> None:
         for row, near in enumerate(is_near.to_pylist()):

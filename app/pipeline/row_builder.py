@@ -16,11 +16,14 @@ from app.domain.event_time import EventTimeBounds
 from app.domain.json_values import as_text, flatten
 from app.domain.records import RecordChunk
 from app.domain.rows import SCHEMA, Rows
-from app.domain.severity import LEVEL_OF_NUMBER, SEVERITY_NUMBER, severity_of, severity_of_number
+from app.domain.severity import SEVERITY_NUMBER, severity_of_level, severity_of_number
+from app.domain.trace_ids import span_id_of, trace_id_of
 from app.pipeline.arrow_maps import map_array, single_key_map, sparse_array
 from app.pipeline.event_columns import EventColumns
 from app.pipeline.event_times import EventTimes
 
+_IDS: Final = {"trace_id": (32, trace_id_of), "span_id": (16, span_id_of)}
+"""The number of digits of an id, and how one in another spelling is read."""
 _KEYED: Final = [column for column in SENT.values() if column.key]
 
 
@@ -60,6 +63,8 @@ class RowBuilder:
                 return {column.column: self._numbers(column.name)}
             case Kind.WORDS:
                 return {column.column: self._any_as_text(column.name)}
+            case _ if column.name in _IDS:
+                return {column.column: self._ids(column.name)}
             case _:
                 return {column.column: self._text(column.name)}
 
@@ -71,15 +76,13 @@ class RowBuilder:
             "_topic_id": pa.repeat(pa.scalar(chunk.topic_id), count),
             "_partition": pa.repeat(pa.scalar(chunk.partition.number, pa.uint16()), count),
             "_offset": self._of_records(chunk.offsets, pa.uint64()),
-            "_item": pa.array(self._events.items, pa.uint16()),
+            "_item": pa.array(self._events.items(), pa.uint16()),
             "record_time_ms": self._record_ms,
         }
 
     def _of_records(self, values: Sequence[int], kind: pa.DataType) -> pa.Array:
         """The value of each row's record, for each row."""
-        if len(self._events) == len(values):  # no record held several events
-            return pa.array(values, kind)
-        return pa.array([values[record] for record in self._events.records], kind)
+        return pa.array(self._events.of_records(values), kind)
 
     def _times(self, name: str) -> pa.TimestampArray:
         return EventTimes(self._events, name, self._bounds).of(self._record_ms)
@@ -125,7 +128,7 @@ class RowBuilder:
     def _severity(self, column: Column) -> Mapping[str, pa.Array]:
         """The text of the level, and OpenTelemetry's number for it."""
         words = self._text(column.name).dictionary_encode()
-        names = [severity_of(word) or LEVEL_OF_NUMBER.get(word, word) for word in words.dictionary.to_pylist()]
+        names = [severity_of_level(word) or word for word in words.dictionary.to_pylist()]
         numbers = [SEVERITY_NUMBER.get(name, 0) for name in names]
         texts = pa.array(names, pa.string()).take(words.indices)
         of_rows = pa.array(numbers, pa.uint8()).take(words.indices)
@@ -135,6 +138,16 @@ class RowBuilder:
             texts = pa.array(named, pa.string())
             of_rows = pa.array([given.get(row, n) for row, n in enumerate(of_rows.to_pylist())], pa.uint8())
         return {column.column: texts, "SeverityNumber": of_rows}
+
+    def _ids(self, name: str) -> pa.StringArray:
+        """The ids of traces and spans in one spelling."""
+        values, texts = self._events.fields[name], self._text(name)
+        if values.count(None) == len(values):
+            return texts
+        digits, spelt = _IDS[name]
+        if _are_ids(texts, digits):
+            return texts
+        return pa.array([spelt(text) for text in texts.to_pylist()], pa.string())
 
     def _numbers(self, name: str) -> pa.FloatArray:
         values = self._events.fields[name]
@@ -166,6 +179,18 @@ class RowBuilder:
 
     def _attributes(self) -> pa.MapArray:
         return map_array(self._events.attributes)
+
+
+def _are_ids(texts: pa.StringArray, digits: int) -> bool:
+    """Whether every text is empty or an id of this many digits in the usual spelling; compiled code looks at all."""
+    lengths = pc.binary_length(texts)
+    if not pc.all(pc.is_in(lengths, pa.array([0, digits], pa.int32()))).as_py():
+        return False
+    joined = pc.binary_join(pa.ListArray.from_arrays(pa.array([0, len(texts)], pa.int32()), texts), "")[0].as_buffer()
+    return not joined.to_pybytes().translate(None, _HEX_DIGITS) and not pc.any(pc.equal(texts, "0" * digits)).as_py()
+
+
+_HEX_DIGITS: Final = b"0123456789abcdef"
 
 
 def _float_array(values: Sequence[object]) -> pa.DoubleArray:

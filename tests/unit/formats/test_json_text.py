@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.domain.json_values import as_text, flatten
-from app.formats.json_object import parse_fast, parse_leniently
+from app.formats.json_text import parse_fast, parse_leniently
 
 patiently = settings(deadline=None)  # the first use of Arrow and a busy machine are slow
 

@@ -1,0 +1,23 @@
+"""Times of events as instants, to compare those of a carrier and of what is inside. Pure."""
+
+from typing import NamedTuple
+
+from app.domain.event import Event
+from app.domain.times import TimeReading, read_time
+from app.domain.times.reading import Nanoseconds
+
+
+class Instant(NamedTuple):
+    """A time, Unix epoch, and whether its zone is known from what was written."""
+
+    time_ns: int
+    has_zone: bool
+
+
+def instant_of(event: Event, record_time_ms: int) -> Instant | None:
+    """The time of an event, None if it has none that can be trusted."""
+    value = event.fields.get("timestamp")
+    read = read_time(value, TimeReading(record_time_ms))
+    if read.time_ns is None:
+        return None
+    return Instant(read.time_ns, event.time_has_zone if isinstance(value, Nanoseconds) else read.has_zone)

@@ -1,0 +1,80 @@
+"""Loggers whose events are known by several of their keys: what short names mean there, and the scale of their levels.
+
+A table; `docs/events.md` shows it. The first dialect that fits is taken.
+"""
+
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, field
+from typing import Final
+
+from app.domain.level_scales import Scale
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """The events of a logger.
+
+    `marks` are keys (of the first level, or dotted) that such an event has, all of them; of each set in `any_of` it
+    has at least one. `names` are fields by the keys that mean them there.
+    """
+
+    name: str
+    marks: frozenset[str]
+    scale: Scale | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
+    any_of: frozenset[str] = frozenset()
+
+    def fits(self, keys: Set[str]) -> bool:
+        """Whether these are the keys of such an event."""
+        return self.marks <= keys and (not self.any_of or not self.any_of.isdisjoint(keys))
+
+
+def _dialect(
+    name: str, marks: str, scale: Scale | None = None, any_of: str = "", names: Mapping[str, str] | None = None
+) -> Dialect:
+    return Dialect(name, frozenset(marks.split()), scale, names or {}, frozenset(any_of.split()))
+
+
+_NAME_IS_THE_SERVICE: Final = {"name": "service"}
+
+_MONGO_TIMES: Final = ("t", "t.$date", "t.$date.$numberLong")
+
+DIALECTS: Final = (
+    _dialect("OpenTelemetry", "", Scale.OTEL, "severityNumber severity_number SeverityNumber"),
+    _dialect("journald", "", Scale.SYSLOG, "__REALTIME_TIMESTAMP _SYSTEMD_UNIT SYSLOG_IDENTIFIER _TRANSPORT"),
+    _dialect("GELF", "short_message", Scale.SYSLOG),
+    _dialect("GELF", "version host", Scale.SYSLOG, "message full_message"),
+    _dialect("syslog", "", Scale.SYSLOG, "facility facility_label syslog_facility log.syslog programname appname"),
+    _dialect("MongoDB", "t s c msg", names={"s": "level", **dict.fromkeys(_MONGO_TIMES, "timestamp")}),
+    _dialect("MySQL", "prio err_code", Scale.MYSQL, names={"label": "level", "prio": "level"}),
+    _dialect("Monolog", "channel datetime", Scale.MONOLOG),
+    _dialect("Nextcloud", "reqId app", Scale.NEXTCLOUD),
+    _dialect("loguru", "record text", Scale.PYTHON, names={"record.message": "message"}),
+    _dialect(
+        "Python",
+        "",
+        Scale.PYTHON,
+        "levelno levelname asctime lineno funcName taskName processName exc_info stack_info",
+    ),
+    _dialect("Logback and Log4j 1", "", Scale.LOG4J1, "level_value"),
+    _dialect("java.util.logging", "", Scale.JUL, "loggerClassName sourceMethodName sourceClassName"),
+    _dialect("Log4j 2", "", Scale.LOG4J2, "loggerFqcn endOfBatch contextMap instant"),
+    _dialect("Google Cloud Logging", "", Scale.GOOGLE, "textPayload jsonPayload protoPayload insertId"),
+    _dialect("Windows", "EventID", Scale.WINDOWS, "Channel ProviderName SourceName ProviderGuid"),
+    _dialect(".NET", "", Scale.DOTNET, "@t @mt @i LogLevel EventId MessageTemplate RenderedMessage SourceContext"),
+    _dialect("bunyan", "v", Scale.BUNYAN, "hostname pid", names=_NAME_IS_THE_SERVICE),
+    _dialect("pino", "time msg", Scale.BUNYAN, "hostname pid", names=_NAME_IS_THE_SERVICE),
+    _dialect("slog", "time level msg source", Scale.SLOG),
+    _dialect("pino", "time level msg", Scale.BUNYAN),
+    _dialect("Falco", "priority rule output", names={"output": "message", "priority": "level"}),
+    _dialect("Datadog", "", names={"status": "level"}, any_of="ddsource ddtags"),
+    _dialect("zap", "L M", names={"L": "level", "M": "message", "T": "timestamp"}),
+    _dialect("log15", "t msg", names={"t": "timestamp", "lvl": "level"}, any_of="lvl level"),
+    _dialect("Kubernetes audit", "auditID stage", names={"stageTimestamp": "timestamp", "level": ""}),
+    _dialect("Auth0", "log_id data", names={"data.date": "timestamp", "data.description": "message"}),
+)
+
+
+def dialect_of(keys: Set[str]) -> Dialect | None:
+    """The dialect of an event with these keys."""
+    return next((dialect for dialect in DIALECTS if dialect.fits(keys)), None)

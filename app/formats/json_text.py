@@ -1,0 +1,81 @@
+"""The text of JSON to values: a fast parser for valid JSON and a lenient one for the rest. Pure."""
+
+import json
+import math
+import re
+from typing import Any, Final
+
+import msgspec
+
+# Parsed as JSON, a text can take twenty times its size in memory, in one call during which no other thread runs, not
+# even the one that sends heartbeats to Kafka. At this size that is 200 MB and a fraction of a second.
+MAX_JSON_BYTES: Final = 8 * 1024 * 1024
+
+# Integers of any size stay exact. Raises ValueError, RecursionError, or TypeError for None.
+parse_fast = msgspec.json.Decoder(dict[str, Any]).decode
+_parse_any = msgspec.json.Decoder(Any).decode
+
+
+def parsed_value(text: bytes) -> tuple[Any, str]:
+    """Any JSON value, and the reason if something of it had to be replaced, else "".
+
+    Raises:
+        ValueError: it is not JSON, or is too large; the message is one of a few fixed reasons.
+    """
+    if len(text) > MAX_JSON_BYTES:
+        raise ValueError("too large")
+    try:
+        return _parse_any(text), ""
+    except (ValueError, RecursionError):
+        return _parsed_leniently(text)
+
+
+# Escapes are matched one by one, so that the second backslash of "\\ud800" is not taken for the start of another.
+_ESCAPE = re.compile(r"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(?P<lone_surrogate>u[dD][89a-fA-F]..)|.)", re.DOTALL)
+
+
+def parse_leniently(value: bytes) -> tuple[dict[str, Any], str]:
+    """Parse an object that strict parsing refuses; see `_parsed_leniently`.
+
+    Raises:
+        ValueError: it is not a JSON object; the message is one of a few fixed reasons.
+    """
+    parsed, reason = _parsed_leniently(value)
+    if not isinstance(parsed, dict):
+        raise ValueError("not an object")
+    return parsed, reason
+
+
+def _parsed_leniently(value: bytes) -> tuple[Any, str]:
+    """Parse what strict JSON parsing refuses: NaN, numbers out of range, lone surrogates, bytes that are not UTF-8.
+
+    A number that Python cannot hold stays text. Returns the parsed object, and the reason if something had to be
+    replaced, else "".
+
+    Raises:
+        ValueError: it is not JSON; the message is one of a few fixed reasons.
+    """
+    text, reason = value.decode(errors="replace"), ""
+    repaired = _ESCAPE.sub(lambda escape: "\\ufffd" if escape["lone_surrogate"] else escape[0], text)
+    if text.encode() != value:
+        reason = "utf-8: invalid bytes"
+    elif repaired != text:
+        reason = "json: lone surrogate"
+    try:
+        return json.loads(repaired, parse_int=_int_or_text, parse_float=_float_or_text, parse_constant=str), reason
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    except ValueError:
+        raise ValueError("not valid") from None
+
+
+def _int_or_text(digits: str) -> int | str:
+    try:
+        return int(digits)
+    except ValueError:  # Python refuses to convert thousands of digits
+        return digits
+
+
+def _float_or_text(digits: str) -> float | str:
+    number = float(digits)
+    return number if math.isfinite(number) else digits

@@ -1,0 +1,188 @@
+"""The events of a value in any form: JSON, a carrier, several of them, or any other text; carriers are opened. Pure."""
+
+import codecs
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from typing import Any, Final
+
+from app.domain.event import Event
+from app.domain.json_values import as_text
+from app.formats.carriers import otlp_protobuf
+from app.formats.carriers.carried import Carried
+from app.formats.carriers.merge import merged
+from app.formats.carriers.table import MARKS, opened
+from app.formats.json_object import event_of
+from app.formats.json_plain import quick_event_of
+from app.formats.json_text import MAX_JSON_BYTES, parse_fast, parsed_value
+from app.formats.room import Room
+from app.formats.text_line import read_text
+
+MAX_DEPTH: Final = 4
+"""How many carriers are opened, one within the other."""
+
+_GZIP: Final = b"\x1f\x8b"
+_REGISTRY_BYTES: Final = 5  # a zero, and the number of a schema
+
+
+class ValueReader:
+    """Reads the values of one record; `record_time_ms` is Kafka's time, Unix epoch."""
+
+    def __init__(self, record_time_ms: int, read_object: Callable[[dict[str, Any]], Event] = quick_event_of) -> None:
+        self._record_time_ms = record_time_ms
+        self._read_object = read_object
+        self._room = Room()
+
+    def events(self, value: bytes, depth: int = 0) -> Iterable[Event]:
+        """At least one event. What begins like JSON but is invalid is read as text, and flagged. Never fails."""
+        if value[:1] == b"{" and len(value) <= MAX_JSON_BYTES:
+            with suppress(ValueError, RecursionError):
+                parsed = parse_fast(value)
+                if MARKS.isdisjoint(parsed):
+                    return (self._room.one(self._read_object(parsed)),)
+                return self._of_object(parsed, depth)
+        return self._of_any(value, depth)
+
+    def _of_any(self, value: bytes, depth: int) -> Iterator[Event]:
+        text = value.removeprefix(codecs.BOM_UTF8).strip()
+        if may_be_json(text):
+            yield from self._of_json(value, text, depth)
+        else:
+            unpacked = _unpacked(value) if value[:1] in (b"\0", b"\x1f", b"\n") else None
+            if unpacked is None:
+                yield self._text(value)
+            else:
+                yield from self._of_parsed(value, unpacked, "", depth)
+
+    def lines(self, lines: Sequence[bytes]) -> Iterator[Event]:
+        """The events of lines, each a value of its own."""
+        return self._room.each(lines, self.events, lambda rest: self._read_text(b"\n".join(rest)))
+
+    def object(self, parsed: dict[str, Any]) -> Iterator[Event]:
+        """The events of an object that is parsed already."""
+        return self._of_object(parsed, 0)
+
+    def otlp(self, value: bytes) -> Iterator[Event]:
+        """The events of OTLP as protobuf."""
+        try:
+            yield from self._of_parsed(value, otlp_protobuf.read_otlp(value), "", 0)
+        except ValueError as error:
+            yield self._text(value, f"protobuf: {error}")
+
+    def _read_text(self, value: bytes) -> Event:
+        return read_text(value, self._record_time_ms)
+
+    def _text(self, value: bytes, problem: str = "") -> Event:
+        event = self._room.one(self._read_text(value))
+        if problem:
+            event.problems.append(problem)
+        return event
+
+    def _of_json(self, value: bytes, text: bytes, depth: int) -> Iterator[Event]:
+        is_object = text[:1] == b"{"
+        try:
+            parsed, reason = parsed_value(text)
+        except ValueError as error:
+            lines = _json_lines(text) if is_object else []
+            if lines:
+                yield from self.lines(lines)
+            else:
+                yield self._text(value, f"json: {error}" if is_object else "")
+        else:
+            yield from self._of_parsed(value, parsed, reason, depth)
+
+    def _of_parsed(self, value: bytes, parsed: Any, reason: str, depth: int) -> Iterator[Event]:
+        events: Iterable[Event]
+        if isinstance(parsed, str) and parsed.strip() and depth < MAX_DEPTH:
+            events = self.events(parsed.encode(), depth + 1)
+        elif isinstance(parsed, list) and parsed and all(isinstance(item, dict) for item in parsed):
+            events = self._room.each(parsed, lambda item: self._of_object(item, depth + 1), _rest_of)
+        elif isinstance(parsed, dict):
+            events = self._of_object(parsed, depth)
+        else:
+            yield self._text(value)
+            return
+        for number, event in enumerate(events):
+            if reason:
+                event.problems.append(reason)
+                event.raw = b"" if number else value
+            yield event
+
+    def _of_object(self, parsed: dict[str, Any], depth: int) -> Iterator[Event]:
+        carried = opened(parsed) if depth < MAX_DEPTH else None
+        if carried is None:
+            yield self._room.one(self._read_object(parsed))
+        else:
+            yield from self._room.each(carried, lambda part: self._of_carried(part, depth + 1), _rest_of_carried)
+
+    def _of_carried(self, part: Carried, depth: int) -> Iterator[Event]:
+        outer, inner = part
+        if inner is None:
+            yield self._room.one(_with_message(outer))
+            return
+        events = self.events(inner.encode(), depth) if isinstance(inner, str) else self._of_object(inner, depth)
+        for event in events:
+            yield merged(outer, event, self._record_time_ms)
+
+
+def may_be_json(text: bytes) -> bool:
+    """Whether a text without blanks around it looks like JSON, and not like a line that opens with a bracket."""
+    first = text[:1]
+    return (
+        first == b"{"
+        or (first == b"[" and text[-1:] == b"]" and text[1:40].lstrip()[:1] == b"{")
+        or (first == b'"' == text[-1:] and len(text) > 2)
+    )
+
+
+def _with_message(event: Event) -> Event:
+    """The event of a carrier with nothing inside; without a message it gets one like any object."""
+    if event.fields.get("message") in (None, "", {}, []):
+        event.fields["message"] = event_of(dict(event.attributes)).fields["message"]
+    return event
+
+
+def _rest_of(objects: Sequence[dict[str, Any]]) -> Event:
+    return Event({"message": "\n".join(map(as_text, objects))})
+
+
+def _rest_of_carried(parts: Sequence[Carried]) -> Event:
+    lines = (as_text(inner if inner is not None else outer.fields.get("message", "")) for outer, inner in parts)
+    return Event({"message": "\n".join(lines)})
+
+
+def _json_lines(text: bytes) -> list[bytes]:
+    """The lines of a text in which each is a JSON object, and which is more than one; [] for any other."""
+    lines = [line.strip() for line in text.split(b"\n") if line.strip()]
+    if len(lines) < 2 or not all(line[:1] == b"{" and line[-1:] == b"}" for line in lines):
+        return []
+    try:
+        for line in lines[:2]:
+            parse_fast(line)
+    except (ValueError, RecursionError):
+        return []
+    return lines
+
+
+def _unpacked(value: bytes) -> Any:
+    """The JSON value in a binary frame: of a schema registry, gzip, or OTLP as protobuf; None for other bytes."""
+    try:
+        if value[:1] == b"\0" and value[_REGISTRY_BYTES : _REGISTRY_BYTES + 1] in (b"{", b"["):
+            return parsed_value(value[_REGISTRY_BYTES:])[0]
+        if value[:2] == _GZIP:
+            text = _decompressed(value)
+            return parsed_value(text)[0] if text[:1] in (b"{", b"[") else None
+        if value[:1] == b"\n":
+            return otlp_protobuf.read_otlp(value)
+    except (ValueError, zlib.error):
+        pass
+    return None
+
+
+def _decompressed(value: bytes) -> bytes:
+    """The content of gzip, up to the size of JSON that is parsed; raises ValueError where there is more."""
+    decompressor = zlib.decompressobj(wbits=31)
+    text = decompressor.decompress(value, MAX_JSON_BYTES)
+    if decompressor.unconsumed_tail or not decompressor.eof or decompressor.unused_data:
+        raise ValueError("too large")
+    return text.strip()
