@@ -257,7 +257,9 @@ class _Reader:
             case Kind.WORDS:
                 return self._words(text)
             case Kind.TEXT:
-                return StartsWith(field, text.text) if text.is_open else Equals(field, text.text)
+                if text.is_open:
+                    return StartsWith(field, text.text)
+                return Equals(field, values.as_stored(field, text.text))
             case Kind.LEVEL:
                 return self._level(field, text)
             case Kind.TIME:

@@ -9,6 +9,8 @@ from typing import Final
 from app.domain.columns import Kind
 from app.domain.event_time import read_time_ns
 from app.domain.severity import LEVEL_OF_NUMBER, SEVERITY_NUMBER, severity_of, severity_of_number
+from app.domain.trace_ids import span_id_of, trace_id_of
+from app.query.fields import Field, Named
 from app.query.words import lowered
 
 LEVELS: Final = tuple(name.lower() for name in SEVERITY_NUMBER if name)
@@ -28,6 +30,15 @@ EXPECTED: Final = {
     Kind.LEVEL: LEVELS,
 }
 """The values that can be compared, for each kind that supports it."""
+
+
+_SPELT: Final = {"trace_id": trace_id_of, "span_id": span_id_of}
+
+
+def as_stored(field: Named, text: str) -> str:
+    """A text as its column has it: ids of traces and spans are stored in one spelling."""
+    spelt = _SPELT.get(field.name)
+    return (spelt(text) or text) if spelt and isinstance(field, Field) else text
 
 
 def level_of(text: str) -> str:

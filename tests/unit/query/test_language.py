@@ -120,6 +120,14 @@ def test_text_fields_are_compared_as_they_are(typed: str, meant: Node) -> None:
     assert parse(typed).tree == meant
 
 
+@pytest.mark.parametrize("typed", ["4BF92F3577B34DA6A3CE929D0E0E4736", '"4bf92f35-77b3-4da6-a3ce-929d0e0e4736"'])
+def test_an_id_of_a_trace_is_found_in_any_spelling(typed: str) -> None:
+    assert parse(f"trace_id:{typed}").tree == Equals(field("trace_id"), "4bf92f3577b34da6a3ce929d0e0e4736")
+    assert parse(f"attributes.trace_id:{typed}").tree == Equals(
+        Attribute("trace_id", AttributeSource.LOG), typed.strip('"')
+    )
+
+
 @pytest.mark.parametrize(
     ("typed", "meant"),
     [
