@@ -1,7 +1,7 @@
 """The events of a chunk before they become rows: their values, column by column, in order."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import accumulate
+from itertools import accumulate, repeat
 from typing import Any, Final
 
 from app.domain.columns import SENT
@@ -33,7 +33,7 @@ class EventColumns:
         return len(self._objects)
 
     def add_object(self, parsed: dict[str, Any], attributes: Pairs) -> None:
-        """Add a plain object, by the names of the fields, with its attributes; `split` takes the fields out of it."""
+        """Add a plain object, by the names of the fields, with its attributes."""
         self._objects.append(parsed)
         self.attributes.append(attributes)
 
@@ -57,9 +57,8 @@ class EventColumns:
         return [values[count - 1] for count in first_rows]
 
     def split(self) -> None:
-        """Split all events into values by column, and attributes for values without one. Call it once, at the end."""
-        pick = [fields.pop for fields in self._objects]
-        self.fields = {name: [pop(name, None) for pop in pick] for name in SENT}
+        """Split all events into values by column. Call it once, at the end."""
+        self.fields = {name: list(map(dict.get, self._objects, repeat(name))) for name in SENT}
         for row, event in self._events.items():
             self._take_event(row, event)
 
