@@ -8,6 +8,7 @@ from app.domain.records import Headers
 from app.domain.trace_ids import context_of
 from app.formats import ndjson
 from app.formats.carriers import otlp_protobuf
+from app.formats.reading import Reading
 from app.formats.value import ValueReader
 
 _HEADER_FIELDS: Final = {"service.name": "service", "host.name": "host"}
@@ -15,30 +16,30 @@ _UNDERSTOOD: Final = frozenset(("traceparent", *_HEADER_FIELDS))
 _OWN_TYPES: Final = frozenset((ndjson.CONTENT_TYPE, *otlp_protobuf.CONTENT_TYPES))
 
 
-def read_object(parsed: dict[str, Any], record_time_ms: int) -> Iterator[Event]:
+def read_object(parsed: dict[str, Any], reading: Reading) -> Iterator[Event]:
     """The events of a record that is a JSON object, parsed already, and has no headers that are understood."""
-    return ValueReader(record_time_ms).object(parsed)
+    return ValueReader(reading).object(parsed)
 
 
-def read_record(value: bytes | None, headers: Headers, record_time_ms: int) -> Iterator[Event]:
-    """At least one event, whatever the record holds; `record_time_ms` is Kafka's time, Unix epoch. Never fails."""
+def read_record(value: bytes | None, headers: Headers, reading: Reading) -> Iterator[Event]:
+    """At least one event, whatever the record holds. Never fails."""
     known = fields_of(headers) if headers else {}
-    for event in _events(value, headers, record_time_ms):
+    for event in _events(value, headers, reading):
         for name, text in known.items():
             if event.fields.get(name) in (None, ""):
                 event.fields[name] = text
         yield event
 
 
-def _events(value: bytes | None, headers: Headers, record_time_ms: int) -> Iterable[Event]:
+def _events(value: bytes | None, headers: Headers, reading: Reading) -> Iterable[Event]:
     if value is None:
         return iter([Event({}, problems=["tombstone: record has no value"])])
     content_type = _content_type(headers)
     if content_type == ndjson.CONTENT_TYPE:
-        return ndjson.read_ndjson(value, record_time_ms)
+        return ndjson.read_ndjson(value, reading)
     if content_type in otlp_protobuf.CONTENT_TYPES:
-        return ValueReader(record_time_ms).otlp(value)
-    return ValueReader(record_time_ms).events(value)
+        return ValueReader(reading).otlp(value)
+    return ValueReader(reading).events(value)
 
 
 def are_understood(headers: Headers) -> bool:

@@ -1,23 +1,27 @@
 """A line of text, or a stack trace, as an event: time, severity and origin, as far as its header gives them. Pure."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from app.domain.event import Event
 from app.domain.event_time import Nanoseconds
-from app.domain.severity import severity_of
-from app.formats.text_layouts import ATTRIBUTE_OF, LAYOUTS, Fields, Layout, level_is_known
-from app.formats.text_time import unix_ns
+from app.domain.times import FoundTime, find_time
+from app.domain.times.find import HEAD_CHARS
+from app.formats.field_names import ATTRIBUTE_OF
+from app.formats.level_words import WITH_COLON
+from app.formats.line_reader import LineReader
+from app.formats.own_form import has_form
+from app.formats.reading import Reading
+from app.formats.syslog_5424 import read_5424
 
 _HEAD_CHARS: Final = 1000  # any header fits in here, so that a record of megabytes costs no more than a short one
-_WORD_CHARS: Final = 100  # further in, a level word is more likely to be part of the message
 _HOST: Final = "host.name"
+# The whole years that fit into 64 bits of nanoseconds.
+_EARLIEST_NS: Final = -9_214_560_000_000_000_000
+_LATEST_NS: Final = 9_214_646_400_000_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class TextLine:
+class TextLine(NamedTuple):
     """What was found in a text record. `body` is always the whole text, unchanged."""
 
     timestamp_ns: int | None  # unix epoch, None where the text has no time that can be trusted
@@ -25,94 +29,108 @@ class TextLine:
     service: str  # the program that wrote it, "" if the text does not name it
     attributes: dict[str, str]  # the rest of the header, under OpenTelemetry's names where they exist
     body: str
+    has_zone: bool = False  # whether the time was written with its zone
+    problem: str = ""  # of the time
+    content: int = 0  # where a content of a form of its own begins in the first line of syslog; 0 for any other
 
 
-@dataclass(frozen=True, slots=True)
-class _Reader:
-    """A layout with its patterns compiled."""
-
-    layout: Layout
-    opening: re.Pattern[str]
-    rests: tuple[re.Pattern[str], ...]
-
-    def read(self, line: str) -> tuple[Fields, int] | None:
-        """The fields of the line's header and where the header ends, None where the layout does not fit."""
-        if self.layout.holds not in line or (opening := self.opening.match(line)) is None:
-            return None
-        fields, end = self.layout.fields(opening), opening.end()
-        for pattern in self.rests:
-            rest = pattern.match(line, end)
-            if rest is not None and level_is_known(found := rest.groupdict()):
-                return fields | found, rest.end()
-        if self.layout.needs_rest or not level_is_known(fields):
-            return None
-        return fields, end
-
-
-def _readers_by_start() -> dict[str, tuple[_Reader, ...]]:
-    readers = [
-        _Reader(
-            layout,
-            re.compile("(?a)" + layout.opening),
-            tuple(re.compile("(?a)" + rest) for rest in layout.rests),
-        )
-        for layout in LAYOUTS
-    ]
-    starts = {start for layout in LAYOUTS for start in layout.starts}
-    return {start: tuple(reader for reader in readers if start in reader.layout.starts) for start in starts}
-
-
-_READERS: Final = _readers_by_start()
-
-
-def read_text(value: bytes, record_time_ms: int) -> Event:
+def read_text(value: bytes, reading: Reading) -> Event:
     """The event of a text record; the whole text is its message. Never fails.
 
     Bytes that are not UTF-8 are replaced, and kept as they are in `raw`.
     """
     text = value.decode(errors="replace")
-    line = read_text_line(text, record_time_ms)
-    host = line.attributes.pop(_HOST, "")
-    event = Event(
-        {"message": text, "level": line.severity, "service": line.service, "host": host},
-        list(line.attributes.items()),
-    )
-    if line.timestamp_ns is not None:
-        event.fields["timestamp"] = Nanoseconds(line.timestamp_ns)
+    return with_raw(event_of_line(read_text_line(text, reading)), value, text)
+
+
+def with_raw(event: Event, value: bytes, text: str) -> Event:
+    """The event of a text with what its decoding lost."""
     if not value:
         event.problems.append("empty: record has no content")
-    elif text.encode() != value:
+    elif "\ufffd" in text and text.encode() != value:
         event.problems.append("utf-8: invalid bytes")
         event.raw = value
     return event
 
 
-def read_text_line(text: str, record_time_ms: int) -> TextLine:
+def event_of_line(line: TextLine) -> Event:
+    """The event of what was found in a text; the whole text is its message."""
+    time_ns, severity, service, attributes, body, has_zone, problem, _ = line
+    fields: dict[str, object] = {"message": body, "level": severity, "service": service, "host": ""}
+    if attributes:
+        fields["host"] = attributes.pop(_HOST, "")
+        for name in ("trace_id", "span_id"):
+            if name in attributes:
+                fields[name] = attributes.pop(name)
+    event = Event(fields, list(attributes.items()))
+    if time_ns is not None:
+        fields["timestamp"] = Nanoseconds(time_ns)
+        event.time_has_zone = has_zone
+    if problem:
+        event.problems.append(problem)
+    return event
+
+
+def read_text_line(text: str, reading: Reading) -> TextLine:
     """Read the first line of a text record: its header, or the severity from a level word in the text.
 
-    A time without a zone is UTC. A time without a year gets the one that puts it nearest to `record_time_ms`
-    (unix epoch) and at most a day after it. Never raises.
+    Never raises, and looks at no more than the first thousand characters.
     """
-    line = _first_line(text)
-    fields, end = _header(line)
+    line = first_line(text)
+    syslog = read_5424(line)
+    opening = _TIME_FIRST.match(line)
+    if syslog is not None:
+        found = find_time(line[syslog.time_at :], reading.times) if line[syslog.time_at] != "-" else None
+    else:
+        found = _find_time(line if opening is None else line[opening.end() :], reading)
+    time_ns, has_zone, problem = _in_bounds(found)
+    read = LineReader(line, found, reading)
+    if syslog is not None:
+        read.fields, read.level, read.data, read.content, _ = syslog
+        if not has_form(line, read.content):
+            read.content = 0
+    elif opening is not None:
+        read.read_pairs()
+    else:
+        read.read()
+    fields, level = read.fields, read.level
+    if not level and "\n" in text:
+        level = _level_of_second_line(text)
+    service = fields.pop("service", None)
+    attributes = dict(read.data)
+    for field, value in fields.items():
+        if value and value != "-":
+            attributes[ATTRIBUTE_OF.get(field, field)] = value
     return TextLine(
-        timestamp_ns=unix_ns(fields, record_time_ms),
-        severity=_severity(fields) or _severity_from_words(line, end),
-        service=_unless_nil(fields.get("service")),
-        attributes={
-            ATTRIBUTE_OF[field]: value
-            for field, value in fields.items()
-            if value and value != "-" and field in ATTRIBUTE_OF
-        },
-        body=text,
+        time_ns, level, service if service and service != "-" else "", attributes, text, has_zone, problem, read.content
     )
 
 
-_COLOUR: Final = re.compile(r"\x1b\[[\d;]{0,20}m")
+def _find_time(line: str, reading: Reading) -> FoundTime | None:
+    return find_time(line, reading.times) if _DIGIT.search(line, 0, HEAD_CHARS) else None
+
+
+def read_time_alone(text: str, reading: Reading) -> TextLine:
+    """What the first line of a text says if its header is none that this module knows: only its time."""
+    time_ns, has_zone, problem = _in_bounds(find_time(first_line(text), reading.times))
+    return TextLine(time_ns, "", "", {}, text, has_zone, problem)
+
+
+def _in_bounds(found: FoundTime | None) -> tuple[int | None, bool, str]:
+    """Time, whether its zone was written, and problem; no time outside of 64 bits."""
+    if found is None:
+        return None, False, ""
+    is_within = found.time_ns is not None and _EARLIEST_NS <= found.time_ns < _LATEST_NS
+    return found.time_ns if is_within else None, found.has_zone, found.problem
+
+
+_DIGIT: Final = re.compile("[0-9]")  # every time has one, and many lines have none
+_TIME_FIRST: Final = re.compile(r"(?:ts|time|timestamp|t)=(?=\"?\d{4}-)")  # of logfmt; its end is not looked at
+_COLOUR: Final = re.compile(r"\x1b\[[\d;:?]{0,20}[A-Za-z]")
 _BLANK: Final = " \t\r\n\v\f\0\ufeff"
 
 
-def _first_line(text: str) -> str:
+def first_line(text: str) -> str:
     """The first line that is not empty, without colours; ends in a newline unless `_HEAD_CHARS` cut it."""
     head = text[:_HEAD_CHARS]
     if "\x1b" in head:
@@ -121,61 +139,11 @@ def _first_line(text: str) -> str:
     return line.rstrip("\r") + "\n" if newline or len(text) <= _HEAD_CHARS else line
 
 
-def _header(line: str) -> tuple[Fields, int]:
-    """The fields of the header of the first layout that fits, and where it ends."""
-    for reader in _READERS.get(line[:1], ()):
-        if found := reader.read(line):
-            return found
-    return {}, 0
+_OF_JUL: Final = re.compile(r"\s{0,4}(SEVERE|WARNING|INFO|CONFIG|FINE|FINER|FINEST): ")
 
 
-def _unless_nil(value: str | None) -> str:
-    return "" if value is None or value == "-" else value
-
-
-# Severity
-
-_PRI_SEVERITY: Final = ("FATAL", "FATAL", "FATAL", "ERROR", "WARN", "INFO", "INFO", "DEBUG")
-_FIRST_WORD: Final = re.compile(
-    r"(?ai)[\s\])|-]{0,8}(error|warning|warn|fatal|panic|critical|debug\d?|info|notice|alert|emerg|severe):(?=\s)"
-)
-# Other words in capitals are common in messages (ALERT): they count before a colon or in brackets only.
-_BARE_WORDS: Final = ("TRACE", "DEBUG", "INFO", "WARN", "WARNING", "ERROR", "FATAL", "CRITICAL", "SEVERE")
-_MARKED_WORD: Final = re.compile(  # every alternative opens with a plain letter, which makes the search quick
-    "|".join(
-        [rf"{word}(?=[\s:\])>|])" for word in _BARE_WORDS]
-        + [rf"{word}:(?=\s)" for word in ("NOTICE", "ALERT", "EMERG", "PANIC", "CRIT", "ERR", "FINE")]
-        + [r"\[\s{0,4}([A-Za-z]{3,13}\d?)\s{0,4}\]"]
-    ),
-    re.ASCII,
-)
-
-
-def _severity(fields: Fields) -> str:
-    """The severity that the header states."""
-    if level := fields.get("level"):
-        return severity_of(level)
-    if pri := fields.get("pri"):
-        return _PRI_SEVERITY[int(pri) % 8]
-    if status := fields.get("status"):
-        return {"5": "ERROR", "4": "WARN"}.get(status[0], "INFO")
-    return ""
-
-
-def _severity_from_words(line: str, start: int) -> str:
-    """The severity of a level word near `start` that stands apart from prose: "[error]", "ERROR:", "WARN"."""
-    if first := _FIRST_WORD.match(line, start):
-        return severity_of(first[1])
-    return next(filter(None, _marked_severities(line, start)), "")
-
-
-def _marked_severities(line: str, start: int) -> Iterator[str]:
-    for match in _MARKED_WORD.finditer(line, start, start + _WORD_CHARS):
-        before = line[max(0, match.start() - 1) : match.start()]
-        if match[1]:
-            yield severity_of(match[1])
-        elif before in _WORD_EDGES and line[max(0, match.start() - 3) : match.start()].lower() != "no ":
-            yield severity_of(match[0].rstrip(":"))
-
-
-_WORD_EDGES: Final = frozenset(["", " ", "\t", "[", "(", "<", "|", ":"])
+def _level_of_second_line(text: str) -> str:
+    """The level of java.util.logging, which writes it on the line behind the one of the time."""
+    at = text.find("\n", 0, _HEAD_CHARS)
+    match = _OF_JUL.match(text, at + 1)
+    return WITH_COLON[match[1]] if match else ""

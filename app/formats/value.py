@@ -10,13 +10,15 @@ from app.domain.event import Event
 from app.domain.json_values import as_text
 from app.formats.carriers import otlp_protobuf
 from app.formats.carriers.carried import Carried
-from app.formats.carriers.merge import merged
+from app.formats.carriers.merge import adopted, merged
 from app.formats.carriers.table import MARKS, opened
+from app.formats.carriers.text_table import read_or_open
 from app.formats.json_object import event_of
 from app.formats.json_plain import quick_event_of
 from app.formats.json_text import MAX_JSON_BYTES, parse_fast, parsed_value
+from app.formats.reading import Reading, inside_of
 from app.formats.room import Room
-from app.formats.text_line import read_text
+from app.formats.text_line import read_text, with_raw
 
 MAX_DEPTH: Final = 4
 """How many carriers are opened, one within the other."""
@@ -26,10 +28,10 @@ _REGISTRY_BYTES: Final = 5  # a zero, and the number of a schema
 
 
 class ValueReader:
-    """Reads the values of one record; `record_time_ms` is Kafka's time, Unix epoch."""
+    """Reads the values of one record."""
 
-    def __init__(self, record_time_ms: int, read_object: Callable[[dict[str, Any]], Event] = quick_event_of) -> None:
-        self._record_time_ms = record_time_ms
+    def __init__(self, reading: Reading, read_object: Callable[[dict[str, Any]], Event] = quick_event_of) -> None:
+        self._reading = reading
         self._read_object = read_object
         self._room = Room()
 
@@ -50,9 +52,32 @@ class ValueReader:
         else:
             unpacked = _unpacked(value) if value[:1] in (b"\0", b"\x1f", b"\n") else None
             if unpacked is None:
-                yield self._text(value)
+                yield from self._of_text(value, depth)
             else:
                 yield from self._of_parsed(value, unpacked, "", depth)
+
+    def _of_text(self, value: bytes, depth: int) -> Iterator[Event]:
+        """The events of a text that is no JSON: a line, or what a carrier of text holds."""
+        text = value.decode(errors="replace")
+        found = read_or_open(text, self._reading)
+        if not isinstance(found, Carried):
+            yield self._room.one(with_raw(found, value, text))
+            return
+        outer, inner = found
+        if not isinstance(inner, str) or not inner.strip() or depth == MAX_DEPTH:
+            yield self._room.one(with_raw(outer, value, text))
+            return
+        for number, event in enumerate(self._inside(outer, inner, depth + 1)):
+            yield event if number else with_raw(event, value, text)
+
+    def _inside(self, outer: Event, inner: str, depth: int) -> Iterator[Event]:
+        """The events of a text in a carrier, with what the carrier knows."""
+        reading = self._reading
+        if outer.fields.get("timestamp") is not None:
+            self._reading = inside_of(reading)
+        for event in self.events(inner.encode(errors="replace"), depth):
+            yield event if adopted(outer, event) else merged(outer, event, reading.times.record_time_ms)
+        self._reading = reading
 
     def lines(self, lines: Sequence[bytes]) -> Iterator[Event]:
         """The events of lines, each a value of its own."""
@@ -70,7 +95,7 @@ class ValueReader:
             yield self._text(value, f"protobuf: {error}")
 
     def _read_text(self, value: bytes) -> Event:
-        return read_text(value, self._record_time_ms)
+        return read_text(value, self._reading)
 
     def _text(self, value: bytes, problem: str = "") -> Event:
         event = self._room.one(self._read_text(value))
@@ -120,9 +145,11 @@ class ValueReader:
         if inner is None:
             yield self._room.one(_with_message(outer))
             return
-        events = self.events(inner.encode(), depth) if isinstance(inner, str) else self._of_object(inner, depth)
-        for event in events:
-            yield merged(outer, event, self._record_time_ms)
+        if isinstance(inner, str):
+            yield from self._inside(outer, inner, depth)
+            return
+        for event in self._of_object(inner, depth):
+            yield merged(outer, event, self._reading.times.record_time_ms)
 
 
 def may_be_json(text: bytes) -> bool:

@@ -13,6 +13,7 @@ from app.domain.records import RecordChunk
 from app.domain.rows import Rows
 from app.formats.json_plain import attributes_if_plain
 from app.formats.json_text import MAX_JSON_BYTES, parse_fast
+from app.formats.reading import Reading
 from app.formats.record import are_understood, read_object, read_record
 from app.pipeline.event_columns import EventColumns
 from app.pipeline.row_builder import RowBuilder
@@ -29,21 +30,21 @@ class Decoded:
 def decode(chunk: RecordChunk, bounds: EventTimeBounds) -> Decoded:
     """Turn a chunk into rows, in order. Never fails, whatever the records hold."""
     events = EventColumns()
-    add_object, max_bytes = events.add_object, MAX_JSON_BYTES
+    add_object, max_bytes, reading = events.add_object, MAX_JSON_BYTES, Reading.of_record
     for index, (value, headers) in enumerate(zip(chunk.values, chunk.headers, strict=True)):
         if value is None or len(value) > max_bytes or (headers and are_understood(headers)):
-            _add(events, read_record(value, headers, chunk.timestamps_ms[index]))
+            _add(events, read_record(value, headers, reading(chunk.timestamps_ms[index])))
             continue
         try:
             parsed = parse_fast(value)
         except (ValueError, RecursionError):
-            _add(events, read_record(value, headers, chunk.timestamps_ms[index]))
+            _add(events, read_record(value, headers, reading(chunk.timestamps_ms[index])))
             continue
         attributes = attributes_if_plain(parsed)
         if attributes is not None:
             add_object(parsed, attributes)
         else:
-            _add(events, read_object(parsed, chunk.timestamps_ms[index]))
+            _add(events, read_object(parsed, reading(chunk.timestamps_ms[index])))
     return rows_of(events, chunk, bounds)
 
 

@@ -11,6 +11,7 @@ from app.domain.times.days import DAY_SECS, MS_NS, SECOND_NS, epoch_day, latest_
 from app.domain.times.moments import nanoseconds, without_zone
 from app.domain.times.names import MONTH_OF
 from app.domain.times.reading import IN_THE_FUTURE, FoundTime, TimeReading
+from app.domain.times.tails import ZONE_IN_WORDS
 from app.domain.times.zones import offset_in_zone
 
 _LEVEL: Final = (
@@ -43,7 +44,8 @@ _CTIME: Final = re.compile(
 )
 _SYSLOG: Final = re.compile(  # and the name of a host or a program
     r"(?:<[0-9]{1,3}>)?([JFMASOND][a-z]{2}) ( [1-9]|[0-9]{2}) ([0-2][0-9]):([0-5][0-9]):([0-5][0-9])"
-    r"(?:\Z| (?![ap]\.?m|utc|gmt|Utc|ChST|[CEMP]ST[5-8])(?:[a-z]|[A-Z]{1,20}[a-z0-9])[\w.-]{0,100}[ :\[(])",
+    rf"(?:\Z| (?![ap]\.?m|utc|gmt|Utc|ChST|[CEMP]ST[5-8]|{ZONE_IN_WORDS})"
+    r"(?:[a-z]|[A-Z]{1,20}[a-z0-9])[\w.-]{0,100}[ :\[(])",
     re.ASCII,
 )
 _CLF_WITHIN: Final = 300

@@ -16,9 +16,10 @@ _OFFSET: Final = re.compile(
     r"(?(open)[)\]])"
 )
 _SIGN_AND_DIGIT: Final = re.compile(rf"[ \t]{{0,2}}(?:[(\[]?(?:UTC|GMT|UT) ?)?{_SIGN}[0-9]")
-_IN_WORDS: Final = re.compile(  # Windows: W. Europe Standard Time
-    r" (?:[A-Z][\w.]{0,20} ){1,4}?(?:Standard|Daylight|Summer|European|Universal|Mean) Time(?!\w)"
+ZONE_IN_WORDS: Final = (  # Windows: W. Europe Standard Time
+    r"(?:[A-Z][\w.]{0,20} ){1,4}?(?:Standard|Daylight|Summer|European|Universal|Mean) Time(?!\w)"
 )
+_IN_WORDS: Final = re.compile(" " + ZONE_IN_WORDS)
 _REGION: Final = re.compile(
     r"[ \t]?(?P<open>[(\[])?(?P<name>[A-Z][A-Za-z]{1,12}(?:/[A-Za-z][A-Za-z0-9_+-]{0,30}){1,2}|[CEMP]ST[5-8][CEMP]DT)"
     r"(?(open)[)\]])(?![\w/])"

@@ -47,6 +47,23 @@ def merged(outer: Event, inner: Event, record_time_ms: int) -> Event:
     )
 
 
+_TIME_AND_MESSAGE: Final = {"timestamp", "message"}
+
+
+def adopted(outer: Event, inner: Event) -> bool:
+    """Give a plain line what its carrier knows, as `merged` would, and say whether that was possible.
+
+    Nearly all lines of containers are of this kind: nothing that both know.
+    """
+    fields = outer.fields
+    is_plain = fields.keys() == _TIME_AND_MESSAGE and not outer.attributes and not outer.problems
+    if not is_plain or inner.resource or inner.fields.get("timestamp") is not None:
+        return False
+    inner.fields["timestamp"] = fields["timestamp"]
+    inner.resource = outer.resource
+    return True
+
+
 def _time(outer: Event, inner: Event, record_time_ms: int) -> tuple[Any, list[tuple[str, Any]]]:
     """The time of the merged event, and what is kept of the other.
 

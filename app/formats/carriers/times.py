@@ -17,7 +17,7 @@ class Instant(NamedTuple):
 def instant_of(event: Event, record_time_ms: int) -> Instant | None:
     """The time of an event, None if it has none that can be trusted."""
     value = event.fields.get("timestamp")
+    if isinstance(value, Nanoseconds):
+        return Instant(int(value), event.time_has_zone)
     read = read_time(value, TimeReading(record_time_ms))
-    if read.time_ns is None:
-        return None
-    return Instant(read.time_ns, event.time_has_zone if isinstance(value, Nanoseconds) else read.has_zone)
+    return None if read.time_ns is None else Instant(read.time_ns, read.has_zone)

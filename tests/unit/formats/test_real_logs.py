@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
+from app.formats.reading import Reading
 from app.formats.text_line import read_text_line
 from local.paths import ROOT
 
@@ -55,8 +56,8 @@ def test_the_lines_of_a_real_log_are_read_as_labelled(name: str) -> None:
     lines = log_lines(name)
     labels = [label(row) for row in LOGHUB.joinpath("labels", f"{name}.tsv").read_text().splitlines()]
     assert len(lines) == len(labels) == LINES
-    end_of_2005_ms = int(datetime(2005, 12, 31, tzinfo=UTC).timestamp() * 1000)
-    found = [read_text_line(line, end_of_2005_ms) for line in lines]
+    end_of_year = Reading.of_record(int(datetime(labels[-1].time.year, 12, 31, tzinfo=UTC).timestamp() * 1000))
+    found = [read_text_line(line, end_of_year) for line in lines]
     epoch = datetime(1970, 1, 1, tzinfo=UTC)
     times = [(one.time - epoch) // datetime.resolution * 1000 for one in labels]
     assert (

@@ -15,6 +15,7 @@ from app.domain.event_time import EventTimeBounds
 from app.domain.rows import Rows
 from app.formats.carriers.table import MARKS
 from app.formats.json_object import event_of
+from app.formats.reading import Reading
 from app.formats.record import read_record
 from app.formats.value import ValueReader
 from app.pipeline.decode import decode, rows_of
@@ -55,8 +56,10 @@ def rows_event_by_event(records: list[bytes | None]) -> Rows:
     """The rows of the records, by way of events."""
     chunk, events = sample_chunk(records), EventColumns()
     for value in records:
-        reader = ValueReader(chunk.timestamps_ms[0], event_of)
-        for item, event in enumerate(read_record(None, (), 0) if value is None else reader.events(value)):
+        reader = ValueReader(Reading.of_record(chunk.timestamps_ms[0]), event_of)
+        for item, event in enumerate(
+            read_record(None, (), Reading.of_record(0)) if value is None else reader.events(value)
+        ):
             events.add(event, item)
     return rows_of(events, chunk, BOUNDS).rows
 

@@ -89,6 +89,14 @@ def test_a_zone_that_is_not_understood_makes_the_time_untrusted(zone: str) -> No
         assert text[found.start : found.end] == text
 
 
+@pytest.mark.parametrize("zone", ["W. Europe Standard Time", "Pacific Standard Time", "BST"])
+def test_nor_behind_the_time_of_syslog(zone: str) -> None:
+    found = find_time(f"Nov 29 10:15:01 {zone} x", READING)
+
+    assert found is not None
+    assert (found.time_ns, found.problem) == (None, ZONE_UNKNOWN)
+
+
 @pytest.mark.parametrize(
     "zone", [" +2500", " -1567", "+99:99", " +8x", " -7", " +12345", " Europe/Nowhere", "[Mars/Phobos] +", " UTC+99"]
 )

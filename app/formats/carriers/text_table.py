@@ -1,0 +1,66 @@
+"""All carriers that are lines of text, in the order in which they are tried. A new one is a file and a name here."""
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+from app.domain.event import Event
+from app.formats.carriers import cef, compose, cri, kubectl
+from app.formats.carriers.carried import Carried
+from app.formats.reading import Reading
+from app.formats.text_line import TextLine, event_of_line, first_line, read_text_line
+
+_CARRIERS: Final[tuple[Callable[[str, Reading], Carried | None], ...]] = (cri.opened, compose.opened, kubectl.opened)
+# What a line of one of these opens with; it must not be more than nearly all lines have, for speed.
+_MAY_BE: Final = re.compile(
+    r"\d{4}-\d\d-\d\dT[\d:.]{8,18}\S{1,6} std|\[pod/|[\w.-]{1,130} {1,60}\|"
+    r"|[a-z0-9-]{3,240}-[a-z0-9]{1,5} [a-z0-9-]{1,63} ",
+    re.ASCII,
+)
+_CEE: Final = re.compile(r"@cee: ?(?=\{)")
+_RESOURCE: Final = frozenset(("process.pid", "systemd.unit"))
+
+
+def read_or_open(text: str, reading: Reading) -> Event | Carried:
+    """The event of a text, or what a carrier knows and holds. Never fails, and never opens what is inside."""
+    if (carried := opened(text, reading)) is not None:
+        return carried
+    if text.startswith(("CEF:", "LEEF:")):
+        return cef.read(text, reading)
+    line = read_text_line(text, reading)
+    event = event_of_line(line)
+    if line.content:
+        inner = _content(text, line)
+        return Carried(_of_syslog(event, inner), inner)
+    return event
+
+
+def opened(text: str, reading: Reading) -> Carried | None:
+    """What the first carrier that knows this text holds, None if it is none."""
+    if _MAY_BE.match(text):
+        for carrier in _CARRIERS:
+            if found := carrier(text, reading):
+                return found
+    elif cee := _CEE.match(text):
+        inner = text[cee.end() :]
+        return Carried(Event({"message": inner}), inner)
+    return None
+
+
+def _content(text: str, line: TextLine) -> str:
+    """The content of a line of syslog that has a form of its own, with the lines that follow."""
+    head = first_line(text)
+    start = text.find(head[line.content : line.content + 40].rstrip("\n"), line.content)
+    if start < 0:  # colours stand within
+        return head[line.content :].rstrip("\n")
+    content = text[start:].rstrip("\r\n")
+    cee = _CEE.match(content)
+    return content[cee.end() :] if cee else content
+
+
+def _of_syslog(event: Event, inner: str) -> Event:
+    """What the header of syslog says, as that of a carrier: the process that wrote it is where the event ran."""
+    event.fields["message"] = inner
+    event.resource = [pair for pair in event.attributes if pair[0] in _RESOURCE]
+    event.attributes = [pair for pair in event.attributes if pair[0] not in _RESOURCE]
+    return event

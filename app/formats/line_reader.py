@@ -1,0 +1,170 @@
+"""One line of text whose time is known: tries the forms that a line may have, the most certain first. Pure."""
+
+import re
+from typing import Final
+
+from app.domain.times import FoundTime
+from app.formats.access_logs import level_of_status, read_access
+from app.formats.before_time import NOTHING, read_before
+from app.formats.field_names import Fields
+from app.formats.header import Header, trailing_logger
+from app.formats.logfmt import OPENING, read_pairs
+from app.formats.marked_levels import level_in_message, level_of_first_word
+from app.formats.own_form import has_form
+from app.formats.quick_header import is_prose, may_hold_letter, may_hold_level, quick_header, quick_kafka, quick_origin
+from app.formats.reading import Reading
+from app.formats.syslog_header import level_of_mnemonic, level_of_topics, read_origin
+
+_LIKE_A_TIME: Final = re.compile(
+    r"[\[(<]?(?:\d{1,4}[-/.]\d\d?[-/.]\d{1,4}[T ])?\d\d?:\d\d(?::\d\d(?:[.,]\d{1,9})?|(?=[AP]M))(?:[AP]M)?(?![\w:])",
+    re.ASCII,
+)
+_PRI: Final = re.compile(r"<(?:\d|[1-9]\d|1[0-8]\d|19[01])>", re.ASCII)
+_REDIS: Final = {"#": "WARN", "*": "INFO", "-": "TRACE", ".": "DEBUG"}
+_KEPT_WITHOUT_LEVEL: Final = ("pid", "tid", "client", "port", "file", "line")
+
+
+class LineReader:
+    """Reads one line whose time was looked for already."""
+
+    __slots__ = ("content", "data", "fields", "found", "level", "line", "reading")
+
+    def __init__(self, line: str, found: FoundTime | None, reading: Reading) -> None:
+        self.line = line
+        self.found = found
+        self.reading = reading
+        self.fields: Fields = {}
+        self.data: list[tuple[str, str]] = []
+        self.level = ""
+        self.content = 0
+
+    def read(self) -> None:
+        """Find the fields and the level; the most certain form of a line first."""
+        line, found = self.line, self.found
+        if found is not None and found.start == 0 and line[0].isalpha() and (tag := quick_origin(line, found.end)):
+            self.fields.update(tag[0])
+            self._content(tag[1], "")
+            return
+        if self._is_access(0):
+            return
+        if (found is None or found.start) and OPENING.match(line):
+            self.read_pairs()
+        elif found is not None:
+            self._with_time(found)
+        else:
+            self._without_time()
+
+    def read_pairs(self) -> None:
+        """Read a line that opens with a pair of logfmt."""
+        self._take_pairs(0)
+        if not self.level:
+            self.level = level_in_message(self.line, 0)
+
+    def _is_access(self, start: int) -> bool:
+        access = read_access(self.line, start)
+        if access is None:
+            return False
+        access.pop("bucket", None)
+        self.fields |= access
+        if self.reading.levels_from_status and (status := access["status"]):
+            self.level = level_of_status(status)
+        return True
+
+    def _take_pairs(self, start: int) -> None:
+        pairs = read_pairs(self.line, start)
+        self.level = pairs.pop("level", None) or self.level
+        self.fields |= pairs
+
+    def _with_time(self, found: FoundTime) -> None:
+        line, start, end = self.line, found.start, found.end
+        before = read_before(line[:start]) if start else NOTHING
+        self.fields.update(before.fields)
+        self.level = before.level
+        if line[start - 1 : start] not in ("[", "(", '"') or not start:
+            if (before.has_pri or line[start].isalpha()) and (tag := quick_origin(line, end)):
+                self.fields.update(tag[0])
+                self._content(tag[1], before.level)
+                return
+            if before.has_pri and (pairs := OPENING.match(line, line.find(">") + 1)):
+                self._take_pairs(pairs.start())
+                return
+            origin = read_origin(line, start, end, before.has_pri)
+            if origin is not None:
+                self.fields |= origin.fields
+                self._content(origin.end, before.level or origin.level)
+                return
+        if self._is_quick(end) or (not self.level and is_prose(line, end)):
+            return
+        if before.is_redis and (level := _REDIS.get(line[end + 1 : end + 2])):
+            self.level, end = level, end + 2
+        self._header(end, has_time=True)
+
+    def _is_quick(self, end: int) -> bool:
+        """Whether the header is one of the usual ones, which are remembered."""
+        line = self.line
+        quick = quick_kafka(line, end) if line[0] == "[" and line[end] == "]" else None
+        quick = quick or quick_header(line, end)
+        if quick is None or not (quick.level or self.level):
+            return False
+        self.level = self.level or quick.level
+        for name, value in quick.fields:
+            self.fields.setdefault(name, value)
+        return True
+
+    def _without_time(self) -> None:
+        line = self.line
+        if line[:1] == "<" and (pri := _PRI.match(line)):
+            self.level = read_before(pri[0]).level
+            self.content = pri.end() if has_form(line, pri.end()) else 0
+            return
+        if not may_hold_level(line, 0) and not may_hold_letter(line, 0):
+            return
+        # A time of day without a date, or one of no calendar, opens a header like any other time.
+        match = _LIKE_A_TIME.match(line)
+        self._header(match.end() if match else 0, has_time=match is not None)
+
+    def _content(self, start: int, level: str) -> None:
+        """What follows the tag of syslog, whose own level counts before one in the text."""
+        line, at = self.line, start
+        while line[at : at + 1] == " ":
+            at += 1
+        if self._is_access(at):
+            self.level = level or self.level
+            return
+        if has_form(line, at):
+            self.content = at
+        self.level = level or level_of_mnemonic(line, start)
+        if "=" in line and OPENING.match(line, at):
+            self._take_pairs(at)
+        if not self.level and may_hold_level(line, start):
+            self._header(start, has_time=False)
+
+    def _header(self, start: int, has_time: bool) -> None:
+        """The header behind a time, or at the start of a line or content without one."""
+        line = self.line
+        is_open = not self.level and (may_hold_level(line, start) or may_hold_letter(line, start))
+        header = Header(line, start, has_time, has_names=is_open or self.level != "")
+        header.read()
+        fields = header.fields
+        if header.level:
+            self.level = self.level or header.level
+        else:
+            kept = _KEPT_WITHOUT_LEVEL if has_time else ()
+            fields = {name: fields[name] for name in kept if name in fields}
+        if has_time and line[:1] == "[" and (logger := trailing_logger(line)):
+            fields = {"logger": logger}
+        for name, value in fields.items():
+            self.fields.setdefault(name, value)
+        if is_open and not self.level:
+            self._level_elsewhere(start, header.end)
+
+    def _level_elsewhere(self, start: int, end: int) -> None:
+        line = self.line
+        self.level = (
+            level_of_topics(line, start)
+            or level_of_mnemonic(line, start)
+            or (level_of_first_word(line, end) if end > start else "")
+            or level_in_message(line, start)
+        )
+        if not self.level and ("level=" in line or "lvl=" in line or "severity=" in line):
+            self._take_pairs(end)

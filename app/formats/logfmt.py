@@ -1,0 +1,56 @@
+"""`key=value key="value"` in a line of text. Pure."""
+
+import re
+from typing import Final
+
+from app.domain.severity import LEVEL_OF_NUMBER, severity_of
+from app.formats.field_names import Fields
+from app.formats.level_words import level_of
+
+OPENING: Final = re.compile(r"[A-Za-z_@][\w.@-]{0,63}=(?=[^\s=]|\Z)")
+
+_PAIR: Final = re.compile(
+    r"(?<![\w.@-])(?:(ts|time|timestamp|level|lvl|severity|loglevel|log_level|log\.level|pri|service|app|service\.name|"
+    r"service_name|logger|host|hostname|pid|caller|trace_id|traceID|traceId|span_id|spanID|spanId)|[A-Za-z_@][\w.@-]{0,63})"
+    r'=(?:"([^"\\]{0,300}(?:\\.[^"\\]{0,300}){0,40})"|([^\s"]{0,300}))'
+)
+_LEVELS: Final = frozenset(("level", "lvl", "severity", "loglevel", "log_level", "log.level"))
+_FIELD_OF: Final = (
+    dict.fromkeys(("service", "app", "service.name", "service_name"), "service")
+    | dict.fromkeys(("trace_id", "traceID", "traceId"), "trace_id")
+    | dict.fromkeys(("span_id", "spanID", "spanId"), "span_id")
+    | {"logger": "logger", "host": "host", "hostname": "host", "pid": "pid"}
+)
+_CALLER: Final = re.compile(r"([\w./@-]{1,200}):(\d{1,7})\Z", re.ASCII)
+_HEX: Final = re.compile(r"(?!0*\Z)[0-9a-f]{16}(?:[0-9a-f]{16})?\Z")
+
+
+def read_pairs(line: str, start: int = 0) -> Fields:
+    """The fields that the pairs from `start` on give, the first of a key counts; `level` is a severity."""
+    fields: Fields = {}
+    for key, quoted, plain in _PAIR.findall(line, start):
+        if key:
+            _take(fields, key, quoted or plain)
+    return fields
+
+
+def _take(fields: Fields, key: str, value: str) -> None:
+    if key in _LEVELS:
+        if "level" not in fields and (level := severity_of(value) or level_of(value)):
+            fields["level"] = level
+    elif key == "pri":
+        if "level" not in fields and (level := severity_of(value) or LEVEL_OF_NUMBER.get(value, "")):
+            fields["level"] = level
+    elif key == "caller":
+        if match := _CALLER.match(value):
+            fields["file"], fields["line"] = match.groups()
+    elif (field := _FIELD_OF.get(key)) and value and field not in fields and _fits(field, value):
+        fields[field] = value
+
+
+def _fits(field: str, value: str) -> bool:
+    if field == "pid":
+        return value.isdecimal() and len(value) < 11
+    if field == "trace_id":
+        return len(value) == 32 and _HEX.match(value) is not None
+    return field != "span_id" or (len(value) == 16 and _HEX.match(value) is not None)

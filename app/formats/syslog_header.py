@@ -1,0 +1,99 @@
+"""The host and the tag of syslog behind a time, and the levels that network devices write. Pure."""
+
+import re
+from typing import Final, NamedTuple
+
+from app.formats.before_time import PRI_SEVERITY
+from app.formats.field_names import Fields
+from app.formats.level_words import level_of
+
+_TAG: Final = (  # prog, prog[pid], prog(module)[pid], prog 1.2.3
+    r"(?P<service>[^\s:\[\]()<>%]{1,64})(?:\((?P<logger>[^\s()]{1,64})\))?(?: [\d.]{1,20})?"
+    r"(?:\[(?P<pid>\d{1,10})(?:[.:]\d{1,10})?\])?"
+)
+_HOST: Final = r"(?P<host>[^\s\[\]]{1,255})(?<!:)"
+_FACILITY: Final = r"(?:kern|user|mail|daemon|auth|syslog|lpr|news|uucp|cron|authpriv|ftp|local[0-7])"
+_HOST_TAG: Final = re.compile(
+    rf" {{1,2}}{_HOST} {{1,2}}(?:{_FACILITY}\.(?P<word>[a-z]{{3,9}}) )?{_TAG}(?: (?P<of>\([^\s()]{{1,128}}\)))?:(?!\S)",
+    re.ASCII,
+)
+_HOST_APP: Final = re.compile(  # macOS: Google Chrome[77]
+    r" (?P<host>[\w.-]{1,255}) (?P<service>[A-Z][\w.]{0,30}(?: [A-Z][\w.]{0,30}){1,3})\[(?P<pid>\d{1,10})\]: ", re.ASCII
+)
+_REPEATED: Final = re.compile(r" (?P<host>[^\s\[\]]{1,255}) (?:last message repeated |message repeated |-- MARK --)")
+_TAG_ONLY: Final = re.compile(rf" {{1,2}}{_TAG}:(?!\S)", re.ASCII)
+_HOST_ONLY: Final = re.compile(
+    r" {1,2}(?P<host>[A-Za-z0-9][\w.-]{0,254}) {1,2}:? ?(?=%[A-Z]|CEF:|LEEF:|@cee:|\{|date=|[a-z]\w*=)", re.ASCII
+)
+_HOST_PID: Final = re.compile(
+    r" (?P<host>[^\s\[\]:]{1,255}) {1,2}(?P<service>[^\s:\[\]()]{1,64})\[(?P<pid>\d{1,10})\]: ", re.ASCII
+)
+_SERVICE_PID: Final = re.compile(
+    r" (?:(?P<word>[a-z]{4,8}) )?(?P<service>[A-Za-z][\w./-]{0,63})\[(?P<pid>\d{1,10})\](?:: | (?=\[Originator))",
+    re.ASCII,
+)
+_HEROKU: Final = re.compile(r" (?P<service>heroku|app)\[(?P<dyno>[\w.-]{1,64})\]: ", re.ASCII)
+_MNEMONIC: Final = re.compile(r"%[A-Z][A-Z0-9_]{1,40}(?:-[A-Z0-9_]{1,40}){0,3}?-([0-7])-([A-Z0-9_]{1,60})", re.ASCII)
+_SOLARIS: Final = re.compile(rf"\[ID \d{{1,8}} {_FACILITY}\.([a-z]{{3,9}})\]")
+
+
+_TOPICS: Final = re.compile(r" [a-z-]{2,20}(?:,[a-z!-]{2,20}){1,6} ", re.ASCII)
+
+
+class Origin(NamedTuple):
+    """Host, program and process of a line, and where its message begins."""
+
+    fields: Fields
+    level: str
+    end: int
+
+
+def read_origin(line: str, start: int, end: int, has_pri: bool) -> Origin | None:
+    """The host and the tag behind a time that stands from `start` to `end`; None if there are none for sure.
+
+    Behind a time as syslog writes it, with a PRI in front, or with an offset, `host tag:` is enough. Behind any other
+    the tag must have the number of a process, since two words and a colon could be anything.
+    """
+    is_certain = has_pri or line[start].isalpha() or line[end - 6 : end - 4] in ("+0", "+1", "-0", "-1")
+    if not is_certain:
+        is_certain = line[end - 5 : end - 3] in ("+0", "+1", "-0", "-1")
+    patterns = _CERTAIN if is_certain else _UNCERTAIN
+    for pattern in patterns:
+        match = pattern.match(line, end)
+        if match is not None:
+            return _origin(match, line)
+    return None
+
+
+_CERTAIN: Final = (_HEROKU, _HOST_TAG, _HOST_APP, _REPEATED, _HOST_ONLY, _SERVICE_PID, _TAG_ONLY)
+_UNCERTAIN: Final = (_HEROKU, _HOST_PID, _SERVICE_PID)
+
+
+def _origin(match: re.Match[str], line: str) -> Origin | None:
+    fields: Fields = match.groupdict()
+    fields.pop("of", None)
+    word, end = fields.pop("word", None), match.end()
+    level = level_of(word) if word else ""
+    if (match.re is _TAG_ONLY and level_of(match["service"])) or level_of(fields.get("host") or ""):
+        return None
+    if match.re is _SERVICE_PID and word and not level:
+        return None
+    if (service := fields.get("service")) and service.endswith(".service"):
+        fields["unit"], fields["service"] = service, service.removesuffix(".service")
+    if not level and (found := _SOLARIS.search(line, end, end + 40)):
+        level = level_of(found[1])
+    return Origin(fields, level, end)
+
+
+def level_of_mnemonic(line: str, start: int) -> str:
+    """The severity of a message's code such as %ASA-3-106014 near the start of the message."""
+    if line.find("%", start, start + 80) < 0:
+        return ""
+    match = _MNEMONIC.search(line, start, start + 160)
+    return PRI_SEVERITY[int(match[1])] if match else ""
+
+
+def level_of_topics(line: str, end: int) -> str:
+    """The severity among the topics that MikroTik writes: system,error,critical."""
+    match = _TOPICS.match(line, end)
+    return next(filter(None, map(level_of, match[0].strip().split(","))), "") if match else ""

@@ -1,0 +1,78 @@
+"""What is remembered of usual headers must be what the readers of headers say."""
+
+from unittest.mock import patch
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.formats import line_reader
+from app.formats.reading import Reading
+from app.formats.text_line import read_text_line
+from tests.support.text_programs import LINES
+
+READING = Reading.of_record(1_795_947_600_000)
+
+openings = st.sampled_from(
+    [
+        "2026-11-29 10:15:01,123",
+        "[2026-11-29 10:15:01]",
+        "E1129 10:15:01.123456",
+        "Nov 29 10:15:01",
+        "<11>Nov 29 10:15:01",
+    ]
+)
+tokens = st.lists(
+    st.sampled_from(
+        (
+            *(
+                " ",
+                "  ",
+                " - ",
+                ": ",
+                ":",
+                "] ",
+                "[main]",
+                " [77] ",
+                " 77 ",
+                "INFO",
+                "ERROR",
+                " WARN ",
+                "[error]",
+                "com.x.Y",
+            ),
+            *(
+                " kiln",
+                " ovend",
+                "[77]:",
+                " --- ",
+                "(pam)",
+                "77#78",
+                "a.go:12",
+                "warm",
+                "DEBUG:",
+                "|",
+                " [ID 1 kern.info] ",
+            ),
+        )
+    ),
+    max_size=9,
+).map("".join)
+
+
+def without_memory(text: str) -> object:
+    with (
+        patch.object(line_reader, "quick_header", lambda *_: None),
+        patch.object(line_reader, "quick_origin", lambda *_: None),
+    ):
+        return read_text_line(text, READING)
+
+
+@given(openings, tokens)
+def test_usual_headers_are_read_like_any_other(opening: str, rest: str) -> None:
+    assert read_text_line(opening + rest, READING) == without_memory(opening + rest)
+
+
+@pytest.mark.parametrize("text", [line.text for line in LINES], ids=[line.program for line in LINES])
+def test_programs_are_read_like_any_other(text: str) -> None:
+    assert read_text_line(text, READING) == without_memory(text)
