@@ -14,6 +14,8 @@ from pydantic import (
     model_validator,
 )
 
+from app.domain.times import zone_named
+
 SaslMechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"]
 Role = Literal["ingest", "query"]
 
@@ -37,13 +39,41 @@ class SettingsGroup(BaseModel):
 
 
 class ServiceSettings(SettingsGroup):
-    """Which parts of the service an instance runs. Environment: ROLES."""
+    """Which parts of the service an instance runs, and by what it reads events. Environment: these names."""
 
     roles: tuple[Role, ...] = Field(
         ALL_ROLES,
         description="What this instance does, comma-separated: `ingest` moves logs from Kafka to ClickHouse, `query`"
         " serves the API and the explorer.",
     )
+
+    default_timezone: str = Field(
+        "UTC",
+        description="Zone of times in logs that state none, a name of the tz database such as `Europe/Berlin`. A Kafka"
+        " header `timezone` counts before it.",
+    )
+    day_first: bool | None = Field(
+        None,
+        description="Whether 03/04/2026 in a log is in April (`true`) or in March (`false`). Unset: where the line does"
+        " not tell, the record's time counts, and the row is flagged.",
+    )
+    future_tolerance_secs: float = Field(
+        600,
+        ge=0,
+        le=86_400,
+        description="How far after its record's time a time without a zone may lie; further, it is of another zone, the"
+        " record's time counts, and the row is flagged.",
+    )
+    levels_from_status: bool = Field(
+        True, description="Whether the HTTP status of a line of an access log is its level (5xx ERROR, 4xx WARN)."
+    )
+
+    @field_validator("default_timezone")
+    @classmethod
+    def _is_a_zone(cls, name: str) -> str:
+        if zone_named(name) is None:
+            raise ValueError("must be a name of the tz database, such as UTC or Europe/Berlin")
+        return name
 
     @field_validator("roles", mode="before")
     @classmethod

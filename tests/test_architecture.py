@@ -31,7 +31,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "client": {"console", "csv_cells"},
     "version": set(),
     "logging_setup": set(),
-    "settings": set(),
+    "settings": {"domain"},
     "environment": {"errors", "settings"},
     "health": set(),
     "component": {"health"},

@@ -3,21 +3,20 @@
 import time
 from collections.abc import Callable, Set
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 
 from app.backends.clickhouse.disk import ClickHouseDisk
 from app.backends.kafka.factory import open_source
 from app.backends.kafka.group import KafkaGroup
 from app.backends.kafka.topic import TopicAdmin
+from app.build.decoder import build_decoder
 from app.build.preflight import check_at_startup
 from app.build.table import prepare_table
 from app.component import Component
-from app.domain.event_time import EventTimeBounds
 from app.domain.records import Partition
 from app.health import Health
 from app.metrics import Metrics
 from app.pipeline.backoff import Backoff
-from app.pipeline.decode import decode
 from app.pipeline.delivery import CompletedTokens, Delivery
 from app.pipeline.disk import DiskWatch
 from app.pipeline.ingest import Ingest
@@ -131,13 +130,12 @@ class _Pipelines:
 
     def _ingest(self, source: RecordSource) -> Ingest:
         progress = Progress(source, on_committed=self._telemetry.committed)
-        bounds = EventTimeBounds.of_retention(self._settings.clickhouse.retention_days)
         return Ingest(
             source,
             self._delivery(progress),
             progress,
             self._telemetry,
-            decode=partial(decode, bounds=bounds),
+            decode=build_decoder(self._settings),
             limits=self._settings.batch,
             clock=time.monotonic,
             submit=submit_to_thread,

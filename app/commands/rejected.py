@@ -1,17 +1,16 @@
 """`python -m app rejected`: lists rows that were not understood, and tries today's parser on them. Changes nothing."""
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
 from typing import Any, Final, Protocol
 
 from app.audit.rejected import RejectedRow, Rejections, lines
+from app.build.decoder import build_decoder
 from app.build.table import rejected_rows
 from app.commands.arguments import in_words
 from app.console import run_command, say
-from app.domain.event_time import EventTimeBounds
 from app.domain.records import RecordChunk
 from app.errors import Refused, TryAgainLater
-from app.pipeline.decode import Decoded, decode
+from app.pipeline.decode import Decoded
 from app.settings import Settings
 
 _QUERY_SECS: Final = 120.0
@@ -32,7 +31,7 @@ class RejectedRows(Protocol):
 def list_rejected(settings: Settings, *, since_secs: int, until_secs: int | None, limit: int) -> int:
     """Read the flagged rows of the table from so many seconds ago on, and print the findings. Returns the exit code."""
     clickhouse = settings.clickhouse
-    today = partial(decode, bounds=EventTimeBounds.of_retention(clickhouse.retention_days))
+    today = build_decoder(settings)
 
     def job() -> int:
         say(f"ClickHouse at {clickhouse.url}, table {clickhouse.database}.{clickhouse.table}")

@@ -3,8 +3,10 @@
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from app.domain.times import TimeReading
+from app.domain.times.reading import TEN_MINUTES_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +20,31 @@ class Reading:
     def of_record(cls, record_time_ms: int) -> "Reading":
         """The reading of a record at its time, Unix epoch, with the default settings."""
         return cls(TimeReading(record_time_ms))
+
+    def in_zone(self, zone: ZoneInfo) -> "Reading":
+        """The same with another zone for times that state none."""
+        return replace(self, times=replace(self.times, zone=zone))
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingRules:
+    """The settings by which events are read; with others, the same record may give other rows."""
+
+    zone: ZoneInfo | None = None  # of times that state none; None is UTC
+    day_first: bool | None = None  # whether 03/04/2026 is in April; None: such a date is not trusted
+    future_ms: int = TEN_MINUTES_MS  # how far after its record's a time without a zone may lie
+    levels_from_status: bool = True
+
+    def reading_of(self, record_time_ms: int) -> Reading:
+        """The reading of a record at its time, Unix epoch."""
+        return Reading(self.times_of(record_time_ms), self.levels_from_status)
+
+    def times_of(self, record_time_ms: int) -> TimeReading:
+        """What its times are read by."""
+        return TimeReading(record_time_ms, self.zone, self.day_first, self.future_ms)
+
+
+DEFAULT_RULES: Final = ReadingRules()
 
 
 # A time without a zone inside a carrier is compared with the carrier's, so that it need not be in the assumed zone.

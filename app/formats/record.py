@@ -4,7 +4,11 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from app.domain.event import Event
+from app.domain.event_time import rfc3339
+from app.domain.keys import with_names_once
 from app.domain.records import Headers
+from app.domain.times import TimeReading, read_time, zone_named
+from app.domain.times.reading import NOT_A_TIME, ZONE_UNKNOWN, Nanoseconds
 from app.domain.trace_ids import context_of
 from app.formats import ndjson
 from app.formats.carriers import otlp_protobuf
@@ -12,7 +16,8 @@ from app.formats.reading import Reading
 from app.formats.value import ValueReader
 
 _HEADER_FIELDS: Final = {"service.name": "service", "host.name": "host"}
-_UNDERSTOOD: Final = frozenset(("traceparent", *_HEADER_FIELDS))
+_TIMEZONE: Final = "timezone"
+_UNDERSTOOD: Final = frozenset(("traceparent", _TIMEZONE, *_HEADER_FIELDS))
 _OWN_TYPES: Final = frozenset((ndjson.CONTENT_TYPE, *otlp_protobuf.CONTENT_TYPES))
 
 
@@ -24,7 +29,13 @@ def read_object(parsed: dict[str, Any], reading: Reading) -> Iterator[Event]:
 def read_record(value: bytes | None, headers: Headers, reading: Reading) -> Iterator[Event]:
     """At least one event, whatever the record holds. Never fails."""
     known = fields_of(headers) if headers else {}
+    zone_name = _text_of(headers, _TIMEZONE)
+    zone = zone_named(zone_name) if zone_name else None
+    if zone is not None:
+        reading = reading.in_zone(zone)
     for event in _events(value, headers, reading):
+        if zone_name:
+            _settle_time(event, reading.times, is_zone_known=zone is not None)
         for name, text in known.items():
             if event.fields.get(name) in (None, ""):
                 event.fields[name] = text
@@ -62,6 +73,31 @@ def fields_of(headers: Headers) -> dict[str, Any]:
     return fields
 
 
+def _settle_time(event: Event, times: TimeReading, *, is_zone_known: bool) -> None:
+    """Read the time of an event by the zone of its record; with a zone that is not known, only one that states its own.
+
+    What cannot be trusted becomes an attribute, and the event is flagged.
+    """
+    value = event.fields.pop("timestamp", None)
+    if value in (None, ""):
+        return
+    read = read_time(value, times)
+    has_zone = event.time_has_zone if isinstance(value, Nanoseconds) else read.has_zone
+    problem = read.problem or ("" if has_zone or is_zone_known else ZONE_UNKNOWN)
+    if problem or read.time_ns is None:
+        event.problems.append(problem or NOT_A_TIME)
+        kept = rfc3339(value) if isinstance(value, Nanoseconds) else value
+        event.attributes = with_names_once([*event.attributes, ("timestamp", kept)])
+    else:
+        event.fields["timestamp"] = Nanoseconds(read.time_ns)
+        event.time_has_zone = has_zone
+
+
+def _text_of(headers: Headers, name: str) -> str:
+    """The text of the first header of that name, in any case; "" if there is none."""
+    value = next((content for other, content in headers if other.lower() == name), b"")
+    return (value or b"").decode(errors="replace").strip()
+
+
 def _content_type(headers: Headers) -> bytes:
-    content_type = next((content for name, content in headers if name.lower() == "content-type"), b"")
-    return (content_type or b"").partition(b";")[0].strip().lower()
+    return _text_of(headers, "content-type").partition(";")[0].strip().lower().encode(errors="replace")

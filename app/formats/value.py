@@ -76,7 +76,7 @@ class ValueReader:
         if outer.fields.get("timestamp") is not None:
             self._reading = inside_of(reading)
         for event in self.events(inner.encode(errors="replace"), depth):
-            yield event if adopted(outer, event) else merged(outer, event, reading.times.record_time_ms)
+            yield event if adopted(outer, event) else merged(outer, event, self._reading.times)
         self._reading = reading
 
     def lines(self, lines: Sequence[bytes]) -> Iterator[Event]:
@@ -149,7 +149,7 @@ class ValueReader:
             yield from self._inside(outer, inner, depth)
             return
         for event in self._of_object(inner, depth):
-            yield merged(outer, event, self._reading.times.record_time_ms)
+            yield merged(outer, event, self._reading.times)
 
 
 def may_be_json(text: bytes) -> bool:

@@ -13,7 +13,7 @@ from app.domain.records import RecordChunk
 from app.domain.rows import Rows
 from app.formats.json_plain import attributes_if_plain
 from app.formats.json_text import MAX_JSON_BYTES, parse_fast
-from app.formats.reading import Reading
+from app.formats.reading import DEFAULT_RULES, ReadingRules
 from app.formats.record import are_understood, read_object, read_record
 from app.pipeline.event_columns import EventColumns
 from app.pipeline.row_builder import RowBuilder
@@ -27,10 +27,10 @@ class Decoded:
     problems: Mapping[str, int]
 
 
-def decode(chunk: RecordChunk, bounds: EventTimeBounds) -> Decoded:
+def decode(chunk: RecordChunk, bounds: EventTimeBounds, rules: ReadingRules = DEFAULT_RULES) -> Decoded:
     """Turn a chunk into rows, in order. Never fails, whatever the records hold."""
     events = EventColumns()
-    add_object, max_bytes, reading = events.add_object, MAX_JSON_BYTES, Reading.of_record
+    add_object, max_bytes, reading = events.add_object, MAX_JSON_BYTES, rules.reading_of
     for index, (value, headers) in enumerate(zip(chunk.values, chunk.headers, strict=True)):
         if value is None or len(value) > max_bytes or (headers and are_understood(headers)):
             _add(events, read_record(value, headers, reading(chunk.timestamps_ms[index])))
@@ -45,13 +45,15 @@ def decode(chunk: RecordChunk, bounds: EventTimeBounds) -> Decoded:
             add_object(parsed, attributes)
         else:
             _add(events, read_object(parsed, reading(chunk.timestamps_ms[index])))
-    return rows_of(events, chunk, bounds)
+    return rows_of(events, chunk, bounds, rules)
 
 
-def rows_of(events: EventColumns, chunk: RecordChunk, bounds: EventTimeBounds) -> Decoded:
+def rows_of(
+    events: EventColumns, chunk: RecordChunk, bounds: EventTimeBounds, rules: ReadingRules = DEFAULT_RULES
+) -> Decoded:
     """The rows of all events of a chunk."""
     events.split()
-    rows = RowBuilder(events, chunk, bounds).rows()
+    rows = RowBuilder(events, chunk, bounds, rules).rows()
     return Decoded(rows, events.problem_counts())
 
 

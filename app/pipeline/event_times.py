@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 from app.domain.event_time import DAY_MS, EventTimeBounds, Nanoseconds, rfc3339
 from app.domain.rows import SCHEMA
 from app.domain.times import TimeReading, read_time
+from app.formats.reading import ReadingRules
 from app.pipeline.event_columns import EventColumns
 
 ORIGINAL_TIME: Final = "original_timestamp"
@@ -20,10 +21,11 @@ _TYPE: Final = SCHEMA.field("Timestamp").type
 class EventTimes:
     """Reads the times of a chunk's events."""
 
-    def __init__(self, events: EventColumns, name: str, bounds: EventTimeBounds) -> None:
+    def __init__(self, events: EventColumns, name: str, bounds: EventTimeBounds, rules: ReadingRules) -> None:
         self._events = events
         self._name = name
         self._bounds = bounds
+        self._rules = rules
 
     def of(self, record_ms: pa.Int64Array) -> pa.TimestampArray:
         """The time of each row; `record_ms` holds the times of the records, in Unix epoch milliseconds."""
@@ -52,10 +54,10 @@ class EventTimes:
             return pa.array(self._one_by_one(values, record_ms.to_pylist()), pa.int64())
 
     def _one_by_one(self, values: Sequence[object], record_ms: Sequence[int]) -> Iterator[int | None]:
-        reading = TimeReading(0)
+        reading = self._rules.times_of(0)
         for row, value in enumerate(values):
             if record_ms[row] != reading.record_time_ms:
-                reading = TimeReading(record_ms[row])
+                reading = self._rules.times_of(record_ms[row])
             yield self._one_time(row, value, reading)
 
     def _one_time(self, row: int, value: object, reading: TimeReading) -> int | None:

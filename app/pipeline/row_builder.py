@@ -18,6 +18,7 @@ from app.domain.records import RecordChunk
 from app.domain.rows import SCHEMA, Rows
 from app.domain.severity import SEVERITY_NUMBER, severity_of_level, severity_of_number
 from app.domain.trace_ids import span_id_of, trace_id_of
+from app.formats.reading import ReadingRules
 from app.pipeline.arrow_maps import map_array, single_key_map, sparse_array
 from app.pipeline.event_columns import EventColumns
 from app.pipeline.event_times import EventTimes
@@ -30,11 +31,12 @@ _KEYED: Final = [column for column in SENT.values() if column.key]
 class RowBuilder:
     """Builds the rows of one chunk."""
 
-    def __init__(self, events: EventColumns, chunk: RecordChunk, bounds: EventTimeBounds) -> None:
+    def __init__(self, events: EventColumns, chunk: RecordChunk, bounds: EventTimeBounds, rules: ReadingRules) -> None:
         """`events` must have been split."""
         self._events = events
         self._chunk = chunk
         self._bounds = bounds
+        self._rules = rules
         self._record_ms = self._of_records(chunk.timestamps_ms, pa.int64())
 
     def rows(self) -> Rows:
@@ -85,7 +87,7 @@ class RowBuilder:
         return pa.array(self._events.of_records(values), kind)
 
     def _times(self, name: str) -> pa.TimestampArray:
-        return EventTimes(self._events, name, self._bounds).of(self._record_ms)
+        return EventTimes(self._events, name, self._bounds, self._rules).of(self._record_ms)
 
     def _text(self, name: str) -> pa.StringArray:
         values = self._events.fields[name]

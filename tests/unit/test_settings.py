@@ -131,6 +131,13 @@ def test_a_problem_names_the_value_and_the_allowed_values() -> None:
     assert problem_of({"HTTP_PORT": "70000"}) == "HTTP_PORT is '70000': input should be less than or equal to 65535"
 
 
+def test_the_zone_of_times_without_one_is_a_name_of_the_tz_database() -> None:
+    assert read_settings({"DEFAULT_TIMEZONE": "Europe/Berlin"}).service.default_timezone == "Europe/Berlin"
+    assert problem_of({"DEFAULT_TIMEZONE": "+09:00"}) == (
+        "DEFAULT_TIMEZONE is '+09:00': must be a name of the tz database, such as UTC or Europe/Berlin"
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [

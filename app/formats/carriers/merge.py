@@ -5,6 +5,7 @@ from typing import Any, Final
 from app.domain.event import Event
 from app.domain.event_time import Nanoseconds, rfc3339
 from app.domain.keys import with_names_once
+from app.domain.times import TimeReading
 from app.formats.carriers.times import Instant, instant_of
 
 AGREE_WITHIN_NS: Final = 10 * 10**9
@@ -16,7 +17,7 @@ _OBSERVED: Final = "observed_timestamp"
 _ORIGINAL: Final = "original_timestamp"
 
 
-def merged(outer: Event, inner: Event, record_time_ms: int) -> Event:
+def merged(outer: Event, inner: Event, times: TimeReading) -> Event:
     """The event of a carrier and of what is inside it.
 
     What is inside counts for the message, the level and every other field, the carrier for those that it lacks, and
@@ -30,7 +31,7 @@ def merged(outer: Event, inner: Event, record_time_ms: int) -> Event:
     has_level = bool(inner.fields.get("level") or inner.severity_number)
     if has_level and not inner.fields.get("level"):
         fields.pop("level", None)
-    time, kept = _time(outer, inner, record_time_ms)
+    time, kept = _time(outer, inner, times)
     fields["timestamp"] = time
     return Event(
         fields,
@@ -64,7 +65,7 @@ def adopted(outer: Event, inner: Event) -> bool:
     return True
 
 
-def _time(outer: Event, inner: Event, record_time_ms: int) -> tuple[Any, list[tuple[str, Any]]]:
+def _time(outer: Event, inner: Event, times: TimeReading) -> tuple[Any, list[tuple[str, Any]]]:
     """The time of the merged event, and what is kept of the other.
 
     The time inside counts if it has a zone, or agrees with the carrier's at the offset of some zone: then it is the
@@ -73,7 +74,7 @@ def _time(outer: Event, inner: Event, record_time_ms: int) -> tuple[Any, list[tu
     outer_value, inner_value = outer.fields.get("timestamp"), inner.fields.get("timestamp")
     if inner_value in (None, "") or outer_value in (None, ""):
         return (outer_value if inner_value in (None, "") else inner_value), []
-    without, within = instant_of(outer, record_time_ms), instant_of(inner, record_time_ms)
+    without, within = instant_of(outer, times), instant_of(inner, times)
     if within is None:
         return outer_value, [(_ORIGINAL, inner_value)]
     if without is None:

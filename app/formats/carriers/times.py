@@ -14,10 +14,10 @@ class Instant(NamedTuple):
     has_zone: bool
 
 
-def instant_of(event: Event, record_time_ms: int) -> Instant | None:
+def instant_of(event: Event, times: TimeReading) -> Instant | None:
     """The time of an event, None if it has none that can be trusted."""
     value = event.fields.get("timestamp")
     if isinstance(value, Nanoseconds):
         return Instant(int(value), event.time_has_zone)
-    read = read_time(value, TimeReading(record_time_ms))
+    read = read_time(value, times)
     return None if read.time_ns is None else Instant(read.time_ns, read.has_zone)

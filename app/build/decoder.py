@@ -1,0 +1,27 @@
+"""The decoder by the settings: the same for the pipeline and for commands that try it on stored rows."""
+
+from collections.abc import Callable
+from functools import partial
+
+from app.domain.event_time import EventTimeBounds
+from app.domain.records import RecordChunk
+from app.domain.times import zone_named
+from app.formats.reading import ReadingRules
+from app.pipeline.decode import Decoded, decode
+from app.settings import ServiceSettings, Settings
+
+
+def build_decoder(settings: Settings) -> Callable[[RecordChunk], Decoded]:
+    """What turns chunks of records into rows."""
+    bounds = EventTimeBounds.of_retention(settings.clickhouse.retention_days)
+    return partial(decode, bounds=bounds, rules=reading_rules(settings.service))
+
+
+def reading_rules(settings: ServiceSettings) -> ReadingRules:
+    """By what events are read."""
+    return ReadingRules(
+        zone=None if settings.default_timezone == "UTC" else zone_named(settings.default_timezone),
+        day_first=settings.day_first,
+        future_ms=int(settings.future_tolerance_secs * 1000),
+        levels_from_status=settings.levels_from_status,
+    )
