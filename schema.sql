@@ -36,6 +36,9 @@ CREATE TABLE IF NOT EXISTS logs.logs
     _partition UInt16 CODEC(T64, ZSTD(1)),
     _offset UInt64 CODEC(DoubleDelta, ZSTD(1)),
     _item UInt16 CODEC(ZSTD(1)),
+    -- How many rows its record has (0: not known), and who read it: a name for version and settings of the service.
+    _items UInt16 CODEC(ZSTD(1)),
+    _reader LowCardinality(String) CODEC(ZSTD(1)),
     _ingested DateTime64(3, 'UTC') DEFAULT now64(3) CODEC(GCD, Delta(8), ZSTD(1)),
     -- The server refuses an insert that it gets to after this moment (fencing): a former owner's batch cannot land.
     _deadline DateTime64(3, 'UTC') DEFAULT now64(3) + 60 CODEC(Delta(8), ZSTD(1)),
@@ -49,6 +52,7 @@ CREATE TABLE IF NOT EXISTS logs.logs
     INDEX trace_id TraceId TYPE bloom_filter(0.001) GRANULARITY 1,
     INDEX user_id UserId TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX offset_range _offset TYPE minmax GRANULARITY 1,
+    INDEX items_range _items TYPE minmax GRANULARITY 1,
     INDEX attribute_http_route attribute_http_route TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX attribute_http_status_code attribute_http_status_code TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX attribute_host_name attribute_host_name TYPE bloom_filter(0.01) GRANULARITY 1,
@@ -115,4 +119,4 @@ SETTINGS
     min_age_to_force_merge_seconds = 7200,
     min_age_to_force_merge_on_partition_only = 1
 -- The number of the last file in migrations/. A new table needs none of these files.
-COMMENT 'schema 2';
+COMMENT 'schema 3';

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 
+from app.build.reader import reader_of
 from app.domain.event_time import EventTimeBounds
 from app.domain.records import RecordChunk
 from app.domain.times import zone_named
@@ -14,7 +15,7 @@ from app.settings import ServiceSettings, Settings
 def build_decoder(settings: Settings) -> Callable[[RecordChunk], Decoded]:
     """What turns chunks of records into rows."""
     bounds = EventTimeBounds.of_retention(settings.clickhouse.retention_days)
-    return partial(decode, bounds=bounds, rules=reading_rules(settings.service))
+    return partial(decode, bounds=bounds, rules=reading_rules(settings.service), reader=reader_of(settings).name)
 
 
 def reading_rules(settings: ServiceSettings) -> ReadingRules:

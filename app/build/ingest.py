@@ -11,6 +11,7 @@ from app.backends.kafka.group import KafkaGroup
 from app.backends.kafka.topic import TopicAdmin
 from app.build.decoder import build_decoder
 from app.build.preflight import check_at_startup
+from app.build.reader import reader_of
 from app.build.table import prepare_table
 from app.component import Component
 from app.domain.records import Partition
@@ -48,6 +49,8 @@ def build_ingest(
 ) -> IngestParts:
     """The component. `on_dated` is called with the times, Unix milliseconds, by which Kafka itself dated records."""
     health = Health(problems=NOT_CONNECTED, has_loop=True)
+    reader = reader_of(settings)
+    health.note(reader={"name": reader.name, **reader.parts()})
     dates = _KafkaTimes(on_dated)
     telemetry = IngestTelemetry(metrics, health, on_dated=dates.take)
     topic_admin = TopicAdmin(settings.kafka)

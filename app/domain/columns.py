@@ -144,6 +144,8 @@ COLUMNS: Final = (
     ),
     Column("topic_id", "_topic_id", _TEXT, Kind.TEXT, "id of that topic"),
     Column("_item", "_item", pa.uint16(), Kind.WHOLE, "its number within a record of several events"),
+    Column("_items", "_items", pa.uint16(), Kind.WHOLE, "how many rows its record has; 0 if not known"),
+    Column("_reader", "_reader", _TEXT, Kind.TEXT, "which version and settings read the record"),
     Column("_ingested", "_ingested", None, Kind.TIME, "when it was stored"),
     Column("_raw", "_raw", pa.binary(), Kind.TEXT, "the bytes that were not understood"),
 )

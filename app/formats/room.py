@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, TypeVar
 
 from app.domain.event import Event
+from app.domain.reader import MAX_ITEMS as MAX_ITEMS
 
-MAX_ITEMS: Final = 2**16  # items of one record are numbered in 16 bits
 TOO_MANY: Final = "packed: more events than a record may hold"
 
 _Part = TypeVar("_Part")

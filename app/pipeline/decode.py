@@ -27,8 +27,10 @@ class Decoded:
     problems: Mapping[str, int]
 
 
-def decode(chunk: RecordChunk, bounds: EventTimeBounds, rules: ReadingRules = DEFAULT_RULES) -> Decoded:
-    """Turn a chunk into rows, in order. Never fails, whatever the records hold."""
+def decode(
+    chunk: RecordChunk, bounds: EventTimeBounds, rules: ReadingRules = DEFAULT_RULES, reader: str = ""
+) -> Decoded:
+    """Turn a chunk into rows, in order, that name the reader. Never fails, whatever the records hold."""
     events = EventColumns()
     add_object, max_bytes, reading = events.add_object, MAX_JSON_BYTES, rules.reading_of
     for index, (value, headers) in enumerate(zip(chunk.values, chunk.headers, strict=True)):
@@ -45,15 +47,19 @@ def decode(chunk: RecordChunk, bounds: EventTimeBounds, rules: ReadingRules = DE
             add_object(parsed, attributes)
         else:
             _add(events, read_object(parsed, reading(chunk.timestamps_ms[index])))
-    return rows_of(events, chunk, bounds, rules)
+    return rows_of(events, chunk, bounds, rules, reader)
 
 
 def rows_of(
-    events: EventColumns, chunk: RecordChunk, bounds: EventTimeBounds, rules: ReadingRules = DEFAULT_RULES
+    events: EventColumns,
+    chunk: RecordChunk,
+    bounds: EventTimeBounds,
+    rules: ReadingRules = DEFAULT_RULES,
+    reader: str = "",
 ) -> Decoded:
     """The rows of all events of a chunk."""
     events.split()
-    rows = RowBuilder(events, chunk, bounds, rules).rows()
+    rows = RowBuilder(events, chunk, bounds, rules, reader).rows()
     return Decoded(rows, events.problem_counts())
 
 

@@ -49,6 +49,14 @@ class EventColumns:
         """The number of each row within its record."""
         return [self._items.get(row, 0) for row in range(len(self))] if self._items else [0] * len(self)
 
+    def item_counts(self) -> list[int]:
+        """For each row how many rows its record has."""
+        if not self._items:
+            return [1] * len(self)
+        firsts = [row for row in range(len(self)) if row not in self._items]
+        ends = [*firsts[1:], len(self)]
+        return [end - first for first, end in zip(firsts, ends, strict=True) for _ in range(first, end)]
+
     def of_records(self, values: Sequence[int]) -> Sequence[int]:
         """For each row the value of its record, of values by the records' places in the chunk."""
         if not self._items:

@@ -31,12 +31,15 @@ _KEYED: Final = [column for column in SENT.values() if column.key]
 class RowBuilder:
     """Builds the rows of one chunk."""
 
-    def __init__(self, events: EventColumns, chunk: RecordChunk, bounds: EventTimeBounds, rules: ReadingRules) -> None:
-        """`events` must have been split."""
+    def __init__(
+        self, events: EventColumns, chunk: RecordChunk, bounds: EventTimeBounds, rules: ReadingRules, reader: str
+    ) -> None:
+        """`events` must have been split; `reader` is the name of the reader."""
         self._events = events
         self._chunk = chunk
         self._bounds = bounds
         self._rules = rules
+        self._reader = reader
         self._record_ms = self._of_records(chunk.timestamps_ms, pa.int64())
 
     def rows(self) -> Rows:
@@ -79,6 +82,8 @@ class RowBuilder:
             "_partition": pa.repeat(pa.scalar(chunk.partition.number, pa.uint16()), count),
             "_offset": self._of_records(chunk.offsets, pa.uint64()),
             "_item": pa.array(self._events.items(), pa.uint16()),
+            "_items": pa.array(self._events.item_counts(), pa.uint16()),
+            "_reader": pa.repeat(pa.scalar(self._reader), count),
             "record_time_ms": self._record_ms,
         }
 

@@ -16,10 +16,10 @@ from pydantic import ValidationError
 from app.domain.columns import ALIASES
 from app.domain.event_time import EventTimeBounds, read_time_ns
 from app.domain.log_event import LogEvent
+from app.domain.reader import MAX_ITEMS
 from app.domain.records import Headers, Partition, RecordChunk
 from app.domain.rows import SCHEMA
 from app.formats.json_text import MAX_JSON_BYTES
-from app.formats.ndjson import MAX_ITEMS
 from app.pipeline.decode import Decoded, decode
 from app.pipeline.event_times import ORIGINAL_TIME
 
@@ -585,7 +585,18 @@ def test_an_ndjson_batch_may_hold_as_many_events_as_item_numbers() -> None:
 
     assert rows.num_rows == MAX_ITEMS
     assert rows["_item"].to_pylist() == list(range(MAX_ITEMS))
+    assert set(rows["_items"].to_pylist()) == {MAX_ITEMS}
     assert set(rows["ParseError"].to_pylist()) == {""}
+
+
+def test_rows_say_how_many_their_record_has_and_who_read_it() -> None:
+    chunk = chunk_of([b"a", b"b\nc\nd", None, b"e\nf"], headers=[(), PACKED, (), PACKED])
+
+    rows = decode(chunk, BOUNDS, "0123abcd").rows
+
+    assert rows["_items"].to_pylist() == [1, 3, 3, 3, 1, 2, 2]
+    assert rows["_reader"].to_pylist() == ["0123abcd"] * 7
+    assert decode(chunk_of([b"a", b"b"]), BOUNDS).rows["_items"].to_pylist() == [1, 1]
 
 
 @pytest.mark.parametrize("line", [b"x\n", b"x\n\n"], ids=["dense", "with empty lines"])

@@ -1,0 +1,27 @@
+"""The reader of records, from the settings."""
+
+from importlib import metadata
+
+from app.domain.reader import Reader
+from app.settings import Settings
+
+
+def reader_of(settings: Settings) -> Reader:
+    """The reader with all settings that change which rows a record becomes."""
+    service = settings.service
+    changing = {
+        "CLICKHOUSE_RETENTION_DAYS": str(settings.clickhouse.retention_days),
+        "DEFAULT_TIMEZONE": service.default_timezone,
+        "DAY_FIRST": "" if service.day_first is None else str(service.day_first).lower(),
+        "FUTURE_TOLERANCE_SECS": f"{service.future_tolerance_secs:g}",
+        "LEVELS_FROM_STATUS": str(service.levels_from_status).lower(),
+    }
+    return Reader(changing, zone_rules=_zone_rules())
+
+
+def _zone_rules() -> str:
+    """The version of the time zone rules; empty if they are not installed."""
+    try:
+        return metadata.version("tzdata")
+    except metadata.PackageNotFoundError:
+        return ""
