@@ -76,7 +76,9 @@ class LogWriter(Protocol):
         """
 
     def missing(self, rows: Rows) -> Rows:
-        """The rows that the table does not hold, by their identity.
+        """What the table lacks of the records of `rows`, by the rule of `app.domain.missing`.
+
+        Mostly these are rows that it does not hold, by their identity.
 
         Raises:
             TryAgainLater: ClickHouse does not answer.
@@ -223,6 +225,12 @@ class Ledger(Protocol):
 
     def buckets(self, topic_id: str, spans: Mapping[int, Span]) -> Mapping[int, Sequence[Bucket]]:
         """The buckets that overlap the spans, by partition; each counts all of its rows."""
+
+    def buckets_of_several(self, topic_id: str, spans: Mapping[int, Span]) -> Mapping[int, Set[int]]:
+        """The numbers of the buckets that have rows of records with several rows, by partition.
+
+        Rows that do not say how many their record has count as its only ones.
+        """
 
     def runs(self, topic_id: str, partition: int, span: Span) -> Sequence[Run]:
         """The stored offsets of a span as runs, read row by row, in the order of the offsets."""

@@ -13,10 +13,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from app.domain.cancellation import Cancellation
+from app.domain.missing import STORED_COLUMNS, missing_rows
 from app.domain.records import Checkpoint, Headers, Lease, Partition, Polled, Position, RecordChunk
-from app.domain.rows import Rows
+from app.domain.rows import SCHEMA, Rows
 from app.domain.statement import Result, Statement
 from app.errors import KafkaCode, NotOurs, Refused, TryAgainLater
 
@@ -206,10 +208,7 @@ class MemoryTable:
         """See `ports.LogWriter`."""
         self._answer_or_hang()
         self._fail_check()
-        stored = set(self.identities())
-        columns = [rows[name].to_pylist() for name in ("_topic_id", "_partition", "_offset", "_item")]
-        is_missing = [Identity(*place) not in stored for place in zip(*columns, strict=True)]
-        return rows.filter(pa.array(is_missing, pa.bool_()))
+        return missing_rows(rows, self._stored)
 
     def last_offset(self, topic_id: str, partition: int) -> int | None:
         """See `ports.LogWriter`."""
@@ -229,6 +228,12 @@ class MemoryTable:
         self._answer_or_hang()
         self._fail_check()
         return self.busy_with | {token for _, token in self._running_on}
+
+    def _stored(self, topic_id: str, partition: int, first: int, last: int) -> pa.Table:
+        stored = pa.Table.from_batches(self.blocks, schema=SCHEMA)
+        is_mine = pc.and_(pc.equal(stored["_topic_id"], topic_id), pc.equal(stored["_partition"], partition))
+        is_near = pc.and_(pc.greater_equal(stored["_offset"], first), pc.less_equal(stored["_offset"], last))
+        return stored.filter(pc.and_(is_mine, is_near)).select(STORED_COLUMNS)
 
     def _time_ms(self) -> int:
         return int((self._clock.now + self.clock_ahead_secs) * 1000)

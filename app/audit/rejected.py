@@ -116,7 +116,7 @@ def content_of(row: RejectedRow) -> bytes | None:
     A row that ClickHouse refused was understood, or its `_raw` has the invalid part; then the fault is another one.
     """
     words = [problem.partition(":")[0] for problem in row.problem.split("; ")]
-    if words[0] in ("refused", "packed", "tombstone"):
+    if words[0] in ("refused", "reader", "packed", "tombstone"):
         return None
     if row.raw:
         return row.raw

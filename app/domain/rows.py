@@ -1,7 +1,7 @@
 """Rows of the table on their way into it: Arrow record batches with one fixed schema."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 import pyarrow as pa
@@ -38,11 +38,6 @@ def identities(rows: Rows) -> pa.UInt64Array:
     return pc.bit_wise_or(offsets, rows["_item"].cast(pa.uint64()))
 
 
-def without(rows: Rows, mask: pa.BooleanArray) -> Rows:
-    """The rows for which `mask` is false."""
-    return rows.filter(pc.invert(mask))
-
-
 def partitions_of(rows: Rows) -> Iterable[tuple[str, int]]:
     """The distinct pairs of topic id and partition number in `rows`."""
     pairs = rows.select(["_topic_id", "_partition"])
@@ -69,18 +64,32 @@ def is_flagged(row: Rows) -> bool:
 
 def flagged(row: Rows, reason: str) -> Rows:
     """A single row that ClickHouse refused, in a form that it cannot refuse: identity, time, and the row as JSON."""
-    whole = json.dumps({name: _plain(row[name]) for name in SCHEMA.names}, ensure_ascii=False)
-    flags = {"ParseError": reason, "_raw": whole.encode()}
+    return _bare(row, {"ParseError": reason, "_raw": json.dumps(_plain_row(row), ensure_ascii=False).encode()})
+
+
+def whole_record(rows: Rows, reason: str, *, item: int, items: int) -> Rows:
+    """One row that holds all rows of a record as JSON: number `item` of the `items` that the table then has of it."""
+    whole = [_plain_row(rows.slice(index, 1)) for index in range(rows.num_rows)]
+    raw = json.dumps(whole, ensure_ascii=False).encode()
+    return _bare(rows.slice(0, 1), {"ParseError": reason, "_raw": raw, "_item": item, "_items": items})
+
+
+_KEPT = ("Timestamp", "_topic", "_topic_id", "_partition", "_offset", "_item", "_items", "_reader", "record_time_ms")
+
+
+def _bare(row: Rows, values: Mapping[str, object]) -> Rows:
+    """A single row with these values, its identity and its time; all else is empty."""
 
     def column(field: pa.Field) -> pa.Array:
-        if field.name in _KEPT:
+        if field.name in _KEPT and field.name not in values:
             return row[field.name]
-        return pa.array([flags.get(field.name, _empty(field.type))], field.type)
+        return pa.array([values.get(field.name, _empty(field.type))], field.type)
 
     return pa.record_batch([column(field) for field in SCHEMA], schema=SCHEMA)
 
 
-_KEPT = ("Timestamp", "_topic", "_topic_id", "_partition", "_offset", "_item", "record_time_ms")
+def _plain_row(row: Rows) -> Mapping[str, object]:
+    return {name: _plain(row[name]) for name in SCHEMA.names}
 
 
 def _empty(kind: pa.DataType) -> object:

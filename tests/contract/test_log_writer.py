@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 import uuid
@@ -16,6 +17,8 @@ import pytest
 from app.backends.clickhouse.client import connect
 from app.backends.clickhouse.schema import ensure_table
 from app.backends.clickhouse.writer import ClickHouseWriter
+from app.domain.missing import PROBLEM
+from app.domain.reader import REST_ITEM
 from app.domain.rows import SCHEMA, TABLE_COLUMNS, Rows, concatenate
 from app.errors import Refused, TryAgainLater
 from app.pipeline.delivery import MARGIN_SECS
@@ -41,6 +44,7 @@ DEFAULTS: dict[str, Any] = {
     "_topic_id": "topic-1",
     "_partition": 0,
     "_item": 0,
+    "_items": 1,
     "_raw": b"",
     "record_time_ms": RECORD_TIME_MS,
 }
@@ -146,6 +150,12 @@ def row(offset: int, **columns: Any) -> Rows:
     return pa.record_batch([pa.array([given.get(f.name, "")], f.type) for f in SCHEMA], schema=SCHEMA)
 
 
+def item(offset: int, number: int, items: int, reader: str, **columns: Any) -> Rows:
+    """One of several rows of a record, each of another day."""
+    time_ns = RECORD_TIME_MS * 1_000_000 + number * DAY_NS
+    return row(offset, Timestamp=time_ns, _item=number, _items=items, _reader=reader, **columns)
+
+
 def insert(writer: LogWriter, rows: Rows, token: str | None = None, deadline_ms: int = NEVER_MS) -> None:
     """Insert rows with a new token, or the given one."""
     writer.insert(rows, token or uuid.uuid4().hex, deadline_ms)
@@ -232,6 +242,7 @@ def test_rows_come_back_exactly_as_they_were_sent(table: Table) -> None:
                 _raw=b"\x00\xff\xfe\x80 invalid \xc3\x28",
             ),
             row(2**48 - 1, ResponseTimeMs=0.0, _partition=65535, _item=65535, _topic_id="topic-2", _topic="other"),
+            row(2**48, _item=1, _items=65535, _reader="0123abcd"),
             row(3, Timestamp=RECORD_TIME_MS * 1_000_000 - 1, Body=" ", _raw=bytes(range(256))),
         ]
     )
@@ -444,8 +455,8 @@ def test_missing_rows_are_returned_whole_and_in_order(table: Table) -> None:
     ids=["partition", "topic", "item", "offset"],
 )
 def test_a_row_that_differs_in_one_part_of_its_identity_is_another_one(table: Table, other: dict[str, Any]) -> None:
-    insert(table.writer, row(7))
-    rows = concatenate([row(7), row(7, **other)])
+    insert(table.writer, row(7, _items=2))
+    rows = concatenate([row(7, _items=2), row(7, **{"_items": 2, **other})])
 
     assert identities_of(table.writer.missing(rows)) == identities_of(row(7, **other))
 
@@ -453,11 +464,11 @@ def test_a_row_that_differs_in_one_part_of_its_identity_is_another_one(table: Ta
 def test_missing_rows_are_found_across_partitions_topics_items_and_days(table: Table) -> None:
     rows = concatenate(
         [
-            row(offset, _topic_id=topic_id, _partition=partition, _item=item, Timestamp=time)
+            row(offset, _topic_id=topic_id, _partition=partition, _item=item, _items=65535, Timestamp=time)
             for topic_id in ("topic-1", "topic-2")
             for partition in (0, 7)
             for offset in (5, 2**40)
-            for item in (0, 1, 65535)
+            for item in (0, 1, 65534)
             for time in [RECORD_TIME_MS * 1_000_000 - item * DAY_NS % (5 * DAY_NS) - offset % 3]
         ]
     )
@@ -467,6 +478,40 @@ def test_missing_rows_are_found_across_partitions_topics_items_and_days(table: T
     missing = table.writer.missing(rows)
 
     assert identities_of(missing) == [p for p, stored in zip(identities_of(rows), is_stored, strict=True) if not stored]
+
+
+@pytest.mark.parametrize("others", [[0, 1], [0], [1]], ids=["whole", "first", "last"])
+@pytest.mark.parametrize("ours", [1, 2, 3])
+def test_a_record_that_another_reader_has_stored_is_completed_by_rule(
+    table: Table, others: list[int], ours: int
+) -> None:
+    """Of two rows on two days; the rule itself is tested in unit/domain/test_missing.py."""
+    insert(table.writer, concatenate([item(7, number, 2, "theirs") for number in others]))
+    rows = concatenate([*(item(7, number, ours, "ours") for number in range(ours)), item(8, 0, 1, "ours")])
+
+    missing = table.writer.missing(rows)
+    insert(table.writer, missing)
+
+    by_number = [number for number in (0, 1) if number not in others]
+    by_rule = by_number if ours == 2 else [REST_ITEM] if by_number else []
+    assert [stored["_item"] for stored in table.stored() if stored["_offset"] == 7] == sorted([*others, *by_rule])
+    assert {(stored["_item"], stored["_reader"]) for stored in table.stored() if stored["_offset"] == 7} == {
+        *((number, b"theirs") for number in others),
+        *((number, b"ours") for number in by_rule),
+    }
+    assert stored_offsets(table).count(8) == 1
+    assert table.writer.missing(rows).num_rows == 0
+
+
+def test_a_row_that_finishes_a_record_holds_all_of_it(table: Table) -> None:
+    insert(table.writer, item(7, 1, 2, "theirs"))
+    rows = concatenate([item(7, number, 3, "ours", Body=f"event {number}") for number in range(3)])
+
+    insert(table.writer, table.writer.missing(rows))
+
+    [_, finishing] = table.stored()
+    assert (finishing["_items"], finishing["ParseError"]) == (2, PROBLEM.encode())
+    assert [held["Body"] for held in json.loads(finishing["_raw"])] == ["event 0", "event 1", "event 2"]
 
 
 # The last stored offset.

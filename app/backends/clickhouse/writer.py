@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Any, Final, TypeVar
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from clickhouse_connect.driver.client import Client
 
 from app.backends.clickhouse.client import connect, translated_errors
-from app.domain.rows import TABLE_COLUMNS, Rows, identities, partitions_of, without
+from app.domain.missing import STORED_COLUMNS, missing_rows
+from app.domain.rows import TABLE_COLUMNS, Rows
 from app.errors import TryAgainLater
 from app.pipeline.delivery import MARGIN_SECS
 from app.settings import ClickHouseSettings
@@ -47,11 +47,7 @@ class ClickHouseWriter:
 
     def missing(self, rows: Rows) -> Rows:
         """See `ports.LogWriter`."""
-        for topic_id, partition in partitions_of(rows):
-            mine = pc.and_(pc.equal(rows["_topic_id"], topic_id), pc.equal(rows["_partition"], partition))
-            stored = self._stored(rows.filter(mine), topic_id, partition)
-            rows = without(rows, pc.and_(mine, pc.is_in(identities(rows), value_set=stored)))
-        return rows
+        return missing_rows(rows, self._stored)
 
     def last_offset(self, topic_id: str, partition: int) -> int | None:
         """See `ports.LogWriter`."""
@@ -87,23 +83,21 @@ class ClickHouseWriter:
             reason = f"cannot {doing}: ClickHouse reports success but confirms {summary.written_rows} of them"
             raise TryAgainLater(reason, code="unconfirmed")
 
-    def _stored(self, rows: Rows, topic_id: str, partition: int) -> pa.Array:
-        """Identities that the table holds in the range of offsets of these rows of one partition.
+    def _stored(self, topic_id: str, partition: int, first: int, last: int) -> pa.Table:
+        """See `app.domain.missing.LookUp`.
 
-        The query is not limited to the times of these rows: another version of the decoder may have read other times.
+        The query is not limited to the times of the rows to insert: another reader may have read other times.
         """
-        offsets = pc.min_max(rows["_offset"]).as_py()
-        parameters = {"topic_id": topic_id, "partition": partition, "first": offsets["min"], "last": offsets["max"]}
-        found = self._call(
+        parameters = {"topic_id": topic_id, "partition": partition, "first": first, "last": last}
+        return self._call(
             "look up stored rows",
             lambda client: client.query_arrow(
-                f"SELECT bitOr(bitShiftLeft(_offset, 16), toUInt64(_item)) AS identity FROM {self._table}"
+                f"SELECT {', '.join(STORED_COLUMNS)} FROM {self._table}"
                 " WHERE _topic_id = {topic_id:String} AND _partition = {partition:UInt16}"
                 " AND _offset BETWEEN {first:UInt64} AND {last:UInt64}",
                 parameters=parameters,
             ),
         )
-        return found["identity"].combine_chunks()
 
     def _query(self, doing: str, sql: str, **parameters: object) -> Sequence[Sequence[Any]]:
         return self._call(doing, lambda client: client.query(sql, parameters=parameters).result_rows)

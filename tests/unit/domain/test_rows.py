@@ -5,15 +5,25 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
 
 from app.domain.event_time import EventTimeBounds
+from app.domain.reader import MAX_ITEMS
 from app.domain.records import Partition, RecordChunk
-from app.domain.rows import SCHEMA, TABLE_COLUMNS, Rows, concatenate, flagged, identities, partitions_of, without
+from app.domain.rows import (
+    SCHEMA,
+    TABLE_COLUMNS,
+    Rows,
+    concatenate,
+    flagged,
+    identities,
+    partitions_of,
+    whole_record,
+)
 from app.pipeline.decode import decode
 from local.paths import ROOT
 
+IDENTITY = ("_topic_id", "_partition", "_offset", "_item")
 RECORD_MS = 1_795_435_200_000
 
 
@@ -36,11 +46,11 @@ def test_an_identity_is_offset_and_item() -> None:
 
 
 def test_identities_are_unique_up_to_the_largest_item_and_for_years_of_offsets() -> None:
-    rows = rows_of(b"x\n" * 2**16, b"y", first_offset=2**47)
+    rows = rows_of(b"x\n" * MAX_ITEMS, b"y", first_offset=2**47)
 
     numbers = identities(rows).to_pylist()
 
-    assert len(set(numbers)) == 2**16 + 1
+    assert len(set(numbers)) == MAX_ITEMS + 1
     assert numbers == sorted(numbers)
 
 
@@ -49,12 +59,6 @@ def test_rows_are_concatenated_in_order() -> None:
 
     assert concatenate([first]) is first
     assert concatenate([first, second])["Body"].to_pylist() == ["a", "b", "c"]
-
-
-def test_without_leaves_out_what_is_masked() -> None:
-    rows = rows_of(b"a", b"b", b"c")
-
-    assert without(rows, pa.array([True, False, True]))["Body"].to_pylist() == ["b"]
 
 
 def test_each_partition_is_named_once() -> None:
@@ -90,7 +94,7 @@ def test_a_flagged_row_keeps_identity_and_time() -> None:
     after = flagged(row, "refused: ClickHouse error 6")
 
     assert after.schema == SCHEMA
-    for name in ("Timestamp", "_topic", "_topic_id", "_partition", "_offset", "_item", "record_time_ms"):
+    for name in (*IDENTITY, "Timestamp", "_topic", "_items", "_reader", "record_time_ms"):
         assert after[name] == row[name]
 
 
@@ -131,6 +135,31 @@ def test_any_row_can_be_flagged_twice(value: bytes) -> None:
     once = flagged(rows_of(value), "refused: 6")
 
     assert flagged(once, "refused: 7")["_offset"] == once["_offset"]
+
+
+def test_a_row_that_holds_a_whole_record_has_all_its_rows_as_text() -> None:
+    rows = rows_of(b"a\n" + EVENT + b"\nc")
+
+    after = whole_record(rows, "reader: other", item=7, items=3)
+
+    assert after.schema == SCHEMA
+    [row] = after.to_pylist()
+    assert [row[name] for name in (*IDENTITY, "_items", "ParseError", "Body")] == [
+        "id",
+        2,
+        100,
+        7,
+        3,
+        "reader: other",
+        "",
+    ]
+    assert after["Timestamp"] == rows.slice(0, 1)["Timestamp"]
+    whole = json.loads(row["_raw"])
+    assert [(part["Body"], part["_item"], part["_items"]) for part in whole] == [
+        ("a", 0, 3),
+        ("m\0", 1, 3),
+        ("c", 2, 3),
+    ]
 
 
 WITHOUT_PANDAS = """
