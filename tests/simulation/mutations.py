@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from typing import TYPE_CHECKING, NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from app.domain.reader import REST_ITEM
 from app.domain.records import Lease, Partition, Position
 from app.domain.rows import Rows
 from app.errors import KafkaCode, MustRejoin, TryAgainLater
@@ -16,7 +18,8 @@ from app.pipeline.ingest import Ingest
 from app.pipeline.progress import Progress
 from app.pipeline.task import Steps
 from tests.simulation.instance import Parts
-from tests.simulation.table import SimWriter, days_of, identities_of
+from tests.simulation.rows import Identity, Row, days_of, identities_of
+from tests.simulation.table import RecordKey, SimWriter
 
 if TYPE_CHECKING:
     from app.pipeline.delivery import _BatchLease
@@ -133,10 +136,39 @@ class _KeepsGathered(Ingest):
 class _ChecksNearTimes(SimWriter):
     """Searches rows only near the times that this version of the decoder gives them."""
 
+    _days: Mapping[Identity, int]
+
     def missing(self, rows: Rows) -> Rows:
         """See `ports.LogWriter`."""
-        matching = zip(identities_of(rows), days_of(rows), strict=True)
-        return rows.filter(pa.array([self._table.days.get(identity) != day for identity, day in matching], pa.bool_()))
+        self._days = dict(zip(identities_of(rows), days_of(rows), strict=True))
+        return super().missing(rows)
+
+    def _found(self, records: Sequence[RecordKey]) -> list[Row]:
+        return [row for row in super()._found(records) if self._days.get(row.identity) == row.day]
+
+
+class _ByIdentity(SimWriter):
+    """Inserts each row that the table does not hold, whoever has read the others of its record."""
+
+    def missing(self, rows: Rows) -> Rows:
+        """See `ports.LogWriter`."""
+        stored = {row.identity for row in self._found(sorted({identity[:3] for identity in identities_of(rows)}))}
+        return rows.filter(pa.array([identity not in stored for identity in identities_of(rows)], pa.bool_()))
+
+
+class _AnyRowIsEnough(SimWriter):
+    """Takes a record of which another version has stored a part for stored."""
+
+    def missing(self, rows: Rows) -> Rows:
+        """See `ports.LogWriter`."""
+        return super().missing(rows).filter(pc.field("_item") != REST_ITEM)
+
+
+class _RestUnseen(SimWriter):
+    """Does not look for rows that finish a record."""
+
+    def _found(self, records: Sequence[RecordKey]) -> list[Row]:
+        return [row for row in super()._found(records) if row.identity.item != REST_ITEM]
 
 
 class Mutation(NamedTuple):
@@ -148,18 +180,21 @@ class Mutation(NamedTuple):
 
 
 MUTATIONS = [
-    Mutation("no wait for the lease of an earlier owner", Parts(delivery=_NoWaitForOthers), 6),
+    Mutation("no wait for the lease of an earlier owner", Parts(delivery=_NoWaitForOthers), 3),
     Mutation("no wait if another client has set the offset", Parts(delivery=_NoWaitWhenSetByOthers), 6),
-    Mutation("no wait for an own insert of unknown outcome", Parts(delivery=_NoWaitForOwn), 100),
+    Mutation("no wait for an own insert of unknown outcome", Parts(delivery=_NoWaitForOwn), 63),
     Mutation("no check before a repeated insert", Parts(delivery=_NoCheck), 0),
     Mutation("a lease is used for more than one insert", Parts(delivery=_OldLease), 0),
-    Mutation("an insert that still runs is not seen", Parts(writer=_UnseenRunning), 22),
+    Mutation("an insert that still runs is not seen", Parts(writer=_UnseenRunning), 37),
     Mutation("the time is read after the running inserts", Parts(delivery=_RunningFirst), 566),
-    Mutation("no lease before the insert", Parts(progress=_LeaseNotCommitted), 17),
-    Mutation("a lease ends with the instance", Parts(progress=_EarlyRelease), 339),
-    Mutation("a commit of unknown outcome is repeated", Parts(progress=_GoesOnAfterUnknownCommit), 3066),
+    Mutation("no lease before the insert", Parts(progress=_LeaseNotCommitted), 3),
+    Mutation("a lease ends with the instance", Parts(progress=_EarlyRelease), 19),
+    Mutation("a commit of unknown outcome is repeated", Parts(progress=_GoesOnAfterUnknownCommit), 302),
     Mutation("the table is not queried for its last offset", Parts(writer=_NoLastOffset), 0),
-    Mutation("rows are searched only at the times of this version", Parts(writer=_ChecksNearTimes), 5),
+    Mutation("rows are searched only at the times of this version", Parts(writer=_ChecksNearTimes), 0),
+    Mutation("rows are inserted whoever has read the others of their record", Parts(writer=_ByIdentity), 4),
+    Mutation("a record that another version stored in part is not finished", Parts(writer=_AnyRowIsEnough), 29),
+    Mutation("rows that finish a record are not looked up", Parts(writer=_RestUnseen), 30),
     Mutation("gathered rows survive a rebalance", Parts(ingest=_KeepsGathered), 45),
-    Mutation("the server does not check the deadline", Parts(checks_deadline=False), 144),
+    Mutation("the server does not check the deadline", Parts(checks_deadline=False), 137),
 ]

@@ -13,8 +13,8 @@ from app.pipeline.commit_metadata import read_metadata, write_metadata
 from app.pipeline.delivery import MARGIN_SECS, CompletedTokens
 from tests.simulation.instance import DEADLINE_SECS, Instance, Parts
 from tests.simulation.kafka import SimKafka
-from tests.simulation.rows import REFUSED_BODY, items_of
-from tests.simulation.table import Identity, SimTable
+from tests.simulation.rows import VERSIONS, flaw_in
+from tests.simulation.table import RecordKey, SimTable
 
 SESSION_SECS = 15.0
 
@@ -54,16 +54,15 @@ class Run:
             patience_secs=DEADLINE_SECS + MARGIN_SECS,
             checks_deadline=parts.checks_deadline,
         )
-        self._table.is_refused = lambda row: row["Body"] == REFUSED_BODY
         self._instances: list[Instance] = []
         self._dead: list[tuple[float, Instance]] = []
         self._version = 0
         self._values = 0
-        self._sent: dict[Identity, None] = {}
-        self._deleted: set[tuple[str, int, int]] = set()
+        self._sent: set[RecordKey] = set()
+        self._deleted: set[RecordKey] = set()
         self._checked: dict[tuple[str, int], int] = {}
         self._seen_committed: dict[int, tuple[int, str]] = {}
-        self._reported_lost: set[tuple[str, int, int]] = set()
+        self._reported_lost: set[RecordKey] = set()
         self._is_draining = False
         self.outcome = Outcome(seed)
         self._faults = _weighted(self._of_everything())
@@ -196,23 +195,22 @@ class Run:
     def _check_record(self, number: int, offset: int, value: int | None) -> None:
         topic_id = self._kafka.topic_id
         if value is not None and (topic_id, number, offset) not in self._deleted:
-            for item in range(items_of(value)):
-                identity = Identity(topic_id, number, offset, item)
-                assert self._table.rows[identity], f"lost: {identity}"
+            record = self._table.of_record(topic_id, number, offset)
+            flaw = flaw_in(record) if record else "lost"
+            assert not flaw, f"{flaw}: {number}/{offset}, {record}"
 
     def _verify(self) -> None:
         for number, log in enumerate(self._kafka.logs):
             for offset, value in enumerate(log.ids):
                 self._check_record(number, offset, value)
-        spurious = self._table.rows.keys() - self._sent.keys()
+        spurious = self._table.records.keys() - self._sent
         assert not spurious, f"nobody sent: {spurious}"
         unaccounted = self._deleted_unread() - self._reported_lost
         assert not unaccounted, f"deleted unread and not reported: {unaccounted}"
 
-    def _deleted_unread(self) -> set[tuple[str, int, int]]:
-        kept = {identity[:3] for identity in self._table.rows}
-        sent = {identity[:3] for identity in self._sent if identity.topic_id == self._kafka.topic_id}
-        return (self._deleted & sent) - kept
+    def _deleted_unread(self) -> set[RecordKey]:
+        sent = {key for key in self._sent if key[0] == self._kafka.topic_id}
+        return (self._deleted & sent) - self._table.records.keys()
 
     # Faults: weight, name and action. Each action returns whether it happened.
 
@@ -241,7 +239,7 @@ class Run:
         yield 2, "offset rolled back", self._roll_back
         yield 2, "deleted by retention", self._delete
         yield 1, "topic made anew", self._recreate
-        yield 2, "new version of the decoder", self._upgrade
+        yield 5, "other version of the decoder", self._upgrade
 
     def _of_sent(self) -> Iterator[WeightedFault]:
         yield 3, "insert lost", self._any_sent(self._table.lose)
@@ -425,7 +423,8 @@ class Run:
         return True
 
     def _upgrade(self) -> bool:
-        self._version += 1
+        """Instances that start from now on read records in another way; those that run keep theirs."""
+        self._version = self._any_of([version for version in range(VERSIONS) if version != self._version])
         return True
 
     def _produce(self) -> None:
@@ -438,8 +437,7 @@ class Run:
             self.outcome.records += 1
             offset = len(self._kafka.logs[number].ids)
             self._kafka.produce(self._values, number)
-            for item in range(items_of(self._values)):
-                self._sent[Identity(self._kafka.topic_id, number, offset, item)] = None
+            self._sent.add((self._kafka.topic_id, number, offset))
 
     def _report_lost(self, topic_id: str, number: int, first: int, end: int) -> None:
         self._reported_lost.update((topic_id, number, offset) for offset in range(first, end))

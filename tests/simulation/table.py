@@ -3,35 +3,31 @@
 from __future__ import annotations
 
 import random
-from collections import Counter, OrderedDict
-from collections.abc import Callable, Set
+from collections import OrderedDict
+from collections.abc import Callable, Sequence, Set
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import pyarrow as pa
 
-from app.domain.rows import Rows
+from app.domain.missing import STORED_COLUMNS, missing_rows
+from app.domain.rows import SCHEMA, Rows
 from app.errors import Refused, TryAgainLater
+from tests.simulation.rows import Identity, Row, is_refused, rows_in
 
 _LATE = "469"
 
 
-class Identity(NamedTuple):
-    """The identity of a row."""
-
-    topic_id: str
-    partition: int
-    offset: int
-    item: int
+RecordKey = tuple[str, int, int]
+"""Topic id, partition and offset."""
 
 
 @dataclass(slots=True, eq=False)
 class Insert:
     """An insert between its sender and the table. `answer` is None if the sender no longer waits."""
 
-    rows: list[tuple[Identity, int]]
-    """Each with its day."""
+    rows: list[Row]
     is_refused: bool
     token: str
     deadline: float
@@ -58,13 +54,11 @@ class SimTable:
         self._patience_secs = patience_secs
         self._window = window
         self._checks_deadline = checks_deadline
-        self.rows: Counter[Identity] = Counter()
-        self.days: dict[Identity, int] = {}
+        self.records: dict[RecordKey, list[Row]] = {}
         self.doubles: list[Identity] = []
         self.now = 1000.0
         self.on_the_way: list[Insert] = []
         self.running: list[Insert] = []
-        self.is_refused: Callable[[dict[str, Any]], bool] = lambda row: False
         self._tokens: OrderedDict[tuple[str, int], None] = OrderedDict()
 
     # Events.
@@ -151,22 +145,26 @@ class SimTable:
 
     def send(self, rows: Rows, token: str, deadline_ms: int) -> Insert:
         """Put an insert on its way."""
-        parts = zip(identities_of(rows), days_of(rows), strict=True)
-        is_refused = any(self.is_refused(row) for row in rows.select(["Body", "ParseError"]).to_pylist())
-        insert = Insert(list(parts), is_refused, token, deadline_ms / 1000, self.now + self._patience_secs)
+        refused = any(is_refused(row) for row in rows.select(["Body", "ParseError", "_raw"]).to_pylist())
+        insert = Insert(rows_in(rows), refused, token, deadline_ms / 1000, self.now + self._patience_secs)
         self.on_the_way.append(insert)
         return insert
 
     def last_offset(self, topic_id: str, partition: int) -> int | None:
         """The highest offset of a partition."""
-        return max((i.offset for i in self.rows if i[:2] == (topic_id, partition)), default=None)
+        return max((key[2] for key in self.records if key[:2] == (topic_id, partition)), default=None)
+
+    def of_record(self, topic_id: str, partition: int, offset: int) -> list[Row]:
+        """All rows of a record."""
+        return self.records.get((topic_id, partition, offset), [])
 
     def _store(self, insert: Insert, day: int) -> None:
-        rows = [identity for identity, its_day in insert.rows if its_day == day]
+        rows = [row for row in insert.rows if row.day == day]
         if rows and self._remember(insert.token, day):
-            self.doubles += [identity for identity in rows if identity in self.rows]
-            self.rows.update(rows)
-            self.days.update(dict.fromkeys(rows, day))
+            for row in rows:
+                record = self.records.setdefault(row.identity[:3], [])
+                self.doubles += [row.identity for other in record if other.identity == row.identity]
+                record.append(row)
 
     def _remember(self, token: str, day: int) -> bool:
         if not self._window:
@@ -201,8 +199,7 @@ class SimWriter:
 
     def missing(self, rows: Rows) -> Rows:
         """See `ports.LogWriter`."""
-        is_missing = [self._table.rows[identity] == 0 for identity in identities_of(rows)]
-        return rows.filter(pa.array(is_missing, pa.bool_()))
+        return missing_rows(rows, self._stored)
 
     def last_offset(self, topic_id: str, partition: int) -> int | None:
         """See `ports.LogWriter`."""
@@ -220,16 +217,16 @@ class SimWriter:
         self._meanwhile()
         return running
 
+    def _stored(self, topic_id: str, partition: int, first: int, last: int) -> pa.Table:
+        found = self._found([(topic_id, partition, offset) for offset in range(first, last + 1)])
+        columns = [[row.identity.offset for row in found], [row.identity.item for row in found]]
+        columns.append([row.items for row in found])
+        types = [SCHEMA.field(name).type for name in STORED_COLUMNS]
+        arrays = [pa.array(column, kind) for column, kind in zip(columns, types, strict=True)]
+        return pa.table(arrays, names=STORED_COLUMNS)
 
-def identities_of(rows: Rows) -> list[Identity]:
-    """Identity of each row."""
-    columns = [rows[name].to_pylist() for name in ("_topic_id", "_partition", "_offset", "_item")]
-    return [Identity(*values) for values in zip(*columns, strict=True)]
-
-
-def days_of(rows: Rows) -> list[int]:
-    """Day of each row, 0 or 1."""
-    return [time.value % 2 for time in rows["Timestamp"]]
+    def _found(self, records: Sequence[RecordKey]) -> list[Row]:
+        return [row for record in records for row in self._table.of_record(*record)]
 
 
 def _unknown() -> TryAgainLater:
