@@ -2,7 +2,8 @@
 
 Every record below the committed offset must be in the table. For each bucket of offsets, the ledger has their count,
 minimum, maximum, sum and sum of squares: if these equal those of consecutive numbers, each offset is stored exactly
-once. Only the other buckets are read row by row. Offsets that are missing are then looked up in Kafka, since not every
+once. Only the other buckets are read row by row, and those with rows of records that have several: only there can a
+record be incomplete. Offsets that are missing are then looked up in Kafka, since not every
 offset has a record.
 """
 
@@ -43,17 +44,24 @@ def audit(topic: AuditedTopic, ledger: Ledger, scope: Scope, *, has_time: Callab
         if scope.partitions is None or number in scope.partitions
     }
     spans = {number: _to_check(number, offsets, found.topic_id, ledger, scope) for number, offsets in wanted.items()}
-    buckets = ledger.buckets(found.topic_id, {number: span for number, span in spans.items() if span.size})
+    filled = {number: span for number, span in spans.items() if span.size}
+    buckets = ledger.buckets(found.topic_id, filled)
+    several = ledger.buckets_of_several(found.topic_id, filled)
     partitions = {}
     for number, offsets in sorted(wanted.items()):
         check = _PartitionAudit(number, offsets, found.topic_id, topic, ledger, has_time)
-        partitions[number] = check.verdict(spans[number], buckets.get(number, ()))
+        partitions[number] = check.verdict(spans[number], buckets.get(number, ()), several.get(number, frozenset()))
     others = {topic_id: rows for topic_id, rows in ledger.rows_by_topic().items() if topic_id != found.topic_id}
     return Verdict(found.topic_id, partitions, others)
 
 
-def split(span: Span, buckets: Iterable[Bucket]) -> tuple[list[Bucket], list[Span], list[Span]]:
-    """Split a span by its ledger: buckets that add up, spans to read row by row, and spans without any row."""
+def split(
+    span: Span, buckets: Iterable[Bucket], several: Set[int] = frozenset()
+) -> tuple[list[Bucket], list[Span], list[Span]]:
+    """Split a span by its ledger: buckets that add up, spans to read row by row, and spans without any row.
+
+    The buckets of the numbers in `several` have rows of records that have several, so they cannot add up.
+    """
     by_number = {bucket.number: bucket for bucket in buckets}
     sound: list[Bucket] = []
     doubtful: list[Span] = []
@@ -64,7 +72,7 @@ def split(span: Span, buckets: Iterable[Bucket]) -> tuple[list[Bucket], list[Spa
         bucket = by_number.get(number)
         if bucket is None:
             _append(empty, piece)
-        elif adds_up(bucket, piece):
+        elif number not in several and adds_up(bucket, piece):
             sound.append(bucket)
         else:
             _append(doubtful, piece, most=_READ_OFFSETS)
@@ -146,8 +154,8 @@ class _PartitionAudit:
         self._ledger = ledger
         self._has_time = has_time
 
-    def verdict(self, span: Span, buckets: Sequence[Bucket]) -> PartitionVerdict:
-        sound, doubtful, gaps = split(span, buckets)
+    def verdict(self, span: Span, buckets: Sequence[Bucket], several: Set[int]) -> PartitionVerdict:
+        sound, doubtful, gaps = split(span, buckets, several)
         runs: list[Run] = []
         findings: list[Finding] = list(self._offset_findings())
         for piece in doubtful:

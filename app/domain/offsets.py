@@ -82,8 +82,8 @@ class Bucket(NamedTuple):
 class Run(NamedTuple):
     """Consecutive offsets of which the table holds rows.
 
-    `surplus` counts rows beyond one per item, `absent` items that are missing although a later one of the same record
-    is stored.
+    `surplus` counts rows beyond one per item. `absent` counts items that are missing: their record has more by what
+    its rows say, or a later one is stored. A row that holds the whole record (`REST_ITEM`) completes it.
     """
 
     span: Span

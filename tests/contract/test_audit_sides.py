@@ -14,6 +14,7 @@ from app.backends.clickhouse.ledger import ClickHouseLedger
 from app.backends.clickhouse.schema import ensure_table
 from app.backends.kafka.offsets import KafkaOffsets
 from app.domain.offsets import BUCKET_OFFSETS, Bucket, Reading, Run, Span
+from app.domain.reader import REST_ITEM
 from app.settings import ClickHouseSettings, KafkaSettings
 from tests.contract.topics import KafkaTopic, kafka_clients
 from tests.support.servers import RunningEngine, RunningKafka, clickhouse_settings
@@ -134,6 +135,15 @@ class Table:
             settings={"insert_deduplication_token": uuid.uuid4().hex},
         )
 
+    def store_item(self, offset: int, item: int, items: int, *, partition: int = 0) -> None:
+        """A row that says how many its record has."""
+        self.client.command(
+            f"INSERT INTO {self.settings.database}.logs"
+            " (Timestamp, _topic, _topic_id, _partition, _offset, _item, _items)"
+            f" VALUES (now64(9), 'logs', 'id', {partition}, {offset}, {item}, {items})",
+            settings={"insert_deduplication_token": uuid.uuid4().hex},
+        )
+
     def close(self) -> None:
         self.client.command(f"DROP DATABASE {self.settings.database}")
         for client in (self.client, self.ledger, self.quick):
@@ -203,6 +213,47 @@ def test_rows_are_grouped_into_runs_of_equal_offsets(table: Table) -> None:
         Run(Span(9, 10), rows=2, unparsed=0),
         Run(Span(20, 22), rows=2, unparsed=2),
     ]
+
+
+def test_rows_that_a_record_should_have_are_absent(table: Table) -> None:
+    for offset, item, items in ((0, 0, 1), (1, 0, 3), (1, 2, 3), (2, 0, 2), (2, 1, 2), (3, 0, 2), (4, 1, 2)):
+        table.store_item(offset, item, items)
+
+    assert table.ledger.runs("id", 0, Span(0, 10)) == [
+        Run(Span(0, 1), rows=1, unparsed=0),
+        Run(Span(1, 2), rows=2, unparsed=0, absent=1),
+        Run(Span(2, 3), rows=2, unparsed=0),
+        Run(Span(3, 5), rows=2, unparsed=0, absent=2),
+    ]
+
+
+def test_a_row_that_holds_its_record_says_how_many_there_are(table: Table) -> None:
+    for offset, item, items in (
+        *((0, 1, 4), (0, REST_ITEM, 2)),
+        *((1, 0, 4), (1, 3, 4), (1, REST_ITEM, 3)),
+        *((2, 0, 4), (2, REST_ITEM, 3)),
+    ):
+        table.store_item(offset, item, items)
+    table.store_item(3, REST_ITEM, 0)
+
+    assert table.ledger.runs("id", 0, Span(0, 10)) == [
+        Run(Span(0, 2), rows=5, unparsed=0),
+        Run(Span(2, 3), rows=2, unparsed=0, absent=1),
+        Run(Span(3, 4), rows=1, unparsed=0),
+    ]
+
+
+def test_buckets_of_records_of_several_rows_are_found(table: Table) -> None:
+    table.store(Span(0, 3 * N))
+    table.store_item(0, 0, 1)
+    table.store_item(N + 5, 0, 2)
+    table.store_item(2 * N, 3, 7)
+    table.store_item(5, 0, 2, partition=1)
+
+    several = table.ledger.buckets_of_several
+    assert several("id", {0: Span(0, 2 * N), 1: Span(7, 8), 2: Span(0, N)}) == {0: {1}, 1: {0}}
+    assert several("id", {0: Span(0, 3 * N)}) == {0: {1, 2}}
+    assert several("other", {0: Span(0, N)}) == several("id", {}) == {}
 
 
 def test_single_offsets_are_found(table: Table) -> None:

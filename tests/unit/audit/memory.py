@@ -14,6 +14,7 @@ from app.domain.offsets import (
     Span,
     TopicOffsets,
 )
+from app.domain.reader import REST_ITEM
 
 TOPIC_ID = "of-this-topic"
 NOW_MS = 1_700_000_000_000
@@ -55,6 +56,7 @@ class Row:
 
     offset: int
     item: int = 0
+    items: int = 1
     partition: int = 0
     topic_id: str = TOPIC_ID
     is_unparsed: bool = False
@@ -73,6 +75,12 @@ class MemoryLedger:
 
     def buckets(self, topic_id: str, spans: Mapping[int, Span]) -> Mapping[int, Sequence[Bucket]]:
         return {number: list(self._buckets(self._of(topic_id, number), span)) for number, span in spans.items()}
+
+    def buckets_of_several(self, topic_id: str, spans: Mapping[int, Span]) -> Mapping[int, Set[int]]:
+        return {
+            number: {row.offset // BUCKET_OFFSETS for row in self._of(topic_id, number) if row.items > 1}
+            for number in spans
+        }
 
     def runs(self, topic_id: str, partition: int, span: Span) -> Sequence[Run]:
         self.looks.append(span)
@@ -128,11 +136,13 @@ def found_of(kind: Kind, verdict: PartitionVerdict) -> set[int]:
 
 
 def _run(rows: Sequence[Row]) -> Run:
-    items = {row.item for row in rows}
+    items = {row.item: row.items for row in rows}
+    last = max(items)
+    wanted = items[last] if last == REST_ITEM else max(last + 1, *items.values())
     return Run(
         span=Span(rows[0].offset, rows[0].offset + 1),
         rows=len(rows),
         unparsed=sum(row.is_unparsed for row in rows),
         surplus=len(rows) - len(items),
-        absent=max(items) + 1 - len(items),
+        absent=max(0, wanted - len(items)),
     )

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from app.audit.audit import Scope, adds_up, audit, split
 from app.audit.verdict import Finding, Kind, PartitionVerdict, Verdict, exit_code
 from app.domain.offsets import BUCKET_OFFSETS, PartitionOffsets, Span
+from app.domain.reader import REST_ITEM
 from tests.unit.audit.memory import (
     NOW_MS,
     TOPIC_ID,
@@ -184,6 +185,43 @@ def test_items_that_are_not_there_make_a_record_incomplete() -> None:
 
     assert verdict.of(Kind.INCOMPLETE) == [Finding(Kind.INCOMPLETE, Span(5, 6), 1)]
     assert exit_code(Verdict(TOPIC_ID, {0: verdict})) == 1
+
+
+def test_items_that_are_missing_at_the_end_make_a_record_incomplete() -> None:
+    rows = [Row(offset, item, items=3) for offset in range(100) for item in range(3)]
+    rows.remove(Row(5, 2, items=3))
+
+    assert audit_one(offsets(), rows).of(Kind.INCOMPLETE) == [Finding(Kind.INCOMPLETE, Span(5, 6), 1)]
+
+
+@pytest.mark.parametrize("item", [0, 1, 2])
+def test_a_record_of_which_a_single_item_is_stored_is_found_among_records_of_one_row(item: int) -> None:
+    rows = [*stored(range(5), range(6, 100)), Row(5, item, items=3)]
+
+    assert audit_one(offsets(), rows).of(Kind.INCOMPLETE) == [Finding(Kind.INCOMPLETE, Span(5, 6), 2)]
+
+
+def test_a_record_that_another_reader_has_finished_is_complete() -> None:
+    finished = [Row(5, 1, items=3), Row(5, REST_ITEM, items=2, is_unparsed=True)]
+
+    verdict = audit_one(offsets(), [*stored(range(5), range(6, 100)), *finished])
+
+    assert verdict.findings == []
+    assert (verdict.records, verdict.rows, verdict.unparsed) == (100, 101, 1)
+
+
+def test_a_finished_record_that_has_lost_a_row_is_incomplete() -> None:
+    rows = [*stored(range(5), range(6, 100)), Row(5, REST_ITEM, items=2)]
+
+    assert audit_one(offsets(), rows).of(Kind.INCOMPLETE) == [Finding(Kind.INCOMPLETE, Span(5, 6), 1)]
+
+
+def test_buckets_of_records_of_one_row_are_not_checked_row_by_row() -> None:
+    ledger = MemoryLedger([*stored(range(BUCKET_OFFSETS)), Row(BUCKET_OFFSETS, items=2)])
+
+    run_audit(MemoryTopic({0: offsets(end=BUCKET_OFFSETS + 1, committed=BUCKET_OFFSETS + 1)}), ledger)
+
+    assert ledger.looks == [Span(BUCKET_OFFSETS, BUCKET_OFFSETS + 1)]
 
 
 # Deleted by Kafka.
