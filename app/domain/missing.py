@@ -40,6 +40,11 @@ def missing_rows(rows: Rows, look_up: LookUp) -> Rows:
     return concatenate(parts)
 
 
+def count_of_wholes(rows: Rows) -> int:
+    """How many of the rows hold a whole record."""
+    return int(pc.sum(pc.equal(rows["_item"], REST_ITEM)).as_py() or 0)
+
+
 def _missing_of_partition(rows: Rows, stored: pa.Table) -> Iterator[Rows]:
     """First the rows of this reading, then those that hold whole records; all are of one partition of a topic."""
     records = stored.group_by("_offset").aggregate([("_item", "count_distinct"), ("_item", "max"), ("_items", "max")])

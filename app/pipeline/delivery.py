@@ -5,7 +5,8 @@ does not show which inserts are still on their way. So no insert is sent without
 deadline: it stands beside the committed offsets in Kafka, and names the insert and the moment, by ClickHouse's clock,
 after which ClickHouse refuses it. Kafka accepts a lease only from the owner of the partitions. The next owner, or an
 owner that does not know how an insert ended, waits for that moment before it checks the table. docs/delivery.md
-explains the whole protocol and the reason for each step.
+explains the whole protocol and the reason for each step; `domain/missing.py` has the rule for records that another
+version or setting stored in part.
 
 The methods are steps of a `Task`: they yield what they wait for. Knows neither Kafka nor ClickHouse.
 """
@@ -19,6 +20,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, Protocol, TypeVar
 
+from app.domain.missing import count_of_wholes
 from app.domain.records import Lease, Partition, Position
 from app.domain.rows import Rows, first_position, flagged, is_flagged, without_partitions
 from app.errors import MustRejoin, Refused, TryAgainLater
@@ -280,6 +282,10 @@ class Delivery:
         missing = yield from self._call(partial(self._writer.missing, rows))
         if missing.num_rows < rows.num_rows:
             self._events.already_stored(rows.num_rows - missing.num_rows)
+        if wholes := count_of_wholes(missing):
+            _log.warning(
+                "Another version stored %d records in part; a flagged row is stored for each, with all of it", wholes
+            )
         return missing
 
     def _now_ms(self) -> Steps[int]:
