@@ -47,7 +47,9 @@ def count_of_wholes(rows: Rows) -> int:
 
 def _missing_of_partition(rows: Rows, stored: pa.Table) -> Iterator[Rows]:
     """First the rows of this reading, then those that hold whole records; all are of one partition of a topic."""
-    records = stored.group_by("_offset").aggregate([("_item", "count_distinct"), ("_item", "max"), ("_items", "max")])
+    records = stored.group_by("_offset", use_threads=False).aggregate(
+        [("_item", "count_distinct"), ("_item", "max"), ("_items", "max")]
+    )
     of_row = pc.index_in(rows["_offset"], value_set=records["_offset"])  # null if nothing of the record is stored
     count, declared = records["_item_count_distinct"].take(of_row), records["_items_max"].take(of_row)
     is_declared = pc.greater(declared, 0)

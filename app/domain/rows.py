@@ -41,7 +41,7 @@ def identities(rows: Rows) -> pa.UInt64Array:
 def partitions_of(rows: Rows) -> Iterable[tuple[str, int]]:
     """The distinct pairs of topic id and partition number in `rows`."""
     pairs = rows.select(["_topic_id", "_partition"])
-    table = pa.Table.from_batches([pairs]).group_by(["_topic_id", "_partition"]).aggregate([])
+    table = pa.Table.from_batches([pairs]).group_by(["_topic_id", "_partition"], use_threads=False).aggregate([])
     return [(row["_topic_id"], row["_partition"]) for row in table.to_pylist()]
 
 

@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping, Set
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, Protocol, TypeVar
+from typing import Final, NamedTuple, Protocol, TypeVar
 
 from app.domain.missing import count_of_wholes
 from app.domain.records import Lease, Partition, Position
@@ -158,21 +158,22 @@ class Delivery:
         must_check = batch.may_be_stored
         while pending:
             rows = without_partitions(pending.popleft(), halted)
-            try:
-                yield from self._insert_missing(rows, batch, must_check=must_check)
-            except Refused as refusal:
-                self._events.failed("refused")
-                must_check = True  # a block over several days is several parts, and one of them may be stored
-                if rows.num_rows > 1:
-                    half = rows.num_rows // 2
-                    pending.extendleft([rows.slice(half), rows.slice(0, half)])
-                elif not is_flagged(rows):
-                    _log.warning("ClickHouse refuses a row; it is stored flagged instead: %s", refusal)
-                    pending.appendleft(flagged(rows, f"refused: ClickHouse error {refusal.code}"))
-                else:
-                    partition, offset = first_position(rows)
-                    halted[partition] = f"ClickHouse refuses offset {offset} in every form: {refusal}"
-                    next_offsets[partition] = offset
+            refused = yield from self._insert_missing(rows, batch, must_check=must_check)
+            if refused is None:
+                continue
+            self._events.failed("refused")
+            must_check = True  # a block over several days is several parts, and one of them may be stored
+            rows, refusal = refused
+            if rows.num_rows > 1:
+                half = rows.num_rows // 2
+                pending.extendleft([rows.slice(half), rows.slice(0, half)])
+            elif not is_flagged(rows):
+                _log.warning("ClickHouse refuses a row; it is stored flagged instead: %s", refusal)
+                pending.appendleft(flagged(rows, f"refused: ClickHouse error {refusal.code}"))
+            else:
+                partition, offset = first_position(rows)
+                halted[partition] = f"ClickHouse refuses offset {offset} in every form: {refusal}"
+                next_offsets[partition] = offset
         return Delivered(next_offsets, halted)
 
     def recover(self, partition: Partition, position: Position) -> Steps[int]:
@@ -189,7 +190,11 @@ class Delivery:
         last = yield from self._call(partial(self._writer.last_offset, position.topic_id, partition.number))
         return max(-1 if last is None else last + 1, lease.end if lease is not None else 0)
 
-    def _insert_missing(self, rows: Rows, batch: Batch, *, must_check: bool) -> Steps[None]:
+    def _insert_missing(self, rows: Rows, batch: Batch, *, must_check: bool) -> "Steps[_RefusedRows | None]":
+        """Insert what the table lacks of the rows; returns what ClickHouse refuses of that, if it does.
+
+        What the check has left out stays out: it needs all rows of a record, and a half may have only some of them.
+        """
         attempt = doubts = 0
         while rows.num_rows:
             lease = yield from self._take_lease(batch)
@@ -203,6 +208,8 @@ class Delivery:
                     continue
             try:
                 seconds = yield Call(partial(self._timed_insert, rows, lease), partial(self._note_end, lease))
+            except Refused as refusal:
+                return _RefusedRows(rows, refusal)
             except TryAgainLater as error:
                 self._events.failed("failed")
                 self._server_clock.doubt()
@@ -211,7 +218,7 @@ class Delivery:
                 doubts = doubts + 1 if error.max_attempts else 0
                 # One row is never too large: a row must not be flagged for a fault of the server.
                 if error.max_attempts and doubts >= error.max_attempts and rows.num_rows > 1:
-                    raise Refused(str(error), code=error.code) from error
+                    return _RefusedRows(rows, Refused(str(error), code=error.code))
                 self._events.retrying(error, attempt)
                 yield Pause(self._backoff.delay_secs(attempt))
                 if error.is_outcome_unknown:
@@ -220,7 +227,8 @@ class Delivery:
             else:
                 self._events.answered()
                 self._events.inserted(rows, seconds)
-                return
+                return None
+        return None
 
     def _take_lease(self, batch: Batch) -> "Steps[_BatchLease]":
         """Prove that the partitions are still ours, and commit the token and the deadline of this insert.
@@ -317,6 +325,13 @@ class Delivery:
         # In this order: an insert that arrives after this time is refused, and one that arrived before is listed.
         now_ms = self._writer.now_ms()
         return now_ms, self._writer.running()
+
+
+class _RefusedRows(NamedTuple):
+    """Rows that ClickHouse refused, and its reason."""
+
+    rows: Rows
+    refusal: Refused
 
 
 @dataclass(frozen=True, slots=True)

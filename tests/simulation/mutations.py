@@ -22,7 +22,7 @@ from tests.simulation.rows import Identity, Row, days_of, identities_of
 from tests.simulation.table import RecordKey, SimWriter
 
 if TYPE_CHECKING:
-    from app.pipeline.delivery import _BatchLease
+    from app.pipeline.delivery import _BatchLease, _RefusedRows
 
 
 class _NoWaitForOthers(Delivery):
@@ -60,6 +60,14 @@ class _NoCheck(Delivery):
     def _missing(self, rows: Rows) -> Steps[Rows]:
         return rows
         yield  # type: ignore[unreachable] # makes it a generator
+
+
+class _HalvesUnchecked(Delivery):
+    """Halves a refused batch as it was before the check, so that a record can be in two halves."""
+
+    def _insert_missing(self, rows: Rows, batch: Batch, *, must_check: bool) -> Steps[_RefusedRows | None]:
+        refused = yield from super()._insert_missing(rows, batch, must_check=must_check)
+        return refused and refused._replace(rows=rows)
 
 
 class _OldLease(Delivery):
@@ -195,6 +203,7 @@ MUTATIONS = [
     Mutation("rows are inserted whoever has read the others of their record", Parts(writer=_ByIdentity), 4),
     Mutation("a record that another version stored in part is not finished", Parts(writer=_AnyRowIsEnough), 29),
     Mutation("rows that finish a record are not looked up", Parts(writer=_RestUnseen), 30),
+    Mutation("a refused batch is halved as before the check", Parts(delivery=_HalvesUnchecked), 0),
     Mutation("gathered rows survive a rebalance", Parts(ingest=_KeepsGathered), 45),
     Mutation("the server does not check the deadline", Parts(checks_deadline=False), 137),
 ]

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 
+import pyarrow as pa
+
 from app.domain.event_time import EventTimeBounds
 from app.domain.records import LastRecord, Partition, RecordChunk
-from app.domain.rows import Rows, concatenate
+from app.domain.rows import SCHEMA, Rows, concatenate
 from app.pipeline.batch import Batch
 from app.pipeline.decode import decode
 from tests.fakes import RECORD_TIME_MS
@@ -30,6 +32,14 @@ def sample_rows(count: int, *, partition: int = 0, first_offset: int = 0) -> Row
     """`count` rows of one partition; each body is the row's offset."""
     values = [b'{"message": "%d"}' % offset for offset in range(first_offset, first_offset + count)]
     return decode(sample_chunk(values, partition=partition, first_offset=first_offset), BOUNDS).rows
+
+
+def sample_record(offset: int, items: int, *, partition: int = 0) -> Rows:
+    """The rows of one record of several; each body is the row's number."""
+    columns = sample_rows(1, partition=partition, first_offset=offset).to_pydict()
+    changed = {"_item": range(items), "_items": [items] * items, "Body": [str(item) for item in range(items)]}
+    arrays = [pa.array(changed.get(field.name, columns[field.name] * items), field.type) for field in SCHEMA]
+    return pa.record_batch(arrays, schema=SCHEMA)
 
 
 def sample_batch(*parts: Rows, may_be_stored: bool = False) -> Batch:

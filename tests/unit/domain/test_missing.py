@@ -8,26 +8,19 @@ from functools import cache
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.missing import PROBLEM, STORED_COLUMNS, missing_rows
 from app.domain.reader import REST_ITEM
 from app.domain.rows import SCHEMA, Rows, concatenate, flagged
-from tests.support.sample_rows import sample_rows
+from tests.support.sample_rows import sample_record
 
 Stored = Sequence[tuple[int, int, int]]
 """Offset and number of each stored row, and how many rows it says that its record has."""
 
 
-@cache
-def record(offset: int, items: int, *, partition: int = 0) -> Rows:
-    """The rows of one record; the body of each is its number."""
-    columns = sample_rows(1, partition=partition, first_offset=offset).to_pydict()
-    changed = {"_item": range(items), "_items": [items] * items, "Body": [str(item) for item in range(items)]}
-    return pa.record_batch(
-        [pa.array(changed.get(field.name, columns[field.name] * items), field.type) for field in SCHEMA], schema=SCHEMA
-    )
+record = cache(sample_record)
 
 
 def missing(rows: Rows, stored: Stored) -> Rows:
@@ -122,6 +115,7 @@ def test_every_record_and_partition_is_looked_at_by_itself() -> None:
 RECORDS = st.lists(st.integers(1, 4), min_size=1, max_size=5)
 
 
+@settings(deadline=None)
 @given(theirs=RECORDS, ours=RECORDS, data=st.data())
 def test_afterwards_every_record_has_as_many_rows_as_they_say_and_nothing_more_is_missing(
     theirs: list[int], ours: list[int], data: st.DataObject

@@ -592,7 +592,7 @@ def test_an_ndjson_batch_may_hold_as_many_events_as_item_numbers() -> None:
 def test_rows_say_how_many_their_record_has_and_who_read_it() -> None:
     chunk = chunk_of([b"a", b"b\nc\nd", None, b"e\nf"], headers=[(), PACKED, (), PACKED])
 
-    rows = decode(chunk, BOUNDS, "0123abcd").rows
+    rows = decode(chunk, BOUNDS, reader="0123abcd").rows
 
     assert rows["_items"].to_pylist() == [1, 3, 3, 3, 1, 2, 2]
     assert rows["_reader"].to_pylist() == ["0123abcd"] * 7

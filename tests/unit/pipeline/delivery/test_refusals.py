@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
+from app.domain.reader import REST_ITEM
 from app.domain.records import Partition
+from app.domain.rows import concatenate
 from app.errors import Refused, TryAgainLater
 from app.pipeline.delivery import Delivered
-from tests.support.sample_rows import sample_batch, sample_rows, without_offsets
+from tests.support.sample_rows import sample_batch, sample_record, sample_rows, without_offsets
 from tests.unit.pipeline.delivery.setup import DOUBTFUL, DOWN, P0, P1, UNKNOWN, Setup, body_is, offset_is
 
 
@@ -46,6 +50,18 @@ def test_the_halves_of_a_refused_batch_do_not_store_rows_of_an_earlier_instance_
     setup.deliver(sample_batch(sample_rows(8), may_be_stored=True))
 
     assert setup.table.offsets() == list(range(8))
+
+
+def test_the_halves_of_a_refused_batch_do_not_split_a_record_that_another_version_stored_in_part(setup: Setup) -> None:
+    setup.store_earlier(sample_record(0, 2).slice(1))
+    setup.table.refuses = body_is("7")
+
+    setup.deliver(sample_batch(concatenate([sample_record(0, 3), sample_rows(2, first_offset=6)]), may_be_stored=True))
+
+    stored = [(place.offset, place.item) for place in setup.table.identities()]
+    assert stored == [(0, 1), (0, REST_ITEM), (6, 0), (7, 0)]
+    [held] = [json.loads(row["_raw"]) for row in setup.table.rows() if row["_item"] == REST_ITEM]
+    assert [row["Body"] for row in held] == ["0", "1", "2"]
 
 
 def test_a_refusal_after_an_unknown_outcome_does_not_store_rows_twice(setup: Setup) -> None:
