@@ -64,6 +64,18 @@ def test_health_covers_only_running_components(roles: str, names: set[str]) -> N
     assert details["components"].keys() == names
 
 
+def test_health_names_the_reader_and_what_it_is_made_from() -> None:
+    def reader_of(**environ: str) -> Any:
+        details: Any = application_of(ROLES="ingest", **environ).test_client().get("/health").json
+        return details["components"]["ingest"]["reader"]
+
+    usual, other = reader_of(), reader_of(CLICKHOUSE_RETENTION_DAYS="40")
+
+    assert usual.keys() == {"name", "version", "zone_rules", "settings"}
+    assert usual["name"] == reader_of(BATCH_MAX_ROWS="5")["name"] != other["name"]
+    assert other["settings"] == {"CLICKHOUSE_RETENTION_DAYS": "40"}
+
+
 def test_the_api_and_the_explorer_come_with_the_role_query() -> None:
     paths = {
         role: {rule.rule for rule in application_of(ROLES=role).url_map.iter_rules()} for role in ("ingest", "query")
