@@ -13,6 +13,8 @@ CREATE TABLE IF NOT EXISTS logs.logs
     SeverityNumber UInt8 CODEC(ZSTD(1)),
     ServiceName LowCardinality(String) CODEC(ZSTD(1)),
     Body String CODEC(ZSTD(1)),
+    -- The form of Body in which it is searched, where that is not just lowercase: other scripts, signs, colours.
+    _words String DEFAULT '' CODEC(ZSTD(1)),
     ResourceAttributes Map(LowCardinality(String), String) CODEC(ZSTD(3)),
     LogAttributes Map(LowCardinality(String), String) CODEC(ZSTD(3)),
 
@@ -49,6 +51,7 @@ CREATE TABLE IF NOT EXISTS logs.logs
 
     INDEX timestamp_range Timestamp TYPE minmax GRANULARITY 1,
     INDEX body_words lower(Body) TYPE text(tokenizer = 'splitByNonAlpha', posting_list_codec = 'bitpacking'),
+    INDEX words _words TYPE text(tokenizer = 'splitByNonAlpha', posting_list_codec = 'bitpacking'),
     INDEX trace_id TraceId TYPE bloom_filter(0.001) GRANULARITY 1,
     INDEX user_id UserId TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX offset_range _offset TYPE minmax GRANULARITY 1,
@@ -119,4 +122,4 @@ SETTINGS
     min_age_to_force_merge_seconds = 7200,
     min_age_to_force_merge_on_partition_only = 1
 -- The number of the last file in migrations/. A new table needs none of these files.
-COMMENT 'schema 3';
+COMMENT 'schema 4';

@@ -9,7 +9,7 @@ from app.domain.severity import SEVERITY_NUMBER
 from app.query.attribute_reference import reference
 from app.query.fields import Attribute, Field, Named
 from app.query.tree import And, Bound, Equals, Everything, Exists, Node, Not, Or, Range, StartsWith, Words
-from app.query.words import begins_with_word, ends_with_word, lowered, words_of
+from app.query.words import EDGE, begins_with_word, ends_with_word, lowered, searched_form, tokens_of
 
 Parameter: TypeAlias = str | int | float | list[str]
 
@@ -90,21 +90,33 @@ class _Writer:
                 return self._range(node)
 
     def _words(self, node: Words) -> str:
-        self.columns.add("Body")
-        text = lowered(node.text)
-        words = words_of(text)
-        if words == [text] and not node.is_open:
-            return f"hasAllTokens({_BODY}, {self._bound('Array(String)', words)})"
-        unfinished = words.pop() if node.is_open and ends_with_word(text) else ""
+        self.columns |= {"Body", "_words"}
+        form = searched_form(node.text)
+        if not form:
+            return "true"  # nothing of the text is searched for
+        # A row with a form of its own is searched in that. Rows of former versions have none, whatever they hold: they
+        # are searched for what was typed, as those versions did.
+        typed = list(dict.fromkeys([lowered(node.text), *([] if EDGE in form else [form])]))
+        found = [self._found_in(_BODY, text, is_open=node.is_open) for text in typed]
+        of_body = found[0] if len(found) == 1 else f"({' OR '.join(found)})"
+        of_form = self._found_in("_words", form, is_open=node.is_open)
+        return f"((_words = '' AND {of_body}) OR {of_form})"
+
+    def _found_in(self, column: str, text: str, *, is_open: bool) -> str:
+        words = tokens_of(text)
+        # An edge separates words: next to one, a word is whole.
+        if words == [text.strip(EDGE)] and not (is_open and ends_with_word(text)):
+            return f"hasAllTokens({column}, {self._bound('Array(String)', words)})"
+        unfinished = words.pop() if is_open and ends_with_word(text) else ""
         conditions = []
         # The skip index finds the candidate rows, ...
         if words:
             indexed = list(dict.fromkeys(words))[:_MAX_TOKENS]
-            conditions.append(f"hasAllTokens({_BODY}, {self._bound('Array(String)', indexed)})")
+            conditions.append(f"hasAllTokens({column}, {self._bound('Array(String)', indexed)})")
         elif unfinished:  # holds neither % nor _ nor a backslash
-            conditions.append(f"{_BODY} LIKE {self._bound('String', f'%{unfinished}%')}")
+            conditions.append(f"{column} LIKE {self._bound('String', f'%{unfinished}%')}")
         # ... and match() checks their text.
-        conditions.append(f"match({_BODY}, {self._bound('String', _pattern(text, is_open=node.is_open))})")
+        conditions.append(f"match({column}, {self._bound('String', _pattern(text, is_open=is_open))})")
         return f"({' AND '.join(conditions)})"
 
     def _equals(self, node: Equals) -> str:

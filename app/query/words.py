@@ -1,17 +1,25 @@
-"""Splits text into words exactly as the table's text index does with `lower(Body)` (tokenizer splitByNonAlpha)."""
+"""The words of text that was typed, as the text indexes of the table have them (see `domain.words`)."""
 
 import re
 from typing import Final
 
-# ASCII letters and digits, and everything beyond ASCII: the tokenizer treats every byte from 128 on as a letter.
-_WORD: Final = re.compile(r"[0-9A-Za-z\x80-\U0010ffff]+")
+from app.domain.words import EDGE, lowered, searched_form
+
+__all__ = [
+    "EDGE",
+    "as_value",
+    "begins_with_word",
+    "ends_with_word",
+    "lowered",
+    "quoted",
+    "searched_form",
+    "tokens_of",
+    "words_of",
+]
+
+# ASCII letters and digits, and everything beyond ASCII: splitByNonAlpha treats every byte from 128 on as a letter.
+_TOKEN: Final = re.compile(r"[0-9A-Za-z\x80-\U0010ffff]+")
 _PLAIN: Final = re.compile(r"(?!(?:AND|OR|NOT|TO)$)\w[\w./@-]*")
-_LOWER: Final = {ord(letter): letter.lower() for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
-
-
-def lowered(text: str) -> str:
-    """Lowercase like ClickHouse's `lower`: ASCII letters only, all others stay as they are."""
-    return text.translate(_LOWER)
 
 
 def quoted(text: str) -> str:
@@ -27,14 +35,19 @@ def as_value(text: str) -> str:
 
 def words_of(text: str) -> list[str]:
     """The words of a text, in order."""
-    return _WORD.findall(text)
+    return tokens_of(searched_form(text))
 
 
-def begins_with_word(text: str) -> bool:
-    """Whether the first character of a text belongs to a word."""
-    return bool(_WORD.match(text))
+def tokens_of(form: str) -> list[str]:
+    """The tokens of a text in the index, in order; of a searched form these are its words."""
+    return _TOKEN.findall(form)
 
 
-def ends_with_word(text: str) -> bool:
-    """Whether the last character of a text belongs to a word."""
-    return bool(_WORD.match(text[-1:]))
+def begins_with_word(form: str) -> bool:
+    """Whether the first character of a text belongs to a token."""
+    return bool(_TOKEN.match(form))
+
+
+def ends_with_word(form: str) -> bool:
+    """Whether the last character of a text belongs to a token."""
+    return bool(_TOKEN.match(form[-1:]))

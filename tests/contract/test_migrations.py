@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +21,8 @@ from app.errors import TryAgainLater
 from app.paths import SCHEMA_FILE
 from app.preflight.probes import Table
 from app.preflight.table_definition import TableDefinition
+from app.query.condition import condition_of
+from app.query.tree import Words
 from app.settings import ClickHouseSettings
 from local.ports import LOOPBACK, free_port
 from tests.e2e.pipeline import wait_until
@@ -124,6 +127,26 @@ def test_the_first_release_and_all_migrations_are_the_schema(new_world: Callable
         assert number_in(migrated.of_table("comment")) == number_in(born.of_table("comment"))
         migrated.alter("MODIFY COMMENT ''")
     assert migrated.applied == [migration.name for migration in read_migrations()] * 2
+
+
+def test_a_word_in_old_rows_is_looked_up_in_indexes_after_the_migrations(world: World) -> None:
+    world.make_table()
+    table = f"{world.settings.database}.{world.settings.table}"
+    world.client.command(
+        f"INSERT INTO {table} (Timestamp, Body)"
+        " SELECT now64(9), if(number = 5000, 'rare', 'common') FROM numbers(10000)"
+    )
+
+    migrate(world.settings, on_applied=world.applied.append)
+
+    running = f"SELECT count() FROM system.mutations WHERE database = '{world.settings.database}' AND NOT is_done"
+    wait_until(lambda: world.answers(running) == [0], "the mutation")
+    condition = condition_of(Words("rare"))
+    assert [*condition.parameters.values()] == [["rare"]]
+    where = condition.sql.replace("{query_0:Array(String)}", "['rare']")
+    plan = "\n".join(world.answers(f"EXPLAIN indexes = 1 SELECT Body FROM {table} WHERE {where}"))
+    assert re.findall(r"Granules: (\d+/\d+)", plan)[-1] == "1/5"
+    assert world.answers(f"SELECT count() FROM {table} WHERE {where}") == [1]
 
 
 def test_nothing_is_applied_to_a_table_that_the_service_has_made(world: World) -> None:

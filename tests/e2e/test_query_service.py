@@ -67,6 +67,38 @@ def test_sent_logs_are_found(service: ServiceProcess) -> None:
     assert sorted(row["message"] for row in answer.content["rows"]) == sorted(LINES)
 
 
+OF_MANY_SCRIPTS = [
+    "ERROR 支付服务连接数据库超时，正在重试（第3次）",
+    "ERROR データベースに接続できません",
+    "ERROR ไม่สามารถเชื่อมต่อฐานข้อมูลได้",
+    "ERROR فشل الاتصال بقاعدة البيانات",
+    "ERROR upstream “orders”—\x1b[31mwithdrawn\x1b[0m… 🎉",
+    "ERROR Größe\u00a0überschritten, up\u200bload",
+]
+
+
+@pytest.fixture(scope="module")
+def with_many_scripts(service: ServiceProcess, shared_pipeline: Pipeline) -> ServiceProcess:
+    """The instance, when it has stored logs of many scripts too."""
+    before = shared_pipeline.row_count()
+    shared_pipeline.send(OF_MANY_SCRIPTS)
+    shared_pipeline.wait_for_rows(before + len(OF_MANY_SCRIPTS))
+    return service
+
+
+@pytest.mark.parametrize(
+    ("query", "number"),
+    [
+        *(("数据库", 0), ("第3次", 0), ("接続", 1), ("ฐานข้อมูล", 2), ("الاتصال", 3), ("withdrawn", 4), ("orders", 4)),
+        *(("🎉", 4), ('"upstream “orders”—withdrawn…"', 4), ("GRÖßE", 5), ('"größe überschritten"', 5), ("load", 5)),
+    ],
+)
+def test_sent_logs_of_any_script_are_found(with_many_scripts: ServiceProcess, query: str, number: int) -> None:
+    answer = with_many_scripts.get(f"/api/v1/logs?{urlencode({'query': query})}")
+
+    assert [row["message"] for row in answer.content["rows"]] == [OF_MANY_SCRIPTS[number]]
+
+
 def test_a_reader_follows_until_it_disconnects_and_then_its_slot_is_free(
     service: ServiceProcess, shared_pipeline: Pipeline
 ) -> None:

@@ -2,6 +2,7 @@
 
 import math
 import operator
+import unicodedata
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
@@ -27,7 +28,7 @@ def finds(node: Node, row: Row) -> bool:
         case Not():
             return not finds(node.part, row)
         case Words():
-            return _holds(_lowered(row["Body"]), _lowered(node.text), node.is_open)
+            return _holds(row["Body"], node.text, node.is_open)
         case Equals():
             return bool(_value(node.field, row) == node.value)
         case StartsWith():
@@ -39,17 +40,91 @@ def finds(node: Node, row: Row) -> bool:
 
 
 def _holds(body: str, text: str, is_open: bool) -> bool:
-    starts = (at for at in range(len(body) - len(text) + 1) if body.startswith(text, at))
-    return any(not _cuts(body, at) and (is_open or not _cuts(body, at + len(text))) for at in starts)
+    """Whether the characters of the text stand in the message, one beside the other, and cut no word in two."""
+    all_of, wanted = _characters(body), _characters(text)
+    starts = [at for at in range(len(all_of) - len(wanted) + 1) if all_of[at : at + len(wanted)] == wanted]
+    return not wanted or any(
+        not _cuts(all_of, at) and (is_open or not _cuts(all_of, at + len(wanted))) for at in starts
+    )
 
 
-def _cuts(text: str, at: int) -> bool:
+def _cuts(characters: list[str], at: int) -> bool:
     """Whether a cut at this position would split a word."""
-    return 0 < at < len(text) and _belongs_to_a_word(text[at - 1]) and _belongs_to_a_word(text[at])
+    return 0 < at < len(characters) and all(map(is_within_words, characters[at - 1 : at + 1]))
 
 
-def _belongs_to_a_word(character: str) -> bool:
-    return not character.isascii() or character.isalnum()
+def _characters(text: str) -> list[str]:
+    """The characters that can be searched for: in lowercase, and without what nobody sees."""
+    text = unicodedata.normalize("NFC", _without_codes(text).lower().replace("\u03c2", "\u03c3"))
+    found: list[str] = []
+    was_hidden = False
+    for character in text:
+        if _is_hidden(character):
+            was_hidden = True
+            continue
+        shown = " " if _is_blank(character) else character
+        if was_hidden and found and is_within_words(found[-1]) and is_within_words(shown):
+            found.append(" ")
+        found.append(shown)
+        was_hidden = False
+    return found
+
+
+def _without_codes(text: str) -> str:
+    """The text with a zero-width character for each colour of a terminal, and a blank for any other Escape."""
+    found, at = "", 0
+    while at < len(text):
+        end = _end_of_code(text, at)
+        found += "\u2060" if end else " " if text[at] == "\x1b" else text[at]
+        at = end or at + 1
+    return found
+
+
+def _end_of_code(text: str, at: int) -> int:
+    """Where the code ends that begins here, 0 if none does."""
+    if text[at : at + 2] in ("\x1b(", "\x1b)"):
+        return at + 3 if text[at + 2 : at + 3] in tuple("0123456789AB") else 0
+    begin = "\x1b[" if text.startswith("\x1b[", at) else "\x9b"
+    if not text.startswith(begin, at):
+        return 0
+    at += len(begin)
+    for first, last in ("0?", " /"):
+        while at < len(text) and first <= text[at] <= last:
+            at += 1
+    return at + 1 if at < len(text) and "@" <= text[at] <= "~" else 0
+
+
+def _is_hidden(character: str) -> bool:
+    return unicodedata.category(character) == "Cf" or "VARIATION SELECTOR-" in unicodedata.name(character, "")
+
+
+def _is_blank(character: str) -> bool:
+    return not character.isascii() and unicodedata.category(character) in ("Zs", "Zl", "Zp", "Cc")
+
+
+def is_within_words(character: str) -> bool:
+    """Whether it may be one of several characters of a word."""
+    if character.isascii():
+        return character.isalnum()
+    is_sign = unicodedata.category(character)[0] in "PS" or unicodedata.category(character) == "Co"
+    return not is_sign and not unicodedata.name(character, "").startswith(_WITHOUT_BLANKS)
+
+
+_WITHOUT_BLANKS = (
+    *("CJK ", "IDEOGRAPHIC ITERATION", "IDEOGRAPHIC CLOSING", "IDEOGRAPHIC NUMBER", "VERTICAL IDEOGRAPHIC", "KANGXI"),
+    *("IDEOGRAPHIC LEVEL", "IDEOGRAPHIC RISING", "IDEOGRAPHIC DEPARTING", "IDEOGRAPHIC ENTERING"),
+    *(
+        "HIRAGANA",
+        "HENTAIGANA",
+        "KATAKANA",
+        "HALFWIDTH KATAKANA",
+        "COMBINING KATAKANA",
+        "VERTICAL KANA",
+        "MASU",
+        "IDEOGRAPHIC ANNOTATION",
+    ),
+    *("HANGUL", "HALFWIDTH HANGUL", "BOPOMOFO", "HANGZHOU", "THAI ", "LAO ", "MYANMAR", "KHMER", "TAI ", "NEW TAI"),
+)
 
 
 def _lowered(text: str) -> str:

@@ -53,6 +53,11 @@ class Logs:
         self._writer.insert(concatenate(blocks), uuid.uuid4().hex, _NEVER_MS)
         self.stored.extend(added)
 
+    def store_without_forms(self, messages: Sequence[str]) -> None:
+        """Store messages as versions did that knew no form of messages; the offset of each is its index."""
+        rows = [[TIME_NS, message, offset] for offset, message in enumerate(messages)]
+        self._client.insert(self._table, rows, column_names=["Timestamp", "Body", "_offset"])
+
     def found_by(self, tree: Node, **settings: Any) -> list[int]:
         """Offsets of the rows that the engine finds."""
         condition = condition_of(tree)

@@ -9,6 +9,7 @@ from clickhouse_connect.driver.client import Client
 from app.backends.clickhouse.client import connect, translated_errors
 from app.domain.missing import STORED_COLUMNS, missing_rows
 from app.domain.rows import TABLE_COLUMNS, Rows
+from app.domain.words import searched_forms
 from app.errors import TryAgainLater
 from app.pipeline.delivery import MARGIN_SECS
 from app.settings import ClickHouseSettings
@@ -43,7 +44,8 @@ class ClickHouseWriter:
     def insert(self, rows: Rows, token: str, deadline_ms: int) -> None:
         """See `ports.LogWriter`."""
         deadline = pa.repeat(pa.scalar(deadline_ms, pa.timestamp("ms", tz="UTC")), rows.num_rows)
-        self._insert(pa.Table.from_batches([rows.select(TABLE_COLUMNS)]).append_column("_deadline", deadline), token)
+        table = pa.Table.from_batches([rows.select(TABLE_COLUMNS)]).append_column("_deadline", deadline)
+        self._insert(table.append_column("_words", searched_forms(rows["Body"])), token)
 
     def missing(self, rows: Rows) -> Rows:
         """See `ports.LogWriter`."""

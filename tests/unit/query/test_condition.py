@@ -15,11 +15,18 @@ from tests.query.generated import trees
 EDGE = r"[\x00-\x2f\x3a-\x60\x7b-\x7f]"
 STATUS = "{query_0:AnyAttribute}"
 
+
+def in_messages(condition: str, *, of_forms: str = "") -> str:
+    """The SQL of a condition on messages, `COLUMN` being theirs; the same on their forms unless another is given."""
+    of_messages = condition.replace("COLUMN", "lower(Body)")
+    return f"((_words = '' AND {of_messages}) OR {(of_forms or condition).replace('COLUMN', '_words')})"
+
+
 # All parts of a statement, whatever was typed.
 VOCABULARY = re.compile(
     r"(?:\{query_\d+:(?:String|Array\(String\)|Float64|UInt64|UInt8|Int64|(?:Any|Log|Resource)Attribute)\}"
     r"|true|AND|OR|NOT|LIKE|''|'UTC'|0|!=|[<>]=?|=|[ (),\[\]]"
-    r"|lower\(Body\)|Body|lower\(SeverityText\)|hasAllTokens|match|startsWith|isNotNull|ifNull|toFloat64OrNull"
+    r"|lower\(Body\)|Body|_words|lower\(SeverityText\)|hasAllTokens|match|startsWith|isNotNull|ifNull|toFloat64OrNull"
     r"|fromUnixTimestamp64Nano"
     # Longest first, otherwise `_topic` would match the beginning of `_topic_id`.
     rf"|{'|'.join(sorted({column.column for column in COLUMNS if not column.is_map}, key=len, reverse=True))})*"
@@ -30,33 +37,61 @@ VOCABULARY = re.compile(
     ("typed", "sql", "parameters"),
     [
         ("", "true", []),
-        ("Timeout", "hasAllTokens(lower(Body), {query_0:Array(String)})", [["timeout"]]),
+        ("Timeout", in_messages("hasAllTokens(COLUMN, {query_0:Array(String)})"), [["timeout"]]),
         (
             "payment-service",
-            "(hasAllTokens(lower(Body), {query_0:Array(String)}) AND match(lower(Body), {query_1:String}))",
+            in_messages("(hasAllTokens(COLUMN, {query_0:Array(String)}) AND match(COLUMN, {query_1:String}))"),
             [["payment", "service"], rf"(?:\A|{EDGE})payment\-service(?:{EDGE}|\z)"],
         ),
         (
             '"(a, a)"',
-            "(hasAllTokens(lower(Body), {query_0:Array(String)}) AND match(lower(Body), {query_1:String}))",
+            in_messages("(hasAllTokens(COLUMN, {query_0:Array(String)}) AND match(COLUMN, {query_1:String}))"),
             [["a"], r"\(a\,\ a\)"],
         ),
         (
             "timeo*",
-            "(lower(Body) LIKE {query_0:String} AND match(lower(Body), {query_1:String}))",
+            in_messages("(COLUMN LIKE {query_0:String} AND match(COLUMN, {query_1:String}))"),
             ["%timeo%", rf"(?:\A|{EDGE})timeo"],
         ),
         (
             '"card decl"*',
-            "(hasAllTokens(lower(Body), {query_0:Array(String)}) AND match(lower(Body), {query_1:String}))",
+            in_messages("(hasAllTokens(COLUMN, {query_0:Array(String)}) AND match(COLUMN, {query_1:String}))"),
             [["card"], rf"(?:\A|{EDGE})card\ decl"],
         ),
-        ('"=>"', "(match(lower(Body), {query_0:String}))", [r"\=\>"]),
+        ('"=>"', in_messages("(match(COLUMN, {query_0:String}))"), [r"\=\>"]),
+        (
+            "über",
+            in_messages("hasAllTokens(COLUMN, {query_0:Array(String)})"),
+            [["über"]],
+        ),
+        (
+            "Über*",
+            in_messages(
+                "((COLUMN LIKE {query_0:String} AND match(COLUMN, {query_1:String}))"
+                " OR (COLUMN LIKE {query_2:String} AND match(COLUMN, {query_3:String})))",
+                of_forms="(COLUMN LIKE {query_2:String} AND match(COLUMN, {query_3:String}))",
+            ),
+            ["%Über%", rf"(?:\A|{EDGE})Über", "%über%", rf"(?:\A|{EDGE})über"],
+        ),
+        (
+            "超",
+            in_messages("hasAllTokens(COLUMN, {query_0:Array(String)})"),
+            [["超"]],
+        ),
+        (
+            "超时",
+            in_messages(
+                "hasAllTokens(COLUMN, {query_0:Array(String)})",
+                of_forms="(hasAllTokens(COLUMN, {query_1:Array(String)}) AND match(COLUMN, {query_2:String}))",
+            ),
+            [["超时"], ["超", "时"], "\\\x1b超\\\x1b时\\\x1b"],
+        ),
+        ('"\u200b"', "true", []),
         (
             "a (b OR -c)",
-            "(hasAllTokens(lower(Body), {query_0:Array(String)})"
-            " AND (hasAllTokens(lower(Body), {query_1:Array(String)})"
-            " OR (NOT hasAllTokens(lower(Body), {query_2:Array(String)}))))",
+            f"({in_messages('hasAllTokens(COLUMN, {query_0:Array(String)})')}"
+            f" AND ({in_messages('hasAllTokens(COLUMN, {query_1:Array(String)})')}"
+            f" OR (NOT {in_messages('hasAllTokens(COLUMN, {query_2:Array(String)})')})))",
             [["a"], ["b"], ["c"]],
         ),
         ("service:pay", "(ServiceName = {query_0:String})", ["pay"]),
