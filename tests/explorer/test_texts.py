@@ -29,6 +29,7 @@ MESSAGES = {
     "control": "bell\x07 null\x00 escape\x1b]0;title\x07 separator\u2028 tag\U000e0041 return\rx",
     "word": "x" * 3000,
     "emoji": "a family 👨‍👩‍👧 and می‌خواهم",
+    "scripts": "支付服务连接数据库超时 — “refused” by\u00a0the ฐานข้อมูล",
     "wall": "words " * 400 + "end",
 }
 
@@ -191,6 +192,12 @@ def test_what_was_searched_is_marked_in_the_list_and_in_the_detail(explorer: Exp
     assert row(explorer, "json").locator("mark").count() == 0  # each log has it
     assert opened(explorer, "colours").locator(".message mark").all_inner_texts() == ["card was", "declined"]
     assert opened(explorer, "json").locator("td mark").all_inner_texts() == ["the-json"]
+
+
+def test_words_of_any_script_are_marked_as_they_are_found(explorer: Explorer) -> None:
+    explorer.search('数据库 "by the" ข้อมูล refused')
+
+    expect(row(explorer, "scripts").locator("mark")).to_have_text(["数据库", "refused", "by\u00a0the", "ข้อมูล"])
 
 
 def test_fields_are_found_by_name_or_value_and_identity_is_last(explorer: Explorer) -> None:

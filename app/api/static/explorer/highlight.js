@@ -5,7 +5,10 @@ import { h } from "./dom.js";
 import { withoutColours } from "./plain_text.js";
 import { termsWithin } from "./query_text.js";
 
-const WORD = "[A-Za-z0-9\\u0080-\\u{10ffff}]";
+// Letters of these scripts are words of their own, as are signs beyond ASCII.
+const WITHOUT_BLANKS = ["Han", "Hiragana", "Katakana", "Bopomofo", "Hangul", "Thai", "Lao", "Myanmar", "Khmer"];
+const WORD = `(?:(?!${WITHOUT_BLANKS.map((script) => `\\p{scx=${script}}`).join("|")})[\\p{L}\\p{N}\\p{M}])`;
+const BLANKS = "[\\s\\p{Z}\\p{Cf}]+"; // a no-break space is found as a space, and so is a zero-width one
 const NAMES_OF_MESSAGE = new Set(["", "message", "msg", "body", "text", "log", "event"]);
 const MOST_MARKED = 200; // in one text
 const LONGEST_MARKED = 200_000; // characters of a text
@@ -34,7 +37,7 @@ function patternOf(name, text, isPrefix) {
   if (name !== "message") return isPrefix ? `^${plain}` : `^${plain}$`;
   const begin = new RegExp(`^${WORD}`, "u").test(text) ? `(?<!${WORD})` : "";
   const end = !isPrefix && new RegExp(`${WORD}$`, "u").test(text) ? `(?!${WORD})` : isPrefix ? `${WORD}*` : "";
-  return begin + plain + end;
+  return begin + plain.replace(/[\s\p{Z}\p{Cf}]+/gu, BLANKS) + end;
 }
 
 /** The children of an element that shows the text: text, and elements around what matches the pattern. */
