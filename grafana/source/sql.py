@@ -31,6 +31,8 @@ _MINUTE_SECS: Final = 60
 _CHANGING: Final = r"\\b[0-9a-fA-F]*[0-9][0-9a-fA-F]*\\b|[0-9]+"
 KIND: Final = f"replaceRegexpAll(substring(Body, 1, 200), '{_CHANGING}', '#')"
 """The kind of a message: its beginning without numbers and ids."""
+# Characters that are words of their own in `_words`, roughly: domain/words.py knows more scripts.
+_OWN_WORD: Final = r"[\\p{Han}\\p{Hiragana}\\p{Katakana}\\p{Hangul}\\p{Thai}]|[^\\x00-\\x7f\\p{L}\\p{N}\\p{M}]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,9 @@ def matching(span: Span) -> str:
 
     While only services and levels are chosen, rollups are read; words are found by the text index.
     """
-    words = f"hasAllTokens(lower(Body), lower({typed('search')}))"
+    search = typed("search")
+    form = f"replaceRegexpAll(lowerUTF8({search}), '{_OWN_WORD}', ' \\\\0 ')"
+    words = f"(hasAllTokens(lower(Body), lower({search})) OR hasAllTokens(_words, {form}))"
     return " AND ".join(
         [
             chosen("ServiceName", "service"),
