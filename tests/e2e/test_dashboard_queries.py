@@ -9,6 +9,7 @@ from typing import Final
 
 import pytest
 
+from app.domain.words import searched_form
 from tests.e2e.dashboard_table import NEW_KIND, ODD_SERVICE, ODD_USER, ROWS, DashboardTable, Variables
 from tests.support.dashboards import DASHBOARDS, Query, queries
 from tests.support.servers import RunningEngine
@@ -152,6 +153,26 @@ def test_words_are_counted_as_the_rows_say(table: DashboardTable) -> None:
     )
 
     assert shown["logs"] == counted["logs"] > 100
+
+
+@pytest.mark.parametrize(
+    ("search", "count"),
+    [("数据库", 1), ("超时 ОШИБКА", 1), ("refused", 1), ("数据报", 0), ("refused ok", 0), ("ok", 1)],
+)
+def test_words_of_any_script_are_counted(engine: RunningEngine, search: str, count: int) -> None:
+    table = DashboardTable(engine)
+    message = "连接数据库超时 — Ошибка: \x1b[31mrefused"
+    table.command(
+        "INSERT INTO logs.logs (Timestamp, Body, _words) VALUES"
+        " (now64(9) - 600, {message:String}, {form:String}), (now64(9) - 600, 'ok', '')",
+        message=message,
+        form=searched_form(message),
+    )
+
+    [shown] = table.rows(the_query("log-overview: Logs and errors (stat A)"), {"search": search})
+
+    assert shown["logs"] == count
+    table.drop()
 
 
 @pytest.mark.parametrize("title", ["performance: Response times (stat A)", "incident: Response times (stat A)"])
