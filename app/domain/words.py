@@ -38,6 +38,7 @@ _WITHOUT_BLANKS: Final = re.compile(
 )
 
 
+@functools.lru_cache(maxsize=1 << 15)
 def _written(character: str) -> str:
     """How a character beyond ASCII is written."""
     kind = category(character)
