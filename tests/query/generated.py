@@ -180,6 +180,8 @@ def _row(rng: random.Random) -> dict[str, Any]:
         "_topic_id": rng.choice(["topic-1", "topic-2"]),
         "_partition": rng.randrange(3),
         "_item": 0,
+        "_items": 1,
+        "_reader": "0123abcd",
         "ParseError": rng.choice(["", "", "json: not valid"]),
         "_raw": "",
     }

@@ -40,6 +40,6 @@ def _shown(expression: str) -> object:
         return {"http.route": "/pay", "host.name": "pod-1"}
     if expression.startswith("toUnixTimestamp64Nano"):
         return _POSITION[0]
-    if expression in ("_partition", "_offset", "_item", "SeverityNumber"):
+    if expression in ("_partition", "_offset", "_item", "_items", "SeverityNumber"):
         return 7
     return "12.5" if "ResponseTimeMs" in expression else f"text of {expression}"
