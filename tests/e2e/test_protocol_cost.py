@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.stack
 TOPIC = "compared"
 EVENTS = 20_000
 OFFSETS_TOPIC = "__consumer_offsets"
-METADATA = re.compile(rb'\{"v":.*\}')
+METADATA = re.compile(r'\{"v":.*', re.DOTALL)
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +46,15 @@ def is_commit_of(group: str, key: bytes) -> bool:
     return version <= 1 and group.encode() in key
 
 
+def metadata_in(value: bytes) -> str:
+    """The metadata of a commit, in a record of the offsets topic, whose form depends on Kafka's version."""
+    match = METADATA.search(value.decode("latin-1"))
+    if match is None:
+        return ""
+    _, end = json.JSONDecoder().raw_decode(match.group())
+    return match.group()[:end]
+
+
 def commits_of(stack: BenchStack, group: str) -> list[Remembered]:
     """The metadata of all commits of a group."""
     texts: list[str] = []
@@ -56,7 +66,7 @@ def commits_of(stack: BenchStack, group: str) -> list[Remembered]:
         def has_read_all() -> bool:
             for records in consumer.poll(timeout_ms=100).values():
                 mine = [record.value or b"" for record in records if is_commit_of(group, record.key)]
-                texts.extend(match.group().decode() for value in mine if (match := METADATA.search(value)))
+                texts.extend(metadata for value in mine if (metadata := metadata_in(value)))
             return all(consumer.position(partition) >= end for partition, end in ends.items())
 
         wait_until(has_read_all, "everything in the topic of offsets read")

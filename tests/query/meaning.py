@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, TypeAlias
+from unicodedata import normalize
 
 Event: TypeAlias = Mapping[str, Any]
 Meaning: TypeAlias = Callable[[Event], bool]
@@ -19,7 +20,8 @@ _SEVERITIES: Final = {
 }
 """The words that the events of these tests use, the least severe first."""
 _RANKS: Final = {word: rank for rank, words in enumerate(_SEVERITIES.values()) for word in words}
-_WORD_CHARACTER: Final = r"[0-9A-Za-z\x80-\U0010ffff]"
+# Letters and digits, without those of scripts that set no blanks: Thai, Japanese, Chinese, Korean.
+_WORD_CHARACTER: Final = r"[^\W_\u0e00-\u0e7f\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]"
 _NUMBER: Final = re.compile(r"[+-]?\d+(\.\d+)?([eE]\d+)?", re.ASCII)
 
 
@@ -49,7 +51,7 @@ def other_than(part: Meaning) -> Meaning:
 
 
 def says(text: str) -> Meaning:
-    """Logs whose message has the text in any ASCII case, as whole words."""
+    """Logs whose message has the text in any case, as whole words."""
     return _in_message(text, _whole(text, at_start=True), _whole(text, at_start=False))
 
 
@@ -59,9 +61,13 @@ def begins_a_word(text: str) -> Meaning:
 
 
 def _in_message(text: str, before: str, after: str) -> Meaning:
-    # ASCII: the case of other letters matters.
-    pattern = re.compile(f"{before}{re.escape(text)}{after}", re.ASCII | re.IGNORECASE)
-    return lambda event: bool(pattern.search(value_of(event, "message")))
+    pattern = re.compile(f"{before}{re.escape(_in_one_form(text))}{after}")
+    return lambda event: bool(pattern.search(_in_one_form(value_of(event, "message"))))
+
+
+def _in_one_form(text: str) -> str:
+    """Lowercase; a letter with an accent is the same as one character or as two."""
+    return normalize("NFC", text.lower())
 
 
 def _whole(text: str, *, at_start: bool) -> str:
