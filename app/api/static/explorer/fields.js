@@ -15,9 +15,9 @@ const NO_FILTER = new Set(["id", "_raw", ...COLUMNS.filter((column) => column.ki
 export const NO_FACET = new Set(COLUMNS.filter((column) => !column.isFacet).map((column) => column.name));
 const LONGEST_FILTER = 1000;
 /** Fields that say where a log was read from; they come behind the fields that people search. */
-export const IDENTITY = new Set([
-  ...["topic", "partition", "offset", "topic_id", "_item", "_items", "_reader", "_ingested", "_raw", "severity_number"],
-]);
+export const IDENTITY = new Set(
+  ["topic", "partition", "offset", "topic_id", "_item", "_items", "_reader", "_ingested", "_raw", "severity_number"],
+);
 const NUMBERS = new Set(COLUMNS.filter(({ kind }) => kind.includes("number")).map(({ name }) => name));
 
 /** One of the six levels, for the colour, or `other`. */
