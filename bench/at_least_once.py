@@ -17,9 +17,9 @@ from app.build.service import build
 from app.domain.records import Partition, Position
 from app.domain.rows import TABLE_COLUMNS, Rows
 from app.environment import read_settings
-from app.errors import TryAgainLater
+from app.errors import Refused, TryAgainLater
 from app.pipeline.batch import Batch
-from app.pipeline.delivery import Delivered, Delivery
+from app.pipeline.delivery import Delivered, Delivery, RefusedRows
 from app.pipeline.task import Call, Pause, Steps
 from app.serve import serve
 
@@ -44,11 +44,13 @@ class AtLeastOnce(Delivery):
         return 0
         yield  # type: ignore[unreachable] # makes it a generator
 
-    def _insert_missing(self, rows: Rows, batch: Batch, *, must_check: bool) -> Steps[None]:
+    def _insert_missing(self, rows: Rows, batch: Batch, *, must_check: bool) -> Steps[RefusedRows | None]:
         attempt = 0
         while rows.num_rows:
             try:
                 seconds = yield Call(partial(self._insert, rows))
+            except Refused as refusal:
+                return RefusedRows(rows, refusal)
             except TryAgainLater as error:
                 attempt += 1
                 self._events.failed("failed")
@@ -57,7 +59,8 @@ class AtLeastOnce(Delivery):
             else:
                 self._events.answered()
                 self._events.inserted(rows, seconds)
-                return
+                return None
+        return None
 
     def _insert(self, rows: Rows) -> float:
         started_at = self._clock()

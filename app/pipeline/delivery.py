@@ -190,7 +190,7 @@ class Delivery:
         last = yield from self._call(partial(self._writer.last_offset, position.topic_id, partition.number))
         return max(-1 if last is None else last + 1, lease.end if lease is not None else 0)
 
-    def _insert_missing(self, rows: Rows, batch: Batch, *, must_check: bool) -> "Steps[_RefusedRows | None]":
+    def _insert_missing(self, rows: Rows, batch: Batch, *, must_check: bool) -> "Steps[RefusedRows | None]":
         """Insert what the table lacks of the rows; returns what ClickHouse refuses of that, if it does.
 
         What the check has left out stays out: it needs all rows of a record, and a half may have only some of them.
@@ -209,7 +209,7 @@ class Delivery:
             try:
                 seconds = yield Call(partial(self._timed_insert, rows, lease), partial(self._note_end, lease))
             except Refused as refusal:
-                return _RefusedRows(rows, refusal)
+                return RefusedRows(rows, refusal)
             except TryAgainLater as error:
                 self._events.failed("failed")
                 self._server_clock.doubt()
@@ -218,7 +218,7 @@ class Delivery:
                 doubts = doubts + 1 if error.max_attempts else 0
                 # One row is never too large: a row must not be flagged for a fault of the server.
                 if error.max_attempts and doubts >= error.max_attempts and rows.num_rows > 1:
-                    return _RefusedRows(rows, Refused(str(error), code=error.code))
+                    return RefusedRows(rows, Refused(str(error), code=error.code))
                 self._events.retrying(error, attempt)
                 yield Pause(self._backoff.delay_secs(attempt))
                 if error.is_outcome_unknown:
@@ -327,7 +327,7 @@ class Delivery:
         return now_ms, self._writer.running()
 
 
-class _RefusedRows(NamedTuple):
+class RefusedRows(NamedTuple):
     """Rows that ClickHouse refused, and its reason."""
 
     rows: Rows

@@ -22,7 +22,7 @@ from tests.simulation.rows import Identity, Row, days_of, identities_of
 from tests.simulation.table import RecordKey, SimWriter
 
 if TYPE_CHECKING:
-    from app.pipeline.delivery import _BatchLease, _RefusedRows
+    from app.pipeline.delivery import RefusedRows, _BatchLease
 
 
 class _NoWaitForOthers(Delivery):
@@ -65,7 +65,7 @@ class _NoCheck(Delivery):
 class _HalvesUnchecked(Delivery):
     """Halves a refused batch as it was before the check, so that a record can be in two halves."""
 
-    def _insert_missing(self, rows: Rows, batch: Batch, *, must_check: bool) -> Steps[_RefusedRows | None]:
+    def _insert_missing(self, rows: Rows, batch: Batch, *, must_check: bool) -> Steps[RefusedRows | None]:
         refused = yield from super()._insert_missing(rows, batch, must_check=must_check)
         return refused and refused._replace(rows=rows)
 
