@@ -39,6 +39,25 @@ def new_parser(module: str, description: str, *, events: int = 2_000_000) -> arg
     return parser
 
 
+def parsed_visits(
+    parser: argparse.ArgumentParser, arguments: list[str], *, rows: int, quick_rows: int, visits: int
+) -> argparse.Namespace:
+    """The options of a bench that visits the explorer in a browser, beside those of `parser`; these are defaults."""
+    parser.add_argument("--rows", type=positive, default=rows, help=f"rows in a table (default: {rows})")
+    parser.add_argument(
+        "--visits", type=positive, default=visits, help=f"each in a new browser profile (default: {visits})"
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="one visit, few rows, to see that it works; results are not stored"
+    )
+    parser.add_argument("--service-python", default=sys.executable, help="interpreter of the service")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="directory for the results")
+    options = parser.parse_args(arguments)
+    if options.quick:
+        options.rows, options.visits = quick_rows, 1
+    return options
+
+
 def positive(text: str) -> int:
     """A whole number above 0, for argparse."""
     if not (text.isascii() and text.isdecimal() and int(text)):
@@ -86,6 +105,16 @@ def circumstances(stack: BenchStack, command: Sequence[str]) -> dict[str, Any]:
     }
 
 
+def circumstances_as_context(about: Mapping[str, Any]) -> dict[str, str]:
+    """The circumstances as text for people."""
+    box = about["machine"]
+    return {
+        "Date": about["date"],
+        "Command": f"`{about['command']}`",
+        "Machine": f"{box['processor']}, {box['cores']} cores, {box['memory_gb']} GB, {box['system']}",
+    }
+
+
 def details(stack: BenchStack, options: argparse.Namespace, shown: Sequence[str]) -> dict[str, Any]:
     """The environment of a measurement; `shown` is the command line that repeats it."""
     kind = kind_of(list(islice(backlog_events(_SAMPLE_EVENTS), _SAMPLE_EVENTS)))
@@ -104,12 +133,9 @@ def details(stack: BenchStack, options: argparse.Namespace, shown: Sequence[str]
 
 def as_context(details: Mapping[str, Any]) -> dict[str, str]:
     """The details as text for people."""
-    box, service, workload = details["machine"], details["service"], details["workload"]
+    service, workload = details["service"], details["workload"]
     packages = ", ".join(f"{name} {version}" for name, version in service["packages"].items())
-    return {
-        "Date": details["date"],
-        "Command": f"`{details['command']}`",
-        "Machine": f"{box['processor']}, {box['cores']} cores, {box['memory_gb']} GB, {box['system']}",
+    return circumstances_as_context(details) | {
         "Service": f"Python {service['python']} ({service['interpreter']}), {packages}",
         "Beside it on the same machine": f"Apache Kafka {details['kafka']}, ClickHouse engine {details['clickhouse']}",
         "Workload": f"{workload['events']:,} JSON events of {workload['mean_bytes']:.0f} bytes on average,"

@@ -11,12 +11,11 @@ import os
 import sys
 import time
 from functools import partial
-from pathlib import Path
 from typing import Any, Final
 
 from playwright.sync_api import Browser, Page
 
-from bench.command import RESULTS, circumstances, conclude, positive, run
+from bench.command import circumstances, circumstances_as_context, conclude, parsed_visits, run
 from bench.errors import BenchError
 from bench.history import load_history, merge_days
 from bench.machine import interpreter
@@ -78,16 +77,7 @@ _FIRST_LOG: Final = """new Promise((done) => {
 def main(arguments: list[str]) -> int:
     """Measure, print and store. Returns 1 if a limit is missed, 2 if nothing could be measured."""
     parser = argparse.ArgumentParser(prog="python -m bench.explorer", description="How fast the explorer is.")
-    parser.add_argument("--rows", type=positive, default=1_000_000, help="in the table (default: 1 million)")
-    parser.add_argument("--visits", type=positive, default=5, help="each in a new browser profile (default: 5)")
-    parser.add_argument(
-        "--quick", action="store_true", help="one visit, few rows, to see that it works; results are not stored"
-    )
-    parser.add_argument("--service-python", default=sys.executable, help="interpreter of the service")
-    parser.add_argument("--results", type=Path, default=RESULTS, help="directory for the results")
-    options = parser.parse_args(arguments)
-    if options.quick:
-        options.rows, options.visits = _QUICK_ROWS, 1
+    options = parsed_visits(parser, arguments, rows=1_000_000, quick_rows=_QUICK_ROWS, visits=5)
     return run(partial(_measure, options))
 
 
@@ -150,11 +140,7 @@ def _frames(page: Page, name: str, step: str, secs: float) -> Measurements:
 
 
 def _context(about: dict[str, Any], options: argparse.Namespace) -> dict[str, str]:
-    box = about["machine"]
-    return {
-        "Date": about["date"],
-        "Command": f"`{about['command']}`",
-        "Machine": f"{box['processor']}, {box['cores']} cores, {box['memory_gb']} GB, {box['system']}",
+    return circumstances_as_context(about) | {
         "Browser": f"Chromium {about['chromium']}, without a window or a graphics card, 1440 x 900",
         "Beside it on the same machine": f"Kafka, the service, ClickHouse engine {about['clickhouse']},"
         f" {_RATE} logs/s that are sent and stored",

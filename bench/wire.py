@@ -14,7 +14,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from http.client import HTTPConnection
-from pathlib import Path
 from statistics import median
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -22,7 +21,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Browser, Page
 
 from bench.checkout import checked_out, commit_of
-from bench.command import RESULTS, circumstances, positive, run
+from bench.command import circumstances, circumstances_as_context, parsed_visits, run
 from bench.errors import BenchError
 from bench.machine import interpreter
 from bench.page_files import PageFiles
@@ -53,16 +52,7 @@ def main(arguments: list[str]) -> int:
     """Measure, print and store. Returns 2 if nothing could be measured, else 0."""
     parser = argparse.ArgumentParser(prog="python -m bench.wire", description="Bytes on the wire, before and after.")
     parser.add_argument("--base", required=True, help="the other commit, or a directory with its code")
-    parser.add_argument("--rows", type=positive, default=_ROWS, help=f"rows in each table (default: {_ROWS})")
-    parser.add_argument("--visits", type=positive, default=_VISITS, help=f"of each side, in turn (default: {_VISITS})")
-    parser.add_argument(
-        "--quick", action="store_true", help="one visit, few rows, to see that it works; results are not stored"
-    )
-    parser.add_argument("--service-python", default=sys.executable, help="interpreter of both services")
-    parser.add_argument("--results", type=Path, default=RESULTS, help="directory for the results")
-    options = parser.parse_args(arguments)
-    if options.quick:
-        options.rows, options.visits = _QUICK_ROWS, 1
+    options = parsed_visits(parser, arguments, rows=_ROWS, quick_rows=_QUICK_ROWS, visits=_VISITS)
     return run(partial(_measure, options))
 
 
@@ -157,11 +147,7 @@ def _received_bytes(url: str, path: str) -> int:
 
 
 def _context(about: Mapping[str, Any], options: argparse.Namespace) -> dict[str, str]:
-    box = about["machine"]
-    return {
-        "Date": about["date"],
-        "Command": f"`{about['command']}`",
-        "Machine": f"{box['processor']}, {box['cores']} cores, {box['memory_gb']} GB, {box['system']}",
+    return circumstances_as_context(about) | {
         "Browser": f"Chromium {about['chromium']}",
         "Tables": f"{options.rows:,} rows over 30 days for each, in ClickHouse engine {about['clickhouse']}",
         "Old": about["old"],
