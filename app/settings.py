@@ -15,6 +15,7 @@ from pydantic import (
 )
 
 from app.domain.times import zone_named
+from app.domain.zone_rules import parse_zone_rules
 
 SaslMechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"]
 Role = Literal["ingest", "query"]
@@ -50,7 +51,12 @@ class ServiceSettings(SettingsGroup):
     default_timezone: str = Field(
         "UTC",
         description="Zone of times in logs that state none, a name of the tz database such as `Europe/Berlin`. A Kafka"
-        " header `timezone` counts before it.",
+        " header `timezone` and `TIMEZONES` count before it.",
+    )
+    timezones: str = Field(
+        "",
+        description="The same for single hosts and services, comma-separated: `host:tokyo-*=Asia/Tokyo,"
+        " service:billing=America/New_York`. Hosts count before services, and of several that match the first.",
     )
     day_first: bool | None = Field(
         None,
@@ -74,6 +80,12 @@ class ServiceSettings(SettingsGroup):
         if zone_named(name) is None:
             raise ValueError("must be a name of the tz database, such as UTC or Europe/Berlin")
         return name
+
+    @field_validator("timezones")
+    @classmethod
+    def _are_zone_rules(cls, text: str) -> str:
+        parse_zone_rules(text)
+        return text
 
     @field_validator("roles", mode="before")
     @classmethod

@@ -7,6 +7,7 @@ from app.build.reader import reader_of
 from app.domain.event_time import EventTimeBounds
 from app.domain.records import RecordChunk
 from app.domain.times import zone_named
+from app.domain.zone_rules import ZoneRules, parse_zone_rules
 from app.formats.reading import ReadingRules
 from app.pipeline.decode import Decoded, decode
 from app.settings import ServiceSettings, Settings
@@ -25,4 +26,5 @@ def reading_rules(settings: ServiceSettings) -> ReadingRules:
         day_first=settings.day_first,
         future_ms=int(settings.future_tolerance_secs * 1000),
         levels_from_status=settings.levels_from_status,
+        zones=ZoneRules(rules) if (rules := parse_zone_rules(settings.timezones)) else None,
     )

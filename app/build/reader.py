@@ -3,6 +3,7 @@
 from importlib import metadata
 
 from app.domain.reader import Reader
+from app.domain.zone_rules import parse_zone_rules
 from app.settings import Settings
 
 
@@ -12,6 +13,7 @@ def reader_of(settings: Settings) -> Reader:
     changing = {
         "CLICKHOUSE_RETENTION_DAYS": str(settings.clickhouse.retention_days),
         "DEFAULT_TIMEZONE": service.default_timezone,
+        "TIMEZONES": ",".join(map(str, parse_zone_rules(service.timezones))),
         "DAY_FIRST": "" if service.day_first is None else str(service.day_first).lower(),
         "FUTURE_TOLERANCE_SECS": f"{service.future_tolerance_secs:g}",
         "LEVELS_FROM_STATUS": str(service.levels_from_status).lower(),

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from app.domain.times import TimeReading
 from app.domain.times.reading import TEN_MINUTES_MS
+from app.domain.zone_rules import ZoneRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +15,8 @@ class Reading:
     """What an event is read by."""
 
     times: TimeReading
-    levels_from_status: bool = True  # whether the HTTP status of a line of an access log is its level
+    levels_from_status: bool = True  # whether the HTTP status of an access log is its level
+    zones: ZoneRules | None = None  # of hosts and services, for times that state none; they count before that of times
 
     @classmethod
     def of_record(cls, record_time_ms: int) -> "Reading":
@@ -22,8 +24,8 @@ class Reading:
         return cls(TimeReading(record_time_ms))
 
     def in_zone(self, zone: ZoneInfo) -> "Reading":
-        """The same with another zone for times that state none."""
-        return replace(self, times=replace(self.times, zone=zone))
+        """The same with one zone for all times that state none."""
+        return replace(self, times=replace(self.times, zone=zone), zones=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +36,15 @@ class ReadingRules:
     day_first: bool | None = None  # whether 03/04/2026 is in April; None: such a date is not trusted
     future_ms: int = TEN_MINUTES_MS  # how far after its record's a time without a zone may lie
     levels_from_status: bool = True
+    zones: ZoneRules | None = None  # of hosts and services; they count before `zone`
 
     def reading_of(self, record_time_ms: int) -> Reading:
         """The reading of a record at its time, Unix epoch."""
-        return Reading(self.times_of(record_time_ms), self.levels_from_status)
+        return Reading(self.times_of(record_time_ms, self.zone), self.levels_from_status, self.zones)
 
-    def times_of(self, record_time_ms: int) -> TimeReading:
-        """What its times are read by."""
-        return TimeReading(record_time_ms, self.zone, self.day_first, self.future_ms)
+    def times_of(self, record_time_ms: int, zone: ZoneInfo | None) -> TimeReading:
+        """What its times are read by, those without a zone in `zone`."""
+        return TimeReading(record_time_ms, zone, self.day_first, self.future_ms)
 
 
 DEFAULT_RULES: Final = ReadingRules()

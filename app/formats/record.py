@@ -1,6 +1,6 @@
 """The events of a Kafka record; the format is determined by its headers and its content."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from app.domain.event import Event
@@ -14,6 +14,7 @@ from app.formats import ndjson
 from app.formats.carriers import otlp_protobuf
 from app.formats.reading import Reading
 from app.formats.value import ValueReader
+from app.formats.zones_of_origin import in_zones_of_origin
 
 _HEADER_FIELDS: Final = {"service.name": "service", "host.name": "host"}
 _TIMEZONE: Final = "timezone"
@@ -21,9 +22,10 @@ _UNDERSTOOD: Final = frozenset(("traceparent", _TIMEZONE, *_HEADER_FIELDS))
 _OWN_TYPES: Final = frozenset((ndjson.CONTENT_TYPE, *otlp_protobuf.CONTENT_TYPES))
 
 
-def read_object(parsed: dict[str, Any], reading: Reading) -> Iterator[Event]:
+def read_object(parsed: dict[str, Any], value: bytes, reading: Reading) -> Iterable[Event]:
     """The events of a record that is a JSON object, parsed already, and has no headers that are understood."""
-    return ValueReader(reading).object(parsed)
+    events = ValueReader(reading).object(parsed)
+    return in_zones_of_origin(events, lambda other: _events(value, (), other), reading) if reading.zones else events
 
 
 def read_record(value: bytes | None, headers: Headers, reading: Reading) -> Iterator[Event]:
@@ -33,13 +35,16 @@ def read_record(value: bytes | None, headers: Headers, reading: Reading) -> Iter
     zone = zone_named(zone_name) if zone_name else None
     if zone is not None:
         reading = reading.in_zone(zone)
-    for event in _events(value, headers, reading):
-        if zone_name:
+
+    def read(by: Reading) -> Iterator[Event]:
+        return (_filled(event, known) for event in _events(value, headers, by))
+
+    if zone_name:
+        for event in read(reading):
             _settle_time(event, reading.times, is_zone_known=zone is not None)
-        for name, text in known.items():
-            if event.fields.get(name) in (None, ""):
-                event.fields[name] = text
-        yield event
+            yield event
+    else:
+        yield from in_zones_of_origin(read(reading), read, reading) if reading.zones else read(reading)
 
 
 def _events(value: bytes | None, headers: Headers, reading: Reading) -> Iterable[Event]:
@@ -51,6 +56,14 @@ def _events(value: bytes | None, headers: Headers, reading: Reading) -> Iterable
     if content_type in otlp_protobuf.CONTENT_TYPES:
         return ValueReader(reading).otlp(value)
     return ValueReader(reading).events(value)
+
+
+def _filled(event: Event, known: Mapping[str, Any]) -> Event:
+    """The event with what headers say of it, where it does not say so itself."""
+    for name, text in known.items():
+        if event.fields.get(name) in (None, ""):
+            event.fields[name] = text
+    return event
 
 
 def are_understood(headers: Headers) -> bool:

@@ -4,7 +4,7 @@ Records that hold one plain JSON object, which is nearly all, go from bytes to c
 All others go through `formats`; a property test checks that both paths make the same rows.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from app.domain.event import Event
@@ -46,7 +46,7 @@ def decode(
         if attributes is not None:
             add_object(parsed, attributes)
         else:
-            _add(events, read_object(parsed, reading(chunk.timestamps_ms[index])))
+            _add(events, read_object(parsed, value, reading(chunk.timestamps_ms[index])))
     return rows_of(events, chunk, bounds, rules, reader)
 
 
@@ -63,7 +63,7 @@ def rows_of(
     return Decoded(rows, events.problem_counts())
 
 
-def _add(events: EventColumns, found: Iterator[Event]) -> None:
+def _add(events: EventColumns, found: Iterable[Event]) -> None:
     """Add the events of the next record, which is not a plain JSON object."""
     for item, event in enumerate(found):
         events.add(event, item)

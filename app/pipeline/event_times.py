@@ -1,7 +1,9 @@
 """Times of events: the event's own time if it is present, readable and near its record's, else the record's."""
 
 from collections.abc import Iterator, Sequence
+from itertools import repeat
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -54,11 +56,18 @@ class EventTimes:
             return pa.array(self._one_by_one(values, record_ms.to_pylist()), pa.int64())
 
     def _one_by_one(self, values: Sequence[object], record_ms: Sequence[int]) -> Iterator[int | None]:
-        reading = self._rules.times_of(0)
-        for row, value in enumerate(values):
-            if record_ms[row] != reading.record_time_ms:
-                reading = self._rules.times_of(record_ms[row])
+        reading = self._rules.times_of(0, self._rules.zone)
+        zones = self._zones() if self._rules.zones else repeat(reading.zone)
+        for row, (value, zone) in enumerate(zip(values, zones, strict=False)):
+            if record_ms[row] != reading.record_time_ms or zone is not reading.zone:
+                reading = self._rules.times_of(record_ms[row], zone)
             yield self._one_time(row, value, reading)
+
+    def _zones(self) -> Iterator[ZoneInfo | None]:
+        """For each row the zone of its host or service, else the one of all."""
+        fields, rules = self._events.fields, self._rules
+        for host, service in zip(fields["host"], fields["service"], strict=True):
+            yield (rules.zones and rules.zones.zone_of_origin(host, service)) or rules.zone
 
     def _one_time(self, row: int, value: object, reading: TimeReading) -> int | None:
         read = read_time(value, reading)

@@ -11,9 +11,10 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from app.domain.columns import ALIASES, SENT, Column, Kind
+from app.domain.columns import SENT, Column, Kind
 from app.domain.event_time import EventTimeBounds
-from app.domain.json_values import as_text, flatten
+from app.domain.field_text import text_within
+from app.domain.json_values import as_text
 from app.domain.records import RecordChunk
 from app.domain.rows import SCHEMA, Rows
 from app.domain.severity import SEVERITY_NUMBER, severity_of_level, severity_of_number
@@ -112,14 +113,9 @@ class RowBuilder:
 
     def _text_within(self, name: str, row: int, value: dict[str, Any]) -> str:
         """The text of a field that came as an object, under an alias such as {"service": {"name": ...}}."""
-        found = ""
-        for leaf, item in flatten({name: value}):
-            if item is None:
-                continue
-            if ALIASES.get(leaf) == name and not found:
-                found = as_text(item)
-            else:
-                self._events.keep(row, leaf, item)
+        found, rest = text_within(name, value)
+        for leaf, item in rest:
+            self._events.keep(row, leaf, item)
         if not found:
             self._events.flag(row, f"{name}: object where text is expected")
         return found

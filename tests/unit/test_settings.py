@@ -138,6 +138,14 @@ def test_the_zone_of_times_without_one_is_a_name_of_the_tz_database() -> None:
     )
 
 
+def test_zones_of_hosts_and_services_are_checked_at_the_start() -> None:
+    assert read_settings({"TIMEZONES": "host:a=UTC"}).service.timezones == "host:a=UTC"
+    assert problem_of({"TIMEZONES": "host:tokyo-*=Asia/Tokio"}) == (
+        "TIMEZONES is 'host:tokyo-*=Asia/Tokio': must be like host:tokyo-*=Asia/Tokyo,"
+        " service:billing=America/New_York; 'Asia/Tokio' is no name of the tz database"
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [
