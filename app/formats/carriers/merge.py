@@ -78,10 +78,10 @@ def _time(outer: Event, inner: Event, times: TimeReading) -> tuple[Any, list[tup
     if within is None:
         return outer_value, [(_ORIGINAL, inner_value)]
     if without is None:
-        return inner_value, [(_OBSERVED, outer_value)]
+        return inner_value, [(_OBSERVED, _as_sent(outer_value))]
     if within.has_zone:
         is_far = abs(within.time_ns - without.time_ns) > AGREE_WITHIN_NS
-        return inner_value, [(_OBSERVED, outer_value)] if is_far else []
+        return inner_value, [(_OBSERVED, _as_sent(outer_value))] if is_far else []
     agreed = _agreed(within, without)
     return (outer_value, [(_ORIGINAL, _as_sent(inner_value))]) if agreed is None else (Nanoseconds(agreed), [])
 

@@ -807,3 +807,20 @@ def test_bounds_follow_the_retention() -> None:
     bounds = EventTimeBounds.of_retention(30)
 
     assert bounds == EventTimeBounds(past_ms=28 * 24 * HOUR_MS, future_ms=24 * HOUR_MS)
+
+
+@pytest.mark.parametrize(
+    ("value", "observed"),
+    [
+        (
+            b'2026-11-23T12:00:01.5Z stdout F {"ts":"2026-11-23T11:55:01Z","msg":"m"}',
+            "2026-11-23T12:00:01.5Z",
+        ),
+        (b'Nov 23 12:00:01 kiln app[7]: {"ts":"2026-11-23T11:55:01Z","msg":"m"}', "2026-11-23T12:00:01Z"),
+    ],
+)
+def test_the_time_of_a_carrier_that_is_far_from_the_events_is_kept(value: bytes, observed: str) -> None:
+    row = only_row(value)
+
+    assert ns("2026-11-23T11:55:01Z") == row["Timestamp"]
+    assert attributes_of(row)["observed_timestamp"] == observed
