@@ -43,6 +43,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "preflight": {"settings"},
     "formats": {"domain"},
     "pipeline": {"domain", "formats", "errors", "ports", "settings"},
+    "explain": {"domain", "formats", "pipeline"},
     "query": {"domain", "errors", "ports"},
     "audit": {"domain", "errors", "pipeline", "ports"},
     "backends": {"audit", "domain", "errors", "paths", "pipeline", "ports", "preflight", "query", "settings"},

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from app.domain.notes import Notes
+
 
 @dataclass(slots=True)
 class Event:
@@ -32,6 +34,8 @@ class Event:
     """The exact bytes, if the fields do not hold them."""
     time_has_zone: bool = False
     """Whether the zone of a time that a format has read was written. Of a time as sent, its reader says so."""
+    notes: Notes | None = None
+    """How it was read, if its reading explains."""
 
     def without_column(self) -> list[tuple[str, Any]]:
         """The values that have no column in the table, as attributes by OpenTelemetry's names."""

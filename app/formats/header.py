@@ -57,7 +57,10 @@ _TRAILING: Final = re.compile(r"\((?P<logger>[\w.$]{1,200})\)\s*\Z", re.ASCII)
 class Header:
     """Reads the header of a line from left to right; `end` is where the message begins."""
 
-    __slots__ = ("end", "fields", "has_names", "has_time", "level", "line", "names", "number_in_brackets", "numbers")
+    __slots__ = (
+        *("end", "fields", "has_names", "has_time", "level", "level_end", "level_start", "line", "names"),
+        *("number_in_brackets", "numbers"),
+    )
 
     def __init__(self, line: str, start: int, has_time: bool, has_names: bool = True) -> None:
         self.line = line
@@ -66,6 +69,7 @@ class Header:
         self.has_names = has_names  # a level may follow, so that words may be names in front of it
         self.fields: Fields = {}
         self.level = ""
+        self.level_start = self.level_end = start
         self.names: list[tuple[str, str]] = []  # words that may be names, and what follows each of them
         self.numbers: list[str] = []
         self.number_in_brackets = False
@@ -82,6 +86,7 @@ class Header:
                 return
             at = max(match.end(), self.end)
             if self.level:
+                self.level_start, self.level_end = match.end("sep"), self.end
                 self._origin()
                 return
             if kind != _WORD or line[at : at + 1] in ":|":

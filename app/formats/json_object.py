@@ -7,26 +7,35 @@ from app.domain.event import Event
 from app.domain.json_values import as_text, flatten
 from app.domain.keys import with_names_once
 from app.domain.level_scales import Scale
+from app.domain.notes import Notes
 from app.formats.json_body import made_body, rendered
 from app.formats.json_ids import ids_of
 from app.formats.json_levels import NO_LEVEL, Level, level_of
 from app.formats.json_names import TEMPLATES
+from app.formats.json_notes import MADE, notes_of
 from app.formats.json_plan import Indexes, Plan, plan_of
 from app.formats.json_times import first_readable, is_time_object
 
 _KEPT_WHOLE: Final = frozenset(SENT) - {"level"}
 
 
-def event_of(parsed: dict[str, Any], *, needs_message: bool = True, scale: Scale | None = None) -> Event:
+def event_of(
+    parsed: dict[str, Any], *, needs_message: bool = True, scale: Scale | None = None, explains: bool = False
+) -> Event:
     """The event of a parsed object. Never fails, and leaves the object as it is.
 
     Without a message of its own it gets one that is made of its values, if it needs one. `scale` is the one of its
-    numeric level, if that is known better than from its keys.
+    numeric level, if that is known better than from its keys. With `explains` it says how it was read.
     """
     names, values = leaves_of(parsed)
-    event = _Reading(names, values, scale).event()
+    reading = _Reading(names, values, scale)
+    event = reading.event()
+    if explains:
+        event.notes = reading.notes()
     if needs_message and not _is_a_message(event.fields.get("message")):
         event.fields["message"] = made_body(names, values) or as_text(parsed)
+        if event.notes:
+            event.notes.fields["message"] = MADE
     return event
 
 
@@ -57,12 +66,13 @@ class _Reading:
         self._scale = scale or self._plan.scale
         self._taken: set[int] = set()
         self._fields: dict[str, Any] = {}
+        self._sources: dict[str, int] = {}  # the value that each field is read from
 
     def event(self) -> Event:
         """The event; it has no message if no key holds one."""
         plan, fields = self._plan, self._fields
         for field, candidates in plan.fields:
-            fields[field] = self._take_first(candidates)
+            fields[field] = self._take_first(field, candidates)
         if plan.times:
             fields["timestamp"] = self._time()
         fields["message"] = self._message()
@@ -72,6 +82,11 @@ class _Reading:
         resource = self._resource() if plan.resource else []
         return Event(fields, self._attributes(), resource, level.number)
 
+    def notes(self) -> Notes:
+        """Where the fields come from; after `event`."""
+        levels = [*self._plan.levels, *self._plan.level_numbers]
+        return notes_of(self._names, self._values, self._sources, levels, self._scale)
+
     def _filled(self, candidates: Indexes) -> list[int]:
         return [index for index in candidates if _is_filled(self._values[index])]
 
@@ -79,25 +94,34 @@ class _Reading:
         self._taken.add(index)
         return self._values[index]
 
-    def _take_first(self, candidates: Indexes) -> Any:
+    def _take_as(self, field: str, index: int) -> Any:
+        self._sources[field] = index
+        return self._take(index)
+
+    def _take_first(self, field: str, candidates: Indexes) -> Any:
         """The first value that holds something, else the first."""
         for index in candidates:
             if _is_filled(self._values[index]):
-                return self._take(index)
+                return self._take_as(field, index)
         return self._take(candidates[0])
 
     def _time(self) -> Any:
         if len(self._plan.times) > 1 and len(found := self._filled(self._plan.times)) > 1:
-            return self._take(first_readable(found, self._values))
-        return self._take_first(self._plan.times)
+            return self._take_as("timestamp", first_readable(found, self._values))
+        return self._take_first("timestamp", self._plan.times)
 
     def _message(self) -> Any:
         for index in self._plan.messages:
             if _is_a_message(self._values[index]):
+                self._sources["message"] = index
                 if self._names[index] in TEMPLATES:
                     return rendered(as_text(self._values[index]), dict(zip(self._names, self._values, strict=True)))
                 return self._take(index)
-        return next((self._values[i] for i in self._plan.last_messages if _is_filled_text(self._values[i])), None)
+        for index in self._plan.last_messages:
+            if _is_filled_text(self._values[index]):
+                self._sources["message"] = index
+                return self._values[index]
+        return None
 
     def _level(self) -> Level:
         levels, numbers = (
@@ -106,10 +130,12 @@ class _Reading:
         )
         level = level_of(levels, numbers, self._scale)
         self._taken.update(level.taken)
+        if level.taken:
+            self._sources["level"] = level.taken[0]
         if level.text is not None:
             self._fields["level"] = level.text
         elif self._plan.levels:
-            self._fields["level"] = self._take_first(self._plan.levels)
+            self._fields["level"] = self._take_first("level", self._plan.levels)
         return level
 
     def _take_ids(self) -> None:
@@ -117,12 +143,13 @@ class _Reading:
             kind: [(index, self._values[index]) for index in self._filled(candidates)]
             for kind, candidates in self._plan.ids.items()
         }
-        ids, taken = ids_of(found)
+        ids, taken, sources = ids_of(found)
         self._fields |= ids
+        self._sources |= sources
         self._taken.update(taken)
         for kind in ("trace_id", "span_id"):
             if kind in self._plan.ids and kind not in ids:
-                self._fields[kind] = self._take_first(self._plan.ids[kind])
+                self._fields[kind] = self._take_first(kind, self._plan.ids[kind])
 
     def _resource(self) -> list[tuple[str, Any]]:
         found: dict[str, Any] = {}

@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 from app.domain.times import FoundTime
+from app.formats import places
 from app.formats.access_logs import level_of_status, read_access
 from app.formats.before_time import NOTHING, read_before
 from app.formats.field_names import Fields
@@ -27,7 +28,10 @@ _KEPT_WITHOUT_LEVEL: Final = ("pid", "tid", "client", "port", "file", "line")
 class LineReader:
     """Reads one line whose time was looked for already."""
 
-    __slots__ = ("content", "data", "fields", "found", "level", "line", "reading")
+    __slots__ = (
+        *("content", "data", "fields", "form", "found", "level", "level_end", "level_from", "level_start", "line"),
+        "reading",
+    )
 
     def __init__(self, line: str, found: FoundTime | None, reading: Reading) -> None:
         self.line = line
@@ -36,6 +40,9 @@ class LineReader:
         self.fields: Fields = {}
         self.data: list[tuple[str, str]] = []
         self.level = ""
+        self.level_from = places.NONE  # these four are for notes on how the line was read
+        self.level_start = self.level_end = 0
+        self.form = places.TEXT
         self.content = 0
 
     def read(self) -> None:
@@ -43,6 +50,7 @@ class LineReader:
         line, found = self.line, self.found
         if found is not None and found.start == 0 and line[0].isalpha() and (tag := quick_origin(line, found.end)):
             self.fields.update(tag[0])
+            self.form = places.SYSLOG
             self._content(tag[1], "")
             return
         if self._is_access(0):
@@ -57,8 +65,10 @@ class LineReader:
     def read_pairs(self) -> None:
         """Read a line that opens with a pair of logfmt."""
         self._take_pairs(0)
+        self.form = places.LOGFMT
         if not self.level:
             self.level = level_in_message(self.line, 0)
+            self.level_from = places.MARKED
 
     def _is_access(self, start: int) -> bool:
         access = read_access(self.line, start)
@@ -66,37 +76,51 @@ class LineReader:
             return False
         access.pop("bucket", None)
         self.fields |= access
+        self.form = places.ACCESS if self.form == places.TEXT else places.SYSLOG_ACCESS
         if self.reading.levels_from_status and (status := access["status"]):
             self.level = level_of_status(status)
+            self.level_from = places.STATUS
         return True
 
     def _take_pairs(self, start: int) -> None:
         pairs = read_pairs(self.line, start)
-        self.level = pairs.pop("level", None) or self.level
+        if level := pairs.pop("level", None):
+            self.level = level
+            self.level_from, self.level_start = places.PAIR, start
         self.fields |= pairs
 
     def _with_time(self, found: FoundTime) -> None:
         line, start, end = self.line, found.start, found.end
         before = read_before(line[:start]) if start else NOTHING
         self.fields.update(before.fields)
-        self.level = before.level
+        if before.level:
+            self.level, self.level_from = before.level, places.BEFORE
+            self.level_end = start
+        self.form = places.LINE
         if line[start - 1 : start] not in ("[", "(", '"') or not start:
             if (before.has_pri or line[start].isalpha()) and (tag := quick_origin(line, end)):
                 self.fields.update(tag[0])
+                self.form = places.SYSLOG
                 self._content(tag[1], before.level)
                 return
             if before.has_pri and (pairs := OPENING.match(line, line.find(">") + 1)):
+                self.form = places.LOGFMT
                 self._take_pairs(pairs.start())
                 return
             origin = read_origin(line, start, end, before.has_pri)
             if origin is not None:
                 self.fields |= origin.fields
+                self.form = places.SYSLOG
+                if origin.level and not before.level:
+                    self.level_from, self.level_start, self.level_end = places.TAG, end, origin.end
                 self._content(origin.end, before.level or origin.level)
                 return
         if self._is_quick(end) or (not self.level and is_prose(line, end)):
             return
         if before.is_redis and (level := _REDIS.get(line[end + 1 : end + 2])):
-            self.level, end = level, end + 2
+            self.level, self.level_from = level, places.HEADER
+            self.level_start, end = end, end + 2
+            self.level_end = end
         self._header(end, has_time=True)
 
     def _is_quick(self, end: int) -> bool:
@@ -106,7 +130,9 @@ class LineReader:
         quick = quick or quick_header(line, end)
         if quick is None or not (quick.level or self.level):
             return False
-        self.level = self.level or quick.level
+        if not self.level:
+            self.level, self.level_from = quick.level, places.HEADER
+            self.level_start, self.level_end = end + quick.level_at[0], end + quick.level_at[1]
         for name, value in quick.fields:
             self.fields.setdefault(name, value)
         return True
@@ -114,7 +140,8 @@ class LineReader:
     def _without_time(self) -> None:
         line = self.line
         if line[:1] == "<" and (pri := _PRI.match(line)):
-            self.level = read_before(pri[0]).level
+            self.level, self.level_from = read_before(pri[0]).level, places.PRI
+            self.form = places.SYSLOG
             self.content = pri.end() if has_form(line, pri.end()) else 0
             return
         if not may_hold_level(line, 0) and not may_hold_letter(line, 0):
@@ -129,11 +156,14 @@ class LineReader:
         while line[at : at + 1] == " ":
             at += 1
         if self._is_access(at):
-            self.level = level or self.level
+            if level:
+                self.level, self.level_from = level, places.BEFORE
             return
         if has_form(line, at):
             self.content = at
-        self.level = level or level_of_mnemonic(line, start)
+        self.level = level
+        if not level:
+            self.level, self.level_from = level_of_mnemonic(line, start), places.CODE
         if "=" in line and OPENING.match(line, at):
             self._take_pairs(at)
         if not self.level and may_hold_level(line, start):
@@ -147,7 +177,9 @@ class LineReader:
         header.read()
         fields = header.fields
         if header.level:
-            self.level = self.level or header.level
+            if not self.level:
+                self.level, self.level_from = header.level, places.HEADER
+                self.level_start, self.level_end = header.level_start, header.level_end
         else:
             kept = _KEPT_WITHOUT_LEVEL if has_time else ()
             fields = {name: fields[name] for name in kept if name in fields}
@@ -160,11 +192,10 @@ class LineReader:
 
     def _level_elsewhere(self, start: int, end: int) -> None:
         line = self.line
-        self.level = (
-            level_of_topics(line, start)
-            or level_of_mnemonic(line, start)
-            or (level_of_first_word(line, end) if end > start else "")
-            or level_in_message(line, start)
-        )
+        if level := level_of_topics(line, start) or level_of_mnemonic(line, start):
+            self.level, self.level_from = level, places.CODE
+        else:
+            self.level = (level_of_first_word(line, end) if end > start else "") or level_in_message(line, start)
+            self.level_from = places.MARKED
         if not self.level and ("level=" in line or "lvl=" in line or "severity=" in line):
             self._take_pairs(end)

@@ -34,6 +34,18 @@ def read_pairs(line: str, start: int = 0) -> Fields:
     return fields
 
 
+def pair_of_level(line: str, start: int) -> str:
+    """The pair that gives the level of `read_pairs`, "" if none does."""
+    for pair in _PAIR.finditer(line, start):
+        key, quoted, plain = pair.groups()
+        fields: Fields = {}
+        if key:
+            _take(fields, key, quoted or plain or "")
+        if "level" in fields:
+            return pair[0]
+    return ""
+
+
 def _take(fields: Fields, key: str, value: str) -> None:
     if key in _LEVELS:
         if "level" not in fields and (level := severity_of(value) or level_of(value)):

@@ -31,6 +31,7 @@ class Quick(NamedTuple):
 
     level: str
     fields: tuple[tuple[str, str | None], ...]
+    level_at: tuple[int, int]  # where the level begins and ends, from the beginning of the header
 
 
 def quick_header(line: str, end: int) -> Quick | None:
@@ -44,7 +45,9 @@ def _read(text: str) -> Quick | None:
     header = Header(text + "x\n", 0, has_time=True)
     header.read()
     is_whole = text[header.end :].strip(" -:|") == ""
-    return Quick(header.level, tuple(header.fields.items())) if is_whole else None
+    return (
+        Quick(header.level, tuple(header.fields.items()), (header.level_start, header.level_end)) if is_whole else None
+    )
 
 
 def quick_kafka(line: str, end: int) -> Quick | None:
@@ -52,7 +55,7 @@ def quick_kafka(line: str, end: int) -> Quick | None:
     match = _KAFKA.match(line, end)
     level = "" if match is None else IN_CAPITALS.get(match[1], "")
     logger = trailing_logger(line) if level else ""
-    return Quick(level, (("logger", logger),)) if logger else None
+    return Quick(level, (("logger", logger),), (match.start(1) - end, match.end(1) - end)) if match and logger else None
 
 
 def quick_origin(line: str, end: int) -> tuple[Fields, int] | None:

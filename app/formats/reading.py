@@ -17,11 +17,16 @@ class Reading:
     times: TimeReading
     levels_from_status: bool = True  # whether the HTTP status of an access log is its level
     zones: ZoneRules | None = None  # of hosts and services, for times that state none; they count before that of times
+    explains: bool = False  # whether events get notes on how they were read; their rows are the same
 
     @classmethod
     def of_record(cls, record_time_ms: int) -> "Reading":
         """The reading of a record at its time, Unix epoch, with the default settings."""
         return cls(TimeReading(record_time_ms))
+
+    def explaining(self) -> "Reading":
+        """The same with notes on how the events were read."""
+        return replace(self, explains=True)
 
     def in_zone(self, zone: ZoneInfo) -> "Reading":
         """The same with one zone for all times that state none."""

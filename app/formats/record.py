@@ -6,6 +6,7 @@ from typing import Any, Final
 from app.domain.event import Event
 from app.domain.event_time import rfc3339
 from app.domain.keys import with_names_once
+from app.domain.notes import Note
 from app.domain.records import Headers
 from app.domain.times import TimeReading, read_time, zone_named
 from app.domain.times.reading import NOT_A_TIME, ZONE_UNKNOWN, Nanoseconds
@@ -17,6 +18,12 @@ from app.formats.value import ValueReader
 from app.formats.zones_of_origin import in_zones_of_origin
 
 _HEADER_FIELDS: Final = {"service.name": "service", "host.name": "host"}
+_HEADER_OF: Final = {
+    "service": "service.name",
+    "host": "host.name",
+    "trace_id": "traceparent",
+    "span_id": "traceparent",
+}
 _TIMEZONE: Final = "timezone"
 _UNDERSTOOD: Final = frozenset(("traceparent", _TIMEZONE, *_HEADER_FIELDS))
 _OWN_TYPES: Final = frozenset((ndjson.CONTENT_TYPE, *otlp_protobuf.CONTENT_TYPES))
@@ -31,7 +38,7 @@ def read_object(parsed: dict[str, Any], value: bytes, reading: Reading) -> Itera
 def read_record(value: bytes | None, headers: Headers, reading: Reading) -> Iterator[Event]:
     """At least one event, whatever the record holds. Never fails."""
     known = fields_of(headers) if headers else {}
-    zone_name = _text_of(headers, _TIMEZONE)
+    zone_name = timezone_of(headers)
     zone = zone_named(zone_name) if zone_name else None
     if zone is not None:
         reading = reading.in_zone(zone)
@@ -63,6 +70,8 @@ def _filled(event: Event, known: Mapping[str, Any]) -> Event:
     for name, text in known.items():
         if event.fields.get(name) in (None, ""):
             event.fields[name] = text
+            if event.notes:
+                event.notes.fields[name] = Note.of(f"header {_HEADER_OF[name]}", text)
     return event
 
 
@@ -104,6 +113,11 @@ def _settle_time(event: Event, times: TimeReading, *, is_zone_known: bool) -> No
     else:
         event.fields["timestamp"] = Nanoseconds(read.time_ns)
         event.time_has_zone = has_zone
+
+
+def timezone_of(headers: Headers) -> str:
+    """The zone that a header names for times that state none; "" without one."""
+    return _text_of(headers, _TIMEZONE)
 
 
 def _text_of(headers: Headers, name: str) -> str:

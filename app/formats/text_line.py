@@ -5,14 +5,17 @@ from typing import Final, NamedTuple
 
 from app.domain.event import Event
 from app.domain.event_time import Nanoseconds
+from app.domain.notes import Notes
 from app.domain.times import FoundTime, find_time
 from app.domain.times.find import HEAD_CHARS
+from app.formats import places
 from app.formats.field_names import ATTRIBUTE_OF
 from app.formats.level_words import WITH_COLON
 from app.formats.line_reader import LineReader
 from app.formats.own_form import has_form
 from app.formats.reading import Reading
 from app.formats.syslog_5424 import read_5424
+from app.formats.text_notes import notes_of_line, notes_of_time
 
 _HEAD_CHARS: Final = 1000  # any header fits in here, so that a record of megabytes costs no more than a short one
 _HOST: Final = "host.name"
@@ -32,6 +35,7 @@ class TextLine(NamedTuple):
     has_zone: bool = False  # whether the time was written with its zone
     problem: str = ""  # of the time
     content: int = 0  # where a content of a form of its own begins in the first line of syslog; 0 for any other
+    notes: Notes | None = None  # how it was read, if the reading explains
 
 
 def read_text(value: bytes, reading: Reading) -> Event:
@@ -55,14 +59,14 @@ def with_raw(event: Event, value: bytes, text: str) -> Event:
 
 def event_of_line(line: TextLine) -> Event:
     """The event of what was found in a text; the whole text is its message."""
-    time_ns, severity, service, attributes, body, has_zone, problem, _ = line
+    time_ns, severity, service, attributes, body, has_zone, problem, _, notes = line
     fields: dict[str, object] = {"message": body, "level": severity, "service": service, "host": ""}
     if attributes:
         fields["host"] = attributes.pop(_HOST, "")
         for name in ("trace_id", "span_id"):
             if name in attributes:
                 fields[name] = attributes.pop(name)
-    event = Event(fields, list(attributes.items()))
+    event = Event(fields, list(attributes.items()), notes=notes)
     if time_ns is not None:
         fields["timestamp"] = Nanoseconds(time_ns)
         event.time_has_zone = has_zone
@@ -87,6 +91,7 @@ def read_text_line(text: str, reading: Reading) -> TextLine:
     read = LineReader(line, found, reading)
     if syslog is not None:
         read.fields, read.level, read.data, read.content, _ = syslog
+        read.form, read.level_from = places.SYSLOG_5424, places.PRI
         if not has_form(line, read.content):
             read.content = 0
     elif opening is not None:
@@ -94,26 +99,32 @@ def read_text_line(text: str, reading: Reading) -> TextLine:
     else:
         read.read()
     fields, level = read.fields, read.level
+    notes = None
     if not level and "\n" in text:
         level = _level_of_second_line(text)
+    if reading.explains:
+        notes = notes_of_line(read, level, syslog.time_at if syslog else opening.end() if opening else 0)
     service = fields.pop("service", None)
     attributes = dict(read.data)
     for field, value in fields.items():
         if value and value != "-":
             attributes[ATTRIBUTE_OF.get(field, field)] = value
-    return TextLine(
-        time_ns, level, service if service and service != "-" else "", attributes, text, has_zone, problem, read.content
-    )
+    if service == "-":
+        service = ""
+    return TextLine(time_ns, level, service or "", attributes, text, has_zone, problem, read.content, notes)
 
 
 def _find_time(line: str, reading: Reading) -> FoundTime | None:
     return find_time(line, reading.times) if _DIGIT.search(line, 0, HEAD_CHARS) else None
 
 
-def read_time_alone(text: str, reading: Reading) -> TextLine:
+def read_time_alone(text: str, reading: Reading, form: str) -> TextLine:
     """What the first line of a text says if its header is none that this module knows: only its time."""
-    time_ns, has_zone, problem = _in_bounds(find_time(first_line(text), reading.times))
-    return TextLine(time_ns, "", "", {}, text, has_zone, problem)
+    line = first_line(text)
+    found = find_time(line, reading.times)
+    time_ns, has_zone, problem = _in_bounds(found)
+    notes = notes_of_time(form, found, line) if reading.explains else None
+    return TextLine(time_ns, "", "", {}, text, has_zone, problem, notes=notes)
 
 
 def _in_bounds(found: FoundTime | None) -> tuple[int | None, bool, str]:

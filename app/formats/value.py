@@ -4,15 +4,18 @@ import codecs
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final
 
 from app.domain.event import Event
 from app.domain.json_values import as_text
+from app.domain.notes import Notes
 from app.formats.carriers import otlp_protobuf
 from app.formats.carriers.carried import Carried
 from app.formats.carriers.merge import adopted, merged
 from app.formats.carriers.table import MARKS, opened
 from app.formats.carriers.text_table import read_or_open
+from app.formats.json_notes import MADE
 from app.formats.json_object import event_of
 from app.formats.json_plain import quick_event_of
 from app.formats.json_text import MAX_JSON_BYTES, parse_fast, parsed_value
@@ -25,6 +28,7 @@ MAX_DEPTH: Final = 4
 
 _GZIP: Final = b"\x1f\x8b"
 _REGISTRY_BYTES: Final = 5  # a zero, and the number of a schema
+_FRAMES: Final = {b"\0": "schema registry", b"\x1f": "gzip", b"\n": "protobuf"}
 
 
 class ValueReader:
@@ -32,7 +36,7 @@ class ValueReader:
 
     def __init__(self, reading: Reading, read_object: Callable[[dict[str, Any]], Event] = quick_event_of) -> None:
         self._reading = reading
-        self._read_object = read_object
+        self._read_object = partial(event_of, explains=True) if reading.explains else read_object
         self._room = Room()
 
     def events(self, value: bytes, depth: int = 0) -> Iterable[Event]:
@@ -54,7 +58,13 @@ class ValueReader:
             if unpacked is None:
                 yield from self._of_text(value, depth)
             else:
-                yield from self._of_parsed(value, unpacked, "", depth)
+                yield from self._within(_FRAMES[value[:1]], self._of_parsed(value, unpacked, "", depth))
+
+    def _within(self, form: str, events: Iterable[Event]) -> Iterable[Event]:
+        """The same events; if the reading explains, with a form around theirs."""
+        if not self._reading.explains:
+            return events
+        return (noted_within(form, event) for event in events)
 
     def _of_text(self, value: bytes, depth: int) -> Iterator[Event]:
         """The events of a text that is no JSON: a line, or what a carrier of text holds."""
@@ -81,7 +91,8 @@ class ValueReader:
 
     def lines(self, lines: Sequence[bytes]) -> Iterator[Event]:
         """The events of lines, each a value of its own."""
-        return self._room.each(lines, self.events, lambda rest: self._read_text(b"\n".join(rest)))
+        events = self._room.each(lines, self.events, lambda rest: self._read_text(b"\n".join(rest)))
+        yield from self._within("JSON lines", events)
 
     def object(self, parsed: dict[str, Any]) -> Iterator[Event]:
         """The events of an object that is parsed already."""
@@ -90,7 +101,7 @@ class ValueReader:
     def otlp(self, value: bytes) -> Iterator[Event]:
         """The events of OTLP as protobuf."""
         try:
-            yield from self._of_parsed(value, otlp_protobuf.read_otlp(value), "", 0)
+            yield from self._within("protobuf", self._of_parsed(value, otlp_protobuf.read_otlp(value), "", 0))
         except ValueError as error:
             yield self._text(value, f"protobuf: {error}")
 
@@ -119,9 +130,10 @@ class ValueReader:
     def _of_parsed(self, value: bytes, parsed: Any, reason: str, depth: int) -> Iterator[Event]:
         events: Iterable[Event]
         if isinstance(parsed, str) and parsed.strip() and depth < MAX_DEPTH:
-            events = self.events(parsed.encode(), depth + 1)
+            events = self._within("JSON string", self.events(parsed.encode(), depth + 1))
         elif isinstance(parsed, list) and parsed and all(isinstance(item, dict) for item in parsed):
-            events = self._room.each(parsed, lambda item: self._of_object(item, depth + 1), _rest_of)
+            each = self._room.each(parsed, lambda item: self._of_object(item, depth + 1), _rest_of)
+            events = self._within("array", each)
         elif isinstance(parsed, dict):
             events = self._of_object(parsed, depth)
         else:
@@ -134,7 +146,7 @@ class ValueReader:
             yield event
 
     def _of_object(self, parsed: dict[str, Any], depth: int) -> Iterator[Event]:
-        carried = opened(parsed) if depth < MAX_DEPTH else None
+        carried = opened(parsed, self._reading) if depth < MAX_DEPTH else None
         if carried is None:
             yield self._room.one(self._read_object(parsed))
         else:
@@ -152,6 +164,12 @@ class ValueReader:
             yield merged(outer, event, self._reading.times)
 
 
+def noted_within(form: str, event: Event) -> Event:
+    """The event with a form around those in its notes."""
+    event.notes = Notes((form, *event.notes.forms), event.notes.fields) if event.notes else Notes((form,))
+    return event
+
+
 def may_be_json(text: bytes) -> bool:
     """Whether a text without blanks around it looks like JSON, and not like a line that opens with a bracket."""
     first = text[:1]
@@ -166,6 +184,8 @@ def _with_message(event: Event) -> Event:
     """The event of a carrier with nothing inside; without a message it gets one like any object."""
     if event.fields.get("message") in (None, "", {}, []):
         event.fields["message"] = event_of(dict(event.attributes)).fields["message"]
+        if event.notes:
+            event.notes.fields["message"] = MADE
     return event
 
 

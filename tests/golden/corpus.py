@@ -111,7 +111,7 @@ _OTHER_PATHS: Final = (
 
 def rows() -> str:
     """A line of JSON per row of the table."""
-    values, headers = _records()
+    values, headers = records()
     lines = []
     for first in range(0, len(values), _CHUNK_RECORDS):
         some = values[first : first + _CHUNK_RECORDS]
@@ -158,7 +158,7 @@ FILES: Final[Mapping[str, Callable[[], str]]] = {
 }
 
 
-def _records() -> tuple[list[bytes | None], list[list[tuple[str, bytes | None]]]]:
+def records() -> tuple[list[bytes | None], list[list[tuple[str, bytes | None]]]]:
     values: list[bytes | None] = []
     headers: list[list[tuple[str, bytes | None]]] = []
     for line in (FOLDER / "records.jsonl").read_text(encoding="utf-8").splitlines():

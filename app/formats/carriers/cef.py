@@ -26,7 +26,7 @@ def read(text: str, reading: Reading) -> Event:
 
     Its severity is not a log's: how bad an attack is, and not what went wrong in the program that reports it.
     """
-    event = event_of_line(read_time_alone(text, reading))
+    event = event_of_line(read_time_alone(text, reading, "CEF or LEEF"))
     _add_attributes(event, text)
     return event
 

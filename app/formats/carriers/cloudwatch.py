@@ -5,11 +5,12 @@ from typing import Any, Final
 
 from app.domain.event import Event
 from app.formats.carriers.carried import Carried, Object, text_inside
+from app.formats.reading import Reading
 
 MARKS: Final = ("logEvents",)
 
 
-def opened(parsed: Object) -> Sequence[Carried] | None:
+def opened(parsed: Object, reading: Reading) -> Sequence[Carried] | None:
     """{"logGroup": ..., "logStream": ..., "logEvents": [{"id": ..., "timestamp": ..., "message": ...}]}."""
     events = parsed["logEvents"]
     if not isinstance(events, list) or not events or not all(isinstance(event, dict) for event in events):

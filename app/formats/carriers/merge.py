@@ -1,10 +1,12 @@
 """A log within a log: what the carrier knows and what is inside become one event. All carriers use it. Pure."""
 
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
 
 from app.domain.event import Event
 from app.domain.event_time import Nanoseconds, rfc3339
 from app.domain.keys import with_names_once
+from app.domain.notes import Notes
 from app.domain.times import TimeReading
 from app.formats.carriers.times import Instant, instant_of
 
@@ -31,11 +33,11 @@ def merged(outer: Event, inner: Event, times: TimeReading) -> Event:
     has_level = bool(inner.fields.get("level") or inner.severity_number)
     if has_level and not inner.fields.get("level"):
         fields.pop("level", None)
-    time, kept = _time(outer, inner, times)
-    fields["timestamp"] = time
+    time = _time(outer, inner, times)
+    fields["timestamp"] = time.value
     return Event(
         fields,
-        with_names_once([*attributes, *outer.attributes, *kept]),
+        with_names_once([*attributes, *outer.attributes, *time.kept]),
         list((dict(inner.resource) | dict(outer.resource)).items()),
         inner.severity_number if has_level else outer.severity_number,
         inner.observed_timestamp or outer.observed_timestamp,
@@ -44,7 +46,8 @@ def merged(outer: Event, inner: Event, times: TimeReading) -> Event:
         inner.event_name or outer.event_name,
         list(dict.fromkeys([*outer.problems, *inner.problems])),
         outer.raw or inner.raw,
-        inner.time_has_zone,
+        time.has_zone,
+        _notes(outer, inner, time) if inner.notes else None,
     )
 
 
@@ -62,28 +65,70 @@ def adopted(outer: Event, inner: Event) -> bool:
         return False
     inner.fields["timestamp"] = fields["timestamp"]
     inner.resource = outer.resource
+    inner.time_has_zone = outer.time_has_zone
+    if inner.notes:
+        inner.notes = _notes(outer, inner, _Time(fields["timestamp"], has_zone=outer.time_has_zone))
     return True
 
 
-def _time(outer: Event, inner: Event, times: TimeReading) -> tuple[Any, list[tuple[str, Any]]]:
-    """The time of the merged event, and what is kept of the other.
+class _Time(NamedTuple):
+    """The time of a merged event, what is kept of the other, and why it counts."""
+
+    value: Any
+    kept: Sequence[tuple[str, Any]] = ()
+    has_zone: bool = False  # whether it needs no zone that is set, if it is an instant already
+    is_inside: bool = False
+    rule: str = ""
+
+
+def _time(outer: Event, inner: Event, times: TimeReading) -> _Time:
+    """The time of the merged event.
 
     The time inside counts if it has a zone, or agrees with the carrier's at the offset of some zone: then it is the
     carrier's to within seconds, and more exact. Otherwise the carrier's counts.
     """
     outer_value, inner_value = outer.fields.get("timestamp"), inner.fields.get("timestamp")
     if inner_value in (None, "") or outer_value in (None, ""):
-        return (outer_value if inner_value in (None, "") else inner_value), []
+        if inner_value in (None, ""):
+            return _Time(outer_value, has_zone=outer.time_has_zone)
+        return _Time(inner_value, has_zone=inner.time_has_zone, is_inside=True)
     without, within = instant_of(outer, times), instant_of(inner, times)
     if within is None:
-        return outer_value, [(_ORIGINAL, inner_value)]
+        return _Time(outer_value, [(_ORIGINAL, inner_value)], outer.time_has_zone, rule=_ONLY_OUTER)
     if without is None:
-        return inner_value, [(_OBSERVED, _as_sent(outer_value))]
+        return _Time(
+            inner_value, [(_OBSERVED, _as_sent(outer_value))], inner.time_has_zone, is_inside=True, rule=_ONLY_INNER
+        )
     if within.has_zone:
         is_far = abs(within.time_ns - without.time_ns) > AGREE_WITHIN_NS
-        return inner_value, [(_OBSERVED, _as_sent(outer_value))] if is_far else []
+        kept = [(_OBSERVED, _as_sent(outer_value))] if is_far else []
+        return _Time(inner_value, kept, inner.time_has_zone, is_inside=True, rule=_WITH_ZONE)
     agreed = _agreed(within, without)
-    return (outer_value, [(_ORIGINAL, _as_sent(inner_value))]) if agreed is None else (Nanoseconds(agreed), [])
+    if agreed is None:
+        return _Time(outer_value, [(_ORIGINAL, _as_sent(inner_value))], outer.time_has_zone, rule=_DISAGREES)
+    return _Time(Nanoseconds(agreed), has_zone=True, is_inside=True, rule=_AGREES)
+
+
+_ONLY_OUTER: Final = "the carrier's time counts, since the event's cannot be trusted"
+_ONLY_INNER: Final = "the event's time counts, since its carrier's cannot be trusted"
+_WITH_ZONE: Final = "the event's time counts before its carrier's, since its zone is written"
+_DISAGREES: Final = "the carrier's time counts, since the event's has no zone and agrees with it at no offset"
+_AGREES: Final = "the event's time has no zone, and is read at the offset at which it agrees with its carrier's"
+
+
+def _notes(outer: Event, inner: Event, time: _Time) -> Notes:
+    """The notes of both, of each field those of the event that it is from."""
+    of_outer, of_inner = outer.notes or Notes(()), inner.notes or Notes(())
+    from_inner = {name for name, value in inner.fields.items() if value not in (None, "")}
+    if outer.fields.get("host"):
+        from_inner.discard("host")
+    from_inner.discard("timestamp")
+    if time.is_inside:
+        from_inner.add("timestamp")
+    fields = of_outer.fields | {name: note for name, note in of_inner.fields.items() if name in from_inner}
+    if time.rule and "timestamp" in fields:
+        fields["timestamp"] = fields["timestamp"].with_rule(time.rule)
+    return Notes((*of_outer.forms, *of_inner.forms), fields)
 
 
 def _agreed(within: Instant, without: Instant) -> int | None:

@@ -9,6 +9,7 @@ from app.domain.event import Event
 from app.domain.event_time import Nanoseconds
 from app.formats.carriers.carried import Carried, Object
 from app.formats.json_levels import level_of
+from app.formats.reading import Reading
 
 MARKS: Final = ("resourceLogs", "resource_logs")
 _MOST_DEEP: Final = 32
@@ -16,7 +17,7 @@ _FIELD_OF_RESOURCE: Final = {"service.name": "service", "host.name": "host"}
 Pairs = list[tuple[str, Any]]
 
 
-def opened(parsed: Object) -> Sequence[Carried] | None:
+def opened(parsed: Object, reading: Reading) -> Sequence[Carried] | None:
     """{"resourceLogs": [{"resource": ..., "scopeLogs": [{"scope": ..., "logRecords": [...]}]}]}."""
     try:
         return list(_records(_get(parsed, "resourceLogs", []))) or None
@@ -56,6 +57,7 @@ def _carried(record: Object, resource: Pairs, scope: Pairs) -> Carried:
         int(record["flags"]) if record.get("flags") else None,
         scope,
         _get(record, "eventName", ""),
+        time_has_zone=isinstance(fields["timestamp"], Nanoseconds),
     )
     return Carried(event, body if isinstance(body, str) and body.strip() and not level.text and not number else None)
 

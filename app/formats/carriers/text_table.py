@@ -1,16 +1,20 @@
 """All carriers that are lines of text, in the order in which they are tried. A new one is a file and a name here."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from app.domain.event import Event
 from app.formats.carriers import cef, compose, cri, kubectl
-from app.formats.carriers.carried import Carried
+from app.formats.carriers.carried import Carried, explained
 from app.formats.reading import Reading
 from app.formats.text_line import TextLine, event_of_line, first_line, read_text_line
 
-_CARRIERS: Final[tuple[Callable[[str, Reading], Carried | None], ...]] = (cri.opened, compose.opened, kubectl.opened)
+_CARRIERS: Final[Mapping[str, Callable[[str, Reading], Carried | None]]] = {
+    "CRI": cri.opened,
+    "docker compose": compose.opened,
+    "kubectl or stern": kubectl.opened,
+}
 # What a line of one of these opens with; it must not be more than nearly all lines have, for speed.
 _MAY_BE: Final = re.compile(
     r"\d{4}-\d\d-\d\dT[\d:.]{8,18}\S{1,6} std|\[pod/|[\w.-]{1,130} {1,60}\|"
@@ -38,12 +42,13 @@ def read_or_open(text: str, reading: Reading) -> Event | Carried:
 def opened(text: str, reading: Reading) -> Carried | None:
     """What the first carrier that knows this text holds, None if it is none."""
     if _MAY_BE.match(text):
-        for carrier in _CARRIERS:
+        for name, carrier in _CARRIERS.items():
             if found := carrier(text, reading):
-                return found
+                return explained(found, name) if reading.explains else found
     elif cee := _CEE.match(text):
         inner = text[cee.end() :]
-        return Carried(Event({"message": inner}), inner)
+        carried = Carried(Event({"message": inner}), inner)
+        return explained(carried, "@cee") if reading.explains else carried
     return None
 
 

@@ -824,3 +824,12 @@ def test_the_time_of_a_carrier_that_is_far_from_the_events_is_kept(value: bytes,
 
     assert ns("2026-11-23T11:55:01Z") == row["Timestamp"]
     assert attributes_of(row)["observed_timestamp"] == observed
+
+
+def test_a_header_with_an_unknown_zone_does_not_take_away_the_time_that_a_carrier_states() -> None:
+    headers = [("timezone", b"Middle/Earth")]
+    row = only_row(b"2026-11-23T11:55:01Z stdout F plain words", headers)
+    inner = only_row(b'{"log":"2026-11-23 12:55:00 x","stream":"stdout","time":"2026-11-23T11:55:01Z"}', headers)
+
+    assert (row["Timestamp"], row["ParseError"]) == (ns("2026-11-23T11:55:01Z"), "")
+    assert (inner["Timestamp"], inner["ParseError"]) == (ns("2026-11-23T11:55:00Z"), "")
