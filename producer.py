@@ -9,19 +9,19 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from app.backends.kafka.publisher import KafkaPublisher
 from app.environment import misspelt, read_settings
 from app.errors import BadSettings
+from app.input.records import Input
+from app.input.source import UnreadableInput, open_source
 from app.ports import LogPublisher
 from app.settings import KafkaSettings
 from sending.console import say, set_up_client_log, write
+from sending.generated import generated_lines
 from sending.headers import Header
-from sending.input import Input
 from sending.keys import key_from_field
-from sending.lines import generated_lines
 from sending.options import headers_of, parse, rule_of
 from sending.pacer import Pacer
 from sending.progress import Progress
 from sending.sender import Sender
 from sending.signals import Signals
-from sending.source import UnreadableInput, open_source
 from sending.tally import Tally, read_from, summary
 from sending.watch import watch
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import get_args
 
 from app.backends.kafka.options import Compression
-from sending.continuation import BeginningRule, Rule, TraceRule
-from sending.encoding import is_encoding
+from app.input.continuation import BeginningRule, Rule, TraceRule
+from app.input.encoding import is_encoding
 from sending.headers import Header, is_timezone, machine_timezone, parsed_header, record_headers
 
 _DEFAULT_COUNT = 10_000

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
 from app.errors import KafkaCode, Refused, TryAgainLater
+from app.input.lines import Line
+from app.input.source import RefusedInput, UnreadableInput
 from app.ports import LogPublisher
-from sending.lines import Line
 from sending.pacer import Pacer
-from sending.source import RefusedInput, UnreadableInput
 from sending.tally import Tally
 
 _TOPIC_PATIENCE_SECS = 10.0

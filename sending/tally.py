@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from app.errors import Refused, TryAgainLater
-from sending.lines import Line
+from app.input.lines import Line
 
 _NAMED_FAILURES = 10
 

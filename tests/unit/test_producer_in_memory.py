@@ -17,8 +17,8 @@ from producer import exit_code, main
 from sending.signals import Signals
 from sending.tally import Tally
 from tests.fakes import MemoryPublisher
+from tests.unit.input.test_binary import PNG
 from tests.unit.sending.publishers import made, unanswered, unreachable, values
-from tests.unit.sending.test_binary import PNG
 
 TRACE = b"10:15:01 ERROR failed\njava.lang.Error: x\n\tat a.B.c(B.java:1)\n\tat a.B.d(B.java:2)"
 FULL = Path("/dev/full")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 import pytest
 
 from app.errors import KafkaCode, TryAgainLater
-from sending.lines import Line
+from app.input.lines import Line
 from sending.pacer import Pacer
 from sending.sender import Sender, connect_patiently
 from sending.tally import Tally

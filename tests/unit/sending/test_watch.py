@@ -5,8 +5,8 @@ import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
 
+from app.input.lines import Line
 from app.ports import LogPublisher
-from sending.lines import Line
 from sending.pacer import Pacer
 from sending.progress import Progress
 from sending.sender import Sender

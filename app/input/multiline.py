@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from sending.containers import Carried, carried
-from sending.continuation import Answer, Rule
-from sending.lines import Line
+from app.input.containers import Carried, carried
+from app.input.continuation import Answer, Rule
+from app.input.lines import Line
 
 MAX_LINES = 1_000
 MAX_BYTES = 256 * 1024

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
-from sending.lines import Line
+from app.input.lines import Line
 
 Document = Literal["", "array", "objects"]
 

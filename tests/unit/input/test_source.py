@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sending.source import HEAD_BYTES, Source, open_source
+from app.input.source import HEAD_BYTES, Source, open_source
 
 IDLE_SECS = 0.02
 

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sending.continuation import TraceRule
-from sending.lines import Line, lines_of
-from sending.multiline import CUT, MAX_BYTES, MAX_LINES, joined
-from tests.unit.sending.chunks import cut
-from tests.unit.sending.traces import TRACES
+from app.input.continuation import TraceRule
+from app.input.lines import Line, lines_of
+from app.input.multiline import CUT, MAX_BYTES, MAX_LINES, joined
+from tests.unit.input.chunks import cut
+from tests.unit.input.traces import TRACES
 
 HEAD = b"2026-11-29 10:15:01 ERROR failed"
 FRAME = b"\tat com.example.Shop.sell(Shop.java:42)"

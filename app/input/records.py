@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 
-from sending.binary import binary_kind
-from sending.compression import compression_of, unpacked
-from sending.containers import whole_lines
-from sending.continuation import Rule
-from sending.encoding import Utf8, encoding_of
-from sending.json_values import Document, document_of, json_values
-from sending.lines import Line, lines_of
-from sending.multiline import joined
-from sending.source import HEAD_BYTES, RefusedInput, Source, UnreadableInput
+from app.input.binary import binary_kind
+from app.input.compression import compression_of, unpacked
+from app.input.containers import whole_lines
+from app.input.continuation import Rule
+from app.input.encoding import Utf8, encoding_of
+from app.input.json_values import Document, document_of, json_values
+from app.input.lines import Line, lines_of
+from app.input.multiline import joined
+from app.input.source import HEAD_BYTES, RefusedInput, Source, UnreadableInput
 
 _OVERHEAD_BYTES = 200  # what Kafka and headers may add to a record that was made of several lines
 
@@ -21,8 +21,14 @@ _OVERHEAD_BYTES = 200  # what Kafka and headers may add to a record that was mad
 class Input:
     """Reads a source from its first byte to its last: unpacks, decodes and splits it, in bounded memory."""
 
-    def __init__(self, source: Source, *, encoding: str = "", new_rule: Callable[[], Rule] | None = None) -> None:
-        """`encoding`: if it is given, the input is text, whatever it looks like. No rule: a record for every line."""
+    def __init__(
+        self, source: Source, *, encoding: str = "", new_rule: Callable[[], Rule] | None = None, done: str = "sent"
+    ) -> None:
+        """`encoding`: if it is given, the input is text, whatever it looks like. No rule: a record for every line.
+
+        `done` is what becomes of the records, as errors say it.
+        """
+        self._done = done
         self._source = source
         self._new_rule = new_rule
         self._said_encoding = encoding
@@ -74,14 +80,14 @@ class Input:
         if not self._said_encoding:
             self._utf8 = Utf8(encoding_of(head))
             if not self._utf8.encoding and (kind := binary_kind(head)):
-                raise RefusedInput(f"{self.name} is not text but {kind}; nothing of it was sent")
+                raise RefusedInput(f"{self.name} is not text but {kind}; nothing of it was {self._done}")
         self._text = self._counted(self._utf8.chunks(chain([head] if head else [], rest)))
         if self._new_rule:
             self._look_for_json()
         self._is_open = True
 
     def records(self, max_bytes: int) -> Iterator[Line]:
-        """What is to be sent.
+        """The records, in order.
 
         Raises:
             UnreadableInput: the input is not text, is damaged, or breaks off. All that precedes has been returned.
@@ -89,7 +95,7 @@ class Input:
         self.open()
         yield from self._split(max_bytes)
         if self._broken:
-            raise UnreadableInput(f"{self.name} {self._broken}; what precedes was sent") from self._broken
+            raise UnreadableInput(f"{self.name} {self._broken}; what precedes was {self._done}") from self._broken
 
     def close(self) -> None:
         self._source.close()

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from sending.lines import Line
+from app.input.lines import Line
 
 _CRI = re.compile(rb"(\d{4}-\d\d-\d\dT\S{9,40} (?:stdout|stderr) )([PF])((?::\S*)?)(?: |$)(.*)", re.DOTALL)
 _COMPOSE = re.compile(rb"([A-Za-z][\w.-]*[-_]\d+ +\| )(.*)", re.DOTALL)

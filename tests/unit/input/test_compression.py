@@ -12,8 +12,8 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sending.compression import compression_of, unpacked
-from sending.source import UnreadableInput
+from app.input.compression import compression_of, unpacked
+from app.input.source import UnreadableInput
 
 Pack = Callable[[bytes], bytes]
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sending.encoding import Utf8, encoding_of, is_encoding
-from tests.unit.sending.chunks import cut
+from app.input.encoding import Utf8, encoding_of, is_encoding
+from tests.unit.input.chunks import cut
 
 TEXT = "2026-11-29 10:15:01 ERROR größer als 日本 😀\n"
 BOMS = {

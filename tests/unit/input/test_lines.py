@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sending.lines import Line, lines_of
-from tests.unit.sending.chunks import cut, peak_bytes
+from app.input.lines import Line, lines_of
+from tests.unit.input.chunks import cut, peak_bytes
 
 MAX_BYTES = 100
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sending.binary import binary_kind
+from app.input.binary import binary_kind
 
 ELF = b"\x7fELF\x02\x01\x01" + bytes(9) + b"\x03\x00\x3e\x00" + bytes(100)
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + struct.pack(">IIBBBBB", 1, 1, 8, 2, 0, 0, 0)

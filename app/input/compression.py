@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 
 import zstandard
 
-from sending.source import CHUNK_BYTES, UnreadableInput
+from app.input.source import CHUNK_BYTES, UnreadableInput
 
 # A frame of zstd may declare to need much memory for its window; 2 GiB is what `zstd --long=31` needs.
 _ZSTD_WINDOW_BYTES = 2**31

@@ -1,9 +1,7 @@
-"""Lines of the input; generated events."""
+"""Lines of the input."""
 
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
-
-from sending.sample_logs import SampleLogs
 
 
 class Line(NamedTuple):
@@ -63,8 +61,3 @@ class _Unfinished:
         self._held.clear()
         self.size_bytes = 0
         return line
-
-
-def generated_lines(seed: int | None) -> Iterator[Line]:
-    """An endless stream of sample events."""
-    return (Line(number, event, len(event)) for number, event in enumerate(SampleLogs(seed), start=1))

@@ -5,10 +5,10 @@ import time
 
 import pytest
 
-from sending.continuation import BeginningRule, Rule, TraceRule
-from sending.lines import Line
-from sending.multiline import joined
-from tests.unit.sending.traces import TRACES
+from app.input.continuation import BeginningRule, Rule, TraceRule
+from app.input.lines import Line
+from app.input.multiline import joined
+from tests.unit.input.traces import TRACES
 
 
 def events(lines: list[bytes], rule: Rule | None = None) -> list[list[bytes]]:

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sending.json_values import Document, document_of, json_values
-from sending.lines import Line
-from tests.unit.sending.chunks import cut, peak_bytes
+from app.input.json_values import Document, document_of, json_values
+from app.input.lines import Line
+from tests.unit.input.chunks import cut, peak_bytes
 
 MAX_BYTES = 100_000
 EVENTS: list[Any] = [

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from sending.continuation import TraceRule
-from sending.input import Input
-from sending.lines import Line
-from sending.source import RefusedInput, Source, UnreadableInput, open_source
-from tests.unit.sending.test_binary import ELF, PNG
+from app.input.continuation import TraceRule
+from app.input.lines import Line
+from app.input.records import Input
+from app.input.source import RefusedInput, Source, UnreadableInput, open_source
+from tests.unit.input.test_binary import ELF, PNG
 
 MAX_BYTES = 1_000_000
 IDLE_SECS = 0.02

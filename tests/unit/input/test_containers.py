@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sending.containers import carried, whole_lines
-from sending.lines import Line
+from app.input.containers import carried, whole_lines
+from app.input.lines import Line
 
 MAX_BYTES = 1_000_000
 PIECE = 16 * 1024
