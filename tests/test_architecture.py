@@ -41,7 +41,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "metrics": set(),
     "domain": {"errors"},
     "ports": {"domain", "errors"},
-    "preflight": {"settings"},
+    "preflight": {"domain", "settings"},
     "formats": {"domain"},
     "pipeline": {"domain", "formats", "errors", "ports", "settings"},
     "explain": {"domain", "formats", "pipeline"},

@@ -1,15 +1,19 @@
 """The preflight check: its probes for the command, and the check at the start of the role `ingest`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.backends.clickhouse.probe import probe_clickhouse
+from app.backends.clickhouse.time_samples import read_time_samples
 from app.backends.kafka.probe import probe_kafka
+from app.build.reader import reader_of
 from app.errors import TryAgainLater
 from app.preflight.clickhouse_checks import check_clickhouse
 from app.preflight.findings import problem
 from app.preflight.guarantee import Guarantee, guarantee
 from app.preflight.kafka_checks import check_kafka
 from app.preflight.probes import ClickHouseProbe, KafkaProbe
+from app.preflight.zone_checks import TimeSample
 from app.settings import Settings
 
 
@@ -39,6 +43,15 @@ def clickhouse_probe(settings: Settings) -> ClickHouseProbe:
     if "ingest" in settings.service.roles:
         return probe_clickhouse(settings.clickhouse)
     return probe_clickhouse(settings.clickhouse.as_reader(), is_only_read=True)
+
+
+def time_samples(settings: Settings) -> Sequence[TimeSample]:
+    """Stored rows whose times may be those of another zone.
+
+    Raises:
+        Refused, TryAgainLater: they cannot be read.
+    """
+    return read_time_samples(settings.clickhouse, reader_of(settings).name)
 
 
 def check_at_startup(settings: Settings) -> StartupCheck:

@@ -3,14 +3,15 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from app.build.preflight import clickhouse_probe, kafka_probe
+from app.build.preflight import clickhouse_probe, kafka_probe, time_samples
 from app.console import run_command, say
-from app.errors import TryAgainLater
+from app.errors import Refused, TryAgainLater
 from app.pipeline.delivery import MARGIN_SECS
-from app.preflight import clickhouse_checks, kafka_checks
+from app.preflight import clickhouse_checks, kafka_checks, zone_checks
 from app.preflight.findings import Finding, exit_code, summary
 from app.preflight.probes import ClickHouseProbe, KafkaProbe
 from app.preflight.settings_checks import check_settings
+from app.preflight.zone_checks import TimeSample
 from app.settings import KafkaSettings, Settings
 
 
@@ -25,6 +26,7 @@ def check(settings: Settings, misspelt: Iterable[str] = ()) -> int:
             misspelt,
             probe_kafka=lambda: kafka_probe(settings),
             probe_clickhouse=lambda: clickhouse_probe(settings),
+            sample_times=lambda: time_samples(settings),
             say=say,
         ),
         cut_off=1,
@@ -37,6 +39,7 @@ def examine(
     *,
     probe_kafka: Callable[[], KafkaProbe],
     probe_clickhouse: Callable[[], ClickHouseProbe],
+    sample_times: Callable[[], Sequence[TimeSample]],
     say: Callable[[str], Any],
 ) -> int:
     """Probe the systems that the roles use, each even if another fails, and print the findings.
@@ -50,6 +53,7 @@ def examine(
     if "ingest" in settings.service.roles:
         kafka = settings.kafka
         sections.insert(1, (f"Kafka at {kafka.bootstrap_servers}", lambda: _check_kafka(kafka, probe_kafka)))
+        sections.append(("Logs of the last day", lambda: _check_zones(settings, sample_times)))
     findings: list[Finding] = []
     for title, run in sections:
         say(title)
@@ -66,6 +70,13 @@ def _check_kafka(settings: KafkaSettings, gather: Callable[[], KafkaProbe]) -> S
         return kafka_checks.check_kafka(gather(), settings)
     except TryAgainLater as error:
         return kafka_checks.unreachable(settings, str(error))
+
+
+def _check_zones(settings: Settings, gather: Callable[[], Sequence[TimeSample]]) -> Sequence[Finding]:
+    try:
+        return zone_checks.check_zones(gather(), settings.service)
+    except (Refused, TryAgainLater) as error:
+        return zone_checks.not_checked(str(error))
 
 
 def _check_clickhouse(settings: Settings, gather: Callable[[], ClickHouseProbe]) -> Sequence[Finding]:

@@ -132,7 +132,7 @@ def test_with_nothing_running_two_lines_say_what_to_do(world: World) -> None:
     assert re.search(
         r"ClickHouse at http://127.0.0.1:1: Connection refused -> Start it, or correct CLICKHOUSE_URL", clickhouse
     )
-    assert len(lines_of(done, "skipped")) == 2
+    assert len(lines_of(done, "skipped")) == 3
 
 
 def test_an_absent_kafka_does_not_keep_clickhouse_from_being_checked(world: World) -> None:

@@ -1,6 +1,6 @@
 """`python -m app check` with sample probes of Kafka and ClickHouse."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 import pytest
@@ -10,6 +10,7 @@ from app.environment import read_settings
 from app.errors import TryAgainLater
 from app.preflight.findings import Finding, ok, problem, skipped, summary, warning
 from app.preflight.probes import ClickHouseProbe, KafkaProbe
+from app.preflight.zone_checks import TimeSample
 from app.settings import Settings
 from tests.unit.preflight.healthy import clickhouse, kafka, table, topic
 
@@ -27,9 +28,17 @@ def run(
     probe_kafka: Callable[[], KafkaProbe] = kafka,
     probe_clickhouse: Callable[[], ClickHouseProbe] = clickhouse,
     settings: Settings = SETTINGS,
+    sample_times: Callable[[], Sequence[TimeSample]] = lambda: (),
 ) -> tuple[int, list[str]]:
     lines: list[str] = []
-    code = examine(settings, [], probe_kafka=probe_kafka, probe_clickhouse=probe_clickhouse, say=lines.append)
+    code = examine(
+        settings,
+        [],
+        probe_kafka=probe_kafka,
+        probe_clickhouse=probe_clickhouse,
+        sample_times=sample_times,
+        say=lines.append,
+    )
     return code, lines
 
 
@@ -74,6 +83,13 @@ def test_an_unavailable_system_is_one_line_and_the_other_is_still_checked(
     [problem_line] = [line for line in lines if line.startswith("  problem")]
     assert silent in problem_line
     assert any(line.startswith(other) for line in lines)
+
+
+def test_times_that_cannot_be_read_are_skipped() -> None:
+    code, lines = run(sample_times=away("ClickHouse"))
+
+    assert code == 0
+    assert [line.split()[:2] for line in lines if "does not answer" in line] == [["skipped", "zones"]]
 
 
 # By role.
