@@ -87,6 +87,8 @@ def read_text_line(text: str, reading: Reading) -> TextLine:
         found = find_time(line[syslog.time_at :], reading.times) if line[syslog.time_at] != "-" else None
     else:
         found = _find_time(line if opening is None else line[opening.end() :], reading)
+        if opening is not None and found is not None and not found.has_zone:
+            found = _find_time(line, reading)  # with the key that may state its zone
     time_ns, has_zone, problem = _in_bounds(found)
     read = LineReader(line, found, reading)
     if syslog is not None:

@@ -329,7 +329,7 @@ LINES = [
         "FATAL",
     ),
     Line("HealthApp", "20261129-10:15:01:606|Step_LSC|30002312|onStandStepChanged 3579", "606", ""),
-    Line("Proxifier", "[11.29 10:15:01] chrome.exe - proxy.example:5070 open through", None, ""),
+    Line("Proxifier", "[11.29 10:15:01] chrome.exe - proxy.example:5070 open through", "", ""),
     # Clouds and carriers
     Line(
         "S3",

@@ -29,10 +29,10 @@ DATE: Final = (
     # Nov 29 2026, Nov 29, 2026, nov/29/2026, Nov 29
     rf"|(?P<ndy>(?P<m9>{_NAME})\.?[-/ ]{{1,3}}(?P<d9>[0-9]{{1,2}})(?![0-9:]){_ORDINAL}"
     r"(?:,?[-/ ]{1,2}(?P<y9>[0-9]{4})(?![0-9]))?)"
-    # 261129 and 1129 before a time of day; 11-29 and 11/29
+    # 261129 and 1129 before a time of day; 11-29, 11/29 and [11.29
     r"|(?P<yymmdd>(?P<y10>[0-9]{2})(?P<m10>[0-9]{2})(?P<d10>[0-9]{2})(?= {1,2}[0-9]))"
     r"|(?P<mmdd>(?P<m11>[0-9]{2})(?P<d11>[0-9]{2})(?=[ /][0-9]))"
-    r"|(?P<md>(?P<m12>[0-9]{2})(?P<s12>[-/])(?P<d12>[0-9]{2})(?=[ T-][0-9])))"
+    r"|(?P<md>(?P<m12>[0-9]{2})(?P<s12>[-/]|(?<=\[[0-9]{2})\.)(?P<d12>[0-9]{2})(?=[ T|-][0-9])))"
 )
 """A pattern with a named group for each form of date; `date_of` reads a match of it."""
 
@@ -117,7 +117,10 @@ def _of_numbers(match: Match, reading: TimeReading) -> Day | None:
 
 
 def _of_two_numbers(match: Match, reading: TimeReading) -> Day | None:
-    """11-29 of logcat, 11/29-10:15 of Snort: the month comes first. 11/29 before a blank is as open as 11/29/2026."""
+    """11-29 of logcat, 11/29-10:15 of Snort: the month comes first. 11/29 before a blank is as open as 11/29/2026.
+
+    So is [11.29 of Proxifier.
+    """
     first, separator, second = match.group("m12", "s12", "d12")
     month_first, day_first = _month_and_day(int(first), second), _month_and_day(int(second), first)
     if separator == "-" or match.string[match.end("md") : match.end("md") + 1] == "-" or first == second:

@@ -9,10 +9,11 @@ from app.domain.times.clock import clock_at
 from app.domain.times.dates import BRIEF, DATE, DateText, date_at, date_text
 from app.domain.times.days import DAY_NS, MS_NS, SECOND_NS
 from app.domain.times.header import is_in_header
-from app.domain.times.numbered import find_number
+from app.domain.times.numbered import epoch_at, find_number
 from app.domain.times.quick import quick_access_time, quick_time, quick_time_within
 from app.domain.times.reading import FoundTime, TimeReading
-from app.domain.times.whole import JOINT, time_at, time_behind, with_weekday
+from app.domain.times.tails import zone_before
+from app.domain.times.whole import JOINT, has_time_key, time_at, time_behind, with_weekday
 
 HEAD_CHARS: Final = 320
 """Any header has its time within so many characters, so that a line of megabytes costs no more than a short one."""
@@ -33,12 +34,15 @@ _ANCHOR: Final = re.compile(
 _DATE_BEFORE: Final = re.compile(
     rf"(?:(?<!\w)(?<![\w)][-./\\])|(?<=(?<![^\W_])[A-Z])(?=[0-9]{{4,8}} )){DATE}{JOINT}(?=0\Z)"
 )
+_SHORTEST_EPOCH: Final = 10  # digits
 _OPENS_A_TIME: Final = frozenset(["", *' \t[(<"|;,*='])  # what may stand before a time of day whose date follows
 _BEFORE_DATE: Final = 3  # characters that `_DATE_BEFORE` looks at in front of a date
 _QUARTER_NS: Final = 900 * SECOND_NS  # all offsets of today are whole quarters of an hour
 _FURTHEST_NS: Final = 28 * 3600 * SECOND_NS  # between the zone that is set and any other
 _FEW_SECONDS_NS: Final = 5 * SECOND_NS
+_LETTER: Final = re.compile(r"[A-Za-z]\Z|\A[TVDIWEF] \Z")  # of klog and glog; with a blank that of Twitter's servers
 _GAP: Final = re.compile(r"(?:[\])>\"]|[ \t|:-]){1,4}[\[(<\"]?(?=[0-9])")
+_GAP_BEFORE_EPOCH: Final = re.compile(rf"{_GAP.pattern}(?=[12][0-9]{{9}})")
 
 
 def find_time(text: str, reading: TimeReading) -> FoundTime | None:
@@ -67,7 +71,9 @@ def search_time(text: str, reading: TimeReading) -> FoundTime | None:
     if end < 0:
         end = min(len(text), HEAD_CHARS)
     for found in _calendar_times(text, end, reading):
-        if not found.has_zone and (better := _beside(text, found, end, reading)):
+        if not found.has_zone and (
+            better := _beside(text, found, end, reading) or _of_epoch(text, found, end, reading)
+        ):
             return better
         return found
     return find_number(text, end, reading)
@@ -86,14 +92,15 @@ def _at_anchor(text: str, anchor: re.Match[str], end: int, reading: TimeReading)
     """The time whose time of day, or joined date and time, begins at an anchor."""
     at = anchor.start()
     iso = at - _ISO_DATE
-    if iso > 0 and text[at - 4] in "-/" and (found := quick_time_within(text, iso, reading)):
+    is_iso = iso > 0 and text[at - 4] in "-/" and not zone_before(text, iso) and not has_time_key(text, iso)
+    if is_iso and (found := quick_time_within(text, iso, reading)):
         start = with_weekday(text, iso) if text[iso - 2].isalpha() else iso
         return found._replace(start=start) if is_in_header(text[:start]) else None
     date = date_at(text, at, end) if anchor["joined"] else _date_before(text, at)
     if date is None:
         clock = clock_at(text, at, end) if text[at - 1 : at] in _OPENS_A_TIME else None
         return time_behind(text, clock, at, end, reading) if clock and is_in_header(text[:at]) else None
-    if date.form == "mmdd" and text[date.end] != "/" and not text[date.start - 1 : date.start].isalpha():
+    if date.form == "mmdd" and text[date.end] != "/" and _LETTER.search(text, 0, date.start) is None:
         return None
     start = with_weekday(text, date.start)
     return time_at(text, date, start, end, reading) if is_in_header(text[:start]) else None
@@ -122,6 +129,22 @@ def _beside(text: str, found: FoundTime, end: int, reading: TimeReading) -> Foun
     if better is None or better.time_ns is None or not better.has_zone:
         return None
     return better if _may_be_the_same(found.time_ns, better.time_ns, reading) else None
+
+
+def _of_epoch(text: str, found: FoundTime, end: int, reading: TimeReading) -> FoundTime | None:
+    """A time without a zone, read at the offset that a number since the epoch in front of it or behind it says."""
+    number = find_number(text, found.start, reading) if found.start > _SHORTEST_EPOCH else None
+    last = found.end
+    if number is None and (gap := _GAP_BEFORE_EPOCH.match(text, found.end, end)):
+        number = epoch_at(text, gap.end(), end)
+        last = number.end if number else last
+        last += text[last : last + 1] == ")"
+    if number is None or number.time_ns is None or not _may_be_the_same(found.time_ns, number.time_ns, reading):
+        return None
+    if found.time_ns is None:
+        return number._replace(start=found.start, end=last)
+    offset_ns = round((number.time_ns - found.time_ns) / _QUARTER_NS) * _QUARTER_NS
+    return FoundTime(found.time_ns + offset_ns, True, "", found.start, last)
 
 
 def _may_be_the_same(local_ns: int | None, time_ns: int, reading: TimeReading) -> bool:

@@ -13,19 +13,21 @@ _MOST_WORDS: Final = 2
 
 _CLOSED: Final = re.compile(r"\[[^\[\]]*\]|\([^()]*\)|<[^<>]*>|\{[^{}]*\}|\"[^\"]*\"")
 # Words as prose has them: letters only, and neither a label (word:), a key (word=) nor in capitals as levels are.
-_PLAIN: Final = re.compile(r"(?:(?<=[\s\"'(\[{<|;,])|^)[^\W\d_]{2,}(?=[\s,;.!?]|\Z)")
+_PLAIN: Final = re.compile(r"(?:(?<=[\s\"'(\[{<|;,])|^)[^\W\d_]{2,}(?=[\s,;!?]|\.(?!\w)|\Z)")
 # What leads from a message to a time that is not the event's own.
 _LEADS: Final = words(
     "a about after an and at before between by due ends ended expires for from in is last new next old "
     "previous restart of on or scheduled since than the this till to until valid was will with within bis ab am "
-    "seit vom von zum"
+    "seit vom von zum into values where"
 )
+_OF_SQL: Final = words("INTO VALUES WHERE FROM BETWEEN")  # prose even in capitals
 _OPENINGS: Final = re.compile(
     r'Started [A-Z]+ "[^"]*" for \S+ at \Z'  # Rails
     r"|Log file created at: \Z"  # glog
     r"|Cloud-init v\. \S+ (?:running '[^']*'|finished) at \Z"
 )
 _KEY: Final = re.compile(r"([A-Za-z_@][\w.@-]{0,40})(?:=|\"\s?[:=]\s?)[\"'\[({<]?\Z")
+_LABEL: Final = re.compile(r"(?:^|\s)([A-Za-z][\w-]{2,40}): \Z")
 _KEYS: Final = words("t ts dt at when rt created asctime start clock now stamp time date")
 _TIME_KEY: Final = re.compile(
     r"(?:time|date|stamp|_ts|time_?local|time_?iso8601|datetime_?\w{0,5}|time_?(?:stamp)?_?(?:utc|ms|us|ns))\Z"
@@ -39,7 +41,12 @@ _OTHER_KEY: Final = re.compile(
 def is_in_header(before: str) -> bool:
     """Whether a time behind this text is that of the line's header, and not one that its message tells of."""
     key = key_before(before)
-    return (not key or key_is_of_a_time(key)) and is_header(before)
+    label = _LABEL.search(before) if before.endswith(": ") else None  # Expires: is a header of HTTP
+    return (
+        (not key or key_is_of_a_time(key))
+        and (label is None or not _OTHER_KEY.search(label[1].lower()))
+        and is_header(before)
+    )
 
 
 def is_header(before: str) -> bool:
@@ -74,4 +81,4 @@ def _plain_words(before: str) -> list[str]:
 
 
 def _is_plain(word: str) -> bool:
-    return not (word.isupper() or word.lower() in WEEKDAYS or severity_of(word))
+    return word in _OF_SQL or not (word.isupper() or word.lower() in WEEKDAYS or severity_of(word))

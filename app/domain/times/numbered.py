@@ -42,6 +42,13 @@ def find_number(text: str, end: int, reading: TimeReading) -> FoundTime | None:
     return None
 
 
+def epoch_at(text: str, start: int, end: int) -> FoundTime | None:
+    """The number of seconds since the epoch that stands at `start`."""
+    match = _EPOCH.match(text, start, end)
+    read = of_epoch_in_text(text[start : match.end(1)], match[2]) if match and match[1] else None
+    return _found(read, start, match.end()) if match else None
+
+
 def _is_time(before: str, read: ReadTime, is_labelled: bool, reading: TimeReading) -> bool:
     if _OPENING.match(before) or before.endswith("audit("):
         return True

@@ -5,7 +5,15 @@ from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from app.domain.severity import severity_of
-from app.domain.times.zones import OFFSET_OF, is_area, may_be_a_zone, offset_in_zone, offset_of_name, zone_named
+from app.domain.times.zones import (
+    OFFSET_OF,
+    is_area,
+    is_zone,
+    may_be_a_zone,
+    offset_in_zone,
+    offset_of_name,
+    zone_named,
+)
 
 _SIGN: Final = "[+\u2212-]"  # also the typographic minus
 _MAY_BE: Final = re.compile(rf",?[ \t]{{0,2}}[(\[]?(?:{_SIGN}[0-9]|[A-Zugz])")  # for speed: most words open otherwise
@@ -15,6 +23,11 @@ _OFFSET: Final = re.compile(
     r"(?P<hours>[0-9]{1,2})(?::?(?P<minutes>[0-9]{2})(?::?(?P<seconds>[0-9]{2}))?)?(?![0-9A-Za-z_]|[.:][0-9])"
     r"(?(open)[)\]])"
 )
+_IN_FRONT: Final = re.compile(
+    rf"(?:(?<![^\s\[(])(?P<utc>)(?P<open>)(?P<sign>{_SIGN})(?P<hours>[0-9]{{2}}):?(?P<minutes>[0-9]{{2}})(?P<seconds>)"
+    r"|(?:\A|(?<=[\[(]))(?P<name>[A-Z]{3,5}))(?P<blank> {1,2})\Z"
+)
+_LONGEST_IN_FRONT: Final = len("+08:00  ")
 _SIGN_AND_DIGIT: Final = re.compile(rf"[ \t]{{0,2}}(?:[(\[]?(?:UTC|GMT|UT) ?)?{_SIGN}[0-9]")
 ZONE_IN_WORDS: Final = (  # Windows: W. Europe Standard Time
     r"(?:[A-Z][\w.]{0,20} ){1,4}?(?:Standard|Daylight|Summer|European|Universal|Mean) Time(?!\w)"
@@ -31,7 +44,7 @@ _NAME: Final = re.compile(
 _AGAIN: Final = re.compile(rf" ({_SIGN}[0-9]{{2,4}})(?![\w:.])")  # Go repeats an offset where the zone has no name
 _LONG_NAME: Final = re.compile(r" \([^()\n]{2,60}\)")  # JavaScript: (Central European Standard Time)
 _GO_CLOCK: Final = re.compile(r" m=[+-][0-9]{1,20}\.[0-9]{1,9}")
-_YEAR: Final = re.compile(r"[ \t]{1,2}((?:19|20)[0-9]{2})(?![\w]|[-:/.][0-9])")
+_YEAR: Final = re.compile(r"[ \t]{1,2}((?:19|20)[0-9]{2})(?![\w]|[-:/.][0-9]|:[0-9A-Fa-f]{0,4}:)")
 
 _FURTHEST_SECS: Final = 14 * 3600  # of the zones that exist; further only where RFC 3339 writes it at the time
 
@@ -78,6 +91,22 @@ def zone_at(text: str, start: int, end: int) -> Zone | None:
         if _is_zone_name(name):
             return Zone(_end_of_remarks(text, match.end(), end, OFFSET_OF.get(name)), name=name)
     return None
+
+
+def zone_before(text: str, start: int) -> Zone | None:
+    """The zone that stands in front of a date (`+0800 2026-…`, `[CET Nov 29 …`); None if there is none.
+
+    A name is one only where it opens the line or a bracket, since words in capitals stand in front of dates too.
+    """
+    if text[start - 1 : start] != " ":
+        return None
+    match = _IN_FRONT.search(text, max(0, start - _LONGEST_IN_FRONT), start)
+    if match is None:
+        return None
+    if match["sign"]:
+        offset = _offset(match)
+        return None if offset is None else Zone(match.end(), offset)
+    return Zone(match.end(), name=match["name"]) if is_zone(match["name"]) else None
 
 
 def _offset(match: re.Match[str]) -> int | None:

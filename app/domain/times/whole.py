@@ -9,12 +9,12 @@ from app.domain.times.days import DAY_NS, MS_NS, SECOND_NS, epoch_day, full_year
 from app.domain.times.moments import with_offset, without_zone
 from app.domain.times.names import WEEKDAYS
 from app.domain.times.reading import ORDER_UNKNOWN, ZONE_UNKNOWN, FoundTime, ReadTime, TimeReading
-from app.domain.times.tails import Zone, offset_of, year_at, zone_at
+from app.domain.times.tails import Zone, offset_of, year_at, zone_at, zone_before
 from app.domain.times.zones import offset_in_zone
 
 JOINT: Final = (
-    r"(?:\"?[ ,;\t]{1,2}\"?time=\"?|,? (?:at|@|um|à|kl\.) | [|-] "
-    r"|\]\s?\[|\"?[,;|]\"? ?|[Tt_/-]|:{1,2}|[ \t\u00a0\u202f]{1,4})?"
+    r"(?:\"?[ ,;\t]{1,2}\"?time=\"?|,? (?:at|@|um|à|kl\.) | (?:\||--?) "
+    r"|\]\s?\[|\"?[,;|]\"? ?|[Tt_/@-]|(?<=-[0-9]{2})\.|:{1,2}|[ \t\u00a0\u202f]{1,4})?"
 )
 """What stands between a date and its time of day."""
 
@@ -45,15 +45,20 @@ def time_at(text: str, date: DateText, start: int, end: int, reading: TimeReadin
     if clock is None or (form in BRIEF and not clock.has_seconds):
         return None
     found = _join(text, day, clock, start, end, reading)
-    if found is None or found.has_zone or "time=" not in between:
+    if found is None or found.has_zone or ("time=" not in between and not has_time_key(text, start)):
         return found
     zone = _zone_of_key(text, found.end, end)
     read = _resolve(day, clock, zone, reading) if zone else None
     return FoundTime(*read, start, found.end) if read else found
 
 
+def has_time_key(text: str, start: int) -> bool:
+    """Whether the key `time=` stands in front of a value."""
+    return text.startswith(('time="', " time="), max(0, start - len('time="')))
+
+
 def _zone_of_key(text: str, start: int, end: int) -> Zone | None:
-    """The zone that FortiGate writes further on: tz="+0100"."""
+    """The zone that firewalls write further on: tz="+0100", timezone="EST"."""
     match = _ZONE_KEY.search(text, start, end)
     return zone_at(text, match.end(), end) if match else None
 
@@ -107,7 +112,7 @@ def _join(text: str, day: Day, clock: Clock, start: int, end: int, reading: Time
         last = zone.end
     if zone is None and not _ends(text, last):
         return None
-    read = _resolve(day, clock, zone, reading)
+    read = _resolve(day, clock, zone or zone_before(text, start), reading)
     return FoundTime(*read, start, last) if read else None
 
 

@@ -90,6 +90,11 @@ def is_area(name: str) -> bool:
     return name in _AREAS
 
 
+def is_zone(name: str) -> bool:
+    """Whether a word in capitals is the abbreviation of a zone, be it of one or of several."""
+    return name in OFFSET_OF or name in _SEVERAL
+
+
 def may_be_a_zone(name: str) -> bool:
     """Whether a word in capitals behind a time may be a zone that is not known, so that the time is not trusted.
 
