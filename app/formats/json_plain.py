@@ -1,5 +1,6 @@
 """Plain objects: events that become a row without being read value by value, which nearly all are. Pure."""
 
+from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from app.domain.columns import ALIASES, SENT
@@ -13,11 +14,7 @@ from app.formats.json_names import LAST_MESSAGE
 from app.formats.json_object import event_of
 from app.formats.json_plan import meaning_in
 from app.formats.origin import resource_key_of
-
-Signature = tuple[tuple[str, ...], ...]
-"""Of each object among the attributes its key, and the keys in it."""
-Flat = tuple[tuple[str, ...], ...]
-"""Of each of these objects the names of its values as attributes."""
+from app.formats.plain_attributes import MOST_KEYS, NO_ATTRIBUTES, Attributes, PlainAttributes, pairs_of
 
 
 class Shape(NamedTuple):
@@ -26,26 +23,18 @@ class Shape(NamedTuple):
     message: str
     level: str
     renames: tuple[tuple[str, str], ...]
-    attributes: tuple[str, ...]
-    scale: Scale | None
-    keys: tuple[str, ...]
-    flat: dict[Signature, Flat | None]
-    """Filled as objects among the attributes occur."""
+    attributes_of: Callable[[dict[str, Any], bytes], Attributes | None] | None
+    dialect: Dialect | None
 
-
-Pairs = list[tuple[str, Any]]
-_NONE: Final[Pairs] = []
 
 _SHAPES_KEPT: Final = 4096
-_MOST_KEYS: Final = 64
-_FLAT_KEPT: Final = 64  # of a shape
 _shapes: Final[dict[tuple[str, ...], Shape | None]] = {}
 
 
-def attributes_if_plain(parsed: dict[str, Any]) -> Pairs | None:
+def attributes_if_plain(parsed: dict[str, Any], text: bytes = b"") -> Attributes | None:
     """The attributes of a plain object, whose keys become the names of fields; None for an object that is not plain.
 
-    Its row is the one that `event_of` leads to.
+    `text` is the JSON that was parsed, if it is at hand. The row is the one that `event_of` leads to.
     """
     keys = tuple(parsed)
     try:
@@ -55,22 +44,25 @@ def attributes_if_plain(parsed: dict[str, Any]) -> Pairs | None:
         remember(_shapes, keys, shape, _SHAPES_KEPT)
     if shape is None:
         return None
-    text = parsed[shape.message]
-    if type(text) is not str or not text or text.isspace():
+    message, level, renames, attributes_of, dialect = shape
+    body = parsed[message]
+    if type(body) is not str or not body or body.isspace():
+        return None
+    if dialect is not None and None in parsed.values():  # keys without a value are no marks of a dialect
         return None
     severity = ""
-    if shape.level:
-        word = parsed[shape.level]
+    if level:
+        word = parsed[level]
         if type(word) is not str or not word.isalpha():
-            severity = _severity(word, shape.scale)
+            severity = _severity(word, dialect.scale if dialect else None)
             if not severity:
                 return None
-    attributes = _attributes(parsed, shape) if shape.attributes else _NONE
-    if attributes is None or (shape.renames and not _rename(parsed, shape.renames)):
+    found = NO_ATTRIBUTES if attributes_of is None else attributes_of(parsed, text)
+    if found is None or (renames and not _rename(parsed, renames)):
         return None
     if severity:
         parsed["level"] = severity
-    return attributes
+    return found
 
 
 def quick_event_of(parsed: dict[str, Any]) -> Event:
@@ -78,7 +70,7 @@ def quick_event_of(parsed: dict[str, Any]) -> Event:
     attributes = attributes_if_plain(parsed)
     if attributes is None:
         return event_of(parsed)
-    return Event({name: parsed[name] for name in SENT if name in parsed}, attributes)
+    return Event({name: parsed[name] for name in SENT if name in parsed}, pairs_of(attributes))
 
 
 def _rename(parsed: dict[str, Any], renames: tuple[tuple[str, str], ...]) -> bool:
@@ -89,18 +81,6 @@ def _rename(parsed: dict[str, Any], renames: tuple[tuple[str, str], ...]) -> boo
     for alias, field in renames:
         parsed[field] = parsed.pop(alias)
     return True
-
-
-def _attributes(parsed: dict[str, Any], shape: Shape) -> Pairs | None:
-    """The attributes with a value; None if one is an object that has to be looked into."""
-    found: Pairs = []
-    for name in shape.attributes:
-        value = parsed[name]
-        if type(value) is dict:
-            return _flat_attributes(parsed, shape)
-        if value is not None:
-            found.append((name, value))
-    return found
 
 
 _severities: Final[dict[tuple[int | str, Scale | None], str]] = {}
@@ -120,7 +100,7 @@ def _severity(value: object, scale: Scale | None) -> str:
 
 def _shape_of(keys: tuple[str, ...]) -> Shape | None:
     """The shape of an object with these keys, None if it is not plain."""
-    if len(keys) > _MOST_KEYS or not MARKS.isdisjoint(keys):
+    if len(keys) > MOST_KEYS or not MARKS.isdisjoint(keys):
         return None
     dialect = dialect_of(frozenset(keys))
     key_of: dict[str, str] = {}
@@ -138,8 +118,8 @@ def _shape_of(keys: tuple[str, ...]) -> Shape | None:
     if "message" not in key_of:
         return None
     renames = tuple((key, field) for field, key in key_of.items() if key != field)
-    scale = dialect.scale if dialect else None
-    return Shape(key_of["message"], key_of.get("level", ""), renames, tuple(attributes), scale, keys, {})
+    attributes_of = PlainAttributes(keys, tuple(attributes)).of if attributes else None
+    return Shape(key_of["message"], key_of.get("level", ""), renames, attributes_of, dialect)
 
 
 def _is_attribute(name: str, dialect: Dialect | None) -> bool:
@@ -147,52 +127,4 @@ def _is_attribute(name: str, dialect: Dialect | None) -> bool:
     meaning = meaning_in(name, dialect)
     return (meaning is None or meaning.field == LAST_MESSAGE) and not (
         name.startswith("attributes.") or resource_key_of(name)
-    )
-
-
-def _flat_attributes(parsed: dict[str, Any], shape: Shape) -> Pairs | None:
-    """The attributes with the values of objects in their place, if these are attributes too.
-
-    Objects within objects are left to `event_of`.
-    """
-    signature = tuple([(name, *value) for name in shape.attributes if type(value := parsed[name]) is dict])
-    try:
-        flat = shape.flat[signature]
-    except KeyError:
-        flat = _flat_of(shape.keys, signature)
-        remember(shape.flat, signature, flat, _FLAT_KEPT)
-    if flat is None:
-        return None
-    found: Pairs = []
-    names_of = iter(flat)
-    for name in shape.attributes:
-        value = parsed[name]
-        if type(value) is dict:
-            values = value.values()
-            if dict in map(type, values):
-                return None
-            pairs = zip(next(names_of), values, strict=True)
-            found += [pair for pair in pairs if pair[1] is not None] if None in values else pairs
-        elif value is not None:
-            found.append((name, value))
-    return found
-
-
-def _flat_of(keys: tuple[str, ...], signature: Signature) -> Flat | None:
-    """The names of the values of each object, None if one of them means something or is there twice."""
-    if any(len(inners) == 0 for _, *inners in signature):
-        return None
-    names = [f"{name}.{inner}" for name, *inners in signature for inner in inners]
-    stored = [name.removeprefix("attributes.") for name in names]
-    dialect = dialect_of(frozenset(keys))
-    if (
-        len(names) > _MOST_KEYS
-        or dialect is not dialect_of({*keys, *names})
-        or any(meaning_in(name, dialect) or resource_key_of(name) for name in names)
-        or len({*keys, *stored}) < len(keys) + len(stored)
-        or not SENT.keys().isdisjoint(stored)
-    ):
-        return None
-    return tuple(
-        tuple(f"{name}.{inner}".removeprefix("attributes.") for inner in inners) for name, *inners in signature
     )

@@ -1,31 +1,51 @@
 """Arrow arrays that are built in a special way: maps of attributes, and columns with few values. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from itertools import accumulate, chain, compress
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from app.domain.json_values import as_text
 
+Row = tuple[Collection[str], Collection[Any]]
+"""Names, and in parallel values, of which those that are null do not count."""
 
-def map_array(rows: Iterable[Sequence[tuple[str, Any]] | None]) -> pa.MapArray:
-    """One map per row, with its pairs in order; values that are not text become JSON."""
-    offsets, keys, items = [0], [], []
-    for pairs in rows:
-        if pairs:
-            for name, value in pairs:
-                keys.append(name)
-                items.append(value if type(value) is str else as_text(value))
-        offsets.append(len(keys))
-    return pa.MapArray.from_arrays(
-        pa.array(offsets, pa.int32()), pa.array(keys, pa.string()), pa.array(items, pa.string())
-    )
+
+def map_array(rows: Sequence[Row]) -> pa.MapArray:
+    """One map per row, with its names and values in order; values that are not text become JSON."""
+    names, values = zip(*rows, strict=True) if rows else ((), ())
+    keys, items = list(chain.from_iterable(names)), list(chain.from_iterable(values))
+    texts = pa.array([value if type(value) is str else _text(value) for value in items], pa.string())
+    if texts.null_count:
+        return map_array(list(map(_without_nulls, rows)))
+    offsets = pa.array(list(accumulate(map(len, names), initial=0)), pa.int32())
+    return pa.MapArray.from_arrays(offsets, pa.array(keys, pa.string()), texts)
+
+
+def _text(value: object) -> str | None:
+    if type(value) is int and -_SAME_IN_JSON < value < _SAME_IN_JSON:
+        return str(value)
+    return None if value is None else as_text(value)
+
+
+_SAME_IN_JSON: Final = 10**18  # beyond, converting it may fail
+
+
+def _without_nulls(row: Row) -> Row:
+    names, values = row
+    is_there = [value is not None for value in values]
+    return list(compress(names, is_there)), list(compress(values, is_there))
 
 
 def single_key_map(key: str, values: pa.StringArray) -> pa.MapArray:
     """One map per row, with a single key; an empty map where the value is empty."""
     is_present = pc.not_equal(values, "")
+    count = len(values)
+    if pc.all(is_present).as_py():
+        offsets = pa.array(range(count + 1), pa.int32())
+        return pa.MapArray.from_arrays(offsets, pa.repeat(pa.scalar(key), count), values)
     present = values.filter(is_present)
     ends = pc.cumulative_sum(is_present.cast(pa.int32()))
     offsets = pa.concat_arrays([pa.array([0], pa.int32()), ends])

@@ -7,6 +7,7 @@ from typing import Any, Final
 from app.domain.columns import SENT
 from app.domain.event import Event
 from app.domain.keys import unused_name, with_names_once
+from app.formats.plain_attributes import Attributes, pairs_of
 
 Pairs = list[tuple[str, Any]]
 
@@ -19,9 +20,9 @@ class EventColumns:
     """
 
     def __init__(self) -> None:
-        self._items: Final[dict[int, int]] = {}  # of rows that are not the first of their record
+        self.items: Final[dict[int, int]] = {}  # the number within its record of each row that is not the first
         self.fields: dict[str, list[Any]] = {}
-        self.attributes: Final[list[Pairs]] = []
+        self.attributes: Final[list[Attributes]] = []
         self.resource: Final[dict[int, Pairs]] = {}
         self.severity_numbers: Final[dict[int, int]] = {}
         self.problems: Final[dict[int, list[str]]] = {}
@@ -32,7 +33,7 @@ class EventColumns:
     def __len__(self) -> int:
         return len(self._objects)
 
-    def add_object(self, parsed: dict[str, Any], attributes: Pairs) -> None:
+    def add_object(self, parsed: dict[str, Any], attributes: Attributes) -> None:
         """Add a plain object, by the names of the fields, with its attributes."""
         self._objects.append(parsed)
         self.attributes.append(attributes)
@@ -41,27 +42,23 @@ class EventColumns:
         """Add an event, number `item` of its record; that with number 0 begins the next record."""
         row = len(self._objects)
         if item:
-            self._items[row] = item
+            self.items[row] = item
         self._events[row] = event
-        self.add_object(event.fields, event.attributes)
+        self.add_object(event.fields, _parallel(event.attributes))
 
-    def items(self) -> list[int]:
-        """The number of each row within its record."""
-        return [self._items.get(row, 0) for row in range(len(self))] if self._items else [0] * len(self)
-
-    def item_counts(self) -> list[int]:
-        """For each row how many rows its record has."""
-        if not self._items:
-            return [1] * len(self)
-        firsts = [row for row in range(len(self)) if row not in self._items]
+    def item_counts(self) -> Mapping[int, int]:
+        """How many rows the record of a row has, for those where it is not one."""
+        if not self.items:
+            return {}
+        firsts = [row for row in range(len(self)) if row not in self.items]
         ends = [*firsts[1:], len(self)]
-        return [end - first for first, end in zip(firsts, ends, strict=True) for _ in range(first, end)]
+        return {row: end - first for first, end in zip(firsts, ends, strict=True) for row in range(first, end)}
 
     def of_records(self, values: Sequence[int]) -> Sequence[int]:
         """For each row the value of its record, of values by the records' places in the chunk."""
-        if not self._items:
+        if not self.items:
             return values
-        first_rows = accumulate(0 if row in self._items else 1 for row in range(len(self)))
+        first_rows = accumulate(0 if row in self.items else 1 for row in range(len(self)))
         return [values[count - 1] for count in first_rows]
 
     def split(self) -> None:
@@ -76,8 +73,8 @@ class EventColumns:
 
     def keep(self, row: int, name: str, value: object) -> None:
         """Keep a value as an attribute because its column cannot hold it; every name is there once."""
-        kept = self.attributes[row]
-        self.attributes[row] = [*kept, (unused_name(name, {used for used, _ in kept}), value)]
+        kept = pairs_of(self.attributes[row])
+        self.attributes[row] = _parallel([*kept, (unused_name(name, {used for used, _ in kept}), value)])
 
     def problem_counts(self) -> Mapping[str, int]:
         """The number of rows with a problem, by its first word."""
@@ -92,7 +89,7 @@ class EventColumns:
 
     def _take_event(self, row: int, event: Event) -> None:
         if others := event.without_column():
-            self.attributes[row] = with_names_once([*event.attributes, *others])
+            self.attributes[row] = _parallel(with_names_once([*event.attributes, *others]))
         if event.resource:
             self.resource[row] = event.resource
         if event.severity_number:
@@ -101,3 +98,7 @@ class EventColumns:
             self.problems[row] = list(event.problems)
         if event.raw:
             self.raw[row] = event.raw
+
+
+def _parallel(pairs: Sequence[tuple[str, Any]]) -> Attributes:
+    return [name for name, _ in pairs], [value for _, value in pairs]

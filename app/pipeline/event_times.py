@@ -33,9 +33,14 @@ class EventTimes:
         """The time of each row; `record_ms` holds the times of the records, in Unix epoch milliseconds."""
         # Kafka accepts any number as a time; these are the limits of a 64-bit count of nanoseconds.
         latest_ms = (2**63 - 1) // 10**6 - self._bounds.future_ms
-        record_ms = pc.min_element_wise(pc.max_element_wise(record_ms, -DAY_MS), latest_ms)
-        record_times = pc.multiply(record_ms, 10**6)
+        first_ms, last_ms = _range(record_ms)
+        is_usual = first_ms >= -DAY_MS and last_ms <= latest_ms
+        if not is_usual:
+            record_ms = pc.min_element_wise(pc.max_element_wise(record_ms, -DAY_MS), latest_ms)
         event_times = self._event_times(record_ms)
+        if event_times is not None and is_usual and self._are_all_near(event_times, first_ms, last_ms):
+            return event_times.view(_TYPE)
+        record_times = pc.multiply(record_ms, 10**6)
         if event_times is None:
             return record_times.cast(_TYPE)
         earliest = pc.multiply(pc.subtract(record_ms, self._bounds.past_ms), 10**6)
@@ -45,13 +50,22 @@ class EventTimes:
             self._keep_far_times(is_near)
         return pc.if_else(pc.fill_null(is_near, False), event_times, record_times).cast(_TYPE)
 
+    def _are_all_near(self, event_times: pa.Int64Array, first_ms: int, last_ms: int) -> bool:
+        """Whether every row has a time of its own that is near to the times of all records, as it nearly always is."""
+        if event_times.null_count or not len(event_times):
+            return False
+        first_ns, last_ns = _range(event_times)
+        return first_ns >= (last_ms - self._bounds.past_ms) * 10**6 and last_ns <= (
+            (first_ms + self._bounds.future_ms) * 10**6
+        )
+
     def _event_times(self, record_ms: pa.Int64Array) -> pa.Int64Array | None:
         values = self._events.fields[self._name]
         try:
             texts = pa.array(values, pa.string())
             if texts.null_count == len(texts):
                 return None
-            return texts.cast(pa.timestamp("ns", tz="UTC")).cast(pa.int64())
+            return texts.cast(_TYPE).view(pa.int64())
         except (pa.ArrowInvalid, pa.ArrowTypeError):
             return pa.array(self._one_by_one(values, record_ms.to_pylist()), pa.int64())
 
@@ -82,3 +96,9 @@ class EventTimes:
                 original = self._events.fields[self._name][row]
                 text = rfc3339(original) if isinstance(original, Nanoseconds) else original
                 self._events.keep(row, ORIGINAL_TIME, text)
+
+
+def _range(numbers: pa.Int64Array) -> tuple[int, int]:
+    """The least and the greatest of the numbers that are not null; zeros if there are none."""
+    found = pc.min_max(numbers)
+    return found["min"].as_py() or 0, found["max"].as_py() or 0

@@ -82,8 +82,8 @@ class RowBuilder:
             "_topic_id": pa.repeat(pa.scalar(chunk.topic_id), count),
             "_partition": pa.repeat(pa.scalar(chunk.partition.number, pa.uint16()), count),
             "_offset": self._of_records(chunk.offsets, pa.uint64()),
-            "_item": pa.array(self._events.items(), pa.uint16()),
-            "_items": pa.array(self._events.item_counts(), pa.uint16()),
+            "_item": sparse_array(self._events.items, 0, count, pa.uint16()),
+            "_items": sparse_array(self._events.item_counts(), 1, count, pa.uint16()),
             "_reader": pa.repeat(pa.scalar(self._reader), count),
             "record_time_ms": self._record_ms,
         }
@@ -97,6 +97,8 @@ class RowBuilder:
 
     def _text(self, name: str) -> pa.StringArray:
         values = self._events.fields[name]
+        if _are_absent(values):
+            return pa.repeat(pa.scalar(""), len(values))
         try:
             return pc.fill_null(pa.array(values, pa.string()), "")
         except (pa.ArrowInvalid, pa.ArrowTypeError):
@@ -130,10 +132,13 @@ class RowBuilder:
 
     def _severity(self, column: Column) -> Mapping[str, pa.Array]:
         """The text of the level, and OpenTelemetry's number for it."""
-        words = self._text(column.name).dictionary_encode()
-        names = [severity_of_level(word) or word for word in words.dictionary.to_pylist()]
+        texts = self._text(column.name)
+        words = texts.dictionary_encode()
+        sent = words.dictionary.to_pylist()
+        names = [severity_of_level(word) or word for word in sent]
         numbers = [SEVERITY_NUMBER.get(name, 0) for name in names]
-        texts = pa.array(names, pa.string()).take(words.indices)
+        if names != sent:
+            texts = pa.array(names, pa.string()).take(words.indices)
         of_rows = pa.array(numbers, pa.uint8()).take(words.indices)
         given = self._events.severity_numbers
         if given:
@@ -144,8 +149,8 @@ class RowBuilder:
 
     def _ids(self, name: str) -> pa.StringArray:
         """The ids of traces and spans in one spelling."""
-        values, texts = self._events.fields[name], self._text(name)
-        if values.count(None) == len(values):
+        texts = self._text(name)
+        if _are_absent(self._events.fields[name]):
             return texts
         digits, spelt = _IDS[name]
         if _are_ids(texts, digits):
@@ -173,12 +178,13 @@ class RowBuilder:
             [(key, values)] = texts.items()
             return single_key_map(key, values)
         lists = {key: values.to_pylist() for key, values in texts.items()}
-        return map_array(self._resource_of(row, lists) for row in range(len(self._events)))
+        rows = [self._resource_of(row, lists) for row in range(len(self._events))]
+        return map_array([(row, row.values()) for row in rows])
 
-    def _resource_of(self, row: int, lists: Mapping[str, Sequence[str]]) -> Sequence[tuple[str, Any]]:
-        """The pairs of one row, each key once; a column's value takes precedence."""
+    def _resource_of(self, row: int, lists: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+        """The pairs of one row; a column's value takes precedence."""
         found = dict(self._events.resource.get(row, ()))
-        return list((found | {key: values[row] for key, values in lists.items() if values[row]}).items())
+        return found | {key: values[row] for key, values in lists.items() if values[row]}
 
     def _attributes(self) -> pa.MapArray:
         return map_array(self._events.attributes)
@@ -186,14 +192,20 @@ class RowBuilder:
 
 def _are_ids(texts: pa.StringArray, digits: int) -> bool:
     """Whether every text is empty or an id of this many digits in the usual spelling; compiled code looks at all."""
-    lengths = pc.binary_length(texts)
-    if not pc.all(pc.is_in(lengths, pa.array([0, digits], pa.int32()))).as_py():
+    if not pc.all(pc.is_in(pc.binary_length(texts), _LENGTHS[digits])).as_py():
         return False
-    joined = pc.binary_join(pa.ListArray.from_arrays(pa.array([0, len(texts)], pa.int32()), texts), "")[0].as_buffer()
-    return not joined.to_pybytes().translate(None, _HEX_DIGITS) and not pc.any(pc.equal(texts, "0" * digits)).as_py()
+    data = texts.buffers()[2]
+    joined = b"" if data is None else data.to_pybytes()
+    return not joined.translate(None, _HEX_DIGITS) and b"0" * digits not in joined
 
 
 _HEX_DIGITS: Final = b"0123456789abcdef"
+_LENGTHS: Final = {digits: pa.array([0, digits], pa.int32()) for digits, _ in _IDS.values()}
+
+
+def _are_absent(values: Sequence[object]) -> bool:
+    """Whether no event has the field."""
+    return not values or (values[0] is None and values.count(None) == len(values))
 
 
 def _float_array(values: Sequence[object]) -> pa.DoubleArray:

@@ -70,6 +70,7 @@ def rows_event_by_event(records: list[bytes | None]) -> Rows:
     [b'{"message":"m","a":{"k":1},"b":2}', b'{"message":"m","a":1,"b":{"k":2}}', b'{"message":"m","a":{"k":{}},"b":2}']
 )
 @example([b'{"message":"m","x":1,"attributes":{"x":2,"level":"warn"}}', b'{"message":"m","level":"4","PRIORITY":3}'])
+@example([b'{"message":"m","level":3,"version":"1.1","host":null}'])
 @example([b'{"service":{"name":"a"},"service.name":"b","app":"c","ts":1795435199,"level":30}'])
 def test_rows_are_the_same_whether_or_not_events_are_made_of_them(records: list[bytes | None]) -> None:
     assert decode(sample_chunk(records), BOUNDS).rows.equals(rows_event_by_event(records))
