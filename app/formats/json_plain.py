@@ -18,10 +18,11 @@ from app.formats.plain_attributes import MOST_KEYS, NO_ATTRIBUTES, Attributes, P
 
 
 class Shape(NamedTuple):
-    """What the keys of a plain object say: the keys of its message and level, aliases to rename, and attributes."""
+    """What the keys of a plain object say: which hold its message, level and ids, aliases to rename, and attributes."""
 
     message: str
     level: str
+    ids: tuple[str, ...]
     renames: tuple[tuple[str, str], ...]
     attributes_of: Callable[[dict[str, Any], bytes], Attributes | None] | None
     dialect: Dialect | None
@@ -44,12 +45,15 @@ def attributes_if_plain(parsed: dict[str, Any], text: bytes = b"") -> Attributes
         remember(_shapes, keys, shape, _SHAPES_KEPT)
     if shape is None:
         return None
-    message, level, renames, attributes_of, dialect = shape
+    message, level, ids, renames, attributes_of, dialect = shape
     body = parsed[message]
     if type(body) is not str or not body or body.isspace():
         return None
     if dialect is not None and None in parsed.values():  # keys without a value are no marks of a dialect
         return None
+    for key in ids:
+        if type(name := parsed[key]) is str and "/" in name:  # it says more than an id, and is kept
+            return None
     severity = ""
     if level:
         word = parsed[level]
@@ -119,7 +123,8 @@ def _shape_of(keys: tuple[str, ...]) -> Shape | None:
         return None
     renames = tuple((key, field) for field, key in key_of.items() if key != field)
     attributes_of = PlainAttributes(keys, tuple(attributes)).of if attributes else None
-    return Shape(key_of["message"], key_of.get("level", ""), renames, attributes_of, dialect)
+    ids = tuple(key_of[field] for field in ("trace_id", "span_id") if field in key_of)
+    return Shape(key_of["message"], key_of.get("level", ""), ids, renames, attributes_of, dialect)
 
 
 def _is_attribute(name: str, dialect: Dialect | None) -> bool:

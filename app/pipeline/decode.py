@@ -32,7 +32,8 @@ def decode(
 ) -> Decoded:
     """Turn a chunk into rows, in order, that name the reader. Never fails, whatever the records hold."""
     events = EventColumns()
-    add_object, max_bytes, reading_of = events.add_object, MAX_JSON_BYTES, rules.reading_of
+    add_object, add_attributes = events.objects.append, events.attributes.append
+    max_bytes, reading_of = MAX_JSON_BYTES, rules.reading_of
     for value, headers, time_ms in zip(chunk.values, chunk.headers, chunk.timestamps_ms, strict=True):
         if value is None or len(value) > max_bytes or (headers and are_understood(headers)):
             _add(events, read_record(value, headers, reading_of(time_ms)))
@@ -44,7 +45,8 @@ def decode(
             continue
         attributes = attributes_if_plain(parsed, value)
         if attributes is not None:
-            add_object(parsed, attributes)
+            add_object(parsed)
+            add_attributes(attributes)
         else:
             _add(events, read_object(parsed, value, reading_of(time_ms)))
     return rows_of(events, chunk, bounds, rules, reader)

@@ -15,36 +15,32 @@ Pairs = list[tuple[str, Any]]
 class EventColumns:
     """Gathers events; call `split` when all are added. Rare values are kept by row.
 
-    An event comes as an `Event`, or as the parsed JSON object if that is plain: most are, and become columns without an
-    `Event` in between.
+    An event comes as an `Event`; or, if it is a plain JSON object, which most are, as that object by the names of the
+    fields in `objects`, and its attributes in `attributes`.
     """
 
     def __init__(self) -> None:
         self.items: Final[dict[int, int]] = {}  # the number within its record of each row that is not the first
         self.fields: dict[str, list[Any]] = {}
+        self.objects: Final[list[dict[str, Any]]] = []
         self.attributes: Final[list[Attributes]] = []
         self.resource: Final[dict[int, Pairs]] = {}
         self.severity_numbers: Final[dict[int, int]] = {}
         self.problems: Final[dict[int, list[str]]] = {}
         self.raw: Final[dict[int, bytes]] = {}
-        self._objects: Final[list[dict[str, Any]]] = []
         self._events: Final[dict[int, Event]] = {}
 
     def __len__(self) -> int:
-        return len(self._objects)
-
-    def add_object(self, parsed: dict[str, Any], attributes: Attributes) -> None:
-        """Add a plain object, by the names of the fields, with its attributes."""
-        self._objects.append(parsed)
-        self.attributes.append(attributes)
+        return len(self.objects)
 
     def add(self, event: Event, item: int) -> None:
         """Add an event, number `item` of its record; that with number 0 begins the next record."""
-        row = len(self._objects)
+        row = len(self.objects)
         if item:
             self.items[row] = item
         self._events[row] = event
-        self.add_object(event.fields, _parallel(event.attributes))
+        self.objects.append(event.fields)
+        self.attributes.append(_parallel(event.attributes))
 
     def item_counts(self) -> Mapping[int, int]:
         """How many rows the record of a row has, for those where it is not one."""
@@ -63,7 +59,7 @@ class EventColumns:
 
     def split(self) -> None:
         """Split all events into values by column. Call it once, at the end."""
-        self.fields = {name: list(map(dict.get, self._objects, repeat(name))) for name in SENT}
+        self.fields = {name: list(map(dict.get, self.objects, repeat(name))) for name in SENT}
         for row, event in self._events.items():
             self._take_event(row, event)
 

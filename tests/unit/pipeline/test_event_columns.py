@@ -71,6 +71,12 @@ def rows_event_by_event(records: list[bytes | None]) -> Rows:
 )
 @example([b'{"message":"m","x":1,"attributes":{"x":2,"level":"warn"}}', b'{"message":"m","level":"4","PRIORITY":3}'])
 @example([b'{"message":"m","level":3,"version":"1.1","host":null}'])
+@example(
+    [
+        b'{"message":"m","traceId":"p/4bf92f3577b34da6a3ce929d0e0e4736"}',
+        b'{"message":"m","span_id":"/"}',
+    ]
+)
 @example([b'{"service":{"name":"a"},"service.name":"b","app":"c","ts":1795435199,"level":30}'])
 def test_rows_are_the_same_whether_or_not_events_are_made_of_them(records: list[bytes | None]) -> None:
     assert decode(sample_chunk(records), BOUNDS).rows.equals(rows_event_by_event(records))
