@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from app.backends.kafka.publisher import KafkaPublisher
 from app.environment import misspelt, read_settings
 from app.errors import BadSettings
+from app.input.continuation import rule_of
 from app.input.records import Input
 from app.input.source import UnreadableInput, open_source
 from app.ports import LogPublisher
@@ -17,7 +18,7 @@ from sending.console import say, set_up_client_log, write
 from sending.generated import generated_lines
 from sending.headers import Header
 from sending.keys import key_from_field
-from sending.options import headers_of, parse, rule_of
+from sending.options import headers_of, parse
 from sending.pacer import Pacer
 from sending.progress import Progress
 from sending.sender import Sender
@@ -79,7 +80,7 @@ def open_input(options: argparse.Namespace) -> Input:
         OSError: it cannot be read.
     """
     source = open_source(options.input)
-    opened = Input(source, encoding=options.encoding or "", new_rule=rule_of(options))
+    opened = Input(source, encoding=options.encoding or "", new_rule=rule_of(options.multiline))
     if source.is_file:
         try:
             opened.open()

@@ -38,6 +38,10 @@ def main(arguments: list[str]) -> int:
         from app.commands.rejected import list_rejected
 
         return list_rejected(settings, since_secs=options.since, until_secs=options.until, limit=options.limit)
+    if options.command == "explain":
+        from app.commands.explain import explain
+
+        return explain(settings, options)
     if options.command == "migrate":
         from app.commands.migrate import migrate_table
 

@@ -7,12 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import get_args
 
 from app.backends.kafka.options import Compression
-from app.input.continuation import BeginningRule, Rule, TraceRule
 from app.input.encoding import is_encoding
 from sending.headers import Header, is_timezone, machine_timezone, parsed_header, record_headers
 
 _DEFAULT_COUNT = 10_000
-_OFF = "off"
 
 _EXAMPLES = f"""\
 examples:
@@ -53,16 +51,6 @@ def headers_of(options: argparse.Namespace, environ: Mapping[str, str]) -> list[
     """The headers of all records. Those of an input say in which zone its times are, unless that is UTC or unknown."""
     timezone = options.timezone or (machine_timezone(environ) if options.input else None)
     return record_headers(service=options.service, host=options.host, timezone=timezone, others=options.header)
-
-
-def rule_of(options: argparse.Namespace) -> Callable[[], Rule] | None:
-    """Makes the rule by which lines become events; None if each line is one."""
-    if options.multiline is None:
-        return TraceRule
-    if options.multiline == _OFF:
-        return None
-    pattern = re.compile(options.multiline)
-    return lambda: BeginningRule(pattern)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 
 from app.client import arguments as client
+from app.commands.explain_arguments import add_explain
 from app.domain.event_time import read_time_ns
 
 _SINCE = ("--since", "--from", "--start")  # as for the commands that query
@@ -95,10 +96,13 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         " (docs/cluster.md)",
     )
 
+    add_explain(commands)
     client.add_commands(commands)
     if arguments and arguments[0] in client.NAMES:
         arguments = client.sorted_out(arguments)
     parsed = parser.parse_args(arguments)
+    if parsed.command == "explain" and bool(parsed.input) == bool(parsed.file):
+        parser.error("explain: give lines, a file, or - for standard input; see --help")
     if getattr(parsed, "until", None) is not None and parsed.until >= parsed.since:
         parser.error("--from is not before --to")
     return parsed

@@ -9,7 +9,7 @@ from app.domain.times import zone_named
 from app.formats.reading import ReadingRules
 
 _OTHER_ZONES: Final = ("Etc/GMT-1", "Etc/GMT-2")  # whatever is set, one of them is another zone
-_EVER_MS: Final = 10**12
+_EVER_MS: Final = 9 * 10**12  # 285 years; in nanoseconds it must fit into 64 bits
 
 
 class Alternative(NamedTuple):

@@ -1,6 +1,7 @@
 """Which lines continue the event before them: stack traces and their like."""
 
 import re
+from collections.abc import Callable
 from enum import Enum, auto
 from typing import Protocol
 
@@ -181,3 +182,16 @@ def _begins_event(line: bytes, look: bytes) -> bool:
 def _is_json(line: bytes) -> bool:
     """Roughly: an object, or an array of some, in one line."""
     return bool(_OBJECTS.match(line)) and line.rstrip(b" \t\r,").endswith((b"}", b"]"))
+
+
+def rule_of(multiline: str | None) -> Callable[[], Rule] | None:
+    """Makes the rule by which lines become events: that of stack traces by default, None with `off`.
+
+    Any other text is the regular expression of what begins an event.
+    """
+    if multiline is None:
+        return TraceRule
+    if multiline == "off":
+        return None
+    pattern = re.compile(multiline)
+    return lambda: BeginningRule(pattern)
