@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from app.formats.level_words import level_of
+from app.formats.level_words import OF_LETTER, level_of
 
 
 class Bracketed(NamedTuple):
@@ -22,8 +22,10 @@ _CLIENT: Final = re.compile(r"(?:client|remote) (\S{1,255}?)(?::(\d{1,5}))?\Z", 
 _PLACE: Final = re.compile(r"([\w./\\@+-]{1,200}\.[A-Za-z]{1,5})[:@](\d{1,7})\Z", re.ASCII)
 _ZOOKEEPER: Final = re.compile(r"(.{1,200}):([\w.$]{1,80})@(\d{1,7})\Z", re.ASCII)
 _BESIDE: Final = re.compile(
-    r"([^\s:/](?:[^:/]{0,58}[^\s:/])?)([:/])([^\s:/]{1,60})\Z"
-)  # ssl:trace3, main/INFO, INFO/MainProcess
+    r"([^\s:/#](?:[^:/#]{0,58}[^\s:/#])?)([:/#])([^\s:/#]{1,60})\Z"
+)  # ssl:trace3, main/INFO, INFO/MainProcess, Warn:HAL.Sys, Info#yesod
+_LAST: Final = re.compile(r"[^\s:]{1,60}(?::[^\s:]{1,60}){1,3}:([A-Za-z]{3,11})(?::\d{1,10})?\Z")  # host:logger:error
+_FIRST: Final = re.compile(r"([A-Za-z]{1,11})\|[\w.:|-]{1,120}\Z", re.ASCII)  # INFO|trainer.py:7, I|app|a1b2c3
 _TIMED: Final = re.compile(r"\d\d:\d\d:\d\d\S{0,10} ([A-Za-z]{3,11})\Z", re.ASCII)
 _CLOCK: Final = re.compile(r"\d:\d\d")
 _NAME: Final = re.compile(r"[A-Za-z_/]\S{0,119}(?: \S{1,60}){0,4}\Z")
@@ -37,11 +39,16 @@ def read_bracketed(text: str) -> Bracketed:
     if level := _level(text):
         return Bracketed(level)
     if text.isdecimal() and text.isascii():
-        return Bracketed(fields=(("tid" if is_padded else "pid", text),)) if len(text) < 11 else _NOTHING
+        return _of_number(text, "tid" if is_padded else "pid")
     for pattern, names in _SHAPES:
         if match := pattern.match(text):
             return Bracketed(fields=tuple((n, v) for n, v in zip(names, match.groups(), strict=True) if v))
-    return _of_two(text) or _of_name(text)
+    return _of_two(text) or _of_several(text) or _of_name(text)
+
+
+def _of_number(text: str, name: str) -> Bracketed:
+    """A number of a process or a thread; neither begins with a zero, and counters do."""
+    return Bracketed(fields=((name, text),)) if len(text) < 11 and text[0] != "0" else _NOTHING
 
 
 _SHAPES: Final = (
@@ -70,9 +77,18 @@ def _of_two(text: str) -> Bracketed | None:
     first, mark, second = match.groups()
     if level := level_of(second):
         return Bracketed(level, (("logger" if mark == ":" else "thread", first),))
-    if (level := level_of(first)) and (mark == "/" or first.isupper()):
-        return Bracketed(level, (("thread", second),))
+    if (level := level_of(first)) and (mark in "/#" or first[:1].isupper()):
+        return Bracketed(level, (("thread" if mark == "/" else "logger", second),))
     return None
+
+
+def _of_several(text: str) -> Bracketed | None:
+    """Words between colons of which the last is a level, or between bars of which the first is one."""
+    if match := _LAST.match(text):
+        return Bracketed(level) if (level := level_of(match[1])) else None
+    match = _FIRST.match(text)
+    level = "" if match is None else OF_LETTER.get(match[1]) or level_of(match[1])
+    return Bracketed(level) if level else None
 
 
 def _of_name(text: str) -> Bracketed:

@@ -9,12 +9,13 @@ from app.formats.header_words import (
     LETTER_LEVEL,
     are_names,
     is_count,
+    is_head_of_table,
     level_of_marked_word,
     level_of_php,
     level_of_websphere,
     level_with_name,
 )
-from app.formats.level_words import ALONE, IN_CAPITALS, IN_LOWER_CASE, OF_LETTER
+from app.formats.level_words import ALONE, IN_CAPITALS, IN_LOWER_CASE, LETTERS, OF_LETTER
 
 _MOST_TOKENS: Final = 8
 _TOKEN: Final = re.compile(
@@ -23,14 +24,14 @@ _TOKEN: Final = re.compile(
     r"|\(([^()]{0,200})\)"  # 3
     r"|<([^<>]{0,80})>"  # 4
     r"|\{([^{}]{0,120})\}"  # 5
-    r"|([^\s\[\](){}<>|,;:=\"]{1,120}(?:::[\w$]{1,80}){0,8}))"  # 6
+    r"|([^\s\[\](){}<>|,;:=\"*]{1,120}(?:::[\w$]{1,80}){0,8}))"  # 6
 )
 _BRACKET, _PAREN, _ANGLE, _BRACE, _WORD = 2, 3, 4, 5, 6
 _NAME: Final = r"(?P<logger>[\w.$/<>@+-]{1,120}+(?:::?[\w.$<>-]{1,80}+){0,8}+)"
 # What stands behind a level: pid --- (Spring Boot), threads and loggers, a place in the code.
 _ORIGIN: Final = re.compile(
     r"[\])>]?(?: ?[|:](?!:))? {0,40}"
-    r"(?:(?P<number>\d{1,10})#(?P<other>\d{1,20}): )?"
+    r"(?:(?P<number>\d{1,10})#(?P<other>\d{1,20}):? )?"
     r"(?:(?P<pid>\d{1,10}) --- )?"
     r"(?:[- |\t]{0,3}\[ *(?P<b1>[^\[\]]{0,200}(?:\[[^\[\]]{0,80}\][^\[\]]{0,120})?)\])?"
     r"(?: ?\[(?P<b2>[^\[\]]{0,200})\])?(?: ?\[(?P<b3>[^\[\]]{0,200})\])?"
@@ -98,15 +99,31 @@ class Header:
         read = read_bracketed(text)
         if read.level:
             self.level, self.end = read.level, match.end()
-        for name, value in read.fields:
+        elif kind == _BRACKET and text in LETTERS and self.has_time:  # [I] of beego, [E]: of OpenNebula
+            self.level, self.end = OF_LETTER[text], match.end()
+            return True
+        for name, value in read.fields if self._may_hold_a_process(text, kind) else ():
             is_thread = name == "pid" and kind == _BRACKET and self.line[match.end()] == "[" and match["sep"] == "]"
             self.fields.setdefault("tid" if is_thread else name, value)
             self.number_in_brackets = name == "pid" and text.isdecimal()
-        if kind == _ANGLE and not read.level and "." not in text and "-" not in text and text != "":
+        if (
+            kind == _ANGLE
+            and not read.level
+            and not text.isdecimal()
+            and "." not in text
+            and "-" not in text
+            and text != ""
+        ):
             return False
         if read.name and kind in (_BRACKET, _PAREN):
             self.fields.setdefault("logger" if is_logger(read.name) else "thread", read.name)
         return True
+
+    def _may_hold_a_process(self, text: str, kind: int) -> bool:
+        """Not where it stands behind words, 192.0.2.7(5151) and bob<1>, or is one of a column, [   1234]."""
+        if kind == _BRACKET:
+            return text[:1] != " " or text[-1:] == " "
+        return kind == _BRACE or not (self.names or self.numbers)
 
     def _word(self, match: re.Match[str]) -> bool:
         """A word: a level, or a name or number that may stand before one."""
@@ -134,6 +151,10 @@ class Header:
             self.fields.setdefault("pid", word[1:])
             return True
         if word.isdecimal():
+            if self.names and self.names[-1][0] == "pid":
+                self.names.pop()
+                self.fields.setdefault("pid", word)
+                return True
             self.numbers.append(word)
             return len(self.numbers) < 4 and following != "="
         if len(word) == 1 and word in OF_LETTER and self._is_letter_level(word, end):
@@ -151,13 +172,15 @@ class Header:
         following = self.line[match_end : match_end + 1]
         if following == "=" or (following == "[" and not self.line[match_end:].strip()):
             return False
+        if not self.has_time and is_head_of_table(self.line, match_end):
+            return False
         if (following == ":" and not self.names) or "|" in sep or following == "|":
             return True
         if not self.has_time and not self.names and not self.numbers and not self.fields:
             return word in ALONE or following in ("", "\n", "[")
         if len(self.numbers) == 1 and is_count(self.numbers[0], self.line, match_end):
             return False
-        if not self.names and (self.has_time or not self.numbers):
+        if not self.names and (self.has_time or not self.numbers or "thread" in self.fields):
             return True
         return are_names(self.names, word, self.has_time) and (self.has_time or not self.numbers)
 

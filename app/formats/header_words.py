@@ -6,12 +6,14 @@ from functools import lru_cache
 from typing import Final
 
 from app.domain.times.words import words
-from app.formats.level_words import ALONE, ANY_CASE, IN_CAPITALS, OF_LETTER, WITH_COLON, level_of
+from app.formats.level_words import ALONE, ANY_CASE, IN_CAPITALS, LETTERS, OF_LETTER, WITH_COLON, level_of
 
 LETTER_LEVEL: Final = re.compile(
     r" \|"  # I | etcdserver:
     r"| {1,2}(?P<component>[A-Z][A-Z_]{2,20}|-)(?= {1,12}\[)"  # I NETWORK  [listener]
     r"| (?P<tag>[^\s:][^:\n]{0,120}?) ?: "  # 1234  5678 E ActivityManager:
+    r"|(?= [\w./-]{1,200}\.\w{1,4}:\d{1,7}\])"  # W tensorflow/stream.cc:7]
+    r"|(?= \[\d{1,10}:\S)"  # I [7:8 oven.rb:7]
     r"| {1,4}(?P<code>[A-Z][A-Z0-9]{3,7}[A-Z]?: |[A-Za-z]\S)",  # 0000000a SystemOut     E CNTR0020E:
 )
 _PHP: Final = re.compile(r"PHP ((?:[A-Z][a-z]{1,12} ?){1,2}(?:fatal )?[a-z]{0,12}) ?:")
@@ -29,7 +31,7 @@ _OF_PHP: Final = {
     "Strict Standards": "INFO",
 }
 _BEHIND_LOWER: Final = re.compile(
-    r"\t|  |: ?|[:,]?\Z|\]|/(?=[A-Z])| ?\||, {0,2}(?=\[)| (?=[\w./-]{1,64}\[\d)| (?=\[)| - "
+    r"\t|  |: ?|[:,]?\Z| {1,8}:(?=\s)|\]|/(?=[A-Z])| ?\||, {0,2}(?=\[)| (?=[\w./-]{1,64}\[\d)| (?=\[)| --? "
 )
 
 
@@ -45,6 +47,10 @@ def level_of_marked_word(line: str, match: re.Match[str], is_next_to_time: bool)
     if level and is_next_to_time and _BEHIND_LOWER.match(line, end):
         return level
     if level and "|" in match["sep"] and line[end:].lstrip(" ")[:1] == "|":
+        return level
+    if word in LETTERS and "|" in match["sep"] and line[end : end + 1] == "|":
+        return OF_LETTER[word]
+    if level and match["sep"] == "\t" == line[end : end + 1]:
         return level
     return ""
 
@@ -101,6 +107,15 @@ _PROSE: Final = words(
 
 
 _NEXT: Final = re.compile(r" ([a-z]{1,12})(?![\w.:$/-])")
+
+
+_HEAD: Final = re.compile(r"[ ,/|]{1,20}([A-Z]{3,9})(?!\w)")
+
+
+def is_head_of_table(line: str, end: int) -> bool:
+    """Whether another level follows upon a level word in capitals: INFO WARN ERROR."""
+    following = _HEAD.match(line, end)
+    return following is not None and following[1] in IN_CAPITALS
 
 
 def is_count(number: str, line: str, end: int) -> bool:

@@ -8,8 +8,8 @@ from app.domain.times.words import words
 SHORTENED: Final = {
     **dict.fromkeys(("trac", "trce", "trc", "verb", "vrb"), "TRACE"),
     **dict.fromkeys(("debu", "dbug"), "DEBUG"),
-    **dict.fromkeys(("success", "inform"), "INFO"),
-    **dict.fromkeys(("erro", "eror", "fail", "failure"), "ERROR"),
+    **dict.fromkeys(("success", "inform", "noti"), "INFO"),
+    **dict.fromkeys(("erro", "eror", "errs", "fail", "failure"), "ERROR"),
     **dict.fromkeys(("fata", "pani", "pnc", "disaster"), "FATAL"),
 }
 """What loggers write besides the words of `severity`: logrus, .NET, zerolog, PostgreSQL and others."""
@@ -77,3 +77,6 @@ OF_LETTER: Final = {
     **dict.fromkeys(("F", "C", "A"), "FATAL"),
 }
 """Levels of one letter, where a layout has them."""
+
+LETTERS: Final = frozenset("DIWEF")
+"""Those that brackets or bars mark; the others stand there for something else."""

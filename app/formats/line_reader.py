@@ -21,7 +21,6 @@ _LIKE_A_TIME: Final = re.compile(
     re.ASCII,
 )
 _PRI: Final = re.compile(r"<(?:\d|[1-9]\d|1[0-8]\d|19[01])>", re.ASCII)
-_REDIS: Final = {"#": "WARN", "*": "INFO", "-": "TRACE", ".": "DEBUG"}
 _KEPT_WITHOUT_LEVEL: Final = ("pid", "tid", "client", "port", "file", "line")
 
 
@@ -92,7 +91,8 @@ class LineReader:
     def _with_time(self, found: FoundTime) -> None:
         line, start, end = self.line, found.start, found.end
         before = read_before(line[:start]) if start else NOTHING
-        self.fields.update(before.fields)
+        if not before.is_number or line[start : start + 10].isdecimal():  # else it may be one of a sequence
+            self.fields.update(before.fields)
         if before.level:
             self.level, self.level_from = before.level, places.BEFORE
             self.level_end = start
@@ -117,7 +117,7 @@ class LineReader:
                 return
         if self._is_quick(end) or (not self.level and is_prose(line, end)):
             return
-        if before.is_redis and (level := _REDIS.get(line[end + 1 : end + 2])):
+        if before.signs and line[end + 2 : end + 3] == " " and (level := before.signs.get(line[end + 1])):
             self.level, self.level_from = level, places.HEADER
             self.level_start, end = end, end + 2
             self.level_end = end

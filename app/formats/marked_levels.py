@@ -13,6 +13,7 @@ _FIRST_WORD: Final = re.compile(
 _BEHIND_COLON: Final = re.compile(
     r"(?a)(?:\S{1,200}[^\s:]: ){1,2}(fatal error|(?:fatal|error|warning|info|notice|debug)): "
 )
+_GLIB: Final = re.compile(r"(?:^|[ -])(ERROR|CRITICAL|WARNING|INFO|DEBUG) \*\*:")
 _NPM: Final = re.compile(r"npm (ERR|WARN|error|warn|notice|info)!? ")
 _BARE: Final = ("TRACE", "DEBUG", "INFO", "WARNING", "WARN", "ERROR", "FATAL", "CRITICAL", "SEVERE")
 _MARKED_WORD: Final = re.compile(  # every alternative opens with a plain letter, which makes the search quick
@@ -24,7 +25,7 @@ _MARKED_WORD: Final = re.compile(  # every alternative opens with a plain letter
     re.ASCII,
 )
 _EDGES: Final = frozenset(["", " ", "\t", "[", "(", "<", "|", ":"])
-_NUMBER_BEFORE: Final = re.compile(r"(?:\d|\bno) {0,2}\Z", re.ASCII | re.IGNORECASE)
+_NUMBER_BEFORE: Final = re.compile(r"(?<!\w)(?:\d{1,9}|no) {0,2}\Z", re.ASCII | re.IGNORECASE)
 _WORD_BEFORE: Final = re.compile(r"[A-Za-z] \Z", re.ASCII)
 _SELDOM: Final = frozenset(("NOTICE:", "ALERT:", "EMERG:", "PANIC:", "CRIT:", "FINE:"))  # SERVICE ALERT: is Nagios's
 _KEY: Final = re.compile(r"\bLEVEL: ([A-Za-z]{3,11})\b")  # Db2
@@ -44,6 +45,8 @@ def level_in_message(line: str, start: int) -> str:
         return level_of(found[1])
     if found := _BEHIND_COLON.match(line, start):
         return level_of(found[1].removeprefix("fatal ") if found[1] != "fatal error" else "error")
+    if " **:" in line and (found := _GLIB.search(line, start, start + _WORD_CHARS)):
+        return level_of(found[1])
     if level := next(filter(None, _marked(line, start)), ""):
         return level
     key = _KEY.search(line, start, start + 2 * _WORD_CHARS) if "LEVEL: " in line else None
@@ -57,5 +60,5 @@ def _marked(line: str, start: int) -> Iterator[str]:
             yield level_of(match[1])
         elif match[0] in _SELDOM and _WORD_BEFORE.search(line, max(0, at - 2), at):
             continue
-        elif line[max(0, at - 1) : at] in _EDGES and not _NUMBER_BEFORE.search(line, max(0, at - 5), at):
+        elif line[max(0, at - 1) : at] in _EDGES and not _NUMBER_BEFORE.search(line, max(0, at - 11), at):
             yield level_of(match[0].rstrip(":"))

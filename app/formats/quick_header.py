@@ -87,7 +87,8 @@ def may_hold_level(line: str, start: int) -> bool:
         or ("notic" in text or "fail" in text or "dbg" in text or "dbug" in text or "wrn" in text or "trc" in text)
         or ("ftl" in text or "vrb" in text or "verb" in text or "pnc" in text or "%" in text or "fine" in text)
         or ("succ" in text or "log:" in text or "level" in text or "lvl" in text or "php" in text or "eror" in text)
-        or ("config" in text or "system" in text)
+        or ("config" in text or "system" in text or "noti" in text)
+        or ("[i]" in text or "[w]" in text or "[e]" in text or "[d]" in text or "|e|" in text or "|w|" in text)
     )
 
 
@@ -97,7 +98,7 @@ def may_hold_letter(line: str, start: int) -> bool:
 
 
 _LETTER: Final = re.compile(
-    r"(?:.\S{1,60} )?[VDIWEFA]/[\w.]| [EWID]! |[\])]?[ ]{1,3}(?:\S{1,40} {1,12}){0,2}[A-Z] ", re.ASCII
+    r"(?:.\S{1,60} )?[VDIWEFA]/[\w.]| [EWID]! |: [DIWEF] |[\])]?[ ]{1,3}(?:\S{1,40} {1,12}){0,2}[A-Z] ", re.ASCII
 )
 _OPENS_NO_FIELD: Final = re.compile(
     r"[\])]?[ :,|-]{1,3}[A-Za-z][\w.,;'-]{0,40} [A-Za-z][\w.,;'-]{0,40}(?![\w\[(:=])", re.ASCII

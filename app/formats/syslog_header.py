@@ -8,22 +8,26 @@ from app.formats.field_names import Fields
 from app.formats.level_words import level_of
 
 _TAG: Final = (  # prog, prog[pid], prog(module)[pid], prog 1.2.3
-    r"(?P<service>[^\s:\[\]()<>%]{1,64})(?:\((?P<logger>[^\s()]{1,64})\))?(?: [\d.]{1,20})?"
+    r"(?P<service>(?![\d-]{1,64}:)[^\s:\[\]()<>%]{1,64})(?:\((?P<logger>[^\s()]{1,64})\))?(?: [\d.]{1,20})?"
     r"(?:\[(?P<pid>\d{1,10})(?:[.:]\d{1,10})?\])?"
 )
-_HOST: Final = r"(?P<host>[^\s\[\]]{1,255})(?<!:)"
 _FACILITY: Final = r"(?:kern|user|mail|daemon|auth|syslog|lpr|news|uucp|cron|authpriv|ftp|local[0-7])"
+_LEVEL: Final = r"(?:emerg|alert|crit|err|error|warning|warn|notice|info|debug)"
+_PRIORITY: Final = rf"{_FACILITY}(?:\|[a-z]{{2,9}})?[.:](?P<word>{_LEVEL}) "
+_HOST: Final = rf"(?P<host>(?!{_FACILITY}[.:]{_LEVEL} )[^\s\[\]]{{1,255}})(?<!:)"
 _HOST_TAG: Final = re.compile(
-    rf" {{1,2}}{_HOST} {{1,2}}(?:{_FACILITY}\.(?P<word>[a-z]{{3,9}}) )?{_TAG}(?: (?P<of>\([^\s()]{{1,128}}\)))?:(?!\S)",
+    rf" {{1,2}}{_HOST} {{1,2}}(?:{_PRIORITY}|(?P<bare>{_LEVEL}) (?=\S{{1,64}}\[\d))?{_TAG}"
+    r"(?: (?P<of>\([^\s()]{1,128}\))|\((?P<behind>[a-z]{4,9})\))?:(?!\S)",
     re.ASCII,
 )
 _HOST_APP: Final = re.compile(  # macOS: Google Chrome[77]
     r" (?P<host>[\w.-]{1,255}) (?P<service>[A-Z][\w.]{0,30}(?: [A-Z][\w.]{0,30}){1,3})\[(?P<pid>\d{1,10})\]: ", re.ASCII
 )
 _REPEATED: Final = re.compile(r" (?P<host>[^\s\[\]]{1,255}) (?:last message repeated |message repeated |-- MARK --)")
-_TAG_ONLY: Final = re.compile(rf" {{1,2}}{_TAG}:(?!\S)", re.ASCII)
+_TAG_ONLY: Final = re.compile(rf" {{1,2}}(?:{_PRIORITY})?{_TAG}:(?!\S)", re.ASCII)
 _HOST_ONLY: Final = re.compile(
-    r" {1,2}(?P<host>[A-Za-z0-9][\w.-]{0,254}) {1,2}:? ?(?=%[A-Z]|CEF:|LEEF:|@cee:|\{|date=|[a-z]\w*=)", re.ASCII
+    r" {1,2}(?P<host>[A-Za-z0-9][\w.-]{0,254}) {1,2}:? ?(?=%(?:%\d\d)?[A-Z]|CEF:|LEEF:|@cee:|\{|date=|[a-z]\w*=)",
+    re.ASCII,
 )
 _HOST_PID: Final = re.compile(
     r" (?P<host>[^\s\[\]:]{1,255}) {1,2}(?P<service>[^\s:\[\]()]{1,64})\[(?P<pid>\d{1,10})\]: ", re.ASCII
@@ -33,7 +37,12 @@ _SERVICE_PID: Final = re.compile(
     re.ASCII,
 )
 _HEROKU: Final = re.compile(r" (?P<service>heroku|app)\[(?P<dyno>[\w.-]{1,64})\]: ", re.ASCII)
-_MNEMONIC: Final = re.compile(r"%[A-Z][A-Z0-9_]{1,40}(?:-[A-Z0-9_]{1,40}){0,3}?-([0-7])-([A-Z0-9_]{1,60})", re.ASCII)
+_MNEMONIC: Final = re.compile(  # %ASA-3-106014, %%01IFNET/4/LINK_STATE
+    r"%(?:[A-Z][A-Z0-9_]{1,40}(?:-[A-Z0-9_]{1,40}){0,3}?-([0-7])-|%\d\d[A-Z][A-Z0-9_]{1,40}/([0-7])/)[A-Z0-9_]{1,60}",
+    re.ASCII,
+)
+_CODE: Final = re.compile(r"[A-Z][A-Z0-9_]{1,40}/([0-7])/[A-Z0-9_]{2,60}\Z|LOG([0-7])\Z", re.ASCII)  # H3C, stunnel
+_LEVELS: Final = ("word", "bare", "behind")  # groups that hold a level
 _SOLARIS: Final = re.compile(rf"\[ID \d{{1,8}} {_FACILITY}\.([a-z]{{3,9}})\]")
 
 
@@ -72,13 +81,15 @@ _UNCERTAIN: Final = (_HEROKU, _HOST_PID, _SERVICE_PID)
 def _origin(match: re.Match[str], line: str) -> Origin | None:
     fields: Fields = match.groupdict()
     fields.pop("of", None)
-    word, end = fields.pop("word", None), match.end()
-    level = level_of(word) if word else ""
+    word = next(filter(None, [fields.pop(name, None) for name in _LEVELS]), None)
+    level, end = level_of(word) if word else "", match.end()
+    if (service := fields.get("service")) and (code := _CODE.match(service)):
+        return Origin({"host": fields.get("host")}, PRI_SEVERITY[int(code[1] or code[2])], end)
     if (match.re is _TAG_ONLY and level_of(match["service"])) or level_of(fields.get("host") or ""):
         return None
     if match.re is _SERVICE_PID and word and not level:
         return None
-    if (service := fields.get("service")) and service.endswith(".service"):
+    if service and service.endswith(".service"):
         fields["unit"], fields["service"] = service, service.removesuffix(".service")
     if not level and (found := _SOLARIS.search(line, end, end + 40)):
         level = level_of(found[1])
@@ -90,7 +101,7 @@ def level_of_mnemonic(line: str, start: int) -> str:
     if line.find("%", start, start + 80) < 0:
         return ""
     match = _MNEMONIC.search(line, start, start + 160)
-    return PRI_SEVERITY[int(match[1])] if match else ""
+    return PRI_SEVERITY[int(match[1] or match[2])] if match else ""
 
 
 def level_of_topics(line: str, end: int) -> str:

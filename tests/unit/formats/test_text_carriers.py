@@ -39,6 +39,7 @@ def time_of(text: str) -> str:
         '<14>1 2026-11-29T10:15:01Z kiln ovend 77 - [a@1 b="c"] ',
         "2026-11-29T10:15:01+00:00 kiln ovend[77]: ",
         "2026-11-29T10:15:01.123456+00:00 app[web.1]: ",
+        "   2026-11-29T10:15:01.12+0000 [APP/PROC/WEB/0] OUT ",
         "oven-1  | ",
         "[pod/oven-5d4f/oven] ",
         "oven-5d4f8c7b9-x2x4z oven ",
@@ -51,6 +52,17 @@ def test_json_inside_is_read_as_json(prefix: str) -> None:
 
     assert (event.fields["message"], event.fields["level"], event.fields["trace_id"]) == ("cold", "error", TRACE_ID)
     assert event.problems == []
+
+
+def test_the_stream_of_cloud_foundry_is_no_level() -> None:
+    event = read("2026-11-29T10:15:01.12+0000 [APP/PROC/WEB/0] ERR Listening on port 8080")
+
+    assert (event.fields["message"], event.fields["level"]) == ("Listening on port 8080", "")
+    assert event.resource == [
+        ("cloudfoundry.process.type", "APP/PROC/WEB"),
+        ("cloudfoundry.app.instance.id", "0"),
+        ("log.iostream", "stderr"),
+    ]
 
 
 def test_what_the_container_runtime_knows_is_kept() -> None:
