@@ -9,14 +9,19 @@ from app.domain.records import RecordChunk
 from app.domain.times import zone_named
 from app.domain.zone_rules import ZoneRules, parse_zone_rules
 from app.formats.reading import ReadingRules
-from app.pipeline.decode import Decoded, decode
+from app.pipeline.decode import Decoded, decode, rows_of
+from app.pipeline.guarded_decode import guarded
 from app.settings import ServiceSettings, Settings
 
 
 def build_decoder(settings: Settings) -> Callable[[RecordChunk], Decoded]:
     """What turns chunks of records into rows."""
     bounds = EventTimeBounds.of_retention(settings.clickhouse.retention_days)
-    return partial(decode, bounds=bounds, rules=reading_rules(settings.service), reader=reader_of(settings).name)
+    rules, reader = reading_rules(settings.service), reader_of(settings).name
+    return guarded(
+        partial(decode, bounds=bounds, rules=rules, reader=reader),
+        partial(rows_of, bounds=bounds, rules=rules, reader=reader),
+    )
 
 
 def reading_rules(settings: ServiceSettings) -> ReadingRules:

@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 
@@ -46,6 +46,18 @@ class RecordChunk:
     def last_record(self) -> LastRecord:
         """Offset and CRC of the last record, which distinguish it from another record at its offset."""
         return LastRecord(self.offsets[-1], self.crc(-1))
+
+    def record(self, index: int) -> "RecordChunk":
+        """The chunk of one of the records."""
+        one = slice(index, index + 1)
+        return replace(
+            self,
+            offsets=self.offsets[one],
+            timestamps_ms=self.timestamps_ms[one],
+            values=self.values[one],
+            headers=self.headers[one],
+            next_offset=self.offsets[index] + 1,
+        )
 
     def crc(self, index: int) -> int:
         """CRC-32 of the time and value of one record."""
