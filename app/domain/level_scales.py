@@ -25,6 +25,9 @@ class Scale(Enum):
     GOOGLE = "Google Cloud Logging"
     WINDOWS = "Windows event log"
     MYSQL = "MySQL error log"
+    GLOG = "glog and osquery"
+    LAGER = "lager of Cloud Foundry"
+    APP_INSIGHTS = "Application Insights"
 
 
 # A number between two levels of these scales is a level of the sender's own, at least as severe as the lower one.
@@ -48,6 +51,9 @@ _EXACT: Final[Mapping[Scale, Mapping[int, str]]] = {
     Scale.LOG4J2: dict(zip(range(100, 700, 100), reversed(_NAMES), strict=True)),
     Scale.WINDOWS: dict(enumerate(("INFO", "FATAL", "ERROR", "WARN", "INFO", "TRACE"))),
     Scale.MYSQL: dict(enumerate(("INFO", "ERROR", "WARN", "INFO"))),
+    Scale.GLOG: dict(enumerate(("INFO", "WARN", "ERROR", "FATAL"))),
+    Scale.LAGER: dict(enumerate(("DEBUG", "INFO", "ERROR", "FATAL"))),
+    Scale.APP_INSIGHTS: dict(enumerate(_NAMES[1:])),
 }
 
 

@@ -13,6 +13,7 @@ _TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-
 _B3: Final = re.compile(r"([0-9a-f]{32}|[0-9a-f]{16})-([0-9a-f]{16})(?:-[01d](?:-[0-9a-f]{16})?)?")
 _XRAY: Final = re.compile(r"(?:.*;)?\s*(?:root=)?1-([0-9a-f]{8})-([0-9a-f]{24})\s*(?:;.*)?")
 _XRAY_PARENT: Final = re.compile(r"(?:.*;)?\s*parent=([0-9a-f]{16})\s*(?:;.*)?")
+_JAEGER: Final = re.compile(r"([0-9a-f]{1,32}):([0-9a-f]{1,16}):[0-9a-f]{1,16}:[0-9a-f]{1,2}")
 _CLOUD_TRACE: Final = re.compile(r"(?:projects/[^/]+/traces/)?([0-9a-f]{32})(?:/(\d{1,20})?(?:;.*)?)?")
 _DECIMAL: Final = re.compile(r"\d{1,20}")
 
@@ -31,17 +32,19 @@ def span_id_of(text: str) -> str:
 def _of_digits(text: str, wanted: int) -> str:
     if len(text) > _LONGEST:
         return text
-    digits = text.replace("-", "").replace(" ", "").strip().lower()
+    digits = text.replace("-", "").replace(" ", "").strip().lower().removeprefix("0x")
     if len(digits) not in (wanted, _SPAN_DIGITS) or not _HEX.fullmatch(digits):
         return text
     return digits.rjust(wanted, "0") if digits.strip("0") else ""
 
 
 def context_of(text: str) -> tuple[str, str]:
-    """Trace id and span id of a header that holds both: W3C, B3, X-Ray, Cloud Trace; "" for what it does not hold."""
+    """The ids of trace and span in a header of W3C, B3, X-Ray, Jaeger or Cloud Trace; "" for what it does not hold."""
     text = text[:_LONGEST_CONTEXT].strip().lower()
     if found := _TRACEPARENT.fullmatch(text) or _B3.fullmatch(text):
         return trace_id_of(found[1]), span_id_of(found[2])
+    if found := _JAEGER.fullmatch(text):  # without zeros in front
+        return trace_id_of(found[1].rjust(_TRACE_DIGITS, "0")), span_id_of(found[2].rjust(_SPAN_DIGITS, "0"))
     if found := _XRAY.fullmatch(text):
         parent = _XRAY_PARENT.fullmatch(text)
         return trace_id_of(found[1] + found[2]), span_id_of(parent[1]) if parent else ""

@@ -37,6 +37,9 @@ def _dialect(
 
 _NAME_IS_THE_SERVICE: Final = {"name": "service"}
 
+_WINDOWS_NAMES: Final = {"EventType": "level"}
+_ENTITY_NAMES: Final = dict.fromkeys(("created", "created_at", "createdAt", "creation_time", "createdTime"), "")
+
 _MONGO_TIMES: Final = ("t", "t.$date", "t.$date.$numberLong")
 
 DIALECTS: Final = (
@@ -44,7 +47,13 @@ DIALECTS: Final = (
     _dialect("journald", "", Scale.SYSLOG, "__REALTIME_TIMESTAMP _SYSTEMD_UNIT SYSLOG_IDENTIFIER _TRANSPORT"),
     _dialect("GELF", "short_message", Scale.SYSLOG),
     _dialect("GELF", "version host", Scale.SYSLOG, "message full_message"),
-    _dialect("syslog", "", Scale.SYSLOG, "facility facility_label syslog_facility log.syslog programname appname"),
+    _dialect(
+        "syslog",
+        "",
+        Scale.SYSLOG,
+        "facility facility_label syslog_facility syslogfacility log.syslog programname appname",
+    ),
+    _dialect("syslog-ng", "PROGRAM PRIORITY", Scale.SYSLOG, names={"PROGRAM": "service", "DATE": "timestamp"}),
     _dialect("MongoDB", "t s c msg", names={"s": "level", **dict.fromkeys(_MONGO_TIMES, "timestamp")}),
     _dialect("MySQL", "prio err_code", Scale.MYSQL, names={"label": "level", "prio": "level"}),
     _dialect("Monolog", "channel datetime", Scale.MONOLOG),
@@ -60,7 +69,7 @@ DIALECTS: Final = (
     _dialect("java.util.logging", "", Scale.JUL, "loggerClassName sourceMethodName sourceClassName"),
     _dialect("Log4j 2", "", Scale.LOG4J2, "loggerFqcn endOfBatch contextMap instant"),
     _dialect("Google Cloud Logging", "", Scale.GOOGLE, "textPayload jsonPayload protoPayload insertId"),
-    _dialect("Windows", "EventID", Scale.WINDOWS, "Channel ProviderName SourceName ProviderGuid"),
+    _dialect("Windows", "EventID", Scale.WINDOWS, "Channel ProviderName SourceName ProviderGuid", _WINDOWS_NAMES),
     _dialect(".NET", "", Scale.DOTNET, "@t @mt @i LogLevel EventId MessageTemplate RenderedMessage SourceContext"),
     _dialect("bunyan", "v", Scale.BUNYAN, "hostname pid", names=_NAME_IS_THE_SERVICE),
     _dialect("pino", "time msg", Scale.BUNYAN, "hostname pid", names=_NAME_IS_THE_SERVICE),
@@ -71,6 +80,32 @@ DIALECTS: Final = (
     _dialect("zap", "L M", names={"L": "level", "M": "message", "T": "timestamp"}),
     _dialect("log15", "t msg", names={"t": "timestamp", "lvl": "level"}, any_of="lvl level"),
     _dialect("Kubernetes audit", "auditID stage", names={"stageTimestamp": "timestamp", "level": ""}),
+    _dialect("Kubernetes event", "involvedObject reason", names={"type": "level", "lastTimestamp": "timestamp"}),
+    _dialect("Kubernetes event", "regarding reason note", names={"type": "level", "note": "message"}),
+    _dialect(
+        "Application Insights",
+        "SeverityLevel",
+        Scale.APP_INSIGHTS,
+        names={"SeverityLevel": "level", "AppRoleName": "service", "OperationId": "trace_id"},
+    ),
+    _dialect("Roarr", "context.logLevel message", Scale.BUNYAN, names={"context.logLevel": "level"}),
+    _dialect(
+        "tslog",
+        "_meta.logLevelName",
+        names={"_meta.logLevelName": "level", "_meta.date": "timestamp", "_meta.hostname": "host"},
+    ),
+    _dialect("Vector", "metadata.level metadata.target", names={"metadata.level": "level"}),
+    _dialect("CockroachDB, compact", "t sev g message", names={"t": "timestamp", "sev": "level"}),
+    _dialect("Apple", "eventMessage messageType", names={"eventMessage": "message", "messageType": "level"}),
+    _dialect(
+        "osquery",
+        "hostIdentifier unixTime",
+        Scale.GLOG,
+        names={"hostIdentifier": "host", "unixTime": "timestamp"},
+    ),
+    _dialect("lager", "log_level source data", Scale.LAGER),
+    _dialect("Sentry", "event_id platform", names={"server_name": "host"}),
+    _dialect("an entity", "", any_of="updated updated_at updatedAt modified_at modifiedAt", names=_ENTITY_NAMES),
     _dialect("Auth0", "log_id data", names={"data.date": "timestamp", "data.description": "message"}),
 )
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from app.domain.trace_ids import context_of, decimal_span_id, decimal_trace_id
-from app.formats.json_names import DATADOG_SPAN, DATADOG_TRACE, TRACE_CONTEXT
+from app.domain.trace_ids import context_of, decimal_span_id, decimal_trace_id, span_id_of, trace_id_of
+from app.formats.json_names import DATADOG_SPAN, DATADOG_TRACE, SCOPES, TRACE_CONTEXT
 
 Values = Sequence[tuple[int, Any]]
 
@@ -42,4 +42,15 @@ def ids_of(found: Mapping[str, Values]) -> Ids:
         fill(index, decimal_trace_id(str(value)), "")
     for index, value in found.get(DATADOG_SPAN, ()):
         fill(index, "", decimal_span_id(str(value)))
+    for index, value in found.get(SCOPES, ()):
+        fill(index, *_ids_of_scopes(value))
     return Ids(fields, taken, sources)
+
+
+def _ids_of_scopes(scopes: object) -> tuple[str, str]:
+    """The ids in the first of .NET's scopes that has them: {"TraceId": ..., "SpanId": ...}."""
+    for scope in scopes if isinstance(scopes, list) else ():
+        ids = (scope.get("TraceId"), scope.get("SpanId")) if isinstance(scope, dict) else ()
+        if ids and isinstance(ids[0], str) and isinstance(ids[1], str):
+            return trace_id_of(ids[0]), span_id_of(ids[1])
+    return "", ""

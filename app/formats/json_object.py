@@ -14,7 +14,7 @@ from app.formats.json_levels import NO_LEVEL, Level, level_of
 from app.formats.json_names import TEMPLATES
 from app.formats.json_notes import MADE, notes_of
 from app.formats.json_plan import Indexes, Plan, plan_of
-from app.formats.json_times import first_readable, is_time_object
+from app.formats.json_times import day_and_clock, first_moment, is_time_object, together
 
 _KEPT_WHOLE: Final = frozenset(SENT) - {"level"}
 
@@ -106,9 +106,17 @@ class _Reading:
         return self._take(candidates[0])
 
     def _time(self) -> Any:
-        if len(self._plan.times) > 1 and len(found := self._filled(self._plan.times)) > 1:
-            return self._take_as("timestamp", first_readable(found, self._values))
-        return self._take_first("timestamp", self._plan.times)
+        """The first value that is a moment; else that of the first name that can only be one of a time."""
+        times, values = self._plan.times, self._values
+        if len(times) == 1 and self._plan.sure_times:
+            return self._take_first("timestamp", times)
+        found = self._filled(times)
+        moment = first_moment(found, values)
+        if moment is not None:
+            return self._take_as("timestamp", moment)
+        if pair := day_and_clock(found, values):
+            return together(*(self._take_as("timestamp", index) for index in pair))
+        return self._take_first("timestamp", sure) if (sure := times[: self._plan.sure_times]) else None
 
     def _message(self) -> Any:
         for index in self._plan.messages:

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from app.domain.keys import remember
 from app.domain.level_scales import Scale
 from app.formats.dialects import Dialect, dialect_of
-from app.formats.json_names import IDS, LAST_MESSAGE, LEVEL_NUMBER, Meaning, meaning_of
+from app.formats.json_names import IDS, LAST_MESSAGE, LEVEL_NUMBER, POSSIBLE_RANK, Meaning, meaning_of
 from app.formats.origin import resource_key_of
 
 Names = tuple[str, ...]
@@ -20,6 +20,8 @@ class Plan(NamedTuple):
     fields: tuple[tuple[str, Indexes], ...]
     """The candidates of each field that is taken as it is: of all but those below."""
     times: Indexes
+    sure_times: int
+    """How many of these have a name that cannot mean anything else; they are the first."""
     messages: Indexes
     last_messages: Indexes
     levels: Indexes
@@ -51,12 +53,14 @@ def plan_of(names: Names) -> Plan:
 
 def _made(names: Names) -> Plan:
     dialect = dialect_of({*names, *(name.partition(".")[0] for name in names)})
-    of_field = _candidates(names, dialect)
+    ranked = _candidates(names, dialect)
+    of_field = {field: tuple(index for _, index in found) for field, found in ranked.items()}
     attribute_names = [name.removeprefix("attributes.") for name in names]
     may_be_left_out = [of_field.get(field, ()) for field in ("timestamp", "level", "message")]
     return Plan(
         may_be_left_out=tuple(chain.from_iterable(may_be_left_out)),
         times=of_field.pop("timestamp", ()),
+        sure_times=sum(rank < POSSIBLE_RANK for rank, _ in ranked.get("timestamp", ())),
         messages=of_field.pop("message", ()),
         last_messages=of_field.pop(LAST_MESSAGE, ()),
         levels=of_field.pop("level", ()),
@@ -70,12 +74,13 @@ def _made(names: Names) -> Plan:
     )
 
 
-def _candidates(names: Names, dialect: Dialect | None) -> dict[str, Indexes]:
+def _candidates(names: Names, dialect: Dialect | None) -> dict[str, list[tuple[float, int]]]:
+    """The ranks and leaves of the names of each field, in the order of their precedence."""
     ranked: dict[str, list[tuple[float, int]]] = {}
     for index, name in enumerate(names):
         if meaning := meaning_in(name, dialect):
             ranked.setdefault(meaning.field, []).append((meaning.rank, index))
-    return {field: tuple(index for _, index in sorted(found)) for field, found in ranked.items()}
+    return {field: sorted(found) for field, found in ranked.items()}
 
 
 def meaning_in(name: str, dialect: Dialect | None) -> Meaning | None:

@@ -30,6 +30,31 @@ def parsed_value(text: bytes) -> tuple[Any, str]:
         return _parsed_leniently(text)
 
 
+_BETWEEN: Final = re.compile(r"[\s,\x1e]*")
+
+
+def texts_of_objects(text: bytes) -> list[bytes]:
+    """The JSON objects of a text that holds nothing else: one behind the other, or with commas or RFC 7464's marks.
+
+    [] for any other text, also for one that is an object itself or too large.
+    """
+    if len(text) > MAX_JSON_BYTES:
+        return []
+    found: list[bytes] = []
+    rest, at = text.decode(errors="surrogateescape"), 0
+    while at < len(rest):
+        try:
+            parsed, end = _LENIENT.raw_decode(rest, at)
+        except (ValueError, RecursionError):
+            return []
+        if not isinstance(parsed, dict):
+            return []
+        found.append(rest[at:end].encode(errors="surrogateescape"))
+        between = _BETWEEN.match(rest, end)
+        at = between.end() if between else end
+    return [] if found == [text] else found
+
+
 # Escapes are matched one by one, so that the second backslash of "\\ud800" is not taken for the start of another.
 _ESCAPE = re.compile(r"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(?P<lone_surrogate>u[dD][89a-fA-F]..)|.)", re.DOTALL)
 
@@ -47,7 +72,8 @@ def parse_leniently(value: bytes) -> tuple[dict[str, Any], str]:
 
 
 def _parsed_leniently(value: bytes) -> tuple[Any, str]:
-    """Parse what strict JSON parsing refuses: NaN, numbers out of range, lone surrogates, bytes that are not UTF-8.
+    """Parse what strict JSON parsing refuses: NaN, numbers out of range, lone surrogates, bytes that are not UTF-8,
+    line breaks and other control characters in texts.
 
     A number that Python cannot hold stays text. Returns the parsed object, and the reason if something had to be
     replaced, else "".
@@ -62,7 +88,7 @@ def _parsed_leniently(value: bytes) -> tuple[Any, str]:
     elif repaired != text:
         reason = "json: lone surrogate"
     try:
-        return json.loads(repaired, parse_int=_int_or_text, parse_float=_float_or_text, parse_constant=str), reason
+        return _LENIENT.decode(repaired), reason
     except RecursionError:
         raise ValueError("nested too deeply") from None
     except ValueError:
@@ -79,3 +105,6 @@ def _int_or_text(digits: str) -> int | str:
 def _float_or_text(digits: str) -> float | str:
     number = float(digits)
     return number if math.isfinite(number) else digits
+
+
+_LENIENT: Final = json.JSONDecoder(parse_int=_int_or_text, parse_float=_float_or_text, parse_constant=str, strict=False)

@@ -47,6 +47,7 @@ _KEY_OF: Final = {name: key for key, names in _OF.items() for name in names}
 _GROUPS: Final = {
     **dict.fromkeys(("kubernetes.labels.", "kubernetes.pod_labels."), "k8s.pod.label."),
     **dict.fromkeys(("kubernetes.annotations.", "kubernetes.pod_annotations."), "k8s.pod.annotation."),
+    **dict.fromkeys(("resource.attributes.", "ResourceAttributes."), ""),  # as OpenTelemetry's tools print them
 }
 _APP_LABELS: Final = {
     one_spelling(f"{labels}.{name}"): rank

@@ -18,7 +18,7 @@ from app.formats.carriers.text_table import read_or_open
 from app.formats.json_notes import MADE
 from app.formats.json_object import event_of
 from app.formats.json_plain import quick_event_of
-from app.formats.json_text import MAX_JSON_BYTES, parse_fast, parsed_value
+from app.formats.json_text import MAX_JSON_BYTES, parse_fast, parsed_value, texts_of_objects
 from app.formats.reading import Reading, inside_of
 from app.formats.room import Room
 from app.formats.text_line import read_text, with_raw
@@ -27,6 +27,8 @@ MAX_DEPTH: Final = 4
 """How many carriers are opened, one within the other."""
 
 _GZIP: Final = b"\x1f\x8b"
+_BEFORE: Final = b" \t\r\n\v\f\x1e"  # blanks, and the mark of RFC 7464 in front of a text
+_BEHIND: Final = b" \t\r\n\v\f\0"  # blanks, and the zero with which GELF ends one
 _REGISTRY_BYTES: Final = 5  # a zero, and the number of a schema
 _FRAMES: Final = {b"\0": "schema registry", b"\x1f": "gzip", b"\n": "protobuf"}
 
@@ -50,7 +52,7 @@ class ValueReader:
         return self._of_any(value, depth)
 
     def _of_any(self, value: bytes, depth: int) -> Iterator[Event]:
-        text = value.removeprefix(codecs.BOM_UTF8).strip()
+        text = value.removeprefix(codecs.BOM_UTF8).lstrip(_BEFORE).rstrip(_BEHIND)
         if may_be_json(text):
             yield from self._of_json(value, text, depth)
         else:
@@ -119,7 +121,7 @@ class ValueReader:
         try:
             parsed, reason = parsed_value(text)
         except ValueError as error:
-            lines = _json_lines(text) if is_object else []
+            lines = (_json_lines(text) or texts_of_objects(text)) if is_object else []
             if lines:
                 yield from self.lines(lines)
             else:

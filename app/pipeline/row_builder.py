@@ -26,6 +26,8 @@ from app.pipeline.event_times import EventTimes
 
 _IDS: Final = {"trace_id": (32, trace_id_of), "span_id": (16, span_id_of)}
 """The number of digits of an id, and how one in another spelling is read."""
+_OBJECTS: Final = frozenset(("service", "host"))
+"""Fields that are objects in Elastic's common schema, also where their name is not said: {"service": {"type": ...}}."""
 _KEYED: Final = [column for column in SENT.values() if column.key]
 
 
@@ -118,7 +120,7 @@ class RowBuilder:
         found, rest = text_within(name, value)
         for leaf, item in rest:
             self._events.keep(row, leaf, item)
-        if not found:
+        if not found and not (rest and name in _OBJECTS):
             self._events.flag(row, f"{name}: object where text is expected")
         return found
 

@@ -47,6 +47,11 @@ def of_number(number: float) -> ReadTime:
     return ReadTime(round(number * unit_ns(number) / 1000) * 1000, True, "")
 
 
+def is_calendar(number: int) -> bool:
+    """Whether a number is more likely the digits of a date and a time, 20261129101501, than milliseconds to come."""
+    return 1900 <= number // 10**10 < 2100 or 1900 <= number // 10**13 < 2100
+
+
 def of_digits(sign: str, whole: str, fraction: str | None) -> ReadTime:
     """The time of a number in decimal digits, exact to the nanosecond."""
     number = int(whole)

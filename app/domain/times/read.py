@@ -1,6 +1,6 @@
 """A value of an event as a time: text, number, object or list."""
 
-from app.domain.times.numbers import of_number
+from app.domain.times.numbers import is_calendar, of_number
 from app.domain.times.objects import of_list, of_object
 from app.domain.times.reading import NO_TIME, NOTHING, Nanoseconds, ReadTime, TimeReading
 from app.domain.times.texts import of_text
@@ -19,7 +19,7 @@ def read_time(value: object, reading: TimeReading) -> ReadTime:
     if isinstance(value, Nanoseconds):
         return ReadTime(int(value), True, "")
     if isinstance(value, (int, float)):
-        return of_number(value)
+        return of_text(str(value), reading) if isinstance(value, int) and is_calendar(value) else of_number(value)
     if isinstance(value, dict):
         return of_object(value, reading)
     if isinstance(value, list):

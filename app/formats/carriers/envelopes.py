@@ -1,4 +1,4 @@
-"""Envelopes of events: CloudTrail, Azure Monitor, Kubernetes' audit, Kafka Connect, Splunk's collector."""
+"""Envelopes of events: CloudTrail, Azure Monitor, Kafka Connect, Splunk, Elasticsearch, SNS, Lambda's telemetry."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -6,12 +6,13 @@ from typing import Final
 from app.formats.carriers.carried import Carried, Object, known, text_inside
 from app.formats.reading import Reading
 
-MARKS: Final = ("Records", "records", "items", "payload", "event")
+MARKS: Final = ("Records", "records", "items", "payload", "event", "_source", "TopicArn", "record")
 _OF_LISTS: Final = {
     "Records": frozenset(("eventVersion", "eventTime")),
     "records": frozenset(("operationName", "category", "resourceId", "time")),
     "items": frozenset(("auditID", "stageTimestamp")),
 }
+_OF_TELEMETRY: Final = {"time", "type", "record"}
 _OF_SPLUNK: Final = frozenset(("sourcetype", "index"))
 
 
@@ -27,6 +28,12 @@ def opened(parsed: Object, reading: Reading) -> Sequence[Carried] | None:
         return _one(parsed, reading, "payload", "schema")
     if "event" in parsed and not _OF_SPLUNK.isdisjoint(parsed):
         return _one(parsed, reading, "event")
+    if "_source" in parsed and "_index" in parsed:
+        return _one(parsed, reading, "_source")
+    if "TopicArn" in parsed and "Message" in parsed:
+        return _one(parsed, reading, "Message")
+    if parsed.keys() == _OF_TELEMETRY and parsed["type"] in ("function", "extension"):
+        return _one(parsed, reading, "record")
     return None
 
 

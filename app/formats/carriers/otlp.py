@@ -9,6 +9,7 @@ from app.domain.event import Event
 from app.domain.event_time import Nanoseconds
 from app.formats.carriers.carried import Carried, Object
 from app.formats.json_levels import level_of
+from app.formats.json_names import meaning_of
 from app.formats.reading import Reading
 
 MARKS: Final = ("resourceLogs", "resource_logs")
@@ -59,7 +60,15 @@ def _carried(record: Object, resource: Pairs, scope: Pairs) -> Carried:
         _get(record, "eventName", ""),
         time_has_zone=isinstance(fields["timestamp"], Nanoseconds),
     )
-    return Carried(event, body if isinstance(body, str) and body.strip() and not level.text and not number else None)
+    return Carried(event, None if level.text or number else _inside(body))
+
+
+def _inside(body: Any) -> str | Object | None:
+    """What is to be read of the body of a record without a severity: a text, or an object with a message of its own."""
+    if isinstance(body, dict):
+        fields = [meaning.field for key in body if (meaning := meaning_of(key))]
+        return body if "message" in fields else None
+    return body if isinstance(body, str) and body.strip() else None
 
 
 def _get(record: Object, name: str, default: Any) -> Any:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from app.domain.event import Event
-from app.formats.carriers import cef, cloud_foundry, compose, cri, kubectl
+from app.formats.carriers import cef, cloud_foundry, compose, cri, kubectl, stamped
 from app.formats.carriers.carried import Carried, explained
 from app.formats.reading import Reading
 from app.formats.text_line import TextLine, event_of_line, first_line, read_text_line
@@ -13,12 +13,13 @@ from app.formats.text_line import TextLine, event_of_line, first_line, read_text
 _CARRIERS: Final[Mapping[str, Callable[[str, Reading], Carried | None]]] = {
     "CRI": cri.opened,
     "Cloud Foundry": cloud_foundry.opened,
+    "JSON behind a time": stamped.opened,
     "docker compose": compose.opened,
     "kubectl or stern": kubectl.opened,
 }
 # What a line of one of these opens with; it must not be more than nearly all lines have, for speed.
 _MAY_BE: Final = re.compile(
-    r" {0,4}\d{4}-\d\d-\d\dT[\d:.]{8,18}\S{1,6} (?:std|\[[A-Z/_-]{2,64}/\d)|\[pod/|[\w.-]{1,130} {1,60}\|"
+    r" {0,4}\d{4}-\d\d-\d\dT[\d:.]{8,18}\S{1,6} (?:std|\{|\[[A-Z/_-]{2,64}/\d)|\[pod/|[\w.-]{1,130} {1,60}\|"
     r"|[a-z0-9-]{3,240}-[a-z0-9]{1,5} [a-z0-9-]{1,63} ",
     re.ASCII,
 )

@@ -54,7 +54,7 @@ def test_lines_of_json_without_a_header_are_a_row_each() -> None:
     assert [row["ParseError"] for row in rows] == ["", "", "json: not valid"]
 
 
-@pytest.mark.parametrize("value", [b'{"msg":"a"}\ntext', b'{"a"\n:1}\n{"a":1', b'{"a":1}{"a":2}'])
+@pytest.mark.parametrize("value", [b'{"msg":"a"}\ntext', b'{"a"\n:1}\n{"a":1', b'{"a":1}{"a":2'])
 def test_lines_that_are_not_all_json_are_one_row(value: bytes) -> None:
     [row] = rows_of(value)
 

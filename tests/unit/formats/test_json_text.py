@@ -65,9 +65,7 @@ def test_both_parsers_refuse_values_that_are_no_objects(text: bytes) -> None:
         parse_leniently(text)
 
 
-@pytest.mark.parametrize(
-    "text", [b"", b"{", b'{"a":1}{', b'{"a":01}', b'{"a":1,}', b"{'a':1}", b'{"a":"\n"}', b'{"a":"\0"}']
-)
+@pytest.mark.parametrize("text", [b"", b"{", b'{"a":1}{', b'{"a":01}', b'{"a":1,}', b"{'a':1}"])
 def test_both_parsers_refuse_invalid_json(text: bytes) -> None:
     with pytest.raises(ValueError, match=r".+"):
         parse_fast(text)

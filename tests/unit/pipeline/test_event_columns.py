@@ -25,6 +25,7 @@ from tests.support.sample_rows import sample_chunk
 MORE_NAMES = (
     *("Message", "Level", "MSG", "error", "err.message", "traceparent", "dd.trace_id", "severityNumber", "mdc.traceId"),
     *("stream", "host", "version", "v", "pid", "v1", "channel", "reqId", "x", "x_2", "fields", "SYSLOG_IDENTIFIER"),
+    *("date", "created_at", "updated_at", "logTime", "Scopes", "SeverityLevel", "log_level", "source", "data"),
 )
 BOUNDS = EventTimeBounds.of_retention(30)
 
