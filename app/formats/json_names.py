@@ -148,6 +148,8 @@ _EXACT: Final = _ranks()
 _SPELT: Final = {
     one_spelling(name): Meaning(meaning.field, meaning.rank + 0.5) for name, meaning in reversed(_EXACT.items())
 }
+RANK_OF_OTHER_SERVICES: Final = _EXACT["entity.name"].rank
+"""The rank of the first name that does not say in so many words which service it is."""
 _MEANINGS_KEPT: Final = 20_000
 _meanings: Final[dict[str, Meaning | None]] = {}
 

@@ -7,7 +7,15 @@ from typing import Final, NamedTuple
 from app.domain.keys import remember
 from app.domain.level_scales import Scale
 from app.formats.dialects import Dialect, dialect_of
-from app.formats.json_names import IDS, LAST_MESSAGE, LEVEL_NUMBER, POSSIBLE_RANK, Meaning, meaning_of
+from app.formats.json_names import (
+    IDS,
+    LAST_MESSAGE,
+    LEVEL_NUMBER,
+    POSSIBLE_RANK,
+    RANK_OF_OTHER_SERVICES,
+    Meaning,
+    meaning_of,
+)
 from app.formats.origin import resource_key_of
 
 Names = tuple[str, ...]
@@ -83,8 +91,13 @@ def _candidates(names: Names, dialect: Dialect | None) -> dict[str, list[tuple[f
     return {field: sorted(found) for field, found in ranked.items()}
 
 
+# A logger's name may be that of a part of the service: what says which service it is comes before.
+_RANK_IN_DIALECT: Final = {"service": RANK_OF_OTHER_SERVICES - 0.25}
+
+
 def meaning_in(name: str, dialect: Dialect | None) -> Meaning | None:
     """What a name means in an event of a dialect, whose own names come first."""
     if dialect and name in dialect.names:
-        return Meaning(dialect.names[name], -1) if dialect.names[name] else None
+        field = dialect.names[name]
+        return Meaning(field, _RANK_IN_DIALECT.get(field, -1)) if field else None
     return meaning_of(name)

@@ -6,7 +6,6 @@ import gzip
 import json
 import struct
 import zlib
-from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -287,47 +286,7 @@ def test_values_nested_too_deeply_are_refused() -> None:
     assert row["_raw"] or row["Body"]
 
 
-# The service, in order of precedence
-
-SERVICES = {
-    "service.name": '{"service.name":"%s"}',
-    "service": '{"service":"%s"}',
-    "serviceName": '{"serviceName":"%s"}',
-    "service_name": '{"service_name":"%s"}',
-    "app": '{"app":"%s"}',
-    "application": '{"application":"%s"}',
-    "entity.name": '{"entity.name":"%s"}',
-    "label app.kubernetes.io/name": '{"kubernetes":{"labels":{"app.kubernetes.io/name":"%s"}}}',
-    "label app": '{"kubernetes":{"labels":{"app":"%s"}}}',
-    "container of Kubernetes": '{"kubernetes":{"container_name":"%s"}}',
-    "container": '{"container_name":"%s"}',
-    "tag of syslog": '{"SYSLOG_IDENTIFIER":"%s"}',
-}
-_NAMES = list(SERVICES)
-
-
-@pytest.mark.parametrize(("first", "second"), list(pairwise(_NAMES)))
-def test_of_two_names_of_the_service_the_one_before_counts(first: str, second: str) -> None:
-    one, other = json.loads(SERVICES[first] % "one"), json.loads(SERVICES[second] % "two")
-    if "kubernetes" in one and "kubernetes" in other:
-        both: dict[str, Any] = {"kubernetes": {**one["kubernetes"], **other["kubernetes"]}}
-        if "labels" in one["kubernetes"] and "labels" in other["kubernetes"]:
-            both["kubernetes"]["labels"] = one["kubernetes"]["labels"] | other["kubernetes"]["labels"]
-    else:
-        both = other | one
-
-    assert row_of(json.dumps({**both, "level": "info", "message": "m"}))["ServiceName"] == "one"
-
-
-@pytest.mark.parametrize("name", [*SERVICES, ""])
-def test_a_header_names_the_service_of_events_that_do_not(name: str) -> None:
-    event = {"message": "m", **(json.loads(SERVICES[name] % "own") if name else {})}
-
-    row = row_of(json.dumps(event), [("service.name", b"sent"), ("host.name", b"kiln")])
-
-    assert (row["ServiceName"], row["ResourceAttributes"][-1] if not name else 0) == (
-        ("own", 0) if name else ("sent", ("host.name", "kiln"))
-    )
+# Headers of the record
 
 
 def test_a_header_gives_the_trace_of_events_without_one() -> None:
