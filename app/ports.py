@@ -6,7 +6,7 @@ from typing import Protocol
 from app.domain.cancellation import Cancellation
 from app.domain.group import GroupStanding
 from app.domain.offsets import Bucket, Reading, Run, Span, TopicOffsets
-from app.domain.records import Checkpoint, Partition, Polled
+from app.domain.records import Checkpoint, OneRecord, Partition, Polled
 from app.domain.rows import Rows
 from app.domain.statement import Result, Statement
 from app.errors import Refused, TryAgainLater
@@ -116,6 +116,17 @@ class LogReader(Protocol):
             Abandoned: it was cancelled, before or meanwhile.
             QueryTooExpensive: it needs more time, memory or rows than a query may use.
             TryAgainLater, Refused: ClickHouse returns no result.
+        """
+
+
+class RecordReader(Protocol):
+    """Reads single records again that are stored already. Safe to share between threads."""
+
+    def read(self, topic_id: str, partition: int, offset: int) -> OneRecord | None:
+        """One record of the topic with this id; None if Kafka no longer has it. Takes a few seconds at most.
+
+        Raises:
+            TryAgainLater: Kafka does not answer.
         """
 
 

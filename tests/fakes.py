@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from app.domain.cancellation import Cancellation
 from app.domain.missing import STORED_COLUMNS, missing_rows
-from app.domain.records import Checkpoint, Headers, Lease, Partition, Polled, Position, RecordChunk
+from app.domain.records import Checkpoint, Headers, Lease, OneRecord, Partition, Polled, Position, RecordChunk
 from app.domain.rows import SCHEMA, Rows
 from app.domain.statement import Result, Statement
 from app.errors import KafkaCode, NotOurs, Refused, TryAgainLater
@@ -279,6 +279,20 @@ class ScriptedReader:
     def _end(self, statement: Statement) -> bool:
         self.ended.append(statement)
         return True
+
+
+class MemoryRecords:
+    """A RecordReader over records by topic id, partition and offset; it first raises `errors` in order."""
+
+    def __init__(self) -> None:
+        self.records: dict[tuple[str, int, int], OneRecord] = {}
+        self.errors: deque[Exception] = deque()
+
+    def read(self, topic_id: str, partition: int, offset: int) -> OneRecord | None:
+        """See `ports.RecordReader`."""
+        if self.errors:
+            raise self.errors.popleft()
+        return self.records.get((topic_id, partition, offset))
 
 
 # The source of records.

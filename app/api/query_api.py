@@ -198,7 +198,7 @@ class QueryApi:
         """`GET /logs/{id}`."""
         parameters, queries = request.parameters, self._queries(request)
         started_at = self._clock()
-        row, cost = queries.surroundings.log(_read_id(parameters.id), timeout_secs=self._timeout_secs(parameters))
+        row, cost = queries.surroundings.log(read_id(parameters.id), timeout_secs=self._timeout_secs(parameters))
         return LogResponse(log=row.as_object(), statistics=self._statistics(started_at, cost))
 
     def context(self, request: Request[ContextParameters]) -> ContextResponse:
@@ -206,7 +206,7 @@ class QueryApi:
         parameters, queries = request.parameters, self._queries(request)
         started_at = self._clock()
         found = queries.surroundings.around(
-            _read_id(parameters.id),
+            read_id(parameters.id),
             same=parameters.same,
             before=parameters.before,
             after=parameters.after,
@@ -346,7 +346,8 @@ def _get(
     )
 
 
-def _read_id(text: str) -> LogId:
+def read_id(text: str) -> LogId:
+    """The id of a log; raises BadParameter."""
     try:
         return LogId.read(text)
     except ValueError as error:

@@ -7,6 +7,7 @@ from typing import Any, Final
 from app.api.admission import Admission, QuerySlots
 from app.api.docs_routes import docs_routes
 from app.api.endpoint import Endpoint
+from app.api.explain_api import ExplainApi
 from app.api.query_api import QueryApi
 from app.api.tail_routes import TailApi
 from app.metrics import Metrics
@@ -22,12 +23,14 @@ _PROBLEMS: Final = {
 }
 
 
-def query_routes(api: QueryApi, tail: TailApi, admission: Admission, metrics: Metrics) -> list[Endpoint[Any]]:
+def query_routes(
+    api: QueryApi, tail: TailApi, explain: ExplainApi, admission: Admission, metrics: Metrics
+) -> list[Endpoint[Any]]:
     """The endpoints under /api/v1."""
     slots = QuerySlots(admission, metrics.query_running)
     queries = [
         replace(endpoint, prefix=PREFIX, slots=(slots, *endpoint.slots), problems=_PROBLEMS)
-        for endpoint in [*api.endpoints(), tail.endpoint()]
+        for endpoint in [*api.endpoints(), explain.endpoint(), tail.endpoint()]
     ]
     docs = [replace(endpoint, prefix=PREFIX) for endpoint in docs_routes(queries)]
     return list(_counted([*queries, *docs], metrics))

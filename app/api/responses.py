@@ -1,6 +1,6 @@
 """The responses of each endpoint. Descriptions are part of the OpenAPI document."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -50,6 +50,38 @@ class LogResponse(BaseModel):
     """One log."""
 
     log: Log
+    statistics: Statistics
+
+
+class SourceOfField(BaseModel):
+    """What a field was read from."""
+
+    field: str = Field(description="The field.")
+    source: str = Field(description="Where its value was read, such as `key level_name`, `the header of the line`.")
+    text: str = Field(description="What is written there; empty if it is the value itself, or all of the record.")
+    rule: str = Field(description="Why it counts, if that is not obvious; empty otherwise.")
+
+
+class ExplainResponse(BaseModel):
+    """How one log was read."""
+
+    basis: Literal["record", "raw", "message"] = Field(
+        description="What it is explained from: its record, read again from Kafka, or what the row has of it."
+    )
+    note: str = Field(description="What has to be known about the explanation, in sentences; empty if nothing.")
+    form: list[str] = Field(description="What the record is, from the outside to the inside: `CRI`, `JSON`.")
+    time_from: Literal["written", "assumed", "record"] | None = Field(
+        None,
+        description="Whether the time was written with its zone, without one, or is that of the record in Kafka;"
+        " absent if that cannot be told.",
+    )
+    sources: list[SourceOfField] = Field(description="What each field was read from; empty if that cannot be told.")
+    settings: dict[str, str] = Field(
+        description="The settings with which the row would be another if they had other values, and their values."
+    )
+    differences: list[str] = Field(description="Fields that would have another value if it were stored today.")
+    reader: str = Field(description="Version and settings by which it was stored; empty if the row does not say so.")
+    reader_now: str = Field(description="Those of today, by which it is explained.")
     statistics: Statistics
 
 

@@ -7,12 +7,16 @@ from typing import Any
 
 from app.api.admission import Admission, StreamSlots
 from app.api.endpoint import Endpoint
+from app.api.explain_api import ExplainApi
 from app.api.explorer_routes import explorer_routes
 from app.api.query_api import QueryApi
 from app.api.query_routes import query_routes
 from app.api.tail_routes import TailApi
 from app.backends.clickhouse.reader import ClickHouseReader
+from app.backends.kafka.single_records import KafkaRecords
+from app.build.explainer import build_explainer
 from app.component import Component, Repeating
+from app.explain.stored import StoredExplainer
 from app.health import Health
 from app.metrics import Metrics
 from app.query.log_table import LogTable
@@ -46,5 +50,7 @@ def build_query(settings: Settings, metrics: Metrics) -> QueryParts:
     admission = Admission(limits.max_concurrent, wait_secs=limits.queue_secs)
     streams = StreamSlots(limits.max_streams, metrics.query_streams)
     api = QueryApi(queries, limits, admission, streams, time.monotonic)
+    explainer = StoredExplainer(build_explainer(settings), KafkaRecords(settings.kafka))
+    explain = ExplainApi(queries, explainer, limits, time.monotonic)
     tail = TailApi(queries, streams, is_stopping=lambda: component.is_stopping)
-    return QueryParts(component, [explorer_routes(), query_routes(api, tail, admission, metrics)])
+    return QueryParts(component, [explorer_routes(), query_routes(api, tail, explain, admission, metrics)])

@@ -19,6 +19,14 @@ class Partition(NamedTuple):
 Headers = Sequence[tuple[str, bytes | None]]
 
 
+class OneRecord(NamedTuple):
+    """One record: its time (Unix epoch), value and headers."""
+
+    time_ms: int
+    value: bytes | None
+    headers: Headers
+
+
 class LastRecord(NamedTuple):
     """The last record of a range: its offset, and the CRC-32 of its time and value."""
 

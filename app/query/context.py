@@ -1,6 +1,6 @@
 """One log by its id, and the logs before and after it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -51,14 +51,14 @@ class Surroundings:
         self._scans = scans
         self._table = scans.table
 
-    def log(self, log_id: LogId, *, timeout_secs: float) -> tuple[LogRow, Cost]:
-        """One log.
+    def log(self, log_id: LogId, *, timeout_secs: float, fields: Sequence[str] = ()) -> tuple[LogRow, Cost]:
+        """One log, with all fields or the chosen ones.
 
         Raises:
             NoSuchLog: there is no log with this id.
             QueryTooExpensive, TryAgainLater, Refused: see `LogTable.run`.
         """
-        shape = RowShape()
+        shape = RowShape(fields)
         where = [
             TimeRange(log_id.timestamp_ns, log_id.timestamp_ns + 1).condition,
             "_topic_id = {id_topic_id:String}",

@@ -25,7 +25,7 @@ from app.backends.clickhouse.reader import ClickHouseReader
 from app.backends.clickhouse.schema import ensure_table
 from app.backends.clickhouse.writer import ClickHouseWriter
 from app.domain.event_time import EventTimeBounds
-from app.domain.records import Partition, RecordChunk
+from app.domain.records import OneRecord, Partition, RecordChunk
 from app.domain.rows import concatenate
 from app.domain.statement import Statement
 from app.health import Health
@@ -34,6 +34,8 @@ from app.pipeline.decode import decode
 from app.query.log_table import LogTable
 from app.query.service import QueryService
 from app.settings import ClickHouseSettings, QuerySettings
+from tests.fakes import MemoryRecords
+from tests.support.explaining import explain_api
 from tests.support.servers import RunningEngine, clickhouse_settings
 
 TOPIC_ID = "topic-1"
@@ -63,6 +65,8 @@ class QueryTable:
         self.settings = clickhouse_settings(engine, f"query_{uuid.uuid4().hex[:12]}")
         ensure_table(self.settings)
         self.logs: list[Log] = []
+        self.records = MemoryRecords()
+        """What Kafka still has of them: all."""
         self._next_offsets = {0: 0, 1: 0}
         self._writer = ClickHouseWriter(self.settings)
         self._client = connect(self.settings, timeout_secs=60)
@@ -83,6 +87,8 @@ class QueryTable:
         self._next_offsets[partition] = chunk.next_offset
         self._writer.insert(concatenate([decode(chunk, _BOUNDS).rows]), uuid.uuid4().hex, FAR_MS)
         self.logs += logs
+        for log, value in zip(logs, chunk.values, strict=True):
+            self.records.records[TOPIC_ID, partition, log.offset] = OneRecord(log.time_ms, value, ())
         return logs
 
     def api(
@@ -93,7 +99,7 @@ class QueryTable:
 
     def application(self, limits: QuerySettings, is_stopping: Callable[[], bool]) -> Flask:
         """The API over this table, wired as in the service."""
-        return _application(self.settings, limits, is_stopping)
+        return _application(self.settings, limits, is_stopping, self.records)
 
     def command(self, sql: str) -> None:
         """Run a command with `{table}`."""
@@ -113,17 +119,22 @@ class QueryTable:
 
 def api_over(settings: ClickHouseSettings) -> FlaskClient:
     """A client of the API over an existing table."""
-    return _application(settings, QuerySettings(), lambda: False).test_client()
+    return _application(settings, QuerySettings(), lambda: False, MemoryRecords()).test_client()
 
 
-def _application(settings: ClickHouseSettings, limits: QuerySettings, is_stopping: Callable[[], bool]) -> Flask:
+def _application(
+    settings: ClickHouseSettings, limits: QuerySettings, is_stopping: Callable[[], bool], records: MemoryRecords
+) -> Flask:
     metrics = Metrics(CollectorRegistry(), version="0")
     queries = QueryService(LogTable(ClickHouseReader(settings, limits)))
     admission = Admission(limits.max_concurrent, wait_secs=limits.queue_secs)
     streams = StreamSlots(limits.max_streams, metrics.query_streams)
     api = QueryApi(queries, limits, admission, streams, time.monotonic)
     tail = TailApi(queries, streams, is_stopping=is_stopping)
-    return create_app(Health(), metrics.registry, explorer_routes(), query_routes(api, tail, admission, metrics))
+    explain = explain_api(queries, records)
+    return create_app(
+        Health(), metrics.registry, explorer_routes(), query_routes(api, tail, explain, admission, metrics)
+    )
 
 
 def sample_events(now_ms: int, count: int, *, seed: int = 1) -> Iterator[tuple[int, dict[str, Any]]]:

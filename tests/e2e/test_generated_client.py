@@ -138,6 +138,12 @@ def check_log(client: GeneratedClient, found: Any, logs: Sequence[Log]) -> None:
     check_row(client, found.log, logs[5])
 
 
+def check_explanation(client: GeneratedClient, found: Any, logs: Sequence[Log]) -> None:
+    assert (found.basis, found.form, found.time_from) == ("record", ["JSON"], "written")
+    sources = {source.field: (source.source, source.text) for source in found.sources}
+    assert sources["message"] == ("key message", logs[5].event["message"])
+
+
 def check_context(client: GeneratedClient, found: Any, logs: Sequence[Log]) -> None:
     for row, log in zip(found.rows, [logs[7], logs[5], logs[3]], strict=True):  # of the same service, oldest first
         check_row(client, row, log)
@@ -196,6 +202,7 @@ CALLS: Final[Mapping[str, tuple[Mapping[str, Any], Check]]] = {
     "logs_csv": ({**QUERY, "limit": 1_000, "escape_formulas": False}, check_csv),
     "search_logs_csv": ({**QUERY, "limit": 1_000, "escape_formulas": False}, check_csv),
     "logs_id": ({"id": ID}, check_log),
+    "logs_id_explain": ({"id": ID}, check_explanation),
     "logs_id_context": ({"id": ID, "before": 1, "after": 1}, check_context),
     "logs_tail": ({"query": "level:error", "last_id": f"{TOPIC_ID}:0:0:0"}, check_tail),
     "histogram": (BARS, check_bars),

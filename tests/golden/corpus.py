@@ -33,6 +33,7 @@ from app.query.service import QueryService
 from app.settings import QuerySettings
 from tests.fakes import ScriptedReader
 from tests.query.results import NOW_NS, result_of
+from tests.support.explaining import explain_api
 
 FOLDER: Final = Path(__file__).parent
 _RECORD_MS: Final = NOW_NS // 1_000_000
@@ -93,6 +94,7 @@ _OTHER_PATHS: Final = (
     f"logs/{_LOG}",
     *(f"logs/{_LOG}/context?same={same}" for same in ("", "service", "host", "trace")),
     f"logs/{_LOG}/context?before=2&after=1",
+    f"logs/{_LOG}/explain",
     "logs.ndjson?limit=3",
     "logs.csv?limit=3",
     "logs.csv?format=json",
@@ -192,7 +194,9 @@ def _statements_and_responses(written: Callable[[Statement], str]) -> tuple[str,
         api = QueryApi(queries, QuerySettings(), admission, streams, lambda: 0.0)
         looks = iter([False, True])
         tail = TailApi(queries, streams, is_stopping=lambda looks=looks: next(looks))  # type: ignore[misc]
-        client = create_app(Health(), metrics.registry, query_routes(api, tail, admission, metrics)).test_client()
+        client = create_app(
+            Health(), metrics.registry, query_routes(api, tail, explain_api(queries), admission, metrics)
+        ).test_client()
         answer = client.get(f"/api/v1/{path}")
         headers = dict(header for header in answer.headers.items() if header not in HEADERS.items())
         headers.pop("Content-Length", None)  # a stream has none

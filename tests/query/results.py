@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from typing import Final
 
@@ -42,4 +43,6 @@ def _shown(expression: str) -> object:
         return _POSITION[0]
     if expression in ("_partition", "_offset", "_item", "_items", "SeverityNumber"):
         return 7
+    if expression.startswith("base64Encode"):
+        return base64.b64encode(b"raw bytes").decode()
     return "12.5" if "ResponseTimeMs" in expression else f"text of {expression}"

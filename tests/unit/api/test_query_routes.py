@@ -31,6 +31,7 @@ from app.settings import QuerySettings
 from local.paths import ROOT
 from tests.fakes import ScriptedReader
 from tests.query.results import result_of
+from tests.support.explaining import explain_api
 
 DOCS = ROOT / "docs/api.md"
 
@@ -46,7 +47,7 @@ class Setup:
         streams = StreamSlots(1, self.metrics.query_streams)
         api = QueryApi(queries, limits, self.admission, streams, time.monotonic)
         tail = TailApi(queries, streams, is_stopping=lambda: True)
-        routes = query_routes(api, tail, self.admission, self.metrics)
+        routes = query_routes(api, tail, explain_api(queries), self.admission, self.metrics)
         self.client: FlaskClient = create_app(Health(), self.metrics.registry, routes).test_client()
 
     def error(self, path: str) -> dict[str, Any]:

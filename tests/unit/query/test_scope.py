@@ -34,6 +34,7 @@ from tests.fakes import ScriptedReader
 from tests.query.generated import trees
 from tests.query.results import NOW_NS, result_of
 from tests.query.show import show
+from tests.support.explaining import explain_api
 
 LOG: Final = "1795435199000000000-2-100-0-topic-id"
 # Every endpoint, with the parameters that change its statements.
@@ -45,6 +46,7 @@ REQUESTS: Final[Mapping[str, tuple[Mapping[str, str], ...]]] = {
     "/logs/search.ndjson": ({},),
     "/logs/search.csv": ({},),
     "/logs/{id}": ({},),
+    "/logs/{id}/explain": ({},),
     "/logs/{id}/context": ({"same": ""}, {"same": "service"}, {"same": "host"}, {"same": "trace"}),
     "/histogram": ({}, {"by": "http.route", "start": "now-30d"}),
     "/stats": (
@@ -90,8 +92,9 @@ class Setup:
         api = QueryApi(queries, QuerySettings(), admission, streams, lambda: 0.0)
         self._is_stopping: Iterator[bool] = iter(())
         tail = TailApi(queries, streams, is_stopping=lambda: next(self._is_stopping))
-        self.paths = {endpoint.path for endpoint in [*api.endpoints(), tail.endpoint()]}
-        routes = query_routes(api, tail, admission, metrics)
+        explain = explain_api(queries)
+        self.paths = {endpoint.path for endpoint in [*api.endpoints(), explain.endpoint(), tail.endpoint()]}
+        routes = query_routes(api, tail, explain, admission, metrics)
         self._client: FlaskClient = create_app(
             Health(), metrics.registry, routes, authenticator=_Limited(scope)
         ).test_client()
