@@ -14,7 +14,7 @@ _TAG: Final = (  # prog, prog[pid], prog(module)[pid], prog 1.2.3
 _FACILITY: Final = r"(?:kern|user|mail|daemon|auth|syslog|lpr|news|uucp|cron|authpriv|ftp|local[0-7])"
 _LEVEL: Final = r"(?:emerg|alert|crit|err|error|warning|warn|notice|info|debug)"
 _PRIORITY: Final = rf"{_FACILITY}(?:\|[a-z]{{2,9}})?[.:](?P<word>{_LEVEL}) "
-_HOST: Final = rf"(?P<host>(?!{_FACILITY}[.:]{_LEVEL} )[^\s\[\]]{{1,255}})(?<!:)"
+_HOST: Final = rf"(?P<host>(?!{_FACILITY}[.:]{_LEVEL} )[\w:][^\s\[\]]{{0,254}})(?<!:)"
 _HOST_TAG: Final = re.compile(
     rf" {{1,2}}{_HOST} {{1,2}}(?:{_PRIORITY}|(?P<bare>{_LEVEL}) (?=\S{{1,64}}\[\d))?{_TAG}"
     r"(?: (?P<of>\([^\s()]{1,128}\))|\((?P<behind>[a-z]{4,9})\))?:(?!\S)",
@@ -30,7 +30,7 @@ _HOST_ONLY: Final = re.compile(
     re.ASCII,
 )
 _HOST_PID: Final = re.compile(
-    r" (?P<host>[^\s\[\]:]{1,255}) {1,2}(?P<service>[^\s:\[\]()]{1,64})\[(?P<pid>\d{1,10})\]: ", re.ASCII
+    r" (?P<host>\w[^\s\[\]:]{0,254}) {1,2}(?P<service>[^\s:\[\]()]{1,64})\[(?P<pid>\d{1,10})\]: ", re.ASCII
 )
 _SERVICE_PID: Final = re.compile(
     r" (?:(?P<word>[a-z]{4,8}) )?(?P<service>[A-Za-z][\w./-]{0,63})\[(?P<pid>\d{1,10})\](?:: | (?=\[Originator))",

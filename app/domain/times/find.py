@@ -139,8 +139,10 @@ def _of_epoch(text: str, found: FoundTime, end: int, reading: TimeReading) -> Fo
         number = epoch_at(text, gap.end(), end)
         last = number.end if number else last
         last += text[last : last + 1] == ")"
-    if number is None or number.time_ns is None or not _may_be_the_same(found.time_ns, number.time_ns, reading):
+    if number is None or number.time_ns is None:
         return None
+    if not _may_be_the_same(found.time_ns, number.time_ns, reading):
+        return number if number.start <= 1 else None  # what opens the line is nearer to its header
     if found.time_ns is None:
         return number._replace(start=found.start, end=last)
     offset_ns = round((number.time_ns - found.time_ns) / _QUARTER_NS) * _QUARTER_NS

@@ -22,6 +22,7 @@ _JOINT: Final = re.compile(JOINT)
 _BEHIND: Final = re.compile(
     rf"(?:, ?|[ \t]{{1,2}}|\"?[ ,]\"?date=\"?)(?:on |of )?(?:([^\W\d_]{{2,12}})[.,]{{0,2}} {{1,2}})?{DATE}"
 )
+_ADDRESS: Final = re.compile(r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![0-9])")  # 10.11.21.122,10.11.10.1
 _BESIDE_COMPACT: Final = frozenset(["compact", "yymmdd", "mmdd"])
 _COMPACT_JOINTS: Final = frozenset("Tt_-/")
 _ZONE_KEY: Final = re.compile(r"(?<!\w)(?:tz|timezone)=\"?(?=.)")
@@ -74,6 +75,8 @@ def time_of_hour(text: str, date: DateText, end: int, reading: TimeReading) -> F
 
 def time_behind(text: str, clock: Clock, start: int, end: int, reading: TimeReading) -> FoundTime | None:
     """The time whose time of day stands first, at `start`, and whose date follows."""
+    if _ADDRESS.match(text, start, end):
+        return None
     zone = zone_at(text, clock.end, end)
     match = _BEHIND.match(text, zone.end if zone else clock.end, end)
     date = None if match is None else date_text(match)

@@ -1,37 +1,9 @@
 """Lines of programs that no rule was written for: what they say is read, or nothing is claimed."""
 
-from collections.abc import Iterator
-from pathlib import Path
-from typing import NamedTuple
-
 import pytest
 
-from app.formats.reading import Reading
 from tests.support.events import only_event
-
-LINES = Path(__file__).with_name("program_lines.txt")
-TEN_FIFTEEN_ONE = 1_795_947_301
-READING = Reading.of_record((TEN_FIFTEEN_ONE + 299) * 1000)
-OPEN = "?"
-
-
-class Known(NamedTuple):
-    """What a line says: time, level, service, host and process, "-" for what it does not say."""
-
-    program: str
-    text: str
-    says: tuple[str, str, str, str, str]
-
-
-def known_lines() -> Iterator[Known]:
-    """The lines of the file; above each stands what it says."""
-    rows = iter(LINES.read_text(encoding="utf-8").splitlines())
-    for row in rows:
-        if row.startswith("== "):
-            program, time, level, *origin = row.removeprefix("== ").split(" | ")
-            service, host, pid = (*origin, "-", "-", "-")[:3]
-            text = next(rows).replace(r"\t", "\t").replace(r"\x1b", "\x1b")
-            yield Known(program, text, (time, level, service, host, pid))
+from tests.support.program_lines import OPEN, READING, TEN_FIFTEEN_ONE, Known, known_lines
 
 
 def written(time_ns: object) -> str:
