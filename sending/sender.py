@@ -80,7 +80,7 @@ class Sender:
             if self._stopping.is_set():
                 return
             self._tally.read(line)
-            if line.value == b"":
+            if line.is_blank:
                 continue
             self._pacer.wait()
             self._send(line, max_bytes)

@@ -64,9 +64,9 @@ class Tally:
         self.joined_lines += line.lines - 1
         if line.note:
             self.notes[line.note] += 1
-        if not line.value:
-            self.empty_lines += line.value is not None
-        elif not line.value.isascii() and not _is_utf8(line.value):
+        if line.is_blank:
+            self.empty_lines += 1
+        elif line.value is not None and not line.value.isascii() and not _is_utf8(line.value):
             self.not_utf8 += 1
 
     def send(self) -> None:

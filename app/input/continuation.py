@@ -53,14 +53,14 @@ _INDENTED_LEVEL = rb"\s+\[?(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|CRITICA
 _BEGINS = re.compile(rb"%b|%b|[{\[]" % (_TIME, _INDENTED_LEVEL), re.VERBOSE)
 
 # A name with dots or backslashes that ends like those of exceptions: java.lang.Error, System.IO.IOException.
-_EXCEPTION_NAME = rb"(?:[A-Za-z_][\w$]*[.\\])+[\w$]*(?:Exception|Error|Throwable|Failure|Fault)(?:`\d)?"
+_EXCEPTION_NAME = rb"(?:[A-Za-z_][\w$]*[.\\])+[\w$]*(?:Exception(?:Info)?|Error|Throwable|Failure|Fault)(?:`\d)?"
 _EXCEPTION_END = rb"(?:[:(]|\ \(|\ \[|\s*$)"
 # Lines that may follow the message of an exception, which may have several lines.
 _AFTER_MESSAGE = rb"""
     at\ (?:async\ |new\ |Object\.)?(?:
         [A-Za-z_$<\[/\\.~][^\s(:]*(?:\(|\ \(|\ in\ |\ \[as\ |(?::\d+){1,2}\)?$)
       | (?:file|node|https?|webpack[\w-]*):\S | <anonymous>)            # Java, .NET, Node
-  | (?:Caused|Wrapped)\ by:\ | Suppressed:\ | Nested\ exception | \.\.\.\ \d+\   # Java
+  | (?:Caused|Wrapped)\ by:(?:\ |$) | Suppressed:\ | Nested\ exception | \.\.\.\ \d+\   # Java, anyhow of Rust
   | File\ "[^"]+",\ line\ \d | (?:During\ handling\ of|The)\ (?:the\ )?above\ exception   # Python
   | --->\ | ---\ End\ of\ .*stack\ trace                               # .NET
 """
@@ -69,7 +69,7 @@ _FRAMES = re.compile(
     rb"""%b
   | (?:Traceback|Stack)\ \(most\ recent\ call | \[(?:SQL|parameters):\ | \(Background\ on\ this\ error   # Python
   | goroutine\ \d+\ .*\]:$ | \[signal\ \w+        # Go
-  | stack\ backtrace:$ | note:\ (?:run\ with|[Ss]ome\ details)            # Rust
+  | [Ss]tack\ backtrace:$ | note:\ (?:run\ with|[Ss]ome\ details)            # Rust
   | PHP\ Stack\ trace:$ | PHP\ +\d+\.\ | Stack\ trace:$ | \[(?:stacktrace|previous\ exception)\]   # PHP
   | \#\d+\ +(?:\{main\}|\S+\(\d+\):\ |\[internal\ function\]|0x[0-9a-f]+\ in\ ) | "\}\s*$
   | from\ \S+:\d+:in\  | [^\s:]+\.(?:rb|erb|haml|slim|rake|ru):\d+:in\ [`'][^']*'\s*$   # Ruby
@@ -88,6 +88,10 @@ _FAILURE = re.compile(rb"error|exception|fail|fatal|crit|panic|warn|severe|uncau
 
 _PYTHON_TRACE = b"Traceback (most recent call"
 _PYTHON_END = re.compile(rb"[A-Za-z_][\w.]*(?::\s|:?\s*$)")
+_PHP_NEXT = re.compile(rb"Next\ [\w\\]+(?::\ |\ in\ )", re.VERBOSE)
+_ELIXIR_EXCEPTION = b"** ("
+_ELIXIR_END = re.compile(rb"(?:Last message(?: \(from .*\))?|State|Client .*): ")
+_NODE_PLACE = re.compile(rb"(?:file://|node:|/|[A-Za-z]:\\)\S+:\d+\s*$")  # of an uncaught error; its code and ^ follow
 _GO_TRACE = re.compile(rb"(?:panic: |fatal error: |goroutine \d+ )")
 _GO_FRAME = re.compile(
     rb"[\w./]+(?:\(\*?\w+\))?[\w.\[\]{}\xc2\xb7-]*\(.*\)\s*$"
@@ -116,7 +120,7 @@ class TraceRule:
     """
 
     def __init__(self) -> None:
-        self._is_indented = self._is_python = self._is_go = self._is_message = False
+        self._is_indented = self._is_python = self._is_go = self._is_elixir = self._is_message = False
         self._depending = 0
         self._head = self._last = b""
 
@@ -124,7 +128,8 @@ class TraceRule:
         if _is_json(line):
             return False
         look = line[:_LOOK_BYTES]
-        self._is_python = self._is_go = self._is_message = False
+        self._is_python = self._is_go = self._is_elixir = False
+        self._is_message = bool(_NODE_PLACE.match(look))
         self._head = look
         self._is_indented = look[:1].isspace() and not _BEGINS.match(look)
         self._pass(look)
@@ -141,7 +146,7 @@ class TraceRule:
 
     def _answer(self, line: bytes) -> Answer:
         if self._depending:
-            does = bool(_RESUMES.match(line.lstrip()))
+            does = bool(_RESUMES.match(line.lstrip()) or (_CARET.match(line) and _NODE_PLACE.match(self._head)))
         else:
             does = (line[:1].isspace() and not self._is_indented) or self._is_frame(line)
         if does:
@@ -156,6 +161,8 @@ class TraceRule:
             _FRAMES.match(line.lstrip())
             or (self._is_python and _PYTHON_END.match(line))
             or (self._is_go and _GO_FRAME.match(line))
+            or (self._is_elixir and _ELIXIR_END.match(line))
+            or (self._last.startswith(b"#") and _PHP_NEXT.match(line))
             or (self._last.rstrip().endswith(b":") and _RUST_PANIC.match(self._last))
             or (_JUL_MESSAGE.match(line) and _JUL_HEAD.match(self._last))
             or (_PLAIN_EXCEPTION.match(line) and (_FAILURE.search(self._head) or _CARET.match(self._last)))
@@ -171,6 +178,7 @@ class TraceRule:
             self._is_message = False
         self._is_python = text.startswith(_PYTHON_TRACE) or (self._is_python and not is_end_of_python)
         self._is_go = self._is_go or bool(_GO_TRACE.match(text))
+        self._is_elixir = self._is_elixir or text.startswith(_ELIXIR_EXCEPTION)
         self._depending = 0
         self._last = line
 

@@ -1,7 +1,10 @@
 """Lines of the input."""
 
+import re
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+_RETURN_WITHIN: Final = re.compile(rb"\r[^\r]")  # at the end of a chunk it may be half of a line end
 
 
 class Line(NamedTuple):
@@ -16,6 +19,11 @@ class Line(NamedTuple):
     lines: int = 1
     note: str = ""
     """Something that the summary should mention, said in the plural."""
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether there is nothing to send."""
+        return self.value is not None and (not self.value or self.value.isspace())
 
 
 def lines_of(chunks: Iterable[bytes], max_bytes: int) -> Iterator[Line | None]:
@@ -36,6 +44,15 @@ def lines_of(chunks: Iterable[bytes], max_bytes: int) -> Iterator[Line | None]:
             unfinished.add(piece)
     if unfinished.size_bytes:
         yield unfinished.line(number + 1, b"")
+
+
+def with_line_feeds(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The same text; one whose lines end in carriage returns alone, as old Macs wrote them, with line feeds instead."""
+    is_old = None
+    for chunk in chunks:
+        if is_old is None and chunk:
+            is_old = b"\n" not in chunk and _RETURN_WITHIN.search(chunk) is not None
+        yield chunk.replace(b"\r", b"\n") if is_old else chunk
 
 
 class _Unfinished:

@@ -11,7 +11,7 @@ from app.input.containers import whole_lines
 from app.input.continuation import Rule
 from app.input.encoding import Utf8, encoding_of
 from app.input.json_values import Document, document_of, json_values
-from app.input.lines import Line, lines_of
+from app.input.lines import Line, lines_of, with_line_feeds
 from app.input.multiline import joined
 from app.input.source import HEAD_BYTES, RefusedInput, Source, UnreadableInput
 
@@ -81,7 +81,7 @@ class Input:
             self._utf8 = Utf8(encoding_of(head))
             if not self._utf8.encoding and (kind := binary_kind(head)):
                 raise RefusedInput(f"{self.name} is not text but {kind}; nothing of it was {self._done}")
-        self._text = self._counted(self._utf8.chunks(chain([head] if head else [], rest)))
+        self._text = with_line_feeds(self._counted(self._utf8.chunks(chain([head] if head else [], rest))))
         if self._new_rule:
             self._look_for_json()
         self._is_open = True

@@ -72,10 +72,10 @@ def test_the_lines_of_a_file_are_sent_and_empty_ones_are_skipped(
 ) -> None:
     publisher = MemoryPublisher()
 
-    code = main([*arguments, log_file(b"one\n\r\n\n\xfftwo")], {}, make_publisher=made(publisher))
+    code = main([*arguments, log_file(b"one\n\r\n \t\n\n\xfftwo")], {}, make_publisher=made(publisher))
 
     assert (code, values(publisher)) == (0, [b"one", b"\xfftwo"])
-    assert "2 empty lines skipped" in capsys.readouterr().out
+    assert "3 empty lines skipped" in capsys.readouterr().out
 
 
 def test_count_limits_the_lines_of_a_file(log_file: Callable[[bytes], str]) -> None:

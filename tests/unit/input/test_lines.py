@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.input.lines import Line, lines_of
+from app.input.lines import Line, lines_of, with_line_feeds
 from tests.unit.input.chunks import cut, peak_bytes
 
 MAX_BYTES = 100
@@ -74,3 +74,16 @@ def test_chunks_may_end_anywhere(pieces: list[bytes], places: list[int]) -> None
     assert lines(*cut(text, places), max_bytes=10) == lines(text, max_bytes=10)
     assert sum(line.size_bytes for line in lines(text, max_bytes=10)) == len(text)
     assert b"\n".join(line.value or b"" for line in lines(text)) == text.replace(b"\r\n", b"\n").removesuffix(b"\n")
+
+
+@pytest.mark.parametrize(
+    ("chunks", "text"),
+    [
+        ([b"a\rb", b"\rc"], b"a\nb\nc"),
+        ([b"", b"a\r\rb\r"], b"a\n\nb\n"),
+        ([b"a\r", b"\nb\r\n"], b"a\r\nb\r\n"),
+        ([b"10%\r20%\rdone\n", b"x\ry"], b"10%\r20%\rdone\nx\ry"),
+    ],
+)
+def test_carriage_returns_are_line_ends_where_there_are_no_others(chunks: list[bytes], text: bytes) -> None:
+    assert b"".join(with_line_feeds(chunks)) == text

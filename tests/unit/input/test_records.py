@@ -61,6 +61,7 @@ def records(path: str, *, encoding: str = "", is_joined: bool = True, max_bytes:
     [
         (TEXT.encode(), ""),
         (TEXT.replace("\n", "\r\n").encode(), ""),
+        (TEXT.replace("\n", "\r").encode(), ""),
         (codecs.BOM_UTF8 + TEXT.encode(), ""),
         (TEXT.encode("utf-16"), "UTF-16-LE"),
         (codecs.BOM_UTF16_BE + TEXT.encode("utf-16-be"), "UTF-16-BE"),

@@ -139,6 +139,16 @@ Error: no stock
     at Object.<anonymous> (/app/shop.js:10:11)
     at node:internal/main/run_main_module:28:49"""
 
+NODE_TOP_LEVEL = """\
+/app/shop.mjs:3
+throw new Error('no stock')
+^
+
+Error: no stock
+    at file:///app/shop.mjs:3:7
+
+Node.js v22.1.0"""
+
 RUBY = """\
 app.rb:3:in `sell': no stock (RuntimeError)
 \tfrom app.rb:7:in `block in main'
@@ -159,6 +169,17 @@ Stack trace:
 #2 {main}
   thrown in /app/shop.php on line 3"""
 
+PHP_NEXT = """\
+[29-Nov-2026 10:15:01 UTC] PHP Fatal error:  Uncaught PDOException: gone in /app/db.php:3
+Stack trace:
+#0 /app/db.php(9): connect()
+#1 {main}
+
+Next Shop\\OutOfStock: no stock in /app/shop.php:7
+Stack trace:
+#0 {main}
+  thrown in /app/shop.php on line 7"""
+
 LARAVEL = """\
 [2026-11-29 10:15:01] production.ERROR: no stock {"exception":"[object] (RuntimeException(code: 0): no stock
 [stacktrace]
@@ -173,6 +194,29 @@ stack backtrace:
    0: rust_begin_unwind
              at /rustc/9fc6b431/library/std/src/panicking.rs:645:5
 note: run with `RUST_BACKTRACE=full` for a verbose backtrace"""
+
+RUST_ANYHOW = """\
+2026-11-29T10:15:01Z ERROR shop: cannot sell
+
+Caused by:
+    0: no stock
+    1: No such file or directory (os error 2)
+
+Stack backtrace:
+   0: anyhow::error::msg
+             at /app/src/main.rs:5:9"""
+
+ELIXIR_SERVER = """\
+10:15:01.123 [error] GenServer Shop terminating
+** (RuntimeError) no stock
+    (shop 0.1.0) lib/shop.ex:5: Shop.sell/1
+Last message (from #PID<0.1.0>): {:sell, 7}
+State: %{items: []}"""
+
+CLOJURE = """\
+2026-11-29 10:15:01 ERROR shop - failed
+clojure.lang.ExceptionInfo: no stock {:item 7}
+    at shop.core$sell.invokeStatic (core.clj:7)"""
 
 ELIXIR = """\
 10:15:01.123 [error] GenServer Shop terminating
