@@ -35,6 +35,11 @@ def context(explorer: Explorer) -> None:
     expect(explorer.detail.locator(".lines li").first).to_be_visible()
 
 
+def reading(explorer: Explorer) -> None:
+    explorer.open_log(1).get_by_role("tab", name="How it was read").click()
+    expect(explorer.detail.get_by_role("row").first).to_be_visible()
+
+
 def time_picker(explorer: Explorer) -> None:
     explorer.page.locator("#time").click()
 
@@ -85,7 +90,7 @@ def filters(explorer: Explorer) -> None:
 
 
 STATES = [
-    *(list_of_logs, log_in_full, context, time_picker, columns, suggestions),
+    *(list_of_logs, log_in_full, context, reading, time_picker, columns, suggestions),
     *(mistake, nothing_found, failed, shared, help_dialog, following, filters),
 ]
 

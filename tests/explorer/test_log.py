@@ -135,3 +135,45 @@ def test_the_back_button_closes_the_log(explorer: Explorer) -> None:
     explorer.page.go_back()
 
     expect(explorer.detail).to_be_hidden()
+
+
+def test_how_a_log_was_read_is_shown_from_its_record(visit: Visit, sample_site: Site, sample_table: QueryTable) -> None:
+    log = newest(sample_table, trace_id=True)
+    detail = visit(sample_site, f"?log={log.id}").detail
+    detail.get_by_role("tab", name="How it was read").click()
+
+    expect(detail.locator(".reading-form")).to_have_text("Read as JSON")
+    expect(detail.get_by_text("The time was written with its zone.")).to_be_visible()
+    shown = {row.locator("th").inner_text(): row.locator(".value").inner_text() for row in detail.locator("tr").all()}
+    assert shown["message"].startswith("key message: ")
+    assert log.event["message"] in shown["message"]
+    assert "a number since 1970" in shown["timestamp"]
+    expect(detail.get_by_role("status")).to_contain_text("stored by a reader that the row does not name")
+
+
+def test_a_log_whose_record_is_gone_says_so(explorer: Explorer) -> None:
+    explorer.page.route(
+        "**/api/v1/logs/*/explain",
+        lambda route: route.fulfill(
+            json={
+                **{"basis": "message", "note": "Kafka no longer has the record.", "form": [], "sources": []},
+                **{"settings": {"DAY_FIRST": "true"}, "differences": ["level"], "reader": "a", "reader_now": "b"},
+            }
+        ),
+    )
+    detail = explorer.open_log(1)
+    detail.get_by_role("tab", name="How it was read").click()
+
+    expect(detail.get_by_role("status")).to_have_text("Kafka no longer has the record.")
+    expect(detail.get_by_text("With other settings it would be another row: DAY_FIRST=true")).to_be_visible()
+    expect(detail.get_by_text("Stored today, these fields would have other values: level")).to_be_visible()
+    expect(detail.get_by_role("row")).to_have_count(0)
+
+
+def test_a_reading_that_fails_says_why(explorer: Explorer) -> None:
+    body = {"error": {"status": 503, "code": "try_again_later", "message": "ClickHouse does not answer."}}
+    explorer.page.route("**/api/v1/logs/*/explain", lambda route: route.fulfill(status=503, json=body))
+    detail = explorer.open_log(1)
+    detail.get_by_role("tab", name="How it was read").click()
+
+    expect(detail.locator(".note.is-error")).to_contain_text("ClickHouse")

@@ -67,6 +67,8 @@ def test_no_field_of_a_log_becomes_anything_but_text(visit: Visit, site: Site, n
     expect(detail.locator(".lines li").first).to_contain_text(text)
     detail.get_by_role("tab", name="Trace").click()
     expect(detail.locator(".lines li").first).to_contain_text(text)
+    detail.get_by_role("tab", name="How it was read").click()
+    expect(detail.locator("tr").filter(has_text="message").locator("q")).to_have_text(text)
     assert_unharmed(explorer)
 
     # As filters, facets, columns and suggestions, by name and by value.

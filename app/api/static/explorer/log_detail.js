@@ -1,4 +1,4 @@
-// The detail of one log: its fields, the logs around it, and its trace.
+// The detail of one log: its fields, the logs around it, its trace, and how it was read.
 
 import { request } from "./api.js";
 import { NARROW } from "./covers.js";
@@ -7,12 +7,14 @@ import { explained } from "./errors.js";
 import { levelOf } from "./fields.js";
 import { LogFields } from "./log_fields.js";
 import { LogLines } from "./log_lines.js";
+import { showReading } from "./log_reading.js";
 import { longTime } from "./time.js";
 
 const TABS = [
   ["fields", "Fields"],
   ["context", "Context"],
   ["trace", "Trace"],
+  ["reading", "How it was read"],
 ];
 /**
  * `onClose()`, `onStep(by)`, `onTab(name)`, `onFilter(name, value, isOut)`, `onColumn(name)`, `onQuery(changes)` and
@@ -95,6 +97,7 @@ export class LogDetail {
     this.panel.hidden = false;
     this.panel.replaceChildren(this.#bar(longTime(row.timestamp), row), this.#tabs(row), content);
     if (this.#tab === "fields") content.append(...this.fields.elements(row));
+    else if (this.#tab === "reading") showReading(content, row, this.#running.signal);
     else this.lines.show(content, this.#tab, row, this.#running.signal);
     if (focused) this.panel.querySelector(`[aria-label="${CSS.escape(focused)}"]`)?.focus();
   }
