@@ -14,6 +14,7 @@ from pydantic import (
     model_validator,
 )
 
+from app.domain.name_patterns import parse_patterns
 from app.domain.times import zone_named
 from app.domain.zone_rules import parse_zone_rules
 
@@ -74,6 +75,15 @@ class ServiceSettings(SettingsGroup):
         True, description="Whether the HTTP status of a line of an access log is its level (5xx ERROR, 4xx WARN)."
     )
 
+    keep_headers: str = Field(
+        "",
+        description="Kafka headers that are kept as attributes `messaging.header.NAME`, comma-separated, such as"
+        " `request-id,tenant-*`. Up to 64 of a record, of 1,024 characters each.",
+    )
+    keep_key: bool = Field(
+        False, description="Whether the key of a record is kept as the attribute `messaging.kafka.message.key`."
+    )
+
     @field_validator("default_timezone")
     @classmethod
     def _is_a_zone(cls, name: str) -> str:
@@ -85,6 +95,12 @@ class ServiceSettings(SettingsGroup):
     @classmethod
     def _are_zone_rules(cls, text: str) -> str:
         parse_zone_rules(text)
+        return text
+
+    @field_validator("keep_headers")
+    @classmethod
+    def _are_names(cls, text: str) -> str:
+        parse_patterns(text)
         return text
 
     @field_validator("roles", mode="before")

@@ -440,8 +440,10 @@ class MemorySource:
         on_lost: Callable[[Partition, int, int], None] = lambda *_: None,
         on_halted: Callable[[Partition, str], None] = lambda *_: None,
         max_chunk_records: int = 500,
+        has_keys: bool = False,
     ) -> None:
         self._kafka = kafka
+        self._has_keys = has_keys
         self._group_name = group
         self._group = kafka.group(group)
         self._start_from = start_from
@@ -590,6 +592,7 @@ class MemorySource:
                     values=[record.value for record in taken],
                     headers=[record.headers for record in taken],
                     next_offset=taken[-1].offset + 1,
+                    keys=[record.key for record in taken] if self._has_keys else None,
                 )
 
 

@@ -5,9 +5,11 @@ from functools import partial
 
 from app.build.reader import reader_of
 from app.domain.event_time import EventTimeBounds
+from app.domain.name_patterns import parse_patterns
 from app.domain.records import RecordChunk
 from app.domain.times import zone_named
 from app.domain.zone_rules import ZoneRules, parse_zone_rules
+from app.formats.kept_headers import KeptParts
 from app.formats.reading import ReadingRules
 from app.pipeline.decode import Decoded, decode, rows_of
 from app.pipeline.guarded_decode import guarded
@@ -26,10 +28,12 @@ def build_decoder(settings: Settings) -> Callable[[RecordChunk], Decoded]:
 
 def reading_rules(settings: ServiceSettings) -> ReadingRules:
     """By what events are read."""
+    names = parse_patterns(settings.keep_headers)
     return ReadingRules(
         zone=None if settings.default_timezone == "UTC" else zone_named(settings.default_timezone),
         day_first=settings.day_first,
         future_ms=int(settings.future_tolerance_secs * 1000),
         levels_from_status=settings.levels_from_status,
         zones=ZoneRules(rules) if (rules := parse_zone_rules(settings.timezones)) else None,
+        kept=KeptParts(names, has_key=settings.keep_key) if names or settings.keep_key else None,
     )

@@ -121,6 +121,7 @@ class _Pipelines:
             read_topic_id=self._topic_admin.topic_id,
             on_lost=telemetry.lost_to_retention,
             on_halted=telemetry.halted,
+            has_keys=self._settings.service.keep_key,
         )
         standby = StandbyWatch(
             KafkaGroup(self._settings.kafka),

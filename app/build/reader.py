@@ -2,6 +2,7 @@
 
 from importlib import metadata
 
+from app.domain.name_patterns import parse_patterns
 from app.domain.reader import Reader
 from app.domain.zone_rules import parse_zone_rules
 from app.settings import Settings
@@ -17,6 +18,8 @@ def reader_of(settings: Settings) -> Reader:
         "DAY_FIRST": "" if service.day_first is None else str(service.day_first).lower(),
         "FUTURE_TOLERANCE_SECS": f"{service.future_tolerance_secs:g}",
         "LEVELS_FROM_STATUS": str(service.levels_from_status).lower(),
+        "KEEP_HEADERS": ",".join(parse_patterns(service.keep_headers)),
+        "KEEP_KEY": str(service.keep_key).lower(),
     }
     return Reader(changing, zone_rules=_zone_rules())
 

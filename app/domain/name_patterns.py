@@ -22,3 +22,15 @@ def matcher(patterns: Iterable[str]) -> re.Pattern[str] | None:
     """
     alternatives = "|".join(translate(pattern) for pattern in patterns)
     return re.compile(alternatives, re.IGNORECASE) if alternatives else None
+
+
+def parse_patterns(text: str) -> tuple[str, ...]:
+    """The names of a setting, comma-separated, in lower case; they may hold wildcards.
+
+    Raises:
+        ValueError: one of them is none; the message says which, and what is allowed.
+    """
+    names = tuple(part.strip().lower() for part in text.split(",")) if text.strip() else ()
+    if wrong := [name for name in names if not is_pattern(name)]:
+        raise ValueError(f"must be names, comma-separated, such as request-id,tenant-*; {wrong[0]!r} is none")
+    return names

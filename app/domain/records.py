@@ -39,7 +39,7 @@ class RecordChunk:
     """Records of one partition in the order of their offsets, as parallel sequences of equal length.
 
     `timestamps_ms` are Kafka's, unix epoch; a value of None is a tombstone; `next_offset` is where reading goes on
-    (not always the last offset + 1: transaction markers take up offsets too).
+    (not always the last offset + 1: transaction markers take up offsets too). `keys` are None where nobody needs them.
     """
 
     partition: Partition
@@ -49,6 +49,7 @@ class RecordChunk:
     values: Sequence[bytes | None]
     headers: Sequence[Headers]
     next_offset: int
+    keys: Sequence[bytes | None] | None = None
 
     @property
     def last_record(self) -> LastRecord:

@@ -14,13 +14,13 @@ from app.domain.notes import Note, Notes
 from app.domain.reader import Reader
 from app.domain.records import RecordChunk
 from app.domain.rows import Rows
-from app.domain.times import zone_named
 from app.explain.alternatives import alternatives
 from app.explain.explained import Explained
 from app.explain.row_times import Assumed, RowTimes
+from app.formats.envelope import Envelope
 from app.formats.reading import ReadingRules
-from app.formats.record import read_record, timezone_of
-from app.pipeline.decode import decode, rows_of
+from app.formats.record import read_record
+from app.pipeline.decode import decode, envelopes_of, rows_of
 from app.pipeline.event_columns import EventColumns
 
 _MADE_OF: Final = ("Timestamp", "SeverityText", "LogAttributes", "ParseError")
@@ -39,21 +39,28 @@ class Explainer:
         """The rows of each record, with its place in the chunk."""
         events = EventColumns()
         found: list[tuple[int, Event]] = []
-        for index, (value, headers) in enumerate(zip(chunk.values, chunk.headers, strict=True)):
+        envelopes = list(envelopes_of(chunk, self._rules))
+        for index, (value, envelope) in enumerate(zip(chunk.values, envelopes, strict=True)):
             reading = self._rules.reading_of(chunk.timestamps_ms[index]).explaining()
-            for item, event in enumerate(read_record(value, headers, reading)):
+            for item, event in enumerate(read_record(value, envelope, reading)):
                 # The rows are made of the event itself; what it was before that is explained.
-                events.add(replace(event, fields=dict(event.fields)), item)
+                events.add(replace(event, fields=dict(event.fields)), item, envelope)
                 found.append((index, event))
         rows = rows_of(events, chunk, self._bounds, self._rules, self.reader.name).rows
         settings = self._settings(chunk, rows)
         for row, (index, event) in enumerate(found):
-            yield index, self._explained(chunk, index, event, rows.slice(row, 1), settings[row])
+            assumed = self._assumed(event, envelopes[index])
+            yield index, self._explained(chunk, index, event, rows.slice(row, 1), settings[row], assumed)
 
     def _explained(
-        self, chunk: RecordChunk, index: int, event: Event, row: Rows, settings: Mapping[str, str]
+        self,
+        chunk: RecordChunk,
+        index: int,
+        event: Event,
+        row: Rows,
+        settings: Mapping[str, str],
+        assumed: Assumed,
     ) -> Explained:
-        assumed = self._assumed(event, timezone_of(chunk.headers[index]))
         row_times = RowTimes(self._rules.times_of(chunk.timestamps_ms[index], assumed.zone), self._bounds, assumed)
         time_ns = row["Timestamp"].cast(pa.int64())[0].as_py()
         time_from, time_note = row_times.explained(event, time_ns, row["ParseError"][0].as_py())
@@ -61,10 +68,10 @@ class Explainer:
         shown = row_object(row)
         return Explained(shown, notes.forms, _sources(notes, shown, time_note), time_from, settings)
 
-    def _assumed(self, event: Event, zone_header: str) -> Assumed:
+    def _assumed(self, event: Event, envelope: Envelope) -> Assumed:
         """The zone of the event's time, if it states none."""
-        if zone_header:
-            return Assumed(zone_named(zone_header), "the header timezone")
+        if envelope.timezone:
+            return Assumed(envelope.zone, "the header timezone")
         zone = self._rules.zones.zone_of(event.fields) if self._rules.zones else None
         return Assumed(zone, "TIMEZONES") if zone else Assumed(self._rules.zone, "DEFAULT_TIMEZONE")
 

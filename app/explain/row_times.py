@@ -43,6 +43,8 @@ class RowTimes:
         read = read_time(value, self._times)
         if read.time_ns is None:
             return TimeFrom.RECORD, Note(_THE_RECORD, "", _why_none(note, read.problem))
+        if read.time_ns != time_ns and any(problem in problems for problem in PROBLEMS):
+            return TimeFrom.RECORD, Note(_THE_RECORD, "", _why_none(note, problems))
         if read.time_ns != time_ns:
             return TimeFrom.RECORD, Note(_THE_RECORD, "", f"{self._far(read.time_ns)}: {_quoted(note)}")
         has_zone = event.time_has_zone if isinstance(value, Nanoseconds) else read.has_zone

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from app.domain.times import TimeReading
 from app.domain.times.reading import TEN_MINUTES_MS
 from app.domain.zone_rules import ZoneRules
+from app.formats.kept_headers import KeptParts
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class ReadingRules:
     future_ms: int = TEN_MINUTES_MS  # how far after its record's a time without a zone may lie
     levels_from_status: bool = True
     zones: ZoneRules | None = None  # of hosts and services; they count before `zone`
+    kept: KeptParts | None = None  # of the key and headers of records
 
     def reading_of(self, record_time_ms: int) -> Reading:
         """The reading of a record at its time, Unix epoch."""

@@ -6,15 +6,17 @@ All others go through `formats`; a property test checks that both paths make the
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import repeat
 
 from app.domain.event import Event
 from app.domain.event_time import EventTimeBounds
 from app.domain.records import RecordChunk
 from app.domain.rows import Rows
+from app.formats.envelope import NOTHING_SAID, Envelope, read_envelopes
 from app.formats.json_plain import attributes_if_plain
 from app.formats.json_text import MAX_JSON_BYTES, parse_fast
 from app.formats.reading import DEFAULT_RULES, ReadingRules
-from app.formats.record import are_understood, read_object, read_record
+from app.formats.record import read_object, read_record
 from app.pipeline.event_columns import EventColumns
 from app.pipeline.row_builder import RowBuilder
 
@@ -34,21 +36,27 @@ def decode(
     events = EventColumns()
     add_object, add_attributes = events.objects.append, events.attributes.append
     max_bytes, reading_of = MAX_JSON_BYTES, rules.reading_of
-    for value, headers, time_ms in zip(chunk.values, chunk.headers, chunk.timestamps_ms, strict=True):
-        if value is None or len(value) > max_bytes or (headers and are_understood(headers)):
-            _add(events, read_record(value, headers, reading_of(time_ms)))
+    for value, envelope, time_ms in zip(chunk.values, envelopes_of(chunk, rules), chunk.timestamps_ms, strict=True):
+        if value is None or len(value) > max_bytes or envelope.content_type:
+            _add(events, read_record(value, envelope, reading_of(time_ms)), envelope)
             continue
         try:
             parsed = parse_fast(value)
         except (ValueError, RecursionError):
-            _add(events, read_record(value, headers, reading_of(time_ms)))
+            _add(events, read_record(value, envelope, reading_of(time_ms)), envelope)
             continue
         attributes = attributes_if_plain(parsed, value)
-        if attributes is not None:
+        if attributes is None:
+            reading = reading_of(time_ms)
+            if envelope is NOTHING_SAID:
+                _add(events, read_object(parsed, value, reading), envelope)
+            else:
+                _add(events, read_record(value, envelope, reading), envelope)
+        elif envelope is NOTHING_SAID:
             add_object(parsed)
             add_attributes(attributes)
         else:
-            _add(events, read_object(parsed, value, reading_of(time_ms)))
+            events.add_object(parsed, attributes, envelope)
     return rows_of(events, chunk, bounds, rules, reader)
 
 
@@ -65,7 +73,14 @@ def rows_of(
     return Decoded(rows, events.problem_counts())
 
 
-def _add(events: EventColumns, found: Iterable[Event]) -> None:
+def envelopes_of(chunk: RecordChunk, rules: ReadingRules) -> Iterable[Envelope]:
+    """What the key and headers of each record say."""
+    if rules.kept is None and not any(chunk.headers):
+        return repeat(NOTHING_SAID, len(chunk.headers))
+    return read_envelopes(chunk.headers, chunk.keys, rules.kept)
+
+
+def _add(events: EventColumns, found: Iterable[Event], envelope: Envelope) -> None:
     """Add the events of the next record, which is not a plain JSON object."""
     for item, event in enumerate(found):
-        events.add(event, item)
+        events.add(event, item, envelope)

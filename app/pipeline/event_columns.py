@@ -3,10 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate, repeat
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from app.domain.columns import SENT
 from app.domain.event import Event
 from app.domain.keys import unused_name, with_names_once
+from app.formats.envelope import NOTHING_SAID, Envelope
 from app.formats.plain_attributes import Attributes, pairs_of
 
 Pairs = list[tuple[str, Any]]
@@ -28,17 +30,33 @@ class EventColumns:
         self.severity_numbers: Final[dict[int, int]] = {}
         self.problems: Final[dict[int, list[str]]] = {}
         self.raw: Final[dict[int, bytes]] = {}
+        self.zones: Final[dict[int, ZoneInfo | None]] = {}  # that records name for times without; None: not known
         self._events: Final[dict[int, Event]] = {}
 
     def __len__(self) -> int:
         return len(self.objects)
 
-    def add(self, event: Event, item: int) -> None:
+    def add_object(self, parsed: dict[str, Any], attributes: Attributes, envelope: Envelope) -> None:
+        """Add a plain object whose record says more of it."""
+        if envelope.fields:
+            envelope.fill(parsed)
+        if envelope.timezone:
+            self.zones[len(self.objects)] = envelope.zone
+        if envelope.kept:
+            attributes = _parallel(_with_kept(pairs_of(attributes), envelope))
+        self.objects.append(parsed)
+        self.attributes.append(attributes)
+
+    def add(self, event: Event, item: int, envelope: Envelope = NOTHING_SAID) -> None:
         """Add an event, number `item` of its record; that with number 0 begins the next record."""
         row = len(self.objects)
         if item:
             self.items[row] = item
         self._events[row] = event
+        if envelope.kept:
+            event.attributes = _with_kept(event.attributes, envelope)
+        if envelope.timezone:
+            self.zones[row] = envelope.zone
         self.objects.append(event.fields)
         self.attributes.append(_parallel(event.attributes))
 
@@ -98,3 +116,8 @@ class EventColumns:
 
 def _parallel(pairs: Sequence[tuple[str, Any]]) -> Attributes:
     return [name for name, _ in pairs], [value for _, value in pairs]
+
+
+def _with_kept(attributes: Pairs, envelope: Envelope) -> Pairs:
+    """Attributes of an event with those that its record keeps, each name once."""
+    return with_names_once([*attributes, *envelope.kept])

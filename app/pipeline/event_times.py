@@ -10,7 +10,8 @@ import pyarrow.compute as pc
 
 from app.domain.event_time import DAY_MS, EventTimeBounds, Nanoseconds, rfc3339
 from app.domain.rows import SCHEMA
-from app.domain.times import TimeReading, read_time
+from app.domain.times import ReadTime, TimeReading, read_time
+from app.domain.times.reading import NO_TIME, ZONE_UNKNOWN
 from app.formats.reading import ReadingRules
 from app.pipeline.event_columns import EventColumns
 
@@ -71,24 +72,34 @@ class EventTimes:
 
     def _one_by_one(self, values: Sequence[object], record_ms: Sequence[int]) -> Iterator[int | None]:
         reading = self._rules.times_of(0, self._rules.zone)
-        zones = self._zones() if self._rules.zones else repeat(reading.zone)
+        zones = self._zones() if self._rules.zones or self._events.zones else repeat(reading.zone)
         for row, (value, zone) in enumerate(zip(values, zones, strict=False)):
             if record_ms[row] != reading.record_time_ms or zone is not reading.zone:
                 reading = self._rules.times_of(record_ms[row], zone)
             yield self._one_time(row, value, reading)
 
     def _zones(self) -> Iterator[ZoneInfo | None]:
-        """For each row the zone of its host or service, else the one of all."""
-        fields, rules = self._events.fields, self._rules
-        for host, service in zip(fields["host"], fields["service"], strict=True):
-            yield (rules.zones and rules.zones.zone_of_origin(host, service)) or rules.zone
+        """For each row the zone that its record names, else that of its host or service, else the one of all."""
+        fields, rules, of_records = self._events.fields, self._rules, self._events.zones
+        for row, origin in enumerate(zip(fields["host"], fields["service"], strict=True)):
+            if row in of_records:
+                yield of_records[row] or rules.zone
+            else:
+                yield (rules.zones and rules.zones.zone_of_origin(*origin)) or rules.zone
 
     def _one_time(self, row: int, value: object, reading: TimeReading) -> int | None:
         read = read_time(value, reading)
-        if read.problem:
-            self._events.flag(row, read.problem)
+        problem = read.problem
+        if self._events.zones and not problem and not read.has_zone and self._is_of_unknown_zone(row, read):
+            problem, read = ZONE_UNKNOWN, NO_TIME
+        if problem:
+            self._events.flag(row, problem)
             self._events.keep(row, self._name, value)
         return None if read.time_ns is None else min(max(read.time_ns, -(2**63)), 2**63 - 1)
+
+    def _is_of_unknown_zone(self, row: int, read: ReadTime) -> bool:
+        """Whether a time without zone is of a record that names a zone that is not known."""
+        return read.time_ns is not None and row in self._events.zones and self._events.zones[row] is None
 
     def _keep_far_times(self, is_near: pa.BooleanArray) -> None:
         for row, near in enumerate(is_near.to_pylist()):

@@ -127,6 +127,7 @@ class Topic(Protocol):
         self,
         *values: bytes | None,
         partition: int = 0,
+        key: bytes | None = None,
         headers: Headers = (),
         timestamp_ms: int = RECORD_TIME_MS,
     ) -> None:
@@ -156,7 +157,9 @@ class Topic(Protocol):
     def expel_members(self) -> None:
         """Expel all members of the group."""
 
-    def member(self, *, start_from: StartFrom = "earliest", starts_by_itself: bool = True) -> Reader:
+    def member(
+        self, *, start_from: StartFrom = "earliest", starts_by_itself: bool = True, has_keys: bool = False
+    ) -> Reader:
         """A new member of the group."""
 
     def close(self) -> None:
@@ -196,7 +199,9 @@ class MemoryTopic:
         """See `Topic`."""
         self._kafka.set_offset(offset, partition)
 
-    def member(self, *, start_from: StartFrom = "earliest", starts_by_itself: bool = True) -> Reader:
+    def member(
+        self, *, start_from: StartFrom = "earliest", starts_by_itself: bool = True, has_keys: bool = False
+    ) -> Reader:
         """See `Topic`."""
         reader = Reader(starts_by_itself=starts_by_itself)
         reader.source = MemorySource(
@@ -204,6 +209,7 @@ class MemoryTopic:
             start_from=start_from,
             on_lost=lambda *told: reader.lost.append(told),
             on_halted=lambda *told: reader.halted.append(told),
+            has_keys=has_keys,
         )
         return reader
 
@@ -239,11 +245,14 @@ class KafkaTopic:
         self,
         *values: bytes | None,
         partition: int = 0,
+        key: bytes | None = None,
         headers: Headers = (),
         timestamp_ms: int = RECORD_TIME_MS,
     ) -> None:
         """See `Topic`."""
-        send(self._producer, self.name, values, partition=partition, headers=headers, timestamp_ms=timestamp_ms)
+        send(
+            self._producer, self.name, values, partition=partition, key=key, headers=headers, timestamp_ms=timestamp_ms
+        )
 
     def send_in_transaction(self, *values: bytes, is_committed: bool = True) -> None:
         """See `Topic`."""
@@ -289,7 +298,9 @@ class KafkaTopic:
         members = [MemberToRemove(member_id=member["member_id"]) for member in group["members"]]
         self._admin.remove_group_members(self._group, members)
 
-    def member(self, *, start_from: StartFrom = "earliest", starts_by_itself: bool = True) -> Reader:
+    def member(
+        self, *, start_from: StartFrom = "earliest", starts_by_itself: bool = True, has_keys: bool = False
+    ) -> Reader:
         """See `Topic`."""
         reader = Reader(starts_by_itself=starts_by_itself)
         reader.source = open_source(
@@ -298,6 +309,7 @@ class KafkaTopic:
             on_lost=lambda *told: reader.lost.append(told),
             on_halted=lambda *told: reader.halted.append(told),
             metadata_secs=_METADATA_SECS,
+            has_keys=has_keys,
         )
         self._readers.append(reader)
         return reader
@@ -394,6 +406,7 @@ def send(
     values: Sequence[bytes | None],
     *,
     partition: int = 0,
+    key: bytes | None = None,
     headers: Headers = (),
     timestamp_ms: int = RECORD_TIME_MS,
 ) -> None:
@@ -406,6 +419,7 @@ def send(
         producer.produce(
             topic,
             value,
+            key,
             partition=partition,
             headers=list(headers),
             timestamp=timestamp_ms,

@@ -146,6 +146,13 @@ def test_zones_of_hosts_and_services_are_checked_at_the_start() -> None:
     )
 
 
+def test_headers_to_keep_are_named() -> None:
+    assert read_settings({"KEEP_HEADERS": "request-id,tenant-*"}).service.keep_headers == "request-id,tenant-*"
+    assert problem_of({"KEEP_HEADERS": "a b"}) == (
+        "KEEP_HEADERS is 'a b': must be names, comma-separated, such as request-id,tenant-*; 'a b' is none"
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [

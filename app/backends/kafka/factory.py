@@ -16,17 +16,23 @@ def open_source(
     on_lost: Callable[[Partition, int, int], None],
     on_halted: Callable[[Partition, str], None],
     metadata_secs: float = METADATA_SECS,
+    has_keys: bool = False,
 ) -> RecordSource:
     """Connect to Kafka as a member of the group. Belongs to the thread that polls.
 
     `read_topic_id` returns the id of the topic as it is now, or raises TryAgainLater. `on_lost(partition, first, next)`
     is called for offsets that Kafka deleted before they were read, `on_halted(partition, reason)` for a partition that
     must not be read any further; both from within `poll`. New partitions, and a recreated topic, are noticed within
-    `metadata_secs`.
+    `metadata_secs`. With `has_keys` chunks hold the keys of records.
 
     Raises:
         TryAgainLater: Kafka does not answer.
     """
     return KafkaSource(
-        settings, read_topic_id=read_topic_id, on_lost=on_lost, on_halted=on_halted, metadata_secs=metadata_secs
+        settings,
+        read_topic_id=read_topic_id,
+        on_lost=on_lost,
+        on_halted=on_halted,
+        metadata_secs=metadata_secs,
+        has_keys=has_keys,
     )

@@ -41,12 +41,14 @@ class KafkaSource:
         on_lost: Callable[[Partition, int, int], None],
         on_halted: Callable[[Partition, str], None],
         metadata_secs: float,
+        has_keys: bool,
     ) -> None:
         """Connect; see `factory.open_source`."""
         self._settings = settings
         self._read_topic_id = read_topic_id
         self._on_lost = on_lost
         self._on_halted = on_halted
+        self._has_keys = has_keys
         self._topic_id = ""
         self._topic_id_seen: object = None  # by the consumer, whose metadata may be older or newer than ours
         self._is_topic_recreated = False  # while we were running: all its records are new
@@ -74,7 +76,7 @@ class KafkaSource:
         except (KafkaError, OSError) as error:
             raise try_again(error, "poll") from error
         started = ((partition, batch) for partition, batch in records.items() if partition in self._flow.started)
-        chunks = [_chunk(partition, self._topic_id, batch) for partition, batch in started]
+        chunks = [_chunk(partition, self._topic_id, batch, self._has_keys) for partition, batch in started]
         for chunk in chunks:
             self._cycles.read(chunk.values)
         return Polled(chunks)
@@ -242,7 +244,7 @@ class KafkaSource:
             self._on_halted(Partition(*partition), f"Kafka has lost records that were read already{known_end}")
 
 
-def _chunk(partition: TopicPartition, topic_id: str, records: list[ConsumerRecord]) -> RecordChunk:
+def _chunk(partition: TopicPartition, topic_id: str, records: list[ConsumerRecord], has_keys: bool) -> RecordChunk:
     return RecordChunk(
         partition=Partition(*partition),
         topic_id=topic_id,
@@ -251,4 +253,5 @@ def _chunk(partition: TopicPartition, topic_id: str, records: list[ConsumerRecor
         values=[record.value for record in records],
         headers=[record.headers for record in records],
         next_offset=records[-1].offset + 1,
+        keys=[record.key for record in records] if has_keys else None,
     )

@@ -34,6 +34,20 @@ def test_a_record_comes_with_its_value_headers_and_time(topic: Topic) -> None:
     assert second == Seen(1, b"", [], RECORD_TIME_MS - 456)
 
 
+def test_keys_come_only_if_they_are_needed(topic: Topic) -> None:
+    topic.send(b"a", key=b"\x00\xff key")
+    topic.send(b"b")
+    without = topic.member()
+    turn_until(lambda: len(without.seen()) == 2, without)
+    without.source.close(timeout_secs=1)
+    with_keys = topic.member(has_keys=True)
+
+    turn_until(lambda: len(with_keys.seen()) == 2, with_keys)
+
+    assert {chunk.keys for chunk in without.chunks} == {None}
+    assert [key for chunk in with_keys.chunks for key in chunk.keys or ()] == [b"\x00\xff key", None]
+
+
 def test_a_tombstone_comes_as_none(topic: Topic) -> None:
     reader = topic.member()
     topic.send(b"before", None, b"after")

@@ -14,6 +14,7 @@ from app.domain.event import Event
 from app.domain.event_time import EventTimeBounds
 from app.domain.rows import Rows
 from app.formats.carriers.table import MARKS
+from app.formats.envelope import NOTHING_SAID
 from app.formats.json_object import event_of
 from app.formats.reading import Reading
 from app.formats.record import read_record
@@ -59,7 +60,7 @@ def rows_event_by_event(records: list[bytes | None]) -> Rows:
     for value in records:
         reader = ValueReader(Reading.of_record(chunk.timestamps_ms[0]), event_of)
         for item, event in enumerate(
-            read_record(None, (), Reading.of_record(0)) if value is None else reader.events(value)
+            read_record(None, NOTHING_SAID, Reading.of_record(0)) if value is None else reader.events(value)
         ):
             events.add(event, item)
     return rows_of(events, chunk, BOUNDS).rows
