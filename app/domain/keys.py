@@ -14,7 +14,9 @@ def one_spelling(name: str) -> str:
     """The name in lower case, without `_`, `-` and blanks: trace_id, traceId, Trace-ID and TRACEID are one."""
     found = _spellings.get(name)
     if found is None:
-        found = name.translate(_WITHOUT).lower() if len(name) <= _LONGEST else name
+        if len(name) > _LONGEST:
+            return name
+        found = name.translate(_WITHOUT).lower()
         remember(_spellings, name, found, _NAMES_KEPT)
     return found
 

@@ -151,6 +151,7 @@ _SPELT: Final = {
 RANK_OF_OTHER_SERVICES: Final = _EXACT["entity.name"].rank
 """The rank of the first name that does not say in so many words which service it is."""
 _MEANINGS_KEPT: Final = 20_000
+_LONGEST_KEPT: Final = 200  # characters
 _meanings: Final[dict[str, Meaning | None]] = {}
 
 
@@ -160,7 +161,8 @@ def meaning_of(name: str) -> Meaning | None:
         return _meanings[name]
     except KeyError:
         found = _EXACT.get(name) or _SPELT.get(one_spelling(name)) or _meaning_within(one_spelling(name))
-        remember(_meanings, name, found, _MEANINGS_KEPT)
+        if len(name) <= _LONGEST_KEPT:
+            remember(_meanings, name, found, _MEANINGS_KEPT)
         return found
 
 

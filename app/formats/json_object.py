@@ -13,7 +13,7 @@ from app.formats.json_ids import ids_of
 from app.formats.json_levels import NO_LEVEL, Level, level_of
 from app.formats.json_names import TEMPLATES
 from app.formats.json_notes import MADE, notes_of
-from app.formats.json_plan import Indexes, Plan, plan_of
+from app.formats.json_plan import TOO_MANY, Indexes, Plan, plan_of
 from app.formats.json_times import day_and_clock, first_moment, is_time_object, together
 
 _KEPT_WHOLE: Final = frozenset(SENT) - {"level"}
@@ -80,7 +80,8 @@ class _Reading:
         if plan.ids:
             self._take_ids()
         resource = self._resource() if plan.resource else []
-        return Event(fields, self._attributes(), resource, level.number)
+        problems = [] if plan.is_looked_at else [TOO_MANY]
+        return Event(fields, self._attributes(), resource, level.number, problems=problems)
 
     def notes(self) -> Notes:
         """Where the fields come from; after `event`."""

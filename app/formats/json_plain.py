@@ -14,7 +14,7 @@ from app.formats.json_names import LAST_MESSAGE
 from app.formats.json_object import event_of
 from app.formats.json_plan import meaning_in
 from app.formats.origin import resource_key_of
-from app.formats.plain_attributes import MOST_KEYS, NO_ATTRIBUTES, Attributes, PlainAttributes, pairs_of
+from app.formats.plain_attributes import MOST_CHARS, MOST_KEYS, NO_ATTRIBUTES, Attributes, PlainAttributes, pairs_of
 
 
 class Shape(NamedTuple):
@@ -42,7 +42,8 @@ def attributes_if_plain(parsed: dict[str, Any], text: bytes = b"") -> Attributes
         shape = _shapes[keys]
     except KeyError:
         shape = _shape_of(keys)
-        remember(_shapes, keys, shape, _SHAPES_KEPT)
+        if len(keys) <= MOST_KEYS and sum(map(len, keys)) <= MOST_CHARS:
+            remember(_shapes, keys, shape, _SHAPES_KEPT)
     if shape is None:
         return None
     message, level, ids, renames, attributes_of, dialect = shape

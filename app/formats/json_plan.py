@@ -42,10 +42,18 @@ class Plan(NamedTuple):
     """Every leaf with its name as an attribute, for those that nothing else takes."""
     have_names_once: bool
     scale: Scale | None
+    is_looked_at: bool
+    """Whether what the names mean was looked up for all of them."""
 
+
+MOST_NAMES: Final = 1000
+"""The values of an event whose names are looked up; any more are attributes whatever their names mean."""
+
+TOO_MANY: Final = f"json: more than {MOST_NAMES:,} values: the others are attributes"
 
 _PLANS_KEPT: Final = 4096
 _MOST_KEYS: Final = 200  # of an event whose plan is kept
+_MOST_CHARS: Final = 20_000  # of its names
 _plans: Final[dict[Names, Plan]] = {}
 
 
@@ -54,14 +62,15 @@ def plan_of(names: Names) -> Plan:
     plan = _plans.get(names)
     if plan is None:
         plan = _made(names)
-        if len(names) <= _MOST_KEYS:
+        if len(names) <= _MOST_KEYS and sum(map(len, names)) <= _MOST_CHARS:
             remember(_plans, names, plan, _PLANS_KEPT)
     return plan
 
 
 def _made(names: Names) -> Plan:
-    dialect = dialect_of({*names, *(name.partition(".")[0] for name in names)})
-    ranked = _candidates(names, dialect)
+    known = names[:MOST_NAMES]
+    dialect = dialect_of({*known, *(name.partition(".")[0] for name in known)})
+    ranked = _candidates(known, dialect)
     of_field = {field: tuple(index for _, index in found) for field, found in ranked.items()}
     attribute_names = [name.removeprefix("attributes.") for name in names]
     may_be_left_out = [of_field.get(field, ()) for field in ("timestamp", "level", "message")]
@@ -75,10 +84,11 @@ def _made(names: Names) -> Plan:
         level_numbers=of_field.pop(LEVEL_NUMBER, ()),
         ids={kind: of_field.pop(kind) for kind in IDS if kind in of_field},
         fields=tuple(of_field.items()),
-        resource=tuple((index, key) for index, name in enumerate(names) if (key := resource_key_of(name))),
+        resource=tuple((index, key) for index, name in enumerate(known) if (key := resource_key_of(name))),
         attributes=tuple(enumerate(attribute_names)),
         have_names_once=len(set(attribute_names)) == len(attribute_names),
         scale=dialect.scale if dialect else None,
+        is_looked_at=len(names) <= MOST_NAMES,
     )
 
 

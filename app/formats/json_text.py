@@ -38,7 +38,7 @@ def texts_of_objects(text: bytes) -> list[bytes]:
 
     [] for any other text, also for one that is an object itself or too large.
     """
-    if len(text) > MAX_JSON_BYTES:
+    if len(text) > MAX_JSON_BYTES or text[-1:] != b"}":
         return []
     found: list[bytes] = []
     rest, at = text.decode(errors="surrogateescape"), 0
@@ -55,8 +55,14 @@ def texts_of_objects(text: bytes) -> list[bytes]:
     return [] if found == [text] else found
 
 
-# Escapes are matched one by one, so that the second backslash of "\\ud800" is not taken for the start of another.
-_ESCAPE = re.compile(r"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(?P<lone_surrogate>u[dD][89a-fA-F]..)|.)", re.DOTALL)
+# Escapes are matched one after the other, so that the second backslash of "\\\\ud800" is not taken for the start of
+# another; runs of them at once, since a text may be full of them.
+_ESCAPES = re.compile(
+    r"(?P<lone_surrogates>(?:\\u[dD](?:[89abAB]..(?!\\u[dD][c-fC-F])|[c-fC-F]..))++)"
+    r"|(?:\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|[^u]|u(?![dD][89a-fA-F]..)))++",
+    re.DOTALL,
+)
+_ESCAPE_CHARS = len("\\ud800")
 
 
 def parse_leniently(value: bytes) -> tuple[dict[str, Any], str]:
@@ -82,7 +88,7 @@ def _parsed_leniently(value: bytes) -> tuple[Any, str]:
         ValueError: it is not JSON; the message is one of a few fixed reasons.
     """
     text, reason = value.decode(errors="replace"), ""
-    repaired = _ESCAPE.sub(lambda escape: "\\ufffd" if escape["lone_surrogate"] else escape[0], text)
+    repaired = _ESCAPES.sub(_repaired, text) if _MAY_BE_LONE.search(text) else text
     if text.encode() != value:
         reason = "utf-8: invalid bytes"
     elif repaired != text:
@@ -93,6 +99,13 @@ def _parsed_leniently(value: bytes) -> tuple[Any, str]:
         raise ValueError("nested too deeply") from None
     except ValueError:
         raise ValueError("not valid") from None
+
+
+_MAY_BE_LONE = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+def _repaired(escapes: re.Match[str]) -> str:
+    return "\\ufffd" * (len(escapes[0]) // _ESCAPE_CHARS) if escapes.lastindex else escapes[0]
 
 
 def _int_or_text(digits: str) -> int | str:

@@ -15,6 +15,7 @@ Attributes = tuple[Sequence[str], Collection[Any]]
 
 NO_ATTRIBUTES: Final[Attributes] = ((), ())
 MOST_KEYS: Final = 64
+MOST_CHARS: Final = 4096  # of the keys of events that are remembered, so that long ones do not fill the memory
 
 _FORMS_KEPT: Final = 64  # of a shape
 
@@ -67,12 +68,13 @@ class PlainAttributes:
 
     def _learn(self, key: tuple[Any, ...], form: tuple[tuple[str, ...] | None, ...]) -> Sequence[str] | None:
         names = self._names_of(form)
-        remember(self._flat, key, names, _FORMS_KEPT)
+        if sum(sum(map(len, inner)) for inner in form if inner) <= MOST_CHARS:
+            remember(self._flat, key, names, _FORMS_KEPT)
         return names
 
     def _names_of(self, form: tuple[tuple[str, ...] | None, ...]) -> Sequence[str] | None:
         """The names of all values; None if one of an object means something, or is there twice."""
-        if () in form:
+        if () in form or sum(len(inner) for inner in form if inner) > MOST_KEYS:
             return None
         names: list[str] = []
         leaves: list[str] = []
@@ -86,8 +88,7 @@ class PlainAttributes:
         stored = {leaf.removeprefix("attributes.") for leaf in leaves}
         dialect = dialect_of(frozenset(self._keys))
         if (
-            len(leaves) > MOST_KEYS
-            or dialect is not dialect_of({*self._keys, *leaves})
+            dialect is not dialect_of({*self._keys, *leaves})
             or any(meaning_in(leaf, dialect) or resource_key_of(leaf) for leaf in leaves)
             or len(stored | {*self._keys}) < len(leaves) + len(self._keys)
             or not SENT.keys().isdisjoint(stored)

@@ -202,6 +202,8 @@ def _rest_of_carried(parts: Sequence[Carried]) -> Event:
 
 def _json_lines(text: bytes) -> list[bytes]:
     """The lines of a text in which each is a JSON object, and which is more than one; [] for any other."""
+    if text[-1:] != b"}" or b"\n" not in text:
+        return []
     lines = [line.strip() for line in text.split(b"\n") if line.strip()]
     if len(lines) < 2 or not all(line[:1] == b"{" and line[-1:] == b"}" for line in lines):
         return []

@@ -16,7 +16,7 @@ def opened(parsed: Object, reading: Reading) -> Sequence[Carried] | None:
         return None
     try:
         return [carried for stream in streams for carried in _lines(stream, reading)] or None
-    except (TypeError, KeyError, IndexError):
+    except (TypeError, KeyError, IndexError, ValueError):
         return None
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 CONTENT_TYPES: Final = (b"application/x-protobuf", b"application/protobuf", b"application/vnd.google.protobuf")
 _MOST_DEEP: Final = 32
+_MOST_WITHOUT_LOGS: Final = 1000  # resources in front of the first log; bytes that are no logs may look like many
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
 Reader = Callable[[Any, int], Any]
@@ -25,10 +26,17 @@ def read_otlp(value: bytes) -> dict[str, Any]:
         request = _message(memoryview(value), 0, _REQUEST, is_strict=True)
     except (IndexError, struct.error, UnicodeDecodeError, TypeError) as error:
         raise ValueError("not valid") from error
-    for of_resource in request.get("resourceLogs", ()):
-        if any(of_scope.get("logRecords") for of_scope in of_resource.get("scopeLogs", ())):
-            return request
+    if _holds_logs(request):
+        return request
     raise ValueError("no logs")
+
+
+def _holds_logs(request: dict[str, Any]) -> bool:
+    return any(
+        of_scope.get("logRecords")
+        for of_resource in request.get("resourceLogs", ())
+        for of_scope in of_resource.get("scopeLogs", ())
+    )
 
 
 def _fields(data: memoryview) -> Iterator[tuple[int, int, Any]]:
@@ -78,7 +86,9 @@ def _message(data: memoryview, depth: int, shape: _Shape, is_strict: bool = Fals
     if depth > _MOST_DEEP:
         raise ValueError("nested too deeply")
     found: dict[str, Any] = {}
-    for number, kind, value in _fields(data):
+    for count, (number, kind, value) in enumerate(_fields(data)):
+        if is_strict and count == _MOST_WITHOUT_LOGS and not _holds_logs(found):
+            break
         field = shape.get(number)
         if field is None:
             if is_strict:

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.formats.carriers.otlp_protobuf import read_otlp
-from app.formats.json_body import MAX_MADE_CHARS
+from app.formats.json_body import MAX_HOLES, MAX_MADE_CHARS, MAX_RENDERED_CHARS
 from app.formats.json_text import MAX_JSON_BYTES
 from app.formats.room import MAX_ITEMS, TOO_MANY
 from app.formats.value import MAX_DEPTH
@@ -340,3 +340,33 @@ def test_a_message_is_found_in_any_spelling(key: str) -> None:
 )
 def test_the_message_is_the_first_that_holds_something(event: dict[str, Any], body: str) -> None:
     assert row_of(json.dumps(event))["Body"] == body
+
+
+@pytest.mark.parametrize("values", [["x"], [[]], [["1"]], [["1", "a", "b"]], [{"a": 1}], "x", [1]])
+def test_what_only_looks_like_loki_is_an_event(values: object) -> None:
+    [row] = rows_of(json.dumps({"streams": [{"stream": {}, "values": values}]}).encode())
+
+    assert row["Body"].startswith("streams=")
+
+
+def test_resources_without_a_log_are_no_otlp() -> None:
+    empty = b"\n\x02\x12\x00"
+    logs = b"\n\x06\x12\x04\x12\x02\x10\x09"
+
+    assert read_otlp(empty * 999 + logs)["resourceLogs"][-1] == {"scopeLogs": [{"logRecords": [{"severityNumber": 9}]}]}
+    with pytest.raises(ValueError, match="no logs"):
+        read_otlp(empty * 1001 + logs)
+
+
+def test_a_template_with_very_many_holes_or_a_very_long_message_stays_as_it_is() -> None:
+    few, many = "{a}" * MAX_HOLES, "{a}" * (MAX_HOLES + 1)
+    long = "x" * (MAX_RENDERED_CHARS // MAX_HOLES)
+
+    def body(template: str, value: str) -> str:
+        [row] = rows_of(json.dumps({"@mt": template, "a": value}).encode())
+        return str(row["Body"])
+
+    assert body(few, "1") == "1" * MAX_HOLES
+    assert body(many, "1") == many
+    assert body(few, long) == long * MAX_HOLES
+    assert body(few, f"{long}x") == few

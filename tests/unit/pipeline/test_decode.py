@@ -19,6 +19,7 @@ from app.domain.log_event import LogEvent
 from app.domain.reader import MAX_ITEMS
 from app.domain.records import Headers, Partition, RecordChunk
 from app.domain.rows import SCHEMA
+from app.formats.json_plan import MOST_NAMES, TOO_MANY
 from app.formats.json_text import MAX_JSON_BYTES
 from app.pipeline.decode import Decoded, decode
 from app.pipeline.event_times import ORIGINAL_TIME
@@ -474,6 +475,18 @@ def test_a_hundred_thousand_keys_are_a_hundred_thousand_attributes() -> None:
     row = only_row(json.dumps({"message": "m"} | keys).encode())
 
     assert attributes_of(row) == {name: str(value) for name, value in keys.items()}
+    assert row["ParseError"] == TOO_MANY
+
+
+def test_of_very_many_values_only_the_first_are_fields() -> None:
+    values = {f"key{number}": number for number in range(MOST_NAMES - 1)}
+
+    looked_at = only_row(json.dumps(values | {"msg": "m"}).encode())
+    too_many = only_row(json.dumps(values | {"x": 1, "msg": "m"}).encode())
+
+    assert (looked_at["Body"], looked_at["ParseError"]) == ("m", "")
+    assert (attributes_of(too_many)["msg"], too_many["ParseError"]) == ("m", TOO_MANY)
+    assert too_many["Body"].startswith("key0=0 key1=1 ")
 
 
 def test_json_that_is_too_large_to_be_taken_apart_is_stored_as_text() -> None:
