@@ -106,14 +106,7 @@ class Header:
             is_thread = name == "pid" and kind == _BRACKET and self.line[match.end()] == "[" and match["sep"] == "]"
             self.fields.setdefault("tid" if is_thread else name, value)
             self.number_in_brackets = name == "pid" and text.isdecimal()
-        if (
-            kind == _ANGLE
-            and not read.level
-            and not text.isdecimal()
-            and "." not in text
-            and "-" not in text
-            and text != ""
-        ):
+        if kind == _ANGLE and not read.level and not self._may_be_in_angles(text, match.end()):
             return False
         if read.name and kind in (_BRACKET, _PAREN):
             self.fields.setdefault("logger" if is_logger(read.name) else "thread", read.name)
@@ -124,6 +117,13 @@ class Header:
         if kind == _BRACKET:
             return text[:1] != " " or text[-1:] == " "
         return kind == _BRACE or not (self.names or self.numbers)
+
+    def _may_be_in_angles(self, text: str, end: int) -> bool:
+        """Whether a text in angles is one of a header, <0.7.0> or <launcher> WARN, and not one of HTML."""
+        if not text or text.isdecimal() or "." in text or "-" in text:
+            return True
+        following = _TOKEN.match(self.line, end) if self.line[end] == " " else None
+        return following is not None and following[_WORD] in IN_CAPITALS
 
     def _word(self, match: re.Match[str]) -> bool:
         """A word: a level, or a name or number that may stand before one."""

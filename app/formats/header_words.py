@@ -13,7 +13,7 @@ LETTER_LEVEL: Final = re.compile(
     r"| {1,2}(?P<component>[A-Z][A-Z_]{2,20}|-)(?= {1,12}\[)"  # I NETWORK  [listener]
     r"| (?P<tag>[^\s:][^:\n]{0,120}?) ?: "  # 1234  5678 E ActivityManager:
     r"|(?= [\w./-]{1,200}\.\w{1,4}:\d{1,7}\])"  # W tensorflow/stream.cc:7]
-    r"|(?= \[\d{1,10}:\S)"  # I [7:8 oven.rb:7]
+    r"|(?= \[\d{1,10}[:/]\S)"  # I [7:8 oven.rb:7]
     r"| {1,4}(?P<code>[A-Z][A-Z0-9]{3,7}[A-Z]?: |[A-Za-z]\S)",  # 0000000a SystemOut     E CNTR0020E:
 )
 _PHP: Final = re.compile(r"PHP ((?:[A-Z][a-z]{1,12} ?){1,2}(?:fatal )?[a-z]{0,12}) ?:")

@@ -14,7 +14,7 @@ from app.formats.marked_levels import level_in_message, level_of_first_word
 from app.formats.own_form import has_form
 from app.formats.quick_header import is_prose, may_hold_letter, may_hold_level, quick_header, quick_kafka, quick_origin
 from app.formats.reading import Reading
-from app.formats.syslog_header import level_of_mnemonic, level_of_topics, read_origin
+from app.formats.syslog_header import is_of_syslog, level_of_mnemonic, level_of_topics, read_origin
 
 _LIKE_A_TIME: Final = re.compile(
     r"[\[(<]?(?:\d{1,4}[-/.]\d\d?[-/.]\d{1,4}[T ])?\d\d?:\d\d(?::\d\d(?:[.,]\d{1,9})?|(?=[AP]M))(?:[AP]M)?(?![\w:])",
@@ -98,7 +98,8 @@ class LineReader:
             self.level_end = start
         self.form = places.LINE
         if line[start - 1 : start] not in ("[", "(", '"') or not start:
-            if (before.has_pri or line[start].isalpha()) and (tag := quick_origin(line, end)):
+            is_certain = before.has_pri or is_of_syslog(line, start, end)
+            if is_certain and (tag := quick_origin(line, end)):
                 self.fields.update(tag[0])
                 self.form = places.SYSLOG
                 self._content(tag[1], before.level)
@@ -107,7 +108,7 @@ class LineReader:
                 self.form = places.LOGFMT
                 self._take_pairs(pairs.start())
                 return
-            origin = read_origin(line, start, end, before.has_pri)
+            origin = read_origin(line, end, is_certain)
             if origin is not None:
                 self.fields |= origin.fields
                 self.form = places.SYSLOG

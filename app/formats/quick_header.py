@@ -71,7 +71,7 @@ def quick_origin(line: str, end: int) -> tuple[Fields, int] | None:
 def _origin(text: str) -> Fields | None:
     time = "Nov 29 10:15:01"
     line = f"{time}{text} x\n"
-    origin = read_origin(line, 0, len(time), has_pri=True)
+    origin = read_origin(line, len(time), is_certain=True)
     return origin.fields if origin is not None and origin.end == len(line) - 3 and not origin.level else None
 
 
@@ -88,7 +88,8 @@ def may_hold_level(line: str, start: int) -> bool:
         or ("ftl" in text or "vrb" in text or "verb" in text or "pnc" in text or "%" in text or "fine" in text)
         or ("succ" in text or "log:" in text or "level" in text or "lvl" in text or "php" in text or "eror" in text)
         or ("config" in text or "system" in text or "noti" in text)
-        or ("[i]" in text or "[w]" in text or "[e]" in text or "[d]" in text or "|e|" in text or "|w|" in text)
+        or ("]" in text and ("[i]" in text or "[w]" in text or "[e]" in text or "[d]" in text or "[f]" in text))
+        or ("|" in text and ("|e|" in text or "|w|" in text or "|i|" in text or "|d|" in text or "|f|" in text))
     )
 
 

@@ -57,23 +57,25 @@ class Origin(NamedTuple):
     end: int
 
 
-def read_origin(line: str, start: int, end: int, has_pri: bool) -> Origin | None:
-    """The host and the tag behind a time that stands from `start` to `end`; None if there are none for sure.
+def is_of_syslog(line: str, start: int, end: int) -> bool:
+    """Whether a time that stands from `start` to `end` is of syslog: with the name of a month, or an offset."""
+    return line[start].isalpha() or line[end - 6 : end - 4] in _SIGNS or line[end - 5 : end - 3] in _SIGNS
 
-    Behind a time as syslog writes it, with a PRI in front, or with an offset, `host tag:` is enough. Behind any other
-    the tag must have the number of a process, since two words and a colon could be anything.
+
+def read_origin(line: str, end: int, is_certain: bool) -> Origin | None:
+    """The host and the tag behind a time that ends at `end`; None if there are none for sure.
+
+    Behind a time of syslog, or with a PRI in front, `host tag:` is enough. Behind any other the tag must have the
+    number of a process, since two words and a colon could be anything.
     """
-    is_certain = has_pri or line[start].isalpha() or line[end - 6 : end - 4] in ("+0", "+1", "-0", "-1")
-    if not is_certain:
-        is_certain = line[end - 5 : end - 3] in ("+0", "+1", "-0", "-1")
-    patterns = _CERTAIN if is_certain else _UNCERTAIN
-    for pattern in patterns:
+    for pattern in _CERTAIN if is_certain else _UNCERTAIN:
         match = pattern.match(line, end)
         if match is not None:
             return _origin(match, line)
     return None
 
 
+_SIGNS: Final = frozenset(("+0", "+1", "-0", "-1"))
 _CERTAIN: Final = (_HEROKU, _HOST_TAG, _HOST_APP, _REPEATED, _HOST_ONLY, _SERVICE_PID, _TAG_ONLY)
 _UNCERTAIN: Final = (_HEROKU, _HOST_PID, _SERVICE_PID)
 

@@ -26,6 +26,7 @@ _OPENINGS: Final = re.compile(
     r"|Log file created at: \Z"  # glog
     r"|Cloud-init v\. \S+ (?:running '[^']*'|finished) at \Z"
 )
+_LISTING: Final = re.compile(r"[dl-](?:[r-][w-][xsStT-]){3}")  # of ls
 _KEY: Final = re.compile(r"([A-Za-z_@][\w.@-]{0,40})(?:=|\"\s?[:=]\s?)[\"'\[({<]?\Z")
 _LABEL: Final = re.compile(r"(?:^|\s)([A-Za-z][\w-]{2,40}): \Z")
 _KEYS: Final = words("t ts dt at when rt created asctime start clock now stamp time date")
@@ -55,6 +56,8 @@ def is_header(before: str) -> bool:
         return True
     if _OPENINGS.match(before):
         return True
+    if before[0] in "-dl" and _LISTING.match(before):
+        return False
     plain = _plain_words(before)
     return len(plain) <= _MOST_WORDS and not any(word in _LEADS or word.endswith("ed") for word in plain)
 

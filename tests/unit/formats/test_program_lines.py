@@ -31,5 +31,5 @@ def test_a_line_says_what_its_program_meant(line: Known) -> None:
 def test_there_are_many_lines_of_many_programs() -> None:
     lines = list(known_lines())
 
-    assert len(lines) >= 300
-    assert len({line.program.split(",")[0] for line in lines}) >= 200
+    assert len(lines) >= 500
+    assert len({line.program.split(",")[0] for line in lines}) >= 400
