@@ -20,11 +20,12 @@ Headers = Sequence[tuple[str, bytes | None]]
 
 
 class OneRecord(NamedTuple):
-    """One record: its time (Unix epoch), value and headers."""
+    """One record: its time (Unix epoch), value, headers and key."""
 
     time_ms: int
     value: bytes | None
     headers: Headers
+    key: bytes | None = None
 
 
 class LastRecord(NamedTuple):
@@ -66,6 +67,7 @@ class RecordChunk:
             values=self.values[one],
             headers=self.headers[one],
             next_offset=self.offsets[index] + 1,
+            keys=None if self.keys is None else self.keys[one],
         )
 
     def crc(self, index: int) -> int:

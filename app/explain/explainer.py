@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 import pyarrow as pa
@@ -15,13 +16,14 @@ from app.domain.reader import Reader
 from app.domain.records import RecordChunk
 from app.domain.rows import Rows
 from app.explain.alternatives import alternatives
-from app.explain.explained import Explained
-from app.explain.row_times import Assumed, RowTimes
+from app.explain.explained import Explained, TimeFrom
+from app.explain.row_times import THE_RECORD, Assumed, RowTimes
 from app.formats.envelope import Envelope
 from app.formats.reading import ReadingRules
 from app.formats.record import read_record
 from app.pipeline.decode import decode, envelopes_of, rows_of
 from app.pipeline.event_columns import EventColumns
+from app.pipeline.guarded_decode import guarded
 
 _MADE_OF: Final = ("Timestamp", "SeverityText", "LogAttributes", "ParseError")
 """The columns that a setting of the reading can change."""
@@ -33,10 +35,35 @@ class Explainer:
     def __init__(self, bounds: EventTimeBounds, rules: ReadingRules, reader: Reader) -> None:
         self._bounds = bounds
         self._rules = rules
+        self._decode = guarded(
+            partial(decode, bounds=bounds, rules=rules, reader=reader.name),
+            partial(rows_of, bounds=bounds, rules=rules, reader=reader.name),
+        )
         self.reader = reader
 
-    def explain(self, chunk: RecordChunk) -> Iterator[tuple[int, Explained]]:
-        """The rows of each record, with its place in the chunk."""
+    def explain(self, chunk: RecordChunk) -> Sequence[tuple[int, Explained]]:
+        """The rows of each record, with its place in the chunk.
+
+        A mistake in a reader costs the explanation of one record, as it costs the fields of its row.
+
+        Raises:
+            MemoryError: says nothing about the records.
+        """
+        try:
+            return list(self._all(chunk))
+        except MemoryError:
+            raise
+        except Exception:
+            if len(chunk.values) == 1:
+                return [(0, self._unread(chunk))]
+        return [(index, one) for index in range(len(chunk.values)) for _, one in self.explain(chunk.record(index))]
+
+    def _unread(self, record: RecordChunk) -> Explained:
+        """The row of a record at which a reader fails."""
+        row = row_object(self._decode(record).rows)
+        return Explained(row, ("not read",), {"timestamp": Note(THE_RECORD)}, TimeFrom.RECORD, {})
+
+    def _all(self, chunk: RecordChunk) -> Iterator[tuple[int, Explained]]:
         events = EventColumns()
         found: list[tuple[int, Event]] = []
         envelopes = list(envelopes_of(chunk, self._rules))

@@ -12,7 +12,7 @@ from app.domain.times.reading import PROBLEMS
 from app.explain.explained import TimeFrom
 
 _DAY_MS: Final = 24 * 3600 * 1000
-_THE_RECORD: Final = "the time of the record in Kafka"
+THE_RECORD: Final = "the time of the record in Kafka"
 
 
 class Assumed(NamedTuple):
@@ -38,15 +38,15 @@ class RowTimes:
         value = event.fields.get("timestamp")
         note = event.notes.fields.get("timestamp") if event.notes else None
         if value in (None, ""):
-            return TimeFrom.RECORD, Note(_THE_RECORD, "", _why_none(note, problems))
+            return TimeFrom.RECORD, Note(THE_RECORD, "", _why_none(note, problems))
         note = note or Note.of("the event", value)
         read = read_time(value, self._times)
         if read.time_ns is None:
-            return TimeFrom.RECORD, Note(_THE_RECORD, "", _why_none(note, read.problem))
+            return TimeFrom.RECORD, Note(THE_RECORD, "", _why_none(note, read.problem))
         if read.time_ns != time_ns and any(problem in problems for problem in PROBLEMS):
-            return TimeFrom.RECORD, Note(_THE_RECORD, "", _why_none(note, problems))
+            return TimeFrom.RECORD, Note(THE_RECORD, "", _why_none(note, problems))
         if read.time_ns != time_ns:
-            return TimeFrom.RECORD, Note(_THE_RECORD, "", f"{self._far(read.time_ns)}: {_quoted(note)}")
+            return TimeFrom.RECORD, Note(THE_RECORD, "", f"{self._far(read.time_ns)}: {_quoted(note)}")
         has_zone = event.time_has_zone if isinstance(value, Nanoseconds) else read.has_zone
         if has_zone:
             return TimeFrom.WRITTEN, note if note.rule else note.with_rule(_zone_rule(value, note))

@@ -98,6 +98,7 @@ class StoredExplainer:
             values=[record.value],
             headers=[record.headers],
             next_offset=row.offset + 1,
+            keys=[record.key],
         )
         return next((one for _, one in self._explainer.explain(chunk) if one.row["_item"] == row.item), None)
 

@@ -70,7 +70,7 @@ class KafkaRecords:
             while self._clock() < deadline:
                 for found in consumer.poll(timeout_ms=200).get(wanted, ()):
                     is_wanted = found.offset == offset  # of a compacted topic it may be a later one
-                    return OneRecord(found.timestamp, found.value, found.headers) if is_wanted else None
+                    return OneRecord(found.timestamp, found.value, found.headers, found.key) if is_wanted else None
         raise TryAgainLater(f"Kafka returns nothing at offset {offset} of {wanted}", code=KafkaCode.TIMEOUT)
 
     def _options(self) -> dict[str, Any]:

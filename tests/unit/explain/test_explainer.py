@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from app.domain.event_time import EventTimeBounds
 from app.domain.reader import Reader
@@ -19,9 +22,11 @@ from app.pipeline.decode import decode
 from tests.golden.corpus import records
 from tests.support.text_programs import LINES
 from tests.unit.formats.json_events import PROGRAMS
+from tests.unit.pipeline.test_event_columns import objects, texts
 
 BOUNDS = EventTimeBounds.of_retention(30)
 RECORD_MS = 1_795_947_301_000  # 2026-11-29T10:15:01Z
+IN_TOKYO = (("timezone", b"Asia/Tokyo"),)
 SETTINGS = {
     "DEFAULT_TIMEZONE": "UTC",
     "DAY_FIRST": "",
@@ -70,6 +75,36 @@ def test_the_rows_that_are_explained_are_those_that_are_stored(rules: ReadingRul
     assert len(found) == stored.num_rows
     for row, (_, one) in enumerate(found):
         assert {**one.row, "_reader": "reader"} == row_object(stored.slice(row, 1))
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    st.lists(objects | texts | st.none(), min_size=1, max_size=4), st.sampled_from([(), (("timezone", b"Asia/Tokyo"),)])
+)
+def test_the_rows_of_any_records_are_explained_as_they_are_stored(values: list[bytes | None], headers: Headers) -> None:
+    chunk = chunk_of(values, [headers] * len(values))
+    stored = decode(chunk, BOUNDS, DEFAULT_RULES, "reader").rows
+    found = Explainer(BOUNDS, DEFAULT_RULES, Reader(SETTINGS, "")).explain(chunk)
+
+    assert [{**one.row, "_reader": "reader"} for _, one in found] == [
+        row_object(stored.slice(row, 1)) for row in range(stored.num_rows)
+    ]
+    assert all("not read" not in one.forms for _, one in found)
+
+
+def test_a_record_at_which_a_reader_fails_is_explained_as_such() -> None:
+    class FailsForOne(Explainer):
+        """An explainer whose reader fails for records that hold "bad"."""
+
+        def _all(self, chunk: RecordChunk) -> Iterator[tuple[int, Explained]]:
+            if b"bad" in chunk.values:
+                raise ZeroDivisionError
+            return super()._all(chunk)
+
+    found = FailsForOne(BOUNDS, DEFAULT_RULES, Reader(SETTINGS, "")).explain(chunk_of([b"a", b"bad", b"c"]))
+
+    assert [one.form for _, one in found] == ["text", "not read", "text"]
+    assert [one.row["message"] for _, one in found] == ["a", "bad", "c"]
 
 
 def test_every_row_of_the_corpus_says_its_form_and_where_its_time_and_level_come_from() -> None:

@@ -1,5 +1,6 @@
 """A mistake in a reader costs the fields of one record; all others are stored as ever."""
 
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -64,3 +65,10 @@ def test_too_little_memory_is_no_mistake_of_a_reader() -> None:
 
     with pytest.raises(MemoryError):
         guarded(exhausted, rows_by_bounds)(chunk_of([POISON]))
+
+
+def test_decoded_one_by_one_records_keep_their_own_keys() -> None:
+    chunk = replace(chunk_of([*OTHERS[:2], POISON]), keys=[b"k0", b"k1", b"k2"])
+
+    assert [chunk.record(index).keys for index in range(3)] == [[b"k0"], [b"k1"], [b"k2"]]
+    assert chunk_of(OTHERS).record(0).keys is None
