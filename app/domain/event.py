@@ -39,6 +39,8 @@ class Event:
 
     def without_column(self) -> list[tuple[str, Any]]:
         """The values that have no column in the table, as attributes by OpenTelemetry's names."""
+        if self.observed_timestamp is None and self.trace_flags is None and not self.event_name and not self.scope:
+            return []
         named = {
             "observed_timestamp": self.observed_timestamp,
             "trace_flags": self.trace_flags,

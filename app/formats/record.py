@@ -22,6 +22,15 @@ def read_object(parsed: dict[str, Any], value: bytes, reading: Reading) -> Itera
     return in_zones_of_origin(events, lambda other: _events(value, b"", other), reading) if reading.zones else events
 
 
+def read_line(value: bytes, reading: Reading) -> Iterable[Event]:
+    """The events of a record without headers that are understood, of whose value `is_line` is true.
+
+    `read_record` gives the same, and takes half as long again.
+    """
+    events = ValueReader(reading).line(value)
+    return in_zones_of_origin(events, lambda other: _events(value, b"", other), reading) if reading.zones else events
+
+
 def read_record(value: bytes | None, envelope: Envelope, reading: Reading) -> Iterator[Event]:
     """At least one event, whatever the record holds. Never fails."""
     if envelope.zone is not None:

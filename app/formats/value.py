@@ -1,6 +1,7 @@
 """The events of a value in any form: JSON, a carrier, several of them, or any other text; carriers are opened. Pure."""
 
 import codecs
+import string
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -72,10 +73,13 @@ class ValueReader:
         """The events of a text that is no JSON: a line, or what a carrier of text holds."""
         text = value.decode(errors="replace")
         found = read_or_open(text, self._reading)
-        if not isinstance(found, Carried):
+        if isinstance(found, Carried):
+            yield from self._of_carrier(value, text, found, depth)
+        else:
             yield self._room.one(with_raw(found, value, text))
-            return
-        outer, inner = found
+
+    def _of_carrier(self, value: bytes, text: str, carried: Carried, depth: int) -> Iterator[Event]:
+        outer, inner = carried
         if not isinstance(inner, str) or not inner.strip() or depth == MAX_DEPTH:
             yield self._room.one(with_raw(outer, value, text))
             return
@@ -90,6 +94,14 @@ class ValueReader:
         for event in self.events(inner.encode(errors="replace"), depth):
             yield event if adopted(outer, event) else merged(outer, event, self._reading.times)
         self._reading = reading
+
+    def line(self, value: bytes) -> Iterable[Event]:
+        """The same events as `events` gives, of a value of which `is_line` is true."""
+        text = value.decode(errors="replace")
+        found = read_or_open(text, self._reading)
+        if isinstance(found, Carried):
+            return self._of_carrier(value, text, found, 0)
+        return (with_raw(found, value, text),)
 
     def lines(self, lines: Sequence[bytes]) -> Iterator[Event]:
         """The events of lines, each a value of its own."""
@@ -170,6 +182,14 @@ def noted_within(form: str, event: Event) -> Event:
     """The event with a form around those in its notes."""
     event.notes = Notes((form, *event.notes.forms), event.notes.fields) if event.notes else Notes((form,))
     return event
+
+
+def is_line(value: bytes) -> bool:
+    """Whether a value is a line of text at first sight: no form of JSON, no binary frame and no blank opens it."""
+    return value[:1] in _OPENS_A_LINE or (value[:1] == b"[" and value[1:2] in _OPENS_A_LINE)
+
+
+_OPENS_A_LINE: Final = frozenset(letter.encode() for letter in f"<{string.digits}{string.ascii_letters}")
 
 
 def may_be_json(text: bytes) -> bool:

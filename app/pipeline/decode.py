@@ -6,6 +6,7 @@ All others go through `formats`; a property test checks that both paths make the
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import repeat
 
 from app.domain.event import Event
@@ -16,7 +17,8 @@ from app.formats.envelope import NOTHING_SAID, Envelope, read_envelopes
 from app.formats.json_plain import attributes_if_plain
 from app.formats.json_text import MAX_JSON_BYTES, parse_fast
 from app.formats.reading import DEFAULT_RULES, ReadingRules
-from app.formats.record import read_object, read_record
+from app.formats.record import read_line, read_object, read_record
+from app.formats.value import is_line
 from app.pipeline.event_columns import EventColumns
 from app.pipeline.row_builder import RowBuilder
 
@@ -35,7 +37,7 @@ def decode(
     """Turn a chunk into rows, in order, that name the reader. Never fails, whatever the records hold."""
     events = EventColumns()
     add_object, add_attributes = events.objects.append, events.attributes.append
-    max_bytes, reading_of = MAX_JSON_BYTES, rules.reading_of
+    max_bytes, reading_of = MAX_JSON_BYTES, lru_cache(maxsize=8)(rules.reading_of)  # neighbours share their time
     for value, envelope, time_ms in zip(chunk.values, envelopes_of(chunk, rules), chunk.timestamps_ms, strict=True):
         if value is None or len(value) > max_bytes or envelope.content_type:
             _add(events, read_record(value, envelope, reading_of(time_ms)), envelope)
@@ -43,7 +45,11 @@ def decode(
         try:
             parsed = parse_fast(value)
         except (ValueError, RecursionError):
-            _add(events, read_record(value, envelope, reading_of(time_ms)), envelope)
+            reading = reading_of(time_ms)
+            if envelope is NOTHING_SAID and is_line(value):
+                _add(events, read_line(value, reading), envelope)
+            else:
+                _add(events, read_record(value, envelope, reading), envelope)
             continue
         attributes = attributes_if_plain(parsed, value)
         if attributes is None:

@@ -1,6 +1,7 @@
 """Times of events: the event's own time if it is present, readable and near its record's, else the record's."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import repeat
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -18,6 +19,7 @@ from app.pipeline.event_columns import EventColumns
 ORIGINAL_TIME: Final = "original_timestamp"
 """The attribute that keeps an event time that lies too far from its record's."""
 
+_READ_ALREADY: Final = frozenset((Nanoseconds, type(None)))
 _TYPE: Final = SCHEMA.field("Timestamp").type
 
 
@@ -68,6 +70,9 @@ class EventTimes:
                 return None
             return texts.cast(_TYPE).view(pa.int64())
         except (pa.ArrowInvalid, pa.ArrowTypeError):
+            if _READ_ALREADY.issuperset(map(type, values)) and not self._events.zones:
+                with suppress(OverflowError):
+                    return pa.array(values, pa.int64())
             return pa.array(self._one_by_one(values, record_ms.to_pylist()), pa.int64())
 
     def _one_by_one(self, values: Sequence[object], record_ms: Sequence[int]) -> Iterator[int | None]:
