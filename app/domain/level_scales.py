@@ -27,6 +27,7 @@ class Scale(Enum):
     MYSQL = "MySQL error log"
     GLOG = "glog and osquery"
     LAGER = "lager of Cloud Foundry"
+    COCKROACH = "CockroachDB"
     APP_INSIGHTS = "Application Insights"
 
 
@@ -53,6 +54,7 @@ _EXACT: Final[Mapping[Scale, Mapping[int, str]]] = {
     Scale.MYSQL: dict(enumerate(("INFO", "ERROR", "WARN", "INFO"))),
     Scale.GLOG: dict(enumerate(("INFO", "WARN", "ERROR", "FATAL"))),
     Scale.LAGER: dict(enumerate(("DEBUG", "INFO", "ERROR", "FATAL"))),
+    Scale.COCKROACH: dict(enumerate(("INFO", "WARN", "ERROR", "FATAL"), 1)),
     Scale.APP_INSIGHTS: dict(enumerate(_NAMES[1:])),
 }
 

@@ -55,7 +55,7 @@ DIALECTS: Final = (
     ),
     _dialect("syslog-ng", "PROGRAM PRIORITY", Scale.SYSLOG, names={"PROGRAM": "service", "DATE": "timestamp"}),
     _dialect("MongoDB", "t s c msg", names={"s": "level", **dict.fromkeys(_MONGO_TIMES, "timestamp")}),
-    _dialect("MySQL", "prio err_code", Scale.MYSQL, names={"label": "level", "prio": "level"}),
+    _dialect("MySQL", "prio err_code", Scale.MYSQL, names={"label": "level", "prio": "level", "time": "timestamp"}),
     _dialect("Monolog", "channel datetime", Scale.MONOLOG),
     _dialect("Nextcloud", "reqId app", Scale.NEXTCLOUD),
     _dialect("loguru", "record text", Scale.PYTHON, names={"record.message": "message"}),
@@ -95,7 +95,13 @@ DIALECTS: Final = (
         names={"_meta.logLevelName": "level", "_meta.date": "timestamp", "_meta.hostname": "host"},
     ),
     _dialect("Vector", "metadata.level metadata.target", names={"metadata.level": "level"}),
-    _dialect("CockroachDB, compact", "t sev g message", names={"t": "timestamp", "sev": "level"}),
+    _dialect("CockroachDB", "channel_numeric severity_numeric", Scale.COCKROACH, names={"severity_numeric": "level"}),
+    _dialect(
+        "CockroachDB, compact",
+        "c t s g message",
+        Scale.COCKROACH,
+        names={"t": "timestamp", "s": "level", "sev": "level"},
+    ),
     _dialect("Apple", "eventMessage messageType", names={"eventMessage": "message", "messageType": "level"}),
     _dialect(
         "osquery",

@@ -151,7 +151,11 @@ PROGRAMS: dict[str, Program] = {
         "FATAL",
         "m",
     ),
-    "Laravel": Program('{"message":"m","level_name":"local.ERROR"}', "", "ERROR", "m"),
+    "Laravel": Program(
+        '{"message":"m","context":{"userId":7},"level":550,"level_name":"ALERT","channel":"local","datetime":"2026-11-29T'
+        '11:15:01.5+01:00","extra":{}}',
+        *("10:15:01.5", "FATAL", "m", {"channel": "local"}),
+    ),
     "Nextcloud": Program(
         '{"reqId":"r","level":3,"time":"2026-11-29T10:15:01+00:00","user":"--","app":"core","message":"m"}',
         *("10:15:01", "ERROR", "m", {"service": "core"}),
