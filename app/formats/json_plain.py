@@ -10,9 +10,10 @@ from app.domain.level_scales import Scale
 from app.formats.carriers.table import MARKS
 from app.formats.dialects import Dialect, dialect_of
 from app.formats.json_levels import severity_of_value
-from app.formats.json_names import LAST_MESSAGE
+from app.formats.json_names import LAST_MESSAGE, POSSIBLE_RANK, meaning_of
 from app.formats.json_object import event_of
 from app.formats.json_plan import meaning_in
+from app.formats.json_times import is_moment
 from app.formats.origin import resource_key_of
 from app.formats.plain_attributes import MOST_CHARS, MOST_KEYS, NO_ATTRIBUTES, Attributes, PlainAttributes, pairs_of
 
@@ -21,6 +22,9 @@ class Shape(NamedTuple):
     """What the keys of a plain object say: which hold its message, level and ids, aliases to rename, and attributes."""
 
     message: str
+    time: str
+    """Only where other keys may hold a time too: then its value must be a moment, and those are attributes."""
+    other_times: tuple[str, ...]
     level: str
     ids: tuple[str, ...]
     renames: tuple[tuple[str, str], ...]
@@ -46,11 +50,13 @@ def attributes_if_plain(parsed: dict[str, Any], text: bytes = b"") -> Attributes
             remember(_shapes, keys, shape, _SHAPES_KEPT)
     if shape is None:
         return None
-    message, level, ids, renames, attributes_of, dialect = shape
+    message, time, other_times, level, ids, renames, attributes_of, dialect = shape
     body = parsed[message]
     if type(body) is not str or not body or body.isspace():
         return None
     if dialect is not None and None in parsed.values():  # keys without a value are no marks of a dialect
+        return None
+    if other_times and not (is_moment(parsed[time]) and all(map(_is_one_value, map(parsed.get, other_times)))):
         return None
     for key in ids:
         if type(name := parsed[key]) is str and "/" in name:  # it says more than an id, and is kept
@@ -68,6 +74,11 @@ def attributes_if_plain(parsed: dict[str, Any], text: bytes = b"") -> Attributes
     if severity:
         parsed["level"] = severity
     return found
+
+
+def _is_one_value(value: object) -> bool:
+    """Whether a value is a number or a text that is not blank."""
+    return not value.isspace() and value != "" if isinstance(value, str) else isinstance(value, int | float)
 
 
 def quick_event_of(parsed: dict[str, Any]) -> Event:
@@ -110,27 +121,34 @@ def _shape_of(keys: tuple[str, ...]) -> Shape | None:
     dialect = dialect_of(frozenset(keys))
     key_of: dict[str, str] = {}
     attributes: list[str] = []
+    other_times: list[str] = []
     for key in keys:
         if _is_attribute(key, dialect):
             attributes.append(key)
             continue
         meaning = meaning_in(key, dialect)
+        if meaning is not None and meaning.field == "timestamp" and meaning.rank >= POSSIBLE_RANK:
+            other_times.append(key)
+            attributes.append(key)
+            continue
         if meaning is None or meaning.field not in SENT or meaning.field in key_of:
             return None
         if ALIASES.get(key, key) != meaning.field:
             return None
         key_of[meaning.field] = key
-    if "message" not in key_of:
+    if "message" not in key_of or (other_times and "timestamp" not in key_of):
         return None
     renames = tuple((key, field) for field, key in key_of.items() if key != field)
     attributes_of = PlainAttributes(keys, tuple(attributes)).of if attributes else None
     ids = tuple(key_of[field] for field in ("trace_id", "span_id") if field in key_of)
-    return Shape(key_of["message"], key_of.get("level", ""), ids, renames, attributes_of, dialect)
+    time = key_of.get("timestamp", "")
+    level = key_of.get("level", "")
+    return Shape(key_of["message"], time, tuple(other_times), level, ids, renames, attributes_of, dialect)
 
 
 def _is_attribute(name: str, dialect: Dialect | None) -> bool:
     """Whether a name means nothing but itself beside a message."""
-    meaning = meaning_in(name, dialect)
+    meaning = meaning_in(name, dialect) or meaning_of(name)
     return (meaning is None or meaning.field == LAST_MESSAGE) and not (
         name.startswith("attributes.") or resource_key_of(name)
     )

@@ -28,15 +28,15 @@ def is_time_object(name: str, value: dict[str, Any]) -> bool:
 
 
 def first_moment(candidates: Iterable[int], values: Sequence[Any]) -> int | None:
-    """The first candidate whose value is a moment: neither a duration, nor a day or a time of day alone."""
-    return next((index for index in candidates if _is_moment(values[index])), None)
+    """The first candidate whose value is a moment."""
+    return next((index for index in candidates if is_moment(values[index])), None)
 
 
 def day_and_clock(candidates: Sequence[int], values: Sequence[Any]) -> tuple[int, int] | None:
     """The candidates of which one is a day alone and the other a time of day alone; together they are a time."""
     texts = [index for index in candidates if isinstance(values[index], str) and len(values[index]) <= _LONGEST_PART]
     pairs = ((day, clock) for day in texts for clock in texts if day != clock)
-    return next((pair for pair in pairs if _is_moment(together(*(values[index] for index in pair)))), None)
+    return next((pair for pair in pairs if is_moment(together(*(values[index] for index in pair)))), None)
 
 
 def together(day: str, clock: str) -> str:
@@ -44,7 +44,8 @@ def together(day: str, clock: str) -> str:
     return f"{day} {clock}"
 
 
-def _is_moment(value: object) -> bool:
+def is_moment(value: object) -> bool:
+    """Whether a value is a time of the last decades: neither a duration, nor a day or a time of day alone."""
     read = read_time(value, _FOR_A_LOOK)
     is_time = read.problem == "" and read.time_ns is not None and read.time_ns >= _EARLIEST_NS
     return is_time and not (isinstance(value, str) and len(value) <= _LONGEST_PART and _is_day(value))

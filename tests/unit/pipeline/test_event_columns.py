@@ -50,7 +50,13 @@ names = st.sampled_from([*SENT, *ALIASES, "attributes", "attributes.x", *sorted(
 )
 events = st.dictionaries(names, values, max_size=6)
 with_a_message = st.builds(lambda text, event: {"message": text, **event}, st.text(min_size=1, max_size=4), events)
-objects = (events | with_a_message).map(lambda event: json.dumps(event).encode())
+timed = st.dictionaries(
+    st.sampled_from(["timestamp", "time", "ts", "date", "logTime", "created_at", "updated_at", "request_time"]),
+    st.sampled_from(["2026-11-23T12:00:00Z", "2026-11-23", "12:00:00", 1795435200, 12.5, 0, "", " ", None, True, []])
+    | st.just({"seconds": 1795435200}),
+    max_size=4,
+).map(lambda event: {"message": "m", **event})
+objects = (events | with_a_message | timed).map(lambda event: json.dumps(event).encode())
 texts = st.text(max_size=30).map(str.encode) | st.binary(max_size=30)
 
 
