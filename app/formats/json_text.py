@@ -38,7 +38,7 @@ def texts_of_objects(text: bytes) -> list[bytes]:
 
     [] for any other text, also for one that is an object itself or too large.
     """
-    if len(text) > MAX_JSON_BYTES or text[-1:] != b"}":
+    if len(text) > MAX_JSON_BYTES or text.rstrip(b", \t\r\n")[-1:] != b"}":
         return []
     found: list[bytes] = []
     rest, at = text.decode(errors="surrogateescape"), 0

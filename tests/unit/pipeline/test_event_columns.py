@@ -50,7 +50,7 @@ names = st.sampled_from([*SENT, *ALIASES, "attributes", "attributes.x", *sorted(
 )
 events = st.dictionaries(names, values, max_size=6)
 with_a_message = st.builds(lambda text, event: {"message": text, **event}, st.text(min_size=1, max_size=4), events)
-timed = st.dictionaries(
+timed: st.SearchStrategy[dict[str, Any]] = st.dictionaries(
     st.sampled_from(["timestamp", "time", "ts", "date", "logTime", "created_at", "updated_at", "request_time"]),
     st.sampled_from(["2026-11-23T12:00:00Z", "2026-11-23", "12:00:00", 1795435200, 12.5, 0, "", " ", None, True, []])
     | st.just({"seconds": 1795435200}),
