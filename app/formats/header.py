@@ -98,6 +98,8 @@ class Header:
         text = match[kind]
         read = read_bracketed(text)
         if read.level:
+            if kind == _PAREN and self.names and not self.has_time:  # an error (FATAL) of prose
+                return False
             self.level, self.end = read.level, match.end()
         elif kind == _BRACKET and text in LETTERS and self.has_time:  # [I] of beego, [E]: of OpenNebula
             self.level, self.end = OF_LETTER[text], match.end()
@@ -182,7 +184,8 @@ class Header:
             return False
         if not self.names and (self.has_time or not self.numbers or "thread" in self.fields):
             return True
-        return are_names(self.names, word, self.has_time) and (self.has_time or not self.numbers)
+        is_usual = self.has_time or (word in ALONE and not self.numbers)
+        return is_usual and are_names(self.names, word, self.has_time)
 
     def _is_letter_level(self, word: str, end: int) -> bool:
         """E of logcat behind two numbers, of MongoDB before a component, of etcd before a bar."""

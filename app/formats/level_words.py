@@ -60,7 +60,6 @@ ALONE: Final = frozenset(
         "INF",
         "DBG",
         "EROR",
-        "FAILURE",
     )
 )
 """Of those, the ones that open a line without a time; the others are common in messages (ALERT)."""

@@ -60,5 +60,7 @@ def _marked(line: str, start: int) -> Iterator[str]:
             yield level_of(match[1])
         elif match[0] in _SELDOM and _WORD_BEFORE.search(line, max(0, at - 2), at):
             continue
+        elif line[at - 1 : at] == "(" and _WORD_BEFORE.search(line, max(0, at - 3), at - 1):
+            continue  # an error (FATAL) of prose
         elif line[max(0, at - 1) : at] in _EDGES and not _NUMBER_BEFORE.search(line, max(0, at - 11), at):
             yield level_of(match[0].rstrip(":"))

@@ -40,6 +40,7 @@ _BEFORE_DATE: Final = 3  # characters that `_DATE_BEFORE` looks at in front of a
 _QUARTER_NS: Final = 900 * SECOND_NS  # all offsets of today are whole quarters of an hour
 _FURTHEST_NS: Final = 28 * 3600 * SECOND_NS  # between the zone that is set and any other
 _FEW_SECONDS_NS: Final = 5 * SECOND_NS
+_GOES_ON: Final = re.compile(r"[.-]\w")  # digits of an id: 20261129101501.GB8524@mail.example
 _LETTER: Final = re.compile(r"[A-Za-z]\Z|\A[TVDIWEF] \Z")  # of klog and glog; with a blank that of Twitter's servers
 _GAP: Final = re.compile(r"(?:[\])>\"]|[ \t|:-]){1,4}[\[(<\"]?(?=[0-9])")
 _GAP_BEFORE_EPOCH: Final = re.compile(rf"{_GAP.pattern}(?=[12][0-9]{{9}})")
@@ -103,7 +104,8 @@ def _at_anchor(text: str, anchor: re.Match[str], end: int, reading: TimeReading)
     if date.form == "mmdd" and text[date.end] != "/" and _LETTER.search(text, 0, date.start) is None:
         return None
     start = with_weekday(text, date.start)
-    return time_at(text, date, start, end, reading) if is_in_header(text[:start]) else None
+    found = time_at(text, date, start, end, reading) if is_in_header(text[:start]) else None
+    return None if found and anchor["joined"] and _GOES_ON.match(text, found.end) else found
 
 
 def _date_before(text: str, at: int) -> DateText | None:
