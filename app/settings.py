@@ -72,7 +72,7 @@ class ServiceSettings(SettingsGroup):
         " record's time counts, and the row is flagged.",
     )
     levels_from_status: bool = Field(
-        True, description="Whether the HTTP status of a line of an access log is its level (5xx ERROR, 4xx WARN)."
+        True, description="Whether the HTTP status of an access log, text or JSON, is its level (5xx ERROR, 4xx WARN)."
     )
 
     keep_headers: str = Field(

@@ -14,7 +14,7 @@ from app.formats.json_levels import NO_LEVEL, Level, level_of
 from app.formats.json_names import TEMPLATES
 from app.formats.json_notes import MADE, notes_of
 from app.formats.json_plan import TOO_MANY, Indexes, Plan, plan_of
-from app.formats.json_times import day_and_clock, first_moment, is_time_object, together
+from app.formats.json_times import day_and_clock, first_moment, is_time_object, together, zone_beside
 
 _KEPT_WHOLE: Final = frozenset(SENT) - {"level"}
 
@@ -116,7 +116,8 @@ class _Reading:
         if moment is not None:
             return self._take_as("timestamp", moment)
         if pair := day_and_clock(found, values):
-            return together(*(self._take_as("timestamp", index) for index in pair))
+            day, clock = (self._take_as("timestamp", index) for index in pair)
+            return together(day, clock, zone_beside(self._names, values))
         return self._take_first("timestamp", sure) if (sure := times[: self._plan.sure_times]) else None
 
     def _message(self) -> Any:

@@ -9,6 +9,7 @@ from app.domain.keys import remember
 from app.domain.level_scales import Scale
 from app.formats.carriers.table import MARKS
 from app.formats.dialects import Dialect, dialect_of
+from app.formats.json_access import may_be_access
 from app.formats.json_levels import severity_of_value
 from app.formats.json_names import LAST_MESSAGE, POSSIBLE_RANK, meaning_of
 from app.formats.json_object import event_of
@@ -137,6 +138,8 @@ def _shape_of(keys: tuple[str, ...]) -> Shape | None:
             return None
         key_of[meaning.field] = key
     if "message" not in key_of or (other_times and "timestamp" not in key_of):
+        return None
+    if "level" not in key_of and may_be_access(keys):
         return None
     renames = tuple((key, field) for field, key in key_of.items() if key != field)
     attributes_of = PlainAttributes(keys, tuple(attributes)).of if attributes else None

@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+from app.domain.keys import one_spelling
 from app.domain.times import TimeReading, read_time
 from app.formats.json_names import meaning_of
 
 _FOR_A_LOOK: Final = TimeReading(4_102_444_800_000)  # the year 2100: later than any time without a zone
 _EARLIEST_NS: Final = 10**18  # 2001-09-09, when seconds got ten digits; smaller numbers are durations and counts
+_ZONE_KEYS: Final = frozenset(("tz", "timezone"))
 _LONGEST_PART: Final = 40  # characters of a day or of a time of day
 
 _PARTS: Final = frozenset(
@@ -39,9 +41,16 @@ def day_and_clock(candidates: Sequence[int], values: Sequence[Any]) -> tuple[int
     return next((pair for pair in pairs if is_moment(together(*(values[index] for index in pair)))), None)
 
 
-def together(day: str, clock: str) -> str:
-    """The text of a time whose parts are two values."""
-    return f"{day} {clock}"
+def zone_beside(names: Sequence[str], values: Sequence[Any]) -> str:
+    """The zone in a key of its own beside a day and a time of day: FortiGate's tz; "" if there is none."""
+    pairs = zip(names, values, strict=True)
+    found = (value for name, value in pairs if one_spelling(name) in _ZONE_KEYS and isinstance(value, str))
+    return next((value.strip() for value in found if len(value) <= _LONGEST_PART), "")
+
+
+def together(day: str, clock: str, zone: str = "") -> str:
+    """The text of a time whose parts are two values, or three."""
+    return f"{day} {clock} {zone}".rstrip()
 
 
 def is_moment(value: object) -> bool:

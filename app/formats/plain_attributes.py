@@ -1,12 +1,13 @@
 """The attributes of plain objects: names that are worked out once for all events with the same keys. Pure."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence, Set
 from operator import itemgetter
 from typing import Any, Final
 
-from app.domain.columns import SENT
+from app.domain.columns import ALIASES, SENT
 from app.domain.keys import remember
 from app.formats.dialects import dialect_of
+from app.formats.json_access import may_be_access
 from app.formats.json_plan import meaning_in
 from app.formats.origin import resource_key_of
 
@@ -92,9 +93,14 @@ class PlainAttributes:
             or any(meaning_in(leaf, dialect) or resource_key_of(leaf) for leaf in leaves)
             or len(stored | {*self._keys}) < len(leaves) + len(self._keys)
             or not SENT.keys().isdisjoint(stored)
+            or self._may_have_a_status({*self._keys, *leaves})
         ):
             return None
         return tuple(names)
+
+    def _may_have_a_status(self, names: Set[str]) -> bool:
+        """Whether the level of such an event may be that of its HTTP status."""
+        return "level" not in {ALIASES.get(key, key) for key in self._keys} and may_be_access(names)
 
 
 def _hold_objects(values: Iterable[Any], text: bytes, known: int) -> bool:

@@ -16,6 +16,7 @@ from app.formats.carriers.carried import Carried
 from app.formats.carriers.merge import adopted, merged
 from app.formats.carriers.table import MARKS, opened
 from app.formats.carriers.text_table import read_or_open
+from app.formats.json_access import take_status
 from app.formats.json_notes import MADE
 from app.formats.json_object import event_of
 from app.formats.json_plain import quick_event_of
@@ -39,7 +40,7 @@ class ValueReader:
 
     def __init__(self, reading: Reading, read_object: Callable[[dict[str, Any]], Event] = quick_event_of) -> None:
         self._reading = reading
-        self._read_object = partial(event_of, explains=True) if reading.explains else read_object
+        self._event_of = partial(event_of, explains=True) if reading.explains else read_object
         self._room = Room()
 
     def events(self, value: bytes, depth: int = 0) -> Iterable[Event]:
@@ -51,6 +52,13 @@ class ValueReader:
                     return (self._room.one(self._read_object(parsed)),)
                 return self._of_object(parsed, depth)
         return self._of_any(value, depth)
+
+    def _read_object(self, parsed: dict[str, Any]) -> Event:
+        """The event of an object that is no carrier."""
+        event = self._event_of(parsed)
+        if self._reading.levels_from_status:
+            take_status(event)
+        return event
 
     def _of_any(self, value: bytes, depth: int) -> Iterator[Event]:
         text = value.removeprefix(codecs.BOM_UTF8).lstrip(_BEFORE).rstrip(_BEHIND)

@@ -162,7 +162,7 @@ PROGRAMS: dict[str, Program] = {
     ),
     "lograge": Program(
         '{"method":"GET","path":"/","controller":"home","status":200,"duration":58.33}',
-        *("", "", "method=GET path=/ controller=home status=200 duration=58.33", {"status": "200"}),
+        *("", "INFO", "method=GET path=/ controller=home status=200 duration=58.33", {"status": "200"}),
     ),
     "semantic_logger": Program(
         '{"host":"kiln","application":"shop","timestamp":"'
@@ -195,11 +195,16 @@ PROGRAMS: dict[str, Program] = {
     ),
     "Envoy": Program(
         '{"start_time":"' + T + '.5Z","method":"GET","response_code":503,"x_b3_traceid":"' + TRACE + '"}',
-        *("10:15:01.5", "", f"start_time={T}.5Z method=GET response_code=503 x_b3_traceid={TRACE}", {"trace": TRACE}),
+        *(
+            "10:15:01.5",
+            "ERROR",
+            f"start_time={T}.5Z method=GET response_code=503 x_b3_traceid={TRACE}",
+            {"trace": TRACE},
+        ),
     ),
     "nginx": Program(
         '{"time_iso8601":"2026-11-29T11:15:01+01:00","request":"GET / HTTP/1.1","status":"502"}',
-        *("10:15:01", "", "time_iso8601=2026-11-29T11:15:01+01:00 request=GET / HTTP/1.1 status=502"),
+        *("10:15:01", "ERROR", "time_iso8601=2026-11-29T11:15:01+01:00 request=GET / HTTP/1.1 status=502"),
     ),
     "Lambda": Program(
         '{"timestamp":"' + T + 'Z","level":"INFO","requestId":"r","message":"m"}', "10:15:01", "INFO", "m"

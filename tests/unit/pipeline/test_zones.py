@@ -189,3 +189,22 @@ def test_a_chunk_of_many_hosts_is_read_as_each_host_alone(records: list[tuple[st
     ignored = ("_offset", "record_time_ms")
     strip = [{name: value for name, value in row.items() if name not in ignored} for row in rows.to_pylist()]
     assert strip == [{name: value for name, value in row.items() if name not in ignored} for row in alone]
+
+
+@pytest.mark.parametrize(
+    ("beside", "found"),
+    [
+        ({"tz": "+0100"}, (at(9), "")),
+        ({"timezone": "Asia/Tokyo"}, (at(1), "")),
+        ({"tz": "Mars"}, (RECORD, "timestamp: zone not understood")),
+        ({"tz": ""}, (at(10), "")),
+        ({"tz": None}, (at(10), "")),
+        ({}, (at(10), "")),
+    ],
+)
+def test_a_zone_beside_a_day_and_a_time_of_day_in_keys_of_their_own_counts(
+    beside: dict[str, object], found: tuple[datetime, str]
+) -> None:
+    event = {"date": "2026-11-29", "time": "10:15:01", "msg": "x", **beside}
+
+    assert decoded(json.dumps(event).encode(), DEFAULT_RULES, ()) == found
