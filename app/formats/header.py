@@ -3,6 +3,7 @@
 import re
 from typing import Final
 
+from app.formats.behind_level import read_behind_level
 from app.formats.bracketed import is_logger, read_bracketed
 from app.formats.field_names import Fields
 from app.formats.header_words import (
@@ -27,26 +28,6 @@ _TOKEN: Final = re.compile(
     r"|([^\s\[\](){}<>|,;:=\"*]{1,120}(?:::[\w$]{1,80}){0,8}))"  # 6
 )
 _BRACKET, _PAREN, _ANGLE, _BRACE, _WORD = 2, 3, 4, 5, 6
-_NAME: Final = r"(?P<logger>[\w.$/<>@+-]{1,120}+(?:::?[\w.$<>-]{1,80}+){0,8}+)"
-# What stands behind a level: pid --- (Spring Boot), threads and loggers, a place in the code.
-_ORIGIN: Final = re.compile(
-    r"[\])>]?(?: ?[|:](?!:))? {0,40}"
-    r"(?:(?P<number>\d{1,10})#(?P<other>\d{1,20}):? )?"
-    r"(?:(?P<pid>\d{1,10}) --- )?"
-    r"(?:[- |\t]{0,3}\[ *(?P<b1>[^\[\]]{0,200}(?:\[[^\[\]]{0,80}\][^\[\]]{0,120})?)\])?"
-    r"(?: ?\[(?P<b2>[^\[\]]{0,200})\])?(?: ?\[(?P<b3>[^\[\]]{0,200})\])?"
-    r"(?: ?\( {0,8}(?P<paren>[^()]{1,200})\)(?=[ :]))?"
-    rf"(?:[ \t|:-]{{0,4}}(?:"
-    rf"(?P<name>[\w.$<>]{{1,120}}+):(?P<function>[\w<>]{{1,80}}):(?P<fline>\d{{1,7}}) - "  # loguru
-    r"|(?P<file>[\w./@+-]{1,200}\.[A-Za-z]{1,5}):(?P<line>\d{1,7})\b"
-    rf"|{_NAME}(?: ?\[[^\]]{{0,80}}\])? {{0,40}}(?:[:-] |\]|(?P<tab>\t(?=[\w./@+-]{{1,200}}:\d))"
-    r"|(?<=[.\w]) (?=\[)|: ?\Z)))?",
-    re.ASCII,
-)
-_PARTS: Final = ("pid", "paren", "name", "function", "fline", "file", "line", "logger", "tab", "number", "other")
-_ID: Final = re.compile(r"(?:\[[0-9A-Z-]{1,12}\]){1,2}")  # ERRO[0001], NOTICE[7][C-1]
-_PYTHON: Final = re.compile(r":([\w.]{1,200}):(?!:)")
-_PLACE: Final = re.compile(r"[ \t]([\w./@+-]{1,200}\.[A-Za-z]{1,5}):(\d{1,7})\b", re.ASCII)
 _GO_PLACE: Final = re.compile(r" ([\w./@+-]{1,200}\.\w{1,5}):(\d{1,7})[:\]]? ?", re.ASCII)
 _ANDROID_STUDIO: Final = re.compile(r"(\d{1,7})-(\d{1,7})/[\w.]", re.ASCII)
 _PAIRS: Final = re.compile(  # of PostgreSQL's log_line_prefix, in front of its level
@@ -235,61 +216,7 @@ class Header:
             fields["pid" if line[self.end - 1].isupper() else "tid"] = self.numbers[0]
         if len(self.names) == 1 and "logger" not in fields:
             fields["logger"] = self.names[0][0]
-        following = line[self.end]
-        if following == "[" and line[self.end - 1] not in "])" and (skipped := _ID.match(line, self.end)):
-            self.end = skipped.end()
-        elif following == ":" and (python := _PYTHON.match(line, self.end)):
-            fields["logger"], self.end = python[1], python.end()
-            return
-        match = _ORIGIN.match(line, self.end)
-        if match is None or match.end() == self.end:
-            return
-        pid, paren, name, function, row, file, file_row, logger, tab, number, other = match.group(*_PARTS)
-        if pid:
-            fields["pid"] = pid
-        elif number:
-            fields["pid"], fields["tid"] = number, other
-        logger = logger or name
-        is_colon = line[self.end] == ":"
-        self.end = match.end()
-        if function:
-            fields["function"], fields["line"] = function, row
-        elif file:
-            fields["file"], fields["line"] = file, file_row
-        elif tab is not None and (place := _PLACE.match(line, self.end - 1)):
-            fields["file"], fields["line"] = place.groups()
-            self.end = place.end()
-        self._brackets(match, pid is not None, logger)
-        if paren:
-            self._paren(paren)
-        if logger and "logger" not in fields and (not is_colon or line[match.start("logger") - 1] == ":"):
-            fields["logger"] = logger
-            if self.number_in_brackets and line.startswith(" - ", match.end() - 3):  # log4net's thread, not a process
-                fields["thread"] = fields.pop("pid", None)
-
-    def _paren(self, text: str) -> None:
-        read = read_bracketed(text)
-        for name, value in read.fields:
-            self.fields.setdefault(name, value)
-        if read.name:
-            self.fields.setdefault("thread", read.name)
-
-    def _brackets(self, match: re.Match[str], is_spring: bool, logger: str | None) -> None:
-        """Brackets between the level and the logger: the service of Spring, a thread, a logger, a place."""
-        first, second, third = match.group("b1", "b2", "b3")
-        if first is None:
-            return
-        fields = self.fields
-        if is_spring and second is not None and logger:
-            fields["service"] = first.strip()
-            first = second
-        for text in (first, second, third):
-            for field, value in read_bracketed(text).fields if text else ():
-                fields.setdefault(field, value)
-        read = read_bracketed(first)
-        if read.name:
-            is_of_logger = is_logger(read.name) and not (logger and is_logger(logger))
-            fields.setdefault("logger" if is_of_logger else "thread", read.name)
+        self.end = read_behind_level(line, self.end, fields, self.number_in_brackets)
 
 
 def trailing_logger(line: str) -> str:
