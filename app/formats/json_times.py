@@ -13,6 +13,7 @@ _EARLIEST_NS: Final = 10**18  # 2001-09-09, when seconds got ten digits; smaller
 _ZONE_KEYS: Final = frozenset(("tz", "timezone"))
 _LONGEST_PART: Final = 40  # characters of a day or of a time of day
 _MOST_PARTS: Final = 8
+_BY_SETTINGS: Final = frozenset((ZONE_UNKNOWN, ORDER_UNKNOWN))
 
 _PARTS: Final = frozenset(
     (
@@ -62,11 +63,12 @@ def together(day: str, clock: str, zone: str = "") -> str:
 
 def _may_be_moment(value: object) -> bool:
     """Whether a value is a moment but for its zone, or the order of its day and month, which a setting may say."""
-    return isinstance(value, str) and _is_time(value) and not _is_day(value)
+    return isinstance(value, str) and read_time(value, _FOR_A_LOOK).problem in _BY_SETTINGS and not _is_day(value)
 
 
 def _is_time(text: str) -> bool:
-    return read_time(text, _FOR_A_LOOK).problem in ("", ZONE_UNKNOWN, ORDER_UNKNOWN)
+    problem = read_time(text, _FOR_A_LOOK).problem
+    return not problem or problem in _BY_SETTINGS
 
 
 def is_moment(value: object) -> bool:
