@@ -1,7 +1,7 @@
 """The ids of trace and span in a JSON event, from the forms that tracers write. Pure."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from app.domain.trace_ids import context_of, decimal_span_id, decimal_trace_id, span_id_of, trace_id_of
 from app.formats.json_names import DATADOG_SPAN, DATADOG_TRACE, SCOPES, TRACE_CONTEXT
@@ -9,42 +9,35 @@ from app.formats.json_names import DATADOG_SPAN, DATADOG_TRACE, SCOPES, TRACE_CO
 Values = Sequence[tuple[int, Any]]
 
 
-class Ids(NamedTuple):
-    """The fields of the ids, the values that need not be kept besides, and the value that each field is read from."""
-
-    fields: dict[str, Any]
-    taken: set[int]
-    sources: dict[str, int]
-
-
-def ids_of(found: Mapping[str, Values]) -> Ids:
+def ids_of(found: Mapping[str, Values]) -> tuple[dict[str, Any], set[int], dict[str, int]]:
     """The ids among values in order of their precedence.
 
-    A form that says more than the ids (flags, a project) or spells them otherwise (decimal) stays an attribute.
+    Returns their fields, the values that need not be kept besides, and for each field the value it is read from. A form
+    that says more than the ids (flags, a project) or spells them otherwise (decimal) stays an attribute.
     """
     fields: dict[str, Any] = {}
     taken: set[int] = set()
     sources: dict[str, int] = {}
-
-    def fill(index: int, trace_id: str, span_id: str) -> None:
-        for field, value in (("trace_id", trace_id), ("span_id", span_id)):
-            if value and field not in fields:
-                fields[field], sources[field] = value, index
-
     for field in ("trace_id", "span_id"):
         for index, value in found.get(field, ())[:1]:
             fields[field], sources[field] = value, index
             if not (isinstance(value, str) and "/" in value):
                 taken.add(index)
     for index, value in found.get(TRACE_CONTEXT, ()):
-        fill(index, *context_of(str(value)))
+        _fill(fields, sources, index, *context_of(str(value)))
     for index, value in found.get(DATADOG_TRACE, ()):
-        fill(index, decimal_trace_id(str(value)), "")
+        _fill(fields, sources, index, decimal_trace_id(str(value)), "")
     for index, value in found.get(DATADOG_SPAN, ()):
-        fill(index, "", decimal_span_id(str(value)))
+        _fill(fields, sources, index, "", decimal_span_id(str(value)))
     for index, value in found.get(SCOPES, ()):
-        fill(index, *_ids_of_scopes(value))
-    return Ids(fields, taken, sources)
+        _fill(fields, sources, index, *_ids_of_scopes(value))
+    return fields, taken, sources
+
+
+def _fill(fields: dict[str, Any], sources: dict[str, int], index: int, trace_id: str, span_id: str) -> None:
+    for field, value in (("trace_id", trace_id), ("span_id", span_id)):
+        if value and field not in fields:
+            fields[field], sources[field] = value, index
 
 
 def _ids_of_scopes(scopes: object) -> tuple[str, str]:

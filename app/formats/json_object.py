@@ -102,8 +102,11 @@ class _Reading:
     def _take_first(self, field: str, candidates: Indexes) -> Any:
         """The first value that holds something, else the first."""
         for index in candidates:
-            if _is_filled(self._values[index]):
-                return self._take_as(field, index)
+            value = self._values[index]
+            if _is_filled(value):
+                self._taken.add(index)
+                self._sources[field] = index
+                return value
         return self._take(candidates[0])
 
     def _time(self) -> Any:
