@@ -86,7 +86,7 @@ class StoredExplainer:
         try:
             record = self._records.read(row.topic_id, row.partition, row.offset)
         except TryAgainLater:
-            return None, "Kafka cannot be reached, so the record cannot be read again."
+            return None, "The record could not be read from Kafka again."
         return record, "" if record else "Kafka no longer has the record."
 
     def _row_of(self, record: OneRecord, row: StoredRow) -> Explained | None:

@@ -68,12 +68,12 @@ def test_a_record_that_is_gone_leaves_the_text_of_a_line() -> None:
     assert found.one.sources["level"].text == "WARN"
 
 
-def test_a_kafka_that_cannot_be_reached_is_no_error() -> None:
+def test_a_kafka_that_does_not_answer_is_no_error() -> None:
     setup = Setup(b"2026-11-29T10:15:01Z WARN x")
     setup.records.errors.append(TryAgainLater("no", code="unreachable"))
     found = setup.explained()
 
-    assert found.note.startswith("Kafka cannot be reached, so the record cannot be read again. It is explained from")
+    assert found.note.startswith("The record could not be read from Kafka again. It is explained from")
     assert found.one
 
 
