@@ -91,22 +91,29 @@ def _zones() -> dict[str, int | None]:
 
 _ZONES = _zones()
 
-written = st.builds(
-    lambda moment, date, joint, clock, fraction, zone: Written(
-        f"{_pick(_dates(moment), date)}{joint}{_pick(_clocks(moment), clock).replace('@', fraction)}{zone}",
-        moment,
-        fraction,
-        zone,
-    ),
-    moments,
-    st.integers(0, 99),
-    st.sampled_from(["T", " ", "  ", "_", ", ", "\t", " at "]),
-    st.integers(0, 99),
-    st.just("")
-    | st.text("0123456789", min_size=1, max_size=12).map(".{}".format)
-    | st.text("0123456789", min_size=1, max_size=9).map(",{}".format),
-    st.sampled_from(sorted(_ZONES)),
-).filter(lambda time: not re.search("[A-Za-z.][Z+U-]", time.text[9:]))  # no AMZ, p.m.+01
+
+def times_in(zones: list[str]) -> st.SearchStrategy[Written]:
+    """Times over the whole grammar, each with one of the zones."""
+    return st.builds(
+        lambda moment, date, joint, clock, fraction, zone: Written(
+            f"{_pick(_dates(moment), date)}{joint}{_pick(_clocks(moment), clock).replace('@', fraction)}{zone}",
+            moment,
+            fraction,
+            zone,
+        ),
+        moments,
+        st.integers(0, 99),
+        st.sampled_from(["T", " ", "  ", "_", ", ", "\t", " at "]),
+        st.integers(0, 99),
+        st.just("")
+        | st.text("0123456789", min_size=1, max_size=12).map(".{}".format)
+        | st.text("0123456789", min_size=1, max_size=9).map(",{}".format),
+        st.sampled_from(zones),
+    ).filter(lambda time: not re.search("[A-Za-z.][Z+U-]", time.text[9:]))  # no AMZ, p.m.+01
+
+
+written = times_in(sorted(_ZONES))
+zoneless = times_in([""])
 
 
 def _pick(ways: list[str], number: int) -> str:
@@ -141,6 +148,33 @@ def test_a_line_is_read_right_or_not_at_all(time: Written, before: str) -> None:
     found = find_time(f"{before}{time.text} started", READING)
 
     assert found is None or found.time_ns in (_ns(time), None)
+
+
+offsets = st.integers(-48, 56).map(lambda quarter: quarter * 900)
+
+
+def _sign(offset: int) -> str:
+    hours, minutes = divmod(abs(offset) // 60, 60)
+    return f"{'-' if offset < 0 else '+'}{hours:02}{minutes:02}"
+
+
+@patiently
+@given(zoneless, offsets, st.sampled_from(["", "[", "INFO ", "kiln: "]))
+def test_a_zone_in_front_is_read_right_or_not_at_all(time: Written, offset: int, before: str) -> None:
+    found = find_time(f"{before}{_sign(offset)} {time.text} started", READING)
+
+    assert found is None or found.time_ns in (_ns(time) - offset * 10**9, None)
+
+
+@patiently
+@given(zoneless, offsets, st.sampled_from(["{} ", "[{}] ", "{}.5 kiln "]))
+def test_a_number_in_front_says_the_zone(time: Written, offset: int, before: str) -> None:
+    expected = _ns(time) - offset * 10**9
+    found = find_time(f"{before.format(expected // 10**9)}{time.text} started", READING)
+
+    assert found is not None
+    assert found.time_ns is not None
+    assert found.time_ns // 10**9 == expected // 10**9
 
 
 def test_nearly_all_that_is_written_is_read() -> None:
