@@ -117,7 +117,7 @@ def read_text_line(text: str, reading: Reading) -> TextLine:
 
 
 def _find_time(line: str, reading: Reading) -> FoundTime | None:
-    return find_time(line, reading.times) if _DIGIT.search(line, 0, HEAD_CHARS) else None
+    return find_time(line, reading.times) if _PART_OF_A_TIME.search(line, 0, HEAD_CHARS) else None
 
 
 def read_time_alone(text: str, reading: Reading, form: str) -> TextLine:
@@ -137,7 +137,10 @@ def _in_bounds(found: FoundTime | None) -> tuple[int | None, bool, str]:
     return found.time_ns if is_within else None, found.has_zone, found.problem
 
 
-_DIGIT: Final = re.compile("[0-9]")  # every time has one, and many lines have none
+# What every time has, of a calendar or a number, and many lines have not.
+_PART_OF_A_TIME: Final = re.compile(
+    r"[0-9](?::[0-9]{2}|\.[0-9]{2}\.[0-9]{2}|[時时点]|[0-9]{5}|[Tt][0-9]{4}|[eE]\+?[0-9])|@4"
+)
 _TIME_FIRST: Final = re.compile(r"(?:ts|time|timestamp|t)=(?=\"?\d{4}-)")  # of logfmt; its end is not looked at
 _COLOUR: Final = re.compile(r"\x1b\[[\d;:?]{0,20}[A-Za-z]")
 _BLANK: Final = " \t\r\n\v\f\0\ufeff"

@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.domain.severity import SEVERITY_NUMBER
+from app.domain.times import find_time
 from app.formats.reading import Reading
 from app.formats.text_line import TextLine, read_text_line
 from tests.support.events import only_event
@@ -485,3 +486,35 @@ def test_no_text_and_no_record_time_raises(text: str, record_time_ms: int) -> No
     assert found.body is text
     assert found.severity in SEVERITY_NUMBER
     assert found.timestamp_ns is None or -(2**63) <= found.timestamp_ns < 2**63
+
+
+@settings(deadline=None, max_examples=500)
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                *(
+                    "2026-11-29",
+                    "20261129",
+                    "Nov 29",
+                    "29.11.2026",
+                    "11/29",
+                    "1129",
+                    "261129",
+                    "2026年11月29日",
+                    "I1129",
+                ),
+                *("10:15:01", "101501", "10.15.01", "10時15分", "1015", "10", "9:15 PM", "T1015", "T10", ".5", ",123"),
+                *(" ", "T", "/", " ", "Z", "+0100", "[", "@400000006547a3f505f5e100", "1795947301", "1.79e9", "ts="),
+                *("1.795947301e+09", "CreateTime:", "1795947301.5", "x", "batch 77"),
+            ]
+        ),
+        min_size=1,
+        max_size=6,
+    ).map("".join)
+)
+def test_a_line_that_is_not_searched_for_a_time_has_none(line: str) -> None:
+    reading = Reading.of_record(ms("2026-11-29T12:00:00"))
+    found = find_time(line, reading.times)
+
+    assert found is None or found.time_ns is None or read_text_line(line, reading).timestamp_ns is not None
