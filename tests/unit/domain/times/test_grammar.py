@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from app.domain.times import ReadTime, TimeReading, find_time, read_time, zone_named
 from app.domain.times.find import search_time
 from app.domain.times.quick import quick_access_time, quick_time
-from app.domain.times.zones import OFFSET_OF
+from app.domain.times.zones import OFFSET_OF, zone_names
 
 patiently = settings(deadline=None, max_examples=500)
 
@@ -53,6 +53,14 @@ def _dates(moment: datetime) -> list[str]:
         ways += [f"{d}-{month}-{y}", f"{d}/{month}/{y}", f"{d} {month} {y}", f"{month} {d} {y}", f"{month} {d}, {y}"]
         ways += [f"{weekday[:3]}, {d} {month} {y}", f"{weekday[:3]} {month} {d} {y}", f"{y} {month} {d}"]
     ways += [f"{weekday}, {d}-{name[:3]}-{y[2:]}", moment.strftime("%G-W%V-%u")]
+    ways += [
+        f"{moment.day}.{moment.month}.{y}",
+        f"{y}年{moment.month}月{moment.day}日",
+        f"{y}:{m}:{d}",
+        f"{d}{name[:3]}{y}",
+    ]
+    ways += [f"{weekday}, {name} {moment.day}, {y}", f"{weekday[:3]}, {y}-{m}-{d}", f"{moment.day}. {name} {y}"]
+    ways += [f"{weekday[:3].upper()} {d}/{name[:3].upper()}/{y}", f"{moment.day} de {name.lower()} de {y}"]
     if moment.day > 12:
         ways += [f"{d}/{m}/{y}", f"{m}/{d}/{y}", f"{m}-{d}-{y}", f"{moment.day}/{moment.month}/{y}"]
     return ways
@@ -66,6 +74,16 @@ def _clocks(moment: datetime) -> list[str]:
         *(f"{moment:%H:%M:%S}@", f"{moment.hour}:{minutes}@", f"{moment:%H.%M.%S}@"),
         *(f"{hour12}:{minutes}@ {half}", f"{hour12:02}:{minutes}@{half}", f"{hour12}:{minutes}@ {half.lower()}"),
         *(f"{hour12}:{minutes} {half}@", f"{hour12}:{minutes}@ {half[0].lower()}.m."),
+        *(
+            f"{hour12}:{minutes}@ {half[0]}.M.",
+            f"{hour12:02}:{minutes}@{half.lower()}",
+            f"{hour12}:{minutes}@ {half.title()}",
+        ),
+        *(
+            f"{hour12}:{minutes}@\u202f{half}",
+            f"{hour12}:{minutes}@\u00a0{half.lower()}",
+            f"{hour12:02}.{moment:%M.%S}@ {half}",
+        ),
     ]
 
 
@@ -239,3 +257,59 @@ def test_the_quick_ways_read_as_the_grammar_does(line: str, zone: str | None) ->
 
     quick = quick_time(line, reading) or quick_access_time(line)
     assert quick is None or quick == search_time(line, reading)
+
+
+ALL_ZONES = sorted(zone_names())
+# Zones that use a usual abbreviation for another offset and write few logs: docs/times.md says how it is read.
+OF_OTHERS = {("Asia/Manila", "PST"), ("America/Havana", "CDT"), ("Cuba", "CDT"), ("Asia/Pyongyang", "KST")}
+local_times = st.datetimes(datetime(2015, 1, 2), datetime(2037, 12, 30)).map(
+    lambda moment: moment.replace(microsecond=0)
+)
+
+
+@settings(deadline=None, max_examples=1000)
+@given(
+    st.sampled_from(ALL_ZONES),
+    local_times,
+    st.integers(0, 99),
+    st.integers(0, 99),
+    st.sampled_from(["T", " ", ", ", " at "]),
+    st.text("0123456789", max_size=12),
+)
+def test_a_time_in_any_zone_of_the_tz_database_is_read_right_or_not_claimed(
+    name: str, moment: datetime, date: int, clock: int, joint: str, digits: str
+) -> None:
+    """In any form of date, time of day and fraction, with the zone's abbreviation, its name, and its offset."""
+    local = moment.replace(tzinfo=zone_named(name))
+    fraction = f".{digits}" if digits else ""
+    text = f"{_pick(_dates(moment), date)}{joint}{_pick(_clocks(moment), clock).replace('@', fraction)}"
+    want = round(local.timestamp()) * 10**9 + int(digits[:9].ljust(9, "0"))
+    zones = [f" {local:%z}", f"[{name}]"]
+    if "/" in name:  # Iran, Japan and the like are words of messages too
+        zones.append(f" {name}")
+    if (name, local.tzname()) not in OF_OTHERS:
+        zones.append(f" {local:%Z}")
+
+    for zone in zones:
+        found = find_time(f"{text}{zone} started", READING)
+
+        assert read_time(f"{text}{zone}", READING).time_ns in (want, None), zone
+        assert found is None or found.time_ns in (want, None), zone
+
+
+@patiently
+@given(local_times, st.integers(0, 99), st.integers(0, 99), st.booleans(), st.sampled_from(["", "Europe/Paris"]))
+def test_an_open_order_of_day_and_month_is_read_as_set_or_not_claimed(
+    moment: datetime, way: int, clock: int, is_day_first: bool, zone: str
+) -> None:
+    """With AM or PM in capitals, the month comes first as in the United States, unless it is set otherwise."""
+    day, month, year = moment.day, moment.month, moment.year
+    first, second = (day, month) if is_day_first else (month, day)
+    ways = [f"{first:02}/{second:02}/{year}", f"{first}/{second}/{year}", f"{first:02}-{second:02}-{year}"]
+    text = f"{_pick(ways, way)} {_pick(_clocks(moment), clock).replace('@', '')}"
+    rules = zone_named(zone) if zone else None
+    want = round(moment.replace(tzinfo=rules or UTC).timestamp()) * 10**9
+
+    assert read_time(text, TimeReading(READING.record_time_ms, rules, is_day_first)).time_ns in (want, None)
+    if first != second and first <= 12 and second <= 12 and not re.search("[AP]", text):
+        assert read_time(text, READING).time_ns is None
