@@ -48,7 +48,8 @@ def read_bracketed(text: str) -> Bracketed:
 
 def _of_number(text: str, name: str) -> Bracketed:
     """A number of a process or a thread; neither begins with a zero, and counters do."""
-    return Bracketed(fields=((name, text),)) if len(text) < 11 and text[0] != "0" else _NOTHING
+    longest = 10 if name == "tid" else 8
+    return Bracketed(fields=((name, text),)) if len(text) <= longest and text[0] != "0" else _NOTHING
 
 
 _SHAPES: Final = (

@@ -82,7 +82,7 @@ class Header:
             if kind == _PAREN and self.names and not self.has_time:  # an error (FATAL) of prose
                 return False
             self.level, self.end = read.level, match.end()
-        elif kind == _BRACKET and text in LETTERS and self.has_time:  # [I] of beego, [E]: of OpenNebula
+        elif kind == _BRACKET and text in LETTERS and self._may_be_letter():  # [I] of beego, [E]: of OpenNebula
             self.level, self.end = OF_LETTER[text], match.end()
             return True
         for name, value in read.fields if self._may_hold_a_process(text, kind) else ():
@@ -94,6 +94,10 @@ class Header:
         if read.name and kind in (_BRACKET, _PAREN):
             self.fields.setdefault("logger" if is_logger(read.name) else "thread", read.name)
         return True
+
+    def _may_be_letter(self) -> bool:
+        """Whether a letter in brackets may be a level: not behind words of prose, as in `seat [D]`."""
+        return self.has_time and (not self.names or "file" in self.fields)
 
     def _may_hold_a_process(self, text: str, kind: int) -> bool:
         """Not where it stands behind words, 192.0.2.7(5151) and bob<1>, or is one of a column, [   1234]."""

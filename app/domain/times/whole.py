@@ -61,7 +61,8 @@ def has_time_key(text: str, start: int) -> bool:
 def _zone_of_key(text: str, start: int, end: int) -> Zone | None:
     """The zone that firewalls write further on: tz="+0100", timezone="EST"."""
     match = _ZONE_KEY.search(text, start, end)
-    return zone_at(text, match.end(), end) if match else None
+    is_quoted = match is not None and text.count('"', 0, match.start()) % 2 == 1  # msg="tz=+0100 chosen"
+    return zone_at(text, match.end(), end) if match and not is_quoted else None
 
 
 def time_of_hour(text: str, date: DateText, end: int, reading: TimeReading) -> FoundTime | None:
