@@ -23,14 +23,36 @@ class Shape(NamedTuple):
     """What the keys of a plain object say: which hold its message, level and ids, aliases to rename, and attributes."""
 
     message: str
+    level: str
+    id: str
+    """The first of trace and span."""
+    attributes_of: Callable[[dict[str, Any], bytes], Attributes | None] | None
+    more: "More | None"
+
+
+class More(NamedTuple):
+    """What most shapes have nothing of."""
+
     time: str
     """Only where other keys may hold a time too: then its value must be a moment, and those are attributes."""
     other_times: tuple[str, ...]
-    level: str
-    ids: tuple[str, ...]
+    other_ids: tuple[str, ...]
     renames: tuple[tuple[str, str], ...]
-    attributes_of: Callable[[dict[str, Any], bytes], Attributes | None] | None
     dialect: Dialect | None
+
+    @property
+    def scale(self) -> Scale | None:
+        """The scale of numeric levels."""
+        return self.dialect.scale if self.dialect else None
+
+    def allows(self, parsed: dict[str, Any]) -> bool:
+        """Whether the values of an object with these keys leave it plain."""
+        if self.dialect is not None and None in parsed.values():  # keys without a value are no marks of a dialect
+            return False
+        times = map(parsed.get, self.other_times)
+        if self.other_times and not (is_moment(parsed[self.time]) and all(map(_is_one_value, times))):
+            return False
+        return not any(_says_more(parsed[key]) for key in self.other_ids)
 
 
 _SHAPES_KEPT: Final = 4096
@@ -51,30 +73,32 @@ def attributes_if_plain(parsed: dict[str, Any], text: bytes = b"") -> Attributes
             remember(_shapes, keys, shape, _SHAPES_KEPT)
     if shape is None:
         return None
-    message, time, other_times, level, ids, renames, attributes_of, dialect = shape
+    message, level, id_key, attributes_of, more = shape
     body = parsed[message]
     if type(body) is not str or not body or body.isspace():
         return None
-    if dialect is not None and None in parsed.values():  # keys without a value are no marks of a dialect
+    if id_key and type(name := parsed[id_key]) is str and "/" in name:
         return None
-    if other_times and not (is_moment(parsed[time]) and all(map(_is_one_value, map(parsed.get, other_times)))):
+    if more is not None and not more.allows(parsed):
         return None
-    for key in ids:
-        if type(name := parsed[key]) is str and "/" in name:  # it says more than an id, and is kept
-            return None
     severity = ""
     if level:
         word = parsed[level]
         if type(word) is not str or not word.isalpha():
-            severity = _severity(word, dialect.scale if dialect else None)
+            severity = _severity(word, more.scale if more else None)
             if not severity:
                 return None
     found = NO_ATTRIBUTES if attributes_of is None else attributes_of(parsed, text)
-    if found is None or (renames and not _rename(parsed, renames)):
+    if found is None or (more is not None and not _rename(parsed, more.renames)):
         return None
     if severity:
         parsed["level"] = severity
     return found
+
+
+def _says_more(name: object) -> bool:
+    """Whether the value of an id says more than that, so that it is kept."""
+    return type(name) is str and "/" in name
 
 
 def _is_one_value(value: object) -> bool:
@@ -143,10 +167,10 @@ def _shape_of(keys: tuple[str, ...]) -> Shape | None:
         return None
     renames = tuple((key, field) for field, key in key_of.items() if key != field)
     attributes_of = PlainAttributes(keys, tuple(attributes)).of if attributes else None
-    ids = tuple(key_of[field] for field in ("trace_id", "span_id") if field in key_of)
-    time = key_of.get("timestamp", "")
-    level = key_of.get("level", "")
-    return Shape(key_of["message"], time, tuple(other_times), level, ids, renames, attributes_of, dialect)
+    first_id, *ids = [key_of[field] for field in ("trace_id", "span_id") if field in key_of] or [""]
+    more = More(key_of.get("timestamp", ""), tuple(other_times), tuple(ids), renames, dialect)
+    has_more = dialect is not None or any((other_times, ids, renames))
+    return Shape(key_of["message"], key_of.get("level", ""), first_id, attributes_of, more if has_more else None)
 
 
 def _is_attribute(name: str, dialect: Dialect | None) -> bool:

@@ -19,7 +19,7 @@ def map_array(rows: Sequence[Row]) -> pa.MapArray:
     keys, items = list(chain.from_iterable(names)), list(chain.from_iterable(values))
     texts = pa.array([value if type(value) is str else _text(value) for value in items], pa.string())
     if texts.null_count:
-        return map_array(list(map(_without_nulls, rows)))
+        return map_array([_without_nulls(row) if None in row[1] else row for row in rows])
     offsets = pa.array(list(accumulate(map(len, names), initial=0)), pa.int32())
     return pa.MapArray.from_arrays(offsets, pa.array(keys, pa.string()), texts)
 

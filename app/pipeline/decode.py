@@ -52,17 +52,16 @@ def decode(
                 _add(events, read_record(value, envelope, reading), envelope)
             continue
         attributes = attributes_if_plain(parsed, value)
-        if attributes is None:
-            reading = reading_of(time_ms)
+        if attributes is not None:
             if envelope is NOTHING_SAID:
-                _add(events, read_object(parsed, value, reading), envelope)
+                add_object(parsed)
+                add_attributes(attributes)
             else:
-                _add(events, read_record(value, envelope, reading), envelope)
+                events.add_object(parsed, attributes, envelope)
         elif envelope is NOTHING_SAID:
-            add_object(parsed)
-            add_attributes(attributes)
+            _add(events, read_object(parsed, value, reading_of(time_ms)), envelope)
         else:
-            events.add_object(parsed, attributes, envelope)
+            _add(events, read_record(value, envelope, reading_of(time_ms)), envelope)
     return rows_of(events, chunk, bounds, rules, reader)
 
 
