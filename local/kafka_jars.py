@@ -9,7 +9,6 @@ from local.errors import LocalError
 from local.paths import ROOT
 
 DEFAULT_CACHE = ROOT / ".local" / "cache"
-MIN_FREE_BYTES = 300_000_000  # jars of one version are 45 MB, linked or copied, and there may be two versions
 
 
 def java() -> Path:

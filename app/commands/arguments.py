@@ -7,10 +7,11 @@ from collections.abc import Sequence
 
 from app.client import arguments as client
 from app.commands.explain_arguments import add_explain
-from app.domain.event_time import read_time_ns
+from app.query.errors import BadParameter
+from app.query.time_range import SECOND_NS, read_moment
 
 _SINCE = ("--since", "--from", "--start")  # as for the commands that query
-_UNIT_SECS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_DURATION = re.compile(r"\d{1,6}[smhdw]")
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -115,23 +116,16 @@ def age_secs(text: str) -> int:
         ArgumentTypeError: the text is none of these, or not in the past.
     """
     text = text.strip()
-    found = re.fullmatch(r"(?:now-)?(\d{1,6})([smhdw])", text)
+    now_ns = time.time_ns()
     try:
-        secs = int(found[1]) * _UNIT_SECS[found[2]] if found else _secs_since(text)
-    except ValueError:
+        moment_ns = read_moment("time", f"now-{text}" if _DURATION.fullmatch(text) else text, now_ns=now_ns)
+    except BadParameter:
         raise argparse.ArgumentTypeError(
             f"{text!r} is not a time: write 30s, 90m, 36h, 2d, or 2026-11-23T10:15:00Z"
         ) from None
-    if secs <= 0:
+    if moment_ns >= now_ns:
         raise argparse.ArgumentTypeError(f"{text!r} is not in the past")
-    return secs
-
-
-def _secs_since(text: str) -> int:
-    """The age of a moment; raises ValueError for other text, also for short numbers, which could mean anything."""
-    if re.fullmatch(r"\d{0,8}", text):
-        raise ValueError(text)
-    return int(time.time() - read_time_ns(text) / 1e9)
+    return (now_ns - moment_ns) // SECOND_NS
 
 
 def in_words(secs: int) -> str:

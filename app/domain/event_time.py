@@ -1,6 +1,9 @@
-"""Event times: converts text and numbers to Unix epoch nanoseconds. Pure."""
+"""Times that people and interfaces give, and how far an event's own time may lie from its record's. Pure.
 
-import math
+Times of logs, which come in any form, are read by `domain/times` alone. What a query, a command or the service itself
+gives is read here, and strictly: what is no ISO 8601 and no number is refused with a message, and never guessed.
+"""
+
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,15 +11,10 @@ from typing import Final
 
 import ciso8601
 
+from app.domain.times.numbers import of_number
 from app.domain.times.reading import Nanoseconds as Nanoseconds
 
 DAY_MS: Final = 24 * 3600 * 1000
-
-# Below these, a number is seconds, milliseconds or microseconds; nanoseconds above. Each limit is the year 5138 in
-# its own unit and March 1973 in the next finer one, so today's times are never confused.
-_SECONDS_BELOW = 10**11
-_MILLISECONDS_BELOW = 10**14
-_MICROSECONDS_BELOW = 10**17
 
 _FRACTION = re.compile(r"\d\d:?\d\d:?\d\d[.,](\d{1,9})")
 _LEAP_SECOND = re.compile(r"(?<=:\d\d):60")
@@ -41,7 +39,7 @@ class EventTimeBounds:
 
 
 def read_time_ns(value: object) -> int:
-    """Epoch nanoseconds of an event's timestamp: RFC 3339 or similar text, or an epoch number.
+    """Epoch nanoseconds of a time that is given: RFC 3339 or other ISO 8601 text, or an epoch number in any unit.
 
     Text without a zone is UTC. The result may lie outside what the table can hold.
 
@@ -50,15 +48,14 @@ def read_time_ns(value: object) -> int:
     """
     if isinstance(value, Nanoseconds):
         return int(value)
-    if isinstance(value, bool):
-        raise ValueError("a boolean is not a time")
-    if isinstance(value, int):
-        return value * _unit_ns(value)
-    if isinstance(value, float):
-        return _of_float(value)
     if isinstance(value, str):
         return _of_text(value.strip())
-    raise ValueError(f"{type(value).__name__} is not a time")
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"{type(value).__name__} is not a time")
+    time_ns = of_number(value).time_ns
+    if time_ns is None:
+        raise ValueError("not a finite number")
+    return time_ns
 
 
 def rfc3339(time_ns: int) -> str:
@@ -70,24 +67,6 @@ def rfc3339(time_ns: int) -> str:
         return str(time_ns)
     fraction = f".{nanoseconds:09d}".rstrip("0") if nanoseconds else ""
     return f"{text.zfill(19)}{fraction}Z"
-
-
-def _unit_ns(number: float) -> int:
-    size = abs(number)
-    if size < _SECONDS_BELOW:
-        return 10**9
-    if size < _MILLISECONDS_BELOW:
-        return 10**6
-    if size < _MICROSECONDS_BELOW:
-        return 10**3
-    return 1
-
-
-def _of_float(number: float) -> int:
-    if not math.isfinite(number):
-        raise ValueError("not a finite number")
-    # A float holds whole microseconds of an epoch in seconds, not nanoseconds: more digits would be invented.
-    return round(number * _unit_ns(number) / 1000) * 1000
 
 
 def _of_text(text: str) -> int:

@@ -35,11 +35,6 @@ _AS_A_VALUE: Final = {
     **dict.fromkeys(("fail", "failure", "exception", "eror"), "ERROR"),
     **dict.fromkeys(("pani", "disaster"), "FATAL"),
 }
-LEVEL_OF_NUMBER: Final = {
-    **dict(zip("01234567", ("FATAL", "FATAL", "FATAL", "ERROR", "WARN", "INFO", "INFO", "DEBUG"), strict=True)),
-    **{"10": "TRACE", "20": "DEBUG", "30": "INFO", "40": "WARN", "50": "ERROR", "60": "FATAL"},
-}
-"""Numeric levels of events: syslog's 0 to 7, and the tens of bunyan and pino."""
 
 
 def severity_of(word: str) -> str:

@@ -27,7 +27,7 @@ def parsed_value(text: bytes) -> tuple[Any, str]:
     try:
         return _parse_any(text), ""
     except (ValueError, RecursionError):
-        return _parsed_leniently(text)
+        return parsed_leniently(text)
 
 
 _BETWEEN: Final = re.compile(r"[\s,\x1e]*")
@@ -65,19 +65,7 @@ _ESCAPES = re.compile(
 _ESCAPE_CHARS = len("\\ud800")
 
 
-def parse_leniently(value: bytes) -> tuple[dict[str, Any], str]:
-    """Parse an object that strict parsing refuses; see `_parsed_leniently`.
-
-    Raises:
-        ValueError: it is not a JSON object; the message is one of a few fixed reasons.
-    """
-    parsed, reason = _parsed_leniently(value)
-    if not isinstance(parsed, dict):
-        raise ValueError("not an object")
-    return parsed, reason
-
-
-def _parsed_leniently(value: bytes) -> tuple[Any, str]:
+def parsed_leniently(value: bytes) -> tuple[Any, str]:
     """Parse what strict JSON parsing refuses: NaN, numbers out of range, lone surrogates, bytes that are not UTF-8,
     line breaks and other control characters in texts.
 

@@ -3,8 +3,10 @@
 import re
 from typing import Final
 
-from app.domain.severity import LEVEL_OF_NUMBER, severity_of
+from app.domain.level_scales import Scale
+from app.domain.severity import severity_of
 from app.formats.field_names import Fields
+from app.formats.json_levels import severity_of_value
 from app.formats.level_words import level_of
 
 OPENING: Final = re.compile(r"[A-Za-z_@][\w.@-]{0,63}=(?=[^\s=]|\Z)")
@@ -51,7 +53,7 @@ def _take(fields: Fields, key: str, value: str) -> None:
         if "level" not in fields and (level := severity_of(value) or level_of(value)):
             fields["level"] = level
     elif key == "pri":
-        if "level" not in fields and (level := severity_of(value) or LEVEL_OF_NUMBER.get(value, "")):
+        if "level" not in fields and (level := severity_of(value) or severity_of_value(value, Scale.SYSLOG)):
             fields["level"] = level
     elif key == "caller":
         if match := _CALLER.match(value):

@@ -8,7 +8,8 @@ from typing import Final
 
 from app.domain.columns import Kind
 from app.domain.event_time import read_time_ns
-from app.domain.severity import LEVEL_OF_NUMBER, SEVERITY_NUMBER, severity_of, severity_of_number
+from app.domain.level_scales import Scale, severity_on
+from app.domain.severity import SEVERITY_NUMBER, severity_of, severity_of_number
 from app.domain.trace_ids import span_id_of, trace_id_of
 from app.query.fields import Field, Named
 from app.query.words import lowered
@@ -47,10 +48,16 @@ def level_of(text: str) -> str:
 
 
 def level_of_number(text: str) -> str:
-    """The level that a number in an event stands for, or else one of OpenTelemetry's numbers; "" if it is neither."""
+    """The level that is suggested in place of a number; "" for other text, and for a number that is no level.
+
+    In an event a number counts only on a scale that is known. A suggestion is read by the person who typed the number,
+    so the likeliest scale will do: syslog's 0 to 7, the tens of bunyan and pino, else OpenTelemetry's 8 to 24.
+    """
     if not _WHOLE.fullmatch(text):
         return ""
-    return lowered(LEVEL_OF_NUMBER.get(text) or severity_of_number(int(text)))
+    number = int(text)
+    by_tens = severity_on(Scale.BUNYAN, number) if number % 10 == 0 else ""
+    return lowered(severity_on(Scale.SYSLOG, number) or by_tens or severity_of_number(number))
 
 
 def in_ms(text: str) -> str:

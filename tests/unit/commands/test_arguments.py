@@ -37,7 +37,7 @@ def test_a_schema_is_for_one_server_unless_a_cluster_is_named() -> None:
         (["chekc"], "invalid choice: 'chekc' (choose from"),
         (["audit", "--since", "2"], "'2' is not a time: write 30s, 90m, 36h, 2d, or 2026-11-23T10:15:00Z"),
         (["audit", "--since", "0d"], "'0d' is not in the past"),
-        (["audit", "--from", "2999-01-01T00:00:00Z"], "'2999-01-01T00:00:00Z' is not in the past"),
+        (["audit", "--from", "2199-01-01T00:00:00Z"], "'2199-01-01T00:00:00Z' is not in the past"),
         (["rejected", "--from", "1h", "--to", "2h"], "--from is not before --to"),
         (["rejected", "--limit", "0"], "'0' is not a number of rows"),
         (["schema", "--cluster", "a`b"], "'a`b' is not the name of a cluster"),
