@@ -47,10 +47,7 @@ class LineReader:
     def read(self) -> None:
         """Find the fields and the level; the most certain form of a line first."""
         line, found = self.line, self.found
-        if found is not None and found.start == 0 and line[0].isalpha() and (tag := quick_origin(line, found.end)):
-            self.fields.update(tag[0])
-            self.form = places.SYSLOG
-            self._content(tag[1], "")
+        if found is not None and found.start == 0 and self._opens_as_usual(found.end):
             return
         if self._is_access(0):
             return
@@ -60,6 +57,19 @@ class LineReader:
             self._with_time(found)
         else:
             self._without_time()
+
+    def _opens_as_usual(self, end: int) -> bool:
+        """Whether a usual header follows upon the time that opens the line and ends at `end`."""
+        line = self.line
+        if not line[0].isalpha():
+            return self._is_quick(end)
+        tag = quick_origin(line, end)
+        if tag is None:
+            return False
+        self.fields.update(tag[0])
+        self.form = places.SYSLOG
+        self._content(tag[1], "")
+        return True
 
     def read_pairs(self) -> None:
         """Read a line that opens with a pair of logfmt."""
@@ -116,7 +126,7 @@ class LineReader:
                     self.level_from, self.level_start, self.level_end = places.TAG, end, origin.end
                 self._content(origin.end, before.level or origin.level)
                 return
-        if self._is_quick(end) or (not self.level and is_prose(line, end)):
+        if (start and self._is_quick(end)) or (not self.level and is_prose(line, end)):
             return
         if before.signs and line[end + 2 : end + 3] == " " and (level := before.signs.get(line[end + 1])):
             self.level, self.level_from = level, places.HEADER
@@ -134,8 +144,8 @@ class LineReader:
         if not self.level:
             self.level, self.level_from = quick.level, places.HEADER
             self.level_start, self.level_end = end + quick.level_at[0], end + quick.level_at[1]
-        for name, value in quick.fields:
-            self.fields.setdefault(name, value)
+        self.form = places.LINE
+        self.fields = {**dict(quick.fields), **self.fields}
         return True
 
     def _without_time(self) -> None:

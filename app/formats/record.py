@@ -12,22 +12,13 @@ from app.formats import ndjson
 from app.formats.carriers import otlp_protobuf
 from app.formats.envelope import HEADER_OF, Envelope
 from app.formats.reading import Reading
-from app.formats.value import ValueReader, events_of_line
+from app.formats.value import ValueReader
 from app.formats.zones_of_origin import in_zones_of_origin
 
 
 def read_object(parsed: dict[str, Any], value: bytes, reading: Reading) -> Iterable[Event]:
     """The events of a record that is a JSON object, parsed already, and has no headers that are understood."""
     events = ValueReader(reading).object(parsed)
-    return in_zones_of_origin(events, lambda other: _events(value, b"", other), reading) if reading.zones else events
-
-
-def read_line(value: bytes, reading: Reading) -> Iterable[Event]:
-    """The events of a record without headers that are understood, of whose value `is_line` is true.
-
-    `read_record` gives the same, and takes half as long again.
-    """
-    events = events_of_line(value, reading)
     return in_zones_of_origin(events, lambda other: _events(value, b"", other), reading) if reading.zones else events
 
 

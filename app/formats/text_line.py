@@ -1,13 +1,12 @@
 """A line of text, or a stack trace, as an event: time, severity and origin, as far as its header gives them. Pure."""
 
 import re
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from app.domain.event import Event
 from app.domain.event_time import Nanoseconds
 from app.domain.notes import Notes
 from app.domain.times import FoundTime, find_time
-from app.domain.times.find import HEAD_CHARS
 from app.formats import places
 from app.formats.field_names import ATTRIBUTE_OF
 from app.formats.level_words import WITH_COLON
@@ -59,20 +58,28 @@ def with_raw(event: Event, value: bytes, text: str) -> Event:
 
 def event_of_line(line: TextLine) -> Event:
     """The event of what was found in a text; the whole text is its message."""
-    time_ns, severity, service, attributes, body, has_zone, problem, _, notes = line
-    fields: dict[str, object] = {"message": body, "level": severity, "service": service, "host": ""}
+    fields = take_fields(line)
+    event = Event(fields, list(line.attributes.items()), notes=line.notes)
+    if line.timestamp_ns is not None:
+        event.time_has_zone = line.has_zone
+    if line.problem:
+        event.problems.append(line.problem)
+    return event
+
+
+def take_fields(line: TextLine) -> dict[str, Any]:
+    """The fields of the event of a line; those that are among its attributes are taken from there."""
+    attributes = line.attributes
+    fields: dict[str, Any] = {"message": line.body, "level": line.severity, "service": line.service, "host": ""}
     if attributes:
         fields["host"] = attributes.pop(_HOST, "")
-        for name in ("trace_id", "span_id"):
-            if name in attributes:
-                fields[name] = attributes.pop(name)
-    event = Event(fields, list(attributes.items()), notes=notes)
-    if time_ns is not None:
-        fields["timestamp"] = Nanoseconds(time_ns)
-        event.time_has_zone = has_zone
-    if problem:
-        event.problems.append(problem)
-    return event
+        if "trace_id" in attributes:
+            fields["trace_id"] = attributes.pop("trace_id")
+        if "span_id" in attributes:
+            fields["span_id"] = attributes.pop("span_id")
+    if line.timestamp_ns is not None:
+        fields["timestamp"] = Nanoseconds(line.timestamp_ns)
+    return fields
 
 
 def read_text_line(text: str, reading: Reading) -> TextLine:
@@ -86,9 +93,9 @@ def read_text_line(text: str, reading: Reading) -> TextLine:
     if syslog is not None:
         found = find_time(line[syslog.time_at :], reading.times) if line[syslog.time_at] != "-" else None
     else:
-        found = _find_time(line if opening is None else line[opening.end() :], reading)
+        found = find_time(line if opening is None else line[opening.end() :], reading.times)
         if opening is not None and found is not None and not found.has_zone:
-            found = _find_time(line, reading)  # with the key that may state its zone
+            found = find_time(line, reading.times)  # with the key that may state its zone
     time_ns, has_zone, problem = _in_bounds(found)
     read = LineReader(line, found, reading)
     if syslog is not None:
@@ -116,10 +123,6 @@ def read_text_line(text: str, reading: Reading) -> TextLine:
     return TextLine(time_ns, level, service or "", attributes, text, has_zone, problem, read.content, notes)
 
 
-def _find_time(line: str, reading: Reading) -> FoundTime | None:
-    return find_time(line, reading.times) if _PART_OF_A_TIME.search(line, 0, HEAD_CHARS) else None
-
-
 def read_time_alone(text: str, reading: Reading, form: str) -> TextLine:
     """What the first line of a text says if its header is none that this module knows: only its time."""
     line = first_line(text)
@@ -137,10 +140,6 @@ def _in_bounds(found: FoundTime | None) -> tuple[int | None, bool, str]:
     return found.time_ns if is_within else None, found.has_zone, found.problem
 
 
-# What every time has, of a calendar or a number, and many lines have not.
-_PART_OF_A_TIME: Final = re.compile(
-    r"[0-9](?::[0-9]{2}|\.[0-9]{2}\.[0-9]{2}|[時时点]|[0-9]{5}|[Tt][0-9]{4}|[eE]\+?[0-9])|@4"
-)
 _TIME_FIRST: Final = re.compile(r"(?:ts|time|timestamp|t)=(?=\"?\d{4}-)")  # of logfmt; its end is not looked at
 _COLOUR: Final = re.compile(r"\x1b\[[\d;:?]{0,20}[A-Za-z]")
 _BLANK: Final = " \t\r\n\v\f\0\ufeff"

@@ -17,8 +17,9 @@ from app.formats.envelope import NOTHING_SAID, Envelope, read_envelopes
 from app.formats.json_plain import attributes_if_plain
 from app.formats.json_text import MAX_JSON_BYTES, parse_fast
 from app.formats.reading import DEFAULT_RULES, ReadingRules
-from app.formats.record import read_line, read_object, read_record
-from app.formats.value import is_line
+from app.formats.record import read_object, read_record
+from app.formats.text_line import TextLine
+from app.formats.value import is_line, read_line
 from app.pipeline.event_columns import EventColumns
 from app.pipeline.row_builder import RowBuilder
 
@@ -46,8 +47,12 @@ def decode(
             parsed = parse_fast(value)
         except (ValueError, RecursionError):
             reading = reading_of(time_ms)
-            if envelope is NOTHING_SAID and is_line(value):
-                _add(events, read_line(value, reading), envelope)
+            if envelope is NOTHING_SAID and reading.zones is None and is_line(value):
+                found = read_line(value, reading)
+                if isinstance(found, TextLine):
+                    events.add_line(found)
+                else:
+                    _add(events, found, envelope)
             else:
                 _add(events, read_record(value, envelope, reading), envelope)
             continue

@@ -10,6 +10,7 @@ from app.domain.event import Event
 from app.domain.keys import unused_name, with_names_once
 from app.formats.envelope import NOTHING_SAID, Envelope
 from app.formats.plain_attributes import Attributes, pairs_of
+from app.formats.text_line import TextLine, take_fields
 
 Pairs = list[tuple[str, Any]]
 
@@ -17,8 +18,8 @@ Pairs = list[tuple[str, Any]]
 class EventColumns:
     """Gathers events; call `split` when all are added. Rare values are kept by row.
 
-    An event comes as an `Event`; or, if it is a plain JSON object, which most are, as that object by the names of the
-    fields in `objects`, and its attributes in `attributes`.
+    An event comes as an `Event`, or as what was found in a line of text; or, if it is a plain JSON object, which most
+    are, as that object by the names of the fields in `objects`, and its attributes in `attributes`.
     """
 
     def __init__(self) -> None:
@@ -46,6 +47,14 @@ class EventColumns:
             attributes = _parallel(_with_kept(pairs_of(attributes), envelope))
         self.objects.append(parsed)
         self.attributes.append(attributes)
+
+    def add_line(self, line: TextLine) -> None:
+        """Add the only event of a record, a line of text."""
+        if line.problem:
+            self.problems[len(self.objects)] = [line.problem]
+        attributes = line.attributes
+        self.objects.append(take_fields(line))
+        self.attributes.append((list(attributes), list(attributes.values())))
 
     def add(self, event: Event, item: int, envelope: Envelope = NOTHING_SAID) -> None:
         """Add an event, number `item` of its record; that with number 0 begins the next record."""

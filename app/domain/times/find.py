@@ -34,6 +34,10 @@ _ANCHOR: Final = re.compile(
 _DATE_BEFORE: Final = re.compile(
     rf"(?:(?<!\w)(?<![\w)][-./\\])|(?<=(?<![^\W_])[A-Z])(?=[0-9]{{4,8}} )){DATE}{JOINT}(?=0\Z)"
 )
+# What every time has, of a calendar or a number, and many lines have not.
+_PART_OF_A_TIME: Final = re.compile(
+    r"[0-9](?::[0-9]{2}|\.[0-9]{2}\.[0-9]{2}|[時时点]|[0-9]{5}|[Tt][0-9]{4}|[eE]\+?[0-9])|@4"
+)
 _SHORTEST_EPOCH: Final = 10  # digits
 _OPENS_A_TIME: Final = frozenset(["", *' \t[(<"|;,*='])  # what may stand before a time of day whose date follows
 _BEFORE_DATE: Final = 3  # characters that `_DATE_BEFORE` looks at in front of a date
@@ -58,7 +62,7 @@ def find_time(text: str, reading: TimeReading) -> FoundTime | None:
     found = quick_access_time(text)
     if found is not None and _opens_an_access_log(text[: found.start - 1]):
         return found
-    return search_time(text, reading)
+    return search_time(text, reading) if _PART_OF_A_TIME.search(text, 0, HEAD_CHARS) else None
 
 
 def _opens_an_access_log(before: str) -> bool:

@@ -29,16 +29,21 @@ _RESOURCE: Final = frozenset(("process.pid", "systemd.unit"))
 
 def read_or_open(text: str, reading: Reading) -> Event | Carried:
     """The event of a text, or what a carrier knows and holds. Never fails, and never opens what is inside."""
+    found = read_or_open_line(text, reading)
+    return event_of_line(found) if isinstance(found, TextLine) else found
+
+
+def read_or_open_line(text: str, reading: Reading) -> TextLine | Event | Carried:
+    """The same, with a line as what was found in it, where it is no carrier and has no form of its own."""
     if (carried := opened(text, reading)) is not None:
         return carried
     if text.startswith(("CEF:", "LEEF:")):
         return cef.read(text, reading)
     line = read_text_line(text, reading)
-    event = event_of_line(line)
     if line.content:
         inner = _content(text, line)
-        return Carried(_of_syslog(event, inner), inner)
-    return event
+        return Carried(_of_syslog(event_of_line(line), inner), inner)
+    return line
 
 
 def opened(text: str, reading: Reading) -> Carried | None:

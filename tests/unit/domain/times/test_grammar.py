@@ -214,7 +214,18 @@ def test_nearly_all_that_is_written_is_read() -> None:
 
 
 QUICK_OPENINGS = ["", "[", "<34>", "<34>1 ", "10.0.0.1 - - [", "ERROR ", "x.", "app-", "(", "time="]
-QUICK_DATES = ["2026-11-29", "2026/11/29", "2026-02-30", "2026-11/29", "Nov 29", "Nov  1", "Foo 12", "29/Nov/2026"]
+QUICK_DATES = [
+    "2026-11-29",
+    "2026/11/29",
+    "2026-02-30",
+    "2026-11/29",
+    "Nov 29",
+    "Nov  1",
+    "Foo 12",
+    "29/Nov/2026",
+    "E1129",
+    "I0230",
+]
 QUICK_CLOCKS = ["T10:15:01", " 10:15:01", " 23:59:59", ":10:15:01", " 24:00:00", "T10:61:01", " 9:15:01", "T10:15:60"]
 QUICK_ZONES = [
     "",
@@ -236,7 +247,8 @@ QUICK_ENDS = [
     *("", "]", "] x", " x", " INFO x", " [main]", " [UTC]", " [7] x", ": x", ", x", " - x", " 7 x", "+x", " 2026 x"),
     *(" (CET) x", "[Europe/Paris]", " CET x", "x", " pm", " p.m. x", " a.b", '"', "|x", "\tINFO", "  INFO", " ERROR:"),
     *(" WEB01 x: y", " EST5EDT x", " UTC-3 x", " Europe/Paris x", " utc x", " Kiln x: y", " P.M. x", " kiln"),
-    *("  HKT x", "\tHKT x", ", HKT x", "  +0800 x", " CET/CEST x", " Pacific Standard Time", "\t+08 x", " [+08] x"),
+    *(" 77 a.go:7] x", "  HKT x", "\tHKT x", ", HKT x", "  +0800 x", " CET/CEST x", " Pacific Standard Time"),
+    *("\t+08 x", " [+08] x"),
     *(" kiln sshd[7]: x", "] [2026-11-29T09:15:01Z] x", " 2026-11-29T09:15:01Z x", " | 2026-11-29 09:15:01 x", ",UTC"),
 ]  # fmt: skip
 quick_lines = st.builds(
