@@ -7,8 +7,6 @@ from collections.abc import Sequence
 
 from app.client import arguments as client
 from app.commands.explain_arguments import add_explain
-from app.query.errors import BadParameter
-from app.query.time_range import SECOND_NS, read_moment
 
 _SINCE = ("--since", "--from", "--start")  # as for the commands that query
 _DURATION = re.compile(r"\d{1,6}[smhdw]")
@@ -36,7 +34,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         *_SINCE,
         dest="since",
         type=age_secs,
-        default=age_secs("2d"),
+        default="2d",
         metavar="TIME",
         help="check records no older than this, by Kafka's timestamp: 90m, 36h, 2d (default; rows of older records may"
         " have expired), 2026-11-23T10:15:00Z",
@@ -52,7 +50,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         *_SINCE,
         dest="since",
         type=age_secs,
-        default=age_secs("1d"),
+        default="1d",
         metavar="TIME",
         help="rows with a Timestamp no older than this: 90m, 36h, 1d (default), 2026-11-23T10:15:00Z",
     )
@@ -115,6 +113,10 @@ def age_secs(text: str) -> int:
     Raises:
         ArgumentTypeError: the text is none of these, or not in the past.
     """
+    # Imported late: commands that ask the service over HTTP do not need what these import, and begin sooner.
+    from app.query.errors import BadParameter
+    from app.query.time_range import SECOND_NS, read_moment
+
     text = text.strip()
     now_ns = time.time_ns()
     try:

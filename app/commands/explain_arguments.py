@@ -6,9 +6,6 @@ import time
 from typing import Any, Final
 
 from app.client.arguments import positive
-from app.domain.event_time import read_time_ns
-from app.domain.times import zone_named
-from app.input.encoding import is_encoding
 
 SHOWN: Final = 10
 _HEADER: Final = "NAME=VALUE"
@@ -65,7 +62,10 @@ def _number(text: str) -> int:
     return 0 if text == "0" else positive(text)
 
 
+# What follows imports late: commands that ask the service over HTTP do not need it, and begin sooner.
 def _time_ms(text: str) -> int:
+    from app.domain.event_time import read_time_ns
+
     try:
         return read_time_ns(text) // 10**6
     except ValueError:
@@ -73,6 +73,8 @@ def _time_ms(text: str) -> int:
 
 
 def _header(text: str) -> tuple[str, bytes]:
+    from app.domain.times import zone_named
+
     name, sign, value = text.partition("=")
     if not sign or not name.strip():
         raise argparse.ArgumentTypeError(f"must be {_HEADER}, not {text!r}")
@@ -82,6 +84,8 @@ def _header(text: str) -> tuple[str, bytes]:
 
 
 def _encoding(text: str) -> str:
+    from app.input.encoding import is_encoding
+
     if not is_encoding(text):
         raise argparse.ArgumentTypeError(f"{text!r} is no encoding that Python knows; utf-16, latin-1, cp1252 are some")
     return text

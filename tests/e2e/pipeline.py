@@ -22,7 +22,7 @@ from local.service import ServiceProcess, clean_environment
 from tests.support.servers import RunningEngine, RunningKafka, clickhouse_settings
 
 PARTITIONS = 4
-PATIENCE_SECS = 60.0
+PATIENCE_SECS = 120.0
 _POLL_SECS = 0.05
 
 IDENTITY = "(_topic_id, _partition, _offset, _item)"

@@ -17,7 +17,7 @@ NOT_UNDERSTOOD = [
     "{nor this",
     '{"message": "late", "timestamp": "yesterday"}',
     '{"message": "slow", "duration_ms": "very"}',
-    '{"message": "nested", "service": {"x": 1}}',
+    '{"message": "listed", "user_id": [7]}',
 ]
 
 
