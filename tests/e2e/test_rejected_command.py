@@ -17,7 +17,7 @@ NOT_UNDERSTOOD = [
     "{nor this",
     '{"message": "late", "timestamp": "yesterday"}',
     '{"message": "slow", "duration_ms": "very"}',
-    '{"message": "listed", "user_id": [7]}',
+    '{"message": "nested", "user_id": {"x": 1}}',
 ]
 
 
