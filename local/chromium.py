@@ -36,8 +36,8 @@ def chromium_path(environ: Mapping[str, str]) -> str:
 
 
 @contextmanager
-def running_chromium(environ: Mapping[str, str]) -> Iterator[Browser]:
-    """Chromium without a window, closed when the block ends.
+def running_chromium(environ: Mapping[str, str], *flags: str) -> Iterator[Browser]:
+    """Chromium without a window, closed when the block ends; `flags` are further options of its command line.
 
     Raises:
         NoChromium: there is none on this machine.
@@ -46,7 +46,7 @@ def running_chromium(environ: Mapping[str, str]) -> Iterator[Browser]:
 
     path = chromium_path(environ)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=_FLAGS)
+        browser = playwright.chromium.launch(executable_path=path, args=[*_FLAGS, *flags])
         try:
             yield browser
         finally:

@@ -28,6 +28,8 @@ def create_app(
     Without an authenticator the API has no authentication; without a guard it is known as localhost alone.
     """
     app = Flask("app", static_folder=None)
+    # `//` would be redirected, to the host that the request names; and the name of a field may hold it.
+    app.url_map.merge_slashes = False
     protect(app, guard or OriginGuard(()))
     endpoints = chain(status_routes(health, registry), *more)
     add_routes(app, endpoints, authenticator or NoAuthentication())

@@ -18,6 +18,8 @@ from tests.explorer.site import Explorer, Site, Watch
 from tests.support.servers import RunningEngine
 
 COUNT = 3_000
+FOREIGN_NAMES = "--host-resolver-rules=MAP *.example 127.0.0.1"
+"""Names of other sites that lead to this machine, as their owners can have it."""
 
 expect.set_options(timeout=15_000)  # milliseconds: the suite's workers share few processors
 
@@ -27,7 +29,7 @@ def browser() -> Iterator[Browser]:
     """Chromium; CHROMIUM names another one."""
     with ExitStack() as stack:
         try:
-            launched = stack.enter_context(running_chromium(os.environ))
+            launched = stack.enter_context(running_chromium(os.environ, FOREIGN_NAMES))
         except NoChromium as error:
             pytest.skip(str(error))
         yield launched

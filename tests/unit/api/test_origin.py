@@ -124,3 +124,12 @@ def test_errors_have_them_too(client: FlaskClient) -> None:
     assert response.status_code == 404
     assert response.headers["Cache-Control"] == "no-store"
     assert response.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    "path", ["//evil.example", "//evil.example/..", "/explorer/1//main.js", "/live/", "/live//", "/explorer//x"]
+)
+def test_no_path_is_redirected_to_the_host_of_the_request(client: FlaskClient, path: str) -> None:
+    response = client.get("/", headers={"Host": "10.1.2.3"}, environ_overrides={"PATH_INFO": path})
+
+    assert (response.status_code, response.headers.get("Location")) == (404, None)

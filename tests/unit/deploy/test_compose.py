@@ -87,11 +87,19 @@ def test_our_settings_exist_and_are_accepted(files: tuple[str, ...], name: str) 
 
 
 @each_stack
-def test_our_containers_may_do_nothing_that_they_need_not(files: tuple[str, ...]) -> None:
-    for name in OURS:
-        service = services(files)[name]
-        assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"])
-        assert service["security_opt"] == ["no-new-privileges:true"]
+def test_no_container_can_gain_privileges(files: tuple[str, ...]) -> None:
+    options = {name: service.get("security_opt") for name, service in services(files).items()}
+    assert {name: given for name, given in options.items() if given != ["no-new-privileges:true"]} == {}
+
+
+@each_stack
+def test_no_container_has_capabilities_but_the_one_that_starts_as_root(files: tuple[str, ...]) -> None:
+    assert {name for name, service in services(files).items() if service.get("cap_drop") != ["ALL"]} == {"clickhouse"}
+
+
+@each_stack
+def test_containers_that_write_to_their_volumes_alone_have_a_read_only_root(files: tuple[str, ...]) -> None:
+    assert {name for name, service in services(files).items() if service.get("read_only")} == {*OURS, "prometheus"}
 
 
 @each_stack
