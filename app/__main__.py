@@ -1,11 +1,19 @@
 """The entry point: reads the settings, then runs the service until it is stopped, or one command."""
 
+from __future__ import annotations
+
 import os
 import sys
+from argparse import Namespace
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from app.client import arguments as client
 from app.commands.arguments import parse
 from app.console import say_error
+
+if TYPE_CHECKING:
+    from app.settings import Settings
 
 
 def main(arguments: list[str]) -> int:
@@ -16,20 +24,33 @@ def main(arguments: list[str]) -> int:
         from app.client.commands import run
 
         return run(options, os.environ)
+    if options.command == "token":  # with settings that may still be wrong for lack of one
+        from app.commands.token import token
+
+        return token(options, os.environ)
     from app.environment import misspelt, read_settings
     from app.errors import BadSettings
 
     try:
         settings = read_settings(os.environ)
+        return _run(options, settings, misspelt(os.environ))
     except BadSettings as error:
         say_error("The settings are wrong, nothing was started:")
         for problem in error.problems:
             say_error(f"  {problem}")
         return 2
+
+
+def _run(options: Namespace, settings: Settings, misspelt: Sequence[str]) -> int:
+    """Run the service, or the command of these options. `misspelt` are sentences about variables without effect.
+
+    Raises:
+        BadSettings: the service cannot be built from the settings.
+    """
     if options.command == "check":
         from app.commands.check import check
 
-        return check(settings, misspelt(os.environ))
+        return check(settings, misspelt)
     if options.command == "audit":
         from app.commands.audit import audit_topic
 
@@ -53,7 +74,7 @@ def main(arguments: list[str]) -> int:
     from app.build.service import build
     from app.serve import serve
 
-    return serve(settings, build(settings), misspelt=misspelt(os.environ))
+    return serve(settings, build(settings), misspelt=misspelt)
 
 
 if __name__ == "__main__":

@@ -64,6 +64,11 @@ def _secret_names() -> list[str]:
     return [name for name, field in setting_names().items() if "SecretStr" in str(field.annotation)]
 
 
+def _may_stand_in_file(name: str) -> bool:
+    """Whether X_FILE is the source of a secret X, and no setting of its own."""
+    return name in _secret_names() and f"{name}_FILE" not in setting_names()
+
+
 def _read_group(
     name: str, group: type[SettingsGroup], environ: Mapping[str, str], problems: list[str]
 ) -> SettingsGroup | None:
@@ -83,7 +88,7 @@ def _read_value(name: str, environ: Mapping[str, str], problems: list[str]) -> s
     if text := environ.get(_source(name, environ)):
         return text
     path = environ.get(f"{name}_FILE")
-    if path and name in _secret_names():
+    if path and _may_stand_in_file(name):
         try:
             return Path(path).read_text(encoding="utf-8").rstrip("\r\n") or None
         except OSError as error:

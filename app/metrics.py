@@ -163,6 +163,10 @@ class Metrics:
             " Kafka only a clock that is ahead is detected.",
             "system",
         )
+        self.token_file_broken = instance.gauge(
+            "token_file_broken",
+            "1 while the changed file of tokens cannot be used; the tokens from before are in force.",
+        )
         build = instance.gauge("build_info", "Always 1; the version is in the labels.", "version", "python")
         build.labels(version, platform.python_version()).set(1)
 

@@ -1,5 +1,6 @@
 """Every setting: name, type, default, unit, meaning, and the rules between settings of one group."""
 
+import ipaddress
 from collections.abc import Iterator
 from typing import Final, Literal, Self, get_args
 from urllib.parse import urlsplit
@@ -327,6 +328,51 @@ class HttpSettings(SettingsGroup):
         "`*.example.org`; `*` for any name. localhost and IP addresses are always allowed.",
     )
 
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only programs on the same machine can connect."""
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+
+class AuthSettings(SettingsGroup):
+    """Who may do what. Environment: AUTH_*."""
+
+    mode: Literal["token", "none"] | None = Field(
+        None,
+        description="Who may send requests. `token`: those with a token. `none`: anybody who can connect. Unset:"
+        " `token` if there are tokens, else `none`.",
+    )
+    tokens: SecretStr = Field(
+        SecretStr(""),
+        description="Tokens, one a line, as the command `token create` prints them (hashes, no secrets).",
+    )
+    tokens_file: FilePath | None = Field(
+        None, description="File with such lines instead, read again when it changes, without a restart."
+    )
+
+    @property
+    def needs_token(self) -> bool:
+        """Whether requests need a token."""
+        return self.mode == "token" or (self.mode is None and self._has_tokens)
+
+    @property
+    def _has_tokens(self) -> bool:
+        return bool(self.tokens.get_secret_value()) or self.tokens_file is not None
+
+    def _conflicts(self) -> Iterator[str]:
+        if self.tokens.get_secret_value() and self.tokens_file is not None:
+            yield "AUTH_TOKENS and AUTH_TOKENS_FILE are both set: set one of them"
+        if self.mode == "token" and not self._has_tokens:
+            yield (
+                "AUTH_MODE=token needs AUTH_TOKENS_FILE or AUTH_TOKENS; `python -m app token create NAME --scope read`"
+                " makes a token"
+            )
+        if self.mode == "none" and self._has_tokens:
+            yield "AUTH_MODE=none would ignore AUTH_TOKENS or AUTH_TOKENS_FILE: set AUTH_MODE=token, or unset them"
+
 
 class LogSettings(SettingsGroup):
     """The service's own log. Environment: LOG_*."""
@@ -358,6 +404,7 @@ class Settings(SettingsGroup):
     batch: BatchSettings = BatchSettings()
     query: QuerySettings = QuerySettings()
     http: HttpSettings = HttpSettings()
+    auth: AuthSettings = AuthSettings()
     log: LogSettings = LogSettings()
     audit: AuditSettings = AuditSettings()
     on_cloud_run: bool = False

@@ -1,32 +1,20 @@
 """Authentication: identifies the sender of a request and checks the right that the endpoint requires."""
 
-from dataclasses import dataclass
-from enum import Enum
+from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
+from werkzeug.datastructures import WWWAuthenticate
+from werkzeug.exceptions import Forbidden, Unauthorized
+
+from app.access.principal import ANONYMOUS, UNKNOWN, Principal, Right
+from app.access.tokens import Token
+from app.api.credentials import secrets_in
 from app.api.request_head import RequestHead
-from app.query.scope import EVERYTHING, Scope
 
+Identify = Callable[[RequestHead], Principal | None]
+"""The principal whose credentials a request has; None if it has none of this kind that are valid."""
 
-class Right(Enum):
-    """The right that an endpoint requires of its caller."""
-
-    NONE = "none"
-    """No right is required: health probes, static files, a login."""
-    READ = "read"
-    INGEST = "ingest"
-    ADMIN = "admin"
-
-
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """The sender of a request, and the logs that they may see. Handlers get it with the request."""
-
-    name: str
-    scope: Scope = EVERYTHING
-
-
-ANONYMOUS: Final = Principal("anonymous")
+_REALM: Final = "log analytics"
 
 
 class Authenticator(Protocol):
@@ -47,3 +35,40 @@ class NoAuthentication:
     def authenticate(self, head: RequestHead, right: Right) -> Principal:
         """The anonymous principal."""
         return ANONYMOUS
+
+
+class CredentialAuthenticator:
+    """Requires credentials of one of several kinds."""
+
+    def __init__(self, kinds: Sequence[Identify]) -> None:
+        """The kinds are tried in this order."""
+        self._kinds = kinds
+
+    def authenticate(self, head: RequestHead, right: Right) -> Principal:
+        """See `Authenticator`. Where no right is required, a sender without valid credentials passes too."""
+        principal = next((found for identify in self._kinds if (found := identify(head))), UNKNOWN)
+        if principal.may(right):
+            return principal
+        if principal is UNKNOWN:
+            raise Unauthorized(_refusal(head), www_authenticate=_challenges())
+        raise Forbidden(f"{principal.name} may not do this: its token needs the scope {right.value}.")
+
+
+def by_token(token_of: Callable[[str], Token | None]) -> Identify:
+    """Identifies by a token; `token_of` finds that of a secret."""
+
+    def identify(head: RequestHead) -> Principal | None:
+        tokens = (token_of(secret) for secret in secrets_in(head.headers))
+        return next((token.principal for token in tokens if token), None)
+
+    return identify
+
+
+def _refusal(head: RequestHead) -> str:
+    if any(secrets_in(head.headers)):
+        return "The token is not valid: it is unknown, revoked or expired."
+    return "This needs a token: send it as `Authorization: Bearer TOKEN`."
+
+
+def _challenges() -> list[WWWAuthenticate]:
+    return [WWWAuthenticate(scheme, {"realm": _REALM}) for scheme in ("bearer", "basic")]

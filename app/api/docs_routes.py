@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from flask import Response, jsonify, send_from_directory
 
-from app.api.authentication import Right
+from app.access.principal import Right
 from app.api.endpoint import Endpoint, Request
 from app.api.openapi import openapi
 from app.api.request_parameters import AnyParameters

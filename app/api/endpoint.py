@@ -8,8 +8,9 @@ from typing import Final, Generic, TypeVar
 from flask import Response
 from pydantic import BaseModel
 
+from app.access.principal import Principal, Right
 from app.api.admission import Slots
-from app.api.authentication import Authenticator, Principal, Right
+from app.api.authentication import Authenticator
 from app.api.body import Body
 from app.api.content import Content
 from app.api.error_responses import JSON_ERRORS, ErrorShape

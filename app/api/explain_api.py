@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from app.api.authentication import Right
+from app.access.principal import Right
 from app.api.endpoint import Endpoint, Request, Success
 from app.api.parameters import LogParameters
 from app.api.query_api import read_id

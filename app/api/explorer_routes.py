@@ -11,7 +11,7 @@ from flask import request as flask_request
 from pydantic import BaseModel
 from werkzeug.exceptions import NotFound
 
-from app.api.authentication import Right
+from app.access.principal import Right
 from app.api.endpoint import Endpoint, Request
 from app.api.request_parameters import AnyParameters
 from app.domain.columns import COLUMNS

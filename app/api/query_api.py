@@ -10,8 +10,8 @@ from pydantic import BaseModel
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
+from app.access.principal import Right
 from app.api.admission import Admission, StreamSlots
-from app.api.authentication import Right
 from app.api.endpoint import Endpoint, Request, Success
 from app.api.formats import MEDIA_TYPES, Pages, as_csv, as_ndjson
 from app.api.parameters import (

@@ -7,7 +7,7 @@ from flask import Response, jsonify
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
-from app.api.authentication import Right
+from app.access.principal import Right
 from app.api.endpoint import Endpoint, Request
 from app.api.request_parameters import AnyParameters
 from app.health import HealthReport

@@ -7,8 +7,8 @@ from typing import Final
 
 from flask import Response
 
+from app.access.principal import Right
 from app.api.admission import StreamSlots
-from app.api.authentication import Right
 from app.api.endpoint import Endpoint, Request, Success
 from app.api.parameters import TailParameters
 from app.errors import Abandoned, QueryTooExpensive, Refused, TryAgainLater

@@ -10,6 +10,7 @@ from app.api.endpoint import Endpoint
 from app.api.origin import OriginGuard
 from app.api.status_routes import STATUS_PATHS
 from app.backends.clickhouse.writer import ClickHouseWriter
+from app.build.access import build_access
 from app.build.audit import build_audit
 from app.build.clocks import build_clocks
 from app.build.ingest import build_ingest
@@ -34,8 +35,12 @@ def build(
     """Every component of these settings, in the order in which to start them. Opens no connection, starts no thread.
 
     `new_writer` and `new_delivery` can be replaced, so that bench/ can measure the cost of the delivery protocol.
+
+    Raises:
+        BadSettings: the tokens cannot be used.
     """
     metrics = Metrics(CollectorRegistry(), version=VERSION, roles=settings.service.roles)
+    access = build_access(settings, metrics)
     clocks = build_clocks(settings, metrics)
     components: list[Component] = [clocks.component]
     routes: list[Sequence[Endpoint[Any]]] = []
@@ -50,7 +55,7 @@ def build(
         components.append(ingest.component)
         if settings.audit.interval_secs:
             components.append(build_audit(settings, metrics, ingest.partitions))
-    health = ServiceHealth({component.name: component.health for component in components})
+    health = ServiceHealth({**{component.name: component.health for component in components}, **access.health})
     guard = OriginGuard(names_in(settings.http.allowed_hosts))
-    application = create_app(health, metrics.registry, *routes, guard=guard)
+    application = create_app(health, metrics.registry, *routes, authenticator=access.authenticator, guard=guard)
     return [HttpServer(settings.http, application, STATUS_PATHS), *components]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from app.client import arguments as client
 from app.commands.explain_arguments import add_explain
+from app.commands.token_arguments import add_token
 
 _SINCE = ("--since", "--from", "--start")  # as for the commands that query
 _DURATION = re.compile(r"\d{1,6}[smhdw]")
@@ -96,6 +97,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     )
 
     add_explain(commands)
+    add_token(commands)
     client.add_commands(commands)
     if arguments and arguments[0] in client.NAMES:
         arguments = client.sorted_out(arguments)

@@ -402,3 +402,46 @@ UNITS = ("_SECS", "_HOURS", "_DAYS", "_BYTES", "_PERCENT")
 @pytest.mark.parametrize("name", [name for name, field in setting_names().items() if field.annotation in (int, float)])
 def test_every_number_has_its_unit_in_its_name(name: str) -> None:
     assert name.endswith(COUNTS + UNITS)
+
+
+LINE = "grafana read sha256:" + "ab" * 32
+
+
+@pytest.mark.parametrize(
+    ("environ", "is_needed"),
+    [
+        ({}, False),
+        ({"AUTH_MODE": "none"}, False),
+        ({"AUTH_TOKENS": LINE}, True),
+        ({"AUTH_TOKENS_FILE": __file__}, True),
+        ({"AUTH_MODE": "token", "AUTH_TOKENS": LINE}, True),
+    ],
+)
+def test_a_token_is_needed_where_there_are_tokens(environ: dict[str, str], is_needed: bool) -> None:
+    assert read_settings(environ).auth.needs_token == is_needed
+
+
+@pytest.mark.parametrize(
+    ("environ", "sentence"),
+    [
+        ({"AUTH_MODE": "token"}, "AUTH_MODE=token needs AUTH_TOKENS_FILE or AUTH_TOKENS"),
+        ({"AUTH_MODE": "none", "AUTH_TOKENS": LINE}, "AUTH_MODE=none would ignore AUTH_TOKENS"),
+        ({"AUTH_TOKENS": LINE, "AUTH_TOKENS_FILE": __file__}, "set one of them"),
+        ({"AUTH_TOKENS_FILE": "/no/such/file"}, "AUTH_TOKENS_FILE is '/no/such/file'"),
+        ({"AUTH_MODE": "off"}, "AUTH_MODE is 'off': input should be 'token' or 'none'"),
+    ],
+)
+def test_settings_of_access_that_contradict_each_other_are_refused(environ: dict[str, str], sentence: str) -> None:
+    problem = problem_of(environ)
+
+    assert sentence in problem
+    assert "ab" * 32 not in problem
+
+
+@pytest.mark.parametrize(
+    ("host", "is_loopback"),
+    [("127.0.0.1", True), ("127.9.9.9", True), ("::1", True), ("localhost", True)]
+    + [(host, False) for host in ("0.0.0.0", "::", "10.0.0.5", "logs.example.org", "127.0.0.1.example.org")],  # noqa: S104
+)
+def test_only_loopback_addresses_are_out_of_reach_of_others(host: str, is_loopback: bool) -> None:
+    assert read_settings({"HTTP_HOST": host}).http.is_loopback == is_loopback

@@ -10,8 +10,8 @@ from prometheus_client import CollectorRegistry
 from werkzeug.exceptions import HTTPException, ServiceUnavailable
 from werkzeug.test import TestResponse
 
+from app.access.principal import Right
 from app.api.app import create_app
-from app.api.authentication import Right
 from app.api.endpoint import Endpoint, Request
 from app.api.request_parameters import AnyParameters
 from app.health import Health

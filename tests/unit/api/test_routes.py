@@ -20,8 +20,9 @@ from pydantic import BaseModel, ConfigDict
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import BadRequest, Forbidden, Unauthorized
 
+from app.access.principal import ANONYMOUS, Principal, Right
 from app.api.admission import Admission, QuerySlots, TooBusy
-from app.api.authentication import ANONYMOUS, Authenticator, NoAuthentication, Principal, Right
+from app.api.authentication import Authenticator, NoAuthentication
 from app.api.body import Body
 from app.api.endpoint import Endpoint, Request, Success
 from app.api.error_responses import ErrorShape

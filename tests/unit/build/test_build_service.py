@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
+from prometheus_client import CollectorRegistry
 
+from app.access.principal import Right
+from app.access.token_lines import line_of
+from app.access.tokens import Token, digest_of, new_secret
+from app.build.access import token_store
 from app.build.service import build
 from app.component import Component
 from app.environment import read_settings
+from app.errors import BadSettings
+from app.health import Health
 from app.http.server import HttpServer
+from app.metrics import Metrics
 
 
 def components_of(**environ: str) -> list[Component]:
@@ -102,3 +111,84 @@ def test_the_allowed_hosts_are_a_list(host: str, status: int) -> None:
     client = application_of(HTTP_ALLOWED_HOSTS="a.example, b.example,").test_client()
 
     assert client.get("/health", headers={"Host": host}).status_code == status
+
+
+SECRET = new_secret()
+TOKEN = line_of(Token("grafana", (Right.READ,), digest_of(SECRET)))
+
+
+def status_of(application: Flask, path: str = "/api/v1/logs/x", *, secret: str = "") -> int:
+    headers = {"Authorization": f"Bearer {secret}"} if secret else {}
+    with application.test_client().get(path, headers=headers) as answer:
+        return answer.status_code
+
+
+def test_tokens_close_the_api_and_open_it_for_those_who_have_one(tmp_path: Path) -> None:
+    file = tmp_path / "tokens"
+    file.write_text(TOKEN)
+
+    for environ in ({"AUTH_TOKENS": TOKEN}, {"AUTH_TOKENS_FILE": str(file)}):
+        application = application_of(ROLES="query", **environ)
+
+        assert (status_of(application), status_of(application, secret=SECRET)) == (401, 400)
+
+
+def test_every_path_but_probes_files_and_documents_needs_a_token() -> None:
+    application = application_of(AUTH_TOKENS=TOKEN)
+    paths = {
+        rule.rule.replace("<", "").replace(">", "").replace("path:", "") for rule in application.url_map.iter_rules()
+    }
+
+    open_to_all = {path for path in paths if status_of(application, path) != 401}
+
+    documents = {f"/api/v1/{name}" for name in ("openapi.json", "docs", "docs.css", "docs.js")}
+    searches = {path for path in paths if path.startswith("/api/v1/logs/search")}  # POST alone
+    assert (
+        open_to_all - searches == {"/", "/explorer/version/name", "/live", "/ready", "/health", "/metrics"} | documents
+    )
+    assert {application.test_client().post(path).status_code for path in searches} == {401}
+
+
+@pytest.mark.parametrize("environ", [{}, {"AUTH_MODE": "none"}])
+def test_without_tokens_everybody_who_can_connect_may_do_everything(environ: dict[str, str]) -> None:
+    assert status_of(application_of(ROLES="query", **environ)) == 400
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"), [("grafana read", "line 1, column 1: must be like NAME"), ("\xff", "is not UTF-8 text")]
+)
+def test_a_wrong_token_file_stops_the_start(tmp_path: Path, content: str, problem: str) -> None:
+    file = tmp_path / "tokens"
+    file.write_text(content, encoding="latin-1")
+
+    with pytest.raises(BadSettings) as caught:
+        application_of(AUTH_TOKENS_FILE=str(file))
+
+    [sentence] = caught.value.problems
+    assert sentence.startswith(f"AUTH_TOKENS_FILE={file}: ")
+    assert problem in sentence
+
+
+def test_a_token_file_that_breaks_later_is_a_warning_and_a_metric(tmp_path: Path) -> None:
+    file, health, metrics = tmp_path / "tokens", Health(), Metrics(CollectorRegistry(), version="1")
+    file.write_text(TOKEN)
+    seconds = iter(range(0, 100, 2))
+    settings = read_settings({"AUTH_TOKENS_FILE": str(file)}).auth
+    store = token_store(settings, metrics, health, clock=lambda: next(seconds))
+
+    def broken() -> float | None:
+        return metrics.registry.get_sample_value("log_ingest_token_file_broken")
+
+    def replace(content: str) -> None:
+        other = tmp_path / "new"
+        other.write_text(content)
+        other.replace(file)
+
+    replace("grafana")
+    assert store.of_secret(SECRET) is not None
+    assert "line 1" in health.warnings()["tokens"]
+    assert broken() == 1
+
+    replace("# none")
+    assert store.of_secret(SECRET) is None
+    assert (health.warnings(), broken()) == ({}, 0)

@@ -12,9 +12,9 @@ from flask.testing import FlaskClient
 from hypothesis import Phase, given, settings
 from prometheus_client import CollectorRegistry
 
+from app.access.principal import Principal, Right
 from app.api.admission import Admission, StreamSlots
 from app.api.app import create_app
-from app.api.authentication import Principal, Right
 from app.api.query_api import QueryApi
 from app.api.query_routes import query_routes
 from app.api.request_head import RequestHead
@@ -75,7 +75,7 @@ class _Limited:
 
     def authenticate(self, head: RequestHead, right: Right) -> Principal:
         """See `Authenticator`."""
-        return Principal("limited", self._scope)
+        return Principal("limited", (right,), self._scope)
 
 
 class Setup:

@@ -1,0 +1,90 @@
+"""Who may do what, from the settings."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from app.access.token_lines import BadTokens
+from app.access.token_store import TokenStore, TokenText
+from app.api.authentication import Authenticator, CredentialAuthenticator, NoAuthentication, by_token
+from app.errors import BadSettings
+from app.health import Health
+from app.metrics import Metrics
+from app.settings import AuthSettings, Settings
+from app.telemetry.access import TokenTelemetry
+
+
+@dataclass(frozen=True, slots=True)
+class AccessParts:
+    """The authenticator of all endpoints, and the health of what it depends on, by name."""
+
+    authenticator: Authenticator
+    health: Mapping[str, Health] = field(default_factory=dict)
+
+
+def build_access(settings: Settings, metrics: Metrics) -> AccessParts:
+    """The parts.
+
+    Raises:
+        BadSettings: the tokens cannot be used.
+    """
+    if not settings.auth.needs_token:
+        return AccessParts(NoAuthentication())
+    health = Health()
+    store = token_store(settings.auth, metrics, health)
+    return AccessParts(CredentialAuthenticator([by_token(store.of_secret)]), {"access": health})
+
+
+def token_store(
+    settings: AuthSettings, metrics: Metrics, health: Health, *, clock: Callable[[], float] = time.monotonic
+) -> TokenStore:
+    """The tokens of AUTH_TOKENS_FILE or AUTH_TOKENS.
+
+    Raises:
+        BadSettings: they cannot be used.
+    """
+    path = settings.tokens_file
+    source = f"AUTH_TOKENS_FILE={path}" if path else "AUTH_TOKENS"
+    text: TokenText = TokenFile(path) if path else _FixedText(settings.tokens.get_secret_value())
+    events = TokenTelemetry(source, metrics, health)
+    try:
+        return TokenStore(text, events, clock=clock, now=lambda: datetime.now(UTC))
+    except BadTokens as error:
+        raise BadSettings([f"{source}: {problem}" for problem in error.problems]) from error
+    except OSError as error:
+        raise BadSettings([f"{source}: the file cannot be read ({error.strerror})"]) from error
+    except ValueError as error:
+        raise BadSettings([f"{source}: the file is not UTF-8 text"]) from error
+
+
+class TokenFile:
+    """A file of tokens. See `TokenText`."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def version(self) -> object:
+        """Changes with every way to change a file: written, replaced, or behind another symbolic link."""
+        found = self._path.stat()
+        return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size
+
+    def read(self) -> str:
+        """The content."""
+        return self._path.read_text(encoding="utf-8-sig")
+
+
+class _FixedText:
+    """The text of an environment variable. See `TokenText`."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def version(self) -> object:
+        """It never changes."""
+        return None
+
+    def read(self) -> str:
+        """The text."""
+        return self._text
