@@ -384,6 +384,31 @@ class LogSettings(SettingsGroup):
     )
 
 
+_SHARES: Final = {"off": 0.0, "refused": 0.0, "all": 1.0}
+
+
+class AccessSettings(SettingsGroup):
+    """The log of access, which is part of the service's own log. Environment: ACCESS_*."""
+
+    log: str = Field(
+        "all",
+        description="Which requests are logged, with who sent them and how they ended: `all`; `refused`, which are"
+        " those that failed; `off`; or those that failed and a random share of the others, such as `0.1`.",
+    )
+
+    @field_validator("log")
+    @classmethod
+    def _is_known(cls, text: str) -> str:
+        if text not in _SHARES and not 0 < _number(text) <= 1:
+            raise ValueError("must be all, refused, off, or a share of more than 0 and at most 1, such as 0.1")
+        return text
+
+    @property
+    def share(self) -> float:
+        """The share of requests without an error that is logged."""
+        return _SHARES[self.log] if self.log in _SHARES else _number(self.log)
+
+
 class AuditSettings(SettingsGroup):
     """The audit beside the running service. Environment: AUDIT_*."""
 
@@ -406,8 +431,17 @@ class Settings(SettingsGroup):
     http: HttpSettings = HttpSettings()
     auth: AuthSettings = AuthSettings()
     log: LogSettings = LogSettings()
+    access: AccessSettings = AccessSettings()
     audit: AuditSettings = AuditSettings()
     on_cloud_run: bool = False
+
+
+def _number(text: str) -> float:
+    """The number, or 0 if there is none."""
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0
 
 
 def _is_address(text: str) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Flask
 from prometheus_client import CollectorRegistry
 
+from app.api.access_log import AccessLog
 from app.api.authentication import Authenticator, NoAuthentication
 from app.api.endpoint import Endpoint
 from app.api.origin import OriginGuard
@@ -14,6 +15,7 @@ from app.api.protection import protect
 from app.api.routes import add_routes
 from app.api.status_routes import status_routes
 from app.health import HealthReport
+from app.settings import AccessSettings
 
 
 def create_app(
@@ -22,6 +24,7 @@ def create_app(
     *more: Iterable[Endpoint[Any]],
     authenticator: Authenticator | None = None,
     guard: OriginGuard | None = None,
+    access: AccessSettings | None = None,
 ) -> Flask:
     """A new Flask application; two of them share nothing but the arguments.
 
@@ -30,7 +33,7 @@ def create_app(
     app = Flask("app", static_folder=None)
     # `//` would be redirected, to the host that the request names; and the name of a field may hold it.
     app.url_map.merge_slashes = False
-    protect(app, guard or OriginGuard(()))
+    protect(app, guard or OriginGuard(()), AccessLog(access or AccessSettings()))
     endpoints = chain(status_routes(health, registry), *more)
     add_routes(app, endpoints, authenticator or NoAuthentication())
     return app

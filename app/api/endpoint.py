@@ -23,6 +23,10 @@ FORM: Final = "application/x-www-form-urlencoded"
 _Parameters = TypeVar("_Parameters", bound=BaseModel)
 
 
+def _ignore_rows(rows: int) -> None:
+    """Do nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request(Generic[_Parameters]):
     """The input of a handler. `body` is decompressed, and empty if the endpoint describes none."""
@@ -33,6 +37,8 @@ class Request(Generic[_Parameters]):
     body: bytes = b""
     cancellation: Cancellation = field(default_factory=Cancellation)
     """Cancelled when the client disconnects."""
+    count_rows: Callable[[int], None] = _ignore_rows
+    """Takes the number of rows that are put into the response, for the log of access."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ class Error(BaseModel):
     expected: list[str] | None = Field(None, description="What the query language allows at this position.")
     suggestion: str | None = Field(None, description="A correction, if the error looks like a typo.")
     hints: list[HintResponse] | None = Field(None, description="Whole queries that may have been meant.")
+    request_id: str | None = Field(None, description="The id of the request, under which the service's log has more.")
 
 
 class ErrorResponse(BaseModel):
@@ -46,7 +47,10 @@ class ErrorShape:
 
 
 def _json(problem: Problem, head: RequestHead) -> Response:
-    error = Error(status=problem.status, code=problem.code, message=problem.message, **problem.details)
+    request_id = head.request_id or None
+    error = Error(
+        status=problem.status, code=problem.code, message=problem.message, request_id=request_id, **problem.details
+    )
     text = ErrorResponse(error=error).model_dump_json(exclude_none=True)
     response = Response(text, problem.status, content_type="application/json")
     response.headers.extend(problem.headers)

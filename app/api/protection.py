@@ -1,27 +1,23 @@
 """What every request and every response of the application passes, whatever endpoint it is for."""
 
-from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import BadRequest
 
+from app.api.access_log import AccessLog
 from app.api.origin import OriginGuard
 from app.api.request_head import current_head
-
-# Set where an endpoint has not set another value. Responses hold logs: no cache keeps them, no other site embeds them,
-# and no browser takes them for another type than the declared one.
-HEADERS: Final = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
+from app.http.refusal import SECURITY_HEADERS
 
 
-def protect(app: Flask, guard: OriginGuard) -> None:
-    """Refuse requests from pages of other sites and malformed URLs, and set the security headers of responses."""
+def protect(app: Flask, guard: OriginGuard, access_log: AccessLog) -> None:
+    """Refuse requests from pages of other sites and malformed URLs, set the security headers of responses, and log all.
+
+    The log comes first, so that it has what the others refuse.
+    """
+    app.before_request(access_log.begin)
+    app.after_request(access_log.answered)
     app.before_request(lambda: guard.check(current_head()))
     app.before_request(_require_utf8)
     app.after_request(_with_headers)
@@ -39,6 +35,6 @@ def _require_utf8() -> None:
 
 
 def _with_headers(response: Response) -> Response:
-    for name, value in HEADERS.items():
+    for name, value in SECURITY_HEADERS.items():
         response.headers.setdefault(name, value)
     return response

@@ -133,7 +133,7 @@ class QueryApi:
         fields, cursor = names_in(parameters.fields), parameters.cursor
         search = queries.search(query.tree, span, fields=fields, limit=page_rows, cursor=cursor)
         if kind != "json":
-            return self._streams.hold(lambda: self._stream(queries, search, kind, limit, parameters))
+            return self._streams.hold(lambda: self._stream(queries, search, kind, limit, request))
         page = queries.page(search, timeout_secs=self._timeout_secs(parameters))
         return LogsResponse(
             rows=[row.as_object() for row in page.rows],
@@ -159,13 +159,13 @@ class QueryApi:
         return queries.second_look.hints(query, search.span, timeout_secs=left_secs)
 
     def _stream(
-        self, queries: QueryService, search: Search, kind: str, limit: int | None, parameters: LogsParameters
+        self, queries: QueryService, search: Search, kind: str, limit: int | None, request: Request[LogsParameters]
     ) -> Response:
-        timeout_secs = self._timeout_secs(parameters)
+        timeout_secs = self._timeout_secs(request.parameters)
         first = queries.page(search, timeout_secs=timeout_secs)
-        pages = self._pages(queries, search, first, limit, timeout_secs)
+        pages = _counted(self._pages(queries, search, first, limit, timeout_secs), request.count_rows)
         if kind == "csv":
-            lines = as_csv(pages, search.shape.names, escape_formulas=parameters.escape_formulas)
+            lines = as_csv(pages, search.shape.names, escape_formulas=request.parameters.escape_formulas)
         else:
             lines = as_ndjson(pages)
         response = Response(lines, content_type=MEDIA_TYPES[kind])
@@ -311,6 +311,12 @@ class QueryApi:
     def _statistics(self, started_at: float, cost: Cost) -> Statistics:
         took_ms = round((self._clock() - started_at) * 1000)
         return Statistics(took_ms=took_ms, rows_read=cost.rows_read, bytes_read=cost.bytes_read)
+
+
+def _counted(pages: Pages, count_rows: Callable[[int], None]) -> Pages:
+    for rows, next_cursor in pages:
+        count_rows(len(rows))
+        yield rows, next_cursor
 
 
 def _hints(hints: Sequence[Hint]) -> list[HintResponse] | None:

@@ -6,15 +6,18 @@ from flask import request
 from werkzeug.datastructures import Headers
 from werkzeug.http import parse_options_header
 
+from app.http.request_id import give_id
+
 
 @dataclass(frozen=True, slots=True)
 class RequestHead:
-    """Method, path and headers, and the address of the client (empty if it is unknown)."""
+    """Method, path and headers, the address of the client (empty if it is unknown), and the id of the request."""
 
     method: str
     path: str
     headers: Headers
     peer: str
+    request_id: str = ""
 
     @property
     def media_type(self) -> str:
@@ -24,4 +27,5 @@ class RequestHead:
 
 def current_head() -> RequestHead:
     """The head of the request that Flask is serving."""
-    return RequestHead(request.method, request.path, request.headers, request.remote_addr or "")
+    request_id = give_id(request.environ)
+    return RequestHead(request.method, request.path, request.headers, request.remote_addr or "", request_id)

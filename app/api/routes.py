@@ -11,12 +11,14 @@ from pydantic import BaseModel
 from werkzeug.datastructures import CombinedMultiDict, MultiDict
 from werkzeug.exceptions import UnsupportedMediaType
 
+from app.api.access_log import current_access
 from app.api.authentication import Authenticator
 from app.api.endpoint import FORM, Endpoint, Request
 from app.api.error_responses import JSON_ERRORS
-from app.api.problems import problem_of
+from app.api.problems import Problem, problem_of
 from app.api.request_head import RequestHead, current_head
 from app.api.request_parameters import read_parameters
+from app.api.responses import ListResponse, LogResponse
 from app.domain.cancellation import Cancellation
 from app.http.bridge import ON_CLIENT_GONE
 
@@ -31,22 +33,29 @@ def add_routes(app: Flask, endpoints: Iterable[Endpoint[Any]], authenticator: Au
         view = _view(endpoint, endpoint.authenticator or authenticator)
         name, methods = f"{','.join(endpoint.methods)} {rule}", {*endpoint.methods, "OPTIONS"}
         app.add_url_rule(rule, name, view, provide_automatic_options=False, methods=methods)
-    app.register_error_handler(Exception, lambda error: JSON_ERRORS.render(problem_of(error), current_head()))
+    app.register_error_handler(Exception, lambda error: JSON_ERRORS.render(_problem_of(error), current_head()))
 
 
 def _view(endpoint: Endpoint[Any], authenticator: Authenticator) -> Callable[..., Response]:
     def view(**path: str) -> Response:
         began_at = time.monotonic()
         head = current_head()
+        current_access().is_for(endpoint.name, endpoint.right)
         try:
             response = _respond(endpoint, authenticator, head, path)
         except Exception as error:
-            response = endpoint.errors.render(problem_of(error), head)
+            response = endpoint.errors.render(_problem_of(error), head)
         response.headers.update(endpoint.headers)
         endpoint.on_response(endpoint.name, response.status_code, time.monotonic() - began_at)
         return response
 
     return view
+
+
+def _problem_of(error: Exception) -> Problem:
+    problem = problem_of(error)
+    current_access().fails_with(problem.message)
+    return problem
 
 
 def _respond(
@@ -55,15 +64,21 @@ def _respond(
     """The response. Checks rights, parameters, slots and the body in this order: an early refusal costs nothing."""
     if head.method == "OPTIONS" and "OPTIONS" not in endpoint.methods:
         return current_app.make_default_options_response()
+    access = current_access()
     principal = authenticator.authenticate(head, endpoint.right)
+    access.is_by(principal)
     parameters = read_parameters(endpoint.parameters, _given(endpoint, head), path)
+    access.asks_for(parameters)
     if head.method == "HEAD" and endpoint.slots:  # a query would be run for nothing
         return Response(status=endpoint.success.status, content_type=next(iter(endpoint.success.content), None))
 
     def handle() -> Response:
         body = endpoint.body.read(head, request.stream) if endpoint.body else b""
-        given = Request(head, principal, parameters, body, _cancellation())
-        return _response(endpoint.handle(given), endpoint.success.status)
+        given = Request(head, principal, parameters, body, _cancellation(), access.count_rows)
+        result = endpoint.handle(given)
+        if isinstance(result, ListResponse | LogResponse):
+            access.count_rows(len(result.rows) if isinstance(result, ListResponse) else 1)
+        return _response(result, endpoint.success.status)
 
     begin: Callable[[], Response] = handle
     for slots in reversed(endpoint.slots):

@@ -62,12 +62,12 @@ class TailApi:
         last_id = request.head.headers.get("Last-Event-ID") or parameters.last_id
         queries = self._queries.within(request.principal.scope).until(request.cancellation)
         tail = queries.tail(parse(parameters.query).tree, fields=names_in(parameters.fields), last_id=last_id)
-        response = Response(self._events(tail), content_type="text/event-stream")
+        response = Response(self._events(tail, request.count_rows), content_type="text/event-stream")
         response.headers["Cache-Control"] = "no-store"
         response.headers["X-Accel-Buffering"] = "no"  # nginx would hold events back
         return response
 
-    def _events(self, tail: Tail) -> Iterator[bytes]:
+    def _events(self, tail: Tail, count_rows: Callable[[int], None]) -> Iterator[bytes]:
         yield f"retry: {_RETRY_MS}\n".encode() + _event(tail.resume_token, "ready", "{}")
         sent_at, is_trouble_sent = self._clock(), False
         while not self._is_stopping():
@@ -75,6 +75,7 @@ class TailApi:
                 # One by one, so that the first is sent at once, and those before an error are sent too.
                 for row in tail.poll():
                     sent_at = self._clock()
+                    count_rows(1)
                     yield _event(tail.resume_token, "", json.dumps(row.as_object(), ensure_ascii=False))
                 if is_trouble_sent:
                     yield _event(tail.resume_token, "ready", "{}")

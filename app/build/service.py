@@ -57,5 +57,12 @@ def build(
             components.append(build_audit(settings, metrics, ingest.partitions))
     health = ServiceHealth({**{component.name: component.health for component in components}, **access.health})
     guard = OriginGuard(names_in(settings.http.allowed_hosts))
-    application = create_app(health, metrics.registry, *routes, authenticator=access.authenticator, guard=guard)
+    application = create_app(
+        health,
+        metrics.registry,
+        *routes,
+        authenticator=access.authenticator,
+        guard=guard,
+        access=settings.access,
+    )
     return [HttpServer(settings.http, application, STATUS_PATHS), *components]

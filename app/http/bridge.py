@@ -6,7 +6,6 @@ none while it pauses (`Pause`).
 """
 
 import asyncio
-import json
 import logging
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
@@ -23,6 +22,8 @@ from app.http.compression import compressed
 from app.http.environ import environ_of
 from app.http.limits import Limits
 from app.http.pause import Pause
+from app.http.refusal import refusal
+from app.http.request_id import new_request_id, set_id
 from app.http.workers import Workers
 
 _log = logging.getLogger(__name__)
@@ -75,23 +76,25 @@ class Bridge:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Respond to one request. If a response fails or is interrupted half-way, its connection breaks."""
         self._loop = asyncio.get_running_loop()
-        output = _Output(send)
+        output = _Output(send, new_request_id())
         try:
             await self._respond(scope, receive, output)
         except ClientGone:
             pass
-        except BodyRefused as refusal:
-            await output.refuse(refusal.status, str(refusal))
+        except BodyRefused as refused:
+            _log.info("Refused request %s from %s: %s", output.request_id, (scope["client"] or ("-",))[0], refused)
+            await output.refuse(refused.status, str(refused))
         except asyncio.CancelledError:
             await output.refuse(HTTPStatus.SERVICE_UNAVAILABLE, "The service is stopping.")
         except Exception:
-            _log.exception("The response to a request for %s failed", scope["path"])
+            _log.exception("The response to request %s, for %r, failed", output.request_id, scope["path"])
             await output.refuse(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error; the log of the service has details.")
 
     async def _respond(self, scope: Scope, receive: Receive, output: "_Output") -> None:
         body = await self._bodies.read(dict(scope["headers"]), receive)
         client = _Client(self._gone_workers)
         environ = environ_of(scope, body)
+        set_id(environ, output.request_id)
         environ[ON_CLIENT_GONE] = client.on_gone
         watching = asyncio.create_task(client.watch(receive))
         workers = self._probe_workers if scope["path"] in self._probes else self._workers
@@ -126,7 +129,8 @@ class Bridge:
 class _Output:
     """The messages of a response."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, request_id: str) -> None:
+        self.request_id = request_id
         self._send = send
         self._has_started = False
 
@@ -145,10 +149,7 @@ class _Output:
         """An error in the form of the API, unless a response has begun: then its end stays away."""
         if self._has_started:
             return
-        body = json.dumps({"error": {"status": status, "code": status.name.lower(), "message": message}}).encode()
-        length = b"%d" % len(body)
-        # What is left of a request's body would be taken for the next request.
-        headers = [(b"content-type", b"application/json"), (b"content-length", length), (b"connection", b"close")]
+        headers, body = refusal(status, message, self.request_id)
         await self.start(status, headers)
         await self.write(body)
         await self.end()

@@ -1,11 +1,14 @@
 """A connection of uvicorn with a deadline and a limit for the head of each request."""
 
 import asyncio
+from http import HTTPStatus
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from app.http.limits import Limits
+from app.http.refusal import refusal
+from app.http.request_id import new_request_id
 
 
 class Connection(HttpToolsProtocol):
@@ -37,6 +40,13 @@ class Connection(HttpToolsProtocol):
         super().data_received(data)
         if self._deadline is not None and self._head_bytes > self._limits.head_bytes:
             self.transport.close()
+
+    def send_400_response(self, msg: str) -> None:
+        """Called for bytes that are no HTTP: the error in the form of all others."""
+        headers, body = refusal(HTTPStatus.BAD_REQUEST, msg, new_request_id())
+        head = b"".join(b"%s: %s\r\n" % header for header in headers)
+        self.transport.write(b"HTTP/1.1 400 Bad Request\r\n" + head + b"\r\n" + body)
+        self.transport.close()
 
     def on_message_begin(self) -> None:
         """Called by the parser at the first byte of a request."""

@@ -15,7 +15,6 @@ from prometheus_client import CollectorRegistry
 
 from app.api.admission import Admission, StreamSlots
 from app.api.app import create_app
-from app.api.protection import HEADERS
 from app.api.query_api import QueryApi
 from app.api.query_routes import query_routes
 from app.api.tail_routes import TailApi
@@ -25,6 +24,8 @@ from app.domain.rows import SCHEMA
 from app.domain.statement import Statement
 from app.environment import setting_names
 from app.health import Health
+from app.http.refusal import SECURITY_HEADERS as HEADERS
+from app.http.request_id import HEADER as REQUEST_ID
 from app.metrics import Metrics
 from app.pipeline.decode import decode
 from app.query.attribute_reference import resolved
@@ -203,7 +204,8 @@ def _statements_and_responses(written: Callable[[Statement], str]) -> tuple[str,
         requests.append(
             f"GET {path}\n" + "".join(f"  {written(_resolved(statement))}\n" for statement in reader.statements)
         )
-        responses.append(f"GET {path}\n  {answer.status_code} {json.dumps(headers)}\n  {answer.text}\n")
+        text = answer.text.replace(f',"request_id":"{headers.pop(REQUEST_ID)}"', "")  # which differs each time
+        responses.append(f"GET {path}\n  {answer.status_code} {json.dumps(headers)}\n  {text}\n")
     return "\n".join(requests), "\n".join(responses)
 
 

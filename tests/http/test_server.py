@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import gzip
 import http.client
+import io
 import json
 import socket
 import threading
@@ -23,6 +24,7 @@ from app.component import CannotStart
 from app.http.bridge import ON_CLIENT_GONE
 from app.http.limits import Limits
 from app.http.pause import Pause
+from app.http.refusal import SECURITY_HEADERS
 from app.http.server import HttpServer
 from app.settings import HttpSettings
 from local.ports import LOOPBACK, free_port
@@ -296,6 +298,17 @@ def test_bodies_together_have_a_limit(running: Running) -> None:
     answers = [rest_of(connection) for connection in [running.send(begun) for _ in range(4)]]
 
     assert sorted(answer[9:12] for answer in answers) == [b"408", b"408", b"503", b"503"]
+
+
+@pytest.mark.parametrize("request_text", ["no HTTP at all\n\n", "POST / HTTP/1.1\nContent-Length: 100001\n\n"])
+def test_what_the_server_refuses_itself_looks_like_an_error_of_the_api(running: Running, request_text: str) -> None:
+    head, _, body = rest_of(running.send(request_text)).partition(b"\r\n\r\n")
+    headers = http.client.parse_headers(io.BytesIO(head.partition(b"\r\n")[2] + b"\r\n\r\n"))
+    error = json.loads(body)["error"]
+
+    assert head.startswith(b"HTTP/1.1 %d" % error["status"])
+    assert error["request_id"] == headers["X-Request-Id"]
+    assert {name: headers[name] for name in SECURITY_HEADERS} == SECURITY_HEADERS
 
 
 def test_a_response_that_nobody_reads_holds_no_thread(running: Running) -> None:

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.logging_setup import set_up_logging
+from app.logging_setup import ACCESS, set_up_logging
 
 
 @pytest.fixture(autouse=True)
 def _logging_as_before() -> Iterator[None]:
     root = logging.getLogger()
-    names = ["", "app", "kafka", "urllib3", "clickhouse_connect"]
+    names = ["", "app", ACCESS, "kafka", "urllib3", "clickhouse_connect"]
     handlers, levels = root.handlers[:], {name: logging.getLogger(name).level for name in names}
     root.handlers[:] = []  # basicConfig closes existing handlers
     yield
@@ -71,6 +71,41 @@ def test_text_is_one_line_with_time_and_level() -> None:
 
     assert stream.getvalue().endswith(" INFO    Consuming\n")
     assert stream.getvalue().startswith("20")
+
+
+def test_fields_follow_the_message_and_cannot_look_like_a_line_of_their_own() -> None:
+    stream = written(as_json=False, level="error")
+
+    fields = {
+        "principal": "grafana",
+        "query": 'a="b"\n2026 ERROR forged \x1b[2J\x9b\u202e',
+        "rows": 5,
+        "refused": False,
+    }
+    logging.getLogger(ACCESS).info("Access", extra={"fields": {"access": fields}})
+
+    [line] = stream.getvalue().splitlines()
+    assert line.endswith(
+        r' Access principal=grafana query="a=\"b\"\n2026 ERROR forged \u001b[2J\x9b\u202e" rows=5 refused=false'
+    )
+
+
+def test_json_has_fields_beside_the_message_with_control_characters_escaped() -> None:
+    stream = written(as_json=True)
+
+    logging.getLogger(ACCESS).info("Access", extra={"fields": {"access": {"query": "é\n\x1b\x9b\u202e", "rows": 5}}})
+
+    line = stream.getvalue().removesuffix("\n")
+    assert line.isprintable()
+    assert json.loads(line)["access"] == {"query": "é\n\x1b\x9b\u202e", "rows": 5}
+
+
+def test_control_characters_in_a_message_are_escaped() -> None:
+    stream = written(as_json=False)
+
+    logging.getLogger("app").info("Cannot read %s", "\x1b]52;c;x\x07")
+
+    assert stream.getvalue().endswith(r"Cannot read \x1b]52;c;x\x07" + "\n")
 
 
 def test_the_level_applies_to_our_own_log_and_libraries_log_only_warnings() -> None:

@@ -40,7 +40,8 @@ def error_of(answer: TestResponse) -> dict[str, Any]:
     assert answer.json is not None
     assert answer.json.keys() == {"error"}
     error: dict[str, Any] = answer.json["error"]
-    assert error.keys() == {"status", "code", "message"}
+    assert error.keys() == {"status", "code", "message", "request_id"}
+    assert error["request_id"] == answer.headers["X-Request-Id"]
     assert error["status"] == answer.status_code
     return error
 
@@ -68,7 +69,8 @@ def test_a_method_that_is_not_allowed_is_reported_with_the_allowed_ones(path: st
 def test_headers_that_belong_to_an_error_are_kept() -> None:
     answer = failing(ServiceUnavailable("Too much to do.", retry_after=7)).get("/fails")
 
-    assert error_of(answer) == {"status": 503, "code": "service_unavailable", "message": "Too much to do."}
+    error = error_of(answer)
+    assert (error["status"], error["code"], error["message"]) == (503, "service_unavailable", "Too much to do.")
     assert answer.headers["Retry-After"] == "7"
     assert len(answer.headers.getlist("Content-Type")) == 1
 
