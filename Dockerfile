@@ -1,6 +1,8 @@
 # The service as an image. Build and run:
 #   docker build -t log-analytics .
-#   docker run --rm -p 127.0.0.1:8080:8080 -e KAFKA_BOOTSTRAP_SERVERS=... -e CLICKHOUSE_URL=... log-analytics
+#   docker run --rm -p 127.0.0.1:8080:8080 -e AUTH_MODE=none -e KAFKA_BOOTSTRAP_SERVERS=... -e CLICKHOUSE_URL=... log-analytics
+# It listens on all addresses of the container, so it does not start until it is told who may read logs: AUTH_MODE=none
+# means everybody who can connect, here this machine alone; AUTH_TOKENS_FILE or AUTH_TOKENS those who have a token.
 
 # The tag names a patch release of Python and a release of Debian. Where a build must be the same byte for byte,
 # hand in the digest of your registry's copy: --build-arg PYTHON_IMAGE=python@sha256:...

@@ -72,9 +72,11 @@ def _run(options: Namespace, settings: Settings, misspelt: Sequence[str]) -> int
 
         return print_schema(settings.clickhouse, cluster=options.cluster)
     from app.build.service import build
+    from app.preflight.access_checks import exposure
     from app.serve import serve
 
-    return serve(settings, build(settings), misspelt=misspelt)
+    warnings = [*misspelt, *filter(None, [exposure(settings)])]
+    return serve(settings, build(settings), warnings=warnings)
 
 
 if __name__ == "__main__":

@@ -23,15 +23,15 @@ _log = logging.getLogger("app")
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 
 
-def serve(settings: Settings, components: Sequence[Component], *, misspelt: Iterable[str] = ()) -> int:
+def serve(settings: Settings, components: Sequence[Component], *, warnings: Iterable[str] = ()) -> int:
     """Run the components until SIGTERM or SIGINT. Returns the exit code.
 
-    `misspelt` are sentences about environment variables that have no effect.
+    `warnings` are sentences about the settings.
     """
     as_json = settings.log.format == "json" or (settings.log.format == "auto" and settings.on_cloud_run)
     set_up_logging(settings.log.level, as_json=as_json)
     _log.info("Log analytics %s starts: %s", VERSION, ", ".join(settings.service.roles))
-    for sentence in misspelt:
+    for sentence in warnings:
         _log.warning("%s", sentence)
     stopping = threading.Event()
 

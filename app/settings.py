@@ -343,7 +343,7 @@ class AuthSettings(SettingsGroup):
     mode: Literal["token", "none"] | None = Field(
         None,
         description="Who may send requests. `token`: those with a token. `none`: anybody who can connect. Unset:"
-        " `token` if there are tokens, else `none`.",
+        " `token` if there are tokens; else `none`, but then HTTP_HOST must be a loopback address.",
     )
     tokens: SecretStr = Field(
         SecretStr(""),

@@ -12,6 +12,7 @@ from app.api.authentication import Authenticator, CredentialAuthenticator, NoAut
 from app.errors import BadSettings
 from app.health import Health
 from app.metrics import Metrics
+from app.preflight.access_checks import refusal
 from app.settings import AuthSettings, Settings
 from app.telemetry.access import TokenTelemetry
 
@@ -28,8 +29,10 @@ def build_access(settings: Settings, metrics: Metrics) -> AccessParts:
     """The parts.
 
     Raises:
-        BadSettings: the tokens cannot be used.
+        BadSettings: the tokens cannot be used, or it is not said who may do what.
     """
+    if reason := refusal(settings):
+        raise BadSettings([reason])
     if not settings.auth.needs_token:
         return AccessParts(NoAuthentication())
     health = Health()

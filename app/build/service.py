@@ -37,7 +37,7 @@ def build(
     `new_writer` and `new_delivery` can be replaced, so that bench/ can measure the cost of the delivery protocol.
 
     Raises:
-        BadSettings: the tokens cannot be used.
+        BadSettings: the tokens cannot be used, or it is not said who may do what.
     """
     metrics = Metrics(CollectorRegistry(), version=VERSION, roles=settings.service.roles)
     access = build_access(settings, metrics)

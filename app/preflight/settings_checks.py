@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from app.preflight.access_checks import check_access
 from app.preflight.findings import Finding, ok, warning
 from app.settings import Settings
 
@@ -15,7 +16,8 @@ def check_settings(settings: Settings, misspelt: Iterable[str], *, margin_secs: 
     has_ingest = "ingest" in settings.service.roles
     warnings = [warning("names", sentence.rstrip(".")) for sentence in misspelt]
     names = warnings or [ok("names", "every variable that looks like a setting is one")]
-    return [*names, check_timeouts(settings, margin_secs)] if has_ingest else names
+    found = [*names, check_access(settings)]
+    return [*found, check_timeouts(settings, margin_secs)] if has_ingest else found
 
 
 def check_timeouts(settings: Settings, margin_secs: float) -> Finding:

@@ -112,6 +112,14 @@ def test_a_port_that_is_taken_stops_the_start_with_a_word_about_it(pipeline: Pip
     assert "Set HTTP_PORT to a free one" in ended.stdout + ended.stderr
 
 
+def test_an_address_that_others_reach_stops_the_start_until_it_is_said_who_may_read() -> None:
+    ended = run_app(environment={"HTTP_HOST": "0.0.0.0"})  # noqa: S104
+
+    assert ended.returncode == 2
+    assert "HTTP_HOST is '0.0.0.0'" in ended.stderr
+    assert "AUTH_MODE=none" in ended.stderr
+
+
 def test_a_role_that_is_not_there_stops_the_start_with_a_word_about_it(pipeline: Pipeline) -> None:
     ended = run_app(environment=pipeline.environment(ROLES="receive"))
 

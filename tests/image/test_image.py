@@ -105,6 +105,15 @@ def test_sigterm_ends_it_in_time(service: Service) -> None:
     assert service.terminate() == 0, service.process.log_tail()
 
 
+def test_it_does_not_start_until_it_is_said_who_may_read(image: Image) -> None:
+    with image.container() as container:
+        command = container.command(image.config["Cmd"], {})
+        ended = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert ended.returncode != 0
+    assert "AUTH_MODE=none" in ended.stdout + ended.stderr
+
+
 def test_it_runs_as_a_numbered_user_who_writes_nothing_but_temporary_files(service: Service) -> None:
     assert service.user != 0
     service.terminate()

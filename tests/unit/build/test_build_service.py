@@ -192,3 +192,10 @@ def test_a_token_file_that_breaks_later_is_a_warning_and_a_metric(tmp_path: Path
     replace("# none")
     assert store.of_secret(SECRET) is None
     assert (health.warnings(), broken()) == ({}, 0)
+
+
+def test_the_service_is_not_built_where_others_reach_it_and_nothing_says_who_may_read() -> None:
+    with pytest.raises(BadSettings, match="AUTH_MODE=none"):
+        components_of(HTTP_HOST="0.0.0.0")  # noqa: S104
+
+    assert status_of(application_of(HTTP_HOST="0.0.0.0", AUTH_TOKENS=TOKEN)) == 401  # noqa: S104

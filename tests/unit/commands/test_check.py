@@ -105,6 +105,7 @@ def test_for_an_instance_that_only_queries_kafka_is_neither_checked_nor_mentione
     assert "Kafka" not in "".join(lines)
     assert [line.split()[1] for line in lines if line.startswith("  ")] == [
         "names",
+        "access",
         "connection",
         "clock",
         "privileges",

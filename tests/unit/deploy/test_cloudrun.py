@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from typing import Any
 import pytest
 import yaml
 
+from app.access.principal import Right
+from app.access.token_lines import read_tokens
 from app.environment import read_settings, setting_names
 from local.paths import ROOT
 
@@ -105,18 +108,34 @@ def test_settings_exist_and_are_accepted(rehearsal: Rehearsal) -> None:
     environment = {variable["name"]: variable.get("value", "secret") for variable in rehearsal.container["env"]}
     assert set(environment) <= set(setting_names())
     settings = read_settings(environment)
+    assert settings.auth.needs_token
     assert settings.kafka.security_protocol == "SASL_SSL"
     assert settings.clickhouse.url.startswith("https://")
 
 
-def test_the_secret_is_the_one_that_the_readme_makes(rehearsal: Rehearsal) -> None:
-    [made] = [call[3] for call in rehearsal.calls if call[:3] == ["gcloud", "secrets", "create"]]
+def test_the_secrets_are_those_that_the_readme_makes(rehearsal: Rehearsal) -> None:
+    made = [call[3] for call in rehearsal.calls if call[:3] == ["gcloud", "secrets", "create"]]
     read = {
         variable["valueFrom"]["secretKeyRef"]["name"]
         for variable in rehearsal.container["env"]
         if "valueFrom" in variable
     }
-    assert read == {made}
+    assert read == set(made)
+    assert len(made) == 2
+
+
+def test_the_token_of_the_readme_is_one_that_the_service_accepts(rehearsal: Rehearsal) -> None:
+    [shown] = [word for call in rehearsal.calls for word in call if word.startswith("X-Api-Key: ")]
+    [file] = [
+        call[4] for call in rehearsal.calls if call[:4] == ["gcloud", "secrets", "create", "log-analytics-tokens"]
+    ]
+
+    found = read_tokens(Path(file.removeprefix("--data-file=")).read_text()).of_secret(
+        shown.removeprefix("X-Api-Key: "), datetime.now(UTC)
+    )
+
+    assert found is not None
+    assert found.rights == (Right.READ,)
 
 
 def test_the_consumer_keeps_its_cpu_and_one_instance(rehearsal: Rehearsal) -> None:

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from app.environment import read_settings, setting_names
+from app.preflight.access_checks import refusal
 from app.settings import KafkaSettings
 from local.paths import ROOT
 from tests.support.compose import KRAFT, ZOOKEEPER, services
@@ -100,6 +101,15 @@ def test_no_container_has_capabilities_but_the_one_that_starts_as_root(files: tu
 @each_stack
 def test_containers_that_write_to_their_volumes_alone_have_a_read_only_root(files: tuple[str, ...]) -> None:
     assert {name for name, service in services(files).items() if service.get("read_only")} == {*OURS, "prometheus"}
+
+
+@each_stack
+def test_the_service_starts_on_all_addresses_of_its_container_because_it_is_said_who_may_read(
+    files: tuple[str, ...],
+) -> None:
+    settings = read_settings({"HTTP_HOST": "0.0.0.0", **services(files)["app"]["environment"]})  # noqa: S104
+
+    assert refusal(settings) is None
 
 
 @each_stack

@@ -26,6 +26,12 @@ def test_every_stage_starts_from_the_one_pinned_image() -> None:
     assert re.search(r"^ARG PYTHON_IMAGE=\S+/python:\d+\.\d+\.\d+-slim-\w+$", DOCKERFILE, re.MULTILINE)
 
 
+def test_it_listens_everywhere_and_leaves_to_others_who_may_read() -> None:
+    """So that it does not start until that is said; tests/unit/preflight/test_access_checks.py has the sentence."""
+    assert "HTTP_HOST=0.0.0.0" in DOCKERFILE
+    assert re.findall(r"^(?!#).*AUTH_", DOCKERFILE, re.MULTILINE) == []
+
+
 def test_packages_are_installed_by_hash_only() -> None:
     assert "--require-hashes" in DOCKERFILE
     pinned = re.findall(r"^[a-z0-9-]+==\S+", (ROOT / "requirements.txt").read_text(), re.MULTILINE)

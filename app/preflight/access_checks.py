@@ -1,0 +1,38 @@
+"""Whether it is said who may use the service, where others than this machine can reach it."""
+
+from typing import Final
+
+from app.preflight.findings import Finding, ok, problem, warning
+from app.settings import Settings
+
+_WAYS_OUT: Final = (
+    "set AUTH_TOKENS_FILE to a file of tokens (`python -m app token create NAME --scope read --file FILE` makes one),"
+    " or AUTH_MODE=none if something in front of the service decides who may connect"
+)
+
+
+def refusal(settings: Settings) -> str | None:
+    """Why the service must not start as it is, and both ways out; None if it may."""
+    if settings.http.is_loopback or settings.auth.needs_token or settings.auth.mode is not None:
+        return None
+    return (
+        f"HTTP_HOST is {settings.http.host!r}, so others can connect, and nothing says who may read logs: {_WAYS_OUT}"
+    )
+
+
+def exposure(settings: Settings) -> str | None:
+    """A sentence for the start if anybody who can connect may read every log; None otherwise."""
+    if settings.http.is_loopback or settings.auth.mode != "none":
+        return None
+    return f"AUTH_MODE=none: everybody who can connect to {settings.http.host}:{settings.http.port} may read every log"
+
+
+def check_access(settings: Settings) -> Finding:
+    """The same as a finding."""
+    if settings.auth.needs_token:
+        return ok("access", "requests need a token")
+    if reason := refusal(settings):
+        return problem("access", f"the service will not start: {reason}")
+    if sentence := exposure(settings):
+        return warning("access", sentence, "Make sure that something in front of the service decides who may connect")
+    return ok("access", f"no token is needed, and only this machine can connect ({settings.http.host})")
