@@ -51,10 +51,14 @@ class Queries(Protocol):
 class Api:
     """The API of the service at a URL. Each request has a connection of its own."""
 
-    def __init__(self, url: str) -> None:
-        """Raises:
-        ValueError: this is no URL of HTTP.
+    def __init__(self, url: str, token: str = "") -> None:
+        """Every request has the token, unless it is "".
+
+        Raises:
+            ValueError: this is no URL of HTTP.
         """
+        # A proxy in front of the service, such as Google's, may need Authorization for itself.
+        self._credentials = {"X-Api-Key": token} if token else {}
         self.url = url if "://" in url else f"http://{url}"
         self._parts = _split(self.url)
 
@@ -84,7 +88,7 @@ class Api:
         kind = HTTPSConnection if self._parts.scheme == "https" else HTTPConnection
         connection = kind(self._parts.hostname or "", self._parts.port, timeout=wait_secs)
         try:
-            connection.request("GET", target, headers={**headers, "Connection": "close"})
+            connection.request("GET", target, headers={**headers, **self._credentials, "Connection": "close"})
             response = connection.getresponse()
             if response.status != 200:
                 with response:

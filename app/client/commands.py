@@ -10,6 +10,7 @@ from app.client.arguments import DEFAULT_URL
 from app.client.follow import Tail
 from app.client.output import LogWriter, table
 from app.client.problems import hint_lines, problem_lines
+from app.client.token import token_in
 from app.console import run_command, say_error
 
 FAILED: Final = 2
@@ -28,7 +29,7 @@ class Output(NamedTuple):
 def run(options: Namespace, environ: Mapping[str, str]) -> int:
     """Run a command. Returns the exit code: 0, or 2 if the query failed; the reason is on standard error."""
     try:
-        api = Api(options.url or environ.get("LOG_ANALYTICS_URL") or DEFAULT_URL)
+        api = Api(options.url or environ.get("LOG_ANALYTICS_URL") or DEFAULT_URL, token_in(environ))
     except ValueError as error:
         say_error(str(error))
         return FAILED

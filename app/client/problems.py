@@ -9,6 +9,8 @@ from app.console import printable
 
 _OPTIONS: Final = {"start": "--since", "end": "--to", "id": "the id", "name": "the field"}
 _ADVICE: Final = {
+    401: "Put a token in LOG_ANALYTICS_TOKEN, or the name of its file in LOG_ANALYTICS_TOKEN_FILE.",
+    403: "Put a token that may do this in LOG_ANALYTICS_TOKEN, or the name of its file in LOG_ANALYTICS_TOKEN_FILE.",
     429: "Try again in a few seconds.",
     503: "Try again later.",
     504: "Query a shorter time range (--since), or raise --timeout-ms.",

@@ -13,6 +13,7 @@ import pytest
 from app.client.api import Api, ApiError, Unreachable
 from app.client.commands import Output, run_on
 from app.client.follow import Tail
+from app.client.problems import problem_lines
 from app.commands.arguments import parse
 from local.paths import ROOT
 
@@ -215,6 +216,16 @@ def test_a_stream_continues_after_the_last_complete_event() -> None:
 def test_a_url_that_is_none_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="is not a URL such as"):
         Api(url)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_missing_token_is_said_with_the_way_to_give_one(status: int) -> None:
+    error = ApiError(status, {"message": "This needs a token."})
+
+    first, second = problem_lines(error, "")
+
+    assert first == "This needs a token."
+    assert "LOG_ANALYTICS_TOKEN_FILE" in second
 
 
 def test_a_url_needs_no_scheme() -> None:
