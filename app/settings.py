@@ -304,6 +304,13 @@ class QuerySettings(SettingsGroup):
         0, ge=0, le=1024, description="Threads of ClickHouse that one query may use; 0 leaves that to ClickHouse."
     )
     max_streams: int = Field(8, ge=1, le=1024, description="Live tails and exports at the same time.")
+    max_share_percent: float = Field(
+        50,
+        ge=1,
+        le=100,
+        description="Share of the slots of queries, and of streams, that one client may hold at a time: a principal, or"
+        " an address where there is no authentication; at least one slot. 100 lets one client hold all.",
+    )
 
     def granted_secs(self, requested_ms: int | None) -> float:
         """The time limit of a query that requests `requested_ms`; None if it requests none."""

@@ -1,8 +1,15 @@
-"""Slots: a limited number of queries and streams run at a time; others wait in a short queue, then get a 429."""
+"""Slots: a limited number of queries and streams run at a time; others wait in a short queue, then get a 429.
 
+A client holds no more than its share of them, so that others find one free. A client is a principal, or an address
+where nobody has a name.
+"""
+
+import math
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Final, Protocol
 
 from flask import Response
@@ -12,18 +19,24 @@ _STREAM_RETRY_SECS: Final = 10
 
 
 class TooBusy(Exception):
-    """No slot became free in time: retry after `retry_after_secs`."""
+    """No slot became free in time, or the client has its share of them: retry after `retry_after_secs`."""
 
-    def __init__(self, retry_after_secs: int) -> None:
-        super().__init__(f"Too many concurrent requests; retry in {retry_after_secs} s.")
+    def __init__(self, retry_after_secs: int, *, is_share_used: bool = False) -> None:
+        whose = " of this client" if is_share_used else ""
+        super().__init__(f"Too many concurrent requests{whose}; retry in {retry_after_secs} s.")
         self.retry_after_secs = retry_after_secs
+
+
+def slots_of_one(slots: int, max_share: float) -> int:
+    """How many of the slots one client may hold."""
+    return max(1, math.floor(slots * max_share))
 
 
 class Slots(Protocol):
     """Limits how many responses are made, or sent, at the same time."""
 
-    def hold(self, begin: Callable[[], Response]) -> Response:
-        """Run `begin` in a slot.
+    def hold(self, client: str, begin: Callable[[], Response]) -> Response:
+        """Run `begin` in a slot of this client.
 
         Raises:
             TooBusy: no slot is free.
@@ -31,73 +44,100 @@ class Slots(Protocol):
 
 
 class StreamSlots:
-    """Slots for streams, each on a thread of the server. If no slot is free, a request is refused at once."""
+    """Slots for streams. If no slot is free, a request is refused at once. Shared by threads."""
 
-    def __init__(self, slots: int, running: Gauge) -> None:
-        self._slots = threading.BoundedSemaphore(slots)
+    def __init__(self, slots: int, running: Gauge, *, max_share: float = 1.0) -> None:
+        self._slots = slots
+        self._most = slots_of_one(slots, max_share)
+        self._held: Counter[str] = Counter()
+        self._lock = threading.Lock()
         self._running = running
 
-    def hold(self, begin: Callable[[], Response]) -> Response:
+    def hold(self, client: str, begin: Callable[[], Response]) -> Response:
         """Begin a response in a slot of its own. The slot is free again when the response has ended or fails to begin.
 
         Raises:
             TooBusy: no slot is free.
         """
-        if not self._slots.acquire(blocking=False):
-            raise TooBusy(_STREAM_RETRY_SECS)
-        self._running.inc()
+        self._acquire(client)
         try:
             response = begin()
         except BaseException:
-            self._release()
+            self._release(client)
             raise
-        response.call_on_close(self._release)
+        response.call_on_close(partial(self._release, client))
         return response
 
-    def _release(self) -> None:
+    def _acquire(self, client: str) -> None:
+        with self._lock:
+            is_share_used = self._held[client] >= self._most
+            if is_share_used or self._held.total() >= self._slots:
+                raise TooBusy(_STREAM_RETRY_SECS, is_share_used=is_share_used)
+            self._held[client] += 1
+        self._running.inc()
+
+    def _release(self, client: str) -> None:
         self._running.dec()
-        self._slots.release()
+        with self._lock:
+            _decrease(self._held, client)
 
 
 class Admission:
-    """Slots for queries, and a queue as long as there are slots. Shared by threads."""
+    """Slots for queries, and a queue as long as there are slots. Shared by threads.
 
-    def __init__(self, slots: int, *, wait_secs: float) -> None:
-        self._free = slots
-        self._waiting = 0
-        self._most_waiting = slots
+    Of the clients that wait, the one that holds the fewest slots gets the next one.
+    """
+
+    def __init__(self, slots: int, *, wait_secs: float, max_share: float = 1.0) -> None:
+        self._slots = slots
+        self._most = slots_of_one(slots, max_share)
+        self._held: Counter[str] = Counter()
+        self._waiting: Counter[str] = Counter()
         self._wait_secs = wait_secs
         self._changed = threading.Condition()
 
+    @property
+    def waiting(self) -> int:
+        """How many requests wait for a slot."""
+        with self._changed:
+            return self._waiting.total()
+
     @contextmanager
-    def slot(self, *, wait_secs: float | None = None) -> Iterator[None]:
-        """Hold a slot. With `wait_secs`, wait up to that long, regardless of the length of the queue.
+    def slot(self, client: str, *, wait_secs: float | None = None) -> Iterator[None]:
+        """Hold a slot for a client. With `wait_secs`, wait up to that long, regardless of the length of the queue.
 
         Raises:
-            TooBusy: no slot is free.
+            TooBusy: no slot is free for this client.
         """
-        self._acquire(wait_secs)
+        self._acquire(client, wait_secs)
         try:
             yield
         finally:
             with self._changed:
-                self._free += 1
-                self._changed.notify()
+                _decrease(self._held, client)
+                self._changed.notify_all()
 
-    def _acquire(self, wait_secs: float | None) -> None:
+    def _acquire(self, client: str, wait_secs: float | None) -> None:
         with self._changed:
             # Requests in a longer queue would time out anyway.
-            may_wait = wait_secs is not None or self._waiting < self._most_waiting
-            if not self._free and not (may_wait and self._wait(self._wait_secs if wait_secs is None else wait_secs)):
-                raise TooBusy(retry_after_secs=max(1, round(self._wait_secs)))
-            self._free -= 1
+            may_wait = wait_secs is not None or self._waiting.total() < self._slots
+            secs = self._wait_secs if wait_secs is None else wait_secs
+            if not self._may_take(client) and not (may_wait and self._wait(client, secs)):
+                is_share_used = self._held[client] >= self._most < self._slots
+                raise TooBusy(max(1, round(self._wait_secs)), is_share_used=is_share_used)
+            self._held[client] += 1
 
-    def _wait(self, secs: float) -> bool:
-        self._waiting += 1
+    def _may_take(self, client: str) -> bool:
+        fewest = min((self._held[other] for other in self._waiting), default=self._held[client])
+        return self._held.total() < self._slots and self._held[client] < self._most and self._held[client] <= fewest
+
+    def _wait(self, client: str, secs: float) -> bool:
+        self._waiting[client] += 1
         try:
-            return self._changed.wait_for(lambda: self._free > 0, secs)
+            return self._changed.wait_for(lambda: self._may_take(client), secs)
         finally:
-            self._waiting -= 1
+            _decrease(self._waiting, client)
+            self._changed.notify_all()  # another client may be the next now
 
 
 class QuerySlots:
@@ -107,11 +147,18 @@ class QuerySlots:
         self._admission = admission
         self._running = running
 
-    def hold(self, begin: Callable[[], Response]) -> Response:
+    def hold(self, client: str, begin: Callable[[], Response]) -> Response:
         """Make a response in a slot, after waiting for one if necessary.
 
         Raises:
             TooBusy: no slot is free.
         """
-        with self._admission.slot(), self._running.track_inprogress():
+        with self._admission.slot(client), self._running.track_inprogress():
             return begin()
+
+
+def _decrease(counts: Counter[str], client: str) -> None:
+    """Count one less. Clients without any are forgotten: there are as many as addresses."""
+    counts[client] -= 1
+    if not counts[client]:
+        del counts[client]

@@ -37,6 +37,11 @@ class NoAuthentication:
         return ANONYMOUS
 
 
+def client_of(principal: Principal, head: RequestHead) -> str:
+    """Whose share of the slots a request takes: that of its principal, or of its address if it has no name."""
+    return head.peer if principal.name == ANONYMOUS.name else f"principal {principal.name}"
+
+
 class CredentialAuthenticator:
     """Requires credentials of one of several kinds."""
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from app.access.principal import Principal, Right
 from app.api.admission import Slots
-from app.api.authentication import Authenticator
+from app.api.authentication import Authenticator, client_of
 from app.api.body import Body
 from app.api.content import Content
 from app.api.error_responses import JSON_ERRORS, ErrorShape
@@ -39,6 +39,11 @@ class Request(Generic[_Parameters]):
     """Cancelled when the client disconnects."""
     count_rows: Callable[[int], None] = _ignore_rows
     """Takes the number of rows that are put into the response, for the log of access."""
+
+    @property
+    def client(self) -> str:
+        """Whose share of the slots it takes."""
+        return client_of(self.principal, self.head)
 
 
 @dataclass(frozen=True, slots=True)

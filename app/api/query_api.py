@@ -133,7 +133,7 @@ class QueryApi:
         fields, cursor = names_in(parameters.fields), parameters.cursor
         search = queries.search(query.tree, span, fields=fields, limit=page_rows, cursor=cursor)
         if kind != "json":
-            return self._streams.hold(lambda: self._stream(queries, search, kind, limit, request))
+            return self._streams.hold(request.client, lambda: self._stream(queries, search, kind, limit, request))
         page = queries.page(search, timeout_secs=self._timeout_secs(parameters))
         return LogsResponse(
             rows=[row.as_object() for row in page.rows],
@@ -163,7 +163,7 @@ class QueryApi:
     ) -> Response:
         timeout_secs = self._timeout_secs(request.parameters)
         first = queries.page(search, timeout_secs=timeout_secs)
-        pages = _counted(self._pages(queries, search, first, limit, timeout_secs), request.count_rows)
+        pages = _counted(self._pages(queries, search, first, limit, timeout_secs, request.client), request.count_rows)
         if kind == "csv":
             lines = as_csv(pages, search.shape.names, escape_formulas=request.parameters.escape_formulas)
         else:
@@ -173,7 +173,7 @@ class QueryApi:
         return response
 
     def _pages(
-        self, queries: QueryService, search: Search, page: Page, limit: int | None, timeout_secs: float
+        self, queries: QueryService, search: Search, page: Page, limit: int | None, timeout_secs: float, client: str
     ) -> Pages:
         """The pages, each a query of its own, so that a long stream does not occupy a slot all the time.
 
@@ -189,7 +189,7 @@ class QueryApi:
             yield page.rows, ""
             search = replace(search.after(page.next_cursor), limit=min(left, _PAGE_ROWS))
             try:
-                with self._admission.slot(wait_secs=_STREAM_WAIT_SECS):
+                with self._admission.slot(client, wait_secs=_STREAM_WAIT_SECS):
                     page = queries.page(search, timeout_secs=timeout_secs)
             except Abandoned:
                 return

@@ -12,7 +12,7 @@ from werkzeug.datastructures import CombinedMultiDict, MultiDict
 from werkzeug.exceptions import UnsupportedMediaType
 
 from app.api.access_log import current_access
-from app.api.authentication import Authenticator
+from app.api.authentication import Authenticator, client_of
 from app.api.endpoint import FORM, Endpoint, Request
 from app.api.error_responses import JSON_ERRORS
 from app.api.problems import Problem, problem_of
@@ -82,7 +82,7 @@ def _respond(
 
     begin: Callable[[], Response] = handle
     for slots in reversed(endpoint.slots):
-        begin = partial(slots.hold, begin)
+        begin = partial(slots.hold, client_of(principal, head), begin)
     return begin()
 
 

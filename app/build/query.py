@@ -47,8 +47,8 @@ def build_query(settings: Settings, metrics: Metrics) -> QueryParts:
     component = Repeating("query", watch.check, health)
 
     queries = query_service(settings)
-    admission = Admission(limits.max_concurrent, wait_secs=limits.queue_secs)
-    streams = StreamSlots(limits.max_streams, metrics.query_streams)
+    admission = Admission(limits.max_concurrent, wait_secs=limits.queue_secs, max_share=limits.max_share_percent / 100)
+    streams = StreamSlots(limits.max_streams, metrics.query_streams, max_share=limits.max_share_percent / 100)
     api = QueryApi(queries, limits, admission, streams, time.monotonic)
     explainer = StoredExplainer(build_explainer(settings), KafkaRecords(settings.kafka))
     explain = ExplainApi(queries, explainer, limits, time.monotonic)

@@ -125,7 +125,7 @@ def test_an_unavailable_clickhouse_is_worth_a_retry(setup: Setup) -> None:
 
 
 def test_a_query_without_a_slot_gets_a_retry_time(setup: Setup) -> None:
-    with setup.admission.slot():
+    with setup.admission.slot("another"):
         answer = setup.client.get("/api/v1/stats")
 
     assert (answer.status_code, answer.headers["Retry-After"]) == (429, "1")

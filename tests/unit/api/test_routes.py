@@ -419,7 +419,7 @@ def test_slots_are_taken_before_the_body_is_read_and_released_after_the_response
     otlp = Otlp()
     http = client(otlp.endpoint(slots=(QuerySlots(admission, running),)))
 
-    with admission.slot():
+    with admission.slot("another"):
         refused = http.post("/v1/logs", data=b"0" * 1_000_000, headers={"Content-Length": "1000000"})
     answers = [http.post("/v1/logs", data=b"{}").status_code for _ in range(2)]
 
@@ -432,7 +432,7 @@ def test_the_slots_that_are_named_first_are_taken_first() -> None:
         def __init__(self, name: str) -> None:
             self.name = name
 
-        def hold(self, begin: Callable[[], Response]) -> Response:
+        def hold(self, client: str, begin: Callable[[], Response]) -> Response:
             taken.append(self.name)
             return begin()
 
