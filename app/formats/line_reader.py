@@ -62,7 +62,10 @@ class LineReader:
         """Whether a usual header follows upon the time that opens the line and ends at `end`."""
         line = self.line
         if not line[0].isalpha():
-            return self._is_quick(end)
+            if not self._is_quick(end):
+                return False
+            self.form = places.LINE
+            return True
         tag = quick_origin(line, end)
         if tag is None:
             return False
@@ -137,14 +140,15 @@ class LineReader:
     def _is_quick(self, end: int) -> bool:
         """Whether the header is one of the usual ones, which are remembered."""
         line = self.line
-        quick = quick_kafka(line, end) if line[0] == "[" and line[end] == "]" else None
-        quick = quick or quick_header(line, end)
+        if line[0] == "[" and trailing_logger(line):
+            quick = quick_kafka(line, end) if line[end] == "]" else None
+        else:
+            quick = quick_header(line, end)
         if quick is None or not (quick.level or self.level):
             return False
         if not self.level:
             self.level, self.level_from = quick.level, places.HEADER
             self.level_start, self.level_end = end + quick.level_at[0], end + quick.level_at[1]
-        self.form = places.LINE
         self.fields = {**dict(quick.fields), **self.fields}
         return True
 
@@ -159,7 +163,8 @@ class LineReader:
             return
         # A time of day without a date, or one of no calendar, opens a header like any other time.
         match = _LIKE_A_TIME.match(line)
-        self._header(match.end() if match else 0, has_time=match is not None)
+        if match is None or not self._is_quick(match.end()):
+            self._header(match.end() if match else 0, has_time=match is not None)
 
     def _content(self, start: int, level: str) -> None:
         """What follows the tag of syslog, whose own level counts before one in the text."""

@@ -13,13 +13,17 @@ from app.formats.level_words import IN_CAPITALS
 from app.formats.syslog_header import read_origin
 
 # Behind a time: thread, process or logger, a level in capitals, threads and the logger with its colon or dash; what
-# nginx, and what klog write.
+# nginx, klog, PostgreSQL, MySQL, env_logger and zap write.
 _HEADER: Final = re.compile(
     r"[\])]?(?: {1,2}(?:- )?(?:\[[^\[\]\n]{1,80}\] |\d{1,7} |[\w.$-]{1,80} - )?\[?[A-Z]{4,8}\]? {1,5}"
-    r"(?:\d{1,7} --- )?(?:- )?(?:\[[^\[\]\n]{1,80}\] ?){0,3}(?:[\w.$-]{1,100} {0,40}[:-] )"
+    r"(?:\d{1,7} --- )?(?:- )?(?:\[[^\[\]\n]{1,80}\] ?){0,3}(?:[\w$][\w.$-]{0,99} {0,40}[:-] )"
     r"| - [\w.$-]{1,80} - [A-Z]{4,8} - "
     r"| \[[a-z]{4,6}\] \d{1,7}#\d{1,7}: "
-    r"| {1,7}\d{1,7} [\w./-]{1,80}:\d{1,6}\] )",
+    r"| {1,7}\d{1,7} [\w./-]{1,80}:\d{1,6}\] "
+    r"| \[\d{1,7}\] [A-Z]{3,9}: {1,3}"
+    r"| \d{1,7} \[[A-Z][a-z]{3,8}\] \[[A-Z]{2}-\d{6}\] \[[A-Za-z]{1,20}\] "
+    r"| [A-Z]{4,5} {1,2}[\w:]{1,100}\] "
+    r"|\t[a-z]{4,6}\t(?:[\w.-]{1,80}\t)?[\w./@-]{1,120}:\d{1,6}\t)",
     re.ASCII,
 )
 _KAFKA: Final = re.compile(r"\] {1,2}([A-Z]{4,8}) ", re.ASCII)
@@ -32,22 +36,32 @@ class Quick(NamedTuple):
     level: str
     fields: tuple[tuple[str, str | None], ...]
     level_at: tuple[int, int]  # where the level begins and ends, from the beginning of the header
+    is_open: bool  # whether it has no level or ends with it, so that more of a header may follow
 
 
 def quick_header(line: str, end: int) -> Quick | None:
     """What a usual header behind a time says, None for any other."""
     match = _HEADER.match(line, end)
-    return None if match is None else _read(match[0])
+    quick = None if match is None else _read(match[0])
+    if match is None or quick is None or (quick.is_open and _GOES_ON.match(line, match.end())):
+        return None
+    return quick
+
+
+_GOES_ON: Final = re.compile(r"[^A-Za-z\"]|\S{1,200}:\d")
 
 
 @lru_cache(maxsize=8192)  # levels, threads and loggers of a program come again and again
 def _read(text: str) -> Quick | None:
     header = Header(text + "x\n", 0, has_time=True)
     header.read()
-    is_whole = text[header.end :].strip(" -:|") == ""
-    return (
-        Quick(header.level, tuple(header.fields.items()), (header.level_start, header.level_end)) if is_whole else None
-    )
+    if text[header.end :].strip(_SIGNS):
+        return None
+    is_open = not header.level or not text[header.level_end :].strip(_SIGNS)
+    return Quick(header.level, tuple(header.fields.items()), (header.level_start, header.level_end), is_open)
+
+
+_SIGNS: Final = " \t-:|]"
 
 
 def quick_kafka(line: str, end: int) -> Quick | None:
@@ -55,7 +69,9 @@ def quick_kafka(line: str, end: int) -> Quick | None:
     match = _KAFKA.match(line, end)
     level = "" if match is None else IN_CAPITALS.get(match[1], "")
     logger = trailing_logger(line) if level else ""
-    return Quick(level, (("logger", logger),), (match.start(1) - end, match.end(1) - end)) if match and logger else None
+    if match is None or not logger:
+        return None
+    return Quick(level, (("logger", logger),), (match.start(1) - end, match.end(1) - end), is_open=False)
 
 
 def quick_origin(line: str, end: int) -> tuple[Fields, int] | None:
@@ -102,7 +118,7 @@ _LETTER: Final = re.compile(
     r"(?:.\S{1,60} )?[VDIWEFA]/[\w.]| [EWID]! |: [DIWEF] |[\])]?[ ]{1,3}(?:\S{1,40} {1,12}){0,2}[A-Z] ", re.ASCII
 )
 _OPENS_NO_FIELD: Final = re.compile(
-    r"[\])]?[ :,|-]{1,3}[A-Za-z][\w.,;'-]{0,40} [A-Za-z][\w.,;'-]{0,40}(?![\w\[(:=])", re.ASCII
+    r"[\])]?[ :,|-]{1,3}[A-Za-z][\w.,;'-]{0,40}+ [A-Za-z0-9][\w.,;'-]{0,40}+(?![\w\[(:=/#])", re.ASCII
 )
 
 

@@ -3,7 +3,7 @@
 from unittest.mock import patch
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.formats import line_reader
@@ -20,6 +20,10 @@ openings = st.sampled_from(
         "E1129 10:15:01.123456",
         "Nov 29 10:15:01",
         "<11>Nov 29 10:15:01",
+        "2026-11-29T10:15:01Z",
+        "[2026-11-29T10:15:01Z",
+        "2026-11-29 10:15:01.123 UTC",
+        "10:15:01.123",
     ]
 )
 tokens = st.lists(
@@ -53,6 +57,15 @@ tokens = st.lists(
                 "DEBUG:",
                 "|",
                 " [ID 1 kern.info] ",
+                "\tinfo\t",
+                "\twarn\t",
+                "oven/a.go:12\t",
+                " [77] LOG:  ",
+                " [Warning] [MY-010068] [Server] ",
+                " INFO  bakery::oven] ",
+                " baked in 7",
+                "#77",
+                "/tag",
             ),
         )
     ),
@@ -68,6 +81,7 @@ def without_memory(text: str) -> object:
         return read_text_line(text, READING)
 
 
+@settings(max_examples=2000, deadline=None)
 @given(openings, tokens)
 def test_usual_headers_are_read_like_any_other(opening: str, rest: str) -> None:
     assert read_text_line(opening + rest, READING) == without_memory(opening + rest)
