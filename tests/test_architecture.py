@@ -46,9 +46,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "pipeline": {"domain", "formats", "errors", "ports", "settings"},
     "explain": {"domain", "errors", "formats", "pipeline", "ports"},
     "query": {"domain", "errors", "ports"},
-    "access": {"query"},
+    "access": {"errors", "query"},
     "audit": {"domain", "errors", "pipeline", "ports"},
-    "backends": {"audit", "domain", "errors", "paths", "pipeline", "ports", "preflight", "query", "settings"},
+    "backends": {"access", "audit", "domain", "errors", "paths", "pipeline", "ports", "preflight", "query", "settings"},
     "telemetry": {"access", "audit", "domain", "errors", "health", "metrics", "preflight"},
     "service": {"errors", "health", "pipeline", "ports"},
     "api": {

@@ -69,7 +69,7 @@ def token_of(line: str) -> Token | None:
     Raises:
         BadLine: it is neither.
     """
-    words = list(_words(line))
+    words = list(words_of(line))
     if not words or words[0].text.startswith("#"):
         return None
     if len(words) < 3:
@@ -183,7 +183,7 @@ def _check_unlike(token: Token, others: Iterable[Token]) -> None:
             raise BadLine(0, f"has the secret of {other.name!r}: make one of its own")
 
 
-def _words(line: str) -> Iterator[_Word]:
+def words_of(line: str) -> Iterator[_Word]:
     """The words of a line; `only=` begins the last, which has all that follows."""
     for found in re.finditer(r"only=.*\S|\S+", line):
         yield _Word(found.start(), found[0])

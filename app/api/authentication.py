@@ -6,13 +6,17 @@ from typing import Final, Protocol
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Forbidden, Unauthorized
 
+from app.access.errors import IdTokenRefused, IssuerUnavailable
 from app.access.principal import ANONYMOUS, UNKNOWN, Principal, Right
 from app.access.tokens import Token
 from app.api.credentials import secrets_in
 from app.api.request_head import RequestHead
 
 Identify = Callable[[RequestHead], Principal | None]
-"""The principal whose credentials a request has; None if it has none of this kind that are valid."""
+"""The principal whose credentials a request has; None if it has none of this kind that are valid.
+
+Raises IdTokenRefused with the reason where that helps the sender, and IssuerUnavailable.
+"""
 
 _REALM: Final = "log analytics"
 
@@ -51,12 +55,25 @@ class CredentialAuthenticator:
 
     def authenticate(self, head: RequestHead, right: Right) -> Principal:
         """See `Authenticator`. Where no right is required, a sender without valid credentials passes too."""
-        principal = next((found for identify in self._kinds if (found := identify(head))), UNKNOWN)
+        principal, failure = self._identified(head)
         if principal.may(right):
             return principal
+        if isinstance(failure, IssuerUnavailable):
+            raise failure
         if principal is UNKNOWN:
-            raise Unauthorized(_refusal(head), www_authenticate=_challenges())
+            raise Unauthorized(str(failure or _refusal(head)), www_authenticate=_challenges(head))
         raise Forbidden(f"{principal.name} may not do this: its token needs the scope {right.value}.")
+
+    def _identified(self, head: RequestHead) -> tuple[Principal, Exception | None]:
+        """The principal, or the first failure of a kind that could have found it."""
+        failure: Exception | None = None
+        for identify in self._kinds:
+            try:
+                if principal := identify(head):
+                    return principal, None
+            except (IdTokenRefused, IssuerUnavailable) as error:
+                failure = failure or error
+        return UNKNOWN, failure
 
 
 def by_token(token_of: Callable[[str], Token | None]) -> Identify:
@@ -75,5 +92,7 @@ def _refusal(head: RequestHead) -> str:
     return "This needs a token: send it as `Authorization: Bearer TOKEN`."
 
 
-def _challenges() -> list[WWWAuthenticate]:
-    return [WWWAuthenticate(scheme, {"realm": _REALM}) for scheme in ("bearer", "basic")]
+def _challenges(head: RequestHead) -> list[WWWAuthenticate]:
+    # For basic, a browser would open a dialog of its own over the page that made the request.
+    schemes = ("bearer",) if "Sec-Fetch-Mode" in head.headers else ("bearer", "basic")
+    return [WWWAuthenticate(scheme, {"realm": _REALM}) for scheme in schemes]

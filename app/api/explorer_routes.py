@@ -13,6 +13,7 @@ from werkzeug.exceptions import NotFound
 
 from app.access.principal import Right
 from app.api.endpoint import Endpoint, Request
+from app.api.login import Login, session_route
 from app.api.request_parameters import AnyParameters
 from app.domain.columns import COLUMNS
 
@@ -31,6 +32,7 @@ _POLICY: Final = "; ".join(
 _HEADERS: Final = {"Content-Security-Policy": _POLICY}
 
 
+_PAGES: Final = ("index.html", "login.html")
 _COLUMNS_MODULE: Final = "columns.js"
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
 _TYPES: Final = {
@@ -69,13 +71,16 @@ class ExplorerFiles:
 
     def __init__(self, folder: Path) -> None:
         contents = {path.name: path.read_bytes() for path in folder.iterdir()}
-        page = contents.pop("index.html").decode()
+        pages = {name: contents.pop(name).decode() for name in _PAGES}
         contents[_COLUMNS_MODULE] = columns_module().encode()
         digest = hashlib.sha256(b"".join(name.encode() + content for name, content in sorted(contents.items())))
         self.version = digest.hexdigest()[:12]
         self.contents: Mapping[str, bytes] = contents
-        self.page = page.replace('"explorer/', f'"explorer/{self.version}/')
-        """The page, with the paths of this version."""
+        self._pages = pages
+
+    def page(self, name: str) -> str:
+        """A page, with the paths of this version."""
+        return self._pages[name].replace('"explorer/', f'"explorer/{self.version}/')
 
     @property
     def modules(self) -> list[str]:
@@ -84,15 +89,21 @@ class ExplorerFiles:
         return [f"/explorer/{self.version}/{name}" for name in names]
 
 
-def explorer_routes() -> list[Endpoint[Any]]:
-    """The page at `/`, and its files below `/explorer/`."""
+def explorer_routes(login: Login | None = None, *, is_open: bool = True) -> list[Endpoint[Any]]:
+    """The page at `/`, and its files below `/explorer/`.
+
+    Unless everything is open, the page shows who uses it; with a login, it leads there where one is needed.
+    """
     files = ExplorerFiles(_PAGE)
+    content = files.page("index.html")
+    if not is_open:
+        content = content.replace("<body>", "<body data-session data-login>" if login else "<body data-session>")
     # Without preloading, browsers would fetch modules that import others one after the other.
     preloaded = ", ".join(f"<{path}>; rel=modulepreload" for path in files.modules)
 
     def page(request: Request[AnyParameters]) -> Response:
         """The page itself. Browsers cache it, and fetch it again only if it has changed."""
-        response = _cached(files.page.encode(), "index.html", "no-cache")
+        response = _cached(content.encode(), "index.html", "no-cache")
         response.headers["Link"] = preloaded
         return response
 
@@ -114,6 +125,8 @@ def explorer_routes() -> list[Endpoint[Any]]:
             parameters=FileParameters,
             handle=file,
         ),
+        *(login.routes(files.page("login.html"), _HEADERS) if login else ()),
+        *(() if is_open else (session_route(login),)),
     ]
 
 

@@ -1,14 +1,19 @@
 """Who may do what, from the settings."""
 
+import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
+from app.access.failed_logins import FailedLogins
+from app.access.sessions import Sessions
 from app.access.token_lines import BadTokens
 from app.access.token_store import TokenStore, TokenText
-from app.api.authentication import Authenticator, CredentialAuthenticator, NoAuthentication, by_token
+from app.api.authentication import Authenticator, CredentialAuthenticator, Identify, NoAuthentication, by_token
+from app.api.login import Login
 from app.errors import BadSettings
 from app.health import Health
 from app.metrics import Metrics
@@ -23,21 +28,50 @@ class AccessParts:
 
     authenticator: Authenticator
     health: Mapping[str, Health] = field(default_factory=dict)
+    login: Login | None = None
+    """Where browsers exchange a token for a session."""
+    is_open: bool = True
+    """Whether anybody may do everything."""
+
+
+OPEN: Final = AccessParts(NoAuthentication())
+"""Where anybody may do everything."""
 
 
 def build_access(settings: Settings, metrics: Metrics) -> AccessParts:
     """The parts.
 
     Raises:
-        BadSettings: the tokens cannot be used, or it is not said who may do what.
+        BadSettings: the tokens, or the rights of identities, cannot be used, or it is not said who may do what.
     """
     if reason := refusal(settings):
         raise BadSettings([reason])
-    if not settings.auth.needs_token:
-        return AccessParts(NoAuthentication())
+    auth = settings.auth
+    if not auth.needs_token:
+        return OPEN
+    chosen, added = _id_token_kinds(auth)
+    if not auth.has_tokens:
+        return AccessParts(CredentialAuthenticator([*chosen, *added]), is_open=False)
     health = Health()
-    store = token_store(settings.auth, metrics, health)
-    return AccessParts(CredentialAuthenticator([by_token(store.of_secret)]), {"access": health})
+    store = token_store(auth, metrics, health)
+    login = _login(auth, store)
+    # What the sender chose counts before what a proxy adds to every request.
+    kinds = [by_token(store.of_secret), *chosen, login.identify, *added]
+    return AccessParts(CredentialAuthenticator(kinds), {"access": health}, login, is_open=False)
+
+
+def _id_token_kinds(settings: AuthSettings) -> tuple[Sequence[Identify], Sequence[Identify]]:
+    if settings.mode != "oidc":
+        return (), ()
+    from app.build.oidc import id_token_kinds  # late: it takes memory for cryptography
+
+    return id_token_kinds(settings)
+
+
+def _login(settings: AuthSettings, store: TokenStore) -> Login:
+    key = settings.session_key.get_secret_value() or secrets.token_urlsafe()
+    sessions = Sessions(key, store.named, settings.session_hours * 3600, time.time)
+    return Login(sessions, store.of_secret, FailedLogins(time.monotonic))
 
 
 def token_store(

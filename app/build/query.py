@@ -14,6 +14,7 @@ from app.api.query_routes import query_routes
 from app.api.tail_routes import TailApi
 from app.backends.clickhouse.reader import ClickHouseReader
 from app.backends.kafka.single_records import KafkaRecords
+from app.build.access import OPEN, AccessParts
 from app.build.explainer import build_explainer
 from app.component import Component, Repeating
 from app.explain.stored import StoredExplainer
@@ -39,7 +40,7 @@ def query_service(settings: Settings) -> QueryService:
     return QueryService(LogTable(ClickHouseReader(settings.clickhouse, settings.query)))
 
 
-def build_query(settings: Settings, metrics: Metrics) -> QueryParts:
+def build_query(settings: Settings, metrics: Metrics, access: AccessParts = OPEN) -> QueryParts:
     """The routes, and the component that watches the ClickHouse they depend on."""
     limits = settings.query
     health = Health(problems={PART: "not connected yet"})
@@ -53,4 +54,7 @@ def build_query(settings: Settings, metrics: Metrics) -> QueryParts:
     explainer = StoredExplainer(build_explainer(settings), KafkaRecords(settings.kafka))
     explain = ExplainApi(queries, explainer, limits, time.monotonic)
     tail = TailApi(queries, streams, is_stopping=lambda: component.is_stopping)
-    return QueryParts(component, [explorer_routes(), query_routes(api, tail, explain, admission, metrics)])
+    return QueryParts(
+        component,
+        [explorer_routes(access.login, is_open=access.is_open), query_routes(api, tail, explain, admission, metrics)],
+    )

@@ -45,7 +45,7 @@ def build(
     components: list[Component] = [clocks.component]
     routes: list[Sequence[Endpoint[Any]]] = []
     if "query" in settings.service.roles:
-        query = build_query(settings, metrics)
+        query = build_query(settings, metrics, access)
         components.append(query.component)
         routes += query.routes
     if "ingest" in settings.service.roles:

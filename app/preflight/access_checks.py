@@ -3,7 +3,7 @@
 from typing import Final
 
 from app.preflight.findings import Finding, ok, problem, warning
-from app.settings import Settings
+from app.settings import AuthSettings, Settings
 
 _WAYS_OUT: Final = (
     "set AUTH_TOKENS_FILE to a file of tokens (`python -m app token create NAME --scope read --file FILE` makes one),"
@@ -30,9 +30,18 @@ def exposure(settings: Settings) -> str | None:
 def check_access(settings: Settings) -> Finding:
     """The same as a finding."""
     if settings.auth.needs_token:
-        return ok("access", "requests need a token")
+        return ok("access", f"requests need {_credentials(settings.auth)}")
     if reason := refusal(settings):
         return problem("access", f"the service will not start: {reason}")
     if sentence := exposure(settings):
         return warning("access", sentence, "Make sure that something in front of the service decides who may connect")
     return ok("access", f"no token is needed, and only this machine can connect ({settings.http.host})")
+
+
+def _credentials(auth: AuthSettings) -> str:
+    if not auth.has_tokens:
+        return "an ID token"
+    kinds = "an ID token or a token" if auth.mode == "oidc" else "a token"
+    if auth.session_key.get_secret_value():
+        return kinds
+    return f"{kinds}; AUTH_SESSION_KEY is unset, so a restart logs browsers out, and instances do not share sessions"

@@ -24,6 +24,7 @@ from app.backends.clickhouse.client import connect
 from app.backends.clickhouse.reader import ClickHouseReader
 from app.backends.clickhouse.schema import ensure_table
 from app.backends.clickhouse.writer import ClickHouseWriter
+from app.build.access import OPEN, AccessParts
 from app.domain.event_time import EventTimeBounds
 from app.domain.records import OneRecord, Partition, RecordChunk
 from app.domain.rows import concatenate
@@ -97,9 +98,9 @@ class QueryTable:
         """A client of the API over this table."""
         return self.application(limits or QuerySettings(), is_stopping).test_client()
 
-    def application(self, limits: QuerySettings, is_stopping: Callable[[], bool]) -> Flask:
+    def application(self, limits: QuerySettings, is_stopping: Callable[[], bool], access: AccessParts = OPEN) -> Flask:
         """The API over this table, wired as in the service."""
-        return _application(self.settings, limits, is_stopping, self.records)
+        return _application(self.settings, limits, is_stopping, self.records, access)
 
     def command(self, sql: str) -> None:
         """Run a command with `{table}`."""
@@ -123,7 +124,11 @@ def api_over(settings: ClickHouseSettings) -> FlaskClient:
 
 
 def _application(
-    settings: ClickHouseSettings, limits: QuerySettings, is_stopping: Callable[[], bool], records: MemoryRecords
+    settings: ClickHouseSettings,
+    limits: QuerySettings,
+    is_stopping: Callable[[], bool],
+    records: MemoryRecords,
+    access: AccessParts = OPEN,
 ) -> Flask:
     metrics = Metrics(CollectorRegistry(), version="0")
     queries = QueryService(LogTable(ClickHouseReader(settings, limits)))
@@ -133,7 +138,11 @@ def _application(
     tail = TailApi(queries, streams, is_stopping=is_stopping)
     explain = explain_api(queries, records)
     return create_app(
-        Health(), metrics.registry, explorer_routes(), query_routes(api, tail, explain, admission, metrics)
+        Health(),
+        metrics.registry,
+        explorer_routes(access.login, is_open=access.is_open),
+        query_routes(api, tail, explain, admission, metrics),
+        authenticator=access.authenticator,
     )
 
 

@@ -428,7 +428,7 @@ def test_a_token_is_needed_where_there_are_tokens(environ: dict[str, str], is_ne
         ({"AUTH_MODE": "none", "AUTH_TOKENS": LINE}, "AUTH_MODE=none would ignore AUTH_TOKENS"),
         ({"AUTH_TOKENS": LINE, "AUTH_TOKENS_FILE": __file__}, "set one of them"),
         ({"AUTH_TOKENS_FILE": "/no/such/file"}, "AUTH_TOKENS_FILE is '/no/such/file'"),
-        ({"AUTH_MODE": "off"}, "AUTH_MODE is 'off': input should be 'token' or 'none'"),
+        ({"AUTH_MODE": "off"}, "AUTH_MODE is 'off': input should be 'token', 'oidc' or 'none'"),
     ],
 )
 def test_settings_of_access_that_contradict_each_other_are_refused(environ: dict[str, str], sentence: str) -> None:
@@ -445,3 +445,37 @@ def test_settings_of_access_that_contradict_each_other_are_refused(environ: dict
 )
 def test_only_loopback_addresses_are_out_of_reach_of_others(host: str, is_loopback: bool) -> None:
     assert read_settings({"HTTP_HOST": host}).http.is_loopback == is_loopback
+
+
+OIDC = {
+    "AUTH_MODE": "oidc",
+    "AUTH_OIDC_ISSUER": "https://issuer.example",
+    "AUTH_OIDC_AUDIENCES": "logs",
+    "AUTH_OIDC_RIGHTS": "@example.org read",
+}
+
+
+def test_oidc_needs_credentials_of_everybody() -> None:
+    assert read_settings(OIDC).auth.needs_token
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"AUTH_MODE": "token"}, "would have no effect: set AUTH_MODE=oidc"),
+        ({"AUTH_MODE": ""}, "would have no effect: set AUTH_MODE=oidc"),
+        ({"AUTH_OIDC_ISSUER": "", "AUTH_OIDC_AUDIENCES": ""}, "needs AUTH_OIDC_ISSUER and AUTH_OIDC_AUDIENCES, or"),
+        ({"AUTH_OIDC_AUDIENCES": ""}, "AUTH_OIDC_ISSUER and AUTH_OIDC_AUDIENCES are needed together"),
+        ({"AUTH_OIDC_AUDIENCES": " , "}, "AUTH_OIDC_ISSUER and AUTH_OIDC_AUDIENCES are needed together"),
+        ({"AUTH_OIDC_RIGHTS": ""}, "AUTH_MODE=oidc needs AUTH_OIDC_RIGHTS"),
+        ({"AUTH_OIDC_ISSUER": "http://issuer.example"}, "must be like https://accounts.google.com"),
+        ({"AUTH_OIDC_ISSUER": "issuer.example"}, "must be like https://accounts.google.com"),
+        ({"AUTH_SESSION_KEY": "short"}, "AUTH_SESSION_KEY is (hidden): must have at least 32 characters"),
+    ],
+    ids=str,
+)
+def test_settings_of_oidc_that_do_not_fit_are_named(changes: dict[str, str], problem: str) -> None:
+    with pytest.raises(BadSettings) as caught:
+        read_settings({**OIDC, **changes})
+
+    assert any(problem in sentence for sentence in caught.value.problems)

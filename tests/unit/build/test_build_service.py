@@ -144,7 +144,8 @@ def test_every_path_but_probes_files_and_documents_needs_a_token() -> None:
     documents = {f"/api/v1/{name}" for name in ("openapi.json", "docs", "docs.css", "docs.js")}
     searches = {path for path in paths if path.startswith("/api/v1/logs/search")}  # POST alone
     assert (
-        open_to_all - searches == {"/", "/explorer/version/name", "/live", "/ready", "/health", "/metrics"} | documents
+        open_to_all - searches
+        == {"/", "/explorer/version/name", "/login", "/logout", "/live", "/ready", "/health", "/metrics"} | documents
     )
     assert {application.test_client().post(path).status_code for path in searches} == {401}
 

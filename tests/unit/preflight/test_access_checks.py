@@ -47,3 +47,18 @@ def test_the_warning_says_what_it_means() -> None:
     sentence = exposure(read_settings({**OPEN, "AUTH_MODE": "none"})) or ""
 
     assert "everybody who can connect to 0.0.0.0:8080 may read every log" in sentence
+
+
+@pytest.mark.parametrize(
+    ("environ", "found"),
+    [
+        (TOKEN, "a token; AUTH_SESSION_KEY is unset"),
+        ({**TOKEN, "AUTH_SESSION_KEY": "k" * 32}, "requests need a token"),
+        (
+            {"AUTH_MODE": "oidc", "AUTH_IAP_AUDIENCE": "/projects/1/apps/2", "AUTH_OIDC_RIGHTS": "@example.org read"},
+            "requests need an ID token",
+        ),
+    ],
+)
+def test_the_check_says_what_requests_need(environ: dict[str, str], found: str) -> None:
+    assert found in check_access(read_settings(environ)).found

@@ -30,8 +30,15 @@ export async function request(path, parameters, signal) {
     if (error.name === "AbortError") throw error;
     throw new ApiError({ code: "unexpected", message: `The service responded with status ${response.status} and without JSON.` });
   });
-  if (!response.ok) throw new ApiError(body.error ?? { code: "unexpected", message: `The service responded with status ${response.status}.` });
+  if (!response.ok) throw refusal(response, body);
   return body;
+}
+
+/** The error of a response. Where one can log in, the page goes there if that is what is missing, and comes back. */
+export function refusal(response, body) {
+  const hasLogin = document.body.dataset.login !== undefined;
+  if (response.status === 401 && hasLogin) location.replace(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
+  return new ApiError(body.error ?? { code: "unexpected", message: `The service responded with status ${response.status}.` });
 }
 
 /** The path of a field's values: its name may contain any character, and slashes are not escaped. */

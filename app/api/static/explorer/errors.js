@@ -9,6 +9,8 @@ const EXPLAINED = {
   too_much_rows: ["The search reads too many logs", NARROWER],
   cannot_be_answered: ["ClickHouse refused the search", "Change the search. If that does not help, the details tell an operator why."],
   try_again_later: ["The logs are unavailable", "The service does not reach its database, ClickHouse. Nothing is lost; try again in a moment."],
+  unauthorized: ["You are not signed in", "Sign in again, then reload the page."],
+  forbidden: ["You may not do this", "Someone who gives out rights to these logs can change that."],
   unreachable: ["No connection to the service", "It may be restarting, or your network is interrupted. Try again in a moment."],
   bad_parameter: ["The address of this page has an error", "Choose the time or the columns again."],
   bad_time: ["The time range cannot be used", "Choose another one."],

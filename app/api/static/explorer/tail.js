@@ -1,6 +1,6 @@
 // Live tail: follows logs as they are stored. Events are batched for a moment, so that many a second cost little.
 
-import { ApiError, url } from "./api.js";
+import { ApiError, refusal, url } from "./api.js";
 
 const SHOW_EVERY_MS = 100;
 const PATIENCE_MS = 3000; // then the search continues without the tail
@@ -121,7 +121,7 @@ export class Tail {
 async function reason(address) {
   try {
     const response = await fetch(address);
-    if (!response.ok) return new ApiError((await response.json()).error);
+    if (!response.ok) return refusal(response, await response.json());
     await response.body.cancel();
     return new ApiError({ code: "refused", message: "The tail was refused for a moment." });
   } catch {
