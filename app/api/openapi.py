@@ -79,8 +79,15 @@ def _parameters(endpoint: Endpoint[Any]) -> Iterator[dict[str, Any]]:
             "in": "path" if is_in_path else "query",
             "required": is_in_path or name in schema.get("required", ()),
             "description": description,
-            "schema": field,
+            "schema": _without_null(field),
         }
+
+
+def _without_null(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema of a parameter that may be absent: in a URL or a form there is no null, only the text "null"."""
+    given = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
+    rest = {key: value for key, value in schema.items() if key != "anyOf" and not (key == "default" and value is None)}
+    return {**rest, **given[0]} if len(given) == 1 else dict(schema)
 
 
 def _form(parameters: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
@@ -88,6 +95,7 @@ def _form(parameters: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     fields = [given for given in parameters if given["in"] == "query"]
     return {
         "type": "object",
+        "additionalProperties": False,
         "properties": {field["name"]: {**field["schema"], "description": field["description"]} for field in fields},
         "required": [field["name"] for field in fields if field["required"]],
     }

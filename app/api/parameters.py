@@ -11,6 +11,7 @@ from app.query.functions import SUMMARY
 _DURATION: Final = r"^\d+(s|m|h|d|w)$"
 _TIME: Final = r"^(now([+-]\d+(s|m|h|d|w))?|\d+(\.\d+)?|\d{4}-\d{2}-\d{2}.*)$"
 _ID: Final = r"^\d+-\d+-\d+-\d+-.+$"
+_RESUME: Final = r"^[0-9A-Za-z_:,-]+$"
 _CURSOR: Final = r"^\d+~[^~]+~[0-9a-f]+$"
 
 
@@ -159,5 +160,8 @@ class TailParameters(BaseModel):
     query: str = Field("", description="The query, as for `/logs`.")
     fields: _Names = Field("", description="Fields of a row, comma-separated; by default all of them.")
     last_id: str = Field(
-        "", max_length=100_000, description="Resume after the event with this id; a Last-Event-ID header wins over it."
+        "",
+        max_length=20_000,  # three times that, as it can be in a URL, is still less than the server's limit of a head
+        json_schema_extra=_like(_RESUME, may_be_empty=True),
+        description="Resume after the event with this id; a Last-Event-ID header wins over it, and may be longer.",
     )

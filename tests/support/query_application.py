@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from flask import Flask
 from prometheus_client import CollectorRegistry
@@ -22,13 +23,15 @@ from app.settings import QuerySettings
 from tests.support.explaining import explain_api
 
 
-def query_application(reader: LogReader, guard: OriginGuard | None = None) -> Flask:
+def query_application(
+    reader: LogReader, guard: OriginGuard | None = None, clock: Callable[[], float] = time.monotonic
+) -> Flask:
     """The API with the default limits; its tails end at once."""
     metrics = Metrics(CollectorRegistry(), version="0")
     limits, queries = QuerySettings(), QueryService(LogTable(reader))
     admission = Admission(limits.max_concurrent, wait_secs=1)
     streams = StreamSlots(limits.max_streams, metrics.query_streams)
-    api = QueryApi(queries, limits, admission, streams, time.monotonic)
+    api = QueryApi(queries, limits, admission, streams, clock)
     tail = TailApi(queries, streams, is_stopping=lambda: True)
     routes = query_routes(api, tail, explain_api(queries), admission, metrics)
     return create_app(Health(), metrics.registry, routes, guard=guard)
