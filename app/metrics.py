@@ -46,6 +46,7 @@ class Metrics:
             "Rows that were not understood completely; they are stored anyway.",
             "reason",
         )
+        self.masked = counter("masked_total", "Secrets that were masked, by the rule that found them.", "rule")
         self.rebalances = counter("rebalances_total", "Times that the partitions of this instance changed.")
         self.assigned_partitions = gauge("assigned_partitions", "Partitions that this instance reads.")
         self.consumer_lag = gauge(

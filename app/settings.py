@@ -15,6 +15,7 @@ from pydantic import (
     model_validator,
 )
 
+from app.domain.masking.parse import parse_mask, parse_patterns_to_mask
 from app.domain.name_patterns import parse_patterns
 from app.domain.times import zone_named
 from app.domain.zone_rules import parse_zone_rules
@@ -87,6 +88,17 @@ class ServiceSettings(SettingsGroup):
         False, description="Whether the key of a record is kept as the attribute `messaging.kafka.message.key`."
     )
 
+    mask: str = Field(
+        "",
+        description="Secrets that are masked before a row is stored, comma-separated: `passwords`, `tokens`, `cards`,"
+        " `ibans`, `emails`. Kafka keeps the originals.",
+    )
+    mask_patterns: SecretStr = Field(
+        SecretStr(""),
+        description="Further secrets to mask: one a line, a name, a blank and a regular expression (RE2), such as"
+        r" `customer \bC-[0-9]{8}\b`. Also from a file, `MASK_PATTERNS_FILE`.",
+    )
+
     @field_validator("default_timezone")
     @classmethod
     def _is_a_zone(cls, name: str) -> str:
@@ -104,6 +116,18 @@ class ServiceSettings(SettingsGroup):
     @classmethod
     def _are_names(cls, text: str) -> str:
         parse_patterns(text)
+        return text
+
+    @field_validator("mask")
+    @classmethod
+    def _are_rules(cls, text: str) -> str:
+        parse_mask(text)
+        return text
+
+    @field_validator("mask_patterns")
+    @classmethod
+    def _are_expressions(cls, text: SecretStr) -> SecretStr:
+        parse_patterns_to_mask(text.get_secret_value())
         return text
 
     @field_validator("roles", mode="before")

@@ -5,6 +5,7 @@ from functools import partial
 
 from app.build.reader import reader_of
 from app.domain.event_time import EventTimeBounds
+from app.domain.masking.parse import masking_of
 from app.domain.name_patterns import parse_patterns
 from app.domain.records import RecordChunk
 from app.domain.times import zone_named
@@ -36,4 +37,5 @@ def reading_rules(settings: ServiceSettings) -> ReadingRules:
         levels_from_status=settings.levels_from_status,
         zones=ZoneRules(rules) if (rules := parse_zone_rules(settings.timezones)) else None,
         kept=KeptParts(names, has_key=settings.keep_key) if names or settings.keep_key else None,
+        masking=masking_of(settings.mask, settings.mask_patterns.get_secret_value()),
     )

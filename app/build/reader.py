@@ -2,6 +2,7 @@
 
 from importlib import metadata
 
+from app.domain.masking.parse import reading_of_masking
 from app.domain.name_patterns import parse_patterns
 from app.domain.reader import Reader
 from app.domain.zone_rules import parse_zone_rules
@@ -20,6 +21,8 @@ def reader_of(settings: Settings) -> Reader:
         "LEVELS_FROM_STATUS": str(service.levels_from_status).lower(),
         "KEEP_HEADERS": ",".join(parse_patterns(service.keep_headers)),
         "KEEP_KEY": str(service.keep_key).lower(),
+        # Only if anything is masked, so that the reader of all others keeps its name.
+        **reading_of_masking(service.mask, service.mask_patterns.get_secret_value()),
     }
     return Reader(changing, zone_rules=_zone_rules())
 

@@ -1,7 +1,7 @@
 """A row together with how it was read."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
@@ -30,6 +30,9 @@ class Explained:
     settings: Mapping[str, str]
     """The settings with which the row would be another if they had other values, and the values they have."""
 
+    masked: Mapping[str, int] = field(default_factory=dict)
+    """How many secrets of the row were masked, by rule."""
+
     @property
     def form(self) -> str:
         """All forms in one word."""
@@ -45,4 +48,5 @@ class Explained:
                 name: {"from": note.source, "text": note.text, "rule": note.rule} for name, note in self.sources.items()
             },
             "settings": dict(self.settings),
+            "masked": dict(self.masked),
         }

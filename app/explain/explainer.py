@@ -60,8 +60,9 @@ class Explainer:
 
     def _unread(self, record: RecordChunk) -> Explained:
         """The row of a record at which a reader fails."""
-        row = row_object(self._decode(record).rows)
-        return Explained(row, ("not read",), {"timestamp": Note(THE_RECORD)}, TimeFrom.RECORD, {})
+        decoded = self._decode(record)
+        row, masked = row_object(decoded.rows), decoded.masked.get(0, {})
+        return Explained(row, ("not read",), {"timestamp": Note(THE_RECORD)}, TimeFrom.RECORD, {}, masked)
 
     def _all(self, chunk: RecordChunk) -> Iterator[tuple[int, Explained]]:
         events = EventColumns()
@@ -73,11 +74,13 @@ class Explainer:
                 # The rows are made of the event itself; what it was before that is explained.
                 events.add(replace(event, fields=dict(event.fields)), item, envelope)
                 found.append((index, event))
-        rows = rows_of(events, chunk, self._bounds, self._rules, self.reader.name).rows
+        decoded = rows_of(events, chunk, self._bounds, self._rules, self.reader.name)
+        rows = decoded.rows
         settings = self._settings(chunk, rows)
         for row, (index, event) in enumerate(found):
             assumed = self._assumed(event, envelopes[index])
-            yield index, self._explained(chunk, index, event, rows.slice(row, 1), settings[row], assumed)
+            one = self._explained(chunk, index, event, rows.slice(row, 1), settings[row], assumed)
+            yield index, _without_texts(one, decoded.masked[row]) if row in decoded.masked else one
 
     def _explained(
         self,
@@ -112,6 +115,12 @@ class Explainer:
                 if one != other:
                     found[row][setting] = values.get(setting, "")
         return found
+
+
+def _without_texts(one: Explained, masked: Mapping[str, int]) -> Explained:
+    """The same of a row with secrets, which the texts that its fields were read from may hold in part."""
+    sources = {name: note._replace(text="", rule=note.rule.partition(': "')[0]) for name, note in one.sources.items()}
+    return replace(one, sources=sources, masked=masked)
 
 
 def _made(rows: Rows) -> Iterator[tuple[Any, ...]]:

@@ -37,6 +37,8 @@ def lines_of(one: Explained) -> Iterator[str]:
         yield _line("parse_error", row["parse_error"])
     if row["_items"] > 1:
         yield _line("_item", f"{row['_item']}, of {row['_items']} rows of this record")
+    for rule, count in one.masked.items():
+        yield _line("masked", f"{rule}: {count:,} (by MASK or MASK_PATTERNS; what fields were read from is not shown)")
     for name, value in one.settings.items():
         yield _line("setting", f"{name}={value} counts: with another value this row would be another")
 

@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from app.domain.masking.masking import Masking
 from app.domain.times import TimeReading
 from app.domain.times.reading import TEN_MINUTES_MS
 from app.domain.zone_rules import ZoneRules
@@ -44,6 +45,7 @@ class ReadingRules:
     levels_from_status: bool = True
     zones: ZoneRules | None = None  # of hosts and services; they count before `zone`
     kept: KeptParts | None = None  # of the key and headers of records
+    masking: Masking | None = None  # of the rows; None: nothing is masked
 
     def reading_of(self, record_time_ms: int) -> Reading:
         """The reading of a record at its time, Unix epoch."""

@@ -4,8 +4,9 @@ Records that hold one plain JSON object, which is nearly all, go from bytes to c
 All others go through `formats`; a property test checks that both paths make the same rows.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import repeat
 
@@ -30,6 +31,15 @@ class Decoded:
 
     rows: Rows
     problems: Mapping[str, int]
+    masked: Mapping[int, Mapping[str, int]] = field(default_factory=dict)
+    """For each row with secrets how many of them were masked, by rule."""
+
+    def masked_counts(self) -> Mapping[str, int]:
+        """How many secrets were masked in all rows, by rule."""
+        counts: Counter[str] = Counter()
+        for of_row in self.masked.values():
+            counts.update(of_row)
+        return counts
 
 
 def decode(
@@ -80,7 +90,10 @@ def rows_of(
     """The rows of all events of a chunk."""
     events.split()
     rows = RowBuilder(events, chunk, bounds, rules, reader).rows()
-    return Decoded(rows, events.problem_counts())
+    if rules.masking is None:
+        return Decoded(rows, events.problem_counts())
+    masked = rules.masking.masked(rows)  # of both paths, whatever they read
+    return Decoded(masked.rows, events.problem_counts(), masked.found)
 
 
 def envelopes_of(chunk: RecordChunk, rules: ReadingRules) -> Iterable[Envelope]:

@@ -1,7 +1,7 @@
 """Decodes chunks so that a mistake in a reader costs the fields of one record, and stops no other. Pure."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from traceback import extract_tb
 
@@ -55,6 +55,10 @@ def _unread(value: bytes, error: Exception) -> Event:
 
 def _joined(parts: list[Decoded]) -> Decoded:
     problems: Counter[str] = Counter()
+    masked: dict[int, Mapping[str, int]] = {}
+    rows = 0
     for part in parts:
         problems.update(part.problems)
-    return Decoded(concatenate([part.rows for part in parts]), problems)
+        masked |= {rows + row: counts for row, counts in part.masked.items()}
+        rows += part.rows.num_rows
+    return Decoded(concatenate([part.rows for part in parts]), problems, masked)

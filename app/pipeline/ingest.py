@@ -38,6 +38,9 @@ class IngestEvents(Protocol):
     def consumed(self, chunk: RecordChunk, problems: Mapping[str, int]) -> None:
         """A chunk was read and decoded; `problems` counts rows by reason."""
 
+    def masked(self, counts: Mapping[str, int]) -> None:
+        """Secrets of a chunk were masked; `counts` says how many by rule."""
+
     def assigned(self, partitions: Mapping[Partition, int]) -> None:
         """The partitions of this instance changed; `partitions` maps each to the offset that it resumes from."""
 
@@ -175,6 +178,8 @@ class Ingest:
             return
         decoded = self._decode(chunk)
         self._events.consumed(chunk, decoded.problems)
+        if decoded.masked:
+            self._events.masked(decoded.masked_counts())
         self._gathering.add(
             chunk,
             decoded.rows,

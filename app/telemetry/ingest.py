@@ -98,6 +98,11 @@ class IngestTelemetry:
             self._metrics.parse_errors.labels(reason).inc(count)
         self._on_dated(chunk.timestamps_ms[-1])
 
+    def masked(self, counts: Mapping[str, int]) -> None:
+        """Secrets of a chunk were masked; `counts` says how many by rule."""
+        for rule, count in counts.items():
+            self._metrics.masked.labels(rule).inc(count)
+
     def assigned(self, partitions: Mapping[Partition, int]) -> None:
         """The partitions of this instance changed; each comes with the offset to continue from."""
         self._partitions.assigned(partitions)

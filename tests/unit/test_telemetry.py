@@ -70,6 +70,14 @@ def test_a_chunk_counts_records_bytes_and_problems(world: World) -> None:
     assert world.value("parse_errors_total", reason="tombstone") == 1
 
 
+def test_masked_secrets_are_counted_by_rule(world: World) -> None:
+    world.telemetry.masked({"cards": 2, "emails": 1})
+    world.telemetry.masked({"cards": 1})
+
+    assert world.value("masked_total", rule="cards") == 3
+    assert world.value("masked_total", rule="emails") == 1
+
+
 def test_a_turn_of_the_loop_is_a_sign_of_life(world: World) -> None:
     world.telemetry.turned(buffer_rows=3, buffer_bytes=300, is_paused=True)
 

@@ -11,12 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.event_time import EventTimeBounds
+from app.domain.masking.parse import masking_of
 from app.domain.reader import Reader
 from app.domain.records import Headers, Partition, RecordChunk
 from app.domain.times import zone_named
 from app.domain.zone_rules import ZoneRules, parse_zone_rules
 from app.explain.explained import Explained, TimeFrom
 from app.explain.explainer import Explainer, row_object
+from app.explain.text import lines_of
 from app.formats.reading import DEFAULT_RULES, ReadingRules
 from app.pipeline.decode import decode
 from tests.golden.corpus import records
@@ -90,6 +92,19 @@ def test_the_rows_of_any_records_are_explained_as_they_are_stored(values: list[b
         row_object(stored.slice(row, 1)) for row in range(stored.num_rows)
     ]
     assert all("not read" not in one.forms for _, one in found)
+
+
+def test_what_was_masked_is_counted_and_not_shown_as_what_a_field_was_read_from() -> None:
+    rules = ReadingRules(masking=masking_of("cards,passwords", ""))
+    values: list[bytes | None] = [b"plain", b'{"message":"paid with 4111111111111111","password":"hunter2"}']
+
+    plain, one = [one for _, one in Explainer(BOUNDS, rules, Reader(SETTINGS, "")).explain(chunk_of(values))]
+
+    assert plain.masked == {}
+    assert one.masked == {"passwords": 1, "cards": 1}
+    assert "4111111111111111" not in json.dumps(one.as_object()) + "".join(lines_of(one))
+    assert "hunter2" not in json.dumps(one.as_object()) + "".join(lines_of(one))
+    assert any(line.split()[:3] == ["masked", "cards:", "1"] for line in lines_of(one))
 
 
 def test_a_record_at_which_a_reader_fails_is_explained_as_such() -> None:
