@@ -12,6 +12,7 @@ from werkzeug.http import parse_accept_header
 
 from app.access.principal import Right
 from app.api.admission import Admission, StreamSlots
+from app.api.bounded_pages import PartSize, read_page
 from app.api.endpoint import Endpoint, Request, Success
 from app.api.formats import MEDIA_TYPES, Pages, as_csv, as_ndjson
 from app.api.parameters import (
@@ -55,7 +56,6 @@ _Parameters = TypeVar("_Parameters", bound=Parameters)
 
 _JSON_ROWS, _MAX_JSON_ROWS = 100, 10_000
 _NO_LIMIT = sys.maxsize
-_PAGE_ROWS = 5_000  # of a stream, in one query
 _STREAM_WAIT_SECS = 60.0  # a client that has half of an export waits longer than a new one
 _NDJSON = Success(
     'A log a line, as in `rows` of JSON. If `limit` has cut the stream, its last line is {"_next_cursor": "..."}.',
@@ -128,13 +128,14 @@ class QueryApi:
         if kind == "json" and limit and limit > _MAX_JSON_ROWS:
             raise BadParameter("limit", f"limit={limit} exceeds {_MAX_JSON_ROWS:,}, the most for format=json")
         span = queries.span(parameters.start, parameters.end)
-        page_rows = limit if limit and kind == "json" else min(limit or _PAGE_ROWS, _PAGE_ROWS)
+        page_rows = limit if limit and kind == "json" else min(limit or PartSize().rows, PartSize().rows)
         query = parse(parameters.query)
         fields, cursor = names_in(parameters.fields), parameters.cursor
         search = queries.search(query.tree, span, fields=fields, limit=page_rows, cursor=cursor)
         if kind != "json":
             return self._streams.hold(request.client, lambda: self._stream(queries, search, kind, limit, request))
-        page = queries.page(search, timeout_secs=self._timeout_secs(parameters))
+        ends_at = started_at + self._timeout_secs(parameters)
+        page = read_page(lambda part: queries.page(part, timeout_secs=ends_at - self._clock()), search)
         return LogsResponse(
             rows=[row.as_object() for row in page.rows],
             complete=page.is_complete,
@@ -180,14 +181,15 @@ class QueryApi:
         An error closes the connection early, so a stream that ends normally is complete, or says where it was cut; or
         its client has gone.
         """
-        left = _NO_LIMIT if limit is None else limit
+        left, size = _NO_LIMIT if limit is None else limit, PartSize()
         while True:
             left -= len(page.rows)
+            size.add(page.rows)
             if page.next_cursor is None or left <= 0:
                 yield page.rows, str(page.next_cursor) if page.next_cursor else ""
                 return
             yield page.rows, ""
-            search = replace(search.after(page.next_cursor), limit=min(left, _PAGE_ROWS))
+            search = replace(search.after(page.next_cursor), limit=min(left, size.rows))
             try:
                 with self._admission.slot(client, wait_secs=_STREAM_WAIT_SECS):
                     page = queries.page(search, timeout_secs=timeout_secs)
