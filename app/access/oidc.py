@@ -34,6 +34,7 @@ _LEEWAY_SECS: Final = 60
 _REQUIRED: Final = ["exp", "iat", "iss", "aud", "sub"]
 _MAX_LENGTH: Final = 16 * 1024
 """Of a token: headers may be longer, but verifying one must stay cheap."""
+_MAX_SUBJECT: Final = 255  # OpenID Connect Core, section 2
 # Identities of other providers have the name of the provider before the address; they are not that person.
 _EMAIL: Final = re.compile(r"[^\s@:/]+@[^\s@:/]+")
 _REMOVED_SIGNATURE: Final = "SIGNATURE_REMOVED_BY_GOOGLE"
@@ -124,11 +125,13 @@ class Issuer:
         return algorithm, key_id
 
     def _identity(self, claims: Mapping[str, Any]) -> Identity:
-        email, groups = claims.get("email"), claims.get(self.groups_claim)
+        subject, email, groups = claims["sub"], claims.get("email"), claims.get(self.groups_claim)
+        if not 0 < len(subject) <= _MAX_SUBJECT or not subject.isprintable():  # it is written to logs
+            raise IdTokenRefused("The subject of the ID token is empty, too long, or not printable.")
         is_verified = self.vouches_for_email or claims.get("email_verified") is True
-        is_email = isinstance(email, str) and _EMAIL.fullmatch(email) is not None
+        is_email = isinstance(email, str) and email.isprintable() and _EMAIL.fullmatch(email) is not None
         return Identity(
-            subject=claims["sub"],
+            subject=subject,
             email=str(email).lower() if is_email and is_verified else "",
             groups=frozenset(group for group in groups if isinstance(group, str))
             if isinstance(groups, list)

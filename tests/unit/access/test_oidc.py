@@ -123,6 +123,15 @@ def test_an_address_that_the_issuer_has_not_verified_does_not_count(issuer: Issu
     assert (identity.email, identity.name) == ("", "sub:4711")
 
 
+@pytest.mark.parametrize("subject", ["", "a\nb", "\x1b[31m", "x" * 256])
+def test_a_subject_that_would_spoil_a_log_is_refused(issuer: Issuer, subject: str) -> None:
+    assert "not printable" in refusal(issuer, issuer.token(sub=subject))
+
+
+def test_an_address_that_would_spoil_a_log_does_not_count(issuer: Issuer) -> None:
+    assert verifier(issuer).verify(issuer.token(email="a\x1b@example.org")).email == ""
+
+
 def test_a_discovery_document_of_another_issuer_is_not_believed(issuer: Issuer) -> None:
     documents = {f"{URL}/.well-known/openid-configuration": {"issuer": "https://evil.example", "jwks_uri": "x"}}
 
