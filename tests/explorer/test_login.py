@@ -11,13 +11,18 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from prometheus_client import CollectorRegistry
 
+from app.access.identity_rights import read_identity_rights
+from app.access.oidc import IAP_ISSUER, identity_aware_proxy
 from app.access.tokens import digest_of, new_secret
-from app.build.access import build_access
+from app.api.authentication import CredentialAuthenticator
+from app.api.id_tokens import by_proxy_assertion
+from app.build.access import AccessParts, build_access
 from app.metrics import Metrics
 from app.settings import AuthSettings, QuerySettings, Settings
 from tests.e2e.query_table import QueryTable
 from tests.explorer.site import Explorer, Site, Watch
 from tests.explorer.test_access import RULES
+from tests.support.issuer import EMAIL, Issuer
 from tests.support.servers import RunningEngine
 
 pytestmark = pytest.mark.stack
@@ -172,3 +177,42 @@ def test_a_page_of_another_site_can_log_nobody_in_or_out(page: Page, site: Site,
     page.reload()
     Explorer(page, site.url, Watch()).settled()
     expect(page.get_by_role("button", name="Log out")).to_be_visible()
+
+
+IAP_AUDIENCE = "/projects/1/global/backendServices/2"
+
+
+@pytest.fixture(scope="module")
+def google() -> Issuer:
+    return Issuer(IAP_ISSUER, "ES256")
+
+
+@pytest.fixture(scope="module")
+def site_behind_proxy(table: QueryTable, google: Issuer) -> Iterator[Site]:
+    """The explorer behind the Identity-Aware Proxy, without tokens."""
+    proxy = identity_aware_proxy(IAP_AUDIENCE, lambda url: google.keys, time.monotonic)
+    rights = read_identity_rights("@example.org read only=service:shown")
+    access = AccessParts(CredentialAuthenticator([by_proxy_assertion(proxy, rights)]), is_open=False)
+    made = Site(partial(table.application, QuerySettings(), access=access))
+    yield made
+    made.close()
+
+
+def test_behind_the_identity_aware_proxy_nobody_logs_in_or_out(
+    page: Page, context: BrowserContext, site_behind_proxy: Site, google: Issuer
+) -> None:
+    assertion = google.token(aud=IAP_AUDIENCE, email_verified=None)
+    context.set_extra_http_headers({"X-Goog-IAP-JWT-Assertion": assertion})
+    page.goto(site_behind_proxy.url)
+    explorer = Explorer(page, site_behind_proxy.url, Watch()).settled()
+
+    expect(page.get_by_text(EMAIL)).to_be_visible()
+    expect(page.get_by_role("button", name="Log out")).to_be_hidden()
+    expect(explorer.rows.filter(has_text="hello")).to_have_count(1)
+    expect(explorer.rows.filter(has_text=HIDDEN)).to_have_count(0)
+
+
+def test_around_the_identity_aware_proxy_one_is_told_why_nothing_is_shown(page: Page, site_behind_proxy: Site) -> None:
+    page.goto(site_behind_proxy.url)
+
+    expect(page.get_by_text("You are not signed in")).to_be_visible()
