@@ -8,12 +8,15 @@ from typing import Any, Final
 from werkzeug.exceptions import HTTPException
 
 from app.api.admission import TooBusy
-from app.errors import Abandoned, QueryTooExpensive, Refused, TryAgainLater
+from app.errors import Abandoned, QueryTooExpensive, Refused, TableMissing, TryAgainLater
 from app.query.errors import BadParameter, NoSuchLog, QueryError
 
 _log = logging.getLogger(__name__)
 
 _RETRY_SECS: Final = 5  # after a backend was unavailable
+_CANNOT_RUN: Final = "ClickHouse cannot run this query: change it. The log of the service has the reason."
+_NO_TABLE: Final = "The table of logs does not exist yet: retry later."
+_NO_ANSWER: Final = f"A system that this needs, ClickHouse or Kafka, is unavailable: retry in {_RETRY_SECS} s."
 _NARROWER: Final = "query a shorter time range, or add conditions"
 
 
@@ -29,6 +32,8 @@ class Problem:
     message: str
     details: Mapping[str, Any] = field(default_factory=dict)
     headers: tuple[tuple[str, str], ...] = ()
+    cause: str = ""
+    """What clients need not know, such as addresses, and ClickHouse's own words with parts of SQL; for the log."""
 
 
 def problem_of(error: Exception) -> Problem:
@@ -45,13 +50,15 @@ def problem_of(error: Exception) -> Problem:
         case QueryTooExpensive():
             return _of_limit(error)
         case Refused():
-            return Problem(422, "cannot_be_answered", str(error))
+            return Problem(422, "cannot_be_answered", _CANNOT_RUN, cause=str(error))
         case TooBusy():
             return Problem(429, "too_busy", str(error), headers=_retry_after(error.retry_after_secs))
         case Abandoned():  # nobody reads this; the status, which nginx made usual, is for the metrics
             return Problem(499, "cancelled", "The client has closed the connection.")
         case TryAgainLater():
-            return Problem(503, "try_again_later", str(error), headers=_retry_after(_RETRY_SECS))
+            message = _NO_TABLE if isinstance(error, TableMissing) else _NO_ANSWER
+            headers = _retry_after(_RETRY_SECS)
+            return Problem(503, "try_again_later", message, headers=headers, cause=str(error))
     _log.error("A request failed unexpectedly", exc_info=error)
     return Problem(500, "internal_server_error", "Internal error; the log of the service has details.")
 
@@ -77,9 +84,9 @@ def _of_query(error: QueryError) -> Problem:
 def _of_limit(error: QueryTooExpensive) -> Problem:
     if error.resource == "time":
         message = f"The query timed out without a result: {_NARROWER}, or raise timeout_ms."
-        return Problem(504, "time_is_up", message)
+        return Problem(504, "time_is_up", message, cause=str(error))
     message = f"The query needs more {error.resource} than it may use: {_NARROWER}."
-    return Problem(422, f"too_much_{error.resource}", message)
+    return Problem(422, f"too_much_{error.resource}", message, cause=str(error))
 
 
 def _retry_after(secs: int) -> tuple[tuple[str, str], ...]:

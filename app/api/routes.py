@@ -1,5 +1,6 @@
 """Serves endpoints with Flask. Every request passes through here: behaviour that all endpoints share belongs here."""
 
+import logging
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -21,6 +22,8 @@ from app.api.request_parameters import read_parameters
 from app.api.responses import ListResponse, LogResponse
 from app.domain.cancellation import Cancellation
 from app.http.bridge import ON_CLIENT_GONE
+
+_log = logging.getLogger(__name__)
 
 
 def add_routes(app: Flask, endpoints: Iterable[Endpoint[Any]], authenticator: Authenticator) -> None:
@@ -53,7 +56,10 @@ def _view(endpoint: Endpoint[Any], authenticator: Authenticator) -> Callable[...
 
 
 def _problem_of(error: Exception) -> Problem:
+    """The problem for an exception; what clients do not see of it is logged with the id of the request."""
     problem = problem_of(error)
+    if problem.cause:
+        _log.info("Request %s failed: %s", current_head().request_id, problem.cause)
     current_access().fails_with(problem.message)
     return problem
 

@@ -11,6 +11,7 @@ from app.access.principal import Right
 from app.api.admission import StreamSlots
 from app.api.endpoint import Endpoint, Request, Success
 from app.api.parameters import TailParameters
+from app.api.problems import problem_of
 from app.errors import Abandoned, QueryTooExpensive, Refused, TryAgainLater
 from app.http.pause import Pause
 from app.query.language import parse
@@ -85,7 +86,7 @@ class TailApi:
             except (TryAgainLater, QueryTooExpensive, Refused) as error:
                 if not is_trouble_sent:
                     sent_at = self._clock()
-                    yield _event("", "trouble", json.dumps({"message": str(error)}))
+                    yield _event("", "trouble", json.dumps({"message": problem_of(error).message}))
                 is_trouble_sent = True
             if self._clock() - sent_at >= _HEARTBEAT_SECS:
                 # With the resume token, so that a client of rare logs does not resume from long ago.

@@ -19,7 +19,7 @@ from app.api.query_api import QueryApi
 from app.api.query_routes import query_routes
 from app.api.tail_routes import TailApi
 from app.domain.statement import Result, Statement
-from app.errors import QueryTooExpensive, TryAgainLater
+from app.errors import QueryTooExpensive, Refused, TableMissing, TryAgainLater
 from app.health import Health
 from app.http.bridge import ON_CLIENT_GONE
 from app.metrics import Metrics
@@ -33,6 +33,7 @@ from tests.fakes import ScriptedReader
 from tests.query.results import result_of
 from tests.support.explaining import explain_api
 
+SECRET = "error 53 TYPE_MISMATCH: SELECT Body FROM logs.logs at http://10.0.0.5:8123"
 DOCS = ROOT / "docs/api.md"
 
 
@@ -102,6 +103,32 @@ def test_a_parameter_that_cannot_be_used_is_named(setup: Setup, path: str, param
     error = setup.error(path)
 
     assert (error["status"], error["code"], error["parameter"]) == (400, "bad_parameter", parameter)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        TryAgainLater(SECRET, code="unreachable"),
+        TableMissing(SECRET, code="60"),
+        Refused(SECRET, code="53"),
+        *(QueryTooExpensive(resource, SECRET) for resource in ("time", "memory", "rows")),
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("path", ["logs", "logs.csv", "stats", "fields", "logs/tail", "logs/1-2-3-4-t"])
+def test_what_clickhouse_says_is_for_the_log_with_the_id_of_the_request(
+    setup: Setup, caplog: pytest.LogCaptureFixture, path: str, error: Exception
+) -> None:
+    caplog.set_level("INFO", logger="app.api")
+    setup.reader.errors.extend([error] * 5)
+
+    answer = setup.client.get(f"/api/v1/{path}")
+
+    assert answer.status_code >= 400
+    assert SECRET not in answer.text
+    assert [record.getMessage() for record in caplog.records] == [
+        f"Request {answer.headers['X-Request-Id']} failed: {SECRET}"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -150,7 +150,7 @@ def test_a_chunked_body_is_read_to_its_end() -> None:
         ({"Content-Encoding": "gzip"}, b"no gzip", None, 400, "The body does not match"),
         ({}, b"", BadRequest("No OTLP."), 400, "No OTLP."),
         ({}, b"", TooBusy(3), 429, "Too many concurrent requests"),
-        ({}, b"", TryAgainLater("Kafka does not answer", code="unreachable"), 503, "Kafka does not answer"),
+        ({}, b"", TryAgainLater("Kafka does not answer", code="unreachable"), 503, "A system that this needs"),
         ({}, b"", ZeroDivisionError(), 503, "Internal error; the log of the service has details."),
     ],
     ids=["too large", "encoding", "no gzip", "bad request", "too busy", "try again later", "unforeseen"],
