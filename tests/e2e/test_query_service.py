@@ -12,6 +12,9 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
+from app.access.principal import Right
+from app.access.token_lines import line_of
+from app.access.tokens import Token, digest_of, new_secret
 from local.paths import ROOT
 from local.service import ServiceProcess
 from tests.e2e.app_command import run_app
@@ -123,6 +126,24 @@ def test_a_reader_follows_until_it_disconnects_and_then_its_slot_is_free(
 
 def run_command(service: ServiceProcess, *arguments: str) -> subprocess.CompletedProcess[str]:
     return run_app(*arguments, environment={"LOG_ANALYTICS_URL": service.url})
+
+
+def test_a_command_sends_the_token_of_the_environment_and_without_one_says_how(
+    service: ServiceProcess, shared_pipeline: Pipeline
+) -> None:
+    secret = new_secret()
+    line = line_of(Token("reader", (Right.READ,), digest_of(secret)))
+    closed = shared_pipeline.new_service(ROLES="query", AUTH_TOKENS=line)
+    closed.start()
+    wait_until(lambda: closed.get("/ready").status == 200, "it is ready")
+
+    without = run_command(closed, "query", "declined")
+    done = run_app("query", "declined", environment={"LOG_ANALYTICS_URL": closed.url, "LOG_ANALYTICS_TOKEN": secret})
+
+    assert without.returncode == 2
+    assert "LOG_ANALYTICS_TOKEN_FILE" in without.stderr
+    assert done.returncode == 0, done.stderr
+    assert secret not in closed.log
 
 
 def test_a_terminal_shows_the_newest_logs_last(service: ServiceProcess) -> None:

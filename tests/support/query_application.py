@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from app.api.admission import Admission, StreamSlots
 from app.api.app import create_app
+from app.api.authentication import Authenticator
 from app.api.origin import OriginGuard
 from app.api.query_api import QueryApi
 from app.api.query_routes import query_routes
@@ -24,7 +25,10 @@ from tests.support.explaining import explain_api
 
 
 def query_application(
-    reader: LogReader, guard: OriginGuard | None = None, clock: Callable[[], float] = time.monotonic
+    reader: LogReader,
+    guard: OriginGuard | None = None,
+    clock: Callable[[], float] = time.monotonic,
+    authenticator: Authenticator | None = None,
 ) -> Flask:
     """The API with the default limits; its tails end at once."""
     metrics = Metrics(CollectorRegistry(), version="0")
@@ -34,4 +38,4 @@ def query_application(
     api = QueryApi(queries, limits, admission, streams, clock)
     tail = TailApi(queries, streams, is_stopping=lambda: True)
     routes = query_routes(api, tail, explain_api(queries), admission, metrics)
-    return create_app(Health(), metrics.registry, routes, guard=guard)
+    return create_app(Health(), metrics.registry, routes, guard=guard, authenticator=authenticator)
