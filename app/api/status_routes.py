@@ -1,17 +1,20 @@
 """/live, /ready, /health, /metrics: for orchestrators, people and Prometheus. No path ends in z, because Cloud Run
 reserves those."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from flask import Response, jsonify
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
-from app.access.principal import Right
+from app.access.principal import Principal, Right
 from app.api.endpoint import Endpoint, Request
 from app.api.request_parameters import AnyParameters
 from app.health import HealthReport
 from app.version import VERSION
+
+_HIDDEN: Final = "see the log, or send a token with the scope read and without a limit"
 
 STATUS_PATHS: Final = ("/live", "/ready", "/health", "/metrics")
 
@@ -26,21 +29,22 @@ def status_routes(health: HealthReport, registry: CollectorRegistry) -> list[End
 
     def ready(request: Request[AnyParameters]) -> Response:
         """200 while logs flow; 503 with the reasons otherwise."""
-        problems = health.problems()
+        problems = _shown(health.problems(), request.principal)
         status = "not ready" if problems else "ready"
         return _json({"status": status, "problems": problems}, 503 if problems else 200)
 
     def details(request: Request[AnyParameters]) -> Response:
         """Everything at once, for people. Always 200: it reports and does not decide."""
-        problems = health.problems()
+        principal = request.principal
+        problems = _shown(health.problems(), principal)
         return jsonify(
             {
                 "status": "not ready" if problems else "ready",
                 "is_live": health.is_live(),
                 "version": VERSION,
                 "problems": problems,
-                "warnings": health.warnings(),
-                **health.details(),
+                "warnings": _shown(health.warnings(), principal),
+                **(health.details() if principal.sees_everything else {}),
             }
         )
 
@@ -54,6 +58,11 @@ def status_routes(health: HealthReport, registry: CollectorRegistry) -> list[End
         Endpoint(path=path, right=Right.NONE, parameters=AnyParameters, handle=handle)
         for path, handle in zip(STATUS_PATHS, handlers, strict=True)
     ]
+
+
+def _shown(texts: Mapping[str, str], principal: Principal) -> Mapping[str, str]:
+    """The texts, by part, for those who may know addresses and offsets; for others the parts alone."""
+    return texts if principal.sees_everything else dict.fromkeys(texts, _HIDDEN)
 
 
 def _json(body: dict[str, object], status: int) -> Response:

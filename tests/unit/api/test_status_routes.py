@@ -8,9 +8,13 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
+from app.access.principal import UNKNOWN, Principal, Right
 from app.api.app import create_app
-from app.health import LIVE_WITHIN_SECS, Health
+from app.api.authentication import CredentialAuthenticator
+from app.health import LIVE_WITHIN_SECS, Health, ServiceHealth
 from app.metrics import Metrics
+from app.query.language import parse
+from app.query.scope import Scope
 from app.version import VERSION
 from tests.fakes import Clock
 
@@ -131,3 +135,30 @@ def test_two_applications_share_nothing(served: Served) -> None:
 
     assert other.http.get("/ready").status_code == 503
     assert served.http.get("/ready").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("principal", "sees_details"),
+    [
+        (Principal("reader", (Right.READ,)), True),
+        (Principal("limited", (Right.READ,), Scope(parse("service:a").tree)), False),
+        (Principal("shipper", (Right.INGEST,)), False),
+        (UNKNOWN, False),
+    ],
+)
+def test_reasons_and_details_are_for_those_who_may_read_every_log(principal: Principal, sees_details: bool) -> None:
+    health = Health(problems={"clickhouse": "http://10.0.0.5:8123 does not answer"})
+    health.warn("clocks", "10.0.0.5 is ahead")
+    health.note(offset=123456)
+    report = ServiceHealth({"ingest": health})
+    authenticator = CredentialAuthenticator([lambda head: None if principal is UNKNOWN else principal])
+    http = create_app(report, CollectorRegistry(), authenticator=authenticator).test_client()
+
+    ready, whole = http.get("/ready"), http.get("/health")
+
+    assert (ready.status_code, whole.status_code) == (503, 200)
+    for answer in (ready, whole):
+        assert answer.json is not None
+        assert list(answer.json["problems"]) == ["clickhouse"]
+        assert ("10.0.0.5" in answer.text) == sees_details
+    assert ("123456" in whole.text) == sees_details
