@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test simulate faults soak check format docs dashboards screenshots bench bench-queries bench-layouts bench-protocol bench-ratios lock image clean-data clean
+.PHONY: help run test simulate faults soak check format docs dashboards screenshots bench bench-queries bench-layouts bench-protocol bench-ratios lock sbom image clean-data clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,7 +38,7 @@ format: $(VENV)/dev.stamp ## Format the code
 	@$(BIN)/ruff check --fix .
 
 docs: $(VENV)/dev.stamp ## Regenerate the tables of docs/
-	@$(BIN)/cog -I . -r $(TABLES)
+	@$(BIN)/cog -I . -r $(TABLES) docs/licences.md
 
 dashboards: $(VENV)/dev.stamp ## Regenerate the dashboards of grafana/dashboards/
 	@$(BIN)/python -m grafana.source
@@ -75,6 +75,10 @@ lock: $(VENV)/dev.stamp ## Pin the newest packages that requirements*.in allow
 		$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 \
 			--no-emit-index-url --custom-compile-command "make lock" $$name.in --output-file $$name.txt || exit 1; \
 	done
+
+SBOM ?= sbom.cdx.json
+sbom: $(VENV)/dev.stamp ## List what the service ships, with hashes, as CycloneDX in SBOM (sbom.cdx.json)
+	@$(BIN)/python -W ignore::UserWarning -m cyclonedx_py requirements requirements.txt --pyproject pyproject.toml --output-reproducible --of JSON -o $(SBOM)
 
 image: ## Build the container image
 	docker build --tag log-analytics .

@@ -94,3 +94,15 @@ def test_every_query_in_the_documents_can_be_parsed() -> None:
 @pytest.mark.parametrize("limit", [MAX_BYTES, MAX_DEPTH, MAX_TERMS])
 def test_the_limits_of_a_query_are_documented(limit: int) -> None:
     assert re.search(rf"\b{limit:,}\b", QUERY)
+
+
+def test_every_test_that_the_page_on_security_names_exists() -> None:
+    page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(tests/[\w/]+\.\w+)(?:::(\w+))?`", page)
+
+    assert len(named) > 40
+    assert [f"{file}::{test}" for file, test in named if not _has_test(ROOT / file, test)] == []
+
+
+def _has_test(file: Path, test: str) -> bool:
+    return file.exists() and (not test or f"def {test}(" in file.read_text(encoding="utf-8"))

@@ -1,0 +1,59 @@
+"""The table of licences.md: the packages of requirements.txt, with the licences that they state."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# As SPDX names them. Some packages state theirs by the classifiers of PyPI alone.
+_OF_CLASSIFIERS = {
+    "License :: OSI Approved :: Apache Software License": "Apache-2.0",
+    "License :: OSI Approved :: BSD License": "BSD",
+    "License :: OSI Approved :: MIT License": "MIT",
+}
+
+
+def licences() -> dict[str, str]:
+    """The licence of each package that is shipped, by its name, as CycloneDX's tool finds it in this environment.
+
+    Packages that this version of Python does not need are left out.
+
+    Raises:
+        subprocess.CalledProcessError: the tool failed.
+    """
+    command = [sys.executable, "-m", "cyclonedx_py", "environment", "--of", "JSON", sys.executable]
+    found = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    installed = {_normal(component["name"]): component for component in found["components"]}
+    return {name: _licence(installed[name]) for name in _shipped() if name in installed}
+
+
+def table() -> str:
+    """Every package with its licence."""
+    lines = ["| package | licence |", "|---|---|"]
+    lines += [f"| {name} | {licence} |" for name, licence in licences().items()]
+    return "\n" + "\n".join(lines) + "\n"
+
+
+def _shipped() -> list[str]:
+    text = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+    return [_normal(name) for name in re.findall(r"^([A-Za-z0-9._-]+)(?:\[\S+\])?==", text, re.MULTILINE)]
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _licence(component: dict[str, list[dict[str, object]]]) -> str:
+    """The first statement is the most exact one."""
+    for stated in component.get("licenses", []):
+        if "expression" in stated:
+            return str(stated["expression"])
+        licence = stated["license"]
+        assert isinstance(licence, dict)
+        name = licence.get("id") or _OF_CLASSIFIERS.get(licence.get("name", ""))
+        if name:
+            return str(name)
+    return "unknown"

@@ -1,0 +1,64 @@
+"""What is shipped: every package is in the SBOM, and has a licence that may be shipped."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from docs import licences
+from local.paths import ROOT
+
+# Each lets us ship the package unchanged, whatever our own licence is.
+ALLOWED = {
+    *("Apache-2.0", "BSD", "BSD-2-Clause", "BSD-3-Clause", "MIT", "MIT-0", "PSF-2.0"),
+    "MPL-2.0",  # certifi: changes of its files would have to be published
+    "LGPL-2.1-or-later",  # crc32c: installed from PyPI, so it can be replaced
+}
+
+
+@pytest.fixture(scope="module")
+def found() -> dict[str, str]:
+    return licences.licences()
+
+
+def pinned() -> dict[str, str]:
+    """Version by name."""
+    text = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+    return dict(re.findall(r"^([a-z0-9-]+)(?:\[\S+\])?==(\S+)", text, re.MULTILINE))
+
+
+def test_every_licence_is_one_that_may_be_shipped(found: dict[str, str]) -> None:
+    kinds = {name: set(re.split(r" (?:AND|OR) ", licence)) for name, licence in found.items()}
+
+    assert len(found) > 30
+    assert {name: kind - ALLOWED for name, kind in kinds.items() if kind - ALLOWED} == {}
+
+
+def test_every_package_is_listed_with_its_licence(found: dict[str, str]) -> None:
+    """Packages that only another version of Python needs are listed too."""
+    rows = (ROOT / "docs" / "licences.md").read_text(encoding="utf-8")
+    listed = dict(re.findall(r"^\| ([a-z0-9-]+) \| (\S.*) \|$", rows, re.MULTILINE))
+    listed.pop("package")
+
+    assert {name: listed.get(name) for name in found} == found, "out of date: make docs"
+    assert set(listed) <= set(pinned())
+
+
+def test_the_sbom_names_every_package_with_its_version_and_hashes(tmp_path: Path) -> None:
+    """The tool refuses to write one that is not valid CycloneDX."""
+    file = tmp_path / "sbom.json"
+    command = ["make", "--silent", "--assume-old=.venv/dev.stamp", "sbom", f"SBOM={file}"]
+    subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    document = json.loads(file.read_text(encoding="utf-8"))
+
+    assert document["bomFormat"] == "CycloneDX"
+    components = {component["name"]: component for component in document["components"]}
+    assert {name: component["version"] for name, component in components.items()} == pinned()
+    for component in components.values():
+        hashes = [hash_ for reference in component["externalReferences"] for hash_ in reference.get("hashes", ())]
+        assert hashes, component["name"]
+        assert {hash_["alg"] for hash_ in hashes} == {"SHA-256"}
