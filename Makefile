@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test simulate faults soak check format docs dashboards screenshots bench bench-queries bench-layouts bench-protocol bench-ratios lock sbom image clean-data clean
+.PHONY: help run test simulate faults soak check format docs dashboards screenshots bench bench-queries bench-layouts bench-protocol bench-ratios lock sbom pin-images image clean-data clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -79,6 +79,12 @@ lock: $(VENV)/dev.stamp ## Pin the newest packages that requirements*.in allow
 SBOM ?= sbom.cdx.json
 sbom: $(VENV)/dev.stamp ## List what the service ships, with hashes, as CycloneDX in SBOM (sbom.cdx.json)
 	@$(BIN)/python -W ignore::UserWarning -m cyclonedx_py requirements requirements.txt --pyproject pyproject.toml --output-reproducible --of JSON -o $(SBOM)
+
+DIGESTS ?= docker-compose.digests.yml
+# All images that are pulled; those of log-analytics are built.
+PULLED := kafka kafka-init clickhouse prometheus grafana
+pin-images: ## Ask the registry for the digests of the images, and write them to DIGESTS (docker-compose.digests.yml)
+	@docker compose config --lock-image-digests $(PULLED) > $(DIGESTS).tmp && mv $(DIGESTS).tmp $(DIGESTS) || { rm -f $(DIGESTS).tmp; exit 1; }
 
 image: ## Build the container image
 	docker build --tag log-analytics .

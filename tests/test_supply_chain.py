@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from docs import licences
 from local.paths import ROOT
+from tests.support.compose import KRAFT, services
 
 # Each lets us ship the package unchanged, whatever our own licence is.
 ALLOWED = {
@@ -62,3 +64,35 @@ def test_the_sbom_names_every_package_with_its_version_and_hashes(tmp_path: Path
         hashes = [hash_ for reference in component["externalReferences"] for hash_ in reference.get("hashes", ())]
         assert hashes, component["name"]
         assert {hash_["alg"] for hash_ in hashes} == {"SHA-256"}
+
+
+def pin_images(folder: Path, *, docker: str) -> tuple[int, Path, list[str]]:
+    """The exit code, the file that is to be written, and the services whose images were looked up."""
+    program, arguments, digests = folder / "docker", folder / "arguments", folder / "digests.yml"
+    program.write_text(f'#!/bin/sh\necho "$@" > "{arguments}"\n{docker}\n', encoding="utf-8")
+    program.chmod(0o755)
+    done = subprocess.run(
+        ["make", "--silent", "pin-images", f"DIGESTS={digests}"],
+        cwd=ROOT,
+        env={**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"},
+        capture_output=True,
+        check=False,
+    )
+    command = "compose config --lock-image-digests "
+    assert arguments.read_text(encoding="utf-8").startswith(command)
+    return done.returncode, digests, arguments.read_text(encoding="utf-8").removeprefix(command).split()
+
+
+def test_the_digests_of_all_images_that_are_pulled_can_be_pinned(tmp_path: Path) -> None:
+    code, digests, names = pin_images(tmp_path, docker="echo services: {}")
+
+    assert (code, digests.read_text(encoding="utf-8")) == (0, "services: {}\n")
+    assert set(names) == {name for name, service in services(KRAFT).items() if "build" not in service}
+
+
+def test_without_a_registry_no_digest_is_written(tmp_path: Path) -> None:
+    code, digests, _ = pin_images(tmp_path, docker="echo half; exit 1")
+
+    assert code != 0
+    assert not digests.exists()
+    assert [path.name for path in tmp_path.iterdir() if path.name.endswith(".tmp")] == []
