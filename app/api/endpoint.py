@@ -27,6 +27,10 @@ def _ignore_rows(rows: int) -> None:
     """Do nothing."""
 
 
+def _always() -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Request(Generic[_Parameters]):
     """The input of a handler. `body` is decompressed, and empty if the endpoint describes none."""
@@ -39,6 +43,8 @@ class Request(Generic[_Parameters]):
     """Cancelled when the client disconnects."""
     count_rows: Callable[[int], None] = _ignore_rows
     """Takes the number of rows that are put into the response, for the log of access."""
+    is_still_allowed: Callable[[], bool] = _always
+    """Whether the credentials would be accepted now too: a stream may outlive them."""
 
     @property
     def client(self) -> str:

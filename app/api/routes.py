@@ -10,8 +10,10 @@ from typing import Any
 from flask import Flask, Response, current_app, request
 from pydantic import BaseModel
 from werkzeug.datastructures import CombinedMultiDict, MultiDict
-from werkzeug.exceptions import UnsupportedMediaType
+from werkzeug.exceptions import HTTPException, UnsupportedMediaType
 
+from app.access.errors import IssuerUnavailable
+from app.access.principal import Principal, Right
 from app.api.access_log import current_access
 from app.api.authentication import Authenticator, client_of
 from app.api.endpoint import FORM, Endpoint, Request
@@ -80,7 +82,8 @@ def _respond(
 
     def handle() -> Response:
         body = endpoint.body.read(head, request.stream) if endpoint.body else b""
-        given = Request(head, principal, parameters, body, _cancellation(), access.count_rows)
+        is_still_allowed = partial(_is_still_allowed, authenticator, head, endpoint.right, principal)
+        given = Request(head, principal, parameters, body, _cancellation(), access.count_rows, is_still_allowed)
         result = endpoint.handle(given)
         if isinstance(result, ListResponse | LogResponse):
             access.count_rows(len(result.rows) if isinstance(result, ListResponse) else 1)
@@ -90,6 +93,14 @@ def _respond(
     for slots in reversed(endpoint.slots):
         begin = partial(slots.hold, client_of(principal, head), begin)
     return begin()
+
+
+def _is_still_allowed(authenticator: Authenticator, head: RequestHead, right: Right, principal: Principal) -> bool:
+    """Whether the request would be from the same principal, with the same rights and limits, if it came now."""
+    try:
+        return authenticator.authenticate(head, right) == principal
+    except (HTTPException, IssuerUnavailable):  # who is refused may ask again, and is told why
+        return False
 
 
 def _cancellation() -> Cancellation:

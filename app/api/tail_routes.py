@@ -20,6 +20,7 @@ from app.query.tail import Tail
 
 _POLL_EVERY_SECS: Final = 0.5
 _RETRY_AFTER_SECS: Final = 5.0  # after a query of ClickHouse failed
+_CHECK_EVERY_SECS: Final = 5.0  # of credentials: a tail may outlive its token
 _HEARTBEAT_SECS: Final = 15.0  # proxies close connections that are idle for longer
 _RETRY_MS: Final = 2_000
 _EVENTS: Final = Success(
@@ -58,25 +59,30 @@ class TailApi:
         )
 
     def tail(self, request: Request[TailParameters]) -> Response:
-        """A response that streams until the client disconnects or the service stops."""
+        """A response that streams until the client disconnects, its token ends, or the service stops."""
         parameters = request.parameters
         last_id = request.head.headers.get("Last-Event-ID") or parameters.last_id
         queries = self._queries.within(request.principal.scope).until(request.cancellation)
         tail = queries.tail(parse(parameters.query).tree, fields=names_in(parameters.fields), last_id=last_id)
-        response = Response(self._events(tail, request.count_rows), content_type="text/event-stream")
+        response = Response(self._events(tail, request), content_type="text/event-stream")
         response.headers["Cache-Control"] = "no-store"
         response.headers["X-Accel-Buffering"] = "no"  # nginx would hold events back
         return response
 
-    def _events(self, tail: Tail, count_rows: Callable[[int], None]) -> Iterator[bytes]:
+    def _events(self, tail: Tail, request: Request[TailParameters]) -> Iterator[bytes]:
         yield f"retry: {_RETRY_MS}\n".encode() + _event(tail.resume_token, "ready", "{}")
-        sent_at, is_trouble_sent = self._clock(), False
+        sent_at = checked_at = self._clock()
+        is_trouble_sent = False
         while not self._is_stopping():
+            if self._clock() - checked_at >= _CHECK_EVERY_SECS:
+                if not request.is_still_allowed():
+                    return  # the client connects again, and is told why not
+                checked_at = self._clock()
             try:
                 # One by one, so that the first is sent at once, and those before an error are sent too.
                 for row in tail.poll():
                     sent_at = self._clock()
-                    count_rows(1)
+                    request.count_rows(1)
                     yield _event(tail.resume_token, "", json.dumps(row.as_object(), ensure_ascii=False))
                 if is_trouble_sent:
                     yield _event(tail.resume_token, "ready", "{}")

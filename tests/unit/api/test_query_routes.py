@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -13,8 +14,10 @@ from flask.testing import FlaskClient
 from openapi_spec_validator import validate
 from prometheus_client import CollectorRegistry, generate_latest
 
+from app.access.principal import Principal, Right
 from app.api.admission import Admission, StreamSlots
 from app.api.app import create_app
+from app.api.authentication import CredentialAuthenticator
 from app.api.query_api import QueryApi
 from app.api.query_routes import query_routes
 from app.api.tail_routes import TailApi
@@ -25,11 +28,13 @@ from app.http.bridge import ON_CLIENT_GONE
 from app.metrics import Metrics
 from app.query.attribute_reference import resolved
 from app.query.functions import SUMMARY
+from app.query.language import parse
 from app.query.log_table import LogTable
+from app.query.scope import Scope
 from app.query.service import QueryService
 from app.settings import QuerySettings
 from local.paths import ROOT
-from tests.fakes import ScriptedReader
+from tests.fakes import Clock, ScriptedReader
 from tests.query.results import result_of
 from tests.support.explaining import explain_api
 
@@ -425,3 +430,30 @@ def test_a_url_that_is_not_utf_8_is_refused(setup: Setup, path: str) -> None:
     assert error["message"].startswith("The URL is not UTF-8: %")
     assert in_path.status_code == 400
     assert setup.reader.statements == []
+
+
+def test_a_tail_ends_when_its_token_does() -> None:
+    clock, metrics = Clock(), Metrics(CollectorRegistry(), version="0")
+    queries, streams = QueryService(LogTable(ScriptedReader(result_of))), StreamSlots(1, metrics.query_streams)
+    api = QueryApi(queries, QuerySettings(), Admission(1, wait_secs=0), streams, clock)
+    tail = TailApi(queries, streams, is_stopping=lambda: False, clock=clock)
+    routes = query_routes(api, tail, explain_api(queries), Admission(1, wait_secs=0), metrics)
+    reader = Principal("reader", (Right.READ,))
+    known = {"reader": reader}
+    authenticator = CredentialAuthenticator([lambda head: known.get("reader")])
+    http = create_app(Health(), metrics.registry, routes, authenticator=authenticator).test_client()
+
+    def turns() -> Iterator[str | bytes]:
+        """The stream, in which each event or pause takes ten seconds."""
+        with http.get("/api/v1/logs/tail", buffered=False) as answer:
+            for part in answer.response:
+                clock.advance(10)
+                yield part
+
+    stream = turns()
+    while_it_is_valid = [next(stream) for _ in range(10)]
+    known["reader"] = Principal("reader", (Right.READ,), Scope(parse("service:a").tree))
+    afterwards = list(islice(stream, 10))
+
+    assert len(while_it_is_valid) == 10
+    assert len(afterwards) <= 2
