@@ -355,6 +355,14 @@ class HttpSettings(SettingsGroup):
     )
     port: int = Field(8080, ge=1, le=65535, description="Port to listen on; PORT takes precedence if it is set.")
     threads: int = Field(24, ge=4, le=256, description="Requests worked on at the same time.")
+    max_connections: int = Field(
+        4096, ge=0, description="Open connections, idle ones included; further ones are closed at once. 0 for no limit."
+    )
+    max_connections_per_address: int = Field(
+        512,
+        ge=0,
+        description="The same for each address. Behind a proxy all connections come from one; 0 for no limit.",
+    )
     allowed_hosts: str = Field(
         "",
         description="Names under which clients reach the service, comma-separated, such as `logs.example.org` or "

@@ -1,4 +1,4 @@
-"""A connection of uvicorn with a deadline and a limit for the head of each request."""
+"""A connection of uvicorn: one of a limited number, with a deadline and a limit for the head of each request."""
 
 import asyncio
 from http import HTTPStatus
@@ -6,6 +6,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from app.http.connections import Connections
 from app.http.limits import Limits
 from app.http.refusal import refusal
 from app.http.request_id import new_request_id
@@ -17,20 +18,29 @@ class Connection(HttpToolsProtocol):
     uvicorn itself has a deadline only for the time between two requests.
     """
 
-    def __init__(self, limits: Limits, *args: Any, **options: Any) -> None:
+    def __init__(self, limits: Limits, connections: Connections, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._limits = limits
+        self._all = connections
+        self._address: str | None = None  # None if the connection was not admitted
         self._deadline: asyncio.TimerHandle | None = None
         self._head_bytes = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See `asyncio.Protocol`."""
         super().connection_made(transport)  # type: ignore[arg-type]  # uvicorn narrows it
-        self._await_head()
+        address = (transport.get_extra_info("peername") or ("",))[0]
+        if self._all.admit(address):
+            self._address = address
+            self._await_head()
+        else:
+            self.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See `asyncio.Protocol`."""
         self._end_head()
+        if self._address is not None:
+            self._all.leave(self._address)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:

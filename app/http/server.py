@@ -15,6 +15,7 @@ from app.component import CannotStart
 from app.health import Health
 from app.http.bridge import Bridge
 from app.http.connection import Connection
+from app.http.connections import Connections
 from app.http.limits import Limits
 from app.settings import HttpSettings
 
@@ -45,10 +46,11 @@ class HttpServer:
         self.application = application
         self._settings = settings
         self._bridge = Bridge(application, settings.threads, probes, limits)
+        connections = Connections(settings.max_connections, settings.max_connections_per_address)
         self._server = uvicorn.Server(
             uvicorn.Config(
                 self._bridge,
-                http=partial(Connection, limits),  # type: ignore[arg-type]  # called like the class
+                http=partial(Connection, limits, connections),  # type: ignore[arg-type]  # called like the class
                 loop="asyncio",
                 ws="none",
                 lifespan="off",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import gzip
 import http.client
@@ -22,6 +23,7 @@ from werkzeug.wsgi import ClosingIterator
 
 from app.component import CannotStart
 from app.http.bridge import ON_CLIENT_GONE
+from app.http.connections import Connections
 from app.http.limits import Limits
 from app.http.pause import Pause
 from app.http.refusal import SECURITY_HEADERS
@@ -105,12 +107,20 @@ class Application:
 class Running:
     """A server on a free port."""
 
-    def __init__(self) -> None:
+    def __init__(self, **more: int) -> None:
         self.application = Application()
         self.port = free_port()
-        settings = HttpSettings(port=self.port, threads=_THREADS)
+        settings = HttpSettings(port=self.port, threads=_THREADS, **more)
         self.server = HttpServer(settings, self.application, probes=("/live",), limits=_LIMITS)
         self.server.start()
+
+    def has_room(self) -> bool:
+        """Whether another connection is served within a while."""
+        for _ in range(1_000):
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                return self.get("/")[0].status == 200
+            time.sleep(0.01)
+        return False
 
     def open(self) -> socket.socket:
         """A connection on which nothing was sent yet."""
@@ -309,6 +319,32 @@ def test_what_the_server_refuses_itself_looks_like_an_error_of_the_api(running: 
     assert head.startswith(b"HTTP/1.1 %d" % error["status"])
     assert error["request_id"] == headers["X-Request-Id"]
     assert {name: headers[name] for name in SECURITY_HEADERS} == SECURITY_HEADERS
+
+
+def test_one_address_cannot_hold_all_connections() -> None:
+    running = Running(max_connections_per_address=3)
+    idle = [running.open() for _ in range(3)]
+    for connection in idle:  # each is known to the server
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        read_response(connection)
+
+    refused = running.open()
+    with contextlib.suppress(ConnectionResetError):
+        assert refused.recv(1) == b""
+    idle[0].close()
+
+    assert running.has_room(), "a connection that ended makes room"
+    for connection in (*idle[1:], refused):
+        connection.close()
+    running.server.join(_WAIT_SECS)
+
+
+def test_connections_in_total_have_a_limit() -> None:
+    connections = Connections(3, 2)
+
+    assert [connections.admit(address) for address in ("a", "a", "a", "b", "c")] == [True, True, False, True, False]
+    connections.leave("a")
+    assert connections.admit("c")
 
 
 def test_a_response_that_nobody_reads_holds_no_thread(running: Running) -> None:

@@ -395,7 +395,10 @@ def test_every_setting_has_a_description(name: str, field: object) -> None:
     assert description.endswith(".")
 
 
-COUNTS = ("_PARTITIONS", "_FACTOR", "_ATTEMPTS", "_ROWS", "_PORT", "_THREADS", "_CONCURRENT", "_STREAMS")
+COUNTS = (
+    *("_PARTITIONS", "_FACTOR", "_ATTEMPTS", "_ROWS", "_PORT", "_THREADS", "_CONCURRENT", "_STREAMS", "_CONNECTIONS"),
+    "_PER_ADDRESS",
+)
 UNITS = ("_SECS", "_HOURS", "_DAYS", "_BYTES", "_PERCENT")
 
 
