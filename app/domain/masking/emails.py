@@ -29,4 +29,4 @@ def _masked(text: str) -> tuple[str, int]:
     return "".join((*parts, text[kept_to:])), count
 
 
-EMAILS: Final = Rule(_NAME, r"@|%40|\\u0040", _masked)
+EMAILS: Final = Rule(_NAME, r"\S(?:@|%40|\\u0040)[^\s@]{1,63}\.\S{2}", _masked)

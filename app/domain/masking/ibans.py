@@ -54,4 +54,8 @@ def _end(text: str, start: int, length: int) -> int:
     return end
 
 
-IBANS: Final = Rule(_NAME, r"[a-z]{2}[0-9]{2}(?:[ -]?[a-z0-9]){11}", _masked)
+# Many ids look like a number, but few of them begin like one.
+_MAY_BEGIN: Final = r"(?:\b|_|\\(?:[nrtbf]|x[0-9a-f]{2}|u[0-9a-f]{4})|%[0-9a-f]{2}|\x1b\[[0-9;]*m)"
+_SCREEN: Final = rf"{_MAY_BEGIN}(?:{'|'.join(_LENGTHS)})[0-9]{{2}}(?:[ -]?[a-z0-9]){{11}}"
+
+IBANS: Final = Rule(_NAME, _SCREEN, _masked)

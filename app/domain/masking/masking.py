@@ -29,6 +29,7 @@ BINARY: Final = mark("binary")
 
 # An id of a trace or a span says nothing, and its digits may be those of a card; masked, it would join no traces.
 _IDS: Final = re.compile("(?:[0-9a-f]{32}|[0-9a-f]{16})")
+_COLUMNS_OF_IDS: Final = ("TraceId", "SpanId")
 _NO_TEXT: Final = re.compile(rb"[\x00-\x06\x0e-\x1a\x1c-\x1f\x7f]|\A\x1f\x8b")
 _ESCAPED: Final = re.compile(r"\\u00(3[0-9]|4[0-9a-f]|5[0-9a]|6[1-9a-f]|7[0-9a])", re.IGNORECASE)
 _HIDES: Final = r"\x00|\\u00[3-7]"
@@ -77,7 +78,10 @@ class Masking:
         """For each row whether it may hold a secret."""
         hits = pc.not_equal(rows["_raw"], b"")  # few rows have it
         for name in TEXTS:
-            hits = pc.or_(hits, self._may_match(rows[name]))
+            found = self._may_match(rows[name])
+            if name in _COLUMNS_OF_IDS:
+                found = pc.and_not(found, pc.match_substring_regex(rows[name], f"^{_IDS.pattern}$"))
+            hits = pc.or_(hits, found)
         suspicious: list[bool] = hits.to_pylist()
         for name in MAPS:
             column = rows[name]
@@ -104,7 +108,7 @@ class Masking:
         maps: dict[str, Pairs] = {name: list(row[name]) for name in MAPS}  # type: ignore[call-overload]
         secrets = SecretsOfRow(self._secrets(maps, counts))
         for name, text in texts.items():
-            if not (name in ("TraceId", "SpanId") and _IDS.fullmatch(text)):
+            if not (name in _COLUMNS_OF_IDS and _IDS.fullmatch(text)):
                 [texts[name]] = self._of_texts([secrets.removed(text)], counts)
         for name, pairs in maps.items():
             maps[name] = self._of_pairs(pairs, secrets, counts)
