@@ -88,6 +88,16 @@ class ServiceSettings(SettingsGroup):
         False, description="Whether the key of a record is kept as the attribute `messaging.kafka.message.key`."
     )
 
+    max_attributes: int = Field(
+        1000,
+        ge=10,
+        le=10_000,
+        description="Attributes of a log; what is beyond is kept as JSON in the attribute `log.overflow`, and the row"
+        " is flagged.",
+    )
+    max_attribute_name_chars: int = Field(
+        256, ge=32, le=4096, description="Characters of an attribute's name; one with more is kept there too."
+    )
     mask: str = Field(
         "",
         description="Secrets that are masked before a row is stored, comma-separated: `passwords`, `tokens`, `cards`,"

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 from app.build.reader import reader_of
+from app.domain.attribute_limits import AttributeLimits
 from app.domain.event_time import EventTimeBounds
 from app.domain.masking.parse import masking_of
 from app.domain.name_patterns import parse_patterns
@@ -38,4 +39,5 @@ def reading_rules(settings: ServiceSettings) -> ReadingRules:
         zones=ZoneRules(rules) if (rules := parse_zone_rules(settings.timezones)) else None,
         kept=KeptParts(names, has_key=settings.keep_key) if names or settings.keep_key else None,
         masking=masking_of(settings.mask, settings.mask_patterns.get_secret_value()),
+        limits=AttributeLimits(settings.max_attributes, settings.max_attribute_name_chars),
     )

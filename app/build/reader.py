@@ -21,6 +21,8 @@ def reader_of(settings: Settings) -> Reader:
         "LEVELS_FROM_STATUS": str(service.levels_from_status).lower(),
         "KEEP_HEADERS": ",".join(parse_patterns(service.keep_headers)),
         "KEEP_KEY": str(service.keep_key).lower(),
+        "MAX_ATTRIBUTES": str(service.max_attributes),
+        "MAX_ATTRIBUTE_NAME_CHARS": str(service.max_attribute_name_chars),
         # Only if anything is masked, so that the reader of all others keeps its name.
         **reading_of_masking(service.mask, service.mask_patterns.get_secret_value()),
     }

@@ -32,6 +32,20 @@ def concatenate(parts: Sequence[Rows]) -> Rows:
     return pa.concat_batches(parts)
 
 
+def with_rows_changed(rows: Rows, places: Sequence[int], changed: Sequence[Mapping[str, object]]) -> Rows:
+    """The rows with other columns at these places."""
+    new = pa.array(range(rows.num_rows), pa.int64()).to_numpy(zero_copy_only=False).copy()
+    new[places] = [rows.num_rows + index for index in range(len(places))]
+    columns = []
+    for field in rows.schema:
+        column = rows[field.name]
+        if field.name in changed[0]:
+            others = pa.array([row[field.name] for row in changed], field.type)
+            column = pa.concat_arrays([column, others]).take(pa.array(new))
+        columns.append(column)
+    return pa.record_batch(columns, schema=rows.schema)
+
+
 def identities(rows: Rows) -> pa.UInt64Array:
     """Offset and item of each row as one number; unique within a partition of a topic."""
     offsets = pc.shift_left(rows["_offset"], pa.scalar(_OFFSET_BITS, pa.uint64()))

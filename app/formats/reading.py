@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from app.domain.attribute_limits import DEFAULT_LIMITS, AttributeLimits
 from app.domain.masking.masking import Masking
 from app.domain.times import TimeReading
 from app.domain.times.reading import TEN_MINUTES_MS
@@ -46,6 +47,7 @@ class ReadingRules:
     zones: ZoneRules | None = None  # of hosts and services; they count before `zone`
     kept: KeptParts | None = None  # of the key and headers of records
     masking: Masking | None = None  # of the rows; None: nothing is masked
+    limits: AttributeLimits = DEFAULT_LIMITS
 
     def reading_of(self, record_time_ms: int) -> Reading:
         """The reading of a record at its time, Unix epoch."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import repeat
 
+from app.domain.attribute_limits import PROBLEM
 from app.domain.event import Event
 from app.domain.event_time import EventTimeBounds
 from app.domain.records import RecordChunk
@@ -90,10 +91,11 @@ def rows_of(
     """The rows of all events of a chunk."""
     events.split()
     rows = RowBuilder(events, chunk, bounds, rules, reader).rows()
-    if rules.masking is None:
-        return Decoded(rows, events.problem_counts())
-    masked = rules.masking.masked(rows)  # of both paths, whatever they read
-    return Decoded(masked.rows, events.problem_counts(), masked.found)
+    # Of both paths, whatever they read. What is beyond the limits becomes one text, so it is masked before.
+    rows, masked = (rows, {}) if rules.masking is None else rules.masking.masked(rows)
+    rows, beyond = rules.limits.kept(rows)
+    problems = events.problem_counts()
+    return Decoded(rows, {**problems, PROBLEM: len(beyond)} if beyond else problems, masked)
 
 
 def envelopes_of(chunk: RecordChunk, rules: ReadingRules) -> Iterable[Envelope]:

@@ -15,7 +15,7 @@ from app.domain.masking.patterns import Pattern, bytes_masked_by, masked_by
 from app.domain.masking.rule import MARK, Rule, mark
 from app.domain.masking.same_row import SecretsOfRow
 from app.domain.masking.secret_names import is_secret_name, may_be_secret
-from app.domain.rows import Rows
+from app.domain.rows import Rows, with_rows_changed
 
 _OF_THE_RECORD: Final = ("_topic", "_topic_id", "_reader")  # not what a sender wrote
 TEXTS: Final = tuple(
@@ -68,7 +68,7 @@ class Masking:
             if counts:
                 found[place] = counts
                 changed.append(columns)
-        return Masked(_with(rows, list(found), changed) if found else rows, found)
+        return Masked(with_rows_changed(rows, list(found), changed) if found else rows, found)
 
     def text(self, text: str) -> str:
         """A text with marks in place of secrets."""
@@ -173,17 +173,3 @@ class Masking:
             raw = after
         text = secrets.removed(raw.decode(errors="surrogateescape"))
         return self._by_rules(text, counts).encode(errors="surrogateescape")
-
-
-def _with(rows: Rows, places: Sequence[int], changed: Sequence[Mapping[str, object]]) -> Rows:
-    """The rows with other columns at these places."""
-    new = pa.array(range(rows.num_rows), pa.int64()).to_numpy(zero_copy_only=False).copy()
-    new[places] = [rows.num_rows + index for index in range(len(places))]
-    columns = []
-    for field in rows.schema:
-        column = rows[field.name]
-        if field.name in changed[0]:
-            others = pa.array([row[field.name] for row in changed], field.type)
-            column = pa.concat_arrays([column, others]).take(pa.array(new))
-        columns.append(column)
-    return pa.record_batch(columns, schema=rows.schema)
