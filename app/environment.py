@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from app.errors import BadSettings
-from app.settings import HttpSettings, QuerySettings, Settings, SettingsGroup
+from app.settings import HttpSettings, MetricsSettings, QuerySettings, Settings, SettingsGroup
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -100,6 +100,7 @@ def _read_value(name: str, environ: Mapping[str, str], problems: list[str]) -> s
 
 def _conflicts_between(groups: Mapping[str, SettingsGroup | None]) -> Iterator[str]:
     """A sentence for each rule between settings of different groups that is broken."""
+    yield from _ports_conflict(groups)
     query, http = groups["query"], groups["http"]
     if isinstance(query, QuerySettings) and isinstance(http, HttpSettings):
         most = query.max_streams + 2 * query.max_concurrent  # as many queries may wait as run
@@ -108,6 +109,12 @@ def _conflicts_between(groups: Mapping[str, SettingsGroup | None]) -> Iterator[s
                 f"HTTP_THREADS={http.threads} must be more than QUERY_MAX_STREAMS={query.max_streams} and twice"
                 f" QUERY_MAX_CONCURRENT={query.max_concurrent}: queries and exports wait for slots on these threads"
             )
+
+
+def _ports_conflict(groups: Mapping[str, SettingsGroup | None]) -> Iterator[str]:
+    http, metrics = groups["http"], groups["metrics"]
+    if isinstance(http, HttpSettings) and isinstance(metrics, MetricsSettings) and http.port == metrics.port:
+        yield f"METRICS_PORT={metrics.port} must be another port than HTTP_PORT"
 
 
 def _source(name: str, environ: Mapping[str, str]) -> str:

@@ -496,6 +496,18 @@ class LogSettings(SettingsGroup):
     )
 
 
+class MetricsSettings(SettingsGroup):
+    """A listener for probes and metrics alone. Environment: METRICS_*."""
+
+    port: int | None = Field(
+        None,
+        ge=1,
+        le=65535,
+        description="Port, on HTTP_HOST, that serves `/live`, `/ready`, `/health` and `/metrics` alone, whatever the"
+        " other one suffers; that one serves them too. Unset: there is no such port.",
+    )
+
+
 _SHARES: Final = {"off": 0.0, "refused": 0.0, "all": 1.0}
 
 
@@ -544,6 +556,7 @@ class Settings(SettingsGroup):
     auth: AuthSettings = AuthSettings()
     log: LogSettings = LogSettings()
     access: AccessSettings = AccessSettings()
+    metrics: MetricsSettings = MetricsSettings()
     audit: AuditSettings = AuditSettings()
     on_cloud_run: bool = False
 

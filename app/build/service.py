@@ -65,4 +65,11 @@ def build(
         guard=guard,
         access=settings.access,
     )
-    return [HttpServer(settings.http, application, STATUS_PATHS), *components]
+    servers = [HttpServer(settings.http, application, STATUS_PATHS)]
+    if settings.metrics.port is not None:
+        probes = create_app(
+            health, metrics.registry, authenticator=access.authenticator, guard=guard, access=settings.access
+        )
+        on_own_port = settings.http.model_copy(update={"port": settings.metrics.port})
+        servers.append(HttpServer(on_own_port, probes, STATUS_PATHS, port_setting="METRICS_PORT"))
+    return [*servers, *components]

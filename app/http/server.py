@@ -40,8 +40,10 @@ class HttpServer:
         application: WSGIApplication,
         probes: Iterable[str] = (),
         limits: Limits = _LIMITS,
+        port_setting: str = "HTTP_PORT",
     ) -> None:
         self.name = "http"
+        self._port_setting = port_setting
         self.health = Health()
         self.application = application
         self._settings = settings
@@ -73,7 +75,7 @@ class HttpServer:
             self._listener = _listen(host, port)
         except OSError as error:
             raise CannotStart(
-                f"Cannot listen on {host}:{port}: {error.strerror}. Set HTTP_PORT to a free one."
+                f"Cannot listen on {host}:{port}: {error.strerror}. Set {self._port_setting} to a free one."
             ) from error
         _allow_many_connections()
         self._bridge.start()

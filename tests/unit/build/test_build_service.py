@@ -200,3 +200,18 @@ def test_the_service_is_not_built_where_others_reach_it_and_nothing_says_who_may
         components_of(HTTP_HOST="0.0.0.0")  # noqa: S104
 
     assert status_of(application_of(HTTP_HOST="0.0.0.0", AUTH_TOKENS=TOKEN)) == 401  # noqa: S104
+
+
+def test_a_port_of_metrics_serves_the_probes_and_no_logs() -> None:
+    servers = [part for part in build(read_settings({"METRICS_PORT": "9090"})) if isinstance(part, HttpServer)]
+
+    assert len(servers) == 2
+    assert isinstance(servers[1].application, Flask)
+    client = servers[1].application.test_client()
+    statuses = {path: client.get(path).status_code for path in ("/live", "/health", "/metrics", "/", "/api/v1/logs")}
+    assert statuses == {"/live": 200, "/health": 200, "/metrics": 200, "/": 404, "/api/v1/logs": 404}
+
+
+def test_the_port_of_metrics_is_another_one() -> None:
+    with pytest.raises(BadSettings, match="METRICS_PORT=8080 must be another port than HTTP_PORT"):
+        read_settings({"METRICS_PORT": "8080"})
