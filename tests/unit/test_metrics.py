@@ -65,7 +65,7 @@ def test_an_instance_exposes_the_series_of_its_roles(roles: tuple[str, ...], pre
     Metrics(registry, version="1", roles=roles)
 
     names = {family.name for family in registry.collect() if family.name.startswith("log_")}
-    of_every_instance = {"log_ingest_build_info", "log_ingest_clock_skew_seconds"}
+    of_every_instance = {f"log_ingest_{name}" for name in ("build_info", "clock_skew_seconds", "token_file_broken")}
     assert of_every_instance <= names
     assert {"_".join(name.split("_")[:2]) for name in names - of_every_instance} == prefixes
 
