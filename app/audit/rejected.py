@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any, NamedTuple
 
 from app.domain.columns import SENT
+from app.domain.masking.masking import BINARY
 from app.domain.records import Partition, RecordChunk
 from app.pipeline.decode import Decoded
 
@@ -119,7 +120,7 @@ def content_of(row: RejectedRow) -> bytes | None:
     if words[0] in ("refused", "reader", "packed", "tombstone"):
         return None
     if row.raw:
-        return row.raw
+        return None if row.raw == BINARY.encode() else row.raw
     if _WHOLE_BODY.issuperset(words):
         return row.body
     if not SENT.keys() >= set(words) or not row.attributes.keys() >= set(words):

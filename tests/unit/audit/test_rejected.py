@@ -100,6 +100,10 @@ def test_rows_without_the_original_text_cannot_be_parsed_again(row: RejectedRow)
     assert retry([row], TODAY) == [Retried.UNKNOWN]
 
 
+def test_a_row_whose_bytes_were_masked_cannot_be_parsed_again() -> None:
+    assert content_of(rejected("utf-8: invalid bytes", b"", raw=b"[masked:binary]")) is None
+
+
 def test_a_row_that_clickhouse_refused_is_not_taken_for_an_event_of_its_columns() -> None:
     chunk = RecordChunk(Partition("logs", 0), "id", [7], [NOW_MS], [b"text"], [()], 8)
     [row] = flagged(TODAY(chunk).rows, "refused: ClickHouse error 27").to_pylist()
