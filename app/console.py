@@ -1,5 +1,6 @@
 """Runs and prints for all commands: they end with Ctrl-C, or when the reader of their output closes the pipe."""
 
+import json
 import logging
 import os
 import signal
@@ -28,6 +29,15 @@ def say(line: str) -> None:
 def say_error(line: str) -> None:
     """Print lines to standard error, with what could harm a terminal escaped, and flush."""
     print(printable(line), file=sys.stderr, flush=True)
+
+
+def json_line(value: object) -> str:
+    """The value as JSON on one line. Text stays readable, unless some of it could harm a terminal: then all is ASCII.
+
+    json itself escapes only the control characters of ASCII.
+    """
+    line = json.dumps(value, ensure_ascii=False)
+    return line if line.isprintable() else json.dumps(value)
 
 
 def printable(text: str, *, keep: str = "\n\t") -> str:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final, TextIO
 
-from app.console import printable
+from app.console import json_line, printable
 
 _SEVERITY: Final = {"WARNING": "WARNING", "ERROR": "ERROR", "CRITICAL": "CRITICAL", "DEBUG": "DEBUG"}
 
@@ -67,9 +67,7 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             **_fields_of(record),
         }
-        line = json.dumps(entry, ensure_ascii=False)
-        # json leaves the control characters behind ASCII as they are, and those that turn the direction of writing.
-        return line if line.isprintable() else json.dumps(entry)
+        return json_line(entry)
 
 
 def set_up_logging(level: str, *, as_json: bool, stream: TextIO = sys.stdout) -> None:

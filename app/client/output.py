@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from app.client.log_line import log_line, text_of
-from app.console import printable
+from app.console import json_line, printable
 from app.csv_cells import inert
 
 
@@ -24,7 +24,7 @@ class LogWriter:
     def text(self, log: Mapping[str, Any]) -> str:
         """A log, without the end of its last line; the first one of CSV after a line of names."""
         if self._output == "json":
-            return json.dumps(log, ensure_ascii=self._is_terminal)
+            return json.dumps(log) if self._is_terminal else json_line(log)
         if self._output == "raw":
             message = text_of(log.get("message", ""))
             return printable(message) if self._is_terminal else message
@@ -44,7 +44,7 @@ class LogWriter:
 def table(rows: Sequence[Mapping[str, Any]], output: str, *, is_terminal: bool) -> str:
     """Rows of aggregates, fields or values, without the end of the last line."""
     if output == "json":
-        return "\n".join(json.dumps(row, ensure_ascii=is_terminal) for row in rows)
+        return "\n".join(json.dumps(row) if is_terminal else json_line(row) for row in rows)
     names = list(dict.fromkeys(name for row in rows for name in row))
     if output == "csv":
         return _csv_lines([names, *([row.get(name) for name in names] for row in rows)], is_terminal=is_terminal)

@@ -1,9 +1,9 @@
 """What `python -m app explain` prints: rows in full, and a summary of all."""
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final
 
+from app.console import json_line
 from app.domain.event_time import rfc3339
 from app.domain.records import Headers, Partition, RecordChunk
 from app.explain.explained import Explained, TimeFrom
@@ -64,7 +64,7 @@ class Report:
         summary = self._summary
         if self._as_json:
             if self._is_summary:
-                self._say(json.dumps({**summary.as_object(), "too_long": self._too_long}, ensure_ascii=False))
+                self._say(json_line({**summary.as_object(), "too_long": self._too_long}))
             return
         if self._too_long:
             self._say(f"{self._too_long:,} records are longer than 1 MiB, and left out.")
@@ -111,7 +111,7 @@ class Report:
 
     def _lines(self, line: Line, one: Explained, number: int, count: int) -> Iterator[str]:
         if self._as_json:
-            yield json.dumps({"record": self._summary.records, "line": line.number, **_own(one)}, ensure_ascii=False)
+            yield json_line({"record": self._summary.records, "line": line.number, **_own(one)})
             return
         of_row = f", row {number + 1} of {count}" if count > 1 else ""
         yield f"record {self._summary.records:,}{of_row}: {one.form}"
