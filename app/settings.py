@@ -341,7 +341,7 @@ class QuerySettings(SettingsGroup):
     )
     max_streams: int = Field(8, ge=1, le=1024, description="Live tails and exports at the same time.")
     max_share_percent: float = Field(
-        50,
+        75,  # the explorer sends three queries at a time, and there are four slots
         ge=1,
         le=100,
         description="Share of the slots of queries, and of streams, that one client may hold at a time: a principal, or"
