@@ -14,9 +14,10 @@ from app.api.authentication import CredentialAuthenticator, by_token
 from app.api.endpoint import Endpoint, Request
 from app.api.request_parameters import AnyParameters
 from app.api.routes import add_routes
+from tests.support.token_secrets import secret_of
 
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
-READER, SHIPPER, EXPIRED = new_secret(), new_secret(), new_secret()
+READER, SHIPPER, EXPIRED = secret_of("reader"), secret_of("shipper"), secret_of("expired")
 TOKENS = Tokens(
     [
         Token("grafana", (Right.READ,), digest_of(READER)),
@@ -78,7 +79,7 @@ def test_a_token_is_accepted_in_every_usual_header(name: str, value: str) -> Non
         ("Authorization", "Bearer"),
         ("Authorization", f"Bearer {READER}x"),
         ("Authorization", f"Bearer {EXPIRED}"),
-        ("Authorization", f"Bearer {new_secret()}"),
+        ("Authorization", f"Bearer {secret_of('unknown')}"),
         ("Authorization", "Bearer lat_" + "é" * 43),
         ("X-Api-Key", ""),
         ("DD-API-KEY", "x"),

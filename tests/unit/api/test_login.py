@@ -20,8 +20,9 @@ from app.api.authentication import CredentialAuthenticator, by_token
 from app.api.explorer_routes import explorer_routes
 from app.api.login import Login, own_path
 from app.health import Health
+from tests.support.token_secrets import secret_of
 
-READER, SHIPPER = new_secret(), new_secret()
+READER, SHIPPER = secret_of("reader"), secret_of("shipper")
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 TLS = {"X-Forwarded-Proto": "https"}
 
@@ -111,7 +112,7 @@ def test_logging_out_takes_the_cookie_and_leads_to_the_login(site: Site) -> None
 @pytest.mark.parametrize(
     ("secret", "message"),
     [
-        (new_secret(), "This token is not valid: it is unknown, revoked or expired."),
+        (secret_of("unknown"), "This token is not valid: it is unknown, revoked or expired."),
         ("", "This token is not valid: it is unknown, revoked or expired."),
         (SHIPPER, "This token may not read logs: it needs the scope read."),
     ],
