@@ -46,7 +46,7 @@ def measure_latency(
             after = service.wait_until_stored(events, _TIMEOUT_SECS, every_secs=_POLL_SECS)
     ends.add(after.stored_at)
     ends.discard(before.stored_at)
-    latencies = sorted(_latencies(stack, topic, table, before.stored_at, sorted(ends)))
+    latencies = sorted(latencies_of(stack, topic, table, before.stored_at, sorted(ends)))
     measurements = {
         "latency_p50_secs": quantile(latencies, 0.5),
         "latency_p99_secs": quantile(latencies, 0.99),
@@ -57,7 +57,12 @@ def measure_latency(
     return measurements | {f"latency_{name}": value for name, value in exactness(stack, table, events).items()}
 
 
-def _latencies(stack: BenchStack, topic: str, table: str, after: float, ends: Sequence[float]) -> Iterator[float]:
+def latencies_of(stack: BenchStack, topic: str, table: str, after: float, ends: Sequence[float]) -> Iterator[float]:
+    """The latency of each row that was inserted at or after a moment (Unix time); see `latency_secs`.
+
+    Raises:
+        BenchError: the end of an insert was not observed, or the topic cannot be read.
+    """
     answer = stack.query(
         f"SELECT _partition, _offset, toUnixTimestamp64Milli(_ingested) FROM `{DATABASE}`.`{table}`"
         f" WHERE toUnixTimestamp64Milli(_ingested) >= {math.floor(after * 1000)} FORMAT TSV"

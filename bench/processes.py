@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import time
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -49,6 +50,42 @@ def peak_memory_mb_of_status(status: str) -> float:
     """Peak resident memory in the text of /proc/PID/status, in units of 10^6 bytes."""
     kib = next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:"))
     return int(kib) * 1024 / 1e6
+
+
+class Memory(NamedTuple):
+    """Memory of processes, in units of 10^6 bytes: their share of what is resident (PSS), and all of it (RSS)."""
+
+    pss_mb: float
+    rss_mb: float
+
+
+def memory_of_tree(pid: int) -> Memory:
+    """Memory of a process and its descendants.
+
+    Raises:
+        BenchError: the process or /proc does not exist.
+    """
+    found = [memory_of_rollup(_read(pid, "smaps_rollup"))]
+    for child in descendants(pid):
+        with suppress(BenchError):  # it has ended
+            found.append(memory_of_rollup(_read(child, "smaps_rollup")))
+    return Memory(sum(each.pss_mb for each in found), sum(each.rss_mb for each in found))
+
+
+def memory_of_rollup(rollup: str) -> Memory:
+    """Memory in the text of /proc/PID/smaps_rollup."""
+    kib = {line.split()[0]: int(line.split()[1]) for line in rollup.splitlines() if line.endswith(" kB")}
+    return Memory(kib["Pss:"] * 1024 / 1e6, kib["Rss:"] * 1024 / 1e6)
+
+
+def descendants(pid: int) -> Iterator[int]:
+    """The process ids of its children, of their children, and so on."""
+    for path in Path("/proc").glob("[0-9]*"):
+        child = int(path.name)
+        with suppress(BenchError):  # it has ended
+            if int(_read(child, "stat").rpartition(")")[2].split()[1]) == pid:
+                yield child
+                yield from descendants(child)
 
 
 def _read(pid: int, name: str) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from bench.errors import BenchError
@@ -30,8 +31,13 @@ class Program:
     directory: Path = ROOT
 
 
-def environment(stack: BenchStack, topic: str, table: str) -> dict[str, str]:
-    """Environment with which the service reads this topic, with its own group, into this table."""
+def environment(
+    stack: BenchStack, topic: str, table: str, settings: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, str]:
+    """Environment with which the service reads this topic, with its own group, into this table.
+
+    `settings` are further ones, and count before these.
+    """
     return clean_environment(
         os.environ,
         {
@@ -42,15 +48,18 @@ def environment(stack: BenchStack, topic: str, table: str) -> dict[str, str]:
             "CLICKHOUSE_URL": stack.engine.url,
             "CLICKHOUSE_DATABASE": stack.clickhouse_settings(table).database,
             "CLICKHOUSE_TABLE": table,
+            **settings,
         },
     )
 
 
 @contextmanager
-def running_service(stack: BenchStack, program: Program, topic: str, table: str) -> Iterator[ServiceProcess]:
-    """Run the service on a topic and a table; it is stopped afterwards."""
+def running_service(
+    stack: BenchStack, program: Program, topic: str, table: str, settings: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[ServiceProcess]:
+    """Run the service on a topic and a table, see `environment`; it is stopped afterwards."""
     service = ServiceProcess(
-        environment(stack, topic, table),
+        environment(stack, topic, table, settings),
         stack.directory / f"{table}.log",
         python=program.python,
         directory=program.directory,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -71,8 +71,17 @@ def load(bootstrap_servers: str, topic: str, count: int) -> None:
     Raises:
         BenchError: Kafka did not acknowledge all of them.
     """
+    send_all(bootstrap_servers, topic, backlog_events(count))
+
+
+def send_all(bootstrap_servers: str, topic: str, events: Iterable[bytes]) -> None:
+    """Put events on a topic as fast as Kafka takes them, like `load`.
+
+    Raises:
+        BenchError: Kafka did not acknowledge all of them.
+    """
     producer = _Sender(bootstrap_servers, topic, _BACKLOG_LINGER_MS)
-    for event in backlog_events(count):
+    for event in events:
         producer.send(event)
     producer.finish()
 
