@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from app.backends.kafka.factory import open_source as open_kafka_source
 from app.backends.kafka.publisher import KafkaPublisher
@@ -46,11 +46,14 @@ OPENERS: Mapping[str, Callable[[KafkaSettings], None]] = {
 }
 
 
+_AT_ONCE: Final = 3
+
+
 def refusals_of(settings: Mapping[str, KafkaSettings]) -> dict[tuple[str, str], Refusal]:
     """The error of each client with each of the settings."""
     cases = [(fault, client) for fault in settings for client in OPENERS]
     # Not all at once: so many processes that start keep each other from a handshake within its ten seconds.
-    with ProcessPoolExecutor(len(settings), mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(_AT_ONCE, mp_context=get_context("spawn")) as pool:
         tried = pool.map(_refusal, [OPENERS[client] for _, client in cases], [settings[fault] for fault, _ in cases])
         return dict(zip(cases, tried, strict=True))
 
