@@ -10,7 +10,7 @@ from kafka.errors import KafkaError, OffsetOutOfRangeError
 from kafka.structs import OffsetAndMetadata
 
 from app.backends.kafka.errors import try_again
-from app.backends.kafka.options import connection_options
+from app.backends.kafka.options import groupless_consumer_options
 from app.backends.kafka.probe import with_coordinator
 from app.backends.kafka.topic import metadata_of, open_admin
 from app.backends.kafka.unreachable import explained_unreachable
@@ -146,20 +146,11 @@ class KafkaOffsets:
 
     def _open(self) -> KafkaConsumer:
         if self._consumer is None:
-            own = {
-                "group_id": None,
-                "client_id": "log-ingest-audit",
-                "enable_auto_commit": False,
-                "auto_offset_reset": "none",
-                "isolation_level": "read_committed",  # as the service reads
-                "allow_auto_create_topics": False,
-                "request_timeout_ms": _REQUEST_MS,
-                "bootstrap_timeout_ms": _REQUEST_MS,
-                "max_poll_records": _MAX_POLL_RECORDS,
-                "metrics_enabled": False,
-            }
+            options = groupless_consumer_options(
+                self._settings, "log-ingest-audit", request_ms=_REQUEST_MS, max_poll_records=_MAX_POLL_RECORDS
+            )
             with explained_unreachable(self._settings.bootstrap_servers):
-                self._consumer = open_client(KafkaConsumer, connection_options(self._settings) | own)
+                self._consumer = open_client(KafkaConsumer, options)
         return self._consumer
 
 

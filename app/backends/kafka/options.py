@@ -46,17 +46,22 @@ def connection_options(settings: KafkaSettings) -> dict[str, Any]:
     return options
 
 
+# The library's defaults would skip records of a new group, commit unstored records, and return records of aborted
+# transactions.
+_EXACT_READING = {
+    "auto_offset_reset": "none",
+    "enable_auto_commit": False,
+    "isolation_level": "read_committed",
+    "allow_auto_create_topics": False,
+}
+
+
 def consumer_options(settings: KafkaSettings, metadata_secs: float = METADATA_SECS) -> dict[str, Any]:
     """Keyword arguments of the consumer that reads records to store them."""
     return connection_options(settings) | {
         "group_id": settings.group_id,
         "client_id": "log-ingest",
-        # The library's defaults would skip records of a new group, commit unstored records, and return records of
-        # aborted transactions.
-        "auto_offset_reset": "none",
-        "enable_auto_commit": False,
-        "isolation_level": "read_committed",
-        "allow_auto_create_topics": False,
+        **_EXACT_READING,
         "session_timeout_ms": int(settings.session_timeout_secs * 1000),
         "heartbeat_interval_ms": int(settings.session_timeout_secs * 1000 / 5),
         "max_poll_interval_ms": int(settings.max_poll_interval_secs * 1000),
@@ -70,6 +75,21 @@ def consumer_options(settings: KafkaSettings, metadata_secs: float = METADATA_SE
         "max_partition_fetch_bytes": _PARTITION_FETCH_MAX_BYTES,
         "metrics_enabled": False,
     }
+
+
+def groupless_consumer_options(
+    settings: KafkaSettings, client_id: str, *, request_ms: int, max_poll_records: int
+) -> dict[str, Any]:
+    """Keyword arguments of a consumer that is in no group and reads the records that the service reads."""
+    own = {
+        "group_id": None,
+        "client_id": client_id,
+        "request_timeout_ms": request_ms,
+        "bootstrap_timeout_ms": request_ms,
+        "max_poll_records": max_poll_records,
+        "metrics_enabled": False,
+    }
+    return connection_options(settings) | _EXACT_READING | own
 
 
 def producer_options(

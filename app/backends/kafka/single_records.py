@@ -11,7 +11,7 @@ from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError, OffsetOutOfRangeError
 
 from app.backends.kafka.errors import try_again
-from app.backends.kafka.options import connection_options
+from app.backends.kafka.options import connection_options, groupless_consumer_options
 from app.backends.kafka.topic import metadata_of
 from app.backends.kafka.workarounds import open_client
 from app.domain.records import OneRecord
@@ -48,22 +48,14 @@ class KafkaRecords:
 
     def _has_id(self, topic_id: str) -> bool:
         """Whether the topic is the one with this id, and not another of the same name."""
-        with closing(open_client(KafkaAdminClient, self._options())) as admin:
+        patience = {"request_timeout_ms": _REQUEST_MS, "bootstrap_timeout_ms": _REQUEST_MS}
+        with closing(open_client(KafkaAdminClient, connection_options(self._settings) | patience)) as admin:
             topic = metadata_of(admin, self._settings.topic)
         return topic is not None and str(topic["topic_id"]) == topic_id
 
     def _read(self, wanted: TopicPartition, offset: int) -> OneRecord | None:
-        own = {
-            "group_id": None,
-            "client_id": "log-explain",
-            "enable_auto_commit": False,
-            "auto_offset_reset": "none",
-            "isolation_level": "read_committed",  # as the service reads
-            "allow_auto_create_topics": False,
-            "max_poll_records": 1,
-            "metrics_enabled": False,
-        }
-        with _left_group(open_client(KafkaConsumer, self._options() | own)) as consumer:
+        options = groupless_consumer_options(self._settings, "log-explain", request_ms=_REQUEST_MS, max_poll_records=1)
+        with _left_group(open_client(KafkaConsumer, options)) as consumer:
             consumer.assign([wanted])
             consumer.seek(wanted, offset)
             deadline = self._clock() + _READ_SECS
@@ -72,12 +64,6 @@ class KafkaRecords:
                     is_wanted = found.offset == offset  # of a compacted topic it may be a later one
                     return OneRecord(found.timestamp, found.value, found.headers, found.key) if is_wanted else None
         raise TryAgainLater(f"Kafka returns nothing at offset {offset} of {wanted}", code=KafkaCode.TIMEOUT)
-
-    def _options(self) -> dict[str, Any]:
-        return connection_options(self._settings) | {
-            "request_timeout_ms": _REQUEST_MS,
-            "bootstrap_timeout_ms": _REQUEST_MS,
-        }
 
 
 @contextmanager
