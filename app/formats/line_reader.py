@@ -140,8 +140,8 @@ class LineReader:
     def _is_quick(self, end: int) -> bool:
         """Whether the header is one of the usual ones, which are remembered."""
         line = self.line
-        if line[0] == "[" and trailing_logger(line):
-            quick = quick_kafka(line, end) if line[end] == "]" else None
+        if line[0] == "[" and (logger := trailing_logger(line)):
+            quick = quick_kafka(line, end, logger) if line[end] == "]" else None
         else:
             quick = quick_header(line, end)
         if quick is None or not (quick.level or self.level):

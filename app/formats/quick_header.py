@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from app.formats.field_names import Fields
-from app.formats.header import Header, trailing_logger
+from app.formats.header import Header
 from app.formats.level_words import IN_CAPITALS
 from app.formats.syslog_header import read_origin
 
@@ -64,12 +64,11 @@ def _read(text: str) -> Quick | None:
 _SIGNS: Final = " \t-:|]"
 
 
-def quick_kafka(line: str, end: int) -> Quick | None:
-    """The level behind a time in brackets, and the logger at the end of the line, as Kafka writes them."""
+def quick_kafka(line: str, end: int, logger: str) -> Quick | None:
+    """The level behind a time in brackets, with the logger that stands at the end of the line, as Kafka writes them."""
     match = _KAFKA.match(line, end)
     level = "" if match is None else IN_CAPITALS.get(match[1], "")
-    logger = trailing_logger(line) if level else ""
-    if match is None or not logger:
+    if match is None or not level:
         return None
     return Quick(level, (("logger", logger),), (match.start(1) - end, match.end(1) - end), is_open=False)
 
