@@ -26,7 +26,7 @@ class Metrics:
     """All series, on a given registry. Updated once per batch or chunk, never per record."""
 
     def __init__(
-        self, registry: CollectorRegistry, *, version: str, roles: Collection[str] = ("ingest", "query")
+        self, registry: CollectorRegistry, *, version: str, roles: Collection[str] = ("ingest", "query", "receive")
     ) -> None:
         """Series of roles other than `roles` exist too, but are not exposed."""
         disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -155,6 +155,29 @@ class Metrics:
         )
         self.query_running = query.gauge("running", "Queries that run now.")
         self.query_streams = query.gauge("streams", "Open streams: live tails and exports.")
+
+        # Logs over HTTP.
+        receive = _Maker("log_receive", registry if "receive" in roles else None, self.described)
+        self.received_events = receive.counter(
+            "events_total",
+            "Events by receiver and what became of them: stored (in Kafka, on all in-sync replicas), refused (of a form"
+            " or size that cannot be stored), failed (Kafka did not acknowledge them in time: their sender may retry).",
+            "receiver",
+            "outcome",
+        )
+        self.received_bytes = receive.counter(
+            "bytes_total", "Bytes of bodies, after decompression, by receiver.", "receiver"
+        )
+        self.receive_responses = receive.counter(
+            "responses_total", "Responses by receiver and HTTP status.", "receiver", "status"
+        )
+        self.receive_duration = receive.histogram(
+            "duration_seconds",
+            "Time from a request with logs to its response, which waits for Kafka.",
+            _QUERY_SECONDS,
+            "receiver",
+        )
+        self.receive_running = receive.gauge("running", "Requests with logs that are read or wait for Kafka now.")
 
         # About the instance, for every role.
         instance = _Maker("log_ingest", registry, self.described)

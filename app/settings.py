@@ -1,7 +1,7 @@
 """Every setting: name, type, default, unit, meaning, and the rules between settings of one group."""
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, Literal, Self, get_args
 from urllib.parse import urlsplit
 
@@ -21,9 +21,9 @@ from app.domain.times import zone_named
 from app.domain.zone_rules import parse_zone_rules
 
 SaslMechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"]
-Role = Literal["ingest", "query"]
+Role = Literal["ingest", "query", "receive"]
 
-_MIN_SESSION_KEY: Final = 32
+_MIN_KEY: Final = 32
 
 ALL_ROLES: Final[tuple[Role, ...]] = get_args(Role)
 
@@ -50,7 +50,7 @@ class ServiceSettings(SettingsGroup):
     roles: tuple[Role, ...] = Field(
         ALL_ROLES,
         description="What this instance does, comma-separated: `ingest` moves logs from Kafka to ClickHouse, `query`"
-        " serves the API and the explorer.",
+        " serves the API and the explorer, `receive` takes logs over HTTP and puts them on Kafka.",
     )
 
     default_timezone: str = Field(
@@ -232,6 +232,44 @@ class KafkaSettings(SettingsGroup):
             yield "KAFKA_SSL_CERT_FILE and KAFKA_SSL_KEY_FILE are needed together"
         if self.max_poll_interval_secs <= self.session_timeout_secs:
             yield "KAFKA_MAX_POLL_INTERVAL_SECS must be longer than KAFKA_SESSION_TIMEOUT_SECS"
+
+
+class ReceiveSettings(SettingsGroup):
+    """Logs that come over HTTP. Environment: RECEIVE_*."""
+
+    key: SecretStr = Field(
+        SecretStr(""),
+        description="Secret of at least 32 characters by which the service knows records of its own receivers, the same"
+        " for all instances. While it is changed, several, comma-separated: the first signs, all count. Unset: one of"
+        " the process's own.",
+    )
+    timeout_secs: float = Field(
+        10, ge=0.1, le=120, description="How long a request waits for Kafka's acknowledgement before it gets a 503."
+    )
+    max_body_bytes: int = Field(
+        8 * 1024 * 1024,
+        ge=1024,
+        le=16 * 1024 * 1024,
+        description="Bytes of the body of a request, after decompression.",
+    )
+    max_concurrent: int = Field(
+        16, ge=1, le=256, description="Requests that are read or wait for Kafka at a time; as many more wait for them."
+    )
+    max_share_percent: float = Field(
+        75, gt=0, le=100, description="Share of them that one client may have; at least one."
+    )
+
+    @property
+    def keys(self) -> Sequence[bytes]:
+        """The keys; none if it is unset."""
+        return [key.encode() for key in self.key.get_secret_value().replace(",", " ").split()]
+
+    @field_validator("key")
+    @classmethod
+    def _are_long(cls, keys: SecretStr) -> SecretStr:
+        if any(len(key) < _MIN_KEY for key in keys.get_secret_value().replace(",", " ").split()):
+            raise ValueError(f"must have at least {_MIN_KEY} characters each")
+        return keys
 
 
 class ClickHouseSettings(SettingsGroup):
@@ -432,8 +470,8 @@ class AuthSettings(SettingsGroup):
     @field_validator("session_key")
     @classmethod
     def _is_long(cls, key: SecretStr) -> SecretStr:
-        if 0 < len(key.get_secret_value()) < _MIN_SESSION_KEY:
-            raise ValueError(f"must have at least {_MIN_SESSION_KEY} characters")
+        if 0 < len(key.get_secret_value()) < _MIN_KEY:
+            raise ValueError(f"must have at least {_MIN_KEY} characters")
         return key
 
     @field_validator("oidc_issuer")
@@ -549,6 +587,7 @@ class Settings(SettingsGroup):
 
     service: ServiceSettings = ServiceSettings()
     kafka: KafkaSettings = KafkaSettings()
+    receive: ReceiveSettings = ReceiveSettings()
     clickhouse: ClickHouseSettings = ClickHouseSettings()
     batch: BatchSettings = BatchSettings()
     query: QuerySettings = QuerySettings()

@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 from app.api.admission import TooBusy
 from app.errors import Abandoned, QueryTooExpensive, Refused, TableMissing, TryAgainLater
 from app.query.errors import BadParameter, NoSuchLog, QueryError
+from app.receive.received import Unreadable
 
 _log = logging.getLogger(__name__)
 
@@ -47,6 +48,8 @@ def problem_of(error: Exception) -> Problem:
             return _of_query(error)
         case NoSuchLog():
             return Problem(404, "no_such_log", str(error))
+        case Unreadable():
+            return Problem(400, "unreadable", str(error))
         case QueryTooExpensive():
             return _of_limit(error)
         case Refused():

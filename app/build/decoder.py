@@ -8,6 +8,7 @@ from app.domain.attribute_limits import AttributeLimits
 from app.domain.event_time import EventTimeBounds
 from app.domain.masking.parse import masking_of
 from app.domain.name_patterns import parse_patterns
+from app.domain.receipt import ReceiptReader
 from app.domain.records import RecordChunk
 from app.domain.times import zone_named
 from app.domain.zone_rules import ZoneRules, parse_zone_rules
@@ -15,21 +16,22 @@ from app.formats.kept_headers import KeptParts
 from app.formats.reading import ReadingRules
 from app.pipeline.decode import Decoded, decode, rows_of
 from app.pipeline.guarded_decode import guarded
-from app.settings import ServiceSettings, Settings
+from app.settings import Settings
 
 
 def build_decoder(settings: Settings) -> Callable[[RecordChunk], Decoded]:
     """What turns chunks of records into rows."""
     bounds = EventTimeBounds.of_retention(settings.clickhouse.retention_days)
-    rules, reader = reading_rules(settings.service), reader_of(settings).name
+    rules, reader = reading_rules(settings), reader_of(settings).name
     return guarded(
         partial(decode, bounds=bounds, rules=rules, reader=reader),
         partial(rows_of, bounds=bounds, rules=rules, reader=reader),
     )
 
 
-def reading_rules(settings: ServiceSettings) -> ReadingRules:
+def reading_rules(all_settings: Settings) -> ReadingRules:
     """By what events are read."""
+    settings = all_settings.service
     names = parse_patterns(settings.keep_headers)
     return ReadingRules(
         zone=None if settings.default_timezone == "UTC" else zone_named(settings.default_timezone),
@@ -40,4 +42,5 @@ def reading_rules(settings: ServiceSettings) -> ReadingRules:
         kept=KeptParts(names, has_key=settings.keep_key) if names or settings.keep_key else None,
         masking=masking_of(settings.mask, settings.mask_patterns.get_secret_value()),
         limits=AttributeLimits(settings.max_attributes, settings.max_attribute_name_chars),
+        receipts=ReceiptReader(all_settings.receive.keys),
     )

@@ -10,4 +10,4 @@ from app.settings import Settings
 def build_explainer(settings: Settings) -> Explainer:
     """What explains records."""
     bounds = EventTimeBounds.of_retention(settings.clickhouse.retention_days)
-    return Explainer(bounds, reading_rules(settings.service), reader_of(settings))
+    return Explainer(bounds, reading_rules(settings), reader_of(settings))

@@ -15,6 +15,7 @@ from app.build.audit import build_audit
 from app.build.clocks import build_clocks
 from app.build.ingest import build_ingest
 from app.build.query import build_query
+from app.build.receive import build_receive, with_key
 from app.component import Component
 from app.health import ServiceHealth
 from app.http.server import HttpServer
@@ -39,6 +40,7 @@ def build(
     Raises:
         BadSettings: the tokens cannot be used, or it is not said who may do what.
     """
+    settings = with_key(settings)
     metrics = Metrics(CollectorRegistry(), version=VERSION, roles=settings.service.roles)
     access = build_access(settings, metrics)
     clocks = build_clocks(settings, metrics)
@@ -48,6 +50,10 @@ def build(
         query = build_query(settings, metrics, access)
         components.append(query.component)
         routes += query.routes
+    if "receive" in settings.service.roles:
+        receive = build_receive(settings, metrics)
+        components.append(receive.component)
+        routes += receive.routes
     if "ingest" in settings.service.roles:
         ingest = build_ingest(
             settings, metrics, on_dated=clocks.kafka_dated, new_writer=new_writer, new_delivery=new_delivery

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
+from app.domain.receipt import HEADER as RECEIPT
+from app.domain.receipt import NO_RECEIPTS, ReceiptReader
 from app.domain.records import Headers
 from app.domain.times import zone_named
 from app.domain.trace_ids import context_of
@@ -29,6 +31,8 @@ class Envelope(NamedTuple):
     zone: ZoneInfo | None = None  # the same, None also if the tz database has no such zone
     content_type: bytes = b""  # of those that say how the value is read
     kept: Sequence[tuple[str, str]] = ()  # attributes of all events
+    receipt: Sequence[tuple[str, str]] = ()  # attributes of all events, which come before their own
+    is_proven: bool = False  # whether the receipt is from a receiver of ours
 
     def fill(self, fields: dict[str, Any]) -> list[str]:
         """Give an event the fields that it lacks, and return their names."""
@@ -42,21 +46,30 @@ NOTHING_SAID: Final = Envelope()
 
 
 def read_envelopes(
-    headers: Sequence[Headers], keys: Sequence[bytes | None] | None = None, kept: KeptParts | None = None
+    headers: Sequence[Headers],
+    keys: Sequence[bytes | None] | None = None,
+    kept: KeptParts | None = None,
+    values: Sequence[bytes | None] | None = None,
+    receipts: ReceiptReader = NO_RECEIPTS,
 ) -> Iterator[Envelope]:
     """The envelope of each record; `NOTHING_SAID` itself if nothing is understood or kept.
 
-    Records that follow each other often have the same headers, which are then read once.
+    Records that follow each other often have the same headers, which are then read once. A receipt is of one value.
     """
     last: Headers = ()
     of_last = NOTHING_SAID
+    has_receipt = False
     for number, of_record in enumerate(headers):
         if of_record != last:
             last, of_last = of_record, _read(of_record, kept)
+            has_receipt = any(name == RECEIPT for name, _ in of_record)
+        envelope = of_last
+        if has_receipt and values is not None:
+            said, is_proven = receipts.read(of_record, values[number])
+            envelope = envelope._replace(receipt=said, is_proven=is_proven)
         if kept is not None and keys is not None and (pairs := kept.of_key(keys[number])):
-            yield of_last._replace(kept=[*pairs, *of_last.kept])
-        else:
-            yield of_last
+            envelope = envelope._replace(kept=[*pairs, *of_last.kept])
+        yield envelope
 
 
 def _read(headers: Headers, kept: KeptParts | None) -> Envelope:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from app.domain.attribute_limits import DEFAULT_LIMITS, AttributeLimits
 from app.domain.masking.masking import Masking
+from app.domain.receipt import NO_RECEIPTS, ReceiptReader
 from app.domain.times import TimeReading
 from app.domain.times.reading import TEN_MINUTES_MS
 from app.domain.zone_rules import ZoneRules
@@ -48,6 +49,7 @@ class ReadingRules:
     kept: KeptParts | None = None  # of the key and headers of records
     masking: Masking | None = None  # of the rows; None: nothing is masked
     limits: AttributeLimits = DEFAULT_LIMITS
+    receipts: ReceiptReader = NO_RECEIPTS  # of our receivers
 
     def reading_of(self, record_time_ms: int) -> Reading:
         """The reading of a record at its time, Unix epoch."""

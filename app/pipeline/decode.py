@@ -23,6 +23,7 @@ from app.formats.record import read_object, read_record
 from app.formats.text_line import TextLine
 from app.formats.value import is_line, read_line
 from app.pipeline.event_columns import EventColumns
+from app.pipeline.false_receipts import without_false_receipts
 from app.pipeline.row_builder import RowBuilder
 
 
@@ -91,6 +92,7 @@ def rows_of(
     """The rows of all events of a chunk."""
     events.split()
     rows = RowBuilder(events, chunk, bounds, rules, reader).rows()
+    rows = without_false_receipts(rows, events.with_proven_receipt)
     # Of both paths, whatever they read. What is beyond the limits becomes one text, so it is masked before.
     rows, masked = (rows, {}) if rules.masking is None else rules.masking.masked(rows)
     rows, beyond = rules.limits.kept(rows)
@@ -102,7 +104,7 @@ def envelopes_of(chunk: RecordChunk, rules: ReadingRules) -> Iterable[Envelope]:
     """What the key and headers of each record say."""
     if rules.kept is None and not any(chunk.headers):
         return repeat(NOTHING_SAID, len(chunk.headers))
-    return read_envelopes(chunk.headers, chunk.keys, rules.kept)
+    return read_envelopes(chunk.headers, chunk.keys, rules.kept, chunk.values, rules.receipts)
 
 
 def _add(events: EventColumns, found: Iterable[Event], envelope: Envelope) -> None:

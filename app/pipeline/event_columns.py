@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from app.domain.columns import SENT
 from app.domain.event import Event
 from app.domain.keys import unused_name, with_names_once
+from app.domain.receipt import unproven_name
 from app.formats.envelope import NOTHING_SAID, Envelope
 from app.formats.plain_attributes import Attributes, pairs_of
 from app.formats.text_line import TextLine, take_fields
@@ -32,6 +33,7 @@ class EventColumns:
         self.problems: Final[dict[int, list[str]]] = {}
         self.raw: Final[dict[int, bytes]] = {}
         self.zones: Final[dict[int, ZoneInfo | None]] = {}  # that records name for times without; None: not known
+        self.with_proven_receipt: Final[list[int]] = []  # rows
         self._events: Final[dict[int, Event]] = {}
 
     def __len__(self) -> int:
@@ -43,8 +45,8 @@ class EventColumns:
             envelope.fill(parsed)
         if envelope.timezone:
             self.zones[len(self.objects)] = envelope.zone
-        if envelope.kept:
-            attributes = _parallel(_with_kept(pairs_of(attributes), envelope))
+        if envelope.kept or envelope.receipt:
+            attributes = _parallel(self._with_kept(pairs_of(attributes), envelope))
         self.objects.append(parsed)
         self.attributes.append(attributes)
 
@@ -62,12 +64,19 @@ class EventColumns:
         if item:
             self.items[row] = item
         self._events[row] = event
-        if envelope.kept:
-            event.attributes = _with_kept(event.attributes, envelope)
+        if envelope.kept or envelope.receipt:
+            event.attributes = self._with_kept(event.attributes, envelope)
         if envelope.timezone:
             self.zones[row] = envelope.zone
         self.objects.append(event.fields)
         self.attributes.append(_parallel(event.attributes))
+
+    def _with_kept(self, attributes: Pairs, envelope: Envelope) -> Pairs:
+        """Attributes of the next row with those that its record gives, each name once; those of a receipt are first."""
+        if envelope.is_proven:
+            self.with_proven_receipt.append(len(self.objects))
+            attributes = [(unproven_name(name), value) for name, value in attributes]
+        return with_names_once([*envelope.receipt, *attributes, *envelope.kept])
 
     def item_counts(self) -> Mapping[int, int]:
         """How many rows the record of a row has, for those where it is not one."""
@@ -125,8 +134,3 @@ class EventColumns:
 
 def _parallel(pairs: Sequence[tuple[str, Any]]) -> Attributes:
     return [name for name, _ in pairs], [value for _, value in pairs]
-
-
-def _with_kept(attributes: Pairs, envelope: Envelope) -> Pairs:
-    """Attributes of an event with those that its record keeps, each name once."""
-    return with_names_once([*attributes, *envelope.kept])

@@ -39,7 +39,7 @@ def test_every_series_of_ours_has_the_same_beginning_and_a_meaning() -> None:
 
     assert len(ours) > 15
     for name, meaning in ours:
-        assert name.startswith(("log_ingest_", "log_query_"))
+        assert name.startswith(("log_ingest_", "log_query_", "log_receive_"))
         assert meaning.endswith(".")
 
 
@@ -58,6 +58,7 @@ def test_the_version_is_exposed() -> None:
         (("ingest", "query"), {"log_ingest", "log_query"}),
         (("ingest",), {"log_ingest"}),
         (("query",), {"log_query"}),
+        (("receive",), {"log_receive"}),
     ],
 )
 def test_an_instance_exposes_the_series_of_its_roles(roles: tuple[str, ...], prefixes: set[str]) -> None:

@@ -79,10 +79,11 @@ def test_as_a_reader_user_and_table_are_those_of_queries_where_they_are_set() ->
 @pytest.mark.parametrize(
     ("text", "roles"),
     [
-        ("", ("ingest", "query")),
+        ("", ("ingest", "query", "receive")),
         ("ingest", ("ingest",)),
         ("query", ("query",)),
-        ("query, ingest", ("ingest", "query")),
+        ("receive, query, ingest", ("ingest", "query", "receive")),
+        ("receive", ("receive",)),
         ("query,query", ("query",)),
     ],
 )
@@ -90,9 +91,11 @@ def test_roles_are_a_comma_separated_list_and_all_of_them_by_default(text: str, 
     assert read_settings({"ROLES": text}).service.roles == roles
 
 
-@pytest.mark.parametrize("text", ["receive", "ingest,other", "ingest,", ",", "INGEST"])
+@pytest.mark.parametrize("text", ["send", "ingest,other", "ingest,", ",", "INGEST"])
 def test_a_role_that_is_not_known_stops_the_start(text: str) -> None:
-    assert problem_of({"ROLES": text}) == (f"ROLES is {text!r}: must be one or more of ingest, query, comma-separated")
+    assert problem_of({"ROLES": text}) == (
+        f"ROLES is {text!r}: must be one or more of ingest, query, receive, comma-separated"
+    )
 
 
 # Problems

@@ -37,10 +37,11 @@ def application_of(**environ: str) -> Flask:
 @pytest.mark.parametrize(
     ("environ", "names"),
     [
-        ({}, ["http", "clocks", "query", "ingest", "audit"]),
-        ({"AUDIT_INTERVAL_SECS": "0"}, ["http", "clocks", "query", "ingest"]),
+        ({}, ["http", "clocks", "query", "receive", "ingest", "audit"]),
+        ({"AUDIT_INTERVAL_SECS": "0"}, ["http", "clocks", "query", "receive", "ingest"]),
         ({"ROLES": "ingest"}, ["http", "clocks", "ingest", "audit"]),
         ({"ROLES": "query"}, ["http", "clocks", "query"]),
+        ({"ROLES": "receive"}, ["http", "clocks", "receive"]),
     ],
 )
 def test_an_instance_has_the_components_of_its_roles(environ: dict[str, str], names: list[str]) -> None:
@@ -53,6 +54,7 @@ def test_an_instance_has_the_components_of_its_roles(environ: dict[str, str], na
         ("ingest,query", {"kafka", "clickhouse", "partitions", "clickhouse reader"}),
         ("ingest", {"kafka", "clickhouse", "partitions"}),
         ("query", {"clickhouse reader"}),
+        ("receive", {"kafka publisher"}),
     ],
 )
 def test_readiness_covers_only_running_components(roles: str, problems: set[str]) -> None:

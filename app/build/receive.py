@@ -1,0 +1,76 @@
+"""The role `receive`: logs over HTTP, put on the topic."""
+
+import secrets
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from pydantic import SecretStr
+
+from app.api.admission import Admission, QuerySlots
+from app.api.endpoint import Endpoint
+from app.api.receivers import json_logs
+from app.api.receivers.receiver import Receiver
+from app.backends.kafka.publisher import KafkaPublisher
+from app.backends.kafka.topic import TopicAdmin
+from app.component import Component
+from app.health import Health
+from app.metrics import Metrics
+from app.ports import LogPublisher
+from app.receive.intake import Intake
+from app.receive.publishing import Publishing
+from app.settings import Settings
+from app.telemetry.receive import PART, ReceiveTelemetry
+
+_LINGER_SECS: Final = 0.005
+_KEY_CHARS: Final = 43
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiveParts:
+    """The component, which closes the publisher when it stops, and the routes."""
+
+    component: Component
+    routes: Sequence[Sequence[Endpoint[Any]]]
+
+
+def with_key(settings: Settings) -> Settings:
+    """The settings with a key for receipts: without one of their own, one of this process, if it reads them too."""
+    receive = settings.receive
+    if receive.keys or not {"receive", "ingest"} <= set(settings.service.roles):
+        return settings
+    key = SecretStr(secrets.token_urlsafe(_KEY_CHARS))
+    return settings.model_copy(update={"receive": receive.model_copy(update={"key": key})})
+
+
+def build_receive(
+    settings: Settings, metrics: Metrics, *, new_publisher: Callable[[Settings], LogPublisher] | None = None
+) -> ReceiveParts:
+    """The routes, and the component that keeps the publisher connected. Opens no connection."""
+    limits = settings.receive
+    publisher = (new_publisher or _publisher)(settings)
+    telemetry = ReceiveTelemetry(metrics, health := Health(problems={PART: "not connected yet"}))
+    component = Publishing(publisher, TopicAdmin(settings.kafka).ensure, health, telemetry)
+    intake = Intake(publisher, key=next(iter(limits.keys), b""), timeout_secs=limits.timeout_secs)
+    receiver = Receiver(intake, telemetry)
+    admission = Admission(
+        limits.max_concurrent, wait_secs=limits.timeout_secs, max_share=limits.max_share_percent / 100
+    )
+    slots = QuerySlots(admission, metrics.receive_running)
+    endpoints = [json_logs.endpoint(receiver, limits.max_body_bytes)]
+    return ReceiveParts(component, [list(_counted((replace(one, slots=(slots,)) for one in endpoints), metrics))])
+
+
+def _publisher(settings: Settings) -> LogPublisher:
+    # A request that waits no longer must not find later that its logs were sent after all, if that can be helped.
+    secs = settings.receive.timeout_secs
+    return KafkaPublisher(settings.kafka, linger_secs=_LINGER_SECS, delivery_timeout_secs=secs, clock=time.monotonic)
+
+
+def _counted(endpoints: Iterable[Endpoint[Any]], metrics: Metrics) -> Iterable[Endpoint[Any]]:
+    def count(name: str, status: int, secs: float) -> None:
+        metrics.receive_responses.labels(name, status).inc()
+        metrics.receive_duration.labels(name).observe(secs)
+
+    return (replace(endpoint, on_response=count) for endpoint in endpoints)

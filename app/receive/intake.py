@@ -1,0 +1,79 @@
+"""Puts the events of a request on the topic, and returns when all in-sync replicas have them."""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from app.domain.receipt import headers_of
+from app.errors import KafkaCode, Refused, TryAgainLater
+from app.ports import LogPublisher
+from app.receive.packing import packed
+from app.receive.received import Received, Sent
+
+_HEADER_BYTES: Final = 4096
+"""Of a record's limit, for its headers and for what Kafka adds."""
+
+
+class Intake:
+    """Sends what receivers received. Shared by threads; `key` signs receipts, and none are signed if it is empty."""
+
+    def __init__(
+        self,
+        publisher: LogPublisher,
+        *,
+        key: bytes,
+        timeout_secs: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._publisher = publisher
+        self._key = key
+        self._timeout_secs = timeout_secs
+        self._clock = clock
+
+    def send(self, received: Received, receipt: Mapping[str, str]) -> Sent:
+        """Send all events; when this returns, Kafka has them but for those that are refused.
+
+        Raises:
+            TryAgainLater: Kafka has not acknowledged all of them within the time limit. It may have some, or may still
+                get them; none of them is sent again by this call.
+            Refused: Kafka does not accept a record; it may have others of the request.
+        """
+        if not received.pieces:
+            return Sent(0, tuple(received.problems))
+        deadline = self._clock() + self._timeout_secs
+        values, problems = packed(received, self._publisher.connect() - _HEADER_BYTES)
+        outcome = _Outcome(len(values))
+        content_type = received.form.content_type
+        for value in values:
+            headers = headers_of({**receipt, **received.said}, content_type, value, self._key)
+            wait_secs = max(0.0, deadline - self._clock())
+            self._publisher.publish(value, headers=headers, wait_secs=wait_secs, on_delivery=outcome.take)
+        outcome.wait(max(0.0, deadline - self._clock()))
+        return Sent(received.count - len(problems), (*received.problems, *problems))
+
+
+class _Outcome:
+    """Waits for the outcome of several records."""
+
+    def __init__(self, count: int) -> None:
+        self._left = count
+        self._error: TryAgainLater | Refused | None = None
+        self._changed = threading.Condition()
+
+    def take(self, error: TryAgainLater | Refused | None) -> None:
+        """The outcome of one record."""
+        with self._changed:
+            self._left -= 1
+            self._error = self._error or error
+            self._changed.notify_all()
+
+    def wait(self, timeout_secs: float) -> None:
+        """Return when all are acknowledged; raise the first error as soon as there is one, or when the time is up."""
+        with self._changed:
+            is_known = self._changed.wait_for(lambda: self._error is not None or not self._left, timeout_secs)
+            if self._error is not None:
+                raise self._error
+        if not is_known:
+            reason = f"Kafka has not acknowledged the logs within {timeout_secs:.1f} s"
+            raise TryAgainLater(reason, code=KafkaCode.TIMEOUT, is_outcome_unknown=True)

@@ -1,0 +1,78 @@
+"""What a request or a connection brought: events, in a form that the consumer reads, and what was wrong with others."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+
+class Form(NamedTuple):
+    """How the events of a record are written: its content type, and what stands between two events."""
+
+    content_type: bytes
+    between: bytes
+
+
+LINES: Final = Form(b"application/x-ndjson", b"\n")
+"""One event a line, each of which is read like a record: JSON, a carrier, or any other text."""
+
+OTLP: Final = Form(b"application/x-protobuf", b"")
+"""ExportLogsServiceRequest: of protobuf's messages, several behind each other are one with the lists of all."""
+
+
+class Problem(NamedTuple):
+    """What was wrong with an event, by its number in the request from 0."""
+
+    event: int
+    reason: str
+    is_kept: bool = False
+    """Whether it was stored all the same, as text."""
+
+
+class Piece(NamedTuple):
+    """Events that stay together, in the form of `Received`: the number of the first in the request, bytes, count."""
+
+    event: int
+    value: bytes
+    events: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """The events of a request."""
+
+    form: Form
+    pieces: Sequence[Piece]
+    problems: Sequence[Problem] = ()
+    said: Mapping[str, str] = field(default_factory=dict)
+    """What the protocol says of all events besides them, for the receipt, such as a tenant."""
+
+    @property
+    def count(self) -> int:
+        """How many events there are."""
+        return sum(piece.events for piece in self.pieces)
+
+
+class Sent(NamedTuple):
+    """What became of the events of a request: how many Kafka has, and what was wrong with any."""
+
+    stored: int
+    problems: Sequence[Problem] = ()
+
+    @property
+    def refused(self) -> Mapping[int, str]:
+        """The events that Kafka does not have, with the reason."""
+        return {problem.event: problem.reason for problem in self.problems if not problem.is_kept}
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A request as a receiver sees it: `body` is decompressed, names are as they were sent."""
+
+    body: bytes
+    media_type: str = ""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Unreadable(Exception):
+    """The body is not what the protocol prescribes; the message is a sentence for its sender. Nothing was taken."""

@@ -1,0 +1,61 @@
+"""The receivers over a publisher in memory, and the rows that the consumer makes of what they send."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import Flask
+from prometheus_client import CollectorRegistry
+from werkzeug.test import TestResponse
+
+from app.api.app import create_app
+from app.api.authentication import Authenticator
+from app.build.decoder import build_decoder
+from app.build.receive import build_receive
+from app.domain.records import Partition, RecordChunk
+from app.environment import read_settings
+from app.explain.explainer import row_object
+from app.health import Health
+from app.metrics import Metrics
+from tests.fakes import MemoryPublisher
+
+KEY = "k" * 32
+
+
+@dataclass
+class Receivers:
+    """An instance with the role `receive` in memory."""
+
+    publisher: MemoryPublisher = field(default_factory=MemoryPublisher)
+    authenticator: Authenticator | None = None
+    environ: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.settings = read_settings({"RECEIVE_KEY": KEY, "RECEIVE_TIMEOUT_SECS": "0.5", **self.environ})
+        self.metrics = Metrics(CollectorRegistry(), version="0")
+        parts = build_receive(self.settings, self.metrics, new_publisher=lambda _: self.publisher)
+        self.application: Flask = create_app(
+            Health(), self.metrics.registry, *parts.routes, authenticator=self.authenticator
+        )
+
+    def post(self, path: str, body: bytes | str = b"", media_type: str = "", **headers: str) -> TestResponse:
+        """POST a body; names of headers are written with `_`."""
+        given = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.application.test_client().post(path, data=body, content_type=media_type or None, headers=given)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The rows of all records that were sent, as the API shows them, in the order of partitions and offsets."""
+        found = []
+        for record in self.publisher.records:
+            chunk = RecordChunk(
+                Partition("logs", 0), "id", [0], [1_795_960_800_000], [record.value], [record.headers], 1
+            )
+            rows = build_decoder(self.settings)(chunk).rows
+            found += [row_object(rows.slice(number, 1)) for number in range(rows.num_rows)]
+        return found
+
+    def count(self, outcome: str, receiver: str) -> float:
+        """How many events of a receiver had this outcome."""
+        labels = {"receiver": receiver, "outcome": outcome}
+        return self.metrics.registry.get_sample_value("log_receive_events_total", labels) or 0.0
