@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry
 
 from app.api.app import create_app
 from app.build.query import build_query
+from app.build.receive import build_receive
 from app.errors import KafkaCode
 from app.health import Health
 from app.metrics import Metrics
@@ -38,7 +39,8 @@ def test_every_link_to_a_file_leads_somewhere(document: Path) -> None:
 
 def test_the_readme_names_every_endpoint() -> None:
     registry = CollectorRegistry()
-    routes = build_query(Settings(), Metrics(registry, version="0")).routes
+    metrics = Metrics(registry, version="0")
+    routes = [*build_query(Settings(), metrics).routes, *build_receive(Settings(), metrics).routes]
     rules = {rule.rule for rule in create_app(Health(), registry, *routes).url_map.iter_rules()}
     paths = {re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule) for rule in rules}
     pages = {path for path in paths if not re.search(r"^/explorer/|^/api/v1/docs[./]", path)}  # without their files
@@ -75,6 +77,14 @@ def test_the_runbook_explains_every_code_of_kafka() -> None:
     only_publishing = {KafkaCode.FULL, KafkaCode.CLOSED}  # the service reads
 
     assert [code for code in set(KafkaCode) - only_publishing if f"`{code}`" not in runbook.partition("###")[0]] == []
+
+
+def test_the_page_on_receiving_has_a_section_for_every_path() -> None:
+    routes = build_receive(Settings(), Metrics(CollectorRegistry(), version="0")).routes
+    paths = {endpoint.prefix + endpoint.path for of_protocol in routes for endpoint in of_protocol}
+    page = (ROOT / "docs" / "receiving.md").read_text(encoding="utf-8")
+
+    assert [path for path in sorted(paths) if path not in page] == []
 
 
 def test_the_fields_of_the_query_language_match_the_code() -> None:
