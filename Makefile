@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test simulate faults soak check format docs dashboards screenshots bench bench-queries bench-layouts bench-protocol bench-ratios lock sbom pin-images image clean-data clean
+.PHONY: help run test simulate faults soak check format docs dashboards screenshots bench bench-queries bench-layouts bench-protocol bench-ratios clients lock sbom pin-images image clean-data clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,11 +70,27 @@ HOURS ?= 24
 soak: $(VENV)/dev.stamp ## Run a random mix of faults for HOURS (24)
 	@$(FAULTS) --soak $(HOURS)
 
-lock: $(VENV)/dev.stamp ## Pin the newest packages that requirements*.in allow
-	@for name in requirements requirements-local requirements-dev; do \
+CLIENTS := .local/clients
+clients: $(CLIENTS)/python.stamp $(CLIENTS)/node.stamp ## Install the programs that tests/clients sends logs with
+
+# Not into $(VENV): they need other versions of our own packages. Node.js is one of the packages of Python.
+$(CLIENTS)/python.stamp: requirements-clients.txt $(VENV)/dev.stamp
+	@$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python $(CLIENTS)/python
+	@$(BIN)/uv pip sync --quiet --require-hashes --python $(CLIENTS)/python requirements-clients.txt
+	@touch $@
+
+NPM := PATH="$(CURDIR)/$(CLIENTS)/python/bin:$$PATH" npm
+$(CLIENTS)/node.stamp: tests/clients/package.json tests/clients/package-lock.json $(CLIENTS)/python.stamp
+	@cp tests/clients/package.json tests/clients/package-lock.json $(CLIENTS)
+	@cd $(CLIENTS) && $(NPM) ci --silent --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+lock: $(VENV)/dev.stamp $(CLIENTS)/python.stamp ## Pin the newest packages that requirements*.in allow
+	@for name in requirements requirements-local requirements-dev requirements-clients; do \
 		$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 \
 			--no-emit-index-url --custom-compile-command "make lock" $$name.in --output-file $$name.txt || exit 1; \
 	done
+	@cd tests/clients && $(NPM) update --silent --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts --no-audit --no-fund
 
 SBOM ?= sbom.cdx.json
 sbom: $(VENV)/dev.stamp ## List what the service ships, with hashes, as CycloneDX in SBOM (sbom.cdx.json)
@@ -94,6 +110,7 @@ clean-data: ## Delete the logs and all other data of `make run` (in LOCAL_DIR)
 	@$(CLEAN)
 
 clean: ## Delete the data, downloads and the Python environment
+	@rm -rf $(CLIENTS)
 	@$(CLEAN) --all
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
