@@ -83,7 +83,7 @@ class Access:
             "request_id": self.head.request_id,
             "principal": self.principal or "-",
             "address": self.head.peer,
-            **({"forwarded_for": forwarded[:_TEXT_CHARS]} if forwarded else {}),
+            **({"forwarded_for": forwarded[:_TEXT_CHARS]} if forwarded not in ("", self.head.peer) else {}),
             "method": self.head.method[:_TEXT_CHARS],
             **({"operation": self.operation} if self.operation else {"path": self.head.path[:_TEXT_CHARS]}),
             **self.parameters,

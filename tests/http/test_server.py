@@ -86,7 +86,14 @@ class Application:
             return b"x" * 5_000_000
         sent = environ["wsgi.input"].read()
         headers = {name: value for name, value in environ.items() if name.startswith("HTTP_")}
-        shown = {"path": environ["PATH_INFO"], "query": environ["QUERY_STRING"], "sent": len(sent), "headers": headers}
+        shown = {
+            "path": environ["PATH_INFO"],
+            "query": environ["QUERY_STRING"],
+            "sent": len(sent),
+            "headers": headers,
+            "client": environ["REMOTE_ADDR"],
+            "scheme": environ["wsgi.url_scheme"],
+        }
         return json.dumps(shown).encode()
 
     def _stream(self, path: str) -> Iterator[bytes]:
@@ -107,7 +114,7 @@ class Application:
 class Running:
     """A server on a free port."""
 
-    def __init__(self, **more: int) -> None:
+    def __init__(self, **more: Any) -> None:
         self.application = Application()
         self.port = free_port()
         settings = HttpSettings(port=self.port, threads=_THREADS, **more)
@@ -339,8 +346,24 @@ def test_one_address_cannot_hold_all_connections() -> None:
     running.server.join(_WAIT_SECS)
 
 
+def test_connections_of_a_trusted_proxy_count_only_in_total() -> None:
+    connections = Connections(3, 1, lambda address: address == "proxy")
+
+    assert [connections.admit(address) for address in ("proxy", "proxy", "a", "proxy")] == [True, True, True, False]
+
+
+def test_a_trusted_proxy_says_who_the_client_is() -> None:
+    running = Running(trusted_proxies=LOOPBACK)
+    headers = {"X-Forwarded-For": "1.2.3.4, 198.51.100.7", "X-Forwarded-Proto": "https"}
+
+    _, body = running.get("/", headers=headers)
+
+    assert (json.loads(body)["client"], json.loads(body)["scheme"]) == ("198.51.100.7", "https")
+    running.server.join(_WAIT_SECS)
+
+
 def test_connections_in_total_have_a_limit() -> None:
-    connections = Connections(3, 2)
+    connections = Connections(3, 2, lambda _: False)
 
     assert [connections.admit(address) for address in ("a", "a", "a", "b", "c")] == [True, True, False, True, False]
     connections.leave("a")
