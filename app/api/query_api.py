@@ -13,6 +13,7 @@ from werkzeug.http import parse_accept_header
 from app.access.principal import Right
 from app.api.admission import Admission, StreamSlots
 from app.api.bounded_pages import PartSize, read_page
+from app.api.credential_check import CredentialCheck
 from app.api.endpoint import Endpoint, Request, Success
 from app.api.formats import MEDIA_TYPES, Pages, as_csv, as_ndjson
 from app.api.parameters import (
@@ -169,7 +170,8 @@ class QueryApi:
             lines = as_csv(pages, search.shape.names, escape_formulas=request.parameters.escape_formulas)
         else:
             lines = as_ndjson(pages)
-        response = Response(lines, content_type=MEDIA_TYPES[kind])
+        check = CredentialCheck(request.is_still_allowed, self._clock)
+        response = Response(check.until_failure(lines), content_type=MEDIA_TYPES[kind])
         response.headers["Content-Disposition"] = f'attachment; filename="logs.{kind}"'
         return response
 

@@ -9,6 +9,7 @@ from flask import Response
 
 from app.access.principal import Right
 from app.api.admission import StreamSlots
+from app.api.credential_check import CredentialCheck
 from app.api.endpoint import Endpoint, Request, Success
 from app.api.parameters import TailParameters
 from app.api.problems import problem_of
@@ -20,7 +21,6 @@ from app.query.tail import Tail
 
 _POLL_EVERY_SECS: Final = 0.5
 _RETRY_AFTER_SECS: Final = 5.0  # after a query of ClickHouse failed
-_CHECK_EVERY_SECS: Final = 5.0  # of credentials: a tail may outlive its token
 _HEARTBEAT_SECS: Final = 15.0  # proxies close connections that are idle for longer
 _RETRY_MS: Final = 2_000
 _EVENTS: Final = Success(
@@ -71,13 +71,11 @@ class TailApi:
 
     def _events(self, tail: Tail, request: Request[TailParameters]) -> Iterator[bytes]:
         yield f"retry: {_RETRY_MS}\n".encode() + _event(tail.resume_token, "ready", "{}")
-        sent_at = checked_at = self._clock()
+        sent_at, check = self._clock(), CredentialCheck(request.is_still_allowed, self._clock)
         is_trouble_sent = False
         while not self._is_stopping():
-            if self._clock() - checked_at >= _CHECK_EVERY_SECS:
-                if not request.is_still_allowed():
-                    return  # the client connects again, and is told why not
-                checked_at = self._clock()
+            if check.fails():
+                return  # the client connects again, and is told why not
             try:
                 # One by one, so that the first is sent at once, and those before an error are sent too.
                 for row in tail.poll():

@@ -18,6 +18,7 @@ from typing import Any, Final
 from wsgiref.types import WSGIApplication
 
 from app.http.body import Bodies, BodyRefused, ClientGone, Receive
+from app.http.broken_off import BrokenOff
 from app.http.compression import compressed
 from app.http.environ import environ_of
 from app.http.limits import Limits
@@ -94,6 +95,8 @@ class Bridge:
             address = self._environ(scope, b"")["REMOTE_ADDR"]
             _log.info("Refused request %s from %s: %s", output.request_id, address or "-", refused)
             await output.refuse(refused.status, str(refused))
+        except BrokenOff as reason:
+            _log.info("The response to request %s was broken off: %s", output.request_id, reason)
         except asyncio.CancelledError:
             await output.refuse(HTTPStatus.SERVICE_UNAVAILABLE, "The service is stopping.")
         except Exception:

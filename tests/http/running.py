@@ -16,6 +16,7 @@ from wsgiref.types import StartResponse
 from werkzeug.wsgi import ClosingIterator
 
 from app.http.bridge import ON_CLIENT_GONE
+from app.http.broken_off import BrokenOff
 from app.http.limits import Limits
 from app.http.pause import Pause
 from app.http.server import HttpServer
@@ -54,9 +55,12 @@ class Application:
         if path == "/stream":
             start_response("200 OK", [("Content-Type", "text/event-stream")])
             return ClosingIterator(self._stream(path), lambda: self._end(path))
+        if path == "/broken-off":
+            start_response("200 OK", [("Content-Type", "text/plain")])
+            return self._broken(BrokenOff("its credentials are no longer accepted"))
         if path == "/broken":
             start_response("200 OK", [("Content-Type", "text/plain")])
-            return self._broken()
+            return self._broken(RuntimeError("the second half is not to be had"))
         if path == "/text":
             start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "5000"), ("ETag", '"1"')])
             return [b"text " * 1_000]
@@ -90,9 +94,9 @@ class Application:
             yield b"data: event\n\n"
             yield Pause(0.05)
 
-    def _broken(self) -> Iterator[bytes]:
+    def _broken(self, error: Exception) -> Iterator[bytes]:
         yield b"the first half"
-        raise RuntimeError("the second half is not to be had")
+        raise error
 
     def _end(self, path: str) -> None:
         with self.changed:

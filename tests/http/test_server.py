@@ -288,9 +288,16 @@ def test_a_client_that_has_its_response_may_go(running: Running) -> None:
     assert running.application.ended == []
 
 
-def test_a_stream_that_fails_is_cut_off_and_does_not_seem_complete(running: Running) -> None:
+@pytest.mark.parametrize(("path", "level"), [("/broken", "ERROR"), ("/broken-off", "INFO")])
+def test_a_stream_that_fails_is_cut_off_and_does_not_seem_complete(
+    running: Running, caplog: pytest.LogCaptureFixture, path: str, level: str
+) -> None:
+    caplog.set_level("INFO", "app.http.bridge")
+
     with pytest.raises(http.client.IncompleteRead):
-        running.get("/broken")
+        running.get(path)
+
+    assert [record.levelname for record in caplog.records if "The response to request" in record.message] == [level]
 
 
 def test_probes_get_responses_while_all_threads_are_busy(running: Running) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from itertools import islice
 from typing import Any
@@ -25,6 +26,7 @@ from app.domain.statement import Result, Statement
 from app.errors import QueryTooExpensive, Refused, TableMissing, TryAgainLater
 from app.health import Health
 from app.http.bridge import ON_CLIENT_GONE
+from app.http.broken_off import BrokenOff
 from app.metrics import Metrics
 from app.query.attribute_reference import resolved
 from app.query.functions import SUMMARY
@@ -37,6 +39,7 @@ from local.paths import ROOT
 from tests.fakes import Clock, ScriptedReader
 from tests.query.results import result_of
 from tests.support.explaining import explain_api
+from tests.support.query_application import query_application
 
 SECRET = "error 53 TYPE_MISMATCH: SELECT Body FROM logs.logs at http://10.0.0.5:8123"
 DOCS = ROOT / "docs/api.md"
@@ -430,6 +433,22 @@ def test_a_url_that_is_not_utf_8_is_refused(setup: Setup, path: str) -> None:
     assert error["message"].startswith("The URL is not UTF-8: %")
     assert in_path.status_code == 400
     assert setup.reader.statements == []
+
+
+@pytest.mark.parametrize("is_revoked", [False, True])
+def test_an_export_breaks_when_its_token_ends(is_revoked: bool) -> None:
+    clock, known = Clock(), {"reader": Principal("reader", (Right.READ,))}
+    authenticator = CredentialAuthenticator([lambda head: known.get("reader")])
+    http = query_application(ScriptedReader(many), clock=clock, authenticator=authenticator).test_client()
+    with http.get("/api/v1/logs.ndjson", buffered=False) as answer:
+        parts = iter(answer.response)
+        assert next(parts)
+        clock.advance(10)
+        if is_revoked:
+            del known["reader"]
+
+        with pytest.raises(BrokenOff) if is_revoked else nullcontext():
+            assert len(list(parts)) == 1
 
 
 def test_a_tail_ends_when_its_token_does() -> None:
