@@ -8,6 +8,7 @@ none while it pauses (`Pause`).
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from app.http.broken_off import BrokenOff
 from app.http.compression import compressed
 from app.http.environ import environ_of
 from app.http.limits import Limits
+from app.http.line_budget import LineBudget
 from app.http.pause import Pause
 from app.http.proxies import TrustedProxies
 from app.http.refusal import refusal
@@ -68,6 +70,7 @@ class Bridge:
         self._probes = frozenset(probes)
         self._bodies = Bodies(limits)
         self._proxies = proxies
+        self._budget = LineBudget(time.monotonic)
         self._stopping = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -92,8 +95,7 @@ class Bridge:
         except ClientGone:
             pass
         except BodyRefused as refused:
-            address = self._environ(scope, b"")["REMOTE_ADDR"]
-            _log.info("Refused request %s from %s: %s", output.request_id, address or "-", refused)
+            self._log_refused(output.request_id, self._environ(scope, b"")["REMOTE_ADDR"], refused)
             await output.refuse(refused.status, str(refused))
         except BrokenOff as reason:
             _log.info("The response to request %s was broken off: %s", output.request_id, reason)
@@ -121,6 +123,12 @@ class Bridge:
         finally:
             client.leave()
             watching.cancel()
+
+    def _log_refused(self, request_id: str, address: str, refused: BodyRefused) -> None:
+        if count := self._budget.left_out():
+            _log.info("%d refused requests were not logged", count)
+        if self._budget.grants(address):
+            _log.info("Refused request %s from %s: %s", request_id, address or "-", refused)
 
     def _environ(self, scope: Scope, body: bytes) -> dict[str, Any]:
         environ = environ_of(scope, body)

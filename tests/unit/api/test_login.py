@@ -20,6 +20,7 @@ from app.api.authentication import CredentialAuthenticator, by_token
 from app.api.explorer_routes import explorer_routes
 from app.api.login import Login, own_path
 from app.health import Health
+from app.logging_setup import ACCESS
 from tests.support.token_secrets import secret_of
 
 READER, SHIPPER = secret_of("reader"), secret_of("shipper")
@@ -51,7 +52,7 @@ class Site:
     def log_in(
         self, secret: str, address: str = "/login", base: str = OVER_HTTP, headers: Mapping[str, str] = {}
     ) -> TestResponse:
-        return self.client.post(address, data={"token": secret}, base_url=base, headers=dict(headers))
+        return self.client.post(address, data={"token": secret}, base_url=base, headers=dict(headers), buffered=True)
 
     def session(self, cookie: str, base: str = OVER_HTTP) -> TestResponse:
         return self.client.get("/api/v1/session", base_url=base, headers={"Cookie": cookie})
@@ -141,6 +142,20 @@ def test_many_wrong_tokens_from_one_address_must_wait(site: Site) -> None:
     assert "Set-Cookie" not in response.headers
     other = site.client.post("/login", data={"token": READER}, environ_base={"REMOTE_ADDR": "192.0.2.1"})
     assert other.status_code == 303
+
+
+def test_logins_are_logged_by_name_and_without_the_secret(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", ACCESS)
+    for secret in (READER, SHIPPER, new_secret()):
+        site.log_in(secret)
+
+    lines = [record.__dict__["fields"]["access"] for record in caplog.records if record.name == ACCESS]
+    assert [(line["operation"], line["principal"], line["status"]) for line in lines] == [
+        ("post_login", "alice", 303),
+        ("post_login", "shipper", 403),
+        ("post_login", "anonymous", 403),
+    ]
+    assert READER not in repr(lines)
 
 
 def test_a_token_in_the_address_is_not_taken(site: Site) -> None:
