@@ -17,6 +17,7 @@ from pydantic import (
 
 from app.domain.masking.parse import parse_mask, parse_patterns_to_mask
 from app.domain.name_patterns import parse_patterns
+from app.domain.networks import parse_networks
 from app.domain.times import zone_named
 from app.domain.zone_rules import parse_zone_rules
 
@@ -409,13 +410,25 @@ class HttpSettings(SettingsGroup):
     max_connections_per_address: int = Field(
         512,
         ge=0,
-        description="The same for each address. Behind a proxy all connections come from one; 0 for no limit.",
+        description="The same for each address; 0 for no limit. It does not hold for HTTP_TRUSTED_PROXIES.",
+    )
+    trusted_proxies: str = Field(
+        "",
+        description="Proxies whose X-Forwarded-For and X-Forwarded-Proto count: addresses and networks,"
+        " comma-separated, such as `10.1.2.3,10.8.0.0/16`. `*` for whoever connects, where nothing but the platform's"
+        " own proxy can, as on Cloud Run.",
     )
     allowed_hosts: str = Field(
         "",
         description="Names under which clients reach the service, comma-separated, such as `logs.example.org` or "
         "`*.example.org`; `*` for any name. localhost and IP addresses are always allowed.",
     )
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, text: str) -> str:
+        parse_networks(text)
+        return text
 
     @property
     def is_loopback(self) -> bool:

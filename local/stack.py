@@ -20,6 +20,7 @@ from local.password import kept_password
 from local.paths import ROOT
 from local.ports import LOOPBACK, require_free_port, require_free_space
 from local.process import ChildProcess
+from local.service import as_shipped
 from local.settings import LocalSettings
 
 _MIN_FREE_BYTES = 1_000_000_000  # Kafka refuses writes on a full disk, and ClickHouse's merges need room
@@ -141,7 +142,7 @@ class Stack:
         port = str(self._settings.http_port)
         return {
             "KAFKA_TOPIC": "logs",
-            **environ,
+            **as_shipped(environ),
             "KAFKA_BOOTSTRAP_SERVERS": self._kafka.bootstrap_servers,
             "KAFKA_SECURITY_PROTOCOL": "PLAINTEXT",
             "CLICKHOUSE_URL": self._engine.url,

@@ -37,7 +37,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "health": set(),
     "component": {"health"},
     "clocks": {"errors"},
-    "http": {"component", "health", "settings"},
+    "http": {"component", "domain", "health", "settings"},
     "metrics": set(),
     "domain": {"errors"},
     "ports": {"domain", "errors"},

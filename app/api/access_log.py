@@ -17,6 +17,7 @@ from werkzeug.wsgi import ClosingIterator
 
 from app.access.principal import Principal, Right
 from app.api.request_head import RequestHead, current_head
+from app.http.line_budget import LineBudget
 from app.http.request_id import HEADER
 from app.logging_setup import ACCESS
 from app.settings import AccessSettings
@@ -46,6 +47,8 @@ class Access:
     sent_bytes: int = 0
     has_ended: bool = True
     """False while the pieces of a stream are not all made."""
+    is_login: bool = False
+    """Whether a browser has logged in."""
 
     def count_rows(self, rows: int) -> None:
         """So many more rows are in the response."""
@@ -58,6 +61,11 @@ class Access:
     def is_by(self, principal: Principal) -> None:
         """The sender, as authenticated."""
         self.principal = principal.name
+
+    def is_login_of(self, principal: Principal) -> None:
+        """A browser has logged in, with the token of this principal."""
+        self.is_by(principal)
+        self.is_login = True
 
     def asks_for(self, parameters: BaseModel) -> None:
         """The parameters, as checked. Those of operations for everybody, such as a login, may be secret."""
@@ -76,6 +84,11 @@ class Access:
         is_error = self.status >= 400 and self.status != _CANCELLED
         return is_error and (self.right is not Right.NONE or self.status < 500)
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether the request is at fault, or the client's share is used up."""
+        return 400 <= self.status < 500 and self.status != _CANCELLED
+
     def fields(self, now: float) -> dict[str, object]:
         """The fields of its line."""
         forwarded = self.head.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
@@ -83,12 +96,12 @@ class Access:
             "request_id": self.head.request_id,
             "principal": self.principal or "-",
             "address": self.head.peer,
-            **({"forwarded_for": forwarded[:_TEXT_CHARS]} if forwarded else {}),
+            **({"forwarded_for": forwarded[:_TEXT_CHARS]} if forwarded not in ("", self.head.peer) else {}),
             "method": self.head.method[:_TEXT_CHARS],
             **({"operation": self.operation} if self.operation else {"path": self.head.path[:_TEXT_CHARS]}),
             **self.parameters,
             "status": self.status,
-            "refused": 400 <= self.status < 500 and self.status != _CANCELLED,
+            "refused": self.is_refused,
             **({"reason": self.reason} if self.reason else {}),
             "rows": self.rows,
             "bytes": self.sent_bytes,
@@ -110,6 +123,7 @@ class AccessLog:
         self._settings = settings
         self._clock = clock
         self._chance = chance
+        self._refusals = LineBudget(clock)
 
     def begin(self) -> None:
         """A request has come, and nothing was checked yet."""
@@ -126,9 +140,18 @@ class AccessLog:
         return response
 
     def _end(self, access: Access) -> None:
-        is_ordinary = access.right is not None and access.right is not Right.NONE
-        if access.has_failed or (is_ordinary and self._chance() < self._settings.share):
+        if count := self._refusals.left_out():
+            _log.info("Refused requests were not logged", extra={"fields": {"access": {"left_out": count}}})
+        if self._is_logged(access):
             _log.info("Access", extra={"fields": {"access": access.fields(self._clock())}})
+
+    def _is_logged(self, access: Access) -> bool:
+        if access.is_refused:
+            return self._refusals.grants(access.head.peer)
+        if access.has_failed or (access.is_login and self._settings.share):
+            return True
+        is_ordinary = access.right is not None and access.right is not Right.NONE
+        return is_ordinary and self._chance() < self._settings.share
 
 
 def current_access() -> Access:

@@ -24,7 +24,7 @@ def create_app(
     *more: Iterable[Endpoint[Any]],
     authenticator: Authenticator | None = None,
     guard: OriginGuard | None = None,
-    access: AccessSettings | None = None,
+    access_log: AccessLog | None = None,
 ) -> Flask:
     """A new Flask application; two of them share nothing but the arguments.
 
@@ -33,7 +33,7 @@ def create_app(
     app = Flask("app", static_folder=None)
     # `//` would be redirected, to the host that the request names; and the name of a field may hold it.
     app.url_map.merge_slashes = False
-    protect(app, guard or OriginGuard(()), AccessLog(access or AccessSettings()))
+    protect(app, guard or OriginGuard(()), access_log or AccessLog(AccessSettings()))
     endpoints = chain(status_routes(health, registry), *more)
     add_routes(app, endpoints, authenticator or NoAuthentication())
     return app

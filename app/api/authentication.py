@@ -21,6 +21,14 @@ Raises IdTokenRefused with the reason where that helps the sender, and IssuerUna
 _REALM: Final = "log analytics"
 
 
+class NotAllowed(Forbidden):
+    """The principal does not have the right."""
+
+    def __init__(self, principal: Principal, right: Right) -> None:
+        super().__init__(f"{principal.name} may not do this: its token needs the scope {right.value}.")
+        self.principal = principal
+
+
 class Authenticator(Protocol):
     """Turns the credentials of a request (a token, a cookie) into a principal. Shared by threads."""
 
@@ -29,7 +37,7 @@ class Authenticator(Protocol):
 
         Raises:
             werkzeug.exceptions.Unauthorized: the request has no valid credentials.
-            werkzeug.exceptions.Forbidden: the principal does not have the right.
+            NotAllowed: the principal does not have the right.
         """
 
 
@@ -62,7 +70,7 @@ class CredentialAuthenticator:
             raise failure
         if principal is UNKNOWN:
             raise Unauthorized(str(failure or _refusal(head)), www_authenticate=_challenges(head))
-        raise Forbidden(f"{principal.name} may not do this: its token needs the scope {right.value}.")
+        raise NotAllowed(principal, right)
 
     def _identified(self, head: RequestHead) -> tuple[Principal, Exception | None]:
         """The principal, or the first failure of a kind that could have found it."""

@@ -4,23 +4,26 @@ Rows may have any length, and ClickHouse's own limit of a result is too high for
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from app.domain.statement import Cost
 from app.errors import QueryTooExpensive
 from app.query.log_row import LogRow
-from app.query.search import Page, Search
+from app.query.search import Cursor, Page, Search
 
 _FIRST_ROWS: Final = 500  # of unknown length
 _MOST_ROWS: Final = 5_000
 _PART_BYTES: Final = 2_000_000
 _OVERHEAD_BYTES: Final = 20  # of a field: its name, quotes and separators
-MAX_JSON_BYTES: Final = 16_000_000
-"""Bytes after which a page of JSON, which is made as a whole, ends early with a cursor."""
+MAX_JSON_BYTES: Final = 8_000_000  # 10,000 usual logs are less
+"""Bytes after which a page of JSON, whose text is in memory as a whole, ends early with a cursor."""
 
 Read = Callable[[Search], Page]
 """Reads the next page of a search."""
+
+Take = Callable[[Sequence[LogRow]], bool]
+"""Takes rows; returns whether there is room for more."""
 
 
 class PartSize:
@@ -38,28 +41,40 @@ class PartSize:
             self.rows = min(_MOST_ROWS, max(1, _PART_BYTES * len(rows) // max(1, added_bytes)))
 
 
-def read_page(read: Read, search: Search, *, max_bytes: int = MAX_JSON_BYTES) -> Page:
-    """A page of at most `search.limit` rows and about `max_bytes`; one that ends early has a cursor and is incomplete.
+@dataclass(frozen=True, slots=True)
+class PageEnd:
+    """How a page ended: `next_cursor` and `is_complete` are those of `Page`."""
+
+    next_cursor: Cursor | None
+    is_complete: bool
+    cost: Cost
+
+
+def read_page(read: Read, search: Search, take: Take, *, max_bytes: int = MAX_JSON_BYTES) -> PageEnd:
+    """Read a page of at most `search.limit` rows and about `max_bytes`, each part of which `take` gets.
+
+    One that ends early, also because `take` has no room for more, has a cursor and is incomplete.
 
     Raises:
         QueryTooExpensive: there is no time for even the first part.
         Abandoned, TryAgainLater, Refused: see `LogTable.run`.
     """
-    limit, rows, cost, size = search.limit, list[LogRow](), Cost(), PartSize()
+    left, cost, size = search.limit, Cost(), PartSize()
     while True:
         try:
-            page = read(replace(search, limit=min(limit - len(rows), size.rows)))
+            page = read(replace(search, limit=min(left, size.rows)))
         except QueryTooExpensive:
-            if search.cursor is None or not rows:
+            if search.cursor is None or left == search.limit:
                 raise
-            return Page(rows, search.cursor, is_complete=False, cost=cost)
-        rows += page.rows
+            return PageEnd(search.cursor, is_complete=False, cost=cost)
+        left -= len(page.rows)
         cost += page.cost
         size.add(page.rows)
-        if page.next_cursor is None or not page.is_complete or len(rows) >= limit:
-            return replace(page, rows=rows, cost=cost)
-        if size.total_bytes >= max_bytes:
-            return Page(rows, page.next_cursor, is_complete=False, cost=cost)
+        has_room = take(page.rows)
+        if page.next_cursor is None or not page.is_complete or left <= 0:
+            return PageEnd(page.next_cursor, page.is_complete, cost)
+        if not has_room or size.total_bytes >= max_bytes:
+            return PageEnd(page.next_cursor, is_complete=False, cost=cost)
         search = search.after(page.next_cursor)
 
 

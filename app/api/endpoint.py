@@ -27,6 +27,10 @@ def _ignore_rows(rows: int) -> None:
     """Do nothing."""
 
 
+def _ignore_login(principal: Principal) -> None:
+    """Do nothing."""
+
+
 def _always() -> bool:
     return True
 
@@ -45,6 +49,8 @@ class Request(Generic[_Parameters]):
     """Takes the number of rows that are put into the response, for the log of access."""
     is_still_allowed: Callable[[], bool] = _always
     """Whether the credentials would be accepted now too: a stream may outlive them."""
+    is_login_of: Callable[[Principal], None] = _ignore_login
+    """Takes the principal whose token a browser has logged in with, or tried to, for the log of access."""
 
     @property
     def client(self) -> str:

@@ -11,20 +11,29 @@ from app.query.log_row import LogRow
 
 MEDIA_TYPES: Final = {"ndjson": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
 
+_PIECE_CHARS: Final = 65_536  # a client may take long for each: a page is not in memory a second time, as text
+
 Pages = Iterable[tuple[Sequence[LogRow], str]]
 """The rows of each page, and where the next one begins if a limit ended the stream there; else empty."""
 
 
 def as_ndjson(pages: Pages) -> Iterator[str]:
-    """A piece of text for each page. The last line of a stream that was cut is an object with the next cursor alone."""
+    """Pieces of some lines. The last line of a stream that was cut is an object with the next cursor alone."""
     for rows, next_cursor in pages:
-        yield "".join(json.dumps(row.as_object(), ensure_ascii=False) + "\n" for row in rows)
+        lines, chars = list[str](), 0
+        for row in rows:
+            lines.append(json.dumps(row.as_object(), ensure_ascii=False) + "\n")
+            chars += len(lines[-1])
+            if chars >= _PIECE_CHARS:
+                yield "".join(lines)
+                lines, chars = [], 0
+        yield "".join(lines)
         if next_cursor:
             yield json.dumps({"_next_cursor": next_cursor}) + "\n"
 
 
 def as_csv(pages: Pages, names: Sequence[str], *, escape_formulas: bool) -> Iterator[str]:
-    """A piece of text for each page, after a line of names; maps of attributes are JSON.
+    """Pieces of some lines, after a line of names; maps of attributes are JSON.
 
     The last line of a stream that was cut has the next cursor instead of an id.
     """
@@ -33,12 +42,21 @@ def as_csv(pages: Pages, names: Sequence[str], *, escape_formulas: bool) -> Iter
     lines = csv.writer(text)
     lines.writerow(["id", *names])
     for rows, next_cursor in pages:
-        lines.writerows([str(row.id), *(cell(row.fields[name]) for name in names)] for row in rows)
+        for row in rows:
+            lines.writerow([str(row.id), *(cell(row.fields[name]) for name in names)])
+            if text.tell() >= _PIECE_CHARS:
+                yield _taken(text)
         if next_cursor:
             lines.writerow([f"next_cursor={next_cursor}"])
-        yield text.getvalue()
-        text.seek(0)
-        text.truncate()
+        yield _taken(text)
+
+
+def _taken(text: io.StringIO) -> str:
+    """What was written since the last call."""
+    taken = text.getvalue()
+    text.seek(0)
+    text.truncate()
+    return taken
 
 
 def _safe_cell(value: object) -> object:

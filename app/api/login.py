@@ -92,6 +92,7 @@ class Login:
         if token is None:
             self._failures.add(request.head.peer)
             return _page(page, _WRONG, 403)
+        request.is_login_of(token.principal)
         if Right.READ not in token.rights:
             return _page(page, _NOT_FOR_READING, 403)
         session = self._sessions.begin(token)

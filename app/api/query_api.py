@@ -13,8 +13,11 @@ from werkzeug.http import parse_accept_header
 from app.access.principal import Right
 from app.api.admission import Admission, StreamSlots
 from app.api.bounded_pages import PartSize, read_page
+from app.api.credential_check import CredentialCheck
 from app.api.endpoint import Endpoint, Request, Success
 from app.api.formats import MEDIA_TYPES, Pages, as_csv, as_ndjson
+from app.api.held_bytes import HeldBytes
+from app.api.json_pages import JsonPage
 from app.api.parameters import (
     ContextParameters,
     CsvParameters,
@@ -56,6 +59,7 @@ _Parameters = TypeVar("_Parameters", bound=Parameters)
 
 _JSON_ROWS, _MAX_JSON_ROWS = 100, 10_000
 _NO_LIMIT = sys.maxsize
+_HELD_BYTES = 32_000_000  # of pages that are not read yet: ingestion needs the rest of the memory
 _STREAM_WAIT_SECS = 60.0  # a client that has half of an export waits longer than a new one
 _NDJSON = Success(
     'A log a line, as in `rows` of JSON. If `limit` has cut the stream, its last line is {"_next_cursor": "..."}.',
@@ -83,6 +87,7 @@ class QueryApi:
         self._streams = streams
         self._limits = limits
         self._admission = admission
+        self._held = HeldBytes(_HELD_BYTES, max_share=limits.max_share_percent / 100)
         self._clock = clock
 
     def endpoints(self) -> list[Endpoint[Any]]:
@@ -119,10 +124,9 @@ class QueryApi:
             search = replace(get, path=f"/logs/search{suffix}", methods=("POST",), operation_id=f"search_{get.name}")
             yield from (get, search)
 
-    def logs(self, request: Request[LogsParameters]) -> LogsResponse | Response:
+    def logs(self, request: Request[LogsParameters]) -> Response:
         """`GET /logs` in every format."""
         parameters, queries = request.parameters, self._queries(request)
-        started_at = self._clock()
         kind = parameters.format or _accepted(request.head)
         limit = parameters.limit or (_JSON_ROWS if kind == "json" else None)
         if kind == "json" and limit and limit > _MAX_JSON_ROWS:
@@ -134,30 +138,35 @@ class QueryApi:
         search = queries.search(query.tree, span, fields=fields, limit=page_rows, cursor=cursor)
         if kind != "json":
             return self._streams.hold(request.client, lambda: self._stream(queries, search, kind, limit, request))
-        ends_at = started_at + self._timeout_secs(parameters)
-        page = read_page(lambda part: queries.page(part, timeout_secs=ends_at - self._clock()), search)
-        return LogsResponse(
-            rows=[row.as_object() for row in page.rows],
-            complete=page.is_complete,
-            hints=_hints([*query.hints, *self._second_look(queries, query, search, page, parameters, started_at)]),
-            next_cursor=str(page.next_cursor) if page.next_cursor else None,
-            statistics=self._statistics(started_at, page.cost),
+        holding = self._held.begin(request.client)
+        try:
+            return self._page(queries, query, search, JsonPage(holding), request)
+        except BaseException:
+            holding.release()
+            raise
+
+    def _page(
+        self, queries: QueryService, query: Query, search: Search, rows: JsonPage, request: Request[LogsParameters]
+    ) -> Response:
+        started_at = self._clock()
+        ends_at = started_at + self._timeout_secs(request.parameters)
+        end = read_page(lambda part: queries.page(part, timeout_secs=ends_at - self._clock()), search, rows.add)
+        is_empty = rows.count == 0 and end.is_complete and search.cursor is None
+        looked = self._second_look(queries, query, search, ends_at - self._clock()) if is_empty else ()
+        request.count_rows(rows.count)
+        return rows.response(
+            LogsResponse(
+                rows=[],
+                complete=end.is_complete,
+                hints=_hints([*query.hints, *looked]),
+                next_cursor=str(end.next_cursor) if end.next_cursor else None,
+                statistics=self._statistics(started_at, end.cost),
+            )
         )
 
-    def _second_look(
-        self,
-        queries: QueryService,
-        query: Query,
-        search: Search,
-        page: Page,
-        parameters: Parameters,
-        started_at: float,
-    ) -> Sequence[Hint]:
+    def _second_look(self, queries: QueryService, query: Query, search: Search, left_secs: float) -> Sequence[Hint]:
         """What a search that found nothing at all may have meant."""
-        left_secs = self._timeout_secs(parameters) - (self._clock() - started_at)
-        if page.rows or not page.is_complete or search.cursor is not None or left_secs <= 0:
-            return ()
-        return queries.second_look.hints(query, search.span, timeout_secs=left_secs)
+        return queries.second_look.hints(query, search.span, timeout_secs=left_secs) if left_secs > 0 else ()
 
     def _stream(
         self, queries: QueryService, search: Search, kind: str, limit: int | None, request: Request[LogsParameters]
@@ -169,7 +178,8 @@ class QueryApi:
             lines = as_csv(pages, search.shape.names, escape_formulas=request.parameters.escape_formulas)
         else:
             lines = as_ndjson(pages)
-        response = Response(lines, content_type=MEDIA_TYPES[kind])
+        check = CredentialCheck(request.is_still_allowed, self._clock)
+        response = Response(check.until_failure(lines), content_type=MEDIA_TYPES[kind])
         response.headers["Content-Disposition"] = f'attachment; filename="logs.{kind}"'
         return response
 

@@ -11,13 +11,18 @@ from app.http.request_id import give_id
 
 @dataclass(frozen=True, slots=True)
 class RequestHead:
-    """Method, path and headers, the address of the client (empty if it is unknown), and the id of the request."""
+    """Method, path and headers, the address of the client (empty if it is unknown), and the id of the request.
+
+    Behind a trusted proxy, address and TLS are those of its client: see `app/http/proxies.py`.
+    """
 
     method: str
     path: str
     headers: Headers
     peer: str
     request_id: str = ""
+    is_secure: bool = False
+    """Whether the client speaks TLS."""
 
     @property
     def media_type(self) -> str:
@@ -28,4 +33,6 @@ class RequestHead:
 def current_head() -> RequestHead:
     """The head of the request that Flask is serving."""
     request_id = give_id(request.environ)
-    return RequestHead(request.method, request.path, request.headers, request.remote_addr or "", request_id)
+    return RequestHead(
+        request.method, request.path, request.headers, request.remote_addr or "", request_id, request.is_secure
+    )

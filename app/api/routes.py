@@ -15,7 +15,7 @@ from werkzeug.exceptions import HTTPException, UnsupportedMediaType
 from app.access.errors import IssuerUnavailable
 from app.access.principal import Principal, Right
 from app.api.access_log import current_access
-from app.api.authentication import Authenticator, client_of
+from app.api.authentication import Authenticator, NotAllowed, client_of
 from app.api.endpoint import FORM, Endpoint, Request
 from app.api.error_responses import JSON_ERRORS
 from app.api.problems import Problem, problem_of
@@ -73,7 +73,11 @@ def _respond(
     if head.method == "OPTIONS" and "OPTIONS" not in endpoint.methods:
         return current_app.make_default_options_response()
     access = current_access()
-    principal = authenticator.authenticate(head, endpoint.right)
+    try:
+        principal = authenticator.authenticate(head, endpoint.right)
+    except NotAllowed as error:
+        access.is_by(error.principal)
+        raise
     access.is_by(principal)
     parameters = read_parameters(endpoint.parameters, _given(endpoint, head), path)
     access.asks_for(parameters)
@@ -83,7 +87,12 @@ def _respond(
     def handle() -> Response:
         body = endpoint.body.read(head, request.stream) if endpoint.body else b""
         is_still_allowed = partial(_is_still_allowed, authenticator, head, endpoint.right, principal)
-        given = Request(head, principal, parameters, body, _cancellation(), access.count_rows, is_still_allowed)
+        given = Request(
+            *(head, principal, parameters, body, _cancellation()),
+            count_rows=access.count_rows,
+            is_still_allowed=is_still_allowed,
+            is_login_of=access.is_login_of,
+        )
         result = endpoint.handle(given)
         if isinstance(result, ListResponse | LogResponse):
             access.count_rows(len(result.rows) if isinstance(result, ListResponse) else 1)

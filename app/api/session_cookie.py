@@ -23,19 +23,14 @@ def read_cookie(head: RequestHead) -> str:
 def set_cookie(response: Response, head: RequestHead, text: str, expires_at: float) -> None:
     """Give the browser the cookie, until a time in seconds since 1970."""
     response.set_cookie(
-        _name(head), text, expires=expires_at, secure=_is_secure(head), httponly=True, samesite="Strict", path="/"
+        _name(head), text, expires=expires_at, secure=head.is_secure, httponly=True, samesite="Strict", path="/"
     )
 
 
 def clear_cookie(response: Response, head: RequestHead) -> None:
     """Take the cookie from the browser."""
-    response.delete_cookie(_name(head), secure=_is_secure(head), httponly=True, samesite="Strict", path="/")
+    response.delete_cookie(_name(head), secure=head.is_secure, httponly=True, samesite="Strict", path="/")
 
 
 def _name(head: RequestHead) -> str:
-    return _SECURE_NAME if _is_secure(head) else _NAME
-
-
-def _is_secure(head: RequestHead) -> bool:
-    """Whether the browser speaks TLS. The service does not: a proxy in front says it, the first one for the browser."""
-    return head.headers.get("X-Forwarded-Proto", "").partition(",")[0].strip().lower() == "https"
+    return _SECURE_NAME if head.is_secure else _NAME

@@ -1,6 +1,7 @@
 """/api/v1/logs/tail: logs as they are stored, as server-sent events."""
 
 import json
+import random
 import time
 from collections.abc import Callable, Iterator
 from typing import Final
@@ -9,6 +10,7 @@ from flask import Response
 
 from app.access.principal import Right
 from app.api.admission import StreamSlots
+from app.api.credential_check import CredentialCheck
 from app.api.endpoint import Endpoint, Request, Success
 from app.api.parameters import TailParameters
 from app.api.problems import problem_of
@@ -19,8 +21,10 @@ from app.query.service import QueryService, names_in
 from app.query.tail import Tail
 
 _POLL_EVERY_SECS: Final = 0.5
+_PAUSE_SHARE: Final = 3.0  # how much longer a pause is than the poll before it
+_SPREAD: Final = 0.2  # of a pause, to both sides
+_PIECE_CHARS: Final = 65_536
 _RETRY_AFTER_SECS: Final = 5.0  # after a query of ClickHouse failed
-_CHECK_EVERY_SECS: Final = 5.0  # of credentials: a tail may outlive its token
 _HEARTBEAT_SECS: Final = 15.0  # proxies close connections that are idle for longer
 _RETRY_MS: Final = 2_000
 _EVENTS: Final = Success(
@@ -39,11 +43,14 @@ class TailApi:
         *,
         is_stopping: Callable[[], bool],
         clock: Callable[[], float] = time.monotonic,
+        chance: Callable[[], float] = random.random,
     ) -> None:
+        """`chance` is a random number from 0 to 1 for each pause."""
         self._queries = queries
         self._slots = slots
         self._is_stopping = is_stopping
         self._clock = clock
+        self._chance = chance
 
     def endpoint(self) -> Endpoint[TailParameters]:
         """`GET /logs/tail`."""
@@ -71,19 +78,16 @@ class TailApi:
 
     def _events(self, tail: Tail, request: Request[TailParameters]) -> Iterator[bytes]:
         yield f"retry: {_RETRY_MS}\n".encode() + _event(tail.resume_token, "ready", "{}")
-        sent_at = checked_at = self._clock()
+        sent_at, check = self._clock(), CredentialCheck(request.is_still_allowed, self._clock)
         is_trouble_sent = False
         while not self._is_stopping():
-            if self._clock() - checked_at >= _CHECK_EVERY_SECS:
-                if not request.is_still_allowed():
-                    return  # the client connects again, and is told why not
-                checked_at = self._clock()
+            if check.fails():
+                return  # the client connects again, and is told why not
+            began_at = self._clock()
             try:
-                # One by one, so that the first is sent at once, and those before an error are sent too.
-                for row in tail.poll():
+                for piece in _pieces(tail, request.count_rows):
                     sent_at = self._clock()
-                    request.count_rows(1)
-                    yield _event(tail.resume_token, "", json.dumps(row.as_object(), ensure_ascii=False))
+                    yield piece
                 if is_trouble_sent:
                     yield _event(tail.resume_token, "ready", "{}")
                 is_trouble_sent = False
@@ -99,9 +103,39 @@ class TailApi:
                 sent_at = self._clock()
                 yield f"id: {tail.resume_token}\n: heartbeat\n\n".encode()
             if is_trouble_sent or not tail.is_behind:
-                yield Pause(_RETRY_AFTER_SECS if is_trouble_sent else _POLL_EVERY_SECS)
+                poll_secs = self._clock() - began_at
+                yield Pause(_RETRY_AFTER_SECS if is_trouble_sent else self._pause_secs(poll_secs))
+
+    def _pause_secs(self, poll_secs: float) -> float:
+        """How long to wait after a poll. When many tails make polls slow, they come less often: ingestion is first."""
+        wait_secs = min(max(_POLL_EVERY_SECS, _PAUSE_SHARE * poll_secs), _RETRY_AFTER_SECS)
+        return wait_secs * (1 + _SPREAD * (2 * self._chance() - 1))  # tails that share a read would come all at once
+
+
+def _pieces(tail: Tail, count_rows: Callable[[int], None]) -> Iterator[bytes]:
+    """The events of one poll, in few pieces: each costs a turn of a thread. Those before an error are sent too."""
+    events, chars, error = list[str](), 0, None
+    try:
+        for row in tail.poll():
+            events.append(_event_text(row.resume_token, "", row.json))
+            chars += len(events[-1])
+            if chars >= _PIECE_CHARS:
+                count_rows(len(events))
+                yield "".join(events).encode()
+                events, chars = [], 0
+    except (Abandoned, TryAgainLater, QueryTooExpensive, Refused) as failed:
+        error = failed
+    if events:
+        count_rows(len(events))
+        yield "".join(events).encode()
+    if error is not None:
+        raise error
 
 
 def _event(event_id: str, name: str, data: str) -> bytes:
+    return _event_text(event_id, name, data).encode()
+
+
+def _event_text(event_id: str, name: str, data: str) -> str:
     lines = [f"id: {event_id}\n" if event_id else "", f"event: {name}\n" if name else "", f"data: {data}\n\n"]
-    return "".join(lines).encode()
+    return "".join(lines)

@@ -1,7 +1,6 @@
 """The decoder by the settings: the same for the pipeline and for commands that try it on stored rows."""
 
 from collections.abc import Callable
-from functools import partial
 
 from app.build.reader import reader_of
 from app.domain.attribute_limits import AttributeLimits
@@ -14,19 +13,15 @@ from app.domain.times import zone_named
 from app.domain.zone_rules import ZoneRules, parse_zone_rules
 from app.formats.kept_headers import KeptParts
 from app.formats.reading import ReadingRules
-from app.pipeline.decode import Decoded, decode, rows_of
-from app.pipeline.guarded_decode import guarded
+from app.pipeline.decode import Decoded
+from app.pipeline.guarded_decode import decoder_of
 from app.settings import Settings
 
 
 def build_decoder(settings: Settings) -> Callable[[RecordChunk], Decoded]:
     """What turns chunks of records into rows."""
     bounds = EventTimeBounds.of_retention(settings.clickhouse.retention_days)
-    rules, reader = reading_rules(settings), reader_of(settings).name
-    return guarded(
-        partial(decode, bounds=bounds, rules=rules, reader=reader),
-        partial(rows_of, bounds=bounds, rules=rules, reader=reader),
-    )
+    return decoder_of(bounds, reading_rules(settings), reader_of(settings).name)
 
 
 def reading_rules(all_settings: Settings) -> ReadingRules:

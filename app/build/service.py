@@ -5,6 +5,7 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry
 
+from app.api.access_log import AccessLog
 from app.api.app import create_app
 from app.api.endpoint import Endpoint
 from app.api.origin import OriginGuard
@@ -63,18 +64,19 @@ def build(
             components.append(build_audit(settings, metrics, ingest.partitions))
     health = ServiceHealth({**{component.name: component.health for component in components}, **access.health})
     guard = OriginGuard(names_in(settings.http.allowed_hosts))
+    access_log = AccessLog(settings.access)
     application = create_app(
         health,
         metrics.registry,
         *routes,
         authenticator=access.authenticator,
         guard=guard,
-        access=settings.access,
+        access_log=access_log,
     )
     servers = [HttpServer(settings.http, application, STATUS_PATHS)]
     if settings.metrics.port is not None:
         probes = create_app(
-            health, metrics.registry, authenticator=access.authenticator, guard=guard, access=settings.access
+            health, metrics.registry, authenticator=access.authenticator, guard=guard, access_log=access_log
         )
         on_own_port = settings.http.model_copy(update={"port": settings.metrics.port})
         servers.append(HttpServer(on_own_port, probes, STATUS_PATHS, port_setting="METRICS_PORT"))

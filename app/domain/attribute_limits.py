@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from app.domain.json_values import as_text
 from app.domain.keys import unused_name
-from app.domain.rows import Rows, with_rows_changed
+from app.domain.rows import Rows, rows_of_pairs, with_rows_changed
 
 OVERFLOW: Final = "log.overflow"
 """The attribute that holds, as a JSON object, all that are beyond the limits."""
@@ -36,10 +36,10 @@ class AttributeLimits(NamedTuple):
         return with_rows_changed(rows, beyond, changed), beyond
 
     def _beyond(self, column: pa.MapArray) -> set[int]:
-        offsets = column.offsets.to_numpy()
-        found = {int(row) for row in (offsets[1:] - offsets[:-1] > self.most).nonzero()[0]}
-        long = pc.indices_nonzero(pc.greater(pc.utf8_length(column.keys), self.name_chars)).to_numpy()
-        return found | set(offsets[1:].searchsorted(long, side="right").tolist())
+        counts = pc.subtract(column.offsets.slice(1), column.offsets.slice(0, len(column)))
+        many = pc.indices_nonzero(pc.greater(counts, self.most)).to_pylist()
+        long = pc.indices_nonzero(pc.greater(pc.utf8_length(column.keys), self.name_chars))
+        return rows_of_pairs(column, long).union(many)
 
     def _of_row(self, row: Mapping[str, object]) -> dict[str, object]:
         overflow: dict[str, str] = {}

@@ -1,6 +1,7 @@
 """Rows of the table on their way into it: Arrow record batches with one fixed schema."""
 
 import json
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
@@ -34,16 +35,25 @@ def concatenate(parts: Sequence[Rows]) -> Rows:
 
 def with_rows_changed(rows: Rows, places: Sequence[int], changed: Sequence[Mapping[str, object]]) -> Rows:
     """The rows with other columns at these places."""
-    new = pa.array(range(rows.num_rows), pa.int64()).to_numpy(zero_copy_only=False).copy()
-    new[places] = [rows.num_rows + index for index in range(len(places))]
+    new = list(range(rows.num_rows))
+    for index, place in enumerate(places):
+        new[place] = rows.num_rows + index
     columns = []
     for field in rows.schema:
         column = rows[field.name]
         if field.name in changed[0]:
             others = pa.array([row[field.name] for row in changed], field.type)
-            column = pa.concat_arrays([column, others]).take(pa.array(new))
+            column = pa.concat_arrays([column, others]).take(pa.array(new, pa.int64()))
         columns.append(column)
     return pa.record_batch(columns, schema=rows.schema)
+
+
+def rows_of_pairs(column: pa.MapArray, pairs: pa.UInt64Array) -> set[int]:
+    """The rows in whose maps these pairs are; pairs have numbers in `column.keys`."""
+    if not len(pairs):
+        return set()
+    ends = column.offsets.slice(1).to_pylist()
+    return {bisect_right(ends, pair) for pair in pairs.to_pylist()}
 
 
 def identities(rows: Rows) -> pa.UInt64Array:

@@ -3,7 +3,6 @@
 import base64
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any, Final
 
 import pyarrow as pa
@@ -23,7 +22,7 @@ from app.formats.reading import ReadingRules
 from app.formats.record import read_record
 from app.pipeline.decode import decode, envelopes_of, rows_of
 from app.pipeline.event_columns import EventColumns
-from app.pipeline.guarded_decode import guarded
+from app.pipeline.guarded_decode import decoder_of
 
 _MADE_OF: Final = ("Timestamp", "SeverityText", "LogAttributes", "ParseError")
 """The columns that a setting of the reading can change."""
@@ -35,10 +34,7 @@ class Explainer:
     def __init__(self, bounds: EventTimeBounds, rules: ReadingRules, reader: Reader) -> None:
         self._bounds = bounds
         self._rules = rules
-        self._decode = guarded(
-            partial(decode, bounds=bounds, rules=rules, reader=reader.name),
-            partial(rows_of, bounds=bounds, rules=rules, reader=reader.name),
-        )
+        self._decode = decoder_of(bounds, rules, reader.name)
         self.reader = reader
 
     def explain(self, chunk: RecordChunk) -> Sequence[tuple[int, Explained]]:

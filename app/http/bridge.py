@@ -8,6 +8,7 @@ none while it pauses (`Pause`).
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,10 +19,13 @@ from typing import Any, Final
 from wsgiref.types import WSGIApplication
 
 from app.http.body import Bodies, BodyRefused, ClientGone, Receive
+from app.http.broken_off import BrokenOff
 from app.http.compression import compressed
 from app.http.environ import environ_of
 from app.http.limits import Limits
+from app.http.line_budget import LineBudget
 from app.http.pause import Pause
+from app.http.proxies import TrustedProxies
 from app.http.refusal import refusal
 from app.http.request_id import new_request_id, set_id
 from app.http.workers import Workers
@@ -51,13 +55,22 @@ class _Response:
 class Bridge:
     """Serves an application with so many threads. Requests for `probes`, which are paths, have threads of their own."""
 
-    def __init__(self, application: WSGIApplication, threads: int, probes: Iterable[str], limits: Limits) -> None:
+    def __init__(
+        self,
+        application: WSGIApplication,
+        threads: int,
+        probes: Iterable[str],
+        limits: Limits,
+        proxies: TrustedProxies,
+    ) -> None:
         self._application = application
         self._workers = Workers(threads, "http")
         self._probe_workers = Workers(_PROBE_THREADS, "http-probe")
         self._gone_workers = Workers(1, "http-gone")
         self._probes = frozenset(probes)
         self._bodies = Bodies(limits)
+        self._proxies = proxies
+        self._budget = LineBudget(time.monotonic)
         self._stopping = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -82,8 +95,10 @@ class Bridge:
         except ClientGone:
             pass
         except BodyRefused as refused:
-            _log.info("Refused request %s from %s: %s", output.request_id, (scope["client"] or ("-",))[0], refused)
+            self._log_refused(output.request_id, self._environ(scope, b"")["REMOTE_ADDR"], refused)
             await output.refuse(refused.status, str(refused))
+        except BrokenOff as reason:
+            _log.info("The response to request %s was broken off: %s", output.request_id, reason)
         except asyncio.CancelledError:
             await output.refuse(HTTPStatus.SERVICE_UNAVAILABLE, "The service is stopping.")
         except Exception:
@@ -93,7 +108,7 @@ class Bridge:
     async def _respond(self, scope: Scope, receive: Receive, output: "_Output") -> None:
         body = await self._bodies.read(dict(scope["headers"]), receive)
         client = _Client(self._gone_workers)
-        environ = environ_of(scope, body)
+        environ = self._environ(scope, body)
         set_id(environ, output.request_id)
         environ[ON_CLIENT_GONE] = client.on_gone
         watching = asyncio.create_task(client.watch(receive))
@@ -108,6 +123,17 @@ class Bridge:
         finally:
             client.leave()
             watching.cancel()
+
+    def _log_refused(self, request_id: str, address: str, refused: BodyRefused) -> None:
+        if count := self._budget.left_out():
+            _log.info("%d refused requests were not logged", count)
+        if self._budget.grants(address):
+            _log.info("Refused request %s from %s: %s", request_id, address or "-", refused)
+
+    def _environ(self, scope: Scope, body: bytes) -> dict[str, Any]:
+        environ = environ_of(scope, body)
+        self._proxies.apply(environ)
+        return environ
 
     async def _send(self, response: _Response, workers: Workers, client: "_Client", output: "_Output") -> None:
         await output.start(response.status, response.headers)

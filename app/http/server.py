@@ -17,6 +17,7 @@ from app.http.bridge import Bridge
 from app.http.connection import Connection
 from app.http.connections import Connections
 from app.http.limits import Limits
+from app.http.proxies import TrustedProxies
 from app.settings import HttpSettings
 
 _log = logging.getLogger(__name__)
@@ -47,8 +48,9 @@ class HttpServer:
         self.health = Health()
         self.application = application
         self._settings = settings
-        self._bridge = Bridge(application, settings.threads, probes, limits)
-        connections = Connections(settings.max_connections, settings.max_connections_per_address)
+        proxies = TrustedProxies(settings.trusted_proxies)
+        self._bridge = Bridge(application, settings.threads, probes, limits, proxies)
+        connections = Connections(settings.max_connections, settings.max_connections_per_address, proxies.trust)
         self._server = uvicorn.Server(
             uvicorn.Config(
                 self._bridge,

@@ -7,7 +7,7 @@ import pyarrow.compute as pc
 
 from app.domain.keys import with_names_once
 from app.domain.receipt import PREFIX, unproven_name
-from app.domain.rows import Rows, with_rows_changed
+from app.domain.rows import Rows, rows_of_pairs, with_rows_changed
 
 _COLUMN = "LogAttributes"
 
@@ -15,11 +15,8 @@ _COLUMN = "LogAttributes"
 def without_false_receipts(rows: Rows, proven: Sequence[int]) -> Rows:
     """The rows, of which only the proven ones have attributes with the names of a receipt; others get other names."""
     column: pa.MapArray = rows[_COLUMN]
-    named = pc.indices_nonzero(pc.starts_with(column.keys, PREFIX)).to_numpy()
-    if not len(named):
-        return rows
-    having = column.offsets.to_numpy()[1:].searchsorted(named, side="right").tolist()
-    false = sorted({*having} - {*proven})
+    having = rows_of_pairs(column, pc.indices_nonzero(pc.starts_with(column.keys, PREFIX)))
+    false = sorted(having.difference(proven))
     if not false:
         return rows
     changed = [{_COLUMN: _renamed(row)} for row in column.take(pa.array(false, pa.int64())).to_pylist()]

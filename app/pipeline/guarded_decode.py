@@ -1,28 +1,54 @@
-"""Decodes chunks so that a mistake in a reader costs the fields of one record, and stops no other. Pure."""
+"""Decodes chunks so that a mistake in a reader or in masking costs one record's content, and stops no other. Pure."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from traceback import extract_tb
+from typing import Final
 
 from app.domain.event import Event
+from app.domain.event_time import EventTimeBounds
 from app.domain.records import RecordChunk
 from app.domain.rows import concatenate
-from app.pipeline.decode import Decoded
+from app.formats.reading import ReadingRules
+from app.pipeline.decode import Decoded, decode, rows_of
 from app.pipeline.event_columns import EventColumns
 
 Decode = Callable[[RecordChunk], Decoded]
+RowsOf = Callable[[EventColumns, RecordChunk], Decoded]
+
+WITHHELD: Final = (
+    "The content of this record is not stored, because masking it failed. The original is in Kafka, at the topic,"
+    " partition and offset of this row, as long as Kafka keeps it."
+)
 
 
-def guarded(decode: Decode, rows_of: Callable[[EventColumns, RecordChunk], Decoded]) -> Decode:
+def decoder_of(bounds: EventTimeBounds, rules: ReadingRules, reader: str) -> Decode:
+    """The guarded decoder by these rules; its rows name the reader."""
+    return guarded(
+        partial(decode, bounds=bounds, rules=rules, reader=reader),
+        partial(rows_of, bounds=bounds, rules=rules, reader=reader),
+        partial(rows_of, bounds=bounds, rules=replace(rules, masking=None), reader=reader),
+    )
+
+
+def guarded(decode: Decode, rows_of: RowsOf, unmasked_rows_of: RowsOf) -> Decode:
     """A decoder that does not raise what `decode` raises.
 
     A chunk that cannot be decoded is decoded record by record. A record that cannot be decoded alone becomes one
-    flagged row with its bytes, made by `rows_of`.
+    flagged row with its bytes, made by `rows_of`, which masks it. If that raises too, the row has nothing of the
+    record, and is made by `unmasked_rows_of`: what cannot be masked is not stored.
 
     Raises (the decoder):
         MemoryError: says nothing about the records; with more memory they are read.
     """
+
+    def row_of(event: Event, record: RecordChunk, rows_of: RowsOf) -> Decoded:
+        events = EventColumns()
+        events.add(event, item=0)
+        return rows_of(events, record)
 
     def decode_record(record: RecordChunk) -> Decoded:
         try:
@@ -30,9 +56,12 @@ def guarded(decode: Decode, rows_of: Callable[[EventColumns, RecordChunk], Decod
         except MemoryError:
             raise
         except Exception as error:
-            events = EventColumns()
-            events.add(_unread(record.values[0] or b"", error), item=0)
-            return rows_of(events, record)
+            try:
+                return row_of(_unread(record.values[0] or b"", error), record, rows_of)
+            except MemoryError:
+                raise
+            except Exception as second:
+                return row_of(_withheld(second), record, unmasked_rows_of)
 
     def decode_chunk(chunk: RecordChunk) -> Decoded:
         try:
@@ -47,10 +76,18 @@ def guarded(decode: Decode, rows_of: Callable[[EventColumns, RecordChunk], Decod
 
 def _unread(value: bytes, error: Exception) -> Event:
     """The event of a record whose reader raised: its text, and where in the code it was raised."""
-    place = extract_tb(error.__traceback__)[-1]
-    where = f"{Path(place.filename).name}:{place.lineno}"
-    problem = f"failed: reading raised {type(error).__name__} in {where}; please report it"
+    problem = f"failed: reading raised {_named(error)}; please report it"
     return Event({"message": value.decode(errors="replace")}, problems=[problem], raw=value)
+
+
+def _withheld(error: Exception) -> Event:
+    return Event({"message": WITHHELD}, problems=[f"withheld: masking raised {_named(error)}; please report it"])
+
+
+def _named(error: Exception) -> str:
+    """Its type and place; its text may hold what was read."""
+    place = extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} in {Path(place.filename).name}:{place.lineno}"
 
 
 def _joined(parts: list[Decoded]) -> Decoded:

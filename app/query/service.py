@@ -21,6 +21,7 @@ from app.query.log_table import LogTable
 from app.query.scope import Scope
 from app.query.search import Cursor, Page, Search, Searcher
 from app.query.second_look import SecondLook
+from app.query.shared_reads import SharedReads
 from app.query.tail import Tail, read_resume_token
 from app.query.time_range import SECOND_NS, TimeRange, read_interval_secs, read_range
 from app.query.tree import Node
@@ -64,9 +65,11 @@ class QueryService:
         now_ns: Callable[[], int] = time.time_ns,
         clock: Callable[[], float] = time.monotonic,
         density: Density | None = None,
+        tail_reads: SharedReads | None = None,
     ) -> None:
-        """`density` estimates and caches the density of logs; services may share it."""
+        """`density` estimates and caches the density of logs; services may share it, and the reads of tails."""
         self._density = density or Density(now_ns, clock)
+        self._tail_reads = tail_reads or SharedReads(clock)
         self._table = table
         self._now_ns = now_ns
         self._clock = clock
@@ -87,7 +90,9 @@ class QueryService:
         return self._over(self._table.until(cancellation))
 
     def _over(self, table: LogTable) -> QueryService:
-        return QueryService(table, now_ns=self._now_ns, clock=self._clock, density=self._density)
+        return QueryService(
+            table, now_ns=self._now_ns, clock=self._clock, density=self._density, tail_reads=self._tail_reads
+        )
 
     def span(self, start: str, end: str) -> TimeRange:
         """The range between two times.
@@ -153,7 +158,7 @@ class QueryService:
             BadParameter: `last_id` is not a resume token.
         """
         positions = read_resume_token(last_id) if last_id else None
-        return Tail(self._table, tree, RowShape(fields), positions)
+        return Tail(self._table, self._tail_reads, tree, RowShape(fields), positions)
 
 
 def names_in(text: str) -> list[str]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import heapq
+import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from app.query.errors import BadParameter
+from app.query.log_id import LogId
 from app.query.log_row import LogRow, RowShape
 from app.query.log_table import LogTable, Select
+from app.query.shared_reads import SharedReads
 from app.query.tree import Node
 
 # Limits of one poll per partition: rows, and offsets to read through, however far behind a client is. The first poll
@@ -19,6 +22,8 @@ MAX_ROWS: Final = 500
 _FIRST_OFFSETS: Final = 1_000
 _MAX_OFFSETS: Final = 50_000
 _TIMEOUT_SECS: Final = 5.0
+_EXTENTS_FRESH_SECS: Final = 0.5
+_ROWS_FRESH_SECS: Final = 1.0  # tails of the same query ask for the same rows one after the other
 _POSITION: Final = re.compile(r"([A-Za-z0-9_-]{1,64}):(\d{1,5}):(\d{1,20}):(\d{1,5})")
 _MAX_PARTITIONS: Final = 1_000
 _LAST_ITEM: Final = 2**16 - 1
@@ -49,6 +54,22 @@ class _Extent(NamedTuple):
 Positions = Mapping[TailPartition, TailPosition]
 
 
+class TailRow(NamedTuple):
+    """A row as a tail sends it."""
+
+    id: LogId
+    resume_token: str
+    """The token to continue after it."""
+    json: str
+
+
+class _Found(NamedTuple):
+    """The rows that were read, in the order in which they were stored; the partitions that have more of them."""
+
+    rows: Sequence[TailRow]
+    full: frozenset[TailPartition]
+
+
 def write_resume_token(positions: Positions) -> str:
     """The positions as a resume token: the id of an event, which a client sends to continue after it."""
     words = (
@@ -77,11 +98,14 @@ def read_resume_token(text: str) -> dict[TailPartition, TailPosition]:
 
 
 class Tail:
-    """Follows the table for one client."""
+    """Follows the table for one client. What it reads it shares with the tails of others."""
 
-    def __init__(self, table: LogTable, tree: Node, shape: RowShape, positions: Positions | None = None) -> None:
+    def __init__(
+        self, table: LogTable, reads: SharedReads, tree: Node, shape: RowShape, positions: Positions | None = None
+    ) -> None:
         """Begins after `positions`; without them, with rows that are stored from now on."""
         self._table = table
+        self._reads = reads
         self._condition = table.condition(tree)
         self._shape = shape
         self._most_rows, self._most_offsets = FIRST_ROWS, _FIRST_OFFSETS
@@ -99,7 +123,7 @@ class Tail:
         """The token to continue after the last returned row."""
         return write_resume_token(self._positions)
 
-    def poll(self) -> Iterator[LogRow]:
+    def poll(self) -> Iterator[TailRow]:
         """Matching rows among those stored up to the end of the last poll, in the order in which they were stored.
 
         Returns at most MAX_ROWS from at most _MAX_OFFSETS offsets per partition; the next poll continues there, and
@@ -117,12 +141,11 @@ class Tail:
             self._most_rows, self._most_offsets = MAX_ROWS, _MAX_OFFSETS
         self._seen = self._extents()
 
-    def _new_rows(self, spans: Mapping[TailPartition, tuple[TailPosition, int]]) -> Iterator[LogRow]:
-        found = self._rows(spans)
-        for _, key, row in heapq.merge(*found.values(), key=lambda entry: entry[0]):
-            self._positions[key] = TailPosition(row.id.offset, row.id.item)
+    def _new_rows(self, spans: Mapping[TailPartition, tuple[TailPosition, int]]) -> Iterator[TailRow]:
+        rows, full = self._rows(spans)
+        for row in rows:
+            self._positions[_partition_of(row.id)] = _position_of(row.id)
             yield row
-        full = {key for key, rows in found.items() if len(rows) >= self._most_rows}
         # Rows that did not match have been read too.
         self._positions |= {key: TailPosition(last, _LAST_ITEM) for key, (_, last) in spans.items() if key not in full}
         self.is_behind = bool(full) or any(last < self._seen[key].last for key, (_, last) in spans.items())
@@ -134,14 +157,22 @@ class Tail:
             return None
         return position, min(extent.last, position.offset + self._most_offsets)
 
-    def _extents(self) -> dict[TailPartition, _Extent]:
-        result = self._table.extents(timeout_secs=_TIMEOUT_SECS)
-        return {TailPartition(topic_id, number): _Extent(*offsets) for topic_id, number, *offsets in result.rows}
+    def _extents(self) -> Mapping[TailPartition, _Extent]:
+        """The same for every scope, so that one read does for all tails."""
 
-    def _rows(
-        self, spans: Mapping[TailPartition, tuple[TailPosition, int]]
-    ) -> dict[TailPartition, list[tuple[int, TailPartition, LogRow]]]:
-        """The matching rows per partition, each with the time when it was stored (epoch milliseconds)."""
+        def read() -> Mapping[TailPartition, _Extent]:
+            result = self._table.extents(timeout_secs=_TIMEOUT_SECS)
+            return {TailPartition(topic_id, number): _Extent(*offsets) for topic_id, number, *offsets in result.rows}
+
+        return self._reads.read("", read, fresh_secs=_EXTENTS_FRESH_SECS)
+
+    def _rows(self, spans: Mapping[TailPartition, tuple[TailPosition, int]]) -> _Found:
+        select = self._select(spans)
+        # The statement has the scope; two names may be of one column; positions are in the tokens.
+        key = repr((self._table.statement(select), self._shape.names, sorted(self._positions.items())))
+        return self._reads.read(key, lambda: self._found(select), fresh_secs=_ROWS_FRESH_SECS)
+
+    def _select(self, spans: Mapping[TailPartition, tuple[TailPosition, int]]) -> Select:
         parameters: dict[str, object] = {**self._condition.parameters, **self._shape.parameters}
         pieces = []
         for n, (key, (position, last)) in enumerate(spans.items()):
@@ -151,16 +182,30 @@ class Tail:
                 f" AND (_offset > {position.offset:d} OR toInt32(_item) > {position.item:d}))"
             )
             parameters[f"tail_{n}"] = key.topic_id
-        select = Select(
+        return Select(
             f"toUnixTimestamp64Milli(_ingested) AS stored_ms, {self._shape.select}",
             [f"({' OR '.join(pieces)})", self._condition.sql],
             f"ORDER BY _topic_id, _partition, _offset, _item LIMIT {self._most_rows:d} BY _topic_id, _partition",
             parameters,
         )
-        result = self._table.run(select, timeout_secs=_TIMEOUT_SECS)
-        records = result.records()
-        found: dict[TailPartition, list[tuple[int, TailPartition, LogRow]]] = {}
+
+    def _found(self, select: Select) -> _Found:
+        records = self._table.run(select, timeout_secs=_TIMEOUT_SECS).records()
+        found: dict[TailPartition, list[tuple[int, LogRow]]] = {}
         for record, row in zip(records, self._shape.read(records), strict=True):
-            key = TailPartition(row.id.topic_id, row.id.partition)
-            found.setdefault(key, []).append((record["stored_ms"], key, row))
-        return found
+            found.setdefault(_partition_of(row.id), []).append((record["stored_ms"], row))
+        positions, rows = dict(self._positions), list[TailRow]()
+        for _, row in heapq.merge(*found.values(), key=lambda entry: entry[0]):
+            positions[_partition_of(row.id)] = _position_of(row.id)
+            # All text is made here, once for everybody who reads it.
+            text = json.dumps(row.as_object(), ensure_ascii=False)
+            rows.append(TailRow(row.id, write_resume_token(positions), text))
+        return _Found(rows, frozenset(key for key, of_one in found.items() if len(of_one) >= self._most_rows))
+
+
+def _partition_of(log: LogId) -> TailPartition:
+    return TailPartition(log.topic_id, log.partition)
+
+
+def _position_of(log: LogId) -> TailPosition:
+    return TailPosition(log.offset, log.item)

@@ -131,14 +131,17 @@ class Uvicorn:
         if with_own_bridge:
             from app.http.bridge import Bridge
             from app.http.connection import Connection
+            from app.http.connections import Connections
             from app.http.limits import Limits
             from app.http.pause import Pause
+            from app.http.proxies import TrustedProxies
 
             limits, stopping = Limits(body_bytes=_MOST_BODY_BYTES), threading.Event()
             flask = create_application(lambda secs: (Pause(secs),), stopping.is_set)
-            bridge = Bridge(flask, THREADS, ["/live"], limits)
+            proxies = TrustedProxies("")
+            bridge = Bridge(flask, THREADS, ["/live"], limits, proxies)
             bridge.start()
-            http = partial(Connection, limits)
+            http = partial(Connection, limits, Connections(0, 0, proxies.trust))
 
             def end_tails() -> None:
                 stopping.set()

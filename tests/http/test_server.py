@@ -8,153 +8,22 @@ import gzip
 import http.client
 import io
 import json
-import socket
-import threading
 import time
 import zlib
-from collections.abc import Iterable, Iterator
 from contextlib import closing
-from typing import Any
-from wsgiref.types import StartResponse
 
 import pytest
 import zstandard
-from werkzeug.wsgi import ClosingIterator
 
 from app.component import CannotStart
-from app.http.bridge import ON_CLIENT_GONE
 from app.http.connections import Connections
-from app.http.limits import Limits
-from app.http.pause import Pause
 from app.http.refusal import SECURITY_HEADERS
 from app.http.server import HttpServer
 from app.settings import HttpSettings
 from local.ports import LOOPBACK, free_port
+from tests.http.running import LIMITS, THREADS, WAIT_SECS, Application, Running, read_response, rest_of
 
 pytestmark = pytest.mark.stack  # real sockets
-
-_WAIT_SECS = 10.0
-_THREADS = 4
-_LIMITS = Limits(head_secs=0.5, head_bytes=20_000, body_secs=0.5, body_bytes=100_000, buffered_bytes=200_000)
-
-Environ = dict[str, Any]
-
-
-class Application:
-    """Responds by path; the test decides when."""
-
-    def __init__(self) -> None:
-        self.may_end = threading.Event()
-        self.ended: list[str] = []
-        self.changed = threading.Condition()
-
-    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        path = environ["PATH_INFO"]
-        if path == "/wait":
-            self.may_end.wait(_WAIT_SECS)
-        if path == "/until-gone":
-            gone = threading.Event()
-            environ[ON_CLIENT_GONE](gone.set)
-            gone.wait(_WAIT_SECS)
-            self._end(path)
-        if path == "/already-gone":
-            self.may_end.wait(_WAIT_SECS)
-            environ[ON_CLIENT_GONE](lambda: self._end(path))
-        if path == "/answered":
-            environ[ON_CLIENT_GONE](lambda: self._end(path))
-        if path == "/stream":
-            start_response("200 OK", [("Content-Type", "text/event-stream")])
-            return ClosingIterator(self._stream(path), lambda: self._end(path))
-        if path == "/broken":
-            start_response("200 OK", [("Content-Type", "text/plain")])
-            return self._broken()
-        if path == "/text":
-            start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "5000"), ("ETag", '"1"')])
-            return [b"text " * 1_000]
-        body = self._body(environ)
-        kind = "application/octet-stream" if path == "/large" else "application/json"
-        start_response("200 OK", [("Content-Type", kind), ("Content-Length", str(len(body)))])
-        return [body]
-
-    def wait_for_end(self, path: str) -> bool:
-        """Whether a request ended in time."""
-        with self.changed:
-            return self.changed.wait_for(lambda: path in self.ended, _WAIT_SECS)
-
-    def _body(self, environ: Environ) -> bytes:
-        if environ["PATH_INFO"] == "/large":
-            return b"x" * 5_000_000
-        sent = environ["wsgi.input"].read()
-        headers = {name: value for name, value in environ.items() if name.startswith("HTTP_")}
-        shown = {"path": environ["PATH_INFO"], "query": environ["QUERY_STRING"], "sent": len(sent), "headers": headers}
-        return json.dumps(shown).encode()
-
-    def _stream(self, path: str) -> Iterator[bytes]:
-        while not self.may_end.is_set():
-            yield b"data: event\n\n"
-            yield Pause(0.05)
-
-    def _broken(self) -> Iterator[bytes]:
-        yield b"the first half"
-        raise RuntimeError("the second half is not to be had")
-
-    def _end(self, path: str) -> None:
-        with self.changed:
-            self.ended.append(path)
-            self.changed.notify_all()
-
-
-class Running:
-    """A server on a free port."""
-
-    def __init__(self, **more: int) -> None:
-        self.application = Application()
-        self.port = free_port()
-        settings = HttpSettings(port=self.port, threads=_THREADS, **more)
-        self.server = HttpServer(settings, self.application, probes=("/live",), limits=_LIMITS)
-        self.server.start()
-
-    def has_room(self) -> bool:
-        """Whether another connection is served within a while."""
-        for _ in range(1_000):
-            with contextlib.suppress(OSError, http.client.HTTPException):
-                return self.get("/")[0].status == 200
-            time.sleep(0.01)
-        return False
-
-    def open(self) -> socket.socket:
-        """A connection on which nothing was sent yet."""
-        return socket.create_connection((LOOPBACK, self.port), timeout=_WAIT_SECS)
-
-    def send(self, request: str) -> socket.socket:
-        """A connection on which this was sent."""
-        connection = self.open()
-        connection.sendall(request.replace("\n", "\r\n").encode("latin-1"))
-        return connection
-
-    def get(self, path: str, method: str = "GET", **options: Any) -> tuple[http.client.HTTPResponse, bytes]:
-        """The response to a request on a connection of its own."""
-        with closing(http.client.HTTPConnection(LOOPBACK, self.port, timeout=_WAIT_SECS)) as connection:
-            connection.request(method, path, **options)
-            response = connection.getresponse()
-            return response, response.read()
-
-
-@pytest.fixture
-def running() -> Iterator[Running]:
-    made = Running()
-    yield made
-    made.application.may_end.set()
-    made.server.join(_WAIT_SECS)
-
-
-def rest_of(connection: socket.socket) -> bytes:
-    """What still comes until the server closes the connection."""
-    pieces = []
-    with connection:
-        while piece := connection.recv(65_536):
-            pieces.append(piece)
-    return b"".join(pieces)
 
 
 def decoded(encoding: str | None, body: bytes) -> bytes:
@@ -162,13 +31,6 @@ def decoded(encoding: str | None, body: bytes) -> bytes:
     if encoding == "gzip":
         return gzip.decompress(body)
     return zstandard.ZstdDecompressor().decompressobj().decompress(body) if encoding == "zstd" else body
-
-
-def read_response(connection: socket.socket) -> None:
-    """Read one response, and leave the connection open."""
-    response = http.client.HTTPResponse(connection)
-    response.begin()
-    response.read()
 
 
 def test_a_request_reaches_the_application_as_it_was_sent(running: Running) -> None:
@@ -254,7 +116,7 @@ def test_a_client_that_says_nothing_is_disconnected(running: Running) -> None:
     began_at = time.monotonic()
 
     assert rest_of(running.open()) == b""
-    assert time.monotonic() - began_at >= _LIMITS.head_secs
+    assert time.monotonic() - began_at >= LIMITS.head_secs
 
 
 def test_headers_that_do_not_end_are_given_up(running: Running) -> None:
@@ -266,7 +128,7 @@ def test_headers_that_do_not_end_are_given_up(running: Running) -> None:
 def test_headers_of_a_later_request_have_a_deadline_too(running: Running) -> None:
     connection = running.send("GET / HTTP/1.1\nHost: x\n\n")
     read_response(connection)
-    time.sleep(2 * _LIMITS.head_secs)  # between requests a client may be silent for longer
+    time.sleep(2 * LIMITS.head_secs)  # between requests a client may be silent for longer
     connection.sendall(b"GET / HTTP/1.1\r\n")
 
     assert rest_of(connection) == b""
@@ -279,7 +141,7 @@ def test_headers_without_end_are_not_kept(running: Running) -> None:
 
 
 def test_a_slow_body_is_refused_and_holds_no_thread(running: Running) -> None:
-    slow = [running.send("POST / HTTP/1.1\nHost: x\nContent-Length: 1000\n\nx") for _ in range(3 * _THREADS)]
+    slow = [running.send("POST / HTTP/1.1\nHost: x\nContent-Length: 1000\n\nx") for _ in range(3 * THREADS)]
 
     response, _ = running.get("/")
     answers = [rest_of(connection) for connection in slow]
@@ -336,11 +198,27 @@ def test_one_address_cannot_hold_all_connections() -> None:
     assert running.has_room(), "a connection that ended makes room"
     for connection in (*idle[1:], refused):
         connection.close()
-    running.server.join(_WAIT_SECS)
+    running.server.join(WAIT_SECS)
+
+
+def test_connections_of_a_trusted_proxy_count_only_in_total() -> None:
+    connections = Connections(3, 1, lambda address: address == "proxy")
+
+    assert [connections.admit(address) for address in ("proxy", "proxy", "a", "proxy")] == [True, True, True, False]
+
+
+def test_a_trusted_proxy_says_who_the_client_is() -> None:
+    running = Running(trusted_proxies=LOOPBACK)
+    headers = {"X-Forwarded-For": "1.2.3.4, 198.51.100.7", "X-Forwarded-Proto": "https"}
+
+    _, body = running.get("/", headers=headers)
+
+    assert (json.loads(body)["client"], json.loads(body)["scheme"]) == ("198.51.100.7", "https")
+    running.server.join(WAIT_SECS)
 
 
 def test_connections_in_total_have_a_limit() -> None:
-    connections = Connections(3, 2)
+    connections = Connections(3, 2, lambda _: False)
 
     assert [connections.admit(address) for address in ("a", "a", "a", "b", "c")] == [True, True, False, True, False]
     connections.leave("a")
@@ -348,7 +226,7 @@ def test_connections_in_total_have_a_limit() -> None:
 
 
 def test_a_response_that_nobody_reads_holds_no_thread(running: Running) -> None:
-    unread = [running.send("GET /large HTTP/1.1\nHost: x\n\n") for _ in range(3 * _THREADS)]
+    unread = [running.send("GET /large HTTP/1.1\nHost: x\n\n") for _ in range(3 * THREADS)]
 
     response, body = running.get("/large")
 
@@ -358,7 +236,7 @@ def test_a_response_that_nobody_reads_holds_no_thread(running: Running) -> None:
 
 
 def test_streams_hold_no_thread_while_they_pause(running: Running) -> None:
-    streams = [running.send("GET /stream HTTP/1.1\nHost: x\n\n") for _ in range(3 * _THREADS)]
+    streams = [running.send("GET /stream HTTP/1.1\nHost: x\n\n") for _ in range(3 * THREADS)]
 
     for connection in streams:
         assert b"200 OK" in connection.recv(65_536)
@@ -410,13 +288,20 @@ def test_a_client_that_has_its_response_may_go(running: Running) -> None:
     assert running.application.ended == []
 
 
-def test_a_stream_that_fails_is_cut_off_and_does_not_seem_complete(running: Running) -> None:
+@pytest.mark.parametrize(("path", "level"), [("/broken", "ERROR"), ("/broken-off", "INFO")])
+def test_a_stream_that_fails_is_cut_off_and_does_not_seem_complete(
+    running: Running, caplog: pytest.LogCaptureFixture, path: str, level: str
+) -> None:
+    caplog.set_level("INFO", "app.http.bridge")
+
     with pytest.raises(http.client.IncompleteRead):
-        running.get("/broken")
+        running.get(path)
+
+    assert [record.levelname for record in caplog.records if "The response to request" in record.message] == [level]
 
 
 def test_probes_get_responses_while_all_threads_are_busy(running: Running) -> None:
-    busy = [running.send("GET /wait HTTP/1.1\nHost: x\nConnection: close\n\n") for _ in range(2 * _THREADS)]
+    busy = [running.send("GET /wait HTTP/1.1\nHost: x\nConnection: close\n\n") for _ in range(2 * THREADS)]
 
     response, _ = running.get("/live")
     running.application.may_end.set()
@@ -432,7 +317,7 @@ def test_a_server_with_streams_and_silent_clients_stops_at_once(running: Running
     began_at = time.monotonic()
 
     running.application.may_end.set()  # as the component that serves streams does when it stops
-    running.server.join(_WAIT_SECS)
+    running.server.join(WAIT_SECS)
 
     assert time.monotonic() - began_at < 2
     assert rest_of(stream).endswith(b"0\r\n\r\n")
@@ -444,9 +329,9 @@ def test_a_request_that_does_not_end_does_not_keep_the_server_from_stopping(runn
     time.sleep(0.1)
     began_at = time.monotonic()
 
-    running.server.join(_WAIT_SECS)
+    running.server.join(WAIT_SECS)
 
-    assert time.monotonic() - began_at < _LIMITS.drain_secs + 2
+    assert time.monotonic() - began_at < LIMITS.drain_secs + 2
     assert rest_of(busy).startswith(b"HTTP/1.1 503")
 
 
@@ -462,7 +347,7 @@ def test_ipv6_is_served() -> None:
     server = HttpServer(HttpSettings(host="::1", port=port), application)
     server.start()
 
-    with closing(http.client.HTTPConnection("::1", port, timeout=_WAIT_SECS)) as connection:
+    with closing(http.client.HTTPConnection("::1", port, timeout=WAIT_SECS)) as connection:
         connection.request("GET", "/")
         assert connection.getresponse().status == 200
-    server.join(_WAIT_SECS)
+    server.join(WAIT_SECS)

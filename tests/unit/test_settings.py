@@ -73,6 +73,29 @@ def test_as_a_reader_user_and_table_are_those_of_queries_where_they_are_set() ->
     assert (with_reader.user, with_reader.password.get_secret_value(), with_reader.table) == ("reader", "", "t_all")
 
 
+# Proxies
+
+
+@pytest.mark.parametrize("text", ["10.0.0.7", "10.0.0.0/8, 2001:db8::/32", "*", "*,203.0.113.4"])
+def test_proxies_are_addresses_and_networks(text: str) -> None:
+    assert read_settings({"HTTP_TRUSTED_PROXIES": text}).http.trusted_proxies == text
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("proxy.example", "such as 10.0.0.0/8,2001:db8::7, or *: 'proxy.example' does not appear to be an IPv4 or"),
+        ("10.0.0.1/8", "10.0.0.1/8 has host bits set"),
+        ("0.0.0.0/0", "0.0.0.0/0 is every address: write * for whoever connects"),
+    ],
+)
+def test_other_proxies_are_refused(text: str, reason: str) -> None:
+    problem = problem_of({"HTTP_TRUSTED_PROXIES": text})
+
+    assert problem.startswith(f"HTTP_TRUSTED_PROXIES is {text!r}: ")
+    assert reason in problem
+
+
 # Roles
 
 

@@ -15,7 +15,7 @@ from app.domain.masking.patterns import Pattern, bytes_masked_by, masked_by
 from app.domain.masking.rule import MARK, Rule, mark
 from app.domain.masking.same_row import SecretsOfRow
 from app.domain.masking.secret_names import is_secret_name, may_be_secret
-from app.domain.rows import Rows, with_rows_changed
+from app.domain.rows import Rows, rows_of_pairs, with_rows_changed
 
 _OF_THE_RECORD: Final = ("_topic", "_topic_id", "_reader")  # not what a sender wrote
 TEXTS: Final = tuple(
@@ -90,9 +90,7 @@ class Masking:
                 secret = [key for key in pc.unique(column.keys).to_pylist() if is_secret_name(key)]
                 if secret:
                     of_pairs = pc.or_(of_pairs, pc.is_in(column.keys, pa.array(secret, pa.string())))
-            pairs = pc.indices_nonzero(of_pairs)
-            ends = column.offsets.slice(1).to_numpy()
-            for row in ends.searchsorted(pairs.to_numpy(), side="right").tolist():
+            for row in rows_of_pairs(column, pc.indices_nonzero(of_pairs)):
                 suspicious[row] = True
         return suspicious
 

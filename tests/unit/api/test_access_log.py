@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from flask import Response
 from prometheus_client import CollectorRegistry
 from pydantic import BaseModel, ConfigDict
-from werkzeug.exceptions import Forbidden, TooManyRequests
+from werkzeug.exceptions import TooManyRequests
 from werkzeug.test import TestResponse
 
 from app.access.principal import Principal, Right
+from app.api.access_log import AccessLog
 from app.api.app import create_app
+from app.api.authentication import NotAllowed
 from app.api.endpoint import Endpoint, Request
 from app.api.request_head import RequestHead
 from app.api.responses import ListResponse, Statistics
 from app.health import Health
 from app.logging_setup import ACCESS
 from app.settings import AccessSettings
+from tests.fakes import Clock
 
+GRAFANA = Principal("grafana", frozenset({Right.READ}))
 SECRET = "a log that is nobody's business"
 
 
@@ -62,15 +67,14 @@ class Authenticator:
 
     def authenticate(self, head: RequestHead, right: Right) -> Principal:
         if right is Right.ADMIN:
-            raise Forbidden("Not you.")
-        return Principal("grafana", frozenset({Right.READ}))
+            raise NotAllowed(GRAFANA, right)
+        return GRAFANA
 
 
 class Site:
     """An application with an endpoint of each kind."""
 
-    def __init__(self, log: str = "all") -> None:
-        self.now = 1.0
+    def __init__(self, log: str = "all", clock: Callable[[], float] = time.monotonic) -> None:
         self.pieces_made = 0
         routes = [
             self._endpoint("/rows", Right.READ, self._rows),
@@ -79,9 +83,16 @@ class Site:
             self._endpoint("/admin", Right.ADMIN, self._rows),
             self._endpoint("/login", Right.NONE, self._busy),
             self._endpoint("/open", Right.NONE, self._rows),
+            self._endpoint("/session", Right.NONE, self._log_in),
         ]
         settings = AccessSettings.model_validate({"log": log})
-        app = create_app(Health(), CollectorRegistry(), routes, authenticator=Authenticator(), access=settings)
+        app = create_app(
+            Health(),
+            CollectorRegistry(),
+            routes,
+            authenticator=Authenticator(),
+            access_log=AccessLog(settings, clock=clock),
+        )
         self.client = app.test_client()
 
     def get(self, path: str, **headers: str) -> TestResponse:
@@ -103,6 +114,11 @@ class Site:
                 yield SECRET
 
         return Response(pieces())
+
+    def _log_in(self, request: Request[Parameters]) -> None:
+        request.is_login_of(GRAFANA)
+        if request.parameters.query:
+            raise TooManyRequests(SECRET)
 
     def _busy(self, request: Request[Parameters]) -> ListResponse:
         raise TooManyRequests("Not now.")
@@ -156,7 +172,7 @@ def test_a_stream_that_is_not_read_to_its_end_is_interrupted(lines: Lines) -> No
     [
         ("/busy?query=x", 429, {"operation": "busy", "query": "x", "principal": "grafana"}),
         ("/rows?limt=5", 400, {"operation": "rows", "principal": "grafana"}),
-        ("/admin?query=x", 403, {"operation": "admin", "principal": "-"}),
+        ("/admin?query=x", 403, {"operation": "admin", "principal": "grafana"}),
         ("/etc/passwd%0a2026 ERROR", 404, {"path": "/etc/passwd\n2026 ERROR", "principal": "-"}),
         ("/rows?query=%ff", 400, {"path": "/rows", "principal": "-"}),
         ("/login?query=password", 429, {"operation": "login"}),
@@ -177,6 +193,30 @@ def test_what_is_refused_is_logged_with_the_id_of_its_error(
         "principal": "grafana",
         **named,
     }
+
+
+@pytest.mark.parametrize("query", ["", "?query=fails"])
+@pytest.mark.parametrize("log", ["all", "0.000001"])
+def test_a_login_is_logged_with_the_name_of_its_token(lines: Lines, log: str, query: str) -> None:
+    answer = Site(log).get(f"/session{query}")
+
+    [fields] = lines.fields
+    assert (fields["operation"], fields["principal"], fields["status"]) == ("session", "grafana", answer.status_code)
+    assert fields["refused"] is bool(query)
+
+
+def test_of_many_refusals_some_are_logged_and_the_others_counted(lines: Lines) -> None:
+    clock = Clock()
+    site = Site(clock=clock)
+    for _ in range(50):
+        site.get("/admin")
+    site.get("/rows")
+    clock.advance(61)
+    site.get("/live")
+
+    *refused, other, summary = lines.fields
+    assert [fields["status"] for fields in refused] == [403] * 20
+    assert (other["status"], summary) == (200, {"left_out": 30})
 
 
 def test_another_site_is_logged(lines: Lines) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from app.api.bounded_pages import read_page
@@ -35,10 +37,18 @@ class Table:
         cursor = Cursor(0, rows[-1].id, 0) if len(rows) == search.limit else None
         return Page(rows, cursor, is_complete=True, cost=Cost(len(rows), 1))
 
-    def page(self, limit: int, *, after: Page | None = None) -> Page:
+    def page(self, limit: int, *, after: Page | None = None, most_rows: int = 100_000) -> Page:
+        """A page, of which no more rows are taken after `most_rows`."""
         search = Search(condition_of(parse("").tree), TimeRange(0, 1), limit, RowShape(["message"]))
         search = search.after(after.next_cursor) if after and after.next_cursor else search
-        return read_page(self.read, search, max_bytes=8_000_000)
+        rows: list[LogRow] = []
+
+        def take(part: Sequence[LogRow]) -> bool:
+            rows.extend(part)
+            return len(rows) < most_rows
+
+        end = read_page(self.read, search, take, max_bytes=8_000_000)
+        return Page(rows, end.next_cursor, end.is_complete, end.cost)
 
 
 def offsets_of(page: Page) -> list[int]:
@@ -72,6 +82,16 @@ def test_long_rows_end_a_page_early_and_the_cursor_goes_on_without_a_gap() -> No
     assert len(first.rows) < 2_500
     assert max(table.reads) < 1_000, "no part is much larger than two megabytes"
     assert offsets_of(first) + offsets_of(second) == list(range(3_999, 3_999 - len(first.rows) - len(second.rows), -1))
+
+
+def test_a_page_for_which_there_is_no_room_ends_early_and_the_cursor_goes_on_without_a_gap() -> None:
+    table = Table(2_000, 500)
+
+    first = table.page(1_500, most_rows=100)
+    second = table.page(1_500, after=first)
+
+    assert (len(first.rows), first.is_complete) == (500, False)
+    assert offsets_of(first) + offsets_of(second) == list(range(1_999, -1, -1))
 
 
 def test_the_last_page_has_no_cursor() -> None:

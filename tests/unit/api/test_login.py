@@ -20,11 +20,13 @@ from app.api.authentication import CredentialAuthenticator, by_token
 from app.api.explorer_routes import explorer_routes
 from app.api.login import Login, own_path
 from app.health import Health
+from app.logging_setup import ACCESS
 from tests.support.token_secrets import secret_of
 
 READER, SHIPPER = secret_of("reader"), secret_of("shipper")
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
-TLS = {"X-Forwarded-Proto": "https"}
+OVER_TLS = "https://localhost"  # as the server passes it on from a trusted proxy: tests/unit/http/test_proxies.py
+OVER_HTTP = "http://localhost"
 
 
 class Site:
@@ -47,11 +49,13 @@ class Site:
     def _of_secret(self, secret: str) -> Token | None:
         return self.tokens.of_secret(secret, NOW)
 
-    def log_in(self, secret: str, address: str = "/login", headers: Mapping[str, str] = {}) -> TestResponse:
-        return self.client.post(address, data={"token": secret}, headers=dict(headers))
+    def log_in(
+        self, secret: str, address: str = "/login", base: str = OVER_HTTP, headers: Mapping[str, str] = {}
+    ) -> TestResponse:
+        return self.client.post(address, data={"token": secret}, base_url=base, headers=dict(headers), buffered=True)
 
-    def session(self, cookie: str, headers: Mapping[str, str] = {}) -> TestResponse:
-        return self.client.get("/api/v1/session", headers={"Cookie": cookie, **headers})
+    def session(self, cookie: str, base: str = OVER_HTTP) -> TestResponse:
+        return self.client.get("/api/v1/session", base_url=base, headers={"Cookie": cookie})
 
 
 @pytest.fixture
@@ -79,15 +83,19 @@ def test_neither_scripts_nor_other_sites_can_use_the_cookie(site: Site) -> None:
 
 
 def test_behind_tls_the_cookie_is_for_this_host_over_tls_only(site: Site) -> None:
-    response = site.log_in(READER, headers=TLS)
+    response = site.log_in(READER, base=OVER_TLS)
 
     assert cookie_of(response).startswith("__Host-")
     assert "Secure" in response.headers["Set-Cookie"].split("; ")
-    assert site.session(cookie_of(response), TLS).status_code == 200
+    assert site.session(cookie_of(response), OVER_TLS).status_code == 200
 
 
 def test_behind_tls_a_cookie_that_another_host_could_have_set_does_not_count(site: Site) -> None:
-    assert site.session(cookie_of(site.log_in(READER)), TLS).status_code == 401
+    assert site.session(cookie_of(site.log_in(READER)), OVER_TLS).status_code == 401
+
+
+def test_a_client_cannot_say_itself_that_it_speaks_tls(site: Site) -> None:
+    assert "Secure" not in site.log_in(READER, headers={"X-Forwarded-Proto": "https"}).headers["Set-Cookie"]
 
 
 def test_the_secret_is_not_in_the_cookie_nor_in_the_page(site: Site) -> None:
@@ -134,6 +142,20 @@ def test_many_wrong_tokens_from_one_address_must_wait(site: Site) -> None:
     assert "Set-Cookie" not in response.headers
     other = site.client.post("/login", data={"token": READER}, environ_base={"REMOTE_ADDR": "192.0.2.1"})
     assert other.status_code == 303
+
+
+def test_logins_are_logged_by_name_and_without_the_secret(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", ACCESS)
+    for secret in (READER, SHIPPER, new_secret()):
+        site.log_in(secret)
+
+    lines = [record.__dict__["fields"]["access"] for record in caplog.records if record.name == ACCESS]
+    assert [(line["operation"], line["principal"], line["status"]) for line in lines] == [
+        ("post_login", "alice", 303),
+        ("post_login", "shipper", 403),
+        ("post_login", "anonymous", 403),
+    ]
+    assert READER not in repr(lines)
 
 
 def test_a_token_in_the_address_is_not_taken(site: Site) -> None:

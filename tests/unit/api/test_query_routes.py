@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from itertools import islice
 from typing import Any
@@ -20,11 +21,13 @@ from app.api.app import create_app
 from app.api.authentication import CredentialAuthenticator
 from app.api.query_api import QueryApi
 from app.api.query_routes import query_routes
+from app.api.responses import LogsResponse
 from app.api.tail_routes import TailApi
 from app.domain.statement import Result, Statement
 from app.errors import QueryTooExpensive, Refused, TableMissing, TryAgainLater
 from app.health import Health
 from app.http.bridge import ON_CLIENT_GONE
+from app.http.broken_off import BrokenOff
 from app.metrics import Metrics
 from app.query.attribute_reference import resolved
 from app.query.functions import SUMMARY
@@ -37,6 +40,7 @@ from local.paths import ROOT
 from tests.fakes import Clock, ScriptedReader
 from tests.query.results import result_of
 from tests.support.explaining import explain_api
+from tests.support.query_application import query_application
 
 SECRET = "error 53 TYPE_MISMATCH: SELECT Body FROM logs.logs at http://10.0.0.5:8123"
 DOCS = ROOT / "docs/api.md"
@@ -287,6 +291,15 @@ def many(statement: Statement) -> Result:
     return replace(result, rows=list(result.rows) * 5_000)
 
 
+def long_rows(statement: Statement) -> Result:
+    """A thousand rows of about ten megabytes."""
+    result = realistic(statement)
+    if "id_timestamp_ns" not in result.columns:
+        return result
+    long = [["x" * 1_000 if str(value).startswith("text of") else value for value in row] for row in result.rows]
+    return replace(result, rows=long * 1_000)
+
+
 @pytest.mark.parametrize("goes", [False, True])
 def test_an_export_ends_quietly_when_its_client_goes(setup: Setup, goes: bool) -> None:
     calls: list[Callable[[], object]] = []
@@ -294,13 +307,49 @@ def test_an_export_ends_quietly_when_its_client_goes(setup: Setup, goes: bool) -
     overrides = {ON_CLIENT_GONE: calls.append}
     answer = setup.client.get("/api/v1/logs?format=ndjson&limit=10000", environ_overrides=overrides, buffered=False)
     pieces = answer.iter_encoded()
-    next(pieces)
+    text = next(pieces)
     begun = len(setup.reader.statements)
     if goes:
         calls[0]()
+    text += b"".join(pieces)
 
-    assert len(list(pieces)) == (0 if goes else 1)
+    assert text.count(b'"id"') == 5_000
     assert (len(setup.reader.statements) == begun) is goes
+
+
+@pytest.mark.parametrize("kind", ["ndjson", "csv"])
+def test_a_slow_client_of_an_export_has_little_text_in_memory(setup: Setup, kind: str) -> None:
+    setup.reader.answer = many
+
+    answer = setup.client.get(f"/api/v1/logs?format={kind}&limit=5000", buffered=False)
+    pieces = list(answer.iter_encoded())
+
+    assert sum(map(len, pieces)) > 1_000_000
+    assert max(map(len, pieces)) < 100_000
+
+
+def test_a_page_is_as_described_and_says_how_long_it_is(setup: Setup) -> None:
+    setup.reader.answer = realistic
+
+    answer = setup.client.get("/api/v1/logs?limit=1")
+
+    assert answer.content_length == len(answer.data)
+    assert list(LogsResponse.model_validate_json(answer.data).rows[0])[:2] == ["id", "timestamp"]
+    assert answer.json is not None
+    assert list(answer.json) == ["rows", "complete", "statistics", "next_cursor"]
+
+
+def test_pages_that_nobody_reads_leave_no_room_for_more_until_they_are_gone(setup: Setup) -> None:
+    setup.reader.answer = long_rows
+    path = "/api/v1/logs?limit=10000"
+
+    unread = [setup.client.get(path, buffered=False) for _ in range(4)]
+
+    error = setup.error("logs?limit=10000")
+    assert (error["status"], error["code"]) == (429, "too_busy")
+    for answer in unread:
+        answer.close()
+    assert setup.client.get(path).status_code == 200
 
 
 def test_the_document_is_openapi(setup: Setup) -> None:
@@ -430,6 +479,22 @@ def test_a_url_that_is_not_utf_8_is_refused(setup: Setup, path: str) -> None:
     assert error["message"].startswith("The URL is not UTF-8: %")
     assert in_path.status_code == 400
     assert setup.reader.statements == []
+
+
+@pytest.mark.parametrize("is_revoked", [False, True])
+def test_an_export_breaks_when_its_token_ends(is_revoked: bool) -> None:
+    clock, known = Clock(), {"reader": Principal("reader", (Right.READ,))}
+    authenticator = CredentialAuthenticator([lambda head: known.get("reader")])
+    http = query_application(ScriptedReader(many), clock=clock, authenticator=authenticator).test_client()
+    with http.get("/api/v1/logs.ndjson", buffered=False) as answer:
+        parts = iter(answer.response)
+        assert next(parts)
+        clock.advance(10)
+        if is_revoked:
+            del known["reader"]
+
+        with pytest.raises(BrokenOff) if is_revoked else nullcontext():
+            assert list(parts)
 
 
 def test_a_tail_ends_when_its_token_does() -> None:

@@ -6,9 +6,12 @@ from functools import partial
 import pytest
 
 from app.domain.event_time import EventTimeBounds
+from app.domain.masking.masking import Masking
+from app.domain.masking.rule import Rule
 from app.domain.records import RecordChunk
+from app.formats.reading import ReadingRules
 from app.pipeline.decode import Decoded, decode, rows_of
-from app.pipeline.guarded_decode import guarded
+from app.pipeline.guarded_decode import WITHHELD, decoder_of, guarded
 from tests.unit.pipeline.test_decode import as_dicts, chunk_of
 
 BOUNDS = EventTimeBounds.of_retention(30)
@@ -27,7 +30,7 @@ def stumbling(chunk: RecordChunk) -> Decoded:
 
 def test_a_record_whose_reading_raises_is_a_flagged_row_with_its_bytes() -> None:
     values = [OTHERS[0], POISON, *OTHERS[1:]]
-    decoded = guarded(stumbling, rows_by_bounds)(chunk_of(values))
+    decoded = guarded(stumbling, rows_by_bounds, rows_by_bounds)(chunk_of(values))
 
     rows = as_dicts(decoded.rows)
     assert [(row["_offset"], row["_item"], row["Body"]) for row in rows] == [
@@ -43,19 +46,41 @@ def test_a_record_whose_reading_raises_is_a_flagged_row_with_its_bytes() -> None
     assert decoded.problems == {"failed": 1}
 
 
+def stumbling_rule(text: str) -> tuple[str, int]:
+    """Masks nothing, and raises for one record: its message and its JSON, which is kept when reading has failed."""
+    if "stumbles" in text:
+        raise IndexError(text)
+    return text, 0
+
+
+def test_a_record_whose_masking_raises_is_a_flagged_row_without_its_content() -> None:
+    rules = ReadingRules(masking=Masking([Rule("any", ".", stumbling_rule)]))
+
+    chunk = replace(chunk_of([OTHERS[0], POISON, OTHERS[1]]), keys=[None, b"stumbles", None])
+    decoded = decoder_of(BOUNDS, rules, "r1")(chunk)
+
+    rows = as_dicts(decoded.rows)
+    assert [(row["_offset"], row["Body"]) for row in rows] == [(100, "one"), (101, WITHHELD), (102, "two")]
+    assert rows[1]["ParseError"].startswith("withheld: masking raised IndexError in test_guarded_decode.py:")
+    assert "stumbles" not in repr(decoded.rows.to_pylist())
+    assert decoded.problems == {"withheld": 1}
+
+
 def test_the_same_record_gives_the_same_row_again() -> None:
-    decoder = guarded(stumbling, rows_by_bounds)
+    decoder = guarded(stumbling, rows_by_bounds, rows_by_bounds)
     assert decoder(chunk_of([POISON])).rows.equals(decoder(chunk_of([POISON])).rows)
 
 
 def test_a_chunk_without_a_mistake_is_decoded_once_and_whole() -> None:
     chunk = chunk_of(OTHERS)
-    assert guarded(stumbling, rows_by_bounds)(chunk).rows.equals(decode(chunk, BOUNDS, reader="r1").rows)
+    assert guarded(stumbling, rows_by_bounds, rows_by_bounds)(chunk).rows.equals(
+        decode(chunk, BOUNDS, reader="r1").rows
+    )
 
 
 def test_decoded_one_by_one_other_records_are_the_rows_that_they_are_together() -> None:
     chunk = chunk_of([*OTHERS, POISON])
-    rows = guarded(stumbling, rows_by_bounds)(chunk).rows
+    rows = guarded(stumbling, rows_by_bounds, rows_by_bounds)(chunk).rows
     assert rows.slice(0, rows.num_rows - 1).equals(decode(chunk_of(OTHERS), BOUNDS, reader="r1").rows)
 
 
@@ -64,7 +89,7 @@ def test_too_little_memory_is_no_mistake_of_a_reader() -> None:
         raise MemoryError
 
     with pytest.raises(MemoryError):
-        guarded(exhausted, rows_by_bounds)(chunk_of([POISON]))
+        guarded(exhausted, rows_by_bounds, rows_by_bounds)(chunk_of([POISON]))
 
 
 def test_decoded_one_by_one_records_keep_their_own_keys() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 import pytest
@@ -213,7 +214,7 @@ def test_a_record_at_which_the_reader_fails_is_masked_too_and_counted_by_its_row
     count = 2
     values: list[bytes | None] = [b"fine", b"paid with 4111111111111111"]
     chunk = RecordChunk(Partition("logs", 0), "id", range(2), [RECORD_MS] * 2, values, [()] * 2, count, [None] * 2)
-    decoded = guarded(stumbling, lambda events, record: rows_of(events, record, BOUNDS, MASKING))(chunk)
+    decoded = guarded(stumbling, partial(rows_of, bounds=BOUNDS, rules=MASKING), partial(rows_of, bounds=BOUNDS))(chunk)
 
     assert not holds(decoded, "4111111111111111")
     assert decoded.masked == {1: {"cards": 2}}, "in the text and in the bytes"

@@ -30,7 +30,7 @@ from app.query.scope import EVERYTHING, Scope
 from app.query.service import QueryService
 from app.query.tree import Everything, Node, all_of
 from app.settings import QuerySettings
-from tests.fakes import ScriptedReader
+from tests.fakes import Clock, ScriptedReader
 from tests.query.generated import trees
 from tests.query.results import NOW_NS, result_of
 from tests.query.show import show
@@ -87,7 +87,8 @@ class Setup:
             lambda statement: result_of(Statement(resolved(statement.sql, statement.parameters), statement.parameters))
         )
         metrics = Metrics(CollectorRegistry(), version="0")
-        queries = QueryService(LogTable(self.reader), now_ns=lambda: NOW_NS, clock=lambda: 0.0)
+        self._clock = Clock()
+        queries = QueryService(LogTable(self.reader), now_ns=lambda: NOW_NS, clock=self._clock)
         admission, streams = Admission(1, wait_secs=0), StreamSlots(1, metrics.query_streams)
         api = QueryApi(queries, QuerySettings(), admission, streams, lambda: 0.0)
         self._is_stopping: Iterator[bool] = iter(())
@@ -109,6 +110,7 @@ class Setup:
 
     def _get(self, path: str, parameters: Mapping[str, Any]) -> None:
         self._is_stopping = iter([False, True])
+        self._clock.advance(3_600)  # nothing is known from the request before
         before = len(self.reader.statements)
         url = path.replace("{id}", LOG).replace("{+name}", quote("http.route"))
         method = "POST" if path.startswith("/logs/search") else "GET"

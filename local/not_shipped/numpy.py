@@ -1,0 +1,3 @@
+"""Not there for what runs with this folder in PYTHONPATH, as in the image, which does not have it either."""
+
+raise ImportError("numpy is not shipped: a process that runs as in the image has none")
