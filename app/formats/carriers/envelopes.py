@@ -1,4 +1,4 @@
-"""Envelopes of events: CloudTrail, Azure Monitor, Kafka Connect, Splunk, Elasticsearch, SNS, Lambda's telemetry."""
+"""Envelopes of events: CloudTrail, Azure Monitor, Kafka Connect, Elasticsearch, SNS, Lambda's telemetry."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -6,14 +6,13 @@ from typing import Final
 from app.formats.carriers.carried import Carried, Object, known, text_inside
 from app.formats.reading import Reading
 
-MARKS: Final = ("Records", "records", "items", "payload", "event", "_source", "TopicArn", "record")
+MARKS: Final = ("Records", "records", "items", "payload", "_source", "TopicArn", "record")
 _OF_LISTS: Final = {
     "Records": frozenset(("eventVersion", "eventTime")),
     "records": frozenset(("operationName", "category", "resourceId", "time")),
     "items": frozenset(("auditID", "stageTimestamp")),
 }
 _OF_TELEMETRY: Final = {"time", "type", "record"}
-_OF_SPLUNK: Final = frozenset(("sourcetype", "index"))
 
 
 def opened(parsed: Object, reading: Reading) -> Sequence[Carried] | None:
@@ -26,8 +25,6 @@ def opened(parsed: Object, reading: Reading) -> Sequence[Carried] | None:
             return [Carried(known(parsed, reading, name, "kind", "apiVersion"), event) for event in events]
     if parsed.keys() == {"schema", "payload"}:
         return _one(parsed, reading, "payload", "schema")
-    if "event" in parsed and not _OF_SPLUNK.isdisjoint(parsed):
-        return _one(parsed, reading, "event")
     if "_source" in parsed and "_index" in parsed:
         return _one(parsed, reading, "_source")
     if "TopicArn" in parsed and "Message" in parsed:

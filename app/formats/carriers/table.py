@@ -4,7 +4,19 @@ from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
 from typing import Final
 
-from app.formats.carriers import agents, cloudwatch, docker, envelopes, gelf, google, journald, loki, otlp
+from app.formats.carriers import (
+    agents,
+    cloudwatch,
+    datadog,
+    docker,
+    envelopes,
+    gelf,
+    google,
+    journald,
+    loki,
+    otlp,
+    splunk,
+)
 from app.formats.carriers.carried import Carried, Object, explained
 from app.formats.reading import Reading
 
@@ -15,6 +27,8 @@ _MODULES: Final[Mapping[str, ModuleType]] = {
     "container JSON": docker,
     "journald": journald,
     "GELF": gelf,
+    "Datadog": datadog,
+    "Splunk HEC": splunk,
     "agent": agents,
     "envelope": envelopes,
     "Loki": loki,
