@@ -47,7 +47,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "explain": {"domain", "errors", "formats", "pipeline", "ports"},
     "query": {"domain", "errors", "ports"},
     "access": {"errors", "query"},
-    "receive": {"domain", "errors", "health", "ports"},
+    "receive": {"domain", "errors", "formats", "health", "input", "ports"},
     "audit": {"domain", "errors", "pipeline", "ports"},
     "backends": {"access", "audit", "domain", "errors", "paths", "pipeline", "ports", "preflight", "query", "settings"},
     "telemetry": {"access", "audit", "domain", "errors", "health", "metrics", "preflight"},

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from app.api.admission import TooBusy
 from app.errors import Abandoned, QueryTooExpensive, Refused, TableMissing, TryAgainLater
 from app.query.errors import BadParameter, NoSuchLog, QueryError
-from app.receive.received import Unreadable
+from app.receive.received import TooManyEvents, Unreadable
 
 _log = logging.getLogger(__name__)
 
@@ -50,6 +50,8 @@ def problem_of(error: Exception) -> Problem:
             return Problem(404, "no_such_log", str(error))
         case Unreadable():
             return Problem(400, "unreadable", str(error))
+        case TooManyEvents():
+            return Problem(413, "too_many_events", str(error))
         case QueryTooExpensive():
             return _of_limit(error)
         case Refused():
@@ -70,7 +72,10 @@ def _of_http(error: HTTPException) -> Problem:
     # Headers such as Allow, Retry-After and WWW-Authenticate are part of the response.
     headers = [header for header in error.get_headers() if header[0].lower() not in ("content-type", "content-length")]
     code = error.name.lower().replace(" ", "_")
-    return Problem(error.code or 500, code, error.description or error.name, headers=tuple(headers))
+    message = error.description or error.name
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        message = f"This path takes {', '.join(sorted(error.valid_methods))}."
+    return Problem(error.code or 500, code, message, headers=tuple(headers))
 
 
 def _of_query(error: QueryError) -> Problem:

@@ -29,6 +29,11 @@ class RequestHead:
         """The media type of the body in lower case, without parameters such as the charset; empty if not given."""
         return parse_options_header(self.headers.get("Content-Type"))[0].lower()
 
+    @property
+    def charset(self) -> str:
+        """The charset of the body, as its Content-Type names it; empty if it does not."""
+        return parse_options_header(self.headers.get("Content-Type"))[1].get("charset", "").strip()
+
 
 def current_head() -> RequestHead:
     """The head of the request that Flask is serving."""

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from app.domain.receipt import headers_of
+from app.domain.receipt import CONTENT_TYPE, headers_of
 from app.errors import KafkaCode, Refused, TryAgainLater
 from app.ports import LogPublisher
 from app.receive.packing import packed
@@ -42,11 +42,12 @@ class Intake:
         if not received.pieces:
             return Sent(0, tuple(received.problems))
         deadline = self._clock() + self._timeout_secs
-        values, problems = packed(received, self._publisher.connect() - _HEADER_BYTES)
-        outcome = _Outcome(len(values))
-        content_type = received.form.content_type
-        for value in values:
-            headers = headers_of({**receipt, **received.said}, content_type, value, self._key)
+        records, problems = packed(received, self._publisher.connect() - _HEADER_BYTES)
+        outcome = _Outcome(len(records))
+        said = {**receipt, **received.said}
+        for form, value in records:
+            given = {CONTENT_TYPE: form.content_type.decode(), **received.given}
+            headers = headers_of(said, given, value, self._key)
             wait_secs = max(0.0, deadline - self._clock())
             self._publisher.publish(value, headers=headers, wait_secs=wait_secs, on_delivery=outcome.take)
         outcome.wait(max(0.0, deadline - self._clock()))

@@ -19,6 +19,13 @@ OTLP: Final = Form(b"application/x-protobuf", b"")
 """ExportLogsServiceRequest: of protobuf's messages, several behind each other are one with the lists of all."""
 
 
+TEXT: Final = Form(b"text/plain", b"")
+"""One event a record, of one or more lines."""
+
+MAX_EVENTS: Final = 250_000
+"""Of one request: an event takes some hundred bytes of memory besides its own."""
+
+
 class Problem(NamedTuple):
     """What was wrong with an event, by its number in the request from 0."""
 
@@ -29,11 +36,13 @@ class Problem(NamedTuple):
 
 
 class Piece(NamedTuple):
-    """Events that stay together, in the form of `Received`: the number of the first in the request, bytes, count."""
+    """Events that stay together: the number of the first in the request, bytes, count."""
 
     event: int
     value: bytes
     events: int = 1
+    form: Form | None = None
+    """None: that of `Received`. Of `TEXT`, which puts nothing between two events, a piece becomes a record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +54,8 @@ class Received:
     problems: Sequence[Problem] = ()
     said: Mapping[str, str] = field(default_factory=dict)
     """What the protocol says of all events besides them, for the receipt, such as a tenant."""
+    given: Mapping[str, str] = field(default_factory=dict)
+    """What events get that do not say it themselves, by the name of the record's header (`domain.receipt.SIGNED`)."""
 
     @property
     def count(self) -> int:
@@ -70,8 +81,17 @@ class Posted:
 
     body: bytes
     media_type: str = ""
+    charset: str = ""
+    """As its Content-Type names it; empty if it does not."""
     parameters: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class TooManyEvents(Exception):
+    """The request has more events than `MAX_EVENTS`. Nothing was taken."""
+
+    def __init__(self) -> None:
+        super().__init__(f"A request may have at most {MAX_EVENTS:,} events: send fewer at a time.")
 
 
 class Unreadable(Exception):

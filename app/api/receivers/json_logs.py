@@ -1,24 +1,53 @@
 """POST /api/v1/logs: the service's own protocol."""
 
+from dataclasses import replace
+from typing import Literal
+
 from flask import Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.access.principal import Right
 from app.api.body import Body
 from app.api.endpoint import Endpoint, Request, Success
 from app.api.receivers.receiver import MAY_FAIL, Receiver
-from app.api.request_parameters import AnyParameters
+from app.domain.times import zone_named
+from app.query.errors import BadParameter
 from app.receive import json_logs
-from app.receive.received import Sent
+from app.receive.received import Posted, Received, Sent
 
 NAME = "json"
 _MOST_PROBLEMS = 100
 
 
+class SendParameters(BaseModel):
+    """What counts for events that do not say it themselves, and how lines are read."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    service: str = Field("", max_length=256, description="Their service.")
+    host: str = Field("", max_length=256, description="Their host.")
+    timezone: str = Field("", max_length=64, description="The zone of times that state none, such as `Europe/Berlin`.")
+    multiline: Literal["on", "off"] = Field(
+        "on", description="Of text/plain: whether the lines of a stack trace are one event, or one each."
+    )
+
+    @property
+    def given(self) -> dict[str, str]:
+        """The headers of records that say so.
+
+        Raises:
+            BadParameter: there is no such time zone.
+        """
+        if self.timezone and zone_named(self.timezone) is None:
+            raise BadParameter("timezone", f"timezone={self.timezone} is no time zone, as Europe/Berlin is")
+        headers = {"service.name": self.service, "host.name": self.host, "timezone": self.timezone}
+        return {name: text for name, text in headers.items() if text}
+
+
 class ProblemOfEvent(BaseModel):
     """What was wrong with one event."""
 
-    line: int = Field(description="Number of the object or line in the body, from 1, without blank lines.")
+    event: int = Field(description="Its number in the body, from 1.")
     reason: str = Field(description="What was wrong, and whether it was stored all the same.")
 
 
@@ -30,15 +59,21 @@ class SentResponse(BaseModel):
     problems: list[ProblemOfEvent] = Field(description=f"What was wrong with them: the first {_MOST_PROBLEMS}.")
 
 
-def endpoint(receiver: Receiver, max_body_bytes: int) -> Endpoint[AnyParameters]:
+def endpoint(receiver: Receiver, max_body_bytes: int) -> Endpoint[SendParameters]:
     """The endpoint."""
 
-    def handle(request: Request[AnyParameters]) -> BaseModel | Response | None:
+    def handle(request: Request[SendParameters]) -> BaseModel | Response | None:
         """Store logs: a JSON object, an array of objects, JSON lines, or lines of plain text (Content-Type:
         text/plain)."""
-        return receiver.take(NAME, request, json_logs.read, _response)
+        parameters = request.parameters
 
-    types = (json_logs.JSON, *json_logs.NDJSON, json_logs.TEXT, "application/x-www-form-urlencoded")
+        def read(posted: Posted) -> Received:
+            received = json_logs.read(posted, joins_lines=parameters.multiline == "on")
+            return replace(received, given=parameters.given)
+
+        return receiver.take(NAME, request, read, _response)
+
+    types = (json_logs.JSON, *json_logs.NDJSON, json_logs.PLAIN, json_logs.FORM)
     return Endpoint(
         path="/logs",
         prefix="/api/v1",
@@ -46,7 +81,7 @@ def endpoint(receiver: Receiver, max_body_bytes: int) -> Endpoint[AnyParameters]
         operation_id="send_logs",
         summary="Send logs",
         tags=("send",),
-        parameters=AnyParameters,
+        parameters=SendParameters,
         body=Body(dict.fromkeys(types), max_body_bytes),
         handle=handle,
         success=Success.of_json(SentResponse),
@@ -56,5 +91,5 @@ def endpoint(receiver: Receiver, max_body_bytes: int) -> Endpoint[AnyParameters]
 
 
 def _response(sent: Sent) -> SentResponse:
-    shown = [ProblemOfEvent(line=found.event + 1, reason=found.reason) for found in sent.problems[:_MOST_PROBLEMS]]
+    shown = [ProblemOfEvent(event=found.event + 1, reason=found.reason) for found in sent.problems[:_MOST_PROBLEMS]]
     return SentResponse(stored=sent.stored, refused=len(sent.refused), problems=shown)

@@ -75,4 +75,4 @@ class Receiver:
 
 def _posted(request: Request[Any]) -> Posted:
     head = request.head
-    return Posted(request.body, head.media_type, flask_request.args.to_dict(), dict(head.headers.items()))
+    return Posted(request.body, head.media_type, head.charset, flask_request.args.to_dict(), dict(head.headers.items()))

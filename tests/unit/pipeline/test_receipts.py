@@ -21,13 +21,14 @@ RULES = ReadingRules(receipts=ReceiptReader([KEY]))
 RECEIPT = {"name": "json", "client.address": "10.0.0.7", "request.id": "5f3a21bc90d7e614"}
 PROVEN = {f"log.receiver.{name}": text for name, text in RECEIPT.items()}
 UNPROVEN = {f"unverified.{name}": text for name, text in PROVEN.items()}
+GIVEN = {"content-type": "application/x-ndjson", "host.name": "h1"}
 LINE = b'{"service":"shop","message":"m"}'
 
 Sent = tuple[bytes, Headers]
 
 
 def signed(value: bytes = LINE, key: bytes = KEY) -> Sent:
-    return value, headers_of(RECEIPT, LINES.content_type, value, key)
+    return value, headers_of(RECEIPT, GIVEN, value, key)
 
 
 def attributes_of(*records: Sent, rules: ReadingRules = RULES) -> list[dict[str, str]]:
@@ -46,13 +47,16 @@ def test_events_of_a_receiver_have_what_it_said() -> None:
 @pytest.mark.parametrize(
     "record",
     [
-        pytest.param((LINE, headers_of(RECEIPT, LINES.content_type, LINE, b"")), id="no-signature"),
+        pytest.param((LINE, headers_of(RECEIPT, GIVEN, LINE, b"")), id="no-signature"),
         pytest.param(signed(key=OTHER_KEY), id="key-of-another"),
         pytest.param((b'{"message":"n"}', signed()[1]), id="another-value"),
         pytest.param(
-            (LINE, [(n, b'{"v":1,"name":"x"}' if n == HEADER else v) for n, v in signed()[1]][:3]), id="another-receipt"
+            (LINE, [(n, b'{"v":1,"name":"x"}' if n == HEADER else v) for n, v in signed()[1]][:4]), id="another-receipt"
         ),
         pytest.param((LINE, [("content-type", b"text/plain"), *signed()[1]]), id="another-content-type"),
+        pytest.param((LINE, [("Content-Type", b"text/plain"), *signed()[1]]), id="another-content-type-in-capitals"),
+        pytest.param((LINE, [("host.name", b"h2"), *signed()[1]]), id="another-host"),
+        pytest.param((LINE, [("service.name", b"s"), *signed()[1]]), id="one-header-more"),
         pytest.param((LINE, [(HEADER, b'{"v":1,"name":"json"}'), *signed()[1]]), id="a-second-receipt-in-front"),
     ],
 )
@@ -70,7 +74,7 @@ def test_a_key_that_was_in_use_before_still_counts() -> None:
 
 
 def test_texts_of_a_later_version_are_kept() -> None:
-    later = headers_of({"v2.thing": "t"}, LINES.content_type, LINE, KEY)
+    later = headers_of({"v2.thing": "t"}, GIVEN, LINE, KEY)
 
     assert attributes_of((LINE, later)) == [{"log.receiver.v2.thing": "t"}]
 
