@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from app.api.admission import Admission, QuerySlots
 from app.api.endpoint import Endpoint
-from app.api.receivers import json_logs
+from app.api.receivers import json_logs, splunk
 from app.api.receivers.receiver import Receiver
 from app.backends.kafka.publisher import KafkaPublisher
 from app.backends.kafka.topic import TopicAdmin
@@ -58,8 +58,13 @@ def build_receive(
         limits.max_concurrent, wait_secs=limits.timeout_secs, max_share=limits.max_share_percent / 100
     )
     slots = QuerySlots(admission, metrics.receive_running)
-    endpoints = [json_logs.endpoint(receiver, limits.max_body_bytes)]
-    return ReceiveParts(component, [list(_counted((replace(one, slots=(slots,)) for one in endpoints), metrics))])
+    most_bytes = limits.max_body_bytes
+    endpoints = [
+        json_logs.endpoint(receiver, most_bytes),
+        *splunk.endpoints(receiver, most_bytes, is_ready=lambda: not health.problems()),
+    ]
+    with_slots = (replace(one, slots=(slots,)) if one.body else one for one in endpoints)
+    return ReceiveParts(component, [list(_counted(with_slots, metrics))])
 
 
 def _publisher(settings: Settings) -> LogPublisher:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from flask import Flask
 from prometheus_client import CollectorRegistry
 from werkzeug.test import TestResponse
 
+from app.access.principal import Right
+from app.access.tokens import Token, Tokens, digest_of
 from app.api.app import create_app
-from app.api.authentication import Authenticator
+from app.api.authentication import Authenticator, CredentialAuthenticator, by_token
 from app.build.decoder import build_decoder
 from app.build.receive import build_receive
 from app.domain.records import Partition, RecordChunk
@@ -18,9 +21,24 @@ from app.environment import read_settings
 from app.explain.explainer import row_object
 from app.health import Health
 from app.metrics import Metrics
+from app.telemetry.receive import PART
 from tests.fakes import MemoryPublisher
+from tests.support.token_secrets import secret_of
 
 KEY = "k" * 32
+SHIPPER, READER = secret_of("shipper"), secret_of("reader")
+"""Secrets of tokens that may send logs, and that may not; see `token_needed`."""
+
+
+def token_needed() -> Authenticator:
+    """Lets pass who has one of these tokens."""
+    tokens = Tokens(
+        [
+            Token("shipper", (Right.INGEST,), digest_of(SHIPPER)),
+            Token("reader", (Right.READ,), digest_of(READER)),
+        ]
+    )
+    return CredentialAuthenticator([by_token(lambda secret: tokens.of_secret(secret, datetime.now(UTC)))])
 
 
 @dataclass
@@ -35,6 +53,7 @@ class Receivers:
         self.settings = read_settings({"RECEIVE_KEY": KEY, "RECEIVE_TIMEOUT_SECS": "0.5", **self.environ})
         self.metrics = Metrics(CollectorRegistry(), version="0")
         parts = build_receive(self.settings, self.metrics, new_publisher=lambda _: self.publisher)
+        self.component = parts.component
         self.application: Flask = create_app(
             Health(), self.metrics.registry, *parts.routes, authenticator=self.authenticator
         )
@@ -43,6 +62,10 @@ class Receivers:
         """POST a body; names of headers are written with `_`."""
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         return self.application.test_client().post(path, data=body, content_type=media_type or None, headers=given)
+
+    def connected(self) -> None:
+        """Kafka can be reached, as far as the health of the receivers knows."""
+        self.component.health.report(PART, None)
 
     def rows(self) -> list[dict[str, Any]]:
         """The rows of all records that were sent, as the API shows them, in the order of partitions and offsets."""

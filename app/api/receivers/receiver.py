@@ -59,7 +59,7 @@ class Receiver:
             TryAgainLater, Refused: Kafka does not have all events.
         """
         self._counts.received(name, len(request.body))
-        received = read(_posted(request))
+        received = read(posted_of(request))
         principal = "" if request.principal.name == ANONYMOUS.name else request.principal.name
         head = request.head
         receipt = receipt_of(name, address=head.peer, request_id=head.request_id, token=principal)
@@ -73,6 +73,7 @@ class Receiver:
         return respond(sent)
 
 
-def _posted(request: Request[Any]) -> Posted:
+def posted_of(request: Request[Any]) -> Posted:
+    """What a receiver sees of a request."""
     head = request.head
     return Posted(request.body, head.media_type, head.charset, flask_request.args.to_dict(), dict(head.headers.items()))
