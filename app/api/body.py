@@ -1,7 +1,7 @@
 """The body of a request: the media types, encodings and size that an endpoint accepts."""
 
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import IO, Final
@@ -49,6 +49,8 @@ class Body:
 
     content: Content
     max_bytes: int
+    also: Collection[str] = ()
+    """Further media types, which the OpenAPI document leaves out."""
     decoders: Mapping[str, Decoder] = field(default_factory=lambda: DECODERS)
 
     def read(self, head: RequestHead, stream: IO[bytes]) -> bytes:
@@ -59,8 +61,9 @@ class Body:
             RequestEntityTooLarge: it is longer than `max_bytes`.
             BadRequest: it cannot be decompressed.
         """
-        if head.media_type and not {head.media_type, "*/*"} & self.content.keys():
-            raise UnsupportedMediaType(f"Content-Type is {head.media_type}; it may be {_any_of(self.content)}.")
+        if head.media_type and not {head.media_type, "*/*"} & {*self.content, *self.also}:
+            types = _any_of((*self.content, *self.also))
+            raise UnsupportedMediaType(f"Content-Type is {head.media_type}; it may be {types}.")
         encoding = head.headers.get("Content-Encoding", "identity").lower()
         if encoding not in self.decoders:
             raise UnsupportedMediaType(f"Content-Encoding is {encoding}; it may be {_any_of(self.decoders)}.")

@@ -28,8 +28,8 @@ def openapi(endpoints: Iterable[Endpoint[Any]]) -> dict[str, Any]:
         "info": {
             "title": "Log analytics",
             "version": VERSION,
-            "description": "Search, aggregate and follow logs. Times are UTC. Every list reports its cost and whether"
-            " it is complete.",
+            "description": "Send, search, aggregate and follow logs. Times are UTC. Every list reports its cost and"
+            " whether it is complete.",
         },
         "paths": paths,
         "components": {"schemas": schemas["$defs"]},

@@ -1,4 +1,4 @@
-"""/api/v1: the query endpoints, each with metrics and a slot, and the document that describes them."""
+"""/api/v1: the query endpoints, each with metrics and a slot, and the document of the API."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -24,15 +24,20 @@ _PROBLEMS: Final = {
 
 
 def query_routes(
-    api: QueryApi, tail: TailApi, explain: ExplainApi, admission: Admission, metrics: Metrics
+    api: QueryApi,
+    tail: TailApi,
+    explain: ExplainApi,
+    admission: Admission,
+    metrics: Metrics,
+    described: Iterable[Endpoint[Any]] = (),
 ) -> list[Endpoint[Any]]:
-    """The endpoints under /api/v1."""
+    """The endpoints under /api/v1. `described` are others that the document describes besides them."""
     slots = QuerySlots(admission, metrics.query_running)
     queries = [
         replace(endpoint, prefix=PREFIX, slots=(slots, *endpoint.slots), problems=_PROBLEMS)
         for endpoint in [*api.endpoints(), explain.endpoint(), tail.endpoint()]
     ]
-    docs = [replace(endpoint, prefix=PREFIX) for endpoint in docs_routes(queries)]
+    docs = [replace(endpoint, prefix=PREFIX) for endpoint in docs_routes([*described, *queries])]
     return list(_counted([*queries, *docs], metrics))
 
 

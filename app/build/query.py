@@ -1,7 +1,7 @@
 """The role `query`: the API and the explorer, and the watch over whether ClickHouse answers."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,8 +40,13 @@ def query_service(settings: Settings) -> QueryService:
     return QueryService(LogTable(ClickHouseReader(settings.clickhouse, settings.query)))
 
 
-def build_query(settings: Settings, metrics: Metrics, access: AccessParts = OPEN) -> QueryParts:
-    """The routes, and the component that watches the ClickHouse they depend on."""
+def build_query(
+    settings: Settings, metrics: Metrics, access: AccessParts = OPEN, described: Iterable[Endpoint[Any]] = ()
+) -> QueryParts:
+    """The routes, and the component that watches the ClickHouse they depend on.
+
+    `described` are other endpoints of this instance that the document of the API describes.
+    """
     limits = settings.query
     health = Health(problems={PART: "not connected yet"})
     watch = QueryWatch(LogTable(ClickHouseReader(settings.clickhouse, limits)), QueryTelemetry(health))
@@ -56,5 +61,8 @@ def build_query(settings: Settings, metrics: Metrics, access: AccessParts = OPEN
     tail = TailApi(queries, streams, is_stopping=lambda: component.is_stopping)
     return QueryParts(
         component,
-        [explorer_routes(access.login, is_open=access.is_open), query_routes(api, tail, explain, admission, metrics)],
+        [
+            explorer_routes(access.login, is_open=access.is_open),
+            query_routes(api, tail, explain, admission, metrics, described),
+        ],
     )

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from app.api.admission import Admission, QuerySlots
 from app.api.endpoint import Endpoint
+from app.api.query_routes import PREFIX
 from app.api.receivers import json_logs, splunk
 from app.api.receivers.receiver import Receiver
 from app.backends.kafka.publisher import KafkaPublisher
@@ -33,6 +34,11 @@ class ReceiveParts:
 
     component: Component
     routes: Sequence[Sequence[Endpoint[Any]]]
+
+    @property
+    def described(self) -> Sequence[Endpoint[Any]]:
+        """The endpoints of our own API, for its document: other protocols have their own."""
+        return [endpoint for of_protocol in self.routes for endpoint in of_protocol if endpoint.prefix == PREFIX]
 
 
 def with_key(settings: Settings) -> Settings:

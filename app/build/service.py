@@ -47,12 +47,12 @@ def build(
     clocks = build_clocks(settings, metrics)
     components: list[Component] = [clocks.component]
     routes: list[Sequence[Endpoint[Any]]] = []
+    receive = build_receive(settings, metrics) if "receive" in settings.service.roles else None
     if "query" in settings.service.roles:
-        query = build_query(settings, metrics, access)
+        query = build_query(settings, metrics, access, receive.described if receive else ())
         components.append(query.component)
         routes += query.routes
-    if "receive" in settings.service.roles:
-        receive = build_receive(settings, metrics)
+    if receive:
         components.append(receive.component)
         routes += receive.routes
     if "ingest" in settings.service.roles:

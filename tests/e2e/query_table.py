@@ -37,6 +37,7 @@ from app.query.service import QueryService
 from app.settings import ClickHouseSettings, QuerySettings
 from tests.fakes import MemoryRecords
 from tests.support.explaining import explain_api
+from tests.support.receivers import Receivers
 from tests.support.servers import RunningEngine, clickhouse_settings
 
 TOPIC_ID = "topic-1"
@@ -137,11 +138,13 @@ def _application(
     api = QueryApi(queries, limits, admission, streams, time.monotonic)
     tail = TailApi(queries, streams, is_stopping=is_stopping)
     explain = explain_api(queries, records)
+    receivers = Receivers()
     return create_app(
         Health(),
         metrics.registry,
         explorer_routes(access.login, is_open=access.is_open),
-        query_routes(api, tail, explain, admission, metrics),
+        query_routes(api, tail, explain, admission, metrics, receivers.described),
+        receivers.described,
         authenticator=access.authenticator,
     )
 

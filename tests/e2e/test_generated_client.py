@@ -217,7 +217,28 @@ CALLS: Final[Mapping[str, tuple[Mapping[str, Any], Check]]] = {
 
 
 def test_every_operation_is_called(description: Mapping[str, Any]) -> None:
-    assert operations_of(description).keys() == CALLS.keys()
+    assert operations_of(description).keys() == CALLS.keys() | {"send_logs"}
+
+
+@pytest.mark.parametrize("is_list", [True, False])
+def test_logs_can_be_sent(client: GeneratedClient, is_list: bool) -> None:
+    event = client.models.SentEvent(service="shop", message="hello")
+    event["any"] = "thing"
+
+    response = client.module("send_logs").sync_detailed(
+        client=client.connection, body=[event, event] if is_list else event, service="shop"
+    )
+
+    assert response.status_code == 200, response.content
+    assert (response.parsed.stored, response.parsed.problems) == (2 if is_list else 1, [])
+
+
+def test_lines_of_text_can_be_sent(client: GeneratedClient) -> None:
+    sent = client.connection.get_httpx_client().post(
+        "/api/v1/logs", content="INFO one\nINFO two", headers={"Content-Type": "text/plain"}
+    )
+
+    assert client.models.SentResponse.from_dict(sent.json()).stored == 2
 
 
 @pytest.mark.parametrize("operation", CALLS)

@@ -22,6 +22,7 @@ from app.query.log_table import LogTable
 from app.query.service import QueryService
 from app.settings import QuerySettings
 from tests.support.explaining import explain_api
+from tests.support.receivers import Receivers
 
 
 def query_application(
@@ -30,12 +31,13 @@ def query_application(
     clock: Callable[[], float] = time.monotonic,
     authenticator: Authenticator | None = None,
 ) -> Flask:
-    """The API with the default limits; its tails end at once."""
+    """The API with the default limits; its tails end at once, and what is sent to it goes nowhere."""
     metrics = Metrics(CollectorRegistry(), version="0")
     limits, queries = QuerySettings(), QueryService(LogTable(reader))
     admission = Admission(limits.max_concurrent, wait_secs=1)
     streams = StreamSlots(limits.max_streams, metrics.query_streams)
     api = QueryApi(queries, limits, admission, streams, clock)
     tail = TailApi(queries, streams, is_stopping=lambda: True)
-    routes = query_routes(api, tail, explain_api(queries), admission, metrics)
-    return create_app(Health(), metrics.registry, routes, guard=guard, authenticator=authenticator)
+    receiving = Receivers().described
+    routes = query_routes(api, tail, explain_api(queries), admission, metrics, receiving)
+    return create_app(Health(), metrics.registry, routes, receiving, guard=guard, authenticator=authenticator)

@@ -54,6 +54,7 @@ class Receivers:
         self.metrics = Metrics(CollectorRegistry(), version="0")
         parts = build_receive(self.settings, self.metrics, new_publisher=lambda _: self.publisher)
         self.component = parts.component
+        self.described = parts.described
         self.application: Flask = create_app(
             Health(), self.metrics.registry, *parts.routes, authenticator=self.authenticator
         )

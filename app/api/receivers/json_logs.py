@@ -4,11 +4,12 @@ from dataclasses import replace
 from typing import Literal
 
 from flask import Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from app.access.principal import Right
 from app.api.body import Body
 from app.api.endpoint import Endpoint, Request, Success
+from app.api.query_routes import PREFIX
 from app.api.receivers.receiver import MAY_FAIL, Receiver
 from app.domain.times import zone_named
 from app.query.errors import BadParameter
@@ -44,6 +45,21 @@ class SendParameters(BaseModel):
         return {name: text for name, text in headers.items() if text}
 
 
+class SentEvent(BaseModel):
+    """A log. All fields are optional, many other names are understood, and any others may be there."""
+
+    model_config = ConfigDict(extra="allow")
+
+    timestamp: str = Field("", description="When it happened, such as 2026-11-23T10:15:30.123Z.")
+    level: str = Field("", description="Its level, such as ERROR.")
+    service: str = Field("", description="The service that wrote it.")
+    message: str = Field("", description="What it says.")
+
+
+class Events(RootModel[SentEvent | list[SentEvent]]):
+    """One log or several."""
+
+
 class ProblemOfEvent(BaseModel):
     """What was wrong with one event."""
 
@@ -73,16 +89,17 @@ def endpoint(receiver: Receiver, max_body_bytes: int) -> Endpoint[SendParameters
 
         return receiver.take(NAME, request, read, _response)
 
-    types = (json_logs.JSON, *json_logs.NDJSON, json_logs.PLAIN, json_logs.FORM)
+    # Generators of clients know no other type with several events in it, and leave out the operation if they see some.
+    others = (*json_logs.NDJSON, json_logs.PLAIN, json_logs.FORM)
     return Endpoint(
         path="/logs",
-        prefix="/api/v1",
+        prefix=PREFIX,
         methods=("POST",),
         operation_id="send_logs",
-        summary="Send logs",
+        summary="Send logs: JSON, or with other types NDJSON and lines of text",
         tags=("send",),
         parameters=SendParameters,
-        body=Body(dict.fromkeys(types), max_body_bytes),
+        body=Body({json_logs.JSON: Events}, max_body_bytes, also=others),
         handle=handle,
         success=Success.of_json(SentResponse),
         problems=MAY_FAIL,

@@ -266,7 +266,7 @@ def test_only_the_first_problems_are_listed() -> None:
 def test_another_method_is_refused_with_those_that_are_not(method: str) -> None:
     response = Receivers().application.test_client().open(PATH, method=method)
 
-    assert (response.status_code, response.headers["Allow"]) == (405, "OPTIONS, POST")
+    assert (response.status_code, sorted(response.allow or ())) == (405, ["OPTIONS", "POST"])
     assert method == "HEAD" or "POST" in (response.json or {})["error"]["message"]
 
 
