@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from app.api.admission import Admission, QuerySlots
 from app.api.endpoint import Endpoint
 from app.api.query_routes import PREFIX
-from app.api.receivers import json_logs, splunk
+from app.api.receivers import datadog, json_logs, splunk
 from app.api.receivers.receiver import Receiver
 from app.backends.kafka.publisher import KafkaPublisher
 from app.backends.kafka.topic import TopicAdmin
@@ -67,6 +67,7 @@ def build_receive(
     most_bytes = limits.max_body_bytes
     endpoints = [
         json_logs.endpoint(receiver, most_bytes),
+        *datadog.endpoints(receiver, most_bytes),
         *splunk.endpoints(receiver, most_bytes, is_ready=lambda: not health.problems()),
     ]
     with_slots = (replace(one, slots=(slots,)) if one.body else one for one in endpoints)
