@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from app.api.admission import TooBusy
 from app.errors import Abandoned, QueryTooExpensive, Refused, TableMissing, TryAgainLater
 from app.query.errors import BadParameter, NoSuchLog, QueryError
-from app.receive.received import TooManyEvents, Unreadable
+from app.receive.received import TooLarge, TooManyEvents, Unreadable
 
 _log = logging.getLogger(__name__)
 
@@ -48,6 +48,8 @@ def problem_of(error: Exception) -> Problem:
             return _of_query(error)
         case NoSuchLog():
             return Problem(404, "no_such_log", str(error))
+        case TooLarge():
+            return Problem(413, "request_entity_too_large", str(error))
         case Unreadable():
             return Problem(400, "unreadable", str(error))
         case TooManyEvents():

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from app.api.admission import Admission, QuerySlots
 from app.api.endpoint import Endpoint
 from app.api.query_routes import PREFIX
-from app.api.receivers import datadog, json_logs, splunk
+from app.api.receivers import datadog, elasticsearch, elasticsearch_probes, json_logs, loki, splunk
 from app.api.receivers.receiver import Receiver
 from app.backends.kafka.publisher import KafkaPublisher
 from app.backends.kafka.topic import TopicAdmin
@@ -65,10 +65,13 @@ def build_receive(
     )
     slots = QuerySlots(admission, metrics.receive_running)
     most_bytes = limits.max_body_bytes
-    endpoints = [
+    endpoints: list[Endpoint[Any]] = [
         json_logs.endpoint(receiver, most_bytes),
         *datadog.endpoints(receiver, most_bytes),
         *splunk.endpoints(receiver, most_bytes, is_ready=lambda: not health.problems()),
+        *loki.endpoints(receiver, most_bytes),
+        *elasticsearch.endpoints(receiver, most_bytes),
+        *elasticsearch_probes.endpoints(most_bytes),
     ]
     with_slots = (replace(one, slots=(slots,)) if one.body else one for one in endpoints)
     return ReceiveParts(component, [list(_counted(with_slots, metrics))])

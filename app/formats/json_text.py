@@ -76,7 +76,7 @@ def parsed_leniently(value: bytes) -> tuple[Any, str]:
         ValueError: it is not JSON; the message is one of a few fixed reasons.
     """
     text, reason = value.decode(errors="replace"), ""
-    repaired = _ESCAPES.sub(_repaired, text) if _MAY_BE_LONE.search(text) else text
+    repaired = without_lone_surrogates(text)
     if text.encode() != value:
         reason = "utf-8: invalid bytes"
     elif repaired != text:
@@ -90,6 +90,11 @@ def parsed_leniently(value: bytes) -> tuple[Any, str]:
 
 
 _MAY_BE_LONE = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+def without_lone_surrogates(text: str) -> str:
+    """JSON with U+FFFD in place of each escape that is half of a pair of surrogates."""
+    return _ESCAPES.sub(_repaired, text) if _MAY_BE_LONE.search(text) else text
 
 
 def _repaired(escapes: re.Match[str]) -> str:

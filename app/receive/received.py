@@ -96,3 +96,7 @@ class TooManyEvents(Exception):
 
 class Unreadable(Exception):
     """The body is not what the protocol prescribes; the message is a sentence for its sender. Nothing was taken."""
+
+
+class TooLarge(Unreadable):
+    """The body is larger, decompressed, than a request may be."""

@@ -61,8 +61,16 @@ class Receivers:
 
     def post(self, path: str, body: bytes | str = b"", media_type: str = "", **headers: str) -> TestResponse:
         """POST a body; names of headers are written with `_`."""
+        return self.request("POST", path, body, media_type, **headers)
+
+    def request(
+        self, method: str, path: str, body: bytes | str = b"", media_type: str = "", **headers: str
+    ) -> TestResponse:
+        """A request with any method; see `post`."""
         given = {name.replace("_", "-"): value for name, value in headers.items()}
-        return self.application.test_client().post(path, data=body, content_type=media_type or None, headers=given)
+        return self.application.test_client().open(
+            path, method=method, data=body, content_type=media_type or None, headers=given
+        )
 
     def connected(self) -> None:
         """Kafka can be reached, as far as the health of the receivers knows."""

@@ -13,6 +13,7 @@ _OF_LISTS: Final = {
     "items": frozenset(("auditID", "stageTimestamp")),
 }
 _OF_TELEMETRY: Final = {"time", "type", "record"}
+_OF_ELASTICSEARCH: Final = frozenset(("_index", "_id"))
 
 
 def opened(parsed: Object, reading: Reading) -> Sequence[Carried] | None:
@@ -25,7 +26,7 @@ def opened(parsed: Object, reading: Reading) -> Sequence[Carried] | None:
             return [Carried(known(parsed, reading, name, "kind", "apiVersion"), event) for event in events]
     if parsed.keys() == {"schema", "payload"}:
         return _one(parsed, reading, "payload", "schema")
-    if "_source" in parsed and "_index" in parsed:
+    if "_source" in parsed and not _OF_ELASTICSEARCH.isdisjoint(parsed):
         return _one(parsed, reading, "_source")
     if "TopicArn" in parsed and "Message" in parsed:
         return _one(parsed, reading, "Message")

@@ -5,13 +5,14 @@ opentelemetry/proto/logs/v1/logs.proto, version 1; fields that it does not know 
 
 import base64
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Final
+
+from app.domain.protobuf import BYTES, FIXED32, FIXED64, VARINT, fields_of, signed
 
 CONTENT_TYPES: Final = (b"application/x-protobuf", b"application/protobuf", b"application/vnd.google.protobuf")
 _MOST_DEEP: Final = 32
 _MOST_WITHOUT_LOGS: Final = 1000  # resources in front of the first log; bytes that are no logs may look like many
-_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
 Reader = Callable[[Any, int], Any]
 
@@ -39,39 +40,6 @@ def _holds_logs(request: dict[str, Any]) -> bool:
     )
 
 
-def _fields(data: memoryview) -> Iterator[tuple[int, int, Any]]:
-    """Number, kind and value of each field."""
-    position = 0
-    while position < len(data):
-        tag, position = _varint(data, position)
-        number, kind = tag >> 3, tag & 7
-        value: Any
-        if kind == _VARINT:
-            value, position = _varint(data, position)
-        elif kind in (_FIXED64, _FIXED32):
-            size = 8 if kind == _FIXED64 else 4
-            value, position = bytes(data[position : position + size]), position + size
-        elif kind == _BYTES:
-            size, position = _varint(data, position)
-            value, position = data[position : position + size], position + size
-        else:
-            raise ValueError("not valid")
-        if position > len(data) or number == 0:
-            raise ValueError("not valid")
-        yield number, kind, value
-
-
-def _varint(data: memoryview, position: int) -> tuple[int, int]:
-    number = shift = 0
-    while shift < 70:
-        byte = data[position]
-        number |= (byte & 127) << shift
-        position, shift = position + 1, shift + 7
-        if byte < 128:
-            return number, position
-    raise ValueError("not valid")
-
-
 class _Field:
     """A field of a message: its name in JSON, its kind on the wire, how it is read, and whether it is a list."""
 
@@ -86,7 +54,7 @@ def _message(data: memoryview, depth: int, shape: _Shape, is_strict: bool = Fals
     if depth > _MOST_DEEP:
         raise ValueError("nested too deeply")
     found: dict[str, Any] = {}
-    for count, (number, kind, value) in enumerate(_fields(data)):
+    for count, (number, kind, value) in enumerate(fields_of(data)):
         if is_strict and count == _MOST_WITHOUT_LOGS and not _holds_logs(found):
             break
         field = shape.get(number)
@@ -130,8 +98,7 @@ def _double(value: bytes, _: int) -> float | str:
 
 
 def _signed(value: int, _: int) -> int:
-    value &= 2**64 - 1
-    return value - 2**64 if value >= 2**63 else value
+    return signed(value)
 
 
 def _flag(value: int, _: int) -> bool:
@@ -143,40 +110,40 @@ def _of(shape: _Shape) -> Reader:
 
 
 _ANY: Final[_Shape] = {
-    1: _Field("stringValue", _BYTES, _text),
-    2: _Field("boolValue", _VARINT, _flag),
-    3: _Field("intValue", _VARINT, _signed),
-    4: _Field("doubleValue", _FIXED64, _double),
-    7: _Field("bytesValue", _BYTES, _base64),
+    1: _Field("stringValue", BYTES, _text),
+    2: _Field("boolValue", VARINT, _flag),
+    3: _Field("intValue", VARINT, _signed),
+    4: _Field("doubleValue", FIXED64, _double),
+    7: _Field("bytesValue", BYTES, _base64),
 }
-_PAIR: Final[_Shape] = {1: _Field("key", _BYTES, _text), 2: _Field("value", _BYTES, _of(_ANY))}
-_ANY[5] = _Field("arrayValue", _BYTES, _of({1: _Field("values", _BYTES, _of(_ANY), is_list=True)}))
-_ANY[6] = _Field("kvlistValue", _BYTES, _of({1: _Field("values", _BYTES, _of(_PAIR), is_list=True)}))
+_PAIR: Final[_Shape] = {1: _Field("key", BYTES, _text), 2: _Field("value", BYTES, _of(_ANY))}
+_ANY[5] = _Field("arrayValue", BYTES, _of({1: _Field("values", BYTES, _of(_ANY), is_list=True)}))
+_ANY[6] = _Field("kvlistValue", BYTES, _of({1: _Field("values", BYTES, _of(_PAIR), is_list=True)}))
 
-_ATTRIBUTES: Final = ("attributes", _BYTES, _of(_PAIR), True)
+_ATTRIBUTES: Final = ("attributes", BYTES, _of(_PAIR), True)
 _RECORD: Final[_Shape] = {
-    1: _Field("timeUnixNano", _FIXED64, _fixed64),
-    2: _Field("severityNumber", _VARINT, _signed),
-    3: _Field("severityText", _BYTES, _text),
-    5: _Field("body", _BYTES, _of(_ANY)),
+    1: _Field("timeUnixNano", FIXED64, _fixed64),
+    2: _Field("severityNumber", VARINT, _signed),
+    3: _Field("severityText", BYTES, _text),
+    5: _Field("body", BYTES, _of(_ANY)),
     6: _Field(*_ATTRIBUTES),
-    8: _Field("flags", _FIXED32, _fixed32),
-    9: _Field("traceId", _BYTES, _hex),
-    10: _Field("spanId", _BYTES, _hex),
-    11: _Field("observedTimeUnixNano", _FIXED64, _fixed64),
-    12: _Field("eventName", _BYTES, _text),
+    8: _Field("flags", FIXED32, _fixed32),
+    9: _Field("traceId", BYTES, _hex),
+    10: _Field("spanId", BYTES, _hex),
+    11: _Field("observedTimeUnixNano", FIXED64, _fixed64),
+    12: _Field("eventName", BYTES, _text),
 }
 _SCOPE: Final[_Shape] = {
-    1: _Field("name", _BYTES, _text),
-    2: _Field("version", _BYTES, _text),
+    1: _Field("name", BYTES, _text),
+    2: _Field("version", BYTES, _text),
     3: _Field(*_ATTRIBUTES),
 }
 _SCOPE_LOGS: Final[_Shape] = {
-    1: _Field("scope", _BYTES, _of(_SCOPE)),
-    2: _Field("logRecords", _BYTES, _of(_RECORD), is_list=True),
+    1: _Field("scope", BYTES, _of(_SCOPE)),
+    2: _Field("logRecords", BYTES, _of(_RECORD), is_list=True),
 }
 _RESOURCE_LOGS: Final[_Shape] = {
-    1: _Field("resource", _BYTES, _of({1: _Field(*_ATTRIBUTES)})),
-    2: _Field("scopeLogs", _BYTES, _of(_SCOPE_LOGS), is_list=True),
+    1: _Field("resource", BYTES, _of({1: _Field(*_ATTRIBUTES)})),
+    2: _Field("scopeLogs", BYTES, _of(_SCOPE_LOGS), is_list=True),
 }
-_REQUEST: Final[_Shape] = {1: _Field("resourceLogs", _BYTES, _of(_RESOURCE_LOGS), is_list=True)}
+_REQUEST: Final[_Shape] = {1: _Field("resourceLogs", BYTES, _of(_RESOURCE_LOGS), is_list=True)}

@@ -1,0 +1,100 @@
+"""Elasticsearch's bulk requests, for Filebeat, Logstash, Fluentd, Fluent Bit, Vector, rsyslog and loggers.
+
+https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-bulk
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+from flask import Response
+from pydantic import BaseModel
+
+from app.access.principal import Right
+from app.api.body import Body
+from app.api.endpoint import Endpoint, Request, Success
+from app.api.receivers.elasticsearch_form import ERRORS, HEADERS, content_type_for
+from app.api.receivers.receiver import MAY_FAIL, Receiver
+from app.receive import elasticsearch
+from app.receive.elasticsearch import Item
+from app.receive.received import Posted, Received, Sent
+
+NAME: Final = "elasticsearch"
+PREFIX: Final = "/elasticsearch"
+_PATHS: Final = {
+    f"{PREFIX}/_bulk": "elasticsearch_bulk",
+    f"{PREFIX}/{{index}}/_bulk": "elasticsearch_index_bulk",
+    "/_bulk": "bulk",
+    "/{index}/_bulk": "index_bulk",
+}
+"""Some clients, such as rsyslog, know a host and a port alone; nothing else is at these paths of the root."""
+_TYPES: Final = ("application/x-ndjson", "application/json", "application/vnd.elasticsearch+x-ndjson", "*/*")
+_REFUSED: Final = 400
+_OF_STORED: Final[Mapping[str, Any]] = {
+    "_version": 1,
+    "result": "created",
+    "_shards": {"total": 1, "successful": 1, "failed": 0},
+    "_seq_no": 0,
+    "_primary_term": 1,
+    "status": 201,
+}
+
+
+class BulkParameters(BaseModel):
+    """The index of the path. Others, such as `pipeline` and `refresh`, mean nothing here."""
+
+    index: str = ""
+
+
+def endpoints(
+    receiver: Receiver, max_body_bytes: int, clock: Callable[[], float] = time.monotonic
+) -> Iterator[Endpoint[BulkParameters]]:
+    """The endpoint, at each of its paths."""
+
+    def handle(request: Request[BulkParameters]) -> BaseModel | Response | None:
+        """Store the documents of a bulk request: lines of JSON, an action and a document."""
+        began_at = clock()
+        items: list[Item] = []
+
+        def read(posted: Posted) -> Received:
+            bulk = elasticsearch.read(posted.body, request.parameters.index)
+            items.extend(bulk.items)
+            return bulk.received
+
+        def respond(sent: Sent) -> Response:
+            took_ms = round((clock() - began_at) * 1000)
+            return Response(_result(items, sent, took_ms), content_type=content_type_for(request.head))
+
+        return receiver.take(NAME, request, read, respond)
+
+    for path, name in _PATHS.items():
+        yield Endpoint(
+            path=path,
+            methods=("POST", "PUT"),
+            operation_id=name,
+            summary="Send logs as to Elasticsearch",
+            tags=("send",),
+            parameters=BulkParameters,
+            body=Body(dict.fromkeys(_TYPES), max_body_bytes),
+            handle=handle,
+            success=Success("An item for each action, in order.", {"application/json": None}),
+            problems=MAY_FAIL,
+            errors=ERRORS,
+            headers=HEADERS,
+            right=Right.INGEST,
+        )
+
+
+def _result(items: Sequence[Item], sent: Sent, took_ms: int) -> bytes:
+    refused = sent.refused
+    results = [{item.action: _result_of(item, refused.get(number))} for number, item in enumerate(items)]
+    return msgspec.json.encode({"took": took_ms, "errors": bool(refused), "items": results})
+
+
+def _result_of(item: Item, reason: str | None) -> Mapping[str, Any]:
+    known = {"_index": item.index_name, "_id": item.id}
+    if reason is None:
+        return {**known, **_OF_STORED}
+    kind = "document_parsing_exception" if item.action in elasticsearch.STORED else "illegal_argument_exception"
+    return {**known, "status": _REFUSED, "error": {"type": kind, "reason": reason}}
