@@ -113,6 +113,19 @@ def test_the_allowed_hosts_are_a_list(host: str, status: int) -> None:
     assert client.get("/health", headers={"Host": host}).status_code == status
 
 
+def test_the_public_address_is_an_allowed_host() -> None:
+    client = application_of(
+        AUTH_MODE="oidc",
+        AUTH_OIDC_ISSUER="https://issuer.example",
+        AUTH_OIDC_CLIENT_ID="logs",
+        AUTH_OIDC_RIGHTS="@example.org read",
+        AUTH_PUBLIC_URL="https://logs.example:8443",
+    ).test_client()
+
+    statuses = [client.get("/login", headers={"Host": f"{name}.example:8443"}).status_code for name in ("logs", "x")]
+    assert statuses == [200, 421]
+
+
 SECRET = new_secret()
 TOKEN = line_of(Token("grafana", (Right.READ,), digest_of(SECRET)))
 
