@@ -40,8 +40,12 @@ def check_access(settings: Settings) -> Finding:
 
 
 def _credentials(auth: AuthSettings) -> str:
-    names = {"an ID token": auth.mode == "oidc", "a token": auth.has_tokens, "a sign-in": bool(auth.oidc_client_id)}
-    kinds = " or ".join(name for name, counts in names.items() if counts)
+    counts = {
+        "an ID token": bool(auth.oidc_audiences.strip(" ,")) or auth.iap_audience is not None,
+        "a token": auth.has_tokens,
+        "a sign-in at the issuer": auth.oidc_client_id is not None,
+    }
+    kinds = " or ".join(kind for kind, is_one in counts.items() if is_one)
     has_sessions = auth.has_tokens or auth.oidc_client_id is not None
     if auth.session_key.get_secret_value() or not has_sessions:
         return kinds
