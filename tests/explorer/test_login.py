@@ -128,6 +128,7 @@ def test_after_logging_out_nothing_is_shown(page: Page, site: Site) -> None:
 
 def test_a_page_whose_session_has_ended_asks_again(page: Page, context: BrowserContext, site: Site) -> None:
     explorer = logged_in(page, site, "?query=hello")
+    page.wait_for_load_state("networkidle")  # what is still asked for, such as the facets, would find out by itself
     context.clear_cookies()
     explorer.query.press("Enter")
 
