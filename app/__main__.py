@@ -73,9 +73,10 @@ def _run(options: Namespace, settings: Settings, misspelt: Sequence[str]) -> int
         return print_schema(settings.clickhouse, cluster=options.cluster)
     from app.build.service import build
     from app.preflight.access_checks import exposure
+    from app.preflight.certificate_checks import unverified
     from app.serve import serve
 
-    warnings = [*misspelt, *filter(None, [exposure(settings)])]
+    warnings = [*misspelt, *filter(None, [exposure(settings)]), *unverified(settings)]
     return serve(settings, build(settings), warnings=warnings)
 
 

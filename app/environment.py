@@ -9,7 +9,8 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from app.errors import BadSettings
-from app.settings import HttpSettings, MetricsSettings, QuerySettings, Settings, SettingsGroup
+from app.settings import HttpSettings, MetricsSettings, QuerySettings, Settings
+from app.settings_group import SettingsGroup
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:

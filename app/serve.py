@@ -20,7 +20,7 @@ from app.version import VERSION
 
 _log = logging.getLogger("app")
 
-_SWITCH_SECS = 0.001  # instead of 0.005
+_SWITCH_SECS = 0.0003  # instead of 0.005
 
 # Parameters of mallopt, from glibc's malloc.h.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8

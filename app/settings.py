@@ -1,48 +1,25 @@
 """Every setting: name, type, default, unit, meaning, and the rules between settings of one group."""
 
 import ipaddress
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Final, Literal, Self, get_args
 from urllib.parse import urlsplit
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    FilePath,
-    SecretStr,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, FilePath, SecretStr, field_validator
 
+from app.auth_settings import AuthSettings
 from app.domain.masking.parse import parse_mask, parse_patterns_to_mask
 from app.domain.name_patterns import parse_patterns
 from app.domain.networks import parse_networks
 from app.domain.times import zone_named
 from app.domain.zone_rules import parse_zone_rules
+from app.receive_settings import ReceiveSettings
+from app.settings_group import SettingsGroup
 
 SaslMechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"]
 Role = Literal["ingest", "query", "receive"]
 
-_MIN_KEY: Final = 32
-
 ALL_ROLES: Final[tuple[Role, ...]] = get_args(Role)
-
-
-class SettingsGroup(BaseModel):
-    """Settings whose environment names share a prefix: immutable, and checked when they are read."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    @model_validator(mode="after")
-    def _fits_together(self) -> Self:
-        if conflicts := list(self._conflicts()):
-            raise ValueError("\n".join(conflicts))
-        return self
-
-    def _conflicts(self) -> Iterator[str]:
-        """A sentence for each rule between settings that is broken."""
-        return iter(())
 
 
 class ServiceSettings(SettingsGroup):
@@ -235,44 +212,6 @@ class KafkaSettings(SettingsGroup):
             yield "KAFKA_MAX_POLL_INTERVAL_SECS must be longer than KAFKA_SESSION_TIMEOUT_SECS"
 
 
-class ReceiveSettings(SettingsGroup):
-    """Logs that come over HTTP. Environment: RECEIVE_*."""
-
-    key: SecretStr = Field(
-        SecretStr(""),
-        description="Secret of at least 32 characters by which the service knows records of its own receivers, the same"
-        " for all instances. While it is changed, several, comma-separated: the first signs, all count. Unset: one of"
-        " the process's own.",
-    )
-    timeout_secs: float = Field(
-        10, ge=0.1, le=120, description="How long a request waits for Kafka's acknowledgement before it gets a 503."
-    )
-    max_body_bytes: int = Field(
-        8 * 1024 * 1024,
-        ge=1024,
-        le=16 * 1024 * 1024,
-        description="Bytes of the body of a request, after decompression.",
-    )
-    max_concurrent: int = Field(
-        16, ge=1, le=256, description="Requests that are read or wait for Kafka at a time; as many more wait for them."
-    )
-    max_share_percent: float = Field(
-        75, gt=0, le=100, description="Share of them that one client may have; at least one."
-    )
-
-    @property
-    def keys(self) -> Sequence[bytes]:
-        """The keys; none if it is unset."""
-        return [key.encode() for key in self.key.get_secret_value().replace(",", " ").split()]
-
-    @field_validator("key")
-    @classmethod
-    def _are_long(cls, keys: SecretStr) -> SecretStr:
-        if any(len(key) < _MIN_KEY for key in keys.get_secret_value().replace(",", " ").split()):
-            raise ValueError(f"must have at least {_MIN_KEY} characters each")
-        return keys
-
-
 class ClickHouseSettings(SettingsGroup):
     """How to reach ClickHouse and which table to fill. Environment: CLICKHOUSE_*."""
 
@@ -437,104 +376,6 @@ class HttpSettings(SettingsGroup):
             return ipaddress.ip_address(self.host).is_loopback
         except ValueError:
             return self.host == "localhost"
-
-
-class AuthSettings(SettingsGroup):
-    """Who may do what. Environment: AUTH_*."""
-
-    mode: Literal["token", "oidc", "none"] | None = Field(
-        None,
-        description="Who may send requests. `token`: those with a token. `oidc`: those with an ID token of an issuer or"
-        " an assertion of the Identity-Aware Proxy, or with a token if there are any. `none`: anybody who can connect."
-        " Unset: `token` if there are tokens, else `none`, but then HTTP_HOST must be a loopback address.",
-    )
-    tokens: SecretStr = Field(
-        SecretStr(""),
-        description="Tokens, one a line, as the command `token create` prints them (hashes, no secrets).",
-    )
-    tokens_file: FilePath | None = Field(
-        None, description="File with such lines instead, read again when it changes, without a restart."
-    )
-
-    session_key: SecretStr = Field(
-        SecretStr(""),
-        description="Signs the cookies of browsers that are logged in, 32 characters or more. Unset: random, so that a"
-        " restart ends all sessions, and instances do not share them.",
-    )
-    session_hours: float = Field(12, gt=0, le=720, description="How long a browser stays logged in, at most.")
-    oidc_issuer: str | None = Field(
-        None, description="Whose ID tokens count, such as `https://accounts.google.com`: an HTTPS address."
-    )
-    oidc_audiences: str = Field(
-        "", description="For whom ID tokens must be made (`aud`): client ids or addresses, comma-separated."
-    )
-    oidc_groups_claim: str = Field("groups", min_length=1, description="Claim with the names of a person's groups.")
-    oidc_rights: str = Field(
-        "",
-        description="Who has which rights, one a line, the first that matches counts: `alice@example.org read,admin`,"
-        " `group:ops read`, `@example.org read only=service:web-*`, `sub:1234 ingest`.",
-    )
-    iap_audience: str | None = Field(
-        None,
-        description="Audience of the Identity-Aware Proxy's assertions, such as"
-        " `/projects/NUMBER/global/backendServices/ID`; unset, they do not count.",
-    )
-
-    @field_validator("session_key")
-    @classmethod
-    def _is_long(cls, key: SecretStr) -> SecretStr:
-        if 0 < len(key.get_secret_value()) < _MIN_KEY:
-            raise ValueError(f"must have at least {_MIN_KEY} characters")
-        return key
-
-    @field_validator("oidc_issuer")
-    @classmethod
-    def _is_trustworthy(cls, url: str | None) -> str | None:
-        parts = urlsplit(url or "")
-        is_local = parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1")
-        if url is not None and not (parts.hostname and (parts.scheme == "https" or is_local)):
-            raise ValueError("must be like https://accounts.google.com")
-        return url
-
-    @property
-    def needs_token(self) -> bool:
-        """Whether requests need credentials."""
-        return self.mode in ("token", "oidc") or (self.mode is None and self.has_tokens)
-
-    @property
-    def has_tokens(self) -> bool:
-        """Whether there are tokens."""
-        return bool(self.tokens.get_secret_value()) or self.tokens_file is not None
-
-    def _conflicts(self) -> Iterator[str]:
-        if self.tokens.get_secret_value() and self.tokens_file is not None:
-            yield "AUTH_TOKENS and AUTH_TOKENS_FILE are both set: set one of them"
-        if self.mode == "token" and not self.has_tokens:
-            yield (
-                "AUTH_MODE=token needs AUTH_TOKENS_FILE or AUTH_TOKENS; `python -m app token create NAME --scope read`"
-                " makes a token"
-            )
-        if self.mode == "none" and self.has_tokens:
-            yield "AUTH_MODE=none would ignore AUTH_TOKENS or AUTH_TOKENS_FILE: set AUTH_MODE=token, or unset them"
-        yield from self._oidc_conflicts()
-
-    def _oidc_conflicts(self) -> Iterator[str]:
-        given = {
-            "AUTH_OIDC_ISSUER": self.oidc_issuer,
-            "AUTH_OIDC_AUDIENCES": self.oidc_audiences,
-            "AUTH_OIDC_RIGHTS": self.oidc_rights,
-            "AUTH_IAP_AUDIENCE": self.iap_audience,
-        }
-        if self.mode != "oidc":
-            if names := [name for name, value in given.items() if value]:
-                yield f"{' and '.join(names)} would have no effect: set AUTH_MODE=oidc, which accepts tokens too"
-            return
-        if self.oidc_issuer is None and self.iap_audience is None:
-            yield "AUTH_MODE=oidc needs AUTH_OIDC_ISSUER and AUTH_OIDC_AUDIENCES, or AUTH_IAP_AUDIENCE"
-        if bool(self.oidc_issuer) != bool(self.oidc_audiences.strip(" ,")):
-            yield "AUTH_OIDC_ISSUER and AUTH_OIDC_AUDIENCES are needed together"
-        if not self.oidc_rights.strip():
-            yield "AUTH_MODE=oidc needs AUTH_OIDC_RIGHTS: without it nobody has any right"
 
 
 class LogSettings(SettingsGroup):

@@ -11,7 +11,7 @@ import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import partial
 from multiprocessing import get_context
@@ -20,9 +20,10 @@ from random import Random
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from bench.cgroup import MemoryCgroup, memory_cgroup
 from bench.command import RESULTS, circumstances, circumstances_as_context, conclude, positive, run
 from bench.drain import exactness
-from bench.edge_clients import KINDS, Tally, crowd, probe
+from bench.edge_clients import KINDS, NICE, Tally, crowd, probe
 from bench.edge_report import REPORT, memory_measurements, millis_measurements, tally_as_context, tally_measurements
 from bench.latency import latencies_of, quantile
 from bench.machine import interpreter
@@ -40,7 +41,8 @@ _FILLED: Final = _USUAL_ROWS + _LONG_ROWS
 _SECS: Final = 60
 _QUICK_SECS, _QUICK_RATE = 5, 1000
 _TIMEOUT_SECS: Final = 120.0
-_MEMORY_EVERY_SECS: Final = 0.25
+_LIMIT_BYTES: Final = 512_000_000
+_MEMORY_EVERY_SECS: Final = 1.0  # the kernel holds up the allocations of a process while it adds its pages
 _PROBE_EVERY_SECS: Final = 0.2
 _SETTINGS: Final[Mapping[str, str]] = {
     "KAFKA_GROUP_ID": "bench-edge",  # the second start goes on where the first one ended
@@ -73,15 +75,26 @@ def _measure(options: argparse.Namespace) -> int:
     with running_stack() as stack, ProcessPoolExecutor(3, mp_context=get_context("spawn")) as helpers:
         stack.create_topic(_TABLE)
         _fill(stack, program)
-        with running_service(stack, program, _TABLE, _TABLE, _SETTINGS) as service:
+        with memory_cgroup(_LIMIT_BYTES) as cgroup, ExitStack() as running:
+            with cgroup.inside() if cgroup else nullcontext():
+                service = running.enter_context(running_service(stack, program, _TABLE, _TABLE, _SETTINGS))
             measurements, tally = _Measurement(stack, service, helpers, options).run()
+            limited = _limited(cgroup)
         command = ["bench.edge", "--secs", str(options.secs), "--rate", str(options.rate)]
         command += ["--tail-query", options.tail_query] + ["--without", *options.without] * bool(options.without)
         about = circumstances(stack, command)
-    context = _context(about, options, tally)
+    context = _context(about, options, tally, limited)
     print("", *(f"{name}: {text}" for name, text in context.items()), sep="\n")
     details = about | {"settings": dict(_SETTINGS), "statuses": dict(tally.statuses), "received": dict(tally.received)}
     return conclude(REPORT, options, context, details, [measurements])
+
+
+def _limited(cgroup: MemoryCgroup | None) -> str:
+    if cgroup is None:
+        return "no cgroup limits it"
+    return (
+        f"a cgroup of {_LIMIT_BYTES / 1e6:,.0f} MB limits them, which held {cgroup.peak_mb:,.0f} MB at most, with files"
+    )
 
 
 def _fill(stack: BenchStack, program: Program) -> None:
@@ -125,7 +138,7 @@ class _Measurement:
         """
         self._service.wait_until(lambda scrape: scrape.assigned == PARTITIONS, _TIMEOUT_SECS)
         quiet_secs, found = max(2.0, self._options.secs / 3), Measurements()
-        with polling(lambda: self._memory.append(memory_of_tree(self._service.pid)), _MEMORY_EVERY_SECS):
+        with polling(self._see_memory, _MEMORY_EVERY_SECS):
             with self._phase("idle", found):
                 self._probes(quiet_secs / 2).result()
             with self._phase("ingestion", found):
@@ -145,7 +158,11 @@ class _Measurement:
         print(f"Measuring: {name} ...", flush=True)
         first = len(self._memory)
         yield
+        self._see_memory()
         found |= memory_measurements(name, self._memory[first:])
+
+    def _see_memory(self) -> None:
+        self._memory.append(memory_of_tree(self._service.pid))
 
     def _everything(self) -> tuple[Measurements, Tally]:
         before, ends = self._service.scrape(), set[float]()
@@ -185,7 +202,7 @@ class _Measurement:
         return self._helpers.submit(probe, self._port, "/live", _PROBE_EVERY_SECS, secs)
 
 
-def _context(about: Mapping[str, Any], options: argparse.Namespace, tally: Tally) -> dict[str, str]:
+def _context(about: Mapping[str, Any], options: argparse.Namespace, tally: Tally, limited: str) -> dict[str, str]:
     settings = ", ".join(f"`{name}={value}`" for name, value in _SETTINGS.items() if not name.startswith("KAFKA_"))
     return (
         circumstances_as_context(about)
@@ -195,7 +212,9 @@ def _context(about: Mapping[str, Any], options: argparse.Namespace, tally: Tally
             "Load": f"{options.rate:,} events/s from a process of its own, for {options.secs} s with all clients; "
             + _clients(options.without, options.tail_query),
             "Settings": f"{settings}, for that many streams of one address; all others as shipped",
-            "Memory": "summed PSS of the service's processes, every 0.25 s, in 10^6 bytes; no cgroup limits it",
+            "Memory": f"summed PSS of the service's processes, every {_MEMORY_EVERY_SECS:.0f} s, in 10^6 bytes; "
+            + limited,
+            "Priority": f"the clients, all in one process, run with a niceness of {NICE}, and nothing else does",
         }
         | tally_as_context(tally)
     )

@@ -6,6 +6,7 @@ They run in a process of their own and end by themselves.
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import time
 from collections import Counter
@@ -20,6 +21,9 @@ from local.ports import LOOPBACK
 
 KINDS: Final[Mapping[str, int]] = {"tails": 50, "exports": 8, "pages": 14, "queries": 100}
 """How many clients of each kind there are, in the order in which they come."""
+
+NICE: Final = 10
+"""How much the clients give way to the service, broker and engine, which share the machine with them."""
 
 _SLOW_BYTES: Final = 2048
 _SLOW_EVERY_SECS: Final = 0.5
@@ -55,10 +59,11 @@ Read = Callable[[asyncio.StreamReader, Callable[[int], None]], Awaitable[None]]
 
 
 def crowd(port: int, kinds: Sequence[str], end: str, tail_query: str, secs: float) -> Tally:
-    """Run the clients of these kinds for a while.
+    """Run the clients of these kinds for a while, in a process that gives way to others: it stands for many machines.
 
     Pages and exports begin with the newest logs before `end`; `tail_query` is what the live tails follow.
     """
+    os.nice(NICE)
     return asyncio.run(_crowd(port, kinds, end, tail_query, secs))
 
 

@@ -1,10 +1,14 @@
-"""Why an ID token does not count."""
+"""Why an ID token or a sign-in does not count."""
 
 from app.errors import TryAgainLater
 
 
 class IdTokenRefused(Exception):
     """The ID token proves nothing. The message is for its sender, and holds nothing of it but names."""
+
+
+class SignInRefused(Exception):
+    """Nobody has signed in. The message is for the person who tried."""
 
 
 class IssuerUnavailable(TryAgainLater):

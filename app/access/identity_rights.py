@@ -20,6 +20,9 @@ from app.query.scope import EVERYTHING, Scope
 _FORM: Final = "WHO SCOPES [only=QUERY], WHO like alice@example.org, @example.org, group:ops or sub:1234"
 
 
+_GROUP: Final = "group:"
+
+
 @dataclass(frozen=True, slots=True)
 class _Line:
     who: str
@@ -42,6 +45,11 @@ class IdentityRights:
 
     def __init__(self, lines: Iterable[_Line]) -> None:
         self._lines = tuple(lines)
+
+    @property
+    def groups(self) -> frozenset[str]:
+        """The groups that have rights."""
+        return frozenset(line.who.removeprefix(_GROUP) for line in self._lines if line.who.startswith(_GROUP))
 
     def principal_of(self, identity: Identity) -> Principal:
         """The principal that an identity is; it has no rights if no line matches."""

@@ -3,6 +3,7 @@
 Both are JSON Web Tokens (RFC 7519), signed by an issuer whose public keys are fetched over HTTPS.
 """
 
+import hmac
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,11 +21,9 @@ from jwt.exceptions import (
     PyJWTError,
 )
 
-from app.access.errors import IdTokenRefused, IssuerUnavailable
+from app.access.discovery import Fetch
+from app.access.errors import IdTokenRefused
 from app.access.signing_keys import SigningKeys
-
-Fetch = Callable[[str], Mapping[str, Any]]
-"""Returns the JSON object at a URL. Raises IssuerUnavailable."""
 
 OIDC_ALGORITHMS: Final = ("RS256", "ES256")
 IAP_ISSUER: Final = "https://cloud.google.com/iap"
@@ -84,6 +83,26 @@ class Issuer:
             IdTokenRefused: it proves nothing.
             IssuerUnavailable: that cannot be told now.
         """
+        return self._identity(self._claims(token))
+
+    def verify_answer(self, token: str, nonce: str) -> Identity:
+        """Whom the token is about that answers a sign-in with this nonce: it must be for that sign-in alone.
+
+        Raises:
+            IdTokenRefused: it proves nothing.
+            IssuerUnavailable: that cannot be told now.
+        """
+        claims = self._claims(token)
+        given = claims.get("nonce")
+        if not isinstance(given, str) or not hmac.compare_digest(given.encode(), nonce.encode()):
+            raise IdTokenRefused("The ID token answers another sign-in than this one.")
+        audience = claims["aud"]
+        only = audience[0] if isinstance(audience, list) and len(audience) == 1 else audience
+        if claims.get("azp", only) not in self.audiences:  # Core 3.1.3.7, points 3 to 5
+            raise IdTokenRefused("The ID token was made for another client than this service.")
+        return self._identity(claims)
+
+    def _claims(self, token: str) -> Mapping[str, Any]:
         if token.endswith("." + _REMOVED_SIGNATURE):
             raise IdTokenRefused(
                 "Cloud Run has removed the signature of this ID token, so it proves nothing. Send the token for"
@@ -96,7 +115,7 @@ class Issuer:
         if key.algorithm_name != algorithm:  # as when the public key is used as the secret of an HMAC
             raise IdTokenRefused(f"The key of the ID token is not for {algorithm}.")
         try:
-            claims = jwt.decode(
+            claims: Mapping[str, Any] = jwt.decode(
                 token,
                 key,
                 algorithms=[algorithm],
@@ -107,7 +126,7 @@ class Issuer:
             )
         except PyJWTError as error:
             raise IdTokenRefused(_sentence(error)) from error
-        return self._identity(claims)
+        return claims
 
     def _header(self, token: str) -> tuple[str, str]:
         """The algorithm and the id of the key, which are not verified yet."""
@@ -138,21 +157,6 @@ class Issuer:
             else frozenset(),
             expires_at=float(claims["exp"]),
         )
-
-
-def discovered_keys(issuer_url: str, fetch: Fetch) -> Callable[[], Mapping[str, Any]]:
-    """Fetches an issuer's keys from where its discovery document says (OpenID Connect Discovery 1.0, section 4)."""
-
-    def keys() -> Mapping[str, Any]:
-        document = fetch(f"{issuer_url.rstrip('/')}/.well-known/openid-configuration")
-        if document.get("issuer") != issuer_url:
-            raise IssuerUnavailable(f"The discovery document of {issuer_url} is of another issuer.")
-        url = document.get("jwks_uri")
-        if not isinstance(url, str):
-            raise IssuerUnavailable(f"The discovery document of {issuer_url} does not say where its keys are.")
-        return fetch(url)
-
-    return keys
 
 
 def identity_aware_proxy(audience: str, fetch: Fetch, clock: Callable[[], float]) -> Issuer:

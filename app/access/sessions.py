@@ -6,14 +6,12 @@ A session is a token that was typed once. Its right to anything is looked up for
 import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Final
 
-from itsdangerous import BadSignature, URLSafeSerializer
-
+from app.access.signed_values import SignedValues
 from app.access.tokens import Token
 
-_SALT: Final = "session"
+_PURPOSE: Final = "session"
 _PROOF_DIGITS: Final = 32
 """Of the hash of a token: enough to tell it from a later one of the same name, and useless without the key."""
 
@@ -36,9 +34,7 @@ class Sessions:
     def __init__(
         self, key: str, token_named: Callable[[str], Token | None], lifetime_secs: float, now: Callable[[], float]
     ) -> None:
-        self._signer = URLSafeSerializer(
-            key, salt=_SALT, signer_kwargs={"digest_method": sha256, "key_derivation": "hmac"}
-        )
+        self._signed = SignedValues(key, _PURPOSE)
         self._token_named = token_named
         self._lifetime_secs = lifetime_secs
         self._now = now
@@ -50,14 +46,15 @@ class Sessions:
 
     def written(self, session: Session) -> str:
         """The text of the cookie."""
-        return str(self._signer.dumps([session.token.name, _proof_of(session.token), int(session.expires_at)]))
+        return self._signed.write(session.token.name, _proof_of(session.token), int(session.expires_at))
 
     def read(self, text: str) -> Session | None:
         """The session of a cookie; None if it has ended, or is none of ours."""
-        try:
-            name, proof, expires_at = self._signer.loads(text)
-        except (BadSignature, ValueError, TypeError):
-            return None
+        match self._signed.read(text):
+            case [str(name), str(proof), int(expires_at)]:
+                pass
+            case _:
+                return None
         token = self._token_named(name) if self._now() < expires_at else None
         if token is None or not hmac.compare_digest(_proof_of(token), proof):
             return None

@@ -1,39 +1,17 @@
-"""Signing in with a token, in a browser: /login, /logout, and /api/v1/session for who is signed in."""
+"""Logging in to the explorer: /login, /logout, and /api/v1/session for who is logged in."""
 
-import html
-import math
-from collections.abc import Callable
-from typing import Any, Final
-from urllib.parse import parse_qs, urlsplit
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 from flask import Response
 from pydantic import BaseModel, Field
 
-from app.access.failed_logins import FailedLogins
 from app.access.principal import Principal, Right
-from app.access.sessions import Sessions
-from app.access.tokens import Token
-from app.api.body import Body
-from app.api.endpoint import FORM, Endpoint, Request
+from app.api.cookies import SESSION
+from app.api.endpoint import Endpoint, Request
+from app.api.login_page import LOGIN_PATH, IssuerLink, LoginPage, LoginParameters, own_path, see_other
 from app.api.request_head import RequestHead
 from app.api.request_parameters import AnyParameters
-from app.api.session_cookie import clear_cookie, read_cookie, set_cookie
-
-LOGIN_PATH: Final = "/login"
-_HOME: Final = "/"
-_MAX_FORM_BYTES: Final = 4096
-# Of the template: where a message is put.
-_NO_MESSAGE: Final = '<p id="failure" class="failure" role="alert" hidden></p>'
-_MESSAGE: Final = '<p id="failure" class="failure" role="alert">{}</p>'
-
-_WRONG: Final = "This token is not valid: it is unknown, revoked or expired."
-_NOT_FOR_READING: Final = "This token may not read logs: it needs the scope read."
-
-
-class LoginParameters(BaseModel):
-    """Where to go on."""
-
-    next: str = Field(_HOME, description="A path of this service.")
 
 
 class SessionResponse(BaseModel):
@@ -43,62 +21,44 @@ class SessionResponse(BaseModel):
     can_log_out: bool = Field(description="Whether a session of a browser makes the request.")
 
 
-class Login:
-    """Exchanges tokens for sessions. `token_of` returns the token in force that has a secret."""
+class Way(Protocol):
+    """A way to log in, which ends with a session."""
 
-    def __init__(self, sessions: Sessions, token_of: Callable[[str], Token | None], failures: FailedLogins) -> None:
-        self._sessions = sessions
-        self._token_of = token_of
-        self._failures = failures
+    def principal_of(self, cookie: str) -> Principal | None:
+        """Whose session the text of a cookie is; None if it is none of this way that is in force."""
+
+    def routes(self, page: LoginPage, headers: Mapping[str, str]) -> list[Endpoint[Any]]:
+        """Its endpoints, whose responses have the headers; failures are shown on the page."""
+
+
+class Login:
+    """The ways to log in: with a token, at an issuer, to which the link leads, or both."""
+
+    def __init__(self, *, tokens: Way | None = None, issuer: Way | None = None, link: IssuerLink | None = None) -> None:
+        self._takes_tokens = tokens is not None
+        self._link = link
+        self._ways: Sequence[Way] = [way for way in (tokens, issuer) if way is not None]
 
     def identify(self, head: RequestHead) -> Principal | None:
         """The principal whose session the request's cookie is of. See `Identify`."""
-        session = self._sessions.read(text) if (text := read_cookie(head)) else None
-        return session.token.principal if session else None
+        text = SESSION.read(head)
+        if not text:
+            return None
+        return next((principal for way in self._ways if (principal := way.principal_of(text))), None)
 
-    def routes(self, page: str, headers: dict[str, str]) -> list[Endpoint[Any]]:
-        """The endpoints. `page` is the template of the page, `headers` are those of its responses."""
-        assert _NO_MESSAGE in page
+    def routes(self, template: str, headers: Mapping[str, str]) -> list[Endpoint[Any]]:
+        """The endpoints. `template` is that of the page, `headers` are those of its responses."""
+        page = LoginPage(template, takes_tokens=self._takes_tokens, link=self._link)
 
         def show(request: Request[LoginParameters]) -> Response:
             """The page."""
-            return _page(page)
-
-        def log_in(request: Request[LoginParameters]) -> Response:
-            """Checks the token of the form, and goes on with its session."""
-            return self._log_in(request, page)
+            return page.show(own_path(request.parameters.next))
 
         return [
             Endpoint(path=LOGIN_PATH, right=Right.NONE, parameters=LoginParameters, handle=show, headers=headers),
-            Endpoint(
-                path=LOGIN_PATH,
-                methods=("POST",),
-                right=Right.NONE,
-                parameters=LoginParameters,
-                body=Body({FORM: None}, _MAX_FORM_BYTES),
-                handle=log_in,
-                headers=headers,
-            ),
+            *(endpoint for way in self._ways for endpoint in way.routes(page, headers)),
             Endpoint(path="/logout", methods=("POST",), right=Right.NONE, parameters=AnyParameters, handle=_log_out),
         ]
-
-    def _log_in(self, request: Request[LoginParameters], page: str) -> Response:
-        wait_secs = math.ceil(self._failures.wait_secs(request.head.peer))
-        if wait_secs:
-            response = _page(page, f"Too many wrong tokens: try again in {wait_secs} s.", 429)
-            response.headers["Retry-After"] = str(wait_secs)
-            return response
-        token = self._token_of(_field(request.body, "token"))
-        if token is None:
-            self._failures.add(request.head.peer)
-            return _page(page, _WRONG, 403)
-        request.is_login_of(token.principal)
-        if Right.READ not in token.rights:
-            return _page(page, _NOT_FOR_READING, 403)
-        session = self._sessions.begin(token)
-        response = _see_other(own_path(request.parameters.next))
-        set_cookie(response, request.head, self._sessions.written(session), session.expires_at)
-        return response
 
 
 def session_route(login: Login | None) -> Endpoint[AnyParameters]:
@@ -112,30 +72,8 @@ def session_route(login: Login | None) -> Endpoint[AnyParameters]:
     return Endpoint(path="/session", prefix="/api/v1", right=Right.READ, parameters=AnyParameters, handle=session)
 
 
-def own_path(text: str) -> str:
-    """The path of this service that a text is; `/` for any other text, so that a link to /login leads nowhere else."""
-    is_plain = text.isascii() and text.isprintable() and "\\" not in text and " " not in text  # browsers correct these
-    if not is_plain or not text.startswith("/") or text.startswith("//"):
-        return _HOME
-    return _HOME if urlsplit(text).path == LOGIN_PATH else text
-
-
 def _log_out(request: Request[AnyParameters]) -> Response:
     """Ends the session in this browser."""
-    response = _see_other(LOGIN_PATH)
-    clear_cookie(response, request.head)
+    response = see_other(LOGIN_PATH)
+    SESSION.clear(response, request.head)
     return response
-
-
-def _page(page: str, message: str = "", status: int = 200) -> Response:
-    text = page.replace(_NO_MESSAGE, _MESSAGE.format(html.escape(message))) if message else page
-    return Response(text, status, content_type="text/html; charset=utf-8")
-
-
-def _see_other(path: str) -> Response:
-    return Response(status=303, headers={"Location": path})
-
-
-def _field(form: bytes, name: str) -> str:
-    values = parse_qs(form.decode(errors="replace"), max_num_fields=10).get(name, [""])
-    return values[0].strip()

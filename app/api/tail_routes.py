@@ -117,7 +117,7 @@ def _pieces(tail: Tail, count_rows: Callable[[int], None]) -> Iterator[bytes]:
     events, chars, error = list[str](), 0, None
     try:
         for row in tail.poll():
-            events.append(_event_text(row.resume_token, "", row.json))
+            events.append(f"id: {row.resume_token}\ndata: {row.json}\n\n")
             chars += len(events[-1])
             if chars >= _PIECE_CHARS:
                 count_rows(len(events))
@@ -133,9 +133,5 @@ def _pieces(tail: Tail, count_rows: Callable[[int], None]) -> Iterator[bytes]:
 
 
 def _event(event_id: str, name: str, data: str) -> bytes:
-    return _event_text(event_id, name, data).encode()
-
-
-def _event_text(event_id: str, name: str, data: str) -> str:
     lines = [f"id: {event_id}\n" if event_id else "", f"event: {name}\n" if name else "", f"data: {data}\n\n"]
-    return "".join(lines)
+    return "".join(lines).encode()

@@ -1,27 +1,18 @@
-"""Fetches the documents of an issuer of ID tokens: discovery and keys, JSON over HTTPS."""
+"""Requests to an issuer of ID tokens over HTTPS: its documents (discovery, keys), and its token endpoint."""
 
 import json
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import requests
 
+from app.access.discovery import is_trustworthy
 from app.access.errors import IssuerUnavailable
 
-_LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 _TIMEOUT_SECS: Final = 5.0
 _MAX_BYTES: Final = 512 * 1024
 _PIECE_BYTES: Final = 16 * 1024
-
-
-def _is_trustworthy(url: str) -> bool:
-    """Whether nobody can change what this URL returns: HTTPS, or this machine."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return False
-    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+_WITH_OBJECT: Final = (requests.codes.ok, requests.codes.bad_request, requests.codes.unauthorized)
 
 
 def fetch_json(url: str) -> Mapping[str, Any]:
@@ -30,12 +21,32 @@ def fetch_json(url: str) -> Mapping[str, Any]:
     Raises:
         IssuerUnavailable: with the reason.
     """
-    if not _is_trustworthy(url):
-        raise IssuerUnavailable(f"{url} is not an HTTPS address, so its keys are not trusted.")
+    status, document = _request("GET", url)
+    if status != requests.codes.ok:
+        raise IssuerUnavailable(f"{url} responded with status {status}.")
+    return document
+
+
+def post_form(url: str, form: Mapping[str, str], credentials: tuple[str, str] | None) -> tuple[int, Mapping[str, Any]]:
+    """Sends a form, with credentials for basic authentication; returns the status and the JSON object.
+
+    Statuses other than 200, 400 and 401, which RFC 6749 (section 5) defines, have no object.
+
+    Raises:
+        IssuerUnavailable: with the reason.
+    """
+    return _request("POST", url, data=form, auth=credentials)
+
+
+def _request(method: str, url: str, **options: Any) -> tuple[int, Mapping[str, Any]]:
+    if not is_trustworthy(url):
+        raise IssuerUnavailable(f"{url} is not an HTTPS address, so it is not trusted.")
     try:
-        with requests.get(url, timeout=_TIMEOUT_SECS, allow_redirects=False, stream=True) as response:
-            if response.status_code != requests.codes.ok:
-                raise IssuerUnavailable(f"{url} responded with status {response.status_code}.")
+        with requests.request(
+            method, url, timeout=_TIMEOUT_SECS, allow_redirects=False, stream=True, **options
+        ) as response:
+            if response.status_code not in _WITH_OBJECT:
+                return response.status_code, {}
             document = json.loads(_body_of(response, url))
     except (requests.RequestException, OSError) as error:
         raise IssuerUnavailable(f"{url} cannot be reached ({type(error).__name__}).") from error
@@ -43,7 +54,7 @@ def fetch_json(url: str) -> Mapping[str, Any]:
         raise IssuerUnavailable(f"{url} did not return JSON.") from error
     if not isinstance(document, dict):
         raise IssuerUnavailable(f"{url} did not return a JSON object.")
-    return document
+    return response.status_code, document
 
 
 def _body_of(response: requests.Response, url: str) -> bytes:

@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,13 +12,17 @@ from app.access.failed_logins import FailedLogins
 from app.access.sessions import Sessions
 from app.access.token_lines import BadTokens
 from app.access.token_store import TokenStore, TokenText
-from app.api.authentication import Authenticator, CredentialAuthenticator, Identify, NoAuthentication, by_token
+from app.api.authentication import Authenticator, CredentialAuthenticator, NoAuthentication, by_token
 from app.api.login import Login
+from app.api.login_page import IssuerLink
+from app.api.token_login import TokenLogin
+from app.auth_settings import AuthSettings
+from app.build.oidc_parts import OidcParts
 from app.errors import BadSettings
 from app.health import Health
 from app.metrics import Metrics
 from app.preflight.access_checks import refusal
-from app.settings import AuthSettings, Settings
+from app.settings import Settings
 from app.telemetry.access import TokenTelemetry
 
 
@@ -29,7 +33,7 @@ class AccessParts:
     authenticator: Authenticator
     health: Mapping[str, Health] = field(default_factory=dict)
     login: Login | None = None
-    """Where browsers exchange a token for a session."""
+    """Where browsers get a session."""
     is_open: bool = True
     """Whether anybody may do everything."""
 
@@ -49,29 +53,41 @@ def build_access(settings: Settings, metrics: Metrics) -> AccessParts:
     auth = settings.auth
     if not auth.needs_token:
         return OPEN
-    chosen, added = _id_token_kinds(auth)
-    if not auth.has_tokens:
-        return AccessParts(CredentialAuthenticator([*chosen, *added]), is_open=False)
+    key = auth.session_key.get_secret_value() or secrets.token_urlsafe()
+    failures = FailedLogins(time.monotonic)
+    oidc = _oidc(auth, key, failures)
     health = Health()
-    store = token_store(auth, metrics, health)
-    login = _login(auth, store)
+    store = token_store(auth, metrics, health) if auth.has_tokens else None
+    login = _login(auth, store, oidc, key, failures)
     # What the sender chose counts before what a proxy adds to every request.
-    kinds = [by_token(store.of_secret), *chosen, login.identify, *added]
-    return AccessParts(CredentialAuthenticator(kinds), {"access": health}, login, is_open=False)
+    kinds = [
+        *([by_token(store.of_secret)] if store else ()),
+        *oidc.chosen,
+        *([login.identify] if login else ()),
+        *oidc.added,
+    ]
+    return AccessParts(CredentialAuthenticator(kinds), {"access": health} if store else {}, login, is_open=False)
 
 
-def _id_token_kinds(settings: AuthSettings) -> tuple[Sequence[Identify], Sequence[Identify]]:
+def _oidc(settings: AuthSettings, key: str, failures: FailedLogins) -> OidcParts:
     if settings.mode != "oidc":
-        return (), ()
-    from app.build.oidc import id_token_kinds  # late: it takes memory for cryptography
+        return OidcParts()
+    from app.build.oidc import build_oidc  # late: it takes memory for cryptography
 
-    return id_token_kinds(settings)
+    return build_oidc(settings, key, failures)
 
 
-def _login(settings: AuthSettings, store: TokenStore) -> Login:
-    key = settings.session_key.get_secret_value() or secrets.token_urlsafe()
-    sessions = Sessions(key, store.named, settings.session_hours * 3600, time.time)
-    return Login(sessions, store.of_secret, FailedLogins(time.monotonic))
+def _login(
+    settings: AuthSettings, store: TokenStore | None, oidc: OidcParts, key: str, failures: FailedLogins
+) -> Login | None:
+    tokens = None
+    if store is not None:
+        sessions = Sessions(key, store.named, settings.session_hours * 3600, time.time)
+        tokens = TokenLogin(sessions, store.of_secret, failures)
+    if tokens is None and oidc.login is None:
+        return None
+    link = IssuerLink(settings.oidc_name, settings.sign_in_url) if oidc.login else None
+    return Login(tokens=tokens, issuer=oidc.login, link=link)
 
 
 def token_store(

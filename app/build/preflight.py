@@ -1,8 +1,10 @@
 """The preflight check: its probes for the command, and the check at the start of the role `ingest`."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from app.access.discovery import Discovery
 from app.backends.clickhouse.probe import probe_clickhouse
 from app.backends.clickhouse.time_samples import read_time_samples
 from app.backends.kafka.probe import probe_kafka
@@ -11,6 +13,7 @@ from app.errors import TryAgainLater
 from app.preflight.clickhouse_checks import check_clickhouse
 from app.preflight.findings import problem
 from app.preflight.guarantee import Guarantee, guarantee
+from app.preflight.issuer_checks import IssuerProbe
 from app.preflight.kafka_checks import check_kafka
 from app.preflight.probes import ClickHouseProbe, KafkaProbe
 from app.preflight.zone_checks import TimeSample
@@ -52,6 +55,18 @@ def time_samples(settings: Settings) -> Sequence[TimeSample]:
         Refused, TryAgainLater: they cannot be read.
     """
     return read_time_samples(settings.clickhouse, reader_of(settings).name)
+
+
+def issuer_probe(url: str) -> IssuerProbe:
+    """Probe the issuer of ID tokens.
+
+    Raises:
+        TryAgainLater: it does not answer, or with what is no discovery document.
+    """
+    from app.backends.issuer_documents import fetch_json  # late: only few need this client
+
+    endpoints = Discovery(url, fetch_json, time.monotonic).endpoints()
+    return IssuerProbe(endpoints.authorization, endpoints.token_methods, endpoints.pkce_methods)
 
 
 def check_at_startup(settings: Settings) -> StartupCheck:

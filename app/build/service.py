@@ -63,7 +63,8 @@ def build(
         if settings.audit.interval_secs:
             components.append(build_audit(settings, metrics, ingest.partitions))
     health = ServiceHealth({**{component.name: component.health for component in components}, **access.health})
-    guard = OriginGuard(names_in(settings.http.allowed_hosts))
+    own_names = filter(None, [*names_in(settings.http.allowed_hosts), settings.auth.public_host])
+    guard = OriginGuard(list(own_names))
     access_log = AccessLog(settings.access)
     application = create_app(
         health,

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from app.build.preflight import clickhouse_probe, kafka_probe, time_samples
+from app.build.preflight import clickhouse_probe, issuer_probe, kafka_probe, time_samples
 from app.console import run_command, say
 from app.errors import Refused, TryAgainLater
 from app.pipeline.delivery import MARGIN_SECS
-from app.preflight import clickhouse_checks, kafka_checks, zone_checks
+from app.preflight import clickhouse_checks, issuer_checks, kafka_checks, zone_checks
 from app.preflight.findings import Finding, exit_code, summary
+from app.preflight.issuer_checks import IssuerProbe
 from app.preflight.probes import ClickHouseProbe, KafkaProbe
 from app.preflight.settings_checks import check_settings
 from app.preflight.zone_checks import TimeSample
@@ -27,6 +28,7 @@ def check(settings: Settings, misspelt: Iterable[str] = ()) -> int:
             probe_kafka=lambda: kafka_probe(settings),
             probe_clickhouse=lambda: clickhouse_probe(settings),
             sample_times=lambda: time_samples(settings),
+            probe_issuer=issuer_probe,
             say=say,
         ),
         cut_off=1,
@@ -40,6 +42,7 @@ def examine(
     probe_kafka: Callable[[], KafkaProbe],
     probe_clickhouse: Callable[[], ClickHouseProbe],
     sample_times: Callable[[], Sequence[TimeSample]],
+    probe_issuer: Callable[[str], IssuerProbe],
     say: Callable[[str], Any],
 ) -> int:
     """Probe the systems that the roles use, each even if another fails, and print the findings.
@@ -54,6 +57,8 @@ def examine(
         kafka = settings.kafka
         sections.insert(1, (f"Kafka at {kafka.bootstrap_servers}", lambda: _check_kafka(kafka, probe_kafka)))
         sections.append(("Logs of the last day", lambda: _check_zones(settings, sample_times)))
+    if issuer := settings.auth.oidc_issuer:
+        sections.append((f"Issuer {issuer}", lambda: _check_issuer(settings, issuer, probe_issuer)))
     findings: list[Finding] = []
     for title, run in sections:
         say(title)
@@ -70,6 +75,13 @@ def _check_kafka(settings: KafkaSettings, gather: Callable[[], KafkaProbe]) -> S
         return kafka_checks.check_kafka(gather(), settings)
     except TryAgainLater as error:
         return kafka_checks.unreachable(settings, str(error))
+
+
+def _check_issuer(settings: Settings, url: str, gather: Callable[[str], IssuerProbe]) -> Sequence[Finding]:
+    try:
+        return issuer_checks.check_issuer(gather(url), settings)
+    except TryAgainLater as error:
+        return issuer_checks.unreachable(str(error))
 
 
 def _check_zones(settings: Settings, gather: Callable[[], Sequence[TimeSample]]) -> Sequence[Finding]:

@@ -2,8 +2,9 @@
 
 from typing import Final
 
+from app.auth_settings import AuthSettings
 from app.preflight.findings import Finding, ok, problem, warning
-from app.settings import AuthSettings, Settings
+from app.settings import Settings
 
 _WAYS_OUT: Final = (
     "set AUTH_TOKENS_FILE to a file of tokens (`python -m app token create NAME --scope read --file FILE` makes one),"
@@ -39,9 +40,13 @@ def check_access(settings: Settings) -> Finding:
 
 
 def _credentials(auth: AuthSettings) -> str:
-    if not auth.has_tokens:
-        return "an ID token"
-    kinds = "an ID token or a token" if auth.mode == "oidc" else "a token"
-    if auth.session_key.get_secret_value():
+    counts = {
+        "an ID token": bool(auth.oidc_audiences.strip(" ,")) or auth.iap_audience is not None,
+        "a token": auth.has_tokens,
+        "a sign-in at the issuer": auth.oidc_client_id is not None,
+    }
+    kinds = " or ".join(kind for kind, is_one in counts.items() if is_one)
+    has_sessions = auth.has_tokens or auth.oidc_client_id is not None
+    if auth.session_key.get_secret_value() or not has_sessions:
         return kinds
     return f"{kinds}; AUTH_SESSION_KEY is unset, so a restart logs browsers out, and instances do not share sessions"

@@ -64,9 +64,10 @@ class TailRow(NamedTuple):
 
 
 class _Found(NamedTuple):
-    """The rows that were read, in the order in which they were stored; the partitions that have more of them."""
+    """The rows that were read, in the order in which they were stored; where they end; the partitions with more."""
 
     rows: Sequence[TailRow]
+    positions: Positions
     full: frozenset[TailPartition]
 
 
@@ -128,8 +129,8 @@ class Tail:
 
         Returns at most MAX_ROWS from at most _MAX_OFFSETS offsets per partition; the next poll continues there, and
         `is_behind` says that it need not wait. It does not read up to now, since an insert over several days becomes
-        visible day by day: an insert that was visible one poll ago is now visible as a whole. `resume_token` advances
-        past each row as it is returned.
+        visible day by day: an insert that was visible one poll ago is now visible as a whole. `resume_token` is that
+        of the last row when all are returned.
 
         Raises:
             QueryTooExpensive, TryAgainLater, Refused: see `LogTable.run`.
@@ -142,10 +143,9 @@ class Tail:
         self._seen = self._extents()
 
     def _new_rows(self, spans: Mapping[TailPartition, tuple[TailPosition, int]]) -> Iterator[TailRow]:
-        rows, full = self._rows(spans)
-        for row in rows:
-            self._positions[_partition_of(row.id)] = _position_of(row.id)
-            yield row
+        rows, positions, full = self._rows(spans)
+        yield from rows
+        self._positions |= positions
         # Rows that did not match have been read too.
         self._positions |= {key: TailPosition(last, _LAST_ITEM) for key, (_, last) in spans.items() if key not in full}
         self.is_behind = bool(full) or any(last < self._seen[key].last for key, (_, last) in spans.items())
@@ -200,7 +200,9 @@ class Tail:
             # All text is made here, once for everybody who reads it.
             text = json.dumps(row.as_object(), ensure_ascii=False)
             rows.append(TailRow(row.id, write_resume_token(positions), text))
-        return _Found(rows, frozenset(key for key, of_one in found.items() if len(of_one) >= self._most_rows))
+        return _Found(
+            rows, positions, frozenset(key for key, of_one in found.items() if len(of_one) >= self._most_rows)
+        )
 
 
 def _partition_of(log: LogId) -> TailPartition:

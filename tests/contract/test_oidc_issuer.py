@@ -2,59 +2,24 @@
 
 from __future__ import annotations
 
-import json
-import threading
+import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from flask.testing import FlaskClient
 from prometheus_client import CollectorRegistry
 
 from app.access.errors import IssuerUnavailable
+from app.access.failed_logins import FailedLogins
 from app.api.app import create_app
 from app.api.authentication import CredentialAuthenticator
 from app.api.explorer_routes import explorer_routes
-from app.backends.issuer_documents import fetch_json
-from app.build.oidc import id_token_kinds
+from app.auth_settings import AuthSettings
+from app.backends.issuer_documents import fetch_json, post_form
+from app.build.oidc import build_oidc
 from app.health import Health
-from app.settings import AuthSettings
-from tests.support.issuer import AUDIENCE, EMAIL, Issuer
-
-
-class IssuerServer:
-    """Serves the documents of an issuer; `status` and `body` replace its responses."""
-
-    def __init__(self) -> None:
-        served = self
-        self.status = 200
-        self.headers: dict[str, str] = {}
-        self.body: bytes | None = None
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                body = served.body
-                if body is None:
-                    body = json.dumps(served.issuer.document(f"{served.issuer.url}{self.path}")).encode()
-                self.send_response(served.status)
-                for name, value in served.headers.items():
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-                """Say nothing."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.issuer = Issuer(f"http://127.0.0.1:{self._server.server_port}")
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
-        self._thread.start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+from tests.support.issuer import AUDIENCE, EMAIL
+from tests.support.issuer_server import IssuerServer
 
 
 @pytest.fixture
@@ -72,8 +37,8 @@ def service(server: IssuerServer) -> FlaskClient:
         oidc_audiences=f"another, {AUDIENCE}",
         oidc_rights=f"{EMAIL} read\ngroup:shippers ingest",
     )
-    chosen, added = id_token_kinds(settings)
-    authenticator = CredentialAuthenticator([*chosen, *added])
+    parts = build_oidc(settings, "k" * 40, FailedLogins(time.monotonic))
+    authenticator = CredentialAuthenticator([*parts.chosen, *parts.added])
     app = create_app(Health(), CollectorRegistry(), explorer_routes(is_open=False), authenticator=authenticator)
     return app.test_client()
 
@@ -158,3 +123,24 @@ def test_what_is_no_document_of_an_issuer_is_said_with_the_reason(
 def test_keys_are_only_fetched_where_nobody_can_change_them(url: str) -> None:
     with pytest.raises(IssuerUnavailable, match="not an HTTPS address"):
         fetch_json(url)
+
+
+def test_a_form_is_sent_with_credentials_and_refusals_keep_their_reason(server: IssuerServer) -> None:
+    url = f"{server.issuer.url}/token"
+    server.issuer.response = (401, {"error": "invalid_client"})
+
+    assert post_form(url, {"code": "a b"}, ("me", "hush")) == (401, {"error": "invalid_client"})
+    assert server.issuer.posts == [({"code": "a b"}, ("me", "hush"))]
+    server.issuer.response = (502, {})
+    assert post_form(url, {}, None) == (502, {})
+
+
+def test_a_form_is_sent_nowhere_else_and_an_endless_response_is_given_up(server: IssuerServer) -> None:
+    server.status, server.headers, server.body = 307, {"Location": f"{server.issuer.url}/other"}, b""
+    assert post_form(f"{server.issuer.url}/token", {"code": "x"}, None) == (307, {})
+
+    server.status, server.body = 200, b"x" * 600_000
+    with pytest.raises(IssuerUnavailable, match="returned more than"):
+        post_form(f"{server.issuer.url}/token", {}, None)
+    with pytest.raises(IssuerUnavailable, match="not an HTTPS address"):
+        post_form("http://192.0.2.1/token", {"code": "x"}, None)

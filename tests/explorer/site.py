@@ -22,9 +22,9 @@ _STOP_SECS = 20.0
 class Site:
     """An application served at its own address, as by the service; `make` gets a function that reports the stop."""
 
-    def __init__(self, make: Callable[[Callable[[], bool]], Flask]) -> None:
+    def __init__(self, make: Callable[[Callable[[], bool]], Flask], port: int | None = None) -> None:
         self._stopping = threading.Event()
-        port = free_port()
+        port = port or free_port()
         self._server = HttpServer(HttpSettings(port=port), make(self._stopping.is_set))
         self._server.start()
         self.url = f"http://127.0.0.1:{port}/"

@@ -16,9 +16,10 @@ from app.access.oidc import IAP_ISSUER, identity_aware_proxy
 from app.access.tokens import digest_of, new_secret
 from app.api.authentication import CredentialAuthenticator
 from app.api.id_tokens import by_proxy_assertion
+from app.auth_settings import AuthSettings
 from app.build.access import AccessParts, build_access
 from app.metrics import Metrics
-from app.settings import AuthSettings, QuerySettings, Settings
+from app.settings import QuerySettings, Settings
 from tests.e2e.query_table import QueryTable
 from tests.explorer.site import Explorer, Site, Watch
 from tests.explorer.test_access import RULES
@@ -127,6 +128,7 @@ def test_after_logging_out_nothing_is_shown(page: Page, site: Site) -> None:
 
 def test_a_page_whose_session_has_ended_asks_again(page: Page, context: BrowserContext, site: Site) -> None:
     explorer = logged_in(page, site, "?query=hello")
+    page.wait_for_load_state("networkidle")  # what is still asked for, such as the facets, would find out by itself
     context.clear_cookies()
     explorer.query.press("Enter")
 

@@ -484,6 +484,12 @@ OIDC = {
 }
 
 
+def test_the_redirect_uri_is_made_of_the_public_address() -> None:
+    for url in ("https://Logs.example.org/", "https://logs.example.org:443", "https://logs.example.org"):
+        auth = read_settings({**OIDC, "AUTH_OIDC_CLIENT_ID": "logs", "AUTH_PUBLIC_URL": url}).auth
+        assert auth.redirect_uri == "https://logs.example.org/login/oidc/callback"
+
+
 def test_oidc_needs_credentials_of_everybody() -> None:
     assert read_settings(OIDC).auth.needs_token
 
@@ -493,9 +499,19 @@ def test_oidc_needs_credentials_of_everybody() -> None:
     [
         ({"AUTH_MODE": "token"}, "would have no effect: set AUTH_MODE=oidc"),
         ({"AUTH_MODE": ""}, "would have no effect: set AUTH_MODE=oidc"),
-        ({"AUTH_OIDC_ISSUER": "", "AUTH_OIDC_AUDIENCES": ""}, "needs AUTH_OIDC_ISSUER and AUTH_OIDC_AUDIENCES, or"),
-        ({"AUTH_OIDC_AUDIENCES": ""}, "AUTH_OIDC_ISSUER and AUTH_OIDC_AUDIENCES are needed together"),
-        ({"AUTH_OIDC_AUDIENCES": " , "}, "AUTH_OIDC_ISSUER and AUTH_OIDC_AUDIENCES are needed together"),
+        ({"AUTH_OIDC_ISSUER": "", "AUTH_OIDC_AUDIENCES": ""}, "AUTH_MODE=oidc needs AUTH_OIDC_ISSUER, and"),
+        ({"AUTH_OIDC_AUDIENCES": ""}, "AUTH_OIDC_ISSUER is needed together with AUTH_OIDC_AUDIENCES,"),
+        ({"AUTH_OIDC_AUDIENCES": " , "}, "AUTH_OIDC_ISSUER is needed together with AUTH_OIDC_AUDIENCES,"),
+        ({"AUTH_OIDC_CLIENT_ID": "logs"}, "AUTH_OIDC_CLIENT_ID and AUTH_PUBLIC_URL are needed"),
+        (
+            {"AUTH_PUBLIC_URL": "https://logs.example.org"},
+            "AUTH_OIDC_CLIENT_ID and AUTH_PUBLIC_URL are needed",
+        ),
+        ({"AUTH_PUBLIC_URL": "http://logs.example.org"}, "AUTH_PUBLIC_URL is 'http://logs.example.org': must be like"),
+        ({"AUTH_PUBLIC_URL": "https://logs.example.org/logs"}, "must be like https://logs.example.org, without a path"),
+        ({"AUTH_PUBLIC_URL": "https://a:b@logs.example.org"}, "must be like https://logs.example.org, without a path"),
+        ({"AUTH_OIDC_CLIENT_SECRET": "hush"}, "AUTH_OIDC_CLIENT_SECRET needs AUTH_OIDC_CLIENT_ID"),
+        ({"AUTH_OIDC_SCOPES": "email"}, "AUTH_OIDC_SCOPES is 'email': must have openid among the scopes"),
         ({"AUTH_OIDC_RIGHTS": ""}, "AUTH_MODE=oidc needs AUTH_OIDC_RIGHTS"),
         ({"AUTH_OIDC_ISSUER": "http://issuer.example"}, "must be like https://accounts.google.com"),
         ({"AUTH_OIDC_ISSUER": "issuer.example"}, "must be like https://accounts.google.com"),

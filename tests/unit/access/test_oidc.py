@@ -10,8 +10,9 @@ import jwt
 import pytest
 
 from app.access import oidc
+from app.access.discovery import Discovery
 from app.access.errors import IdTokenRefused, IssuerUnavailable
-from app.access.oidc import Identity, discovered_keys, identity_aware_proxy
+from app.access.oidc import Identity, identity_aware_proxy
 from app.access.signing_keys import SigningKeys
 from tests.support.issuer import AUDIENCE, EMAIL, Issuer
 
@@ -24,7 +25,7 @@ def issuer() -> Issuer:
 
 
 def verifier(issuer: Issuer) -> oidc.Issuer:
-    keys = SigningKeys(discovered_keys(issuer.url, issuer.document), lambda: 0.0)
+    keys = SigningKeys(Discovery(issuer.url, issuer.document, lambda: 0.0).keys, lambda: 0.0)
     return oidc.Issuer(issuer.url, ("other", AUDIENCE), keys)
 
 
@@ -136,7 +137,7 @@ def test_a_discovery_document_of_another_issuer_is_not_believed(issuer: Issuer) 
     documents = {f"{URL}/.well-known/openid-configuration": {"issuer": "https://evil.example", "jwks_uri": "x"}}
 
     with pytest.raises(IssuerUnavailable, match="of another issuer"):
-        discovered_keys(URL, documents.__getitem__)()
+        Discovery(URL, documents.__getitem__, lambda: 0.0).keys()
 
 
 def proxy(issuer: Issuer) -> oidc.Issuer:

@@ -18,7 +18,9 @@ from app.access.tokens import Token, Tokens, digest_of, new_secret
 from app.api.app import create_app
 from app.api.authentication import CredentialAuthenticator, by_token
 from app.api.explorer_routes import explorer_routes
-from app.api.login import Login, own_path
+from app.api.login import Login
+from app.api.login_page import own_path
+from app.api.token_login import TokenLogin
 from app.health import Health
 from app.logging_setup import ACCESS
 from tests.support.token_secrets import secret_of
@@ -40,7 +42,7 @@ class Site:
             ]
         )
         sessions = Sessions("k" * 40, lambda name: self.tokens.named(name, NOW), 3600, NOW.timestamp)
-        self.login = Login(sessions, self._of_secret, FailedLogins(lambda: 0.0, max_failures=3))
+        self.login = Login(tokens=TokenLogin(sessions, self._of_secret, FailedLogins(lambda: 0.0, max_failures=3)))
         authenticator = CredentialAuthenticator([by_token(self._of_secret), self.login.identify])
         routes = explorer_routes(self.login, is_open=False)
         app = create_app(Health(), CollectorRegistry(), routes, authenticator=authenticator)
@@ -189,7 +191,14 @@ def test_one_goes_on_to_where_one_wanted(site: Site, address: str) -> None:
     [
         *("https://evil.example", "//evil.example", "/\\evil.example", "\\\\evil.example", "javascript:alert(1)"),
         *("evil.example", "", " //evil.example", "/\t/evil.example", "/\n/evil.example", "/\r\nSet-Cookie: a=b", "/é"),
-        *("/login", "/login?next=/", "http:evil.example", "/ /evil.example"),
+        *(
+            "/login",
+            "/login?next=/",
+            "/login/oidc",
+            "/login/oidc/callback?code=x",
+            "http:evil.example",
+            "/ /evil.example",
+        ),
     ],
 )
 def test_one_never_goes_on_to_another_site(address: str) -> None:
@@ -201,9 +210,10 @@ def test_the_page_has_the_policy_of_the_explorer(site: Site) -> None:
 
     assert page.headers["Content-Security-Policy"] == site.client.get("/").headers["Content-Security-Policy"]
     assert page.headers["Cache-Control"] == "no-store"
-    assert {f"/{path}" for path in re.findall(r'"(explorer/[^"]+)"', page.text)}
-    for path in re.findall(r'"(explorer/[^"]+)"', page.text):
-        assert site.client.get(f"/{path}").status_code == 200
+    files = re.findall(r'"(/explorer/[^"]+)"', page.text)
+    assert files
+    for path in files:
+        assert site.client.get(path).status_code == 200
 
 
 def test_the_explorer_knows_whether_one_can_log_in(site: Site) -> None:

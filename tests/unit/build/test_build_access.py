@@ -11,10 +11,11 @@ import app.build.oidc  # noqa: F401  # now, since its HTTP client tries for IPv6
 from app.access.principal import Right
 from app.access.tokens import digest_of, new_secret
 from app.api.request_head import RequestHead
+from app.auth_settings import AuthSettings
 from app.build.access import AccessParts, build_access
 from app.errors import BadSettings
 from app.metrics import Metrics
-from app.settings import AuthSettings, Settings
+from app.settings import Settings
 
 SECRET = new_secret()
 TOKEN = f"shipper read sha256:{digest_of(SECRET).hex()}"
@@ -45,6 +46,29 @@ def test_without_tokens_there_is_no_login_with_one() -> None:
     assert not access.is_open
     with pytest.raises(Unauthorized):
         access.authenticator.authenticate(head(), Right.READ)
+
+
+SIGN_IN = {
+    "mode": "oidc",
+    "oidc_issuer": "https://issuer.example",
+    "oidc_client_id": "logs",
+    "oidc_rights": "@example.org read",
+    "public_url": "https://logs.example.org",
+}
+
+
+def test_with_a_client_id_there_is_a_login_without_tokens() -> None:
+    access = built(**SIGN_IN)
+
+    assert access.login is not None
+    assert not access.is_open
+    paths = [endpoint.path for endpoint in access.login.routes("", {})]
+    assert paths == ["/login", "/login/oidc", "/login/oidc/callback", "/logout"]
+
+
+def test_without_audiences_an_id_token_in_a_header_does_not_count() -> None:
+    with pytest.raises(Unauthorized, match="unknown, revoked or expired"):
+        built(**SIGN_IN).authenticator.authenticate(head(Authorization="Bearer eyJ.a.b"), Right.READ)
 
 
 @pytest.mark.parametrize("name", ["X_Goog_Authenticated_User_Email", "X_Forwarded_Email", "X_Forwarded_User", "From"])

@@ -9,6 +9,7 @@ from app.commands.check import examine
 from app.environment import read_settings
 from app.errors import TryAgainLater
 from app.preflight.findings import Finding, ok, problem, skipped, summary, warning
+from app.preflight.issuer_checks import IssuerProbe
 from app.preflight.probes import ClickHouseProbe, KafkaProbe
 from app.preflight.zone_checks import TimeSample
 from app.settings import Settings
@@ -29,6 +30,7 @@ def run(
     probe_clickhouse: Callable[[], ClickHouseProbe] = clickhouse,
     settings: Settings = SETTINGS,
     sample_times: Callable[[], Sequence[TimeSample]] = lambda: (),
+    probe_issuer: Callable[[str], IssuerProbe] = lambda url: IssuerProbe(f"{url}/authorize", (), ()),
 ) -> tuple[int, list[str]]:
     lines: list[str] = []
     code = examine(
@@ -37,6 +39,7 @@ def run(
         probe_kafka=probe_kafka,
         probe_clickhouse=probe_clickhouse,
         sample_times=sample_times,
+        probe_issuer=probe_issuer,
         say=lines.append,
     )
     return code, lines
@@ -48,6 +51,34 @@ def test_without_problems_every_line_is_ok_and_the_exit_code_is_0() -> None:
     assert code == 0
     assert {line.split()[0] for line in lines if line.startswith("  ")} == {"ok"}
     assert lines[-1].endswith("0 warnings, 0 problems. The service can run.")
+
+
+SIGN_IN = read_settings(
+    {
+        "AUTH_MODE": "oidc",
+        "AUTH_OIDC_ISSUER": "https://issuer.example",
+        "AUTH_OIDC_CLIENT_ID": "logs",
+        "AUTH_OIDC_RIGHTS": "@example.org read",
+        "AUTH_PUBLIC_URL": "https://logs.example.org",
+    }
+)
+
+
+def test_the_redirect_uri_that_the_issuer_must_know_is_said() -> None:
+    code, lines = run(settings=SIGN_IN)
+
+    assert code == 0
+    assert any("redirect URI https://logs.example.org/login/oidc/callback" in line for line in lines)
+
+
+def test_an_issuer_that_does_not_answer_is_a_problem() -> None:
+    def silent(url: str) -> NoReturn:
+        raise TryAgainLater(f"{url} cannot be reached", code="unreachable")
+
+    code, lines = run(settings=SIGN_IN, probe_issuer=silent)
+
+    assert code == 1
+    assert any("https://issuer.example cannot be reached -> Check AUTH_OIDC_ISSUER" in line for line in lines)
 
 
 def test_a_warning_leaves_the_exit_code_at_0() -> None:

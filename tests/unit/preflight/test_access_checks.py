@@ -55,6 +55,16 @@ def test_the_warning_says_what_it_means() -> None:
         (TOKEN, "a token; AUTH_SESSION_KEY is unset"),
         ({**TOKEN, "AUTH_SESSION_KEY": "k" * 32}, "requests need a token"),
         (
+            {
+                "AUTH_MODE": "oidc",
+                "AUTH_OIDC_ISSUER": "https://issuer.example",
+                "AUTH_OIDC_CLIENT_ID": "logs",
+                "AUTH_OIDC_RIGHTS": "@example.org read",
+                "AUTH_PUBLIC_URL": "https://logs.example.org",
+            },
+            "requests need a sign-in at the issuer; AUTH_SESSION_KEY is unset",
+        ),
+        (
             {"AUTH_MODE": "oidc", "AUTH_IAP_AUDIENCE": "/projects/1/apps/2", "AUTH_OIDC_RIGHTS": "@example.org read"},
             "requests need an ID token",
         ),
