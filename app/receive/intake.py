@@ -1,5 +1,6 @@
 """Puts the events of a request on the topic, and returns when all in-sync replicas have them."""
 
+import json
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -12,7 +13,8 @@ from app.receive.packing import packed
 from app.receive.received import Received, Sent
 
 _HEADER_BYTES: Final = 4096
-"""Of a record's limit, for its headers and for what Kafka adds."""
+"""Of a record's limit, for what Kafka adds and for headers, `_SAID_BYTES` of which are what the protocol says."""
+_SAID_BYTES: Final = 2048
 
 
 class Intake:
@@ -42,7 +44,7 @@ class Intake:
         if not received.pieces:
             return Sent(0, tuple(received.problems))
         deadline = self._clock() + self._timeout_secs
-        records, problems = packed(received, self._publisher.connect() - _HEADER_BYTES)
+        records, problems = packed(received, self._publisher.connect() - _header_bytes(received))
         outcome = _Outcome(len(records))
         said = {**receipt, **received.said}
         for form, value in records:
@@ -52,6 +54,11 @@ class Intake:
             self._publisher.publish(value, headers=headers, wait_secs=wait_secs, on_delivery=outcome.take)
         outcome.wait(max(0.0, deadline - self._clock()))
         return Sent(received.count - len(problems), (*received.problems, *problems))
+
+
+def _header_bytes(received: Received) -> int:
+    said_bytes = len(json.dumps([*received.said.items(), *received.given.items()]))
+    return _HEADER_BYTES + max(0, said_bytes - _SAID_BYTES)
 
 
 class _Outcome:
