@@ -4,15 +4,17 @@ import json
 import re
 import subprocess
 import sys
+from importlib.metadata import metadata
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# As SPDX names them. Some packages state theirs by the classifiers of PyPI alone.
-_OF_CLASSIFIERS = {
+# As SPDX names them. Some packages state theirs by the classifiers of PyPI alone, or in words of their own.
+_OF_NAMES = {
     "License :: OSI Approved :: Apache Software License": "Apache-2.0",
     "License :: OSI Approved :: BSD License": "BSD",
     "License :: OSI Approved :: MIT License": "MIT",
+    "3-Clause BSD License": "BSD-3-Clause",
 }
 
 
@@ -53,7 +55,8 @@ def _licence(component: dict[str, list[dict[str, object]]]) -> str:
             return str(stated["expression"])
         licence = stated["license"]
         assert isinstance(licence, dict)
-        name = licence.get("id") or _OF_CLASSIFIERS.get(licence.get("name", ""))
+        name = licence.get("id") or _OF_NAMES.get(licence.get("name", ""))
         if name:
             return str(name)
-    return "unknown"
+    # The tool leaves out what is neither of SPDX nor a classifier.
+    return _OF_NAMES.get(metadata(str(component["name"])).get("License", ""), "unknown")

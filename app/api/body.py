@@ -6,16 +6,21 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import IO, Final
 
+import zstandard
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
 from app.api.content import Content
 from app.api.request_head import RequestHead
 
 Decoder = Callable[[Iterator[bytes]], Iterable[bytes]]
-"""Decodes a Content-Encoding, piece by piece. No returned piece may be much longer than 64 KiB."""
+"""Decodes a Content-Encoding, piece by piece. No returned piece may be longer than a few MiB."""
 
 _PIECE_BYTES: Final = 64 * 1024
 _GZIP, _ZLIB = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS
+_ZSTD_WINDOW_BYTES: Final = 8 * 1024 * 1024
+"""What RFC 9659 allows in HTTP: the memory of a decoder, which the sender chooses."""
+_ZSTD_PIECE_BYTES: Final = 128
+"""Four bytes can hold 128 KiB, so this much gives at most 4 MiB at a time."""
 
 
 def _inflate(pieces: Iterator[bytes], *, wbits: int) -> Iterator[bytes]:
@@ -28,15 +33,37 @@ def _inflate(pieces: Iterator[bytes], *, wbits: int) -> Iterator[bytes]:
                 yield inflater.decompress(piece, _PIECE_BYTES)
                 piece = inflater.unconsumed_tail or inflater.unused_data
     except zlib.error as error:
-        raise BadRequest("The body does not match its Content-Encoding.") from error
+        raise BadRequest(_DAMAGED) from error
     if not inflater.eof:
-        raise BadRequest("The compressed body is truncated.")
+        raise BadRequest(_TRUNCATED)
 
+
+def _unpack_zstd(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    frames = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW_BYTES)
+    frame = frames.decompressobj()
+    try:
+        for piece in pieces:
+            for start in range(0, len(piece), _ZSTD_PIECE_BYTES):
+                rest = piece[start : start + _ZSTD_PIECE_BYTES]
+                while rest:
+                    if frame.eof:  # there may be several frames
+                        frame = frames.decompressobj()
+                    yield frame.decompress(rest)
+                    rest = frame.unused_data if frame.eof else b""
+    except zstandard.ZstdError as error:
+        raise BadRequest(_DAMAGED) from error
+    if not frame.eof:
+        raise BadRequest(_TRUNCATED)
+
+
+_DAMAGED: Final = "The body does not match its Content-Encoding."
+_TRUNCATED: Final = "The compressed body is truncated."
 
 DECODERS: Final[Mapping[str, Decoder]] = {
     "identity": iter,
     "gzip": partial(_inflate, wbits=_GZIP),
     "deflate": partial(_inflate, wbits=_ZLIB),
+    "zstd": _unpack_zstd,
 }
 
 

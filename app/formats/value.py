@@ -12,7 +12,7 @@ from app.domain.event import Event
 from app.domain.json_values import as_text
 from app.domain.notes import Notes
 from app.formats.carriers import otlp_protobuf
-from app.formats.carriers.carried import Carried
+from app.formats.carriers.carried import Carried, explained
 from app.formats.carriers.merge import adopted, merged
 from app.formats.carriers.table import MARKS, opened
 from app.formats.carriers.text_table import read_or_open, read_or_open_line
@@ -32,7 +32,7 @@ _GZIP: Final = b"\x1f\x8b"
 _BEFORE: Final = b" \t\r\n\v\f\x1e"  # blanks, and the mark of RFC 7464 in front of a text
 _BEHIND: Final = b" \t\r\n\v\f\0"  # blanks, and the zero with which GELF ends one
 _REGISTRY_BYTES: Final = 5  # a zero, and the number of a schema
-_FRAMES: Final = {b"\0": "schema registry", b"\x1f": "gzip", b"\n": "protobuf"}
+_FRAMES: Final = {b"\0": "schema registry", b"\x1f": "gzip"}
 
 
 class ValueReader:
@@ -64,12 +64,12 @@ class ValueReader:
         text = value.removeprefix(codecs.BOM_UTF8).lstrip(_BEFORE).rstrip(_BEHIND)
         if may_be_json(text):
             yield from self._of_json(value, text, depth)
+        elif value[:1] == b"\n" and (carried := _otlp(value)):
+            yield from self._of_otlp(carried, depth)
+        elif value[:1] in _FRAMES and (unpacked := _unpacked(value)) is not None:
+            yield from self._within(_FRAMES[value[:1]], self._of_parsed(value, unpacked, "", depth))
         else:
-            unpacked = _unpacked(value) if value[:1] in (b"\0", b"\x1f", b"\n") else None
-            if unpacked is None:
-                yield from self._of_text(value, depth)
-            else:
-                yield from self._within(_FRAMES[value[:1]], self._of_parsed(value, unpacked, "", depth))
+            yield from self._of_text(value, depth)
 
     def _within(self, form: str, events: Iterable[Event]) -> Iterable[Event]:
         """The same events; if the reading explains, with a form around theirs."""
@@ -116,9 +116,16 @@ class ValueReader:
     def otlp(self, value: bytes) -> Iterator[Event]:
         """The events of OTLP as protobuf."""
         try:
-            yield from self._within("protobuf", self._of_parsed(value, otlp_protobuf.read_otlp(value), "", 0))
+            carried = otlp_protobuf.opened(value)
         except ValueError as error:
             yield self._text(value, f"protobuf: {error}")
+            return
+        yield from self._of_otlp(carried, 0)
+
+    def _of_otlp(self, carried: Sequence[Carried], depth: int) -> Iterable[Event]:
+        if self._reading.explains:
+            carried = [explained(part, "OTLP") for part in carried]
+        return self._within("protobuf", self._of_carriers(carried, depth))
 
     def _read_text(self, value: bytes) -> Event:
         return read_text(value, self._reading)
@@ -165,7 +172,10 @@ class ValueReader:
         if carried is None:
             yield self._room.one(self._read_object(parsed))
         else:
-            yield from self._room.each(carried, lambda part: self._of_carried(part, depth + 1), _rest_of_carried)
+            yield from self._of_carriers(carried, depth)
+
+    def _of_carriers(self, carried: Sequence[Carried], depth: int) -> Iterator[Event]:
+        return self._room.each(carried, lambda part: self._of_carried(part, depth + 1), _rest_of_carried)
 
     def _of_carried(self, part: Carried, depth: int) -> Iterator[Event]:
         outer, inner = part
@@ -254,18 +264,24 @@ def _json_lines(text: bytes) -> list[bytes]:
 
 
 def _unpacked(value: bytes) -> Any:
-    """The JSON value in a binary frame: of a schema registry, gzip, or OTLP as protobuf; None for other bytes."""
+    """The JSON value in a binary frame, of a schema registry or gzip; None for other bytes."""
     try:
         if value[:1] == b"\0" and value[_REGISTRY_BYTES : _REGISTRY_BYTES + 1] in (b"{", b"["):
             return parsed_value(value[_REGISTRY_BYTES:])[0]
         if value[:2] == _GZIP:
             text = _decompressed(value)
             return parsed_value(text)[0] if text[:1] in (b"{", b"[") else None
-        if value[:1] == b"\n":
-            return otlp_protobuf.read_otlp(value)
     except (ValueError, zlib.error):
         pass
     return None
+
+
+def _otlp(value: bytes) -> Sequence[Carried]:
+    """The logs of OTLP as protobuf; none for other bytes."""
+    try:
+        return otlp_protobuf.opened(value)
+    except ValueError:
+        return ()
 
 
 def _decompressed(value: bytes) -> bytes:

@@ -1,21 +1,17 @@
-"""OpenTelemetry's protocol (OTLP) as JSON: logs by resource and scope. Its protobuf is read into the same shape."""
+"""OpenTelemetry's protocol (OTLP) as JSON: logs by resource and scope."""
 
 import base64
 import binascii
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from app.domain.event import Event
 from app.domain.event_time import Nanoseconds
 from app.formats.carriers.carried import Carried, Object
-from app.formats.json_levels import level_of
-from app.formats.json_names import meaning_of
+from app.formats.carriers.otlp_record import LogRecord, Pairs, carried, origin_of, scope_pairs
 from app.formats.reading import Reading
 
 MARKS: Final = ("resourceLogs", "resource_logs")
 _MOST_DEEP: Final = 32
-_FIELD_OF_RESOURCE: Final = {"service.name": "service", "host.name": "host"}
-Pairs = list[tuple[str, Any]]
 
 
 def opened(parsed: Object, reading: Reading) -> Sequence[Carried] | None:
@@ -28,47 +24,41 @@ def opened(parsed: Object, reading: Reading) -> Sequence[Carried] | None:
 
 def _records(resource_logs: Sequence[Object]) -> Iterator[Carried]:
     for of_resource in resource_logs:
-        resource = pairs_of(_get(_get(of_resource, "resource", {}), "attributes", []))
+        resource = _get(of_resource, "resource", {})
         scopes = _get(of_resource, "scopeLogs", None) or of_resource.get("instrumentationLibraryLogs") or []
         for of_scope in scopes:
-            scope = _scope(_get(of_scope, "scope", {}))
+            origin = origin_of(
+                pairs_of(_get(resource, "attributes", [])),
+                _get(of_resource, "schemaUrl", None),
+                _get(resource, "droppedAttributesCount", None),
+                _scope(_get(of_scope, "scope", {})),
+                _get(of_scope, "schemaUrl", None),
+            )
             for record in _get(of_scope, "logRecords", []):
-                yield _carried(record, resource, scope)
+                yield carried(_record(record), origin)
 
 
 def _scope(scope: Object) -> Pairs:
-    named = [(name, scope[name]) for name in ("name", "version") if scope.get(name)]
-    return named + pairs_of(scope.get("attributes", []))
+    named = [(name, scope.get(name)) for name in ("name", "version")]
+    return scope_pairs(named, pairs_of(scope.get("attributes", [])), _get(scope, "droppedAttributesCount", None))
 
 
-def _carried(record: Object, resource: Pairs, scope: Pairs) -> Carried:
-    number = _get(record, "severityNumber", 0)
-    level = level_of([(0, text)] if (text := _get(record, "severityText", "")) else [], [(1, number)], None)
-    body = value_of(record.get("body") or {})
-    fields = {_FIELD_OF_RESOURCE[key]: value for key, value in resource if key in _FIELD_OF_RESOURCE}
-    fields |= {"timestamp": _time(record), "message": body, "level": level.text}
-    fields |= {"trace_id": _id(_get(record, "traceId", "")), "span_id": _id(_get(record, "spanId", ""))}
-    observed = _get(record, "observedTimeUnixNano", None)
-    event = Event(
-        {name: value for name, value in fields.items() if value not in (None, "")},
-        pairs_of(record.get("attributes") or []),
-        [(key, value) for key, value in resource if key not in _FIELD_OF_RESOURCE],
-        level.number,
-        observed if _get(record, "timeUnixNano", "0") not in (0, "0", "") and observed not in (0, "0") else None,
-        int(record["flags"]) if record.get("flags") else None,
-        scope,
-        _get(record, "eventName", ""),
-        time_has_zone=isinstance(fields["timestamp"], Nanoseconds),
+def _record(record: Object) -> LogRecord:
+    time, observed = _time(record), _get(record, "observedTimeUnixNano", None)
+    return LogRecord(
+        time=time,
+        observed=observed if _get(record, "timeUnixNano", "0") not in (0, "0", "") and observed not in (0, "0") else None,
+        severity_number=_get(record, "severityNumber", 0),
+        severity_text=_get(record, "severityText", ""),
+        body=value_of(record.get("body") or {}),
+        attributes=pairs_of(record.get("attributes") or []),
+        trace_id=_id(_get(record, "traceId", "")),
+        span_id=_id(_get(record, "spanId", "")),
+        flags=record.get("flags"),
+        event_name=_get(record, "eventName", ""),
+        dropped=_get(record, "droppedAttributesCount", None),
+        time_has_zone=isinstance(time, Nanoseconds),
     )
-    return Carried(event, None if level.text or number else _inside(body))
-
-
-def _inside(body: Any) -> str | Object | None:
-    """What is to be read of the body of a record without a severity: a text, or an object with a message of its own."""
-    if isinstance(body, dict):
-        fields = [meaning.field for key in body if (meaning := meaning_of(key))]
-        return body if "message" in fields else None
-    return body if isinstance(body, str) and body.strip() else None
 
 
 def _get(record: Object, name: str, default: Any) -> Any:

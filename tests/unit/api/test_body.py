@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Callable
 
 import pytest
+import zstandard
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
@@ -21,6 +22,7 @@ ENCODINGS: dict[str, Callable[[bytes], bytes]] = {
     "identity": bytes,
     "gzip": lambda text: gzip.compress(text, 1),
     "deflate": lambda text: zlib.compress(text, 1),
+    "zstd": lambda text: zstandard.compress(text, 1),
 }
 
 
@@ -50,8 +52,11 @@ def test_a_body_is_decompressed(encoding: str, text: bytes) -> None:
     assert BODY.read(head(Content_Encoding=encoding.upper()), Trickle(ENCODINGS[encoding](text))) == text  # type: ignore[arg-type]
 
 
-def test_gzip_may_consist_of_several_members() -> None:
-    assert read(gzip.compress(b"a" * 100_000) + gzip.compress(b"b"), Content_Encoding="gzip") == b"a" * 100_000 + b"b"
+@pytest.mark.parametrize("encoding", ["gzip", "zstd"])
+def test_it_may_consist_of_several_members(encoding: str) -> None:
+    pack = ENCODINGS[encoding]
+
+    assert read(pack(b"a" * 100_000) + pack(b"b"), Content_Encoding=encoding) == b"a" * 100_000 + b"b"
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
@@ -76,18 +81,31 @@ def test_a_length_that_is_too_large_is_refused_before_anything_is_read() -> None
         BODY.read(head(Content_Length=str(MAX_BYTES + 1)), Unread())  # type: ignore[arg-type]
 
 
-def test_a_body_that_inflates_a_thousandfold_takes_no_memory() -> None:
-    bomb = gzip.compress(b"0" * 100_000_000)
+@pytest.mark.parametrize(
+    ("encoding", "pack", "most_bytes"), [("gzip", gzip.compress, 1_000_000), ("zstd", zstandard.compress, 15_000_000)]
+)
+def test_a_body_that_inflates_a_thousandfold_takes_no_memory(
+    encoding: str, pack: Callable[[bytes], bytes], most_bytes: int
+) -> None:
+    bomb = pack(b"0" * 100_000_000)
     assert len(bomb) < MAX_BYTES
     tracemalloc.start()
     try:
         with pytest.raises(RequestEntityTooLarge):
-            read(bomb, Content_Encoding="gzip")
+            read(bomb, Content_Encoding=encoding)
         _, peak_bytes = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
 
-    assert peak_bytes < 1_000_000
+    assert peak_bytes < most_bytes
+
+
+def test_a_sender_cannot_choose_a_window_that_takes_much_memory() -> None:
+    window = zstandard.ZstdCompressionParameters(window_log=27)
+    packer = zstandard.ZstdCompressor(compression_params=window).compressobj()
+
+    with pytest.raises(BadRequest):
+        read(packer.compress(b"x" * 1000) + packer.flush(), Content_Encoding="zstd")
 
 
 @pytest.mark.parametrize("media_type", ["application/x-protobuf", "Application/JSON; charset=utf-8"])
@@ -128,8 +146,11 @@ def test_a_protocol_may_bring_an_encoding_of_its_own() -> None:
         (gzip.compress(b"x") + b"rest", "gzip", "does not match its Content-Encoding"),
         (gzip.compress(b"x" * 1000)[:-1], "gzip", "is truncated"),
         (b"", "deflate", "is truncated"),
+        (b"no zstd", "zstd", "does not match its Content-Encoding"),
+        (zstandard.compress(b"x" * 1000)[:-1], "zstd", "is truncated"),
+        (b"", "zstd", "is truncated"),
     ],
-    ids=["other", "rest", "cut off", "empty"],
+    ids=["other", "rest", "cut off", "empty", "other zstd", "cut off zstd", "empty zstd"],
 )
 def test_a_body_that_cannot_be_decompressed_is_refused(content: bytes, encoding: str, words: str) -> None:
     with pytest.raises(BadRequest, match=words):

@@ -1,0 +1,115 @@
+"""A log record of OpenTelemetry as an event, whether it came as JSON or as protobuf. Pure."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+
+from app.domain.event import Event
+from app.formats.carriers.carried import Carried, Object
+from app.formats.json_levels import Level, level_of
+from app.formats.json_names import meaning_of
+
+Pairs = list[tuple[str, Any]]
+
+DROPPED: Final = "otel.dropped_attributes_count"
+"""How OpenTelemetry names, outside its protocol, the number of attributes that a sender has left out."""
+
+_FIELD_OF_RESOURCE: Final = {"service.name": "service", "host.name": "host"}
+
+
+class Origin(NamedTuple):
+    """What the resource and the scope of records say of each of them."""
+
+    fields: dict[str, Any]
+    resource: Pairs
+    scope: Pairs
+
+
+def origin_of(
+    resource: Pairs, resource_schema: object, resource_dropped: object, scope: Pairs, scope_schema: object
+) -> Origin:
+    """The origin of records; schemas and numbers that are empty are left out."""
+    fields = {_FIELD_OF_RESOURCE[key]: value for key, value in resource if key in _FIELD_OF_RESOURCE}
+    rest = [(key, value) for key, value in resource if key not in _FIELD_OF_RESOURCE]
+    said = (("otel.resource.schema_url", resource_schema), ("otel.resource.dropped_attributes_count", resource_dropped))
+    return Origin(
+        fields,
+        rest + [(name, value) for name, value in said if value not in _NOTHING],
+        [*scope, ("schema_url", scope_schema)] if scope_schema else scope,
+    )
+
+
+_NOTHING: Final = (None, "", 0, "0")
+
+
+class LogRecord(NamedTuple):
+    """The fields of a record; those that are empty or 0 were not sent."""
+
+    time: object
+    observed: object
+    """When it was collected, if it has a time of its own."""
+    severity_number: object
+    severity_text: object
+    body: Any
+    attributes: Pairs
+    trace_id: object
+    span_id: object
+    flags: object
+    event_name: str
+    dropped: object
+    time_has_zone: bool
+
+
+def carried(record: LogRecord, origin: Origin) -> Carried:
+    """The record as an event. A body is read further if the record has no severity."""
+    level = _level_of(record.severity_text, record.severity_number)
+    fields = origin.fields.copy()
+    for name, value in (
+        ("timestamp", record.time),
+        ("message", record.body),
+        ("level", level.text),
+        ("trace_id", record.trace_id),
+        ("span_id", record.span_id),
+    ):
+        if value not in (None, ""):
+            fields[name] = value
+    attributes = record.attributes
+    if record.dropped not in _NOTHING:
+        attributes = [*attributes, (DROPPED, record.dropped)]
+    event = Event(
+        fields,
+        attributes,
+        origin.resource,
+        level.number,
+        record.observed,
+        int(record.flags) if record.flags else None,  # type: ignore[call-overload]
+        origin.scope,
+        record.event_name,
+        time_has_zone=record.time_has_zone,
+    )
+    return Carried(event, None if level.text or record.severity_number else _inside(record.body))
+
+
+def _level_of(text: object, number: object) -> Level:
+    if isinstance(text, str) and type(number) is int:
+        return _usual_level(text, number)
+    return level_of([(0, text)] if text else [], [(1, number)], None)
+
+
+@lru_cache(maxsize=1024)
+def _usual_level(text: str, number: int) -> Level:
+    return level_of([(0, text)] if text else [], [(1, number)], None)
+
+
+def _inside(body: Any) -> str | Object | None:
+    """What is to be read of the body of a record without a severity: a text, or an object with a message of its own."""
+    if isinstance(body, dict):
+        fields = [meaning.field for key in body if (meaning := meaning_of(key))]
+        return body if "message" in fields else None
+    return body if isinstance(body, str) and body.strip() else None
+
+
+def scope_pairs(named: Sequence[tuple[str, Any]], attributes: Pairs, dropped: object) -> Pairs:
+    """What a scope says, by the names that follow `otel.scope.`."""
+    pairs = [(name, value) for name, value in named if value] + attributes
+    return pairs if dropped in _NOTHING else [*pairs, ("dropped_attributes_count", dropped)]
