@@ -59,4 +59,5 @@ def _licence(component: dict[str, list[dict[str, object]]]) -> str:
         if name:
             return str(name)
     # The tool leaves out what is neither of SPDX nor a classifier.
-    return _OF_NAMES.get(metadata(str(component["name"])).get("License", ""), "unknown")
+    words = metadata(str(component["name"])).get_all("License") or [""]
+    return _OF_NAMES.get(words[0], "unknown")

@@ -11,7 +11,16 @@ from pydantic import SecretStr
 from app.api.admission import Admission, QuerySlots
 from app.api.endpoint import Endpoint
 from app.api.query_routes import PREFIX
-from app.api.receivers import datadog, elasticsearch, elasticsearch_probes, json_logs, loki, pubsub, splunk
+from app.api.receivers import (
+    datadog,
+    elasticsearch,
+    elasticsearch_probes,
+    json_logs,
+    loki,
+    otlp,
+    pubsub,
+    splunk,
+)
 from app.api.receivers.receiver import Receiver
 from app.backends.kafka.publisher import KafkaPublisher
 from app.backends.kafka.topic import TopicAdmin
@@ -71,6 +80,7 @@ def build_receive(
         pubsub.endpoint(receiver, most_bytes),
         *splunk.endpoints(receiver, most_bytes, is_ready=lambda: not health.problems()),
         *loki.endpoints(receiver, most_bytes),
+        *otlp.endpoints(receiver, most_bytes),
         *elasticsearch.endpoints(receiver, most_bytes),
         *elasticsearch_probes.endpoints(most_bytes),
     ]

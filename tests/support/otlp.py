@@ -64,7 +64,9 @@ def request_of(*bodies: object, **resource: str) -> Any:
             dropped_attributes_count=3,
         )
         value_of(record.body, body)
-        add_pairs(record.attributes, {"number": number, "ratio": 0.5, "is": True, "data": b"\xff", "list": [1, {"a": "b"}]})
+        add_pairs(
+            record.attributes, {"number": number, "ratio": 0.5, "is": True, "data": b"\xff", "list": [1, {"a": "b"}]}
+        )
     return request
 
 

@@ -24,14 +24,14 @@ def opened(parsed: Object, reading: Reading) -> Sequence[Carried] | None:
 
 def _records(resource_logs: Sequence[Object]) -> Iterator[Carried]:
     for of_resource in resource_logs:
-        resource = _get(of_resource, "resource", {})
+        resource = _get(of_resource, "resource", None) or {}
         scopes = _get(of_resource, "scopeLogs", None) or of_resource.get("instrumentationLibraryLogs") or []
         for of_scope in scopes:
             origin = origin_of(
-                pairs_of(_get(resource, "attributes", [])),
+                pairs_of(resource.get("attributes") or []),
                 _get(of_resource, "schemaUrl", None),
                 _get(resource, "droppedAttributesCount", None),
-                _scope(_get(of_scope, "scope", {})),
+                _scope(_get(of_scope, "scope", None) or {}),
                 _get(of_scope, "schemaUrl", None),
             )
             for record in _get(of_scope, "logRecords", []):
@@ -40,14 +40,16 @@ def _records(resource_logs: Sequence[Object]) -> Iterator[Carried]:
 
 def _scope(scope: Object) -> Pairs:
     named = [(name, scope.get(name)) for name in ("name", "version")]
-    return scope_pairs(named, pairs_of(scope.get("attributes", [])), _get(scope, "droppedAttributesCount", None))
+    return scope_pairs(named, pairs_of(scope.get("attributes") or []), _get(scope, "droppedAttributesCount", None))
 
 
 def _record(record: Object) -> LogRecord:
     time, observed = _time(record), _get(record, "observedTimeUnixNano", None)
     return LogRecord(
         time=time,
-        observed=observed if _get(record, "timeUnixNano", "0") not in (0, "0", "") and observed not in (0, "0") else None,
+        observed=observed
+        if _get(record, "timeUnixNano", "0") not in (0, "0", "") and observed not in (0, "0")
+        else None,
         severity_number=_get(record, "severityNumber", 0),
         severity_text=_get(record, "severityText", ""),
         body=value_of(record.get("body") or {}),
@@ -92,7 +94,7 @@ def _id(value: object) -> object:
 
 def pairs_of(attributes: Sequence[Mapping[str, Any]]) -> Pairs:
     """Attributes by key; values keep their types, integers are exact."""
-    return [(str(pair["key"]), value_of(pair.get("value") or {})) for pair in attributes if "key" in pair]
+    return [(str(pair.get("key") or ""), value_of(pair.get("value") or {})) for pair in attributes]
 
 
 def value_of(value: Mapping[str, Any], depth: int = 0) -> Any:
@@ -104,8 +106,9 @@ def value_of(value: Mapping[str, Any], depth: int = 0) -> Any:
         case "intValue" | "int_value":
             return int(inner) if isinstance(inner, str) and inner.lstrip("-").isdigit() and len(inner) < 30 else inner
         case "arrayValue" | "array_value":
-            return [value_of(item, depth + 1) for item in (inner or {}).get("values", [])]
+            return [value_of(item or {}, depth + 1) for item in (inner or {}).get("values") or []]
         case "kvlistValue" | "kvlist_value":
-            return {str(p["key"]): value_of(p.get("value") or {}, depth + 1) for p in (inner or {}).get("values", [])}
+            pairs = (inner or {}).get("values") or []
+            return {str(pair.get("key") or ""): value_of(pair.get("value") or {}, depth + 1) for pair in pairs}
         case _:
             return inner

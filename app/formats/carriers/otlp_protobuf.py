@@ -6,6 +6,7 @@ taken for OTLP if it has no others on its first level, and holds logs.
 
 import base64
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any, Final
 
 from app.domain import otlp
@@ -30,19 +31,18 @@ def opened(value: bytes) -> list[Carried]:
         if not _holds_logs(request):
             raise ValueError("no logs")
         return list(_records(request if end == len(value) else otlp.Request.FromString(value)))
-    except otlp.DecodeError as error:
+    except (otlp.DecodeError, IndexError) as error:
         raise ValueError("not valid") from error
 
 
 def _end_of_first(value: bytes) -> int:
     """Where the first resources end, among which there must be a log: what looks like more is not parsed before."""
-    end = 0
-    for count, (number, _, _, end) in enumerate(spans_of(value, 0, len(value)), 1):
+    ends = []
+    for number, _, _, end in islice(spans_of(value, 0, len(value)), _MOST_WITHOUT_LOGS):
         if number != otlp.RESOURCE_LOGS:
             raise ValueError("not valid")
-        if count == _MOST_WITHOUT_LOGS:
-            break
-    return end
+        ends.append(end)
+    return ends[-1] if ends else 0
 
 
 def _holds_logs(request: Any) -> bool:
