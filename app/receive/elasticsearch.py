@@ -25,7 +25,7 @@ _WITH_DOCUMENT: Final = frozenset(("create", "index", "update"))
 _ACTIONS: Final = _WITH_DOCUMENT | {"delete"}
 _ID_BYTES: Final = 12
 
-_action = msgspec.json.Decoder(dict[str, dict[str, Any] | None]).decode
+_action = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 class Item(NamedTuple):
@@ -98,16 +98,17 @@ class _Lines:
 
 
 def _read_action(line: bytes, number: int) -> tuple[str, dict[str, Any]]:
+    """The name of an action and what it says; other keys beside it, which some clients send, mean nothing."""
     try:
         found = _action(line)
     except (ValueError, RecursionError) as error:
         raise Unreadable(f"Malformed action/metadata line [{number}]: {error}") from error
-    if len(found) != 1 or not found.keys() <= _ACTIONS:
-        raise Unreadable(
-            f"Malformed action/metadata line [{number}], expected one of [create], [delete], [index], [update]"
-        )
-    [(action, said)] = found.items()
-    return action, said or {}
+    names = [name for name in found if name in _ACTIONS]
+    said = found[names[0]] if len(names) == 1 else None
+    if len(names) == 1 and (said is None or isinstance(said, dict)):
+        return names[0], said or {}
+    expected = "expected one of [create], [delete], [index], [update] with an object"
+    raise Unreadable(f"Malformed action/metadata line [{number}], {expected}")
 
 
 def _carrier(document: bytes, index: str, given_id: object) -> bytes:

@@ -1,7 +1,7 @@
 """What clients of Elasticsearch look up, and set up, before they send their first document."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from flask import Response
@@ -52,6 +52,7 @@ _SET_UP: Final = frozenset(
     )
 )
 """Policies, templates, pipelines: all of them are there, as far as clients can see, and none has effect."""
+_OF_INDEX: Final[Sequence[list[str]]] = ([], ["_refresh"], ["_flush"], ["_settings"], ["_mapping"], ["_alias"])
 _DONE: Final = {"acknowledged": True, "shards_acknowledged": True}
 
 
@@ -97,7 +98,7 @@ def _content(path: str, is_read: bool) -> object:
     name, *behind = path.split("/")
     if name == "_nodes":
         return _NODES
-    is_index = name[:1] not in ("", "_") and not behind
+    is_index = name[:1] not in ("", "_") and behind in _OF_INDEX
     if is_index or name in _SET_UP:
         return {} if is_read else _DONE
     return None

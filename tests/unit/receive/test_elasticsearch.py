@@ -99,6 +99,7 @@ def test_the_index_may_be_in_the_address(path: str) -> None:
         ('\n\r\n{"index": {} }\r\n\r\n{"message":"m"}\r\n \n', "application/json", {}),
         ('{"index":{}}\n{"message":"m"}\n', "application/x-www-form-urlencoded", {}),
         ('{"index":{}}\n{"message":"m"}\n', "", {}),
+        ('{"index":{},"attempts":0}\n{"message":"m"}\n', NDJSON, {}),  # winston-elasticsearch
         ('{"index":null}\n{"message":"m"}\n', "application/vnd.elasticsearch+x-ndjson;compatible-with=8", {}),
         (
             gzip.compress(b'{"index":{"_type":"_doc"}}\n{"message":"m"}\n', mtime=0),
@@ -194,6 +195,7 @@ def test_documents_that_are_nearly_json_are_stored_and_flagged(document: bytes, 
         ("x\n", "Malformed action/metadata line [1]"),
         ('{"message":"no action"}\n', "Malformed action/metadata line [1]"),
         ("[]\n{}\n", "Malformed action/metadata line [1]"),
+        ('{"create":1}\n{}\n', "Malformed action/metadata line [1]"),
         ('{"create":{},"index":{}}\n{}\n', "Malformed action/metadata line [1]"),
         ('{"create":{}}\n{"a":1}\n\n{"a":2}\n', "Malformed action/metadata line [4]"),
         ('{"create":{}}\n{"a":1}\n{"create":{}}\n', "line [3] has no document"),
@@ -255,6 +257,7 @@ def test_clients_find_a_version(path: str) -> None:
         *("PUT /_index_template/filebeat", "HEAD /_template/logstash", "PUT /_template/logstash"),
         *("PUT /_ingest/pipeline/a-b", "GET /_ingest/pipeline/a-b", "GET /_data_stream/logs", "GET /_alias"),
         *("HEAD /_alias/logs", "POST /_aliases", "HEAD /shop-2026", "PUT /%3Cshop-%7Bnow%7D%3E", "GET /_cat/health"),
+        "GET /shop/_refresh",
     ],
 )
 def test_clients_find_what_they_look_for_at_their_start(request_line: str) -> None:
