@@ -14,6 +14,8 @@ MARKS: Final = ("event",)
 OF_SPLUNK: Final = ("sourcetype", "index")
 """Keys of which an event has one; one that is empty is no more than the mark."""
 _OF_DOCKER: Final = ("stdout", "stderr")
+_OF_LIBRARY: Final = {"message", "severity"}
+_OF_WINSTON: Final = {"msg", "meta"}
 
 
 def opened(parsed: Object, reading: Reading) -> Sequence[Carried] | None:
@@ -29,6 +31,8 @@ def opened(parsed: Object, reading: Reading) -> Sequence[Carried] | None:
         return [Carried(outer, None)]
     if isinstance(event, dict) and event.get("source") in _OF_DOCKER and event.get("line"):
         return [_of_docker(parsed, event, reading)]
+    if isinstance(event, dict) and event.keys() == _OF_LIBRARY and isinstance(event["message"], dict):
+        return [_of_library(parsed, event, reading)]
     inner = event if isinstance(event, dict) else text_inside(event)
     return [Carried(outer, inner)] if inner else None
 
@@ -40,6 +44,18 @@ def _of_docker(parsed: Object, event: Object, reading: Reading) -> Carried:
     outer.resource.append(("log.iostream", event["source"]))
     line = event["line"]
     return Carried(outer, line if isinstance(line, dict) else as_text(line))
+
+
+def _of_library(parsed: Object, event: Object, reading: Reading) -> Carried:
+    """{"event": {"message": {...}, "severity": "warn"}} of splunk-logging.
+
+    The message of winston's transport is {"msg": ..., "meta": {...}}, where `meta` has all that was logged.
+    """
+    outer = known({**_with_fields(parsed), "severity": event["severity"]}, reading, "event", *_empty(parsed))
+    message = event["message"]
+    meta = message.get("meta")
+    is_of_winston = message.keys() == _OF_WINSTON and isinstance(meta, dict)
+    return Carried(outer, {"message": message["msg"], **meta} if is_of_winston else message)
 
 
 def _with_fields(parsed: Object) -> Object:

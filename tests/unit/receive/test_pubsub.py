@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.access import oidc
+from app.access.discovery import Discovery
 from app.access.identity_rights import read_identity_rights
-from app.access.oidc import discovered_keys
 from app.access.signing_keys import SigningKeys
 from app.api.authentication import CredentialAuthenticator
 from app.api.id_tokens import by_id_token
@@ -180,7 +180,7 @@ def test_the_identity_that_pushes() -> None:
     environ = dict(word.split("=", 1) for word in shlex.split(snippet("Google Cloud Logging", "env")))
     auth = read_settings(environ).auth
     google = Issuer(str(auth.oidc_issuer))
-    keys = SigningKeys(discovered_keys(google.url, google.document), lambda: 0.0)
+    keys = SigningKeys(Discovery(google.url, google.document, lambda: 0.0).keys, lambda: 0.0)
     by_google = by_id_token(
         oidc.Issuer(google.url, (auth.oidc_audiences,), keys), read_identity_rights(auth.oidc_rights)
     )

@@ -213,6 +213,36 @@ def test_dockers_probe_needs_no_token() -> None:
     assert client.options(f"{PATH}/event/1.0").status_code == 200
 
 
+def test_what_dockers_driver_sends() -> None:
+    receivers = Receivers(authenticator=token_needed())
+    messages: list[dict[str, Any]] = [
+        {"event": {"line": "ERROR boom", "source": "stderr", "tag": "ab12", "attrs": {"k": "v"}}},
+        {"event": {"line": {"msg": "m", "level": "warn"}, "source": "stdout"}, "source": "s", "sourcetype": "t"},
+        {"event": "ab12 INFO raw", "index": "main"},
+    ]
+    body = "".join(json.dumps({**message, "time": "1795960700.123000", "host": "kiln"}) for message in messages)
+
+    response = receivers.post(
+        f"{PATH}/event/1.0",
+        gzip.compress(body.encode(), compresslevel=1),
+        Authorization=f"Splunk {SHIPPER}",
+        Content_Encoding="gzip",
+    )
+
+    assert response.json == SUCCESS
+    rows = receivers.rows()
+    assert [(row["message"], row["level"]) for row in rows] == [
+        ("ERROR boom", "ERROR"),
+        ("m", "WARN"),
+        ("ab12 INFO raw", "INFO"),
+    ]
+    assert {(row["timestamp"], row["resource"]["host.name"]) for row in rows} == {("2026-11-29T13:58:20.123Z", "kiln")}
+    assert (rows[0]["resource"]["log.iostream"], sent_attributes(rows[0])) == (
+        "stderr",
+        {"tag": "ab12", "attrs.k": "v"},
+    )
+
+
 def test_health() -> None:
     receivers = Receivers(authenticator=token_needed())
     client = receivers.application.test_client()
