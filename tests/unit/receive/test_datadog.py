@@ -8,6 +8,7 @@ import zlib
 from typing import Any
 
 import pytest
+import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -111,7 +112,9 @@ def test_a_level_and_a_trace() -> None:
     assert (row["level"], row["trace_id"], row["span_id"]) == ("WARN", f"{8448337775085322083:032x}", f"{16:016x}")
 
 
-@pytest.mark.parametrize(("encoding", "pack"), [("gzip", gzip.compress), ("deflate", zlib.compress)])
+@pytest.mark.parametrize(
+    ("encoding", "pack"), [("gzip", gzip.compress), ("deflate", zlib.compress), ("zstd", zstandard.compress)]
+)
 def test_a_body_is_unpacked(encoding: str, pack: Any) -> None:
     receivers = Receivers()
 
