@@ -164,8 +164,10 @@ class LogPublisher(Protocol):
     callbacks until its own deadline; a record whose callback has not been called by then has an unknown outcome.
     """
 
-    def connect(self) -> int:
+    def connect(self, wait_secs: float | None = None) -> int:
         """Connect if not connected; returns the topic's limit for a record, in bytes.
+
+        Waits up to `wait_secs` while another thread connects.
 
         Value, key and headers together must stay about a hundred bytes below it, which Kafka adds. The limit may
         change when the publisher reconnects, so call this each time; it is cheap while connected.

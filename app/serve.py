@@ -43,7 +43,7 @@ def serve(settings: Settings, components: Sequence[Component], *, warnings: Iter
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    _configure_memory()
+    configure_memory()
     # A probe needs Python's lock a few times, and may wait each time for every thread that wants it too.
     sys.setswitchinterval(_SWITCH_SECS)
     try:
@@ -57,7 +57,7 @@ def serve(settings: Settings, components: Sequence[Component], *, warnings: Iter
     return 0
 
 
-def _configure_memory() -> None:
+def configure_memory() -> None:
     """Configure the garbage collector and the allocators for many short-lived objects."""
     # A chunk of records is many objects without cycles; the default collection frequency costs a fifth of the CPU.
     gc.freeze()

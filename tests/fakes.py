@@ -652,7 +652,7 @@ class MemoryPublisher:
 
     # LogPublisher.
 
-    def connect(self) -> int:
+    def connect(self, wait_secs: float | None = None) -> int:
         """See `ports.LogPublisher`."""
         if self.is_closed:
             raise TryAgainLater("the publisher is closed", code=KafkaCode.CLOSED)

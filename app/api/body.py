@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import IO, Final
@@ -10,6 +11,7 @@ import zstandard
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
 from app.api.content import Content
+from app.api.memory import BodyMemory
 from app.api.request_head import RequestHead
 
 Decoder = Callable[[Iterator[bytes]], Iterable[bytes]]
@@ -79,6 +81,24 @@ class Body:
     also: Collection[str] = ()
     """Further media types, which the OpenAPI document leaves out."""
     decoders: Mapping[str, Decoder] = field(default_factory=lambda: DECODERS)
+    memory: BodyMemory | None = None
+    """Where the memory comes from that the body takes until its request has ended; None: it is not limited."""
+
+    @contextmanager
+    def held(self, head: RequestHead, stream: IO[bytes]) -> Iterator[bytes]:
+        """The body, as `read` does, within the memory for bodies.
+
+        Raises:
+            TooBusy: there is not enough memory.
+        """
+        if self.memory is None:
+            yield self.read(head, stream)
+            return
+        declared = None if "Content-Encoding" in head.headers else head.headers.get("Content-Length", type=int)
+        with self.memory.claim(self.max_bytes if declared is None else min(max(declared, 0), self.max_bytes)) as claim:
+            body = self.read(head, stream)
+            claim.shrink_to(len(body))
+            yield body
 
     def read(self, head: RequestHead, stream: IO[bytes]) -> bytes:
         """The body, decompressed. Never holds more than `max_bytes` of it, whatever its Content-Length says.

@@ -1,6 +1,7 @@
 """An endpoint, described once. Its route, its required right and its part of the OpenAPI document come from this."""
 
 import re
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
@@ -51,6 +52,8 @@ class Request(Generic[_Parameters]):
     """Whether the credentials would be accepted now too: a stream may outlive them."""
     is_login_of: Callable[[Principal], None] = _ignore_login
     """Takes the principal whose token a browser has logged in with, or tried to, for the log of access."""
+    began_at: float = field(default_factory=time.monotonic)
+    """When a thread began to work on it, by `time.monotonic`: before it waited for a slot."""
 
     @property
     def client(self) -> str:

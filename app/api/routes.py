@@ -4,6 +4,7 @@ import logging
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
@@ -36,9 +37,26 @@ def add_routes(app: Flask, endpoints: Iterable[Endpoint[Any]], authenticator: Au
     for endpoint in endpoints:
         rule = _rule(endpoint.prefix + endpoint.path)
         view = _view(endpoint, endpoint.authenticator or authenticator)
-        name, methods = f"{','.join(endpoint.methods)} {rule}", {*endpoint.methods, "OPTIONS"}
-        app.add_url_rule(rule, name, view, provide_automatic_options=False, methods=methods)
+        methods = {*endpoint.methods, "OPTIONS"}
+        app.add_url_rule(rule, _rule_name(endpoint), view, provide_automatic_options=False, methods=methods)
     app.register_error_handler(Exception, lambda error: JSON_ERRORS.render(_problem_of(error), current_head()))
+
+
+def matcher(app: Flask, endpoints: Iterable[Endpoint[Any]]) -> Callable[[str, str], bool]:
+    """Whether a request, by method and path, is for one of these endpoints, which the application serves."""
+    adapter, names = app.url_map.bind("localhost"), {_rule_name(endpoint) for endpoint in endpoints}
+
+    def matches(method: str, path: str) -> bool:
+        try:
+            return adapter.match(path, method)[0] in names
+        except HTTPException:
+            return False
+
+    return matches
+
+
+def _rule_name(endpoint: Endpoint[Any]) -> str:
+    return f"{','.join(endpoint.methods)} {_rule(endpoint.prefix + endpoint.path)}"
 
 
 def _view(endpoint: Endpoint[Any], authenticator: Authenticator) -> Callable[..., Response]:
@@ -47,7 +65,7 @@ def _view(endpoint: Endpoint[Any], authenticator: Authenticator) -> Callable[...
         head = current_head()
         current_access().is_for(endpoint.name, endpoint.right)
         try:
-            response = _respond(endpoint, authenticator, head, path)
+            response = _respond(endpoint, authenticator, head, path, began_at)
         except Exception as error:
             response = endpoint.errors.render(_problem_of(error), head)
         response.headers.update(endpoint.headers)
@@ -67,7 +85,7 @@ def _problem_of(error: Exception) -> Problem:
 
 
 def _respond(
-    endpoint: Endpoint[Any], authenticator: Authenticator, head: RequestHead, path: Mapping[str, str]
+    endpoint: Endpoint[Any], authenticator: Authenticator, head: RequestHead, path: Mapping[str, str], began_at: float
 ) -> Response:
     """The response. Checks rights, parameters, slots and the body in this order: an early refusal costs nothing."""
     if head.method == "OPTIONS" and "OPTIONS" not in endpoint.methods:
@@ -85,13 +103,17 @@ def _respond(
         return Response(status=endpoint.success.status, content_type=next(iter(endpoint.success.content), None))
 
     def handle() -> Response:
-        body = endpoint.body.read(head, request.stream) if endpoint.body else b""
+        with endpoint.body.held(head, request.stream) if endpoint.body else nullcontext(b"") as body:
+            return respond_to(body)
+
+    def respond_to(body: bytes) -> Response:
         is_still_allowed = partial(_is_still_allowed, authenticator, head, endpoint.right, principal)
         given = Request(
             *(head, principal, parameters, body, _cancellation()),
             count_rows=access.count_rows,
             is_still_allowed=is_still_allowed,
             is_login_of=access.is_login_of,
+            began_at=began_at,
         )
         result = endpoint.handle(given)
         if isinstance(result, ListResponse | LogResponse):

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from app.api.admission import Admission, QuerySlots
 from app.api.endpoint import Endpoint
+from app.api.memory import BodyMemory
 from app.api.query_routes import PREFIX
 from app.api.receivers import (
     datadog,
@@ -35,6 +36,9 @@ from app.telemetry.receive import PART, ReceiveTelemetry
 
 _LINGER_SECS: Final = 0.005
 _KEY_CHARS: Final = 43
+_MEMORY_BYTES: Final = 96 * 1024 * 1024
+_MEMORY_TIMES: Final = 8  # so that the largest body may have what it can take (see `BodyMemory`)
+_REFUSING_THREADS: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,8 @@ class ReceiveParts:
 
     component: Component
     routes: Sequence[Sequence[Endpoint[Any]]]
+    threads: int
+    """Of their own, so that requests that wait for Kafka hold up no others."""
 
     @property
     def described(self) -> Sequence[Endpoint[Any]]:
@@ -84,8 +90,13 @@ def build_receive(
         *elasticsearch.endpoints(receiver, most_bytes),
         *elasticsearch_probes.endpoints(most_bytes),
     ]
-    with_slots = (replace(one, slots=(slots,)) if one.body else one for one in endpoints)
-    return ReceiveParts(component, [list(_counted(with_slots, metrics))])
+    memory = BodyMemory(max(_MEMORY_BYTES, _MEMORY_TIMES * limits.max_body_bytes), wait_secs=limits.timeout_secs)
+    limited = (
+        replace(one, slots=(slots,), body=replace(one.body, memory=memory)) if one.body else one for one in endpoints
+    )
+    # Those that have a slot, those that wait for one, and some that find too many before them.
+    threads = 2 * limits.max_concurrent + _REFUSING_THREADS
+    return ReceiveParts(component, [list(_counted(limited, metrics))], threads)
 
 
 def _publisher(settings: Settings) -> LogPublisher:

@@ -1,6 +1,7 @@
 """The components of one instance of the service, by its roles."""
 
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Any
 
 from prometheus_client import CollectorRegistry
@@ -9,6 +10,7 @@ from app.api.access_log import AccessLog
 from app.api.app import create_app
 from app.api.endpoint import Endpoint
 from app.api.origin import OriginGuard
+from app.api.routes import matcher
 from app.api.status_routes import STATUS_PATHS
 from app.backends.clickhouse.writer import ClickHouseWriter
 from app.build.access import build_access
@@ -19,6 +21,7 @@ from app.build.query import build_query
 from app.build.receive import build_receive, with_key
 from app.component import Component
 from app.health import ServiceHealth
+from app.http.lane import Lane
 from app.http.server import HttpServer
 from app.metrics import Metrics
 from app.pipeline.delivery import Delivery
@@ -74,7 +77,8 @@ def build(
         guard=guard,
         access_log=access_log,
     )
-    servers = [HttpServer(settings.http, application, STATUS_PATHS)]
+    lane = Lane(matcher(application, chain(*receive.routes)), receive.threads) if receive else None
+    servers = [HttpServer(settings.http, application, STATUS_PATHS, lane=lane)]
     if settings.metrics.port is not None:
         probes = create_app(
             health, metrics.registry, authenticator=access.authenticator, guard=guard, access_log=access_log

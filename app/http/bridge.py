@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
+from io import BytesIO
 from itertools import chain
 from typing import Any, Final
 from wsgiref.types import WSGIApplication
@@ -22,6 +23,7 @@ from app.http.body import Bodies, BodyRefused, ClientGone, Receive
 from app.http.broken_off import BrokenOff
 from app.http.compression import compressed
 from app.http.environ import environ_of
+from app.http.lane import Lane
 from app.http.limits import Limits
 from app.http.line_budget import LineBudget
 from app.http.pause import Pause
@@ -53,7 +55,8 @@ class _Response:
 
 
 class Bridge:
-    """Serves an application with so many threads. Requests for `probes`, which are paths, have threads of their own."""
+    """Serves an application with so many threads. Requests for `probes`, which are paths, have threads of their own,
+    and so have those of a lane."""
 
     def __init__(
         self,
@@ -62,11 +65,14 @@ class Bridge:
         probes: Iterable[str],
         limits: Limits,
         proxies: TrustedProxies,
+        lane: Lane | None = None,
     ) -> None:
         self._application = application
         self._workers = Workers(threads, "http")
         self._probe_workers = Workers(_PROBE_THREADS, "http-probe")
         self._gone_workers = Workers(1, "http-gone")
+        self._lane = lane
+        self._lane_workers = Workers(lane.threads if lane else 0, "http-lane")
         self._probes = frozenset(probes)
         self._bodies = Bodies(limits)
         self._proxies = proxies
@@ -78,6 +84,7 @@ class Bridge:
         """Start the threads."""
         self._workers.start()
         self._probe_workers.start()
+        self._lane_workers.start()
         self._gone_workers.start()
 
     def stop(self) -> None:
@@ -95,8 +102,9 @@ class Bridge:
         except ClientGone:
             pass
         except BodyRefused as refused:
-            self._log_refused(output.request_id, self._environ(scope, b"")["REMOTE_ADDR"], refused)
-            await output.refuse(refused.status, str(refused))
+            self._log_refused(output.request_id, self._environ(scope)["REMOTE_ADDR"], refused)
+            rest = None if refused.is_slow else self._bodies.forget(receive)
+            await output.refuse(refused.status, str(refused), refused.retry_after_secs, rest)
         except BrokenOff as reason:
             _log.info("The response to request %s was broken off: %s", output.request_id, reason)
         except asyncio.CancelledError:
@@ -106,15 +114,17 @@ class Bridge:
             await output.refuse(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error; the log of the service has details.")
 
     async def _respond(self, scope: Scope, receive: Receive, output: "_Output") -> None:
-        body = await self._bodies.read(dict(scope["headers"]), receive)
-        client = _Client(self._gone_workers)
-        environ = self._environ(scope, body)
+        environ = self._environ(scope)
         set_id(environ, output.request_id)
+        client = _Client(self._gone_workers)
         environ[ON_CLIENT_GONE] = client.on_gone
-        watching = asyncio.create_task(client.watch(receive))
-        workers = self._probe_workers if scope["path"] in self._probes else self._workers
+        workers = self._workers_for(scope)
+        watching: asyncio.Task[None] | None = None
         try:
-            response = await workers.run(partial(_call, self._application, environ))
+            async with self._bodies.read(dict(scope["headers"]), receive, environ["REMOTE_ADDR"]) as body:
+                watching = asyncio.create_task(client.watch(receive))
+                response = await workers.run(partial(_call, self._application, environ, body))
+                del body  # while a slow client reads the response, it takes no memory
             try:
                 await self._send(response, workers, client, output)
             finally:
@@ -122,7 +132,14 @@ class Bridge:
                     workers.submit(response.close)
         finally:
             client.leave()
-            watching.cancel()
+            if watching is not None:
+                watching.cancel()
+
+    def _workers_for(self, scope: Scope) -> Workers:
+        if scope["path"] in self._probes:
+            return self._probe_workers
+        is_in_lane = self._lane is not None and self._lane.takes(scope["method"], scope["path"])
+        return self._lane_workers if is_in_lane else self._workers
 
     def _log_refused(self, request_id: str, address: str, refused: BodyRefused) -> None:
         if count := self._budget.left_out():
@@ -130,8 +147,8 @@ class Bridge:
         if self._budget.grants(address):
             _log.info("Refused request %s from %s: %s", request_id, address or "-", refused)
 
-    def _environ(self, scope: Scope, body: bytes) -> dict[str, Any]:
-        environ = environ_of(scope, body)
+    def _environ(self, scope: Scope) -> dict[str, Any]:
+        environ = environ_of(scope)
         self._proxies.apply(environ)
         return environ
 
@@ -171,13 +188,20 @@ class _Output:
     async def end(self) -> None:
         await self._send({"type": "http.response.body", "body": b""})
 
-    async def refuse(self, status: HTTPStatus, message: str) -> None:
-        """An error in the form of the API, unless a response has begun: then its end stays away."""
+    async def refuse(
+        self, status: HTTPStatus, message: str, retry_after_secs: int = 0, meanwhile: Awaitable[None] | None = None
+    ) -> None:
+        """An error in the form of the API, unless a response has begun: then its end stays away.
+
+        `meanwhile` is awaited before the connection is closed.
+        """
         if self._has_started:
             return
-        headers, body = refusal(status, message, self.request_id)
+        headers, body = refusal(status, message, self.request_id, retry_after_secs)
         await self.start(status, headers)
         await self.write(body)
+        if meanwhile is not None:
+            await meanwhile
         await self.end()
 
 
@@ -226,7 +250,7 @@ class _Client:
             wait.cancel()
 
 
-def _call(application: WSGIApplication, environ: dict[str, Any]) -> _Response:
+def _call(application: WSGIApplication, environ: dict[str, Any], request_body: bytes) -> _Response:
     """Run the application. A body of known length is made here, so that the thread is free afterwards."""
     started: list[tuple[str, list[tuple[str, str]]]] = []
 
@@ -234,7 +258,7 @@ def _call(application: WSGIApplication, environ: dict[str, Any]) -> _Response:
         started[:] = [(status, headers)]
         return _no_writer
 
-    result = application(environ, start_response)
+    result = application({**environ, "wsgi.input": BytesIO(request_body)}, start_response)
     close = getattr(result, "close", None)
     try:
         pieces = iter(result)

@@ -9,8 +9,8 @@ from urllib.parse import unquote_to_bytes
 _UNPREFIXED = {b"content-type": "CONTENT_TYPE", b"content-length": "CONTENT_LENGTH"}
 
 
-def environ_of(scope: Mapping[str, Any], body: bytes) -> dict[str, Any]:
-    """The environ of a request whose body is complete."""
+def environ_of(scope: Mapping[str, Any]) -> dict[str, Any]:
+    """The environ of a request, still without a body."""
     host, port = scope.get("server") or ("localhost", 0)
     environ: dict[str, Any] = {
         "REQUEST_METHOD": scope["method"],
@@ -23,7 +23,7 @@ def environ_of(scope: Mapping[str, Any], body: bytes) -> dict[str, Any]:
         "REMOTE_ADDR": (scope.get("client") or ("",))[0],
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": scope["scheme"],
-        "wsgi.input": BytesIO(body),
+        "wsgi.input": BytesIO(),
         "wsgi.input_terminated": True,  # also a chunked body, which has no Content-Length, ends here
         "wsgi.errors": sys.stderr,
         "wsgi.multithread": True,

@@ -18,7 +18,9 @@ SECURITY_HEADERS: Final[Mapping[str, str]] = {
 site embeds them, and no browser takes them for another type than the declared one."""
 
 
-def refusal(status: HTTPStatus, message: str, request_id: str) -> tuple[list[tuple[bytes, bytes]], bytes]:
+def refusal(
+    status: HTTPStatus, message: str, request_id: str, retry_after_secs: int = 0
+) -> tuple[list[tuple[bytes, bytes]], bytes]:
     """Headers and body of an error, after which the connection is closed.
 
     What is left of a request's body would otherwise be taken for the next request.
@@ -30,6 +32,7 @@ def refusal(status: HTTPStatus, message: str, request_id: str) -> tuple[list[tup
         "Content-Length": str(len(body)),
         "Connection": "close",
         HEADER: request_id,
+        **({"Retry-After": str(retry_after_secs)} if retry_after_secs else {}),
         **SECURITY_HEADERS,
     }
     return [(name.lower().encode(), value.encode()) for name, value in headers.items()], body

@@ -16,6 +16,7 @@ from app.health import Health
 from app.http.bridge import Bridge
 from app.http.connection import Connection
 from app.http.connections import Connections
+from app.http.lane import Lane
 from app.http.limits import Limits
 from app.http.proxies import TrustedProxies
 from app.settings import HttpSettings
@@ -32,7 +33,7 @@ _LIMITS: Final = Limits()
 class HttpServer:
     """Serves one application until everything else has ended, so that probes get responses meanwhile.
 
-    Requests for `probes`, which are paths, do not wait for others.
+    Requests for `probes`, which are paths, do not wait for others, nor do those of a lane.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class HttpServer:
         probes: Iterable[str] = (),
         limits: Limits = _LIMITS,
         port_setting: str = "HTTP_PORT",
+        lane: Lane | None = None,
     ) -> None:
         self.name = "http"
         self._port_setting = port_setting
@@ -49,7 +51,7 @@ class HttpServer:
         self.application = application
         self._settings = settings
         proxies = TrustedProxies(settings.trusted_proxies)
-        self._bridge = Bridge(application, settings.threads, probes, limits, proxies)
+        self._bridge = Bridge(application, settings.threads, probes, limits, proxies, lane)
         connections = Connections(settings.max_connections, settings.max_connections_per_address, proxies.trust)
         self._server = uvicorn.Server(
             uvicorn.Config(

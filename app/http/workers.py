@@ -51,6 +51,7 @@ class Workers:
                 call()
             except Exception:
                 _log.exception("A call for the HTTP server failed")
+            del call  # with the body that it may hold, until the next one comes
 
 
 def _finish(done: "asyncio.Future[Any]", result: Any, error: BaseException | None) -> None:

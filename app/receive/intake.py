@@ -33,8 +33,10 @@ class Intake:
         self._timeout_secs = timeout_secs
         self._clock = clock
 
-    def send(self, received: Received, receipt: Mapping[str, str]) -> Sent:
+    def send(self, received: Received, receipt: Mapping[str, str], *, waited_secs: float = 0.0) -> Sent:
         """Send all events; when this returns, Kafka has them but for those that are refused.
+
+        `waited_secs` is how much of the time limit the request has used.
 
         Raises:
             TryAgainLater: Kafka has not acknowledged all of them within the time limit. It may have some, or may still
@@ -43,8 +45,9 @@ class Intake:
         """
         if not received.pieces:
             return Sent(0, tuple(received.problems))
-        deadline = self._clock() + self._timeout_secs
-        records, problems = packed(received, self._publisher.connect() - _header_bytes(received))
+        deadline = self._clock() + self._timeout_secs - waited_secs
+        most_bytes = self._publisher.connect(max(0.0, deadline - self._clock())) - _header_bytes(received)
+        records, problems = packed(received, most_bytes)
         outcome = _Outcome(len(records))
         said = {**receipt, **received.said}
         for form, value in records:
@@ -83,5 +86,5 @@ class _Outcome:
             if self._error is not None:
                 raise self._error
         if not is_known:
-            reason = f"Kafka has not acknowledged the logs within {timeout_secs:.1f} s"
+            reason = "Kafka has not acknowledged the logs in time"
             raise TryAgainLater(reason, code=KafkaCode.TIMEOUT, is_outcome_unknown=True)

@@ -17,6 +17,7 @@ from werkzeug.wsgi import ClosingIterator
 
 from app.http.bridge import ON_CLIENT_GONE
 from app.http.broken_off import BrokenOff
+from app.http.lane import Lane
 from app.http.limits import Limits
 from app.http.pause import Pause
 from app.http.server import HttpServer
@@ -25,7 +26,17 @@ from local.ports import LOOPBACK, free_port
 
 WAIT_SECS = 10.0
 THREADS = 4
-LIMITS = Limits(head_secs=0.5, head_bytes=20_000, body_secs=0.5, body_bytes=100_000, buffered_bytes=200_000)
+LIMITS = Limits(
+    head_secs=0.5,
+    linger_secs=0.5,
+    head_bytes=20_000,
+    body_secs=0.5,
+    body_bytes=100_000,
+    buffered_bytes=200_000,
+    buffered_bytes_of_one=180_000,
+)
+
+LANE = Lane(lambda method, path: method == "POST" and path == "/wait", threads=2)
 
 Environ = dict[str, Any]
 
@@ -111,7 +122,7 @@ class Running:
         self.application = Application()
         self.port = free_port()
         settings = HttpSettings(port=self.port, threads=THREADS, **more)
-        self.server = HttpServer(settings, self.application, probes=("/live",), limits=LIMITS)
+        self.server = HttpServer(settings, self.application, probes=("/live",), limits=LIMITS, lane=LANE)
         self.server.start()
 
     def has_room(self) -> bool:

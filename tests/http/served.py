@@ -20,7 +20,7 @@ from app.settings import HttpSettings
 from tests.query.results import result_of
 from tests.support.query_application import query_application
 
-LIMITS: Final = Limits(head_secs=0.5, body_secs=0.5)
+LIMITS: Final = Limits(head_secs=0.5, body_secs=0.5, linger_secs=0.3)
 _ROWS, _TEXT = 250, "x" * 1_000
 
 

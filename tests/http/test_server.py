@@ -172,6 +172,34 @@ def test_bodies_together_have_a_limit(running: Running) -> None:
     assert sorted(answer[9:12] for answer in answers) == [b"408", b"408", b"503", b"503"]
 
 
+def test_a_body_takes_memory_until_the_application_has_responded(running: Running) -> None:
+    begun = f"POST /wait HTTP/1.1\nHost: x\nConnection: close\nContent-Length: 90000\n\n{'x' * 90_000}"
+    waiting = [running.send(begun) for _ in range(2)]
+    refused = rest_of(running.send(begun))
+    running.application.may_end.set()
+
+    assert refused.startswith(b"HTTP/1.1 503")
+    assert b"\r\nretry-after: 5\r\n" in refused
+    assert [rest_of(connection)[9:12] for connection in waiting] == [b"200", b"200"]
+    assert rest_of(running.send(begun)).startswith(b"HTTP/1.1 200")
+
+
+def test_who_sends_a_large_body_gets_the_refusal(running: Running) -> None:
+    for _ in range(5):  # a reset connection would lose it now and then
+        response, _ = running.get("/", "POST", body=b"x" * 5_000_000)
+
+        assert response.status == 413
+
+
+def test_requests_of_a_lane_hold_up_no_others(running: Running) -> None:
+    request_text = "POST /wait HTTP/1.1\nHost: x\nConnection: close\nContent-Length: 0\n\n"
+    waiting = [running.send(request_text) for _ in range(THREADS + 4)]
+
+    assert running.get("/")[0].status == 200
+    running.application.may_end.set()
+    assert [rest_of(connection)[9:12] for connection in waiting] == [b"200"] * (THREADS + 4)
+
+
 @pytest.mark.parametrize("request_text", ["no HTTP at all\n\n", "POST / HTTP/1.1\nContent-Length: 100001\n\n"])
 def test_what_the_server_refuses_itself_looks_like_an_error_of_the_api(running: Running, request_text: str) -> None:
     head, _, body = rest_of(running.send(request_text)).partition(b"\r\n\r\n")

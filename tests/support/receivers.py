@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 
 from flask import Flask
@@ -14,12 +15,14 @@ from app.access.principal import Right
 from app.access.tokens import Token, Tokens, digest_of
 from app.api.app import create_app
 from app.api.authentication import Authenticator, CredentialAuthenticator, by_token
+from app.api.routes import matcher
 from app.build.decoder import build_decoder
 from app.build.receive import build_receive
 from app.domain.records import Partition, RecordChunk
 from app.environment import read_settings
 from app.explain.explainer import row_object
 from app.health import Health
+from app.http.lane import Lane
 from app.metrics import Metrics
 from app.telemetry.receive import PART
 from tests.fakes import MemoryPublisher
@@ -58,6 +61,7 @@ class Receivers:
         self.application: Flask = create_app(
             Health(), self.metrics.registry, *parts.routes, authenticator=self.authenticator
         )
+        self.lane = Lane(matcher(self.application, chain(*parts.routes)), parts.threads)
 
     def post(self, path: str, body: bytes | str = b"", media_type: str = "", **headers: str) -> TestResponse:
         """POST a body; names of headers are written with `_`."""

@@ -1,5 +1,6 @@
 """What all receivers do with a request: read its events, send them, wait for Kafka, count."""
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
@@ -30,7 +31,7 @@ MAY_FAIL: Final[Mapping[int, str]] = {
 class Sends(Protocol):
     """See `app.receive.intake.Intake`."""
 
-    def send(self, received: Received, receipt: Mapping[str, str]) -> Sent:
+    def send(self, received: Received, receipt: Mapping[str, str], *, waited_secs: float = 0.0) -> Sent:
         """Send all events, and wait for Kafka."""
 
 
@@ -64,7 +65,8 @@ class Receiver:
         head = request.head
         receipt = receipt_of(name, address=head.peer, request_id=head.request_id, token=principal)
         try:
-            sent = self._intake.send(received, receipt)
+            waited_secs = time.monotonic() - request.began_at
+            sent = self._intake.send(received, receipt, waited_secs=waited_secs)
         except (TryAgainLater, Refused):
             self._counts.ended(name, "failed", received.count)
             raise

@@ -53,9 +53,9 @@ class KafkaPublisher:
         options = producer_options(settings, compression, linger_secs, delivery_timeout_secs)
         self._connection = ProducerConnection(lambda: open_producer(settings, options), clock)
 
-    def connect(self) -> int:
+    def connect(self, wait_secs: float | None = None) -> int:
         """See `ports.LogPublisher`."""
-        return self._connection.client().max_record_bytes
+        return self._connection.client(wait_secs).max_record_bytes
 
     def publish(
         self,
