@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, FilePath, SecretStr, field_validator
 
 from app.auth_settings import AuthSettings
+from app.domain.json_values import MOST_DEEP
 from app.domain.masking.parse import parse_mask, parse_patterns_to_mask
 from app.domain.name_patterns import parse_patterns
 from app.domain.networks import parse_networks
@@ -75,6 +76,13 @@ class ServiceSettings(SettingsGroup):
     )
     max_attribute_name_chars: int = Field(
         256, ge=32, le=4096, description="Characters of an attribute's name; one with more is kept there too."
+    )
+    max_attribute_depth: int = Field(
+        16,
+        ge=1,
+        le=MOST_DEEP,
+        description="How deep objects in an event are looked into; one that is nested deeper is the JSON text of one"
+        " attribute, and the row is flagged.",
     )
     mask: str = Field(
         "",

@@ -36,6 +36,8 @@ def reading_rules(all_settings: Settings) -> ReadingRules:
         zones=ZoneRules(rules) if (rules := parse_zone_rules(settings.timezones)) else None,
         kept=KeptParts(names, has_key=settings.keep_key) if names or settings.keep_key else None,
         masking=masking_of(settings.mask, settings.mask_patterns.get_secret_value()),
-        limits=AttributeLimits(settings.max_attributes, settings.max_attribute_name_chars),
+        limits=AttributeLimits(
+            settings.max_attributes, settings.max_attribute_name_chars, settings.max_attribute_depth
+        ),
         receipts=ReceiptReader(all_settings.receive.keys),
     )

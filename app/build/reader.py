@@ -23,6 +23,7 @@ def reader_of(settings: Settings) -> Reader:
         "KEEP_KEY": str(service.keep_key).lower(),
         "MAX_ATTRIBUTES": str(service.max_attributes),
         "MAX_ATTRIBUTE_NAME_CHARS": str(service.max_attribute_name_chars),
+        "MAX_ATTRIBUTE_DEPTH": str(service.max_attribute_depth),
         # Only if anything is masked, so that the reader of all others keeps its name.
         **reading_of_masking(service.mask, service.mask_patterns.get_secret_value()),
     }

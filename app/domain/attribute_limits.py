@@ -26,6 +26,8 @@ class AttributeLimits(NamedTuple):
 
     most: int = 1000
     name_chars: int = 256
+    depth: int = 16
+    """How deep objects are looked into for attributes. It holds while events are read; the others hold for rows."""
 
     def kept(self, rows: Rows) -> tuple[Rows, Sequence[int]]:
         """The rows within the limits, and which of them had more."""
@@ -61,3 +63,8 @@ class AttributeLimits(NamedTuple):
 
 
 DEFAULT_LIMITS: Final = AttributeLimits()
+
+
+def too_deep(depth: int) -> str:
+    """The problem of a row with an object that is nested deeper, and kept as the text of one attribute."""
+    return f"{PROBLEM}: nested more than {depth} deep"

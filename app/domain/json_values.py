@@ -1,27 +1,34 @@
 """JSON values as attributes: leaves by dotted name, and values as text. Pure."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
+MOST_DEEP: Final = 32
+"""The highest limit of depth: each level takes a frame of the stack, and a name made of hundreds of keys is useless."""
 
-def flatten(event: dict[str, Any]) -> list[tuple[str, Any]]:
-    """Leaves of a nested object by dotted name; lists, empty objects and objects nested too deeply stay whole."""
+
+def flatten(event: dict[str, Any], depth: int) -> tuple[list[tuple[str, Any]], bool]:
+    """Leaves of a nested object by dotted name, and whether any is an object that is nested more than `depth` deep.
+
+    Those, lists and empty objects stay whole.
+    """
     leaves: list[tuple[str, Any]] = []
-    _add_leaves(event, "", 0, leaves)
-    return leaves
+    is_deeper = _add_leaves(event, "", depth, leaves)
+    return leaves, is_deeper
 
 
-def _add_leaves(inner: dict[str, Any], prefix: str, depth: int, leaves: list[tuple[str, Any]]) -> None:
+def _add_leaves(inner: dict[str, Any], prefix: str, depth: int, leaves: list[tuple[str, Any]]) -> bool:
+    is_deeper = False
     for key, value in inner.items():
-        if type(value) is dict and value and depth < _MAX_DEPTH:
-            _add_leaves(value, f"{prefix}{key}.", depth + 1, leaves)
-        else:
-            leaves.append((prefix + key, value))
-
-
-_MAX_DEPTH = 16  # deeper than logs are; a name made of hundreds of keys is useless
+        if type(value) is dict and value:
+            if depth:
+                is_deeper |= _add_leaves(value, f"{prefix}{key}.", depth - 1, leaves)
+                continue
+            is_deeper = True
+        leaves.append((prefix + key, value))
+    return is_deeper
 
 
 def as_text(value: object) -> str:

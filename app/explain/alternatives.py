@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from app.domain.event_time import EventTimeBounds
+from app.domain.json_values import MOST_DEEP
 from app.domain.times import zone_named
 from app.formats.reading import ReadingRules
 
@@ -30,4 +31,6 @@ def alternatives(rules: ReadingRules, bounds: EventTimeBounds) -> Iterator[Alter
     yield Alternative("FUTURE_TOLERANCE_SECS", replace(rules, future_ms=_EVER_MS), bounds)
     others = replace(rules, levels_from_status=not rules.levels_from_status)
     yield Alternative("LEVELS_FROM_STATUS", others, bounds)
+    deeper = replace(rules, limits=rules.limits._replace(depth=MOST_DEEP))
+    yield Alternative("MAX_ATTRIBUTE_DEPTH", deeper, bounds)
     yield Alternative("CLICKHOUSE_RETENTION_DAYS", rules, replace(bounds, past_ms=_EVER_MS))

@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from app.domain.attribute_limits import too_deep
 from app.domain.columns import SENT
 from app.domain.event import Event
 from app.domain.json_values import as_text, flatten
@@ -20,16 +21,24 @@ _KEPT_WHOLE: Final = frozenset(SENT) - {"level"}
 
 
 def event_of(
-    parsed: dict[str, Any], *, needs_message: bool = True, scale: Scale | None = None, explains: bool = False
+    parsed: dict[str, Any],
+    depth: int,
+    *,
+    needs_message: bool = True,
+    scale: Scale | None = None,
+    explains: bool = False,
 ) -> Event:
     """The event of a parsed object. Never fails, and leaves the object as it is.
 
-    Without a message of its own it gets one that is made of its values, if it needs one. `scale` is the one of its
-    numeric level, if that is known better than from its keys. With `explains` it says how it was read.
+    Objects in it are looked into `depth` deep; it is flagged if any is nested deeper. Without a message of its own it
+    gets one that is made of its values, if it needs one. `scale` is the one of its numeric level, if that is known
+    better than from its keys. With `explains` it says how it was read.
     """
-    names, values = leaves_of(parsed)
+    names, values, is_deeper = leaves_of(parsed, depth)
     reading = _Reading(names, values, scale)
     event = reading.event()
+    if is_deeper:
+        event.problems.append(too_deep(depth))
     if explains:
         event.notes = reading.notes()
     if needs_message and not _is_a_message(event.fields.get("message")):
@@ -39,21 +48,27 @@ def event_of(
     return event
 
 
-def leaves_of(parsed: dict[str, Any]) -> tuple[list[str], list[Any]]:
-    """The dotted names and values of an object, without nulls; objects that are one value of a field stay whole."""
+def leaves_of(parsed: dict[str, Any], depth: int) -> tuple[list[str], list[Any], bool]:
+    """The dotted names and values of an object, without nulls, and whether any is nested more than `depth` deep.
+
+    Objects that are one value of a field stay whole.
+    """
     names: list[str] = []
     values: list[Any] = []
+    is_deeper = False
     for name, value in parsed.items():
         if type(value) is not dict or name in _KEPT_WHOLE or is_time_object(name, value):
             if value is not None:
                 names.append(name)
                 values.append(value)
         elif value or name != "attributes":
-            for leaf, item in flatten({name: value}):
+            leaves, is_cut = flatten({name: value}, depth)
+            is_deeper |= is_cut
+            for leaf, item in leaves:
                 if item is not None:
                     names.append(leaf)
                     values.append(item)
-    return names, values
+    return names, values, is_deeper
 
 
 class _Reading:

@@ -22,6 +22,7 @@ class Reading:
     levels_from_status: bool = True  # whether the HTTP status of an access log is its level
     zones: ZoneRules | None = None  # of hosts and services, for times that state none; they count before that of times
     explains: bool = False  # whether events get notes on how they were read; their rows are the same
+    depth: int = DEFAULT_LIMITS.depth  # how deep objects are looked into for attributes
 
     @classmethod
     def of_record(cls, record_time_ms: int) -> "Reading":
@@ -53,7 +54,8 @@ class ReadingRules:
 
     def reading_of(self, record_time_ms: int) -> Reading:
         """The reading of a record at its time, Unix epoch."""
-        return Reading(self.times_of(record_time_ms, self.zone), self.levels_from_status, self.zones)
+        times = self.times_of(record_time_ms, self.zone)
+        return Reading(times, self.levels_from_status, self.zones, depth=self.limits.depth)
 
     def times_of(self, record_time_ms: int, zone: ZoneInfo | None) -> TimeReading:
         """What its times are read by, those without a zone in `zone`."""

@@ -38,7 +38,7 @@ _FRAMES: Final = {b"\0": "schema registry", b"\x1f": "gzip"}
 class ValueReader:
     """Reads the values of one record."""
 
-    def __init__(self, reading: Reading, read_object: Callable[[dict[str, Any]], Event] = quick_event_of) -> None:
+    def __init__(self, reading: Reading, read_object: Callable[[dict[str, Any], int], Event] = quick_event_of) -> None:
         self._reading = reading
         self._event_of = partial(event_of, explains=True) if reading.explains else read_object
         self._room = Room()
@@ -55,7 +55,7 @@ class ValueReader:
 
     def _read_object(self, parsed: dict[str, Any]) -> Event:
         """The event of an object that is no carrier."""
-        event = self._event_of(parsed)
+        event = self._event_of(parsed, self._reading.depth)
         if self._reading.levels_from_status:
             take_status(event)
         return event
@@ -180,7 +180,7 @@ class ValueReader:
     def _of_carried(self, part: Carried, depth: int) -> Iterator[Event]:
         outer, inner = part
         if inner is None:
-            yield self._room.one(_with_message(outer))
+            yield self._room.one(_with_message(outer, self._reading.depth))
             return
         if isinstance(inner, str):
             yield from self._inside(outer, inner, depth)
@@ -230,10 +230,10 @@ def may_be_json(text: bytes) -> bool:
     )
 
 
-def _with_message(event: Event) -> Event:
+def _with_message(event: Event, depth: int) -> Event:
     """The event of a carrier with nothing inside; without a message it gets one like any object."""
     if event.fields.get("message") in (None, "", {}, []):
-        event.fields["message"] = event_of(dict(event.attributes)).fields["message"]
+        event.fields["message"] = event_of(dict(event.attributes), depth).fields["message"]
         if event.notes:
             event.notes.fields["message"] = MADE
     return event

@@ -96,8 +96,9 @@ def rows_of(
     # Of both paths, whatever they read. What is beyond the limits becomes one text, so it is masked before.
     rows, masked = (rows, {}) if rules.masking is None else rules.masking.masked(rows)
     rows, beyond = rules.limits.kept(rows)
-    problems = events.problem_counts()
-    return Decoded(rows, {**problems, PROBLEM: len(beyond)} if beyond else problems, masked)
+    for row in beyond:
+        events.flag(row, PROBLEM)  # so that a row whose values are nested too deeply as well counts once
+    return Decoded(rows, events.problem_counts(), masked)
 
 
 def envelopes_of(chunk: RecordChunk, rules: ReadingRules) -> Iterable[Envelope]:

@@ -101,7 +101,9 @@ class EventColumns:
 
     def flag(self, row: int, problem: str) -> None:
         """Add a problem of a row: a part of it that was not understood."""
-        self.problems.setdefault(row, []).append(problem)
+        found = self.problems.setdefault(row, [])
+        if problem not in found:
+            found.append(problem)
 
     def keep(self, row: int, name: str, value: object) -> None:
         """Keep a value as an attribute because its column cannot hold it; every name is there once."""

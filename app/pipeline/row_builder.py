@@ -11,6 +11,7 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from app.domain.attribute_limits import too_deep
 from app.domain.columns import SENT, Column, Kind
 from app.domain.event_time import EventTimeBounds
 from app.domain.field_text import text_within
@@ -117,9 +118,12 @@ class RowBuilder:
 
     def _text_within(self, name: str, row: int, value: dict[str, Any]) -> str:
         """The text of a field that came as an object, under an alias such as {"service": {"name": ...}}."""
-        found, rest = text_within(name, value)
+        depth = self._rules.limits.depth
+        found, rest, is_deeper = text_within(name, value, depth)
         for leaf, item in rest:
             self._events.keep(row, leaf, item)
+        if is_deeper:
+            self._events.flag(row, too_deep(depth))
         if not found and not (rest and name in _OBJECTS):
             self._events.flag(row, f"{name}: object where text is expected")
         return found

@@ -138,10 +138,13 @@ def test_more_rows_than_the_limit_of_a_query_are_still_sent(table: QueryTable) -
 
 
 def test_the_first_query_is_limited_and_a_client_that_lags_does_not_wait_for_the_next(table: QueryTable) -> None:
-    queries = QueryService(LogTable(ClickHouseReader(table.settings, QuerySettings())))
-    resume_token = queries.tail(Everything(), fields=[], last_id="").resume_token
+    def queries() -> QueryService:
+        """One that has read nothing yet."""
+        return QueryService(LogTable(ClickHouseReader(table.settings, QuerySettings())))
+
+    resume_token = queries().tail(Everything(), fields=[], last_id="").resume_token
     stored = table.store(list(sample_events(NOW_MS, FIRST_ROWS + MAX_ROWS + 10, seed=10)))
-    tail = queries.tail(Everything(), fields=["message"], last_id=resume_token)
+    tail = queries().tail(Everything(), fields=["message"], last_id=resume_token)
 
     looks = []
     for _ in range(4):

@@ -9,6 +9,7 @@ import threading
 import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -91,7 +92,8 @@ def test_clients_that_misbehave_take_nothing_from_others(served: Served) -> None
 
     for thread in (*others, memory):
         thread.start()
-    ended = asyncio.run(misbehave((LOOPBACK, served.port), _SECS, _OF_EACH))
+    with ThreadPoolExecutor(1) as executor:  # this one may have an event loop, of Playwright's
+        ended = executor.submit(asyncio.run, misbehave((LOOPBACK, served.port), _SECS, _OF_EACH)).result()
     statuses = [Counter(thread.stop()) for thread in others]
     memory_mb = memory.stop()
 

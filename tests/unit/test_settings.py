@@ -423,7 +423,7 @@ def test_every_setting_has_a_description(name: str, field: object) -> None:
 
 COUNTS = (
     *("_PARTITIONS", "_FACTOR", "_ATTEMPTS", "_ROWS", "_PORT", "_THREADS", "_CONCURRENT", "_STREAMS", "_CONNECTIONS"),
-    *("_PER_ADDRESS", "_ATTRIBUTES", "_CHARS"),
+    *("_PER_ADDRESS", "_ATTRIBUTES", "_CHARS", "_DEPTH"),
 )
 UNITS = ("_SECS", "_HOURS", "_DAYS", "_BYTES", "_PERCENT")
 

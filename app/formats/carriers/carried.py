@@ -23,7 +23,7 @@ class Carried(NamedTuple):
 def known(parsed: Mapping[str, Any], reading: Reading, *without: str, scale: Scale | None = None) -> Event:
     """What a carrier knows by its keys, but for some; without a message of its own. `scale` is that of its levels."""
     rest = {name: value for name, value in parsed.items() if name not in without}
-    return event_of(rest, needs_message=False, scale=scale, explains=reading.explains)
+    return event_of(rest, reading.depth, needs_message=False, scale=scale, explains=reading.explains)
 
 
 def text_inside(value: object) -> str:

@@ -1,6 +1,8 @@
-"""However many attributes a record has, its row has a bounded number, and nothing is lost."""
+"""However many attributes a record has, and however deep, its row is bounded, and nothing is lost."""
 
 import json
+
+import pytest
 
 from app.domain.attribute_limits import AttributeLimits
 from app.domain.event_time import EventTimeBounds
@@ -56,3 +58,65 @@ def test_what_is_beyond_is_masked_before() -> None:
 
     assert "ct horse" not in repr(found.rows.to_pylist())
     assert "[masked:passwords]" in dict(found.rows["LogAttributes"].to_pylist()[0])["log.overflow"]
+
+
+def nested(depth: int) -> dict[str, object]:
+    """An object with `depth` objects in it, one within the other."""
+    found: dict[str, object] = {"leaf": 1}
+    for _ in range(depth):
+        found = {"k": found}
+    return found
+
+
+def test_what_is_nested_deeper_is_the_text_of_one_attribute_and_the_row_is_flagged() -> None:
+    found = decoded([{"message": "m", **nested(depth)} for depth in (16, 17, 100)], ReadingRules())
+
+    *rows, deepest = [dict(row) for row in found.rows["LogAttributes"].to_pylist()]
+    name = ".".join(["k"] * 17)
+    assert rows == [{".".join(["k"] * 16 + ["leaf"]): "1"}, {name: '{"leaf":1}'}]
+    assert json.loads(deepest[name]) == nested(83)
+    assert found.rows["ParseError"].to_pylist() == ["", *["attributes: nested more than 16 deep"] * 2]
+    assert found.problems == {"attributes": 2}
+
+
+@pytest.mark.parametrize(
+    ("event", "attributes"),
+    [
+        ({"a": {"b": {"c": 1}, "d": 2}}, {"a.b": '{"c":1}', "a.d": "2"}),
+        ({"service": {"name": "web", "node": {"name": "x"}}}, {"service.node": '{"name":"x"}'}),
+        ({"service": {"name": {"x": 1}}}, {"service.name": '{"x":1}'}),
+        ({"host": {"name": "web"}, "log": {"file": {"path": "/x"}}}, {"log.file": '{"path":"/x"}'}),
+    ],
+    ids=["an attribute", "beside a field", "under the name of a field", "with an object as a field"],
+)
+def test_the_depth_is_a_setting(event: dict[str, object], attributes: dict[str, str]) -> None:
+    found = decoded([{"message": "m", **event}], ReadingRules(limits=AttributeLimits(depth=1)))
+
+    [row] = found.rows["LogAttributes"].to_pylist()
+    assert dict(row) == attributes
+    assert found.rows["ParseError"].to_pylist() == ["attributes: nested more than 1 deep"]
+
+
+def test_values_in_a_carrier_have_the_same_limit() -> None:
+    event = {"message": "m", "a": {"b": {"c": 1}}}
+    outer: dict[str, object] = {
+        "log": json.dumps(event),
+        "stream": "stdout",
+        "kubernetes": {"labels": {"app": {"x": 1}}},
+    }
+    found = decoded([outer], ReadingRules(limits=AttributeLimits(depth=1)))
+
+    [row] = found.rows["LogAttributes"].to_pylist()
+    assert dict(row)["a.b"] == '{"c":1}'
+    assert found.rows["ParseError"].to_pylist() == ["attributes: nested more than 1 deep"]
+
+
+def test_a_row_that_is_beyond_two_limits_counts_once() -> None:
+    event: dict[str, object] = {**{f"key{number}": number for number in range(20)}, "a": {"b": {"c": 1}}}
+    found = decoded([{"message": "m", **event}], ReadingRules(limits=AttributeLimits(10, 32, depth=1)))
+
+    assert found.problems == {"attributes": 1}
+    [problem] = found.rows["ParseError"].to_pylist()
+    assert problem == (
+        "attributes: nested more than 1 deep; attributes: more than 10, or names of more than 32 characters"
+    )

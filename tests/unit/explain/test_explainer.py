@@ -35,6 +35,7 @@ SETTINGS = {
     "LEVELS_FROM_STATUS": "true",
     "TIMEZONES": "host:kiln=Asia/Tokyo",
     "FUTURE_TOLERANCE_SECS": "600",
+    "MAX_ATTRIBUTE_DEPTH": "16",
 }
 
 
@@ -291,6 +292,8 @@ def test_a_row_with_the_time_of_its_record_says_why(value: str, why: str) -> Non
         ("2026-11-29 18:15:01 x", {"FUTURE_TOLERANCE_SECS": "600"}),
         ('1.2.3.4 - - [29/Nov/2026:10:15:01 +0100] "GET / HTTP/1.1" 503 5', {"LEVELS_FROM_STATUS": "true"}),
         ('{"msg":"m","level":"error"}', {}),
+        ('{"k":' * 17 + "{}" + "}" * 17, {}),
+        ('{"k":' * 18 + "{}" + "}" * 18, {"MAX_ATTRIBUTE_DEPTH": "16"}),
         ("2026-11-29T10:15:01.5Z stdout F 2026-11-29 19:15:01 x", {}),
     ],
 )

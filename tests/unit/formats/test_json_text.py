@@ -105,7 +105,10 @@ def test_an_error_names_nothing_of_the_content() -> None:
 def test_nested_keys_are_joined_by_dots_in_their_order() -> None:
     event = {"a": 1, "b": {"c": 2, "d": {"e": [1, {"f": 2}], "g": {}}, "h": None}, "i": 3}
 
-    assert list(flatten(event)) == [
+    leaves, is_deeper = flatten(event, 16)
+
+    assert not is_deeper
+    assert leaves == [
         ("a", 1),
         ("b.c", 2),
         ("b.d.e", [1, {"f": 2}]),
@@ -120,16 +123,25 @@ def test_too_deeply_nested_values_stay_whole() -> None:
     for _ in range(20):
         event = {"k": event}
 
-    [(name, value)] = flatten(event)
+    [(name, value)], is_deeper = flatten(event, 16)
 
+    assert is_deeper
     assert name == ".".join(["k"] * 17)
     assert as_text(value) == '{"k":{"k":{"k":{"leaf":1}}}}'
+
+
+@pytest.mark.parametrize(("value", "is_deeper"), [(1, False), ({}, False), ([{"k": 1}], False), ({"k": 1}, True)])
+def test_only_full_objects_are_nested_deeper(value: object, is_deeper: bool) -> None:
+    assert flatten({"a": {"b": value}}, 1) == ([("a.b", value)], is_deeper)
 
 
 @patiently
 @given(objects)
 def test_flattening_keeps_every_leaf(event: dict[str, Any]) -> None:
-    assert [value for _, value in flatten(event)] == list(_leaves(event))
+    leaves, is_deeper = flatten(event, 16)
+
+    assert not is_deeper
+    assert [value for _, value in leaves] == list(_leaves(event))
 
 
 def _leaves(value: dict[str, Any]) -> list[Any]:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from app.domain.attribute_limits import AttributeLimits
 from app.domain.columns import ALIASES, SENT
 from app.domain.event import Event
 from app.domain.event_time import EventTimeBounds
@@ -16,7 +17,7 @@ from app.domain.rows import Rows
 from app.formats.carriers.table import MARKS
 from app.formats.envelope import NOTHING_SAID
 from app.formats.json_object import event_of
-from app.formats.reading import Reading
+from app.formats.reading import DEFAULT_RULES, Reading, ReadingRules
 from app.formats.record import read_record
 from app.formats.value import ValueReader
 from app.pipeline.decode import decode, rows_of
@@ -60,16 +61,16 @@ objects = (events | with_a_message | timed).map(lambda event: json.dumps(event).
 texts = st.text(max_size=30).map(str.encode) | st.binary(max_size=30)
 
 
-def rows_event_by_event(records: list[bytes | None]) -> Rows:
+def rows_event_by_event(records: list[bytes | None], rules: ReadingRules = DEFAULT_RULES) -> Rows:
     """The rows of the records, by way of events."""
     chunk, events = sample_chunk(records), EventColumns()
     for value in records:
-        reader = ValueReader(Reading.of_record(chunk.timestamps_ms[0]), event_of)
+        reader = ValueReader(rules.reading_of(chunk.timestamps_ms[0]), event_of)
         for item, event in enumerate(
             read_record(None, NOTHING_SAID, Reading.of_record(0)) if value is None else reader.events(value)
         ):
             events.add(event, item)
-    return rows_of(events, chunk, BOUNDS).rows
+    return rows_of(events, chunk, BOUNDS, rules).rows
 
 
 @settings(deadline=None, max_examples=400)
@@ -88,6 +89,17 @@ def rows_event_by_event(records: list[bytes | None]) -> Rows:
 @example([b'{"service":{"name":"a"},"service.name":"b","app":"c","ts":1795435199,"level":30}'])
 def test_rows_are_the_same_whether_or_not_events_are_made_of_them(records: list[bytes | None]) -> None:
     assert decode(sample_chunk(records), BOUNDS).rows.equals(rows_event_by_event(records))
+
+
+@settings(deadline=None)
+@given(st.lists(objects, min_size=1, max_size=5), st.integers(1, 3))
+@example(
+    [b'{"message":"m","a":{"k":1},"service":{"name":{"x":1},"y":{"z":2}}}', b'{"message":"m","a":{"k":{"l":1}}}'], 1
+)
+def test_rows_are_the_same_whatever_the_limit_of_depth(records: list[bytes | None], depth: int) -> None:
+    rules = ReadingRules(limits=AttributeLimits(depth=depth))
+
+    assert decode(sample_chunk(records), BOUNDS, rules).rows.equals(rows_event_by_event(records, rules))
 
 
 def row_of(event: Event) -> dict[str, Any]:
