@@ -12,6 +12,7 @@ from app.input.continuation import TraceRule
 from app.input.lines import Line, lines_of, with_line_feeds
 from app.input.multiline import joined
 from app.receive.charset import utf8_of
+from app.receive.json_text import on_one_line
 from app.receive.received import (
     LINES,
     MAX_EVENTS,
@@ -123,7 +124,7 @@ def _is_json(text: bytes) -> bool:
 def _on_one_line(text: bytes) -> bytes:
     """JSON that may have been written over several lines. One with line breaks within its texts stays as it is."""
     has_breaks = b"\n" in text or b"\r" in text
-    return b" ".join(map(bytes.strip, text.splitlines())) if has_breaks and _is_strict_json(text) else text
+    return on_one_line(text) if has_breaks and _is_strict_json(text) else text
 
 
 def _lines(body: bytes) -> Iterator[bytes]:

@@ -10,6 +10,8 @@ from app.formats.json_text import parsed_leniently, without_lone_surrogates
 _LENIENT_BYTES: Final = 256 * 1024
 """Up to this size the slow parser is tried: its values take many times the memory of the text."""
 
+_BLANKS: Final = bytes.maketrans(b"\r\n", b"  ")
+
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
@@ -31,4 +33,4 @@ def repaired(text: bytes) -> bytes:
 
 def on_one_line(text: bytes) -> bytes:
     """Valid JSON that may have been written over several lines: within its strings there are no ends of lines."""
-    return b" ".join(line.strip() for line in text.splitlines()) if b"\n" in text or b"\r" in text else text
+    return text.translate(_BLANKS)

@@ -11,9 +11,12 @@ import msgspec
 from app.domain.event_time import read_time_ns
 from app.receive.json_text import on_one_line, repaired
 from app.receive.loki_stream import Stream, entry_of, labels_of
-from app.receive.received import Unreadable
+from app.receive.received import MAX_EVENTS, TooManyEvents, Unreadable
 
 _SHAPE: Final = 'A push is {"streams": [{"stream": {"label": "value"}, "values": [["nanoseconds", "line"]]}]}'
+_MAX_COMMAS: Final = 8 * MAX_EVENTS
+"""Two between the parts of an event, and some in its line. More would be millions of values, each of which takes many
+times the memory of its text."""
 _NONE: Final = msgspec.Raw(b"{}")
 
 
@@ -44,8 +47,14 @@ def streams_of(body: bytes) -> Iterator[Stream]:
 
     Raises:
         Unreadable: it is not one.
+        TooManyEvents: it has more streams than it may have events.
     """
-    for written in _push_of(body).streams:
+    if body.count(b",") > _MAX_COMMAS:
+        raise TooManyEvents
+    streams = _push_of(body).streams
+    if len(streams) > MAX_EVENTS:
+        raise TooManyEvents
+    for written in streams:
         stream = _stream_of(written)
         if stream.labels or stream.entries:
             yield Stream(labels_of(stream.labels), map(_of_old, stream.entries))

@@ -10,7 +10,7 @@ import cramjam
 
 from app.domain.protobuf import BYTES, VARINT, fields_of, signed
 from app.receive.loki_stream import Stream, entry_of, labels_of
-from app.receive.received import TooLarge, Unreadable
+from app.receive.received import MAX_EVENTS, TooLarge, TooManyEvents, Unreadable
 
 _STREAMS: Final = 1
 _LABELS, _ENTRIES = 1, 2
@@ -25,10 +25,13 @@ def streams_of(body: bytes, max_bytes: int) -> Iterator[Stream]:
 
     Raises:
         TooLarge: it has more than `max_bytes` when it is decompressed, as it says of itself.
+        TooManyEvents: it has more streams than it may have events.
         Unreadable: it is not snappy, or what is inside is malformed.
     """
     message = memoryview(_decompressed(body, max_bytes))
-    for stream in _repeated(message, _STREAMS):
+    for number, stream in enumerate(_repeated(message, _STREAMS)):
+        if number == MAX_EVENTS:
+            raise TooManyEvents
         fields = _fields(stream, {_LABELS: BYTES})  # the last of them, as protobuf has it
         labels = labels_of(_text(fields.get(_LABELS, _EMPTY)))
         yield Stream(labels, map(_entry, _repeated(stream, _ENTRIES)))

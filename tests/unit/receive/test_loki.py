@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import tracemalloc
 from contextlib import suppress
 from typing import Any
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from app.errors import KafkaCode, TryAgainLater
 from app.receive.loki import read
-from app.receive.received import Posted, Received, Unreadable
+from app.receive.received import MAX_EVENTS, Posted, Received, TooManyEvents, Unreadable
 from tests.support.loki_push import Entry, push, snappy
 from tests.support.receivers import Receivers
 
@@ -281,3 +282,31 @@ def entries_of(received: Received) -> list[tuple[dict[str, str], str, str]]:
 def test_any_bytes_are_a_push_or_unreadable(body: bytes, media_type: str, is_snappy: bool) -> None:
     with suppress(Unreadable):
         read(Posted(snappy(body) if is_snappy else body, media_type), 1_000_000)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"streams":[' + b"{}," * (MAX_EVENTS + 1) + b"{}]}",
+        b'{"streams":[{"stream":{},"values":[' + b'["1",""],' * (MAX_EVENTS + 1) + b'["1",""]]}]}',
+        snappy(b"\x0a\x00" * (MAX_EVENTS + 1)),
+    ],
+    ids=["streams", "entries", "streams in protobuf"],
+)
+def test_a_push_of_too_many_events(body: bytes) -> None:
+    with pytest.raises(TooManyEvents):
+        read(Posted(body, JSON if body[:1] == b"{" else PROTOBUF), 10_000_000)
+
+
+def test_line_breaks_between_values_cost_no_memory() -> None:
+    """Split at each of them, this body took 700 MB."""
+    body = b'{"streams":[{"stream":{},"values":[["1",' + b"\n" * 1_000_000 + b'"x"]]}]}'
+    tracemalloc.start()
+    try:
+        received = read(Posted(body, JSON), 10_000_000)
+        _, most_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert (received.count, b"\n" in received.pieces[0].value) == (1, False)
+    assert most_bytes < 20_000_000
