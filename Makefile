@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test simulate faults soak check format docs dashboards screenshots bench bench-queries bench-layouts bench-protocol bench-ratios clients lock sbom pin-images image clean-data clean
+.PHONY: help run test simulate faults soak check format docs dashboards screenshots bench bench-queries bench-layouts bench-protocol bench-ratios clients collector lock sbom pin-images image clean-data clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -84,6 +84,12 @@ $(CLIENTS)/node.stamp: tests/clients/package.json tests/clients/package-lock.jso
 	@cp tests/clients/package.json tests/clients/package-lock.json $(CLIENTS)
 	@cd $(CLIENTS) && $(NPM) ci --silent --ignore-scripts --no-audit --no-fund
 	@touch $@
+
+# Of Go's modules; the tests that need it are skipped without it, as in CI.
+collector: tests/clients/collector.yaml ## Compile the OpenTelemetry Collector for tests/clients (needs Go, some minutes)
+	@mkdir -p $(CLIENTS)
+	@cp tests/clients/collector.yaml $(CLIENTS)
+	@cd $(CLIENTS) && go run go.opentelemetry.io/collector/cmd/builder@v0.155.0 --config collector.yaml
 
 lock: $(VENV)/dev.stamp $(CLIENTS)/python.stamp ## Pin the newest packages that requirements*.in allow
 	@for name in requirements requirements-local requirements-dev requirements-clients; do \

@@ -326,6 +326,33 @@ def test_any_bytes_are_refused_or_read_by_the_consumer(body: bytes) -> None:
     assert [row["parse_error"] for row in receivers.rows() if "protobuf" in row["parse_error"]] == []
 
 
+LEAVES: st.SearchStrategy[Any] = st.sampled_from(
+    [None, True, 0, -1, 1.5, 2**70, "", "x", "0", "7", "ff==", "NaN", [], {}, [{}], [None]]
+)
+ANY_VALUE = st.dictionaries(st.sampled_from(["stringValue", "intValue", "arrayValue", "bytesValue", "later"]), LEAVES)
+NAMES = ["timeUnixNano", "observed_time_unix_nano", "severityNumber", "severityText", "flags", "traceId", "eventName"]
+ATTRIBUTES = st.lists(st.fixed_dictionaries({}, optional={"key": LEAVES, "value": ANY_VALUE | LEAVES}), max_size=2)
+RECORD = st.dictionaries(st.sampled_from([*NAMES, "droppedAttributesCount"]), LEAVES, max_size=3).flatmap(
+    lambda record: st.fixed_dictionaries(
+        {}, optional={"body": ANY_VALUE | LEAVES, "attributes": ATTRIBUTES | LEAVES, "spanId": LEAVES}
+    ).map(lambda more: {**record, **more})
+)
+
+
+@patiently
+@given(RECORD, st.fixed_dictionaries({}, optional={"attributes": ATTRIBUTES | LEAVES, "name": LEAVES}) | LEAVES)
+def test_any_json_is_refused_or_read_by_the_consumer(record: dict[str, Any], origin: Any) -> None:
+    of_scope = {"scope": origin, "schemaUrl": "u", "logRecords": [record, {"severityText": "read as OTLP"}]}
+    receivers = Receivers()
+
+    response = receivers.post(PATH, json.dumps({"resourceLogs": [{"resource": origin, "scopeLogs": [of_scope]}]}), JSON)
+
+    assert response.status_code in (200, 400)
+    rows = receivers.rows()
+    assert len(rows) == (2 if response.status_code == 200 else 0)
+    assert [row["level"] for row in rows[1:]] in ([], ["read as OTLP"])
+
+
 VALUES: st.SearchStrategy[Any] = st.recursive(
     st.text(max_size=5) | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats() | st.binary(max_size=3),
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
