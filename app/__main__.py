@@ -74,9 +74,10 @@ def _run(options: Namespace, settings: Settings, misspelt: Sequence[str]) -> int
     from app.build.service import build
     from app.preflight.access_checks import exposure
     from app.preflight.certificate_checks import unverified
+    from app.preflight.receive_checks import unsigned
     from app.serve import serve
 
-    warnings = [*misspelt, *filter(None, [exposure(settings)]), *unverified(settings)]
+    warnings = [*misspelt, *filter(None, [exposure(settings), unsigned(settings)]), *unverified(settings)]
     return serve(settings, build(settings), warnings=warnings)
 
 

@@ -24,7 +24,7 @@ def main(arguments: list[str], environ: dict[str, str]) -> int:
     options = parser.parse_args(arguments)
     try:
         settings = LocalSettings.from_env(environ)
-        rest = (*_REST, settings.password_file.name, settings.environment_file.name)
+        rest = (*_REST, settings.password_file.name, settings.receipt_key_file.name, settings.environment_file.name)
         delete(settings.directory, (*_DATA, *rest) if options.all else _DATA)
     except LocalError as error:
         print(error, file=sys.stderr)

@@ -1,11 +1,11 @@
-"""The password of a local stack: made once, kept beside its data."""
+"""The secrets of a local stack: made once, kept beside its data."""
 
 from __future__ import annotations
 
 import secrets
 from pathlib import Path
 
-_BYTES = 18
+_BYTES = 24  # 32 characters
 
 
 def kept_password(file: Path) -> str:

@@ -27,6 +27,11 @@ class LocalSettings:
         return self.directory / "clickhouse-password"
 
     @property
+    def receipt_key_file(self) -> Path:
+        """The file that keeps RECEIVE_KEY, so that receipts count after a restart too."""
+        return self.directory / "receive-key"
+
+    @property
     def environment_file(self) -> Path:
         """The file with what commands need to know of the stack, for a shell to read."""
         return self.directory / "env"

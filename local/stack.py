@@ -29,7 +29,14 @@ _SERVICE_STOP_SECS = 12.0  # the service promises to end within 8
 _POLL_SECS = 0.25
 _SAMPLES_PER_SEC = "20"
 _USER = "ingest"  # as in docker-compose.yml
-_SHARED = ("KAFKA_BOOTSTRAP_SERVERS", "KAFKA_TOPIC", "CLICKHOUSE_URL", "CLICKHOUSE_USER", "CLICKHOUSE_PASSWORD")
+_SHARED = (
+    "KAFKA_BOOTSTRAP_SERVERS",
+    "KAFKA_TOPIC",
+    "CLICKHOUSE_URL",
+    "CLICKHOUSE_USER",
+    "CLICKHOUSE_PASSWORD",
+    "RECEIVE_KEY",
+)
 
 
 class Stack:
@@ -148,6 +155,7 @@ class Stack:
             "CLICKHOUSE_URL": self._engine.url,
             "CLICKHOUSE_USER": self._engine.user,
             "CLICKHOUSE_PASSWORD": self._engine.password,
+            "RECEIVE_KEY": kept_password(self._settings.receipt_key_file),
             "HTTP_HOST": LOOPBACK,
             "HTTP_PORT": port,
             "PORT": port,

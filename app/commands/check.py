@@ -7,13 +7,13 @@ from app.build.preflight import clickhouse_probe, issuer_probe, kafka_probe, tim
 from app.console import run_command, say
 from app.errors import Refused, TryAgainLater
 from app.pipeline.delivery import MARGIN_SECS
-from app.preflight import clickhouse_checks, issuer_checks, kafka_checks, zone_checks
+from app.preflight import clickhouse_checks, issuer_checks, kafka_checks, receive_checks, zone_checks
 from app.preflight.findings import Finding, exit_code, summary
 from app.preflight.issuer_checks import IssuerProbe
 from app.preflight.probes import ClickHouseProbe, KafkaProbe
 from app.preflight.settings_checks import check_settings
 from app.preflight.zone_checks import TimeSample
-from app.settings import KafkaSettings, Settings
+from app.settings import Settings
 
 
 def check(settings: Settings, misspelt: Iterable[str] = ()) -> int:
@@ -51,11 +51,17 @@ def examine(
     """
     sections: list[tuple[str, Callable[[], Sequence[Finding]]]] = [
         ("Settings", lambda: check_settings(settings, misspelt, margin_secs=MARGIN_SECS)),
-        (f"ClickHouse at {settings.clickhouse.url}", lambda: _check_clickhouse(settings, probe_clickhouse)),
     ]
-    if "ingest" in settings.service.roles:
-        kafka = settings.kafka
-        sections.insert(1, (f"Kafka at {kafka.bootstrap_servers}", lambda: _check_kafka(kafka, probe_kafka)))
+    roles = {*settings.service.roles}
+    if roles & {"ingest", "receive"}:
+        sections.append(
+            (f"Kafka at {settings.kafka.bootstrap_servers}", lambda: _check_kafka(settings, probe_kafka)),
+        )
+    if roles & {"ingest", "query"}:
+        sections.append(
+            (f"ClickHouse at {settings.clickhouse.url}", lambda: _check_clickhouse(settings, probe_clickhouse))
+        )
+    if "ingest" in roles:
         sections.append(("Logs of the last day", lambda: _check_zones(settings, sample_times)))
     if issuer := settings.auth.oidc_issuer:
         sections.append((f"Issuer {issuer}", lambda: _check_issuer(settings, issuer, probe_issuer)))
@@ -70,11 +76,14 @@ def examine(
     return exit_code(findings)
 
 
-def _check_kafka(settings: KafkaSettings, gather: Callable[[], KafkaProbe]) -> Sequence[Finding]:
+def _check_kafka(settings: Settings, gather: Callable[[], KafkaProbe]) -> Sequence[Finding]:
     try:
-        return kafka_checks.check_kafka(gather(), settings)
+        probe = gather()
     except TryAgainLater as error:
-        return kafka_checks.unreachable(settings, str(error))
+        return kafka_checks.unreachable(settings.kafka, str(error))
+    found = kafka_checks.check_kafka(probe, settings.kafka, reads="ingest" in settings.service.roles)
+    writes = "receive" in settings.service.roles
+    return [*found, *receive_checks.check_topic(probe.topic, settings.kafka.topic)] if writes else found
 
 
 def _check_issuer(settings: Settings, url: str, gather: Callable[[str], IssuerProbe]) -> Sequence[Finding]:

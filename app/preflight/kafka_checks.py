@@ -22,13 +22,10 @@ def unreachable(settings: KafkaSettings, reason: str) -> list[Finding]:
     ]
 
 
-def check_kafka(probe: KafkaProbe, settings: KafkaSettings) -> list[Finding]:
-    """All findings about Kafka."""
-    return [
-        _check_version(probe),
-        *_check_topic(probe, settings),
-        _check_group(probe, settings),
-    ]
+def check_kafka(probe: KafkaProbe, settings: KafkaSettings, *, reads: bool = True) -> list[Finding]:
+    """All findings about Kafka; without those about reading, for an instance that does not."""
+    found = [_check_version(probe), *_check_topic(probe, settings, reads)]
+    return [*found, _check_group(probe, settings)] if reads else found
 
 
 def _check_version(probe: KafkaProbe) -> Finding:
@@ -42,7 +39,7 @@ def _check_version(probe: KafkaProbe) -> Finding:
 # The topic.
 
 
-def _check_topic(probe: KafkaProbe, settings: KafkaSettings) -> Iterator[Finding]:
+def _check_topic(probe: KafkaProbe, settings: KafkaSettings, reads: bool) -> Iterator[Finding]:
     name, topic = settings.topic, probe.topic
     if isinstance(topic, Unknown):
         yield problem("topic", topic.reason, f"The service needs the rights Describe and Read on topic {name}")
@@ -52,7 +49,8 @@ def _check_topic(probe: KafkaProbe, settings: KafkaSettings) -> Iterator[Finding
         yield skipped("configuration", f"of topic {name}, which does not exist yet")
     else:
         yield _check_partitions(topic, name)
-        yield _check_rights(topic, name)
+        if reads:
+            yield _check_rights(topic, name)
         yield from check_configs(topic, settings)
 
 

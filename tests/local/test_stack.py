@@ -91,7 +91,7 @@ def test_clickhouse_wants_a_password_which_commands_get_from_a_file(run: MakeRun
         urllib.request.urlopen(f"http://{LOOPBACK}:{environment['LOCAL_CLICKHOUSE_PORT']}/?query=SELECT+1", timeout=20)
 
     assert "0 problems" in checked.stdout, checked.stdout + checked.stderr
-    for name in ("clickhouse-password", "env"):
+    for name in ("clickhouse-password", "receive-key", "env"):
         assert (directory / name).stat().st_mode & 0o077 == 0, f"others can read {name}"
 
 

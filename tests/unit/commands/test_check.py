@@ -15,7 +15,7 @@ from app.preflight.zone_checks import TimeSample
 from app.settings import Settings
 from tests.unit.preflight.healthy import clickhouse, kafka, table, topic
 
-SETTINGS = Settings()
+SETTINGS = read_settings({"RECEIVE_KEY": "k" * 32})
 
 
 def away(side: str) -> Callable[[], NoReturn]:
@@ -53,8 +53,22 @@ def test_without_problems_every_line_is_ok_and_the_exit_code_is_0() -> None:
     assert lines[-1].endswith("0 warnings, 0 problems. The service can run.")
 
 
+def test_an_instance_that_only_receives_needs_no_clickhouse_and_reads_no_topic() -> None:
+    settings = read_settings({"RECEIVE_KEY": "k" * 32, "ROLES": "receive"})
+
+    def may_write() -> KafkaProbe:
+        return kafka(topic=topic(operations=frozenset({"WRITE", "DESCRIBE"})))
+
+    code, lines = run(may_write, away("ClickHouse"), settings)
+
+    assert code == 0
+    assert not [line for line in lines if "ClickHouse at" in line or "consumer group" in line]
+    assert [line for line in lines if "topic logs may be written" in line]
+
+
 SIGN_IN = read_settings(
     {
+        "RECEIVE_KEY": "k" * 32,
         "AUTH_MODE": "oidc",
         "AUTH_OIDC_ISSUER": "https://issuer.example",
         "AUTH_OIDC_CLIENT_ID": "logs",

@@ -13,6 +13,7 @@ CLICKHOUSE = ClickHouseSettings()
 CONFIGS = {
     "cleanup.policy": "delete",
     "message.timestamp.type": "LogAppendTime",
+    "max.message.bytes": "1048588",
     "min.insync.replicas": "2",
     "retention.bytes": "-1",
     "retention.ms": str(168 * 3600 * 1000),
@@ -45,7 +46,7 @@ def topic(**changes: Any) -> Topic:
         "replication_factor": 3,
         "leaderless_count": 0,
         "under_replicated_count": 0,
-        "operations": frozenset({"READ", "DESCRIBE"}),
+        "operations": frozenset({"READ", "WRITE", "DESCRIBE"}),
         "configs": CONFIGS,
     }
     return Topic(**(usual | changes))
