@@ -10,10 +10,11 @@ import secrets
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import msgspec
 
+from app.formats.json_text import parsed_leniently
 from app.receive import json_logs
 from app.receive.charset import utf8_of
 from app.receive.received import LINES, MAX_EVENTS, Piece, Posted, Problem, Received, TooManyEvents, Unreadable
@@ -29,20 +30,36 @@ BLANK_EVENT: Final = "Event field cannot be blank"
 _METADATA: Final = ("time", "host", "source", "sourcetype", "index")
 _MARKS: Final = ("sourcetype", "index")
 """An event without either gets the last one, empty, by which the consumer knows what it is; see its carrier."""
-_BETWEEN: Final = re.compile(r"[\s,\[\]\x1e]*")
-_BREAKS: Final = re.compile(r"\s*[\r\n]\s*")
-_STRINGS: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+_BETWEEN: Final = re.compile(rb"[\s,\[\]\x1e]*")
+_UP_TO_BRACE: Final = re.compile(rb'(?:[^"{}]++|"(?:[^"\\]++|\\.)*+")*+([{}])', re.DOTALL)
+_STRINGS: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+_BREAKS: Final = re.compile(rb"[\r\n]\s*")
+_MOST_DEPTH: Final = 10_000
+_MISSING: Final = msgspec.Raw(b"")
+_LENIENT_BYTES: Final = 256 * 1024
+"""Up to this size the slow parser is tried: its values take many times the memory of the text."""
 _MOST_CHANNEL_CHARS: Final = 128
 _CHECK_BITS: Final = 16
+_EXACT_NUMBER: Final = re.compile(rb"\d+\.\d{7,}", re.ASCII)
 _ID_BITS: Final = 53  # JavaScript's integers are exact up to here
-_MOST_DECIMALS: Final = 6
 
 
-class _Number(str):
-    """A number as it was written: it may have more digits than a float holds."""
+class _Event(msgspec.Struct):
+    """The keys of an event that matter here, as they are written; empty if they are missing."""
+
+    event: msgspec.Raw = _MISSING
+    time: msgspec.Raw = _MISSING
+    host: msgspec.Raw = _MISSING
+    source: msgspec.Raw = _MISSING
+    sourcetype: msgspec.Raw = _MISSING
+    index: msgspec.Raw = _MISSING
+
+    def has(self, name: str) -> bool:
+        """Whether there is a value, and not null."""
+        return bytes(getattr(self, name)) not in (b"", b"null")
 
 
-_decode: Final = json.JSONDecoder(parse_int=_Number, parse_float=_Number, parse_constant=str, strict=False).raw_decode
+_decoded: Final = msgspec.json.Decoder(_Event).decode
 
 
 def read_events(posted: Posted) -> Received:
@@ -55,15 +72,15 @@ def read_events(posted: Posted) -> Received:
         TooManyEvents: there are too many.
     """
     said = _said(posted)
-    text = utf8_of(posted).decode(errors="surrogateescape")
     defaults = _defaults(posted.parameters)
     pieces: list[Piece] = []
-    for number, (parsed, written) in enumerate(_objects(text)):
-        if reason := _problem(parsed):
-            return Received(LINES, pieces, [Problem(number, reason)], said)
+    for number, written in enumerate(_objects(utf8_of(posted))):
+        event = _read(written)
+        if event is None or (reason := _problem(event)):
+            return Received(LINES, pieces, [Problem(number, reason if event else INVALID)], said)
         if number == MAX_EVENTS:
             raise TooManyEvents
-        pieces.append(Piece(number, _line(parsed, written, defaults)))
+        pieces.append(Piece(number, _line(event, written, defaults)))
     if not pieces:
         raise Unreadable(NO_DATA)
     return Received(LINES, pieces, (), said)
@@ -147,50 +164,77 @@ def _defaults(parameters: Mapping[str, str]) -> Mapping[str, str]:
     return {name: parameters[name] for name in _METADATA if parameters.get(name)}
 
 
-def _objects(text: str) -> Iterator[tuple[Any, str]]:
-    """The values of a text with how each is written; None for one that is no JSON, with which it ends."""
-    at = _end_of(_BETWEEN, text, 0)
-    while at < len(text):
-        try:
-            parsed, end = _decode(text, at)
-        except (ValueError, RecursionError):
-            yield None, ""
-            return
-        yield parsed, text[at:end]
-        at = _end_of(_BETWEEN, text, end)
+def _objects(body: bytes) -> Iterator[bytes]:
+    """The objects of a body as they are written; what is behind the last one, if it is none."""
+    at = _end(_BETWEEN, body, 0)
+    while at < len(body):
+        end = _end_of_object(body, at)
+        yield body[at:end]
+        at = _end(_BETWEEN, body, end)
 
 
-def _end_of(pattern: re.Pattern[str], text: str, at: int) -> int:
-    found = pattern.match(text, at)
+def _end_of_object(body: bytes, at: int) -> int:
+    """Where the object that begins here ends; the end of the body if none does. What is between is not looked at."""
+    depth = 0
+    if body[at : at + 1] == b"{":
+        while found := _UP_TO_BRACE.match(body, at):
+            at = found.end()
+            depth += 1 if found[1] == b"{" else -1
+            if not depth:
+                return at
+            if depth > _MOST_DEPTH:  # no parser goes there
+                break
+    return len(body)
+
+
+def _end(pattern: re.Pattern[bytes], body: bytes, at: int) -> int:
+    found = pattern.match(body, at)
     return found.end() if found else at
 
 
-def _problem(parsed: object) -> str:
-    if not isinstance(parsed, dict):
-        return INVALID
-    event = parsed.get("event")
-    if event is None:
+def _read(written: bytes) -> _Event | None:
+    """The event of an object; None if it is not valid JSON, even leniently."""
+    try:
+        return _decoded(written)
+    except (ValueError, RecursionError):
+        if written[:1] != b"{" or len(written) > _LENIENT_BYTES:
+            return None
+    try:
+        parsed = parsed_leniently(written)[0]
+    except ValueError:
+        return None
+    known = {name: parsed[name] for name in _Event.__struct_fields__ if parsed.get(name) is not None}
+    return _Event(**{name: msgspec.Raw(json.dumps(value).encode()) for name, value in known.items()})
+
+
+def _problem(event: _Event) -> str:
+    if not event.has("event"):
         return NO_EVENT
-    return BLANK_EVENT if isinstance(event, str) and not event.strip() else ""
+    value = bytes(event.event)
+    if value[:1] != b'"':
+        return ""
+    try:
+        text = json.loads(value.decode(errors="replace"), strict=False)
+    except ValueError:
+        return INVALID
+    return "" if text.strip() else BLANK_EVENT
 
 
-def _line(parsed: Mapping[str, Any], written: str, defaults: Mapping[str, str]) -> bytes:
+def _line(event: _Event, written: bytes, defaults: Mapping[str, str]) -> bytes:
     """An event as it was written, on one line, and what it lacks at its end."""
-    more = [(name, value) for name, value in defaults.items() if parsed.get(name) is None]
-    if not any(name in parsed or name in defaults for name in _MARKS):
+    more = [(name, value) for name, value in defaults.items() if not event.has(name)]
+    if not any(name in defaults or event.has(name) for name in _MARKS):
         more.append((_MARKS[-1], ""))
-    time = parsed.get("time")
-    if isinstance(time, _Number) and len(time.partition(".")[2]) > _MOST_DECIMALS:
-        more.append(("time", str(time)))  # of two the last counts: as a text, which stays exact
-    if "\n" in written or "\r" in written:
-        written = _BREAKS.sub(" ", _STRINGS.sub(_with_breaks_escaped, written))
-    if more:
-        written = f"{written[:-1]},{json.dumps(dict(more))[1:]}"
-    return written.encode(errors="surrogateescape")
+    time = bytes(event.time)
+    if _EXACT_NUMBER.fullmatch(time):
+        more.append(("time", time.decode()))  # of two the last counts: as a text, which stays exact
+    if b"\n" in written or b"\r" in written:
+        written = _BREAKS.sub(b" ", _STRINGS.sub(_with_breaks_escaped, written))
+    return b"%b,%b" % (written[:-1], json.dumps(dict(more))[1:].encode()) if more else written
 
 
-def _with_breaks_escaped(text: re.Match[str]) -> str:
-    return text[0].replace("\n", "\\n").replace("\r", "\\r")
+def _with_breaks_escaped(text: re.Match[bytes]) -> bytes:
+    return text[0].replace(b"\n", b"\\n").replace(b"\r", b"\\r")
 
 
 def _enveloped(defaults: Mapping[str, str]) -> Callable[[bytes], bytes]:

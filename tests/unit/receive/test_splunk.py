@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.errors import KafkaCode, TryAgainLater
@@ -111,6 +111,13 @@ def test_a_line_that_is_not_utf_8_is_flagged(path: str) -> None:
     assert receivers.post(PATH + path, b"caf\xe9").status_code == 200
     [row] = receivers.rows()
     assert (row["message"], row["parse_error"]) == ("caf\ufffd", "utf-8: invalid bytes")
+
+
+def test_json_that_is_not_quite_valid_is_read_as_the_consumer_reads_it() -> None:
+    receivers = Receivers()
+
+    assert receivers.post(PATH, b'{"event":"caf\xe9"}{"event":NaN}{"event":"\\ud800"}').json == SUCCESS
+    assert [row["message"] for row in receivers.rows()] == ["caf\ufffd", "NaN", "\ufffd"]
 
 
 @pytest.mark.parametrize(
@@ -322,7 +329,14 @@ def test_every_event_is_taken_once_and_in_order(
     assert all(b"\n" not in piece.value for piece in received.pieces)
 
 
-@given(st.binary() | st.text('{}[]",:\\ \nevnt1').map(str.encode))
+PARTS = [b'{"event":', b'"event":', b',"time":', b'"', b"{", b"}", b"[", b"]", b",", b":", b"\\", b"\n", b" ", b"\xe9"]
+PARTS += [b"1.12345678", b"null", b"NaN", b"x", b"\\ud800", b"\0"]
+
+
+@given(st.binary() | st.lists(st.sampled_from(PARTS)).map(b"".join))
+@example(b'{"event":"caf\xe9"}')
+@example(b'{"event":"\\x"}')
+@example(b'{"event":1,"time":[1.12345678,"\xe9"]}')
 def test_any_bytes_are_events_or_are_refused(body: bytes) -> None:
     try:
         received = read_events(Posted(body))
