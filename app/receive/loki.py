@@ -4,12 +4,14 @@ from typing import Final
 
 from app.receive import loki_json, loki_protobuf
 from app.receive.loki_stream import pieces_of
-from app.receive.received import LINES, Posted, Received
+from app.receive.received import LINES, Posted, Received, Unreadable
 
 JSON: Final = "application/json"
 _BEGINS_JSON: Final = b'{"'
 """Which no block of snappy does: its second byte would copy what is not there yet."""
 _TENANT: Final = "x-scope-orgid"
+_MOST_TENANT_CHARS: Final = 150
+"""As in Loki."""
 
 
 def read(posted: Posted, max_bytes: int) -> Received:
@@ -18,11 +20,19 @@ def read(posted: Posted, max_bytes: int) -> Received:
     `max_bytes` is the most that a block of snappy may hold.
 
     Raises:
-        Unreadable: it is no push, or an entry of it is none.
+        Unreadable: it is no push, an entry of it is none, or the name of the tenant is too long.
         TooLarge: it holds more than `max_bytes`.
         TooManyEvents: there are too many.
     """
+    said = _said(posted)
     is_json = posted.media_type == JSON or posted.body.startswith(_BEGINS_JSON)
     streams = loki_json.streams_of(posted.body) if is_json else loki_protobuf.streams_of(posted.body, max_bytes)
+    return Received(LINES, list(pieces_of(streams)), said=said)
+
+
+def _said(posted: Posted) -> dict[str, str]:
+    """What the receipt says of the tenant."""
     tenant = next((text for name, text in posted.headers.items() if name.lower() == _TENANT), "")
-    return Received(LINES, list(pieces_of(streams)), said={"tenant": tenant} if tenant else {})
+    if len(tenant) > _MOST_TENANT_CHARS:
+        raise Unreadable(f"The tenant of X-Scope-OrgID has more than {_MOST_TENANT_CHARS} characters.")
+    return {"tenant": tenant} if tenant else {}

@@ -115,6 +115,13 @@ def test_the_tenant_is_kept() -> None:
     assert row["attributes"]["log.receiver.name"] == "loki"
 
 
+def test_a_tenant_with_a_very_long_name_is_refused() -> None:
+    receivers = Receivers()
+
+    assert receivers.post(PATH, one(), JSON, X_Scope_OrgID="a" * 151).status_code == 400
+    assert not receivers.publisher.records
+
+
 @pytest.mark.parametrize("body", ['{"streams":[]}', '{"streams":[{"stream":{"a":"b"},"values":[]}]}'])
 def test_a_push_without_entries_is_empty(body: str) -> None:
     assert sent(body) == []
