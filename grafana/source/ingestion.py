@@ -1,4 +1,4 @@
-"""Ingestion from Kafka to ClickHouse, results of the audit, and queries over HTTP."""
+"""Ingestion from Kafka to ClickHouse, results of the audit, logs and queries over HTTP."""
 
 from typing import Final
 
@@ -28,6 +28,7 @@ def dashboard() -> Dashboard:
             Section("Throughput and latency", _throughput()),
             Section("Problems", _problems()),
             Section("Audit: consumed records compared with stored rows", _audit()),
+            Section("Logs over HTTP", _receiving()),
             Section("Queries over HTTP", _queries()),
         ],
         start="now-30m",
@@ -296,6 +297,45 @@ def _audit() -> list[PanelBuilder]:
             ],
             unit="s",
             right={"failures": "short"},
+        ),
+    ]
+
+
+def _receiving() -> list[PanelBuilder]:
+    return [
+        lines(
+            "Received logs",
+            "Per second, by receiver, of those that Kafka has on all in-sync replicas.",
+            [promql(f'sum by (receiver) (rate(log_receive_events_total{{outcome="stored"}}{_RATE}))', "{{receiver}}")],
+            unit="cps",
+            width=6,
+        ),
+        lines(
+            "Not stored",
+            "Per second. refused: of a form or size that cannot be stored. failed: Kafka did not acknowledge them in"
+            " time, so their senders retry.",
+            [
+                promql(
+                    f'sum by (outcome, receiver) (rate(log_receive_events_total{{outcome!="stored"}}{_RATE}))',
+                    "{{outcome}}, {{receiver}}",
+                )
+            ],
+            unit="cps",
+            width=6,
+        ),
+        lines(
+            "Responses to logs by status",
+            "Per second. 429: too many at a time. 503: Kafka did not acknowledge in time. 4xx: mistakes of senders.",
+            [promql(f"sum by (status) (rate(log_receive_responses_total{_RATE}))", "{{status}}")],
+            unit="reqps",
+            width=6,
+        ),
+        lines(
+            "Time until Kafka has them",
+            "Of a request with logs, over all receivers.",
+            _quantiles("log_receive_duration_seconds"),
+            unit="s",
+            width=6,
         ),
     ]
 
