@@ -56,6 +56,13 @@ class Instance:
         self.kill()
         self._wait_until_ended()
 
+    def ask_to_end(self) -> int | None:
+        """SIGTERM without a restart until `release`. Returns the exit code."""
+        self._is_held.set()
+        self.signal(signal.SIGTERM)
+        self._wait_until_ended()
+        return self.process.exit_code
+
     def release(self) -> None:
         """Let it be started again."""
         self._is_held.clear()

@@ -194,15 +194,24 @@ def _topic_made_again(world: World, number: int) -> float:
     is_away = number % 2 == 1
     if is_away:
         world.service.hold()
-    settings = KafkaSettings(topic=world.topic, topic_partitions=PARTITIONS)
-    with world.admin() as admin:
-        admin.delete_topics([world.topic])
-        world.wait_until(partial(_is_done, partial(_create, world, settings)), "the topic can be created again")
-    world.take_new_topic_id()
+    made_again(world)
     if is_away:
         world.service.release()
     world.renew_load()
     return world.recovery_secs()
+
+
+def made_again(world: World, while_gone: Callable[[], None] = lambda: None) -> None:
+    """Delete the topic and create it again; `while_gone` is called when no record gets into the old one any more."""
+    settings = KafkaSettings(topic=world.topic, topic_partitions=PARTITIONS)
+    with world.admin() as admin:
+        admin.delete_topics([world.topic])
+        world.wait_until(
+            lambda: world.topic not in admin.list_topics() or world.is_another_topic(), "the topic is deleted"
+        )
+        while_gone()
+        world.wait_until(partial(_is_done, partial(_create, world, settings)), "the topic can be created again")
+    world.take_new_topic_id()
 
 
 def _create(world: World, settings: KafkaSettings) -> None:

@@ -15,6 +15,7 @@ from typing import BinaryIO, Final
 
 from tests.faults.proxy import Listener, Strikes, reach, reset
 
+PRODUCE: Final = 0
 OFFSET_COMMIT: Final = 8
 JOIN_GROUP: Final = 11
 SYNC_GROUP: Final = 14

@@ -55,6 +55,11 @@ def _introduction(days: Sequence[str]) -> Iterator[str]:
     yield "until every partition has stored an event acknowledged after it. After a kill of the service most of it is"
     yield "Kafka's session timeout. Stacks that run in parallel (`JOBS=n`) slow each other down, so the longest"
     yield "recoveries are those of an overloaded machine."
+    yield ""
+    yield "In F28 to F30 clients of the service's own protocol, OTLP, Elasticsearch and Loki post logs too. These are"
+    yield "compared by attempt, with the table and with the topic: events of a request with a 2xx must be there once,"
+    yield "those of any other response or of none at most once. Requests wait for Kafka for 2 s, recovery includes that"
+    yield "each client has a 2xx again."
 
 
 def _table(outcomes: Sequence[Outcome]) -> Iterator[str]:

@@ -81,7 +81,7 @@ def play(fault: Fault, numbers: range, directory: Path, seed: int) -> Outcome:
                 fault.finish(world)
             finally:
                 verdict = world.verdict()
-                outcome.events += len(world.journal.acknowledged)
+                outcome.events += world.events
                 outcome.found_stored += world.found_stored()
                 outcome.problems += Counter({name: len(record_ids) for name, record_ids in verdict.problems().items()})
             if verdict.is_clean:

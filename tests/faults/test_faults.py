@@ -44,3 +44,15 @@ def test_every_acknowledged_event_is_stored_exactly_once(name: str, tmp_path: Pa
     assert outcome.notes == []
     assert outcome.runs == 1
     assert outcome.events > 0
+
+
+def test_events_of_a_2xx_are_stored_exactly_once_and_all_others_at_most_once(tmp_path: Path) -> None:
+    """Broker and service are killed in turn, while clients of four protocols post logs."""
+    [fault] = [
+        fault for fault in all_faults() if fault.name == "F28 kill -9 of broker and service in turn, logs are posted"
+    ]
+
+    outcome = play(fault, range(2), tmp_path / "fault", seed=1)
+
+    assert outcome.notes == []
+    assert outcome.runs == 2

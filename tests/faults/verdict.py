@@ -19,15 +19,19 @@ class StoredRow(NamedTuple):
     crc: int
 
 
+Identities = Set[tuple[str, int, int]]
+"""Of records (RecordId), or of events that were posted (PostedEvent)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """The result of a comparison; every set must be empty."""
 
-    lost: Set[RecordId] = frozenset()
-    duplicated: Set[RecordId] = frozenset()
-    wrong: Set[RecordId] = frozenset()
-    spurious: Set[RecordId] = frozenset()
-    unaccounted: Set[RecordId] = frozenset()
+    lost: Identities = frozenset()
+    duplicated: Identities = frozenset()
+    wrong: Identities = frozenset()
+    spurious: Identities = frozenset()
+    unaccounted: Identities = frozenset()
     liveness: str = ""
     """Why a new event did not arrive, or the lag did not reach 0."""
 
@@ -36,7 +40,18 @@ class Verdict:
         """Whether all promises were kept."""
         return not (self.problems() or self.liveness)
 
-    def problems(self) -> dict[str, Set[RecordId]]:
+    def joined(self, other: Verdict) -> Verdict:
+        """Both."""
+        return Verdict(
+            self.lost | other.lost,
+            self.duplicated | other.duplicated,
+            self.wrong | other.wrong,
+            self.spurious | other.spurious,
+            self.unaccounted | other.unaccounted,
+            "; ".join(filter(None, [self.liveness, other.liveness])),
+        )
+
+    def problems(self) -> dict[str, Identities]:
         """Non-empty sets, by name."""
         sets = {
             "lost": self.lost,

@@ -9,6 +9,7 @@ import shutil
 import threading
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -37,6 +38,8 @@ from tests.faults.journal import Journal, RecordId
 from tests.faults.kafka_cluster import brokers, proxied_broker, start_together
 from tests.faults.kafka_proxy import KafkaProxy
 from tests.faults.load import Load
+from tests.faults.posted import Attempts, PostedEvent, events_in, verify_attempts
+from tests.faults.posting import Posting
 from tests.faults.tls_proxy import TlsProxy
 from tests.faults.verdict import Deleted, StoredRow, Verdict, verify
 
@@ -79,6 +82,8 @@ class Setup:
     """One broker, optionally behind the proxy, or three."""
     events_per_sec: int = 200
     settings: Mapping[str, str] = field(default_factory=dict)
+    is_posted_to: bool = False
+    """Whether clients post logs to the service besides; they are verified by attempt."""
     is_as_shipped: bool = False
     """Whether to keep the default timeouts and batch age, instead of short ones."""
     engine_directory: Callable[[Path], Path] = _plain_directory
@@ -120,6 +125,8 @@ class World:
         else:
             self.brokers = brokers(directory / "kafka", setup.brokers)
         self._load: Load | None = None
+        self._posting: Posting | None = None
+        self._posted_before: Counter[PostedEvent] = Counter()
         self._timers: list[threading.Timer] = []
 
     def __enter__(self) -> World:
@@ -133,6 +140,8 @@ class World:
             per_sec = self.setup.events_per_sec
             self._load = Load(self.bootstrap_servers, self.topic, PARTITIONS, self.journal, per_sec)
             self._load.flow(self.topic_id)
+            if self.setup.is_posted_to:
+                self._posting = Posting(self.service.process.url, Attempts(self.directory / "attempts.txt"))
             self.recovery_secs()
         except BaseException:
             self.__exit__()
@@ -142,6 +151,8 @@ class World:
     def __exit__(self, *_: object) -> None:
         if self._load is not None:
             self._load.abandon()
+        if self._posting is not None:
+            self._posting.abandon()
         for instance in self.instances:
             instance.end(gently=False)
         self.engine_proxy.listener.shut()
@@ -168,6 +179,18 @@ class World:
         """The stream of events."""
         assert self._load is not None, "it begins with the context"
         return self._load
+
+    @property
+    def posting(self) -> Posting:
+        """The clients that post logs."""
+        assert self._posting is not None, "this setup has none"
+        return self._posting
+
+    @property
+    def events(self) -> int:
+        """Events that must be stored."""
+        posted = self._posting.attempts.stored_events() if self._posting is not None else 0
+        return len(self.journal.acknowledged) + posted
 
     def renew_load(self) -> None:
         """Send to the current topic."""
@@ -301,7 +324,8 @@ class World:
     # Recovery.
 
     def recovery_secs(self, since: float | None = None) -> float:
-        """Wait until every partition of the table has a record that Kafka acknowledged from now on.
+        """Wait until every partition of the table has a record that Kafka acknowledged from now on, and until every
+        client that posts logs is told that some are stored.
 
         Returns the seconds since that moment, or since an earlier one.
         """
@@ -318,8 +342,14 @@ class World:
             return len(fresh) == PARTITIONS and all(last.get(number, -1) >= offset for number, offset in fresh.items())
 
         what = "fresh records in every partition of the table"
+        posted = self._posting.stored() if self._posting is not None else {}
         self.wait_until(is_fresh, what, _RECOVERY_SECS, every_secs=_CHECK_SECS)
+        self.wait_until(lambda: self._is_posted_after(posted), "every client posts logs again", _RECOVERY_SECS)
         return time.monotonic() - since
+
+    def _is_posted_after(self, before: Mapping[str, int]) -> bool:
+        now = self._posting.stored() if self._posting is not None else {}
+        return all(now[client] > count for client, count in before.items())
 
     def _last_stored(self) -> dict[int, int]:
         sql = f"SELECT _partition, max(_offset) FROM logs.logs WHERE _topic_id = '{self.topic_id}' GROUP BY _partition"
@@ -332,6 +362,8 @@ class World:
     def verdict(self) -> Verdict:
         """After the faults: wait for everything that Kafka has acknowledged, and compare it with the table."""
         self.load.pause()
+        if self._posting is not None:
+            self._posting.finish()
         for timer in self._timers:
             timer.join()
         liveness = ""
@@ -342,20 +374,47 @@ class World:
         except AssertionError as error:
             liveness = str(error)
         self.load.finish()
-        return verify(self.journal, self.rows(), self.deleted, liveness)
+        verdict = verify(self.journal, self.rows(), self.deleted, liveness)
+        if self._posting is not None:
+            for copies in (self._posted_rows(), self._posted_records()):
+                verdict = verdict.joined(verify_attempts(self._posting.attempts.outcomes, copies))
+        return verdict
 
     def drain(self) -> None:
         """Wait until the lag is 0 and no lease is open."""
         self.wait_until(self._is_drained, "everything is stored and committed", _DRAIN_SECS, every_secs=0.5)
 
     def rows(self) -> Iterator[StoredRow]:
-        """All rows of the topic."""
+        """All rows of the topic, except those of events that were posted."""
         sql = "SELECT _topic_id, _partition, _offset, _item, UserId, CRC32(Body) FROM logs.logs WHERE _topic = "
         # Few rows at a time: some have 50 MB.
         for topic_id, partition, offset, item, event_id, crc in self.query(
-            f"{sql}'{self.topic}' SETTINGS max_block_size = 64"
+            f"{sql}'{self.topic}' AND NOT startsWith(Body, 'posted ') SETTINGS max_block_size = 64"
         ):
             yield StoredRow(RecordId(topic_id, partition, offset), item, event_id, crc)
+
+    def _posted_rows(self) -> Counter[PostedEvent]:
+        """How many rows each posted event has."""
+        sql = "SELECT substringIndex(Body, ' ', 2) FROM logs.logs WHERE startsWith(Body, 'posted ')"
+        return Counter(event for [text] in self.query(sql) for event in events_in(text.encode()))
+
+    def keep_posted_records(self) -> None:
+        """Count what was posted to the topic, before it is deleted."""
+        self._posted_before = self._posted_records()
+
+    def _posted_records(self) -> Counter[PostedEvent]:
+        """How often the topic has each posted event, with those that were deleted."""
+        copies = self._posted_before.copy()
+        consumer = KafkaConsumer(bootstrap_servers=self.bootstrap_servers, auto_offset_reset="earliest")
+        try:
+            left = {TopicPartition(self.topic, number): end for number, end in self.ends().items()}
+            consumer.assign(list(left))
+            while any(consumer.position(partition) < end for partition, end in left.items()):
+                for records in consumer.poll(timeout_ms=1000).values():
+                    copies.update(event for record in records for event in events_in(record.value or b""))
+        finally:
+            consumer.close()
+        return copies
 
     def committed(self) -> dict[int, tuple[int, str]]:
         """Offset and metadata that the group has committed, by partition."""

@@ -7,7 +7,7 @@ from kafka import KafkaProducer
 
 from app.backends.kafka.topic import TopicAdmin
 from app.backends.kafka.unreachable import explained_unreachable
-from app.backends.kafka.workarounds import fail_in_flight
+from app.backends.kafka.workarounds import ask_again_for_lost_ids, fail_in_flight
 from app.errors import KafkaCode, TryAgainLater
 from app.settings import KafkaSettings
 
@@ -26,6 +26,7 @@ class ProducerClient:
         self.producer: Any = KafkaProducer(
             **options, batch_size=min(BATCH_BYTES, max_record_bytes), max_request_size=max_record_bytes
         )
+        ask_again_for_lost_ids(self.producer)
 
     def close(self, *, is_flushed: bool) -> None:
         """Disconnect; records in flight fail."""

@@ -13,6 +13,7 @@ from kafka.future import Future
 from kafka.net.compat import KafkaNetClient
 from kafka.net.manager import KafkaConnectionManager
 from kafka.net.selector import NetworkSelector
+from kafka.producer.transaction_manager import TransactionState
 
 _Client = TypeVar("_Client")
 
@@ -128,6 +129,25 @@ def fail_in_flight(producer: KafkaProducer, timeout_secs: float) -> None:
     """
     producer._sender.force_close()
     producer._sender.join(timeout_secs)
+
+
+def ask_again_for_lost_ids(producer: KafkaProducer) -> None:
+    """Make an idempotent producer get a new id after it has given up its own.
+
+    kafka-python 3.0.12 gives it up when a batch that was sent and is to be sent again reaches its delivery timeout, as
+    after an outage of Kafka that takes longer. It then asks for an id only in the state of a new producer, which it is
+    not in: it would never send, fail or time out anything again. What was sent under the old id is sent again under
+    the old id alone, so that nothing is stored twice.
+    """
+    manager = producer._transaction_manager
+    give_up = manager.reset_producer_id
+
+    def give_up_and_ask() -> None:
+        give_up()
+        if manager._current_state == TransactionState.READY:  # otherwise it is about to get one
+            manager._current_state = TransactionState.UNINITIALIZED
+
+    manager.reset_producer_id = give_up_and_ask
 
 
 def keep_join_result(consumer: KafkaConsumer) -> None:
