@@ -4,7 +4,7 @@ https://opentelemetry.io/docs/specs/otlp/
 """
 
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Final
 
 from app.domain import otlp
 from app.domain.protobuf import BYTES, bytes_field, spans_of
@@ -14,10 +14,13 @@ from app.receive.received import MAX_EVENTS, OTLP, Piece, Posted, Received, TooM
 JSON: Final = "application/json"
 
 PIECE_BYTES: Final = 32 * 1024
-"""Records of one scope stay together up to this size, with their resource and scope before them; see `packed`."""
+"""Records of one resource stay together up to this size; see `packed`."""
+
+_MAX_RECORDS: Final = 1000
+"""Of a piece, however small they are."""
 
 _MAX_EMPTY: Final = 10_000
-"""Resources and scopes without a log: they cost time and give nothing."""
+"""Resources without a log: they cost time and give nothing."""
 
 
 def read(posted: Posted) -> Received:
@@ -35,62 +38,78 @@ def read(posted: Posted) -> Received:
         raise Unreadable("The body is not an ExportLogsServiceRequest of OTLP as protobuf.") from error
 
 
-class _Message(NamedTuple):
-    """A message in two parts: the fields of one list, where their values begin and end, and all the others as sent."""
-
-    items: list[tuple[int, int]]
-    rest: bytes
-
-
 def _pieces(body: bytes) -> Iterator[Piece]:
     """Pieces of the request, each a request of its own that the parser takes.
 
     Nothing is written anew but the lengths around it, so that fields of later versions stay.
     """
     count = empty = 0
-    for resource_span in _split(body, 0, len(body), otlp.RESOURCE_LOGS).items:
-        scopes = _split(body, *resource_span, otlp.SCOPE_LOGS)
-        for scope_span in scopes.items:
-            records = _split(body, *scope_span, otlp.LOG_RECORDS)
-            for run in _runs(records.items):
-                value = b"".join(bytes_field(otlp.LOG_RECORDS, body[start:end]) for start, end in run)
-                value = bytes_field(otlp.SCOPE_LOGS, records.rest + value)
-                value = bytes_field(otlp.RESOURCE_LOGS, scopes.rest + value)
-                otlp.Request.FromString(value)
-                yield Piece(count, value, len(run))
-                count += len(run)
-                if count > MAX_EVENTS:
-                    raise TooManyEvents
-            empty += not records.items
-        empty += not scopes.items
+    for start, end in _items(body, 0, len(body), otlp.RESOURCE_LOGS):
+        before = count
+        for value, records in _of_resource(body, start, end):
+            otlp.Request.FromString(value)
+            yield Piece(count, value, records)
+            count += records
+            if count > MAX_EVENTS:
+                raise TooManyEvents
+        empty += count == before
         if empty > _MAX_EMPTY:
             raise ValueError("no logs")
 
 
-def _split(body: bytes, start: int, end: int, number: int) -> _Message:
-    items: list[tuple[int, int]] = []
-    rest = b""
-    behind = start
+def _of_resource(body: bytes, start: int, end: int) -> Iterator[tuple[bytes, int]]:
+    """Requests with the records of a ResourceLogs, and how many each has.
+
+    What the resource says is repeated in each, and never takes more of them than the records do.
+    """
+    rest = _rest(body, start, end, otlp.SCOPE_LOGS)
+    most_bytes = max(PIECE_BYTES, len(rest))
+    scopes: list[bytes] = []
+    size = count = 0
+    for scope in _items(body, start, end, otlp.SCOPE_LOGS):
+        for value, records in _of_scope(body, *scope):
+            if scopes and (size + len(value) > most_bytes or count + records > _MAX_RECORDS):
+                yield bytes_field(otlp.RESOURCE_LOGS, rest + b"".join(scopes)), count
+                scopes, size, count = [], 0, 0
+            scopes.append(value)
+            size += len(value)
+            count += records
+    if scopes:
+        yield bytes_field(otlp.RESOURCE_LOGS, rest + b"".join(scopes)), count
+
+
+def _of_scope(body: bytes, start: int, end: int) -> Iterator[tuple[bytes, int]]:
+    """The same of a ScopeLogs, as fields of ResourceLogs."""
+    rest = _rest(body, start, end, otlp.LOG_RECORDS)
+    most_bytes = max(PIECE_BYTES, len(rest))
+    first = behind = start
+    count = 0
+    for number, kind, _, value_end in spans_of(body, start, end):
+        is_record = (number, kind) == (otlp.LOG_RECORDS, BYTES)
+        if count and (not is_record or value_end - first > most_bytes or count == _MAX_RECORDS):
+            yield bytes_field(otlp.SCOPE_LOGS, rest + body[first:behind]), count
+            count = 0
+        if is_record:
+            first = first if count else behind
+            count += 1
+        behind = value_end
+    if count:
+        yield bytes_field(otlp.SCOPE_LOGS, rest + body[first:behind]), count
+
+
+def _items(body: bytes, start: int, end: int, number: int) -> Iterator[tuple[int, int]]:
+    """Where the messages of a list begin and end."""
     for found, kind, value_start, value_end in spans_of(body, start, end):
-        if found == number and kind == BYTES:
-            items.append((value_start, value_end))
-            if len(items) > MAX_EVENTS:
-                raise TooManyEvents
-        else:
+        if (found, kind) == (number, BYTES):
+            yield value_start, value_end
+
+
+def _rest(body: bytes, start: int, end: int, number: int) -> bytes:
+    """A message without one of its lists."""
+    rest = bytearray()
+    behind = start
+    for found, kind, _, value_end in spans_of(body, start, end):
+        if (found, kind) != (number, BYTES):
             rest += body[behind:value_end]
         behind = value_end
-    return _Message(items, rest)
-
-
-def _runs(spans: list[tuple[int, int]]) -> Iterator[list[tuple[int, int]]]:
-    """Records that follow each other, as many as fit into a piece; a larger one is alone."""
-    run: list[tuple[int, int]] = []
-    size = 0
-    for start, end in spans:
-        if run and size + end - start > PIECE_BYTES:
-            yield run
-            run, size = [], 0
-        run.append((start, end))
-        size += end - start
-    if run:
-        yield run
+    return bytes(rest)

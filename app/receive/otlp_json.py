@@ -16,7 +16,10 @@ from app.receive.otlp_values import require_attributes, require_record
 from app.receive.received import LINES, MAX_EVENTS, Piece, Posted, Received, TooManyEvents, Unreadable
 
 PIECE_BYTES: Final = 32 * 1024
-"""Records of one scope stay together on a line up to this size, with their resource and scope before them."""
+"""Records of one resource stay together on a line up to this size; see `packed`."""
+
+_MAX_RECORDS: Final = 1000
+"""Of a line, however small they are."""
 
 _MAX_COMMAS: Final = 4 * MAX_EVENTS  # elements of lists take memory before they are counted
 _RESOURCE_LOGS: Final = ("resourceLogs", "resource_logs")
@@ -52,10 +55,14 @@ class _Message(NamedTuple):
     items: Sequence[Raw]
     rest: Mapping[str, Raw]
 
-    def with_list(self, name: str, text: bytes) -> bytes:
+    def most_bytes(self) -> int:
+        """How many bytes of the list go together, so that repeating the rest at most doubles them."""
+        return max(PIECE_BYTES, sum(len(bytes(value)) for value in self.rest.values()))
+
+    def with_list(self, name: str, items: Sequence[bytes]) -> bytes:
         """The object with other elements in its list."""
         members = [msgspec.json.encode(key) + b":" + bytes(value) for key, value in self.rest.items()]
-        return b"{" + b",".join([*members, b'"' + name.encode() + b'":[' + text + b"]"]) + b"}"
+        return b"{" + b",".join([*members, b'"' + name.encode() + b'":[' + b",".join(items) + b"]"]) + b"}"
 
 
 def _split(text: bytes | Raw, names: Sequence[str]) -> _Message:
@@ -68,18 +75,53 @@ def _split(text: bytes | Raw, names: Sequence[str]) -> _Message:
 def _pieces(body: bytes) -> Iterator[Piece]:
     count = 0
     for of_resource in _split(body, _RESOURCE_LOGS).items:
-        scopes = _split(of_resource, _SCOPE_LOGS)
-        _require_attributes_of("resource", scopes)
-        for of_scope in scopes.items:
-            records = _split(of_scope, _LOG_RECORDS)
-            _require_attributes_of("scope", records)
-            for run in _runs(records.items):
-                inside = scopes.with_list("scopeLogs", records.with_list("logRecords", b",".join(run)))
-                line = b'{"resourceLogs":[' + inside + b"]}"
-                yield Piece(count, line.replace(b"\n", b" ").replace(b"\r", b" "), len(run))
-                count += len(run)
-                if count > MAX_EVENTS:
-                    raise TooManyEvents
+        for text, records in _of_resource(of_resource):
+            line = b'{"resourceLogs":[' + text + b"]}"
+            yield Piece(count, line.replace(b"\n", b" ").replace(b"\r", b" "), records)
+            count += records
+            if count > MAX_EVENTS:
+                raise TooManyEvents
+
+
+def _of_resource(text: Raw) -> Iterator[tuple[bytes, int]]:
+    """Objects with the records of an element of resourceLogs, and how many each has.
+
+    What the resource says is repeated in each, and never takes more of them than the records do.
+    """
+    scopes = _split(text, _SCOPE_LOGS)
+    _require_attributes_of("resource", scopes)
+    most_bytes = scopes.most_bytes()
+    together: list[bytes] = []
+    size = count = 0
+    for of_scope in scopes.items:
+        for part, records in _of_scope(of_scope):
+            if together and (size + len(part) > most_bytes or count + records > _MAX_RECORDS):
+                yield scopes.with_list("scopeLogs", together), count
+                together, size, count = [], 0, 0
+            together.append(part)
+            size += len(part)
+            count += records
+    if together:
+        yield scopes.with_list("scopeLogs", together), count
+
+
+def _of_scope(text: Raw) -> Iterator[tuple[bytes, int]]:
+    """The same of an element of scopeLogs; each record is checked."""
+    records = _split(text, _LOG_RECORDS)
+    _require_attributes_of("scope", records)
+    most_bytes = records.most_bytes()
+    run: list[bytes] = []
+    size = 0
+    for item in records.items:
+        record = bytes(item)
+        require_record(_any(record))
+        if run and (size + len(record) > most_bytes or len(run) == _MAX_RECORDS):
+            yield records.with_list("logRecords", run), len(run)
+            run, size = [], 0
+        run.append(record)
+        size += len(record)
+    if run:
+        yield records.with_list("logRecords", run), len(run)
 
 
 def _require_attributes_of(name: str, message: _Message) -> None:
@@ -88,19 +130,3 @@ def _require_attributes_of(name: str, message: _Message) -> None:
         if not isinstance(found, dict):
             raise ValueError(f"{name} is not an object")
         require_attributes(found)
-
-
-def _runs(items: Sequence[Raw]) -> Iterator[Sequence[bytes]]:
-    """Records that follow each other, each of which was checked, as many as fit on a line; a larger one is alone."""
-    run: list[bytes] = []
-    size = 0
-    for item in items:
-        text = bytes(item)
-        require_record(_any(text))
-        if run and size + len(text) > PIECE_BYTES:
-            yield run
-            run, size = [], 0
-        run.append(text)
-        size += len(text)
-    if run:
-        yield run

@@ -30,7 +30,7 @@ LONGEST: Final = (
     "tests/explorer/test_search.py",
 )
 # Then tests that wait for a stack and leave CPU to others; tests that only compute fill the gaps.
-_THEN: Final = ("tests/e2e/", "tests/contract/", "tests/explorer/", "tests/local/", "tests/golden/")
+_THEN: Final = ("tests/e2e/", "tests/clients/", "tests/contract/", "tests/explorer/", "tests/local/", "tests/golden/")
 
 
 def position_of(test: str) -> int:

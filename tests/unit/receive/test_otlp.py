@@ -309,10 +309,39 @@ def test_a_request_has_a_bounded_number_of_records(posted: Posted) -> None:
         otlp.read(posted)
 
 
-@pytest.mark.parametrize("body", [b"\n\0" * 20_000, bytes_field(1, b"\x12\0" * 20_000)])
-def test_resources_and_scopes_without_a_record_are_bounded(body: bytes) -> None:
+def test_resources_without_a_record_are_bounded() -> None:
     with pytest.raises(Unreadable):
-        otlp.read(Posted(body, PROTOBUF))
+        otlp.read(Posted(b"\n\0" * 20_000, PROTOBUF))
+
+
+@pytest.mark.parametrize("media_type", FORMS)
+def test_what_a_large_resource_says_is_not_repeated_more_often_than_records_take_place(media_type: str) -> None:
+    request = request_of(*["m"] * 2_000, large="x" * 100_000)
+    of_scope = request.resource_logs[0].scope_logs[0]
+    of_scope.scope.name = "y" * 50_000
+    for record in of_scope.log_records[1_000:]:
+        request.resource_logs[0].scope_logs.add().log_records.append(record)
+    del of_scope.log_records[1_000:]
+    body = FORMS[media_type](request)
+
+    pieces = otlp.read(Posted(body, media_type)).pieces
+
+    assert sum(piece.events for piece in pieces) == 2_000
+    assert sum(len(piece.value) for piece in pieces) < 4 * len(body)
+
+
+@pytest.mark.parametrize("media_type", FORMS)
+def test_small_records_of_many_scopes_go_together(media_type: str) -> None:
+    request = request_of(*["m"] * 500)
+    of_scope = request.resource_logs[0].scope_logs[0]
+    for record in of_scope.log_records[1:]:
+        request.resource_logs[0].scope_logs.add().log_records.append(record)
+    del of_scope.log_records[1:]
+
+    pieces = otlp.read(Posted(FORMS[media_type](request), media_type)).pieces
+
+    assert sum(piece.events for piece in pieces) == 500
+    assert len(pieces) < 30
 
 
 @patiently
