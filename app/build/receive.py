@@ -15,6 +15,7 @@ from app.api.query_routes import PREFIX
 from app.api.receivers import (
     datadog,
     elasticsearch,
+    elasticsearch_document,
     elasticsearch_probes,
     json_logs,
     loki,
@@ -88,6 +89,7 @@ def build_receive(
         *loki.endpoints(receiver, most_bytes),
         *otlp.endpoints(receiver, most_bytes),
         *elasticsearch.endpoints(receiver, most_bytes),
+        *elasticsearch_document.endpoints(receiver, most_bytes),
         *elasticsearch_probes.endpoints(most_bytes),
     ]
     memory = BodyMemory(max(_MEMORY_BYTES, _MEMORY_TIMES * limits.max_body_bytes), wait_secs=limits.timeout_secs)

@@ -1,4 +1,4 @@
-"""Elasticsearch's bulk requests: lines of JSON, an action and the document it is for. Pure.
+"""Elasticsearch's bulk requests, lines of JSON with an action and the document it is for; and single documents. Pure.
 
 https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-bulk. Documents go on as search results have
 them, {"_index": ..., "_id": ..., "_source": ...}, a line each.
@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from app.receive.json_text import is_object
+from app.receive.json_text import is_object, object_on_one_line
 from app.receive.received import LINES, Piece, Problem, Received, TooLarge, Unreadable
 
 MAX_ITEMS: Final = 50_000
@@ -74,6 +74,19 @@ def read(body: bytes, index: str = "") -> Bulk:
     if not items:
         raise Unreadable("request body is required")
     return Bulk(items, Received(LINES, pieces, problems))
+
+
+def read_document(body: bytes, index: str, given_id: str | None) -> Bulk:
+    """The document of a request for one, which may be written over several lines.
+
+    Raises:
+        Unreadable: it is not a JSON object.
+    """
+    document = object_on_one_line(body.strip())
+    if document is None:
+        raise Unreadable("the document is not a JSON object")
+    item = Item("index", index, secrets.token_urlsafe(_ID_BYTES) if given_id is None else given_id)
+    return Bulk([item], Received(LINES, [Piece(0, _carrier(document, index, given_id))]))
 
 
 class _Lines:

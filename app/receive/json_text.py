@@ -17,13 +17,30 @@ _object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 def is_object(text: bytes) -> bool:
     """Whether a text is a JSON object, as far as the consumer reads one: with NaN and halves of surrogates too."""
-    with suppress(ValueError, RecursionError):
-        _object(text)
+    if _is_strict_object(text):
         return True
     if len(text) <= _LENIENT_BYTES:
         with suppress(ValueError):
             return isinstance(parsed_leniently(text)[0], dict)
     return False
+
+
+def object_on_one_line(text: bytes) -> bytes | None:
+    """A JSON object that may be written over several lines; None if the text is none.
+
+    With line breaks it must be strictly valid: then there are none within its strings.
+    """
+    line = on_one_line(text)
+    is_valid = is_object(text) if line == text else _is_strict_object(text)
+    return line if is_valid else None
+
+
+def _is_strict_object(text: bytes) -> bool:
+    try:
+        _object(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def repaired(text: bytes) -> bytes:

@@ -31,14 +31,15 @@ _PATHS: Final = {
 """Some clients, such as rsyslog, know a host and a port alone; nothing else is at these paths of the root."""
 _TYPES: Final = ("application/x-ndjson", "application/json", "application/vnd.elasticsearch+x-ndjson", "*/*")
 _REFUSED: Final = 400
-_OF_STORED: Final[Mapping[str, Any]] = {
+_STORED: Final = 201
+OF_STORED: Final[Mapping[str, Any]] = {
     "_version": 1,
     "result": "created",
     "_shards": {"total": 1, "successful": 1, "failed": 0},
     "_seq_no": 0,
     "_primary_term": 1,
-    "status": 201,
 }
+"""What the result of a document says besides its index and id."""
 
 
 class BulkParameters(BaseModel):
@@ -95,6 +96,6 @@ def _result(items: Sequence[Item], sent: Sent, took_ms: int) -> bytes:
 def _result_of(item: Item, reason: str | None) -> Mapping[str, Any]:
     known = {"_index": item.index_name, "_id": item.id}
     if reason is None:
-        return {**known, **_OF_STORED}
+        return {**known, **OF_STORED, "status": _STORED}
     kind = "document_parsing_exception" if item.action in elasticsearch.STORED else "illegal_argument_exception"
     return {**known, "status": _REFUSED, "error": {"type": kind, "reason": reason}}

@@ -236,6 +236,40 @@ def test_without_kafka_the_whole_request_may_be_retried() -> None:
     assert response.headers["X-Elastic-Product"] == "Elasticsearch"
 
 
+@pytest.mark.parametrize(
+    ("path", "known"),
+    [
+        ("/elasticsearch/shop/_doc?refresh=true", {}),
+        ("/elasticsearch/shop/_doc/a-1", {"_id": "a-1"}),
+        ("/elasticsearch/shop/_create/a-1", {"_id": "a-1"}),
+    ],
+)
+@pytest.mark.parametrize("indent", [None, 2])
+def test_a_single_document(path: str, known: dict[str, str], indent: int | None) -> None:
+    receivers = Receivers()
+
+    response = receivers.post(path, json.dumps(DOCUMENT, indent=indent), "application/json")
+
+    answer = response.json or {}
+    assert (response.status_code, answer["result"]) == (201, "created")
+    assert {"_index": "shop", "_id": answer["_id"], **known}.items() <= answer.items()
+    [row] = receivers.rows()
+    assert (row["message"], attributes(row)) == ("stock is low", {"item": "42", "_index": "shop", **known})
+
+
+@pytest.mark.parametrize(
+    "body", ["", "[1]", "text", '{"a":1}\n{"a":2}', '{"a":"1\n2"}', json.dumps({"message": "x" * 9000})]
+)
+def test_a_single_document_that_cannot_be_stored(body: str) -> None:
+    receivers = Receivers()
+    receivers.publisher.max_record_bytes = 8000
+
+    response = receivers.post("/elasticsearch/shop/_doc", body, "application/json")
+
+    assert (response.status_code, (response.json or {})["error"]["type"]) == (400, "illegal_argument_exception")
+    assert not receivers.publisher.records
+
+
 @pytest.mark.parametrize("path", ["/elasticsearch", "/elasticsearch/"])
 def test_clients_find_a_version(path: str) -> None:
     receivers = Receivers()
