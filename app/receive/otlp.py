@@ -19,6 +19,10 @@ PIECE_BYTES: Final = 32 * 1024
 _MAX_RECORDS: Final = 1000
 """Of a piece, however small they are."""
 
+_MAX_PARSED_BYTES: Final = 1024 * 1024
+"""What is parsed takes up to thirty times its size in memory. A larger piece is one record that Kafka does not take by
+default; where it does, the consumer parses it, and stores it as text if it cannot."""
+
 _MAX_EMPTY: Final = 10_000
 """Resources without a log: they cost time and give nothing."""
 
@@ -39,7 +43,7 @@ def read(posted: Posted) -> Received:
 
 
 def _pieces(body: bytes) -> Iterator[Piece]:
-    """Pieces of the request, each a request of its own that the parser takes.
+    """Pieces of the request, each a request of its own that was parsed to see whether it is one.
 
     Nothing is written anew but the lengths around it, so that fields of later versions stay.
     """
@@ -47,7 +51,8 @@ def _pieces(body: bytes) -> Iterator[Piece]:
     for start, end in _items(body, 0, len(body), otlp.RESOURCE_LOGS):
         before = count
         for value, records in _of_resource(body, start, end):
-            otlp.Request.FromString(value)
+            if len(value) <= _MAX_PARSED_BYTES:
+                otlp.Request.FromString(value)
             yield Piece(count, value, records)
             count += records
             if count > MAX_EVENTS:

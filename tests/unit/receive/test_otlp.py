@@ -157,6 +157,15 @@ def test_fields_of_later_versions_are_kept_on_the_way() -> None:
     assert len(receivers.rows()) == 2
 
 
+def test_a_record_that_is_larger_than_kafka_takes_costs_no_memory_for_its_parts() -> None:
+    of_record = bytes_field(2, b"\x32\0" * 1_000_000)  # a million empty attributes
+    receivers = Receivers()
+
+    response = receivers.post(PATH, bytes_field(1, bytes_field(2, of_record)), PROTOBUF)
+
+    assert ExportLogsServiceResponse.FromString(response.data).partial_success.rejected_log_records == 1
+
+
 @pytest.mark.parametrize("body", [b"hello", b"{}", b"\n\5abc", bytes_field(1, b"\xff"), b"\n"])
 def test_a_body_that_is_no_protobuf_is_refused_with_a_status_message(body: bytes) -> None:
     receivers = Receivers()
