@@ -75,9 +75,11 @@ def _run(options: Namespace, settings: Settings, misspelt: Sequence[str]) -> int
     from app.preflight.access_checks import exposure
     from app.preflight.certificate_checks import unverified
     from app.preflight.receive_checks import unsigned
+    from app.preflight.syslog_checks import syslog_exposure
     from app.serve import serve
 
-    warnings = [*misspelt, *filter(None, [exposure(settings), unsigned(settings)]), *unverified(settings)]
+    sentences = [exposure(settings), syslog_exposure(settings), unsigned(settings)]
+    warnings = [*misspelt, *filter(None, sentences), *unverified(settings)]
     return serve(settings, build(settings), warnings=warnings)
 
 

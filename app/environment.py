@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 from app.errors import BadSettings
 from app.settings import HttpSettings, MetricsSettings, QuerySettings, Settings
 from app.settings_group import SettingsGroup
+from app.syslog_settings import SyslogSettings
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -116,6 +117,12 @@ def _ports_conflict(groups: Mapping[str, SettingsGroup | None]) -> Iterator[str]
     http, metrics = groups["http"], groups["metrics"]
     if isinstance(http, HttpSettings) and isinstance(metrics, MetricsSettings) and http.port == metrics.port:
         yield f"METRICS_PORT={metrics.port} must be another port than HTTP_PORT"
+    syslog = groups["syslog"]
+    if isinstance(http, HttpSettings) and isinstance(metrics, MetricsSettings) and isinstance(syslog, SyslogSettings):
+        taken = {http.port: "HTTP_PORT", metrics.port: "METRICS_PORT"}
+        for name, port in (("SYSLOG_PORT", syslog.port), ("SYSLOG_TLS_PORT", syslog.tls_port)):
+            if port is not None and port in taken:
+                yield f"{name}={port} must be another port than {taken[port]}"
 
 
 def _source(name: str, environ: Mapping[str, str]) -> str:

@@ -161,7 +161,8 @@ class Metrics:
         self.received_events = receive.counter(
             "events_total",
             "Events by receiver and what became of them: stored (in Kafka, on all in-sync replicas), refused (of a form"
-            " or size that cannot be stored), failed (Kafka did not acknowledge them in time: their sender may retry).",
+            " or size that cannot be stored), failed (Kafka did not acknowledge them in time: their sender may retry),"
+            " dropped (datagrams of syslog for which there was no room).",
             "receiver",
             "outcome",
         )
@@ -178,6 +179,15 @@ class Metrics:
             "receiver",
         )
         self.receive_running = receive.gauge("running", "Requests with logs that are read or wait for Kafka now.")
+        self.syslog_connections = receive.gauge("syslog_connections", "Open connections with syslog.")
+        self.syslog_problems = receive.counter(
+            "syslog_problems_total",
+            "What was wrong with syslog: split (a message longer than SYSLOG_MAX_MESSAGE_BYTES became several events),"
+            " framing (a count of bytes was wrong), cut_off (a connection ended within a message), not_allowed (of"
+            " another network), too_many_connections, tls (no handshake), tls_on_tcp (TLS on the port without),"
+            " connection (it broke at once).",
+            "problem",
+        )
 
         # About the instance, for every role.
         instance = _Maker("log_ingest", registry, self.described)

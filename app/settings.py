@@ -1,6 +1,5 @@
 """Every setting: name, type, default, unit, meaning, and the rules between settings of one group."""
 
-import ipaddress
 from collections.abc import Iterator
 from typing import Final, Literal, Self, get_args
 from urllib.parse import urlsplit
@@ -11,11 +10,12 @@ from app.auth_settings import AuthSettings
 from app.domain.json_values import MOST_DEEP
 from app.domain.masking.parse import parse_mask, parse_patterns_to_mask
 from app.domain.name_patterns import parse_patterns
-from app.domain.networks import parse_networks
+from app.domain.networks import is_loopback, parse_networks
 from app.domain.times import zone_named
 from app.domain.zone_rules import parse_zone_rules
 from app.receive_settings import ReceiveSettings
 from app.settings_group import SettingsGroup
+from app.syslog_settings import SyslogSettings
 
 SaslMechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"]
 Role = Literal["ingest", "query", "receive"]
@@ -380,10 +380,7 @@ class HttpSettings(SettingsGroup):
     @property
     def is_loopback(self) -> bool:
         """Whether only programs on the same machine can connect."""
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return self.host == "localhost"
+        return is_loopback(self.host)
 
 
 class LogSettings(SettingsGroup):
@@ -450,6 +447,7 @@ class Settings(SettingsGroup):
     service: ServiceSettings = ServiceSettings()
     kafka: KafkaSettings = KafkaSettings()
     receive: ReceiveSettings = ReceiveSettings()
+    syslog: SyslogSettings = SyslogSettings()
     clickhouse: ClickHouseSettings = ClickHouseSettings()
     batch: BatchSettings = BatchSettings()
     query: QuerySettings = QuerySettings()

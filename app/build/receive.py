@@ -26,6 +26,7 @@ from app.api.receivers import (
 from app.api.receivers.receiver import Receiver
 from app.backends.kafka.publisher import KafkaPublisher
 from app.backends.kafka.topic import TopicAdmin
+from app.build.syslog import build_syslog
 from app.component import Component
 from app.health import Health
 from app.metrics import Metrics
@@ -50,6 +51,8 @@ class ReceiveParts:
     routes: Sequence[Sequence[Endpoint[Any]]]
     threads: int
     """Of their own, so that requests that wait for Kafka hold up no others."""
+    listeners: Sequence[Component]
+    """What listens for protocols other than HTTP; they stop before the component does."""
 
     @property
     def described(self) -> Sequence[Endpoint[Any]]:
@@ -98,7 +101,8 @@ def build_receive(
     )
     # Those that have a slot, those that wait for one, and some that find too many before them.
     threads = 2 * limits.max_concurrent + _REFUSING_THREADS
-    return ReceiveParts(component, [list(_counted(limited, metrics))], threads)
+    listeners = build_syslog(settings, intake, metrics, telemetry)
+    return ReceiveParts(component, [list(_counted(limited, metrics))], threads, listeners)
 
 
 def _publisher(settings: Settings) -> LogPublisher:

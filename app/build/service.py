@@ -65,6 +65,8 @@ def build(
         components.append(ingest.component)
         if settings.audit.interval_secs:
             components.append(build_audit(settings, metrics, ingest.partitions))
+    if receive:
+        components += receive.listeners
     health = ServiceHealth({**{component.name: component.health for component in components}, **access.health})
     own_names = filter(None, [*names_in(settings.http.allowed_hosts), settings.auth.public_host])
     guard = OriginGuard(list(own_names))

@@ -6,6 +6,7 @@ from app.preflight.access_checks import check_access
 from app.preflight.certificate_checks import check_certificates
 from app.preflight.findings import Finding, ok, warning
 from app.preflight.receive_checks import check_receipts
+from app.preflight.syslog_checks import check_syslog
 from app.settings import Settings
 
 
@@ -18,7 +19,8 @@ def check_settings(settings: Settings, misspelt: Iterable[str], *, margin_secs: 
     has_ingest = "ingest" in settings.service.roles
     warnings = [warning("names", sentence.rstrip(".")) for sentence in misspelt]
     names = warnings or [ok("names", "every variable that looks like a setting is one")]
-    found = [*names, check_access(settings), *check_certificates(settings), *check_receipts(settings)]
+    found = [*names, check_access(settings), check_syslog(settings)]
+    found += [*check_certificates(settings), *check_receipts(settings)]
     return [*found, check_timeouts(settings, margin_secs)] if has_ingest else found
 
 

@@ -24,6 +24,7 @@ from app.explain.explainer import row_object
 from app.health import Health
 from app.http.lane import Lane
 from app.metrics import Metrics
+from app.settings import Settings
 from app.telemetry.receive import PART
 from tests.fakes import MemoryPublisher
 from tests.support.token_secrets import secret_of
@@ -42,6 +43,16 @@ def token_needed() -> Authenticator:
         ]
     )
     return CredentialAuthenticator([by_token(lambda secret: tokens.of_secret(secret, datetime.now(UTC)))])
+
+
+def rows_of(publisher: MemoryPublisher, settings: Settings) -> list[dict[str, Any]]:
+    """The rows of all records, as the API shows them, in the order of partitions and offsets."""
+    found = []
+    for record in publisher.records:
+        chunk = RecordChunk(Partition("logs", 0), "id", [0], [1_795_960_800_000], [record.value], [record.headers], 1)
+        rows = build_decoder(settings)(chunk).rows
+        found += [row_object(rows.slice(number, 1)) for number in range(rows.num_rows)]
+    return found
 
 
 @dataclass
@@ -82,14 +93,7 @@ class Receivers:
 
     def rows(self) -> list[dict[str, Any]]:
         """The rows of all records that were sent, as the API shows them, in the order of partitions and offsets."""
-        found = []
-        for record in self.publisher.records:
-            chunk = RecordChunk(
-                Partition("logs", 0), "id", [0], [1_795_960_800_000], [record.value], [record.headers], 1
-            )
-            rows = build_decoder(self.settings)(chunk).rows
-            found += [row_object(rows.slice(number, 1)) for number in range(rows.num_rows)]
-        return found
+        return rows_of(self.publisher, self.settings)
 
     def count(self, outcome: str, receiver: str) -> float:
         """How many events of a receiver had this outcome."""
