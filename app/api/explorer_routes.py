@@ -89,15 +89,18 @@ class ExplorerFiles:
         return [f"/explorer/{self.version}/{name}" for name in names]
 
 
-def explorer_routes(login: Login | None = None, *, is_open: bool = True) -> list[Endpoint[Any]]:
+def explorer_routes(login: Login | None = None, *, is_open: bool = True, receives: bool = False) -> list[Endpoint[Any]]:
     """The page at `/`, and its files below `/explorer/`.
 
-    Unless everything is open, the page shows who uses it; with a login, it leads there where one is needed.
+    Unless everything is open, the page shows who uses it; with a login, it leads there where one is needed. It shows
+    how to send a first log if this instance receives them.
     """
     files = ExplorerFiles(_PAGE)
     content = files.page("index.html")
     if not is_open:
-        content = content.replace("<body>", "<body data-session data-login>" if login else "<body data-session>")
+        content = content.replace("<body", "<body data-session data-login" if login else "<body data-session", 1)
+    if receives:
+        content = content.replace("<body", "<body data-receives", 1)
     # Without preloading, browsers would fetch modules that import others one after the other.
     preloaded = ", ".join(f"<{path}>; rel=modulepreload" for path in files.modules)
 

@@ -52,6 +52,7 @@ def build_query(
     watch = QueryWatch(LogTable(ClickHouseReader(settings.clickhouse, limits)), QueryTelemetry(health))
     component = Repeating("query", watch.check, health)
 
+    described = list(described)
     queries = query_service(settings)
     admission = Admission(limits.max_concurrent, wait_secs=limits.queue_secs, max_share=limits.max_share_percent / 100)
     streams = StreamSlots(limits.max_streams, metrics.query_streams, max_share=limits.max_share_percent / 100)
@@ -62,7 +63,7 @@ def build_query(
     return QueryParts(
         component,
         [
-            explorer_routes(access.login, is_open=access.is_open),
+            explorer_routes(access.login, is_open=access.is_open, receives=bool(described)),
             query_routes(api, tail, explain, admission, metrics, described),
         ],
     )

@@ -142,7 +142,7 @@ def _application(
     return create_app(
         Health(),
         metrics.registry,
-        explorer_routes(access.login, is_open=access.is_open),
+        explorer_routes(access.login, is_open=access.is_open, receives=True),
         query_routes(api, tail, explain, admission, metrics, receivers.described),
         receivers.described,
         authenticator=access.authenticator,

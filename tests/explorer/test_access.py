@@ -63,6 +63,11 @@ def nothing_found(explorer: Explorer) -> None:
     expect(explorer.page.get_by_role("button", name="service:checkout")).to_be_visible()
 
 
+def how_to_send(explorer: Explorer) -> None:
+    explorer.open("?start=2020-01-01T00:00:00Z&end=2020-01-02T00:00:00Z")
+    expect(explorer.page.get_by_label("Command that sends a log")).to_be_visible()
+
+
 def failed(explorer: Explorer) -> None:
     body = {"error": {"status": 503, "code": "try_again_later", "message": "ClickHouse does not answer."}}
     explorer.page.route("**/api/v1/logs?*", lambda route: route.fulfill(status=503, json=body))
@@ -91,7 +96,7 @@ def filters(explorer: Explorer) -> None:
 
 STATES = [
     *(list_of_logs, log_in_full, context, reading, time_picker, columns, suggestions),
-    *(mistake, nothing_found, failed, shared, help_dialog, following, filters),
+    *(mistake, nothing_found, how_to_send, failed, shared, help_dialog, following, filters),
 ]
 
 
@@ -106,7 +111,7 @@ def test_axe_finds_no_violations(visit: Visit, sample_site: Site, bring_about: C
     assert objections(explorer, {"runOnly": ["color-contrast"]}) == []
 
 
-@pytest.mark.parametrize("bring_about", [list_of_logs, log_in_full, filters])
+@pytest.mark.parametrize("bring_about", [list_of_logs, log_in_full, filters, how_to_send])
 def test_axe_finds_nothing_on_a_phone(visit: Visit, sample_site: Site, bring_about: Callable[[Explorer], None]) -> None:
     explorer = visit(sample_site, width=390, height=844)
     bring_about(explorer)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
 import time
 
 import pytest
@@ -269,7 +271,13 @@ def test_an_empty_result_offers_a_wider_range(explorer: Explorer) -> None:
 def test_an_empty_table_is_explained_with_how_to_send_logs(visit: Visit, sample_site: Site) -> None:
     explorer = visit(sample_site, "?start=2020-01-01T00:00:00Z&end=2020-01-02T00:00:00Z")
 
-    expect(explorer.page.locator("#logs")).to_contain_text("producer.py")
+    shown = explorer.page.get_by_label("Command that sends a log")
+    expect(shown).to_contain_text(f"{sample_site.url}api/v1/logs")
+    sent = subprocess.run(["bash", "-c", shown.inner_text()], capture_output=True, text=True, timeout=20, check=False)
+    assert json.loads(sent.stdout)["stored"] == 1, sent
+    explorer.page.get_by_role("button", name="Copy").click()
+    assert explorer.evaluate("navigator.clipboard.readText()") == shown.inner_text()
+
     explorer.page.get_by_role("button", name="Search the last 24 hours").click()
     explorer.settled()
     assert explorer.rows.count() > 0

@@ -27,6 +27,15 @@ def client() -> FlaskClient:
     return create_app(Health(), CollectorRegistry(), explorer_routes()).test_client()
 
 
+def test_the_page_knows_whether_this_instance_receives_logs() -> None:
+    def page(receives: bool) -> str:
+        routes = explorer_routes(is_open=False, receives=receives)
+        return create_app(Health(), CollectorRegistry(), routes).test_client().get("/").text
+
+    assert "<body data-receives data-session>" in page(True)
+    assert "<body data-session>" in page(False)
+
+
 def test_the_page_is_at_the_root_and_allows_nothing_from_elsewhere(client: FlaskClient) -> None:
     page = client.get("/")
 

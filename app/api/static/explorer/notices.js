@@ -3,6 +3,7 @@
 import { serviceClock } from "./clock.js";
 import { h } from "./dom.js";
 import { explained } from "./errors.js";
+import { howToSend } from "./first_log.js";
 import { moment, rangeText } from "./time.js";
 
 const DAY_MS = 86_400_000;
@@ -32,8 +33,14 @@ export function nothingFound({ query, start, end, box, onClear, onRange }) {
     found.querySelector("p").after(box);
     return found;
   }
-  const text = `${range}: nothing is stored. Logs get here through Kafka; .venv/bin/python producer.py sends some to try with.`;
-  return notice("No logs in this time", text, ...wider);
+  const text = `${range}: nothing is stored.`;
+  if (document.body.dataset.receives !== undefined) {
+    const found = notice("No logs in this time", text, ...wider);
+    found.append(howToSend());
+    return found;
+  }
+  const how = "Logs get here through Kafka, or are sent to an instance with the role receive; .venv/bin/python producer.py sends some to try with.";
+  return notice("No logs in this time", `${text} ${how}`, ...wider);
 }
 
 /** Buttons for queries that were probably meant: `{ label, query }`. */
