@@ -55,4 +55,5 @@ def test_the_collector(stack: Stack, clients: Clients, otlp_port: int) -> None:
     assert {(row["ServiceName"], row["SeverityText"], row["ParseError"]) for row in rows} == {("shop", "WARN", "")}
     assert {row["LogAttributes"]["otel.scope.name"] for row in rows} == {"orders"}
     [line] = stack.rows("Body LIKE '%file line of the collector%'", 1)
+    assert "at shop.Orders.pay" in line["Body"] + str(line["LogAttributes"])
     assert (line["SeverityText"], line["LogAttributes"]["log.file.name"]) == ("ERROR", "shop.log")
