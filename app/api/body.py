@@ -81,6 +81,8 @@ class Body:
     also: Collection[str] = ()
     """Further media types, which the OpenAPI document leaves out."""
     decoders: Mapping[str, Decoder] = field(default_factory=lambda: DECODERS)
+    unpack: Callable[[RequestHead, bytes, int], bytes] | None = None
+    """Decompresses what the protocol compresses itself, without a Content-Encoding, to at most so many bytes."""
     memory: BodyMemory | None = None
     """Where the memory comes from that the body takes until its request has ended; None: it is not limited."""
 
@@ -94,7 +96,8 @@ class Body:
         if self.memory is None:
             yield self.read(head, stream)
             return
-        declared = None if "Content-Encoding" in head.headers else head.headers.get("Content-Length", type=int)
+        is_packed = "Content-Encoding" in head.headers or self.unpack is not None
+        declared = None if is_packed else head.headers.get("Content-Length", type=int)
         with self.memory.claim(self.max_bytes if declared is None else min(max(declared, 0), self.max_bytes)) as claim:
             body = self.read(head, stream)
             claim.shrink_to(len(body))
@@ -107,6 +110,7 @@ class Body:
             UnsupportedMediaType: its media type or encoding is not accepted.
             RequestEntityTooLarge: it is longer than `max_bytes`.
             BadRequest: it cannot be decompressed.
+            Exception: what `unpack` raises.
         """
         if head.media_type and not {head.media_type, "*/*"} & {*self.content, *self.also}:
             types = _any_of((*self.content, *self.also))
@@ -117,7 +121,8 @@ class Body:
         if head.headers.get("Content-Length", 0, type=int) > self.max_bytes:
             raise self._too_large()
         sent = self._bounded(iter(partial(stream.read, _PIECE_BYTES), b""))
-        return b"".join(self._bounded(self.decoders[encoding](sent)))
+        body = b"".join(self._bounded(self.decoders[encoding](sent)))
+        return self.unpack(head, body, self.max_bytes) if self.unpack else body
 
     def _bounded(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
         total_bytes = 0

@@ -8,26 +8,37 @@ from app.receive.received import LINES, Posted, Received, Unreadable
 
 JSON: Final = "application/json"
 _BEGINS_JSON: Final = b'{"'
-"""Which no block of snappy does: its second byte would copy what is not there yet."""
+"""Which no block of snappy does: its second byte would copy what is not there yet. Nor does any message of protobuf."""
 _TENANT: Final = "x-scope-orgid"
 _MOST_TENANT_CHARS: Final = 150
 """As in Loki."""
 
 
-def read(posted: Posted, max_bytes: int) -> Received:
-    """The events of a push, as lines of Loki's JSON. One of no streams has none.
+def unpacked(media_type: str, body: bytes, max_bytes: int) -> bytes:
+    """The message of a body, which is JSON or a block of snappy.
 
-    `max_bytes` is the most that a block of snappy may hold.
+    Raises:
+        Unreadable: it is neither.
+        TooLarge: it holds more than `max_bytes`.
+    """
+    return body if _is_json(media_type, body) else loki_protobuf.decompressed(body, max_bytes)
+
+
+def read(posted: Posted) -> Received:
+    """The events of a push that is unpacked, as lines of Loki's JSON. One of no streams has none.
 
     Raises:
         Unreadable: it is no push, an entry of it is none, or the name of the tenant is too long.
-        TooLarge: it holds more than `max_bytes`.
         TooManyEvents: there are too many.
     """
     said = _said(posted)
-    is_json = posted.media_type == JSON or posted.body.startswith(_BEGINS_JSON)
-    streams = loki_json.streams_of(posted.body) if is_json else loki_protobuf.streams_of(posted.body, max_bytes)
+    is_json = _is_json(posted.media_type, posted.body)
+    streams = loki_json.streams_of(posted.body) if is_json else loki_protobuf.streams_of(posted.body)
     return Received(LINES, list(pieces_of(streams)), said=said)
+
+
+def _is_json(media_type: str, body: bytes) -> bool:
+    return media_type == JSON or body.startswith(_BEGINS_JSON)
 
 
 def _said(posted: Posted) -> dict[str, str]:

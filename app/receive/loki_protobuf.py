@@ -20,16 +20,14 @@ _NAME, _VALUE = 1, 2
 _EMPTY: Final = memoryview(b"")
 
 
-def streams_of(body: bytes, max_bytes: int) -> Iterator[Stream]:
+def streams_of(message: bytes) -> Iterator[Stream]:
     """The streams of a push, read as far as they are taken.
 
     Raises:
-        TooLarge: it has more than `max_bytes` when it is decompressed, as it says of itself.
         TooManyEvents: it has more streams than it may have events.
-        Unreadable: it is not snappy, or what is inside is malformed.
+        Unreadable: it is malformed.
     """
-    message = memoryview(_decompressed(body, max_bytes))
-    for number, stream in enumerate(_repeated(message, _STREAMS)):
+    for number, stream in enumerate(_repeated(memoryview(message), _STREAMS)):
         if number == MAX_EVENTS:
             raise TooManyEvents
         fields = _fields(stream, {_LABELS: BYTES})  # the last of them, as protobuf has it
@@ -37,7 +35,13 @@ def streams_of(body: bytes, max_bytes: int) -> Iterator[Stream]:
         yield Stream(labels, map(_entry, _repeated(stream, _ENTRIES)))
 
 
-def _decompressed(body: bytes, max_bytes: int) -> bytes:
+def decompressed(body: bytes, max_bytes: int) -> bytes:
+    """What a block of snappy holds.
+
+    Raises:
+        TooLarge: it is more than `max_bytes`, as the block says of itself.
+        Unreadable: it is no such block.
+    """
     try:
         if (size := cramjam.snappy.decompress_raw_len(body)) > max_bytes:
             raise TooLarge(f"The body may have at most {max_bytes:,} bytes after decompression, and not {size:,}.")

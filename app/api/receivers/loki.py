@@ -4,7 +4,6 @@ https://grafana.com/docs/loki/latest/reference/loki-http-api/#ingest-logs
 """
 
 from collections.abc import Iterator
-from functools import partial
 from typing import Final
 
 from flask import Response
@@ -37,7 +36,7 @@ def endpoints(receiver: Receiver, max_body_bytes: int) -> Iterator[Endpoint[AnyP
 
     def handle(request: Request[AnyParameters]) -> BaseModel | Response | None:
         """Store streams: protobuf in a block of snappy, or JSON."""
-        return receiver.take(NAME, request, partial(loki.read, max_bytes=max_body_bytes), _response)
+        return receiver.take(NAME, request, loki.read, _response)
 
     types = dict.fromkeys(("application/x-protobuf", loki.JSON, "*/*"))
     for path, name in _PATHS.items():
@@ -48,13 +47,17 @@ def endpoints(receiver: Receiver, max_body_bytes: int) -> Iterator[Endpoint[AnyP
             summary="Send logs as to Loki",
             tags=("send",),
             parameters=AnyParameters,
-            body=Body(types, max_body_bytes, decoders=_ENCODINGS),
+            body=Body(types, max_body_bytes, decoders=_ENCODINGS, unpack=_unpacked),
             handle=handle,
             success=Success("Kafka has all entries on all in-sync replicas.", status=204),
             problems=MAY_FAIL,
             errors=_TEXT_ERRORS,
             right=Right.INGEST,
         )
+
+
+def _unpacked(head: RequestHead, body: bytes, max_bytes: int) -> bytes:
+    return loki.unpacked(head.media_type, body, max_bytes)
 
 
 def _response(sent: Sent) -> Response | None:

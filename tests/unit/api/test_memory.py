@@ -103,3 +103,21 @@ def test_a_body_claims_what_it_may_become(headers: dict[str, str], claimed: int)
         assert read == b"abc"
         with memory.claim(7):
             pass
+
+
+def test_a_body_that_the_protocol_compresses_claims_what_it_may_become() -> None:
+    memory = BodyMemory(10 * TIMES, wait_secs=0)
+
+    def unpack(head: RequestHead, body: bytes, max_bytes: int) -> bytes:
+        with pytest.raises(TooBusy), memory.claim(1):
+            pass
+        return body * 3
+
+    body = Body({"*/*": None}, 10, unpack=unpack, memory=memory)
+
+    with body.held(RequestHead("POST", "/", Headers({"Content-Length": "3"}), ""), io.BytesIO(b"abc")) as read:
+        assert read == b"abcabcabc"
+        with memory.claim(1):
+            pass
+        with pytest.raises(TooBusy), memory.claim(2):
+            pass
