@@ -17,6 +17,7 @@ from app.api.receivers import (
     elasticsearch,
     elasticsearch_document,
     elasticsearch_probes,
+    gelf,
     json_logs,
     loki,
     otlp,
@@ -87,6 +88,7 @@ def build_receive(
     endpoints: list[Endpoint[Any]] = [
         json_logs.endpoint(receiver, most_bytes),
         *datadog.endpoints(receiver, most_bytes),
+        gelf.endpoint(receiver, most_bytes),
         pubsub.endpoint(receiver, most_bytes),
         *splunk.endpoints(receiver, most_bytes, is_ready=lambda: not health.problems()),
         *loki.endpoints(receiver, most_bytes),
