@@ -54,6 +54,6 @@ def _by_first_bytes(pieces: Iterator[bytes]) -> Iterable[bytes]:
     return DECODERS[encoding](chain([first], pieces))
 
 
-_UNSURE: Final = ("identity", "gzip,deflate", "gzip, deflate")
-"""As Graylog does, senders trust the first bytes: pygelf names two encodings and uses one, others name none."""
+_UNSURE: Final = ("gzip,deflate", "gzip, deflate")
+"""pygelf names two encodings and uses one of them, or none: the first bytes say which."""
 _DECODERS: Final = {**DECODERS, **dict.fromkeys(_UNSURE, _by_first_bytes)}

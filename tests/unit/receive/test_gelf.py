@@ -52,13 +52,12 @@ def test_several_events(body: str) -> None:
     assert [row["message"] for row in receivers.rows()] == ["cold", "cold"]
 
 
-@pytest.mark.parametrize("encoding", ["", "gzip,deflate", "gzip, deflate"])
+@pytest.mark.parametrize("encoding", ["gzip,deflate", "gzip, deflate"])
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, zlib.compress])
-def test_the_first_bytes_say_how_a_body_is_packed(encoding: str, pack: Any) -> None:
+def test_of_two_encodings_the_first_bytes_say_which_it_is(encoding: str, pack: Any) -> None:
     receivers = Receivers()
-    headers = {"Content_Encoding": encoding} if encoding else {}
 
-    assert receivers.post(PATH, pack(EVENT.encode()), **headers).status_code == 202
+    assert receivers.post(PATH, pack(EVENT.encode()), Content_Encoding=encoding).status_code == 202
     assert [row["message"] for row in receivers.rows()] == ["cold"]
 
 
