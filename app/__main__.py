@@ -24,6 +24,10 @@ def main(arguments: list[str]) -> int:
         from app.client.commands import run
 
         return run(options, os.environ)
+    if options.command == "send":
+        from app.client.send import run as send
+
+        return send(options, os.environ)
     if options.command == "token":  # with settings that may still be wrong for lack of one
         from app.commands.token import token
 

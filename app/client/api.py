@@ -69,6 +69,18 @@ class Api:
         finally:
             response.close()
 
+    def post(self, path: str, parameters: Mapping[str, Any], body: bytes) -> dict[str, Any]:
+        """The response to a request with a body, whose type is left to the service.
+
+        Raises:
+            Unreachable, ApiError
+        """
+        response = self._open(path, parameters, {"Accept": "application/json"}, _WAIT_SECS, body)
+        try:
+            return self._read(response)
+        finally:
+            response.close()
+
     def stream(self, path: str, parameters: Mapping[str, Any], last_id: str) -> Iterator[bytes]:
         headers = {"Accept": "text/event-stream", **({"Last-Event-ID": last_id} if last_id else {})}
         response = self._open(path, parameters, headers, _STREAM_WAIT_SECS)
@@ -81,14 +93,20 @@ class Api:
             response.close()
 
     def _open(
-        self, path: str, parameters: Mapping[str, Any], headers: Mapping[str, str], wait_secs: float
+        self,
+        path: str,
+        parameters: Mapping[str, Any],
+        headers: Mapping[str, str],
+        wait_secs: float,
+        body: bytes | None = None,
     ) -> HTTPResponse:
         given = {name: value for name, value in parameters.items() if value not in (None, "")}
         target = f"{self._parts.path.rstrip('/')}{_PREFIX}{path}" + (f"?{urlencode(given)}" if given else "")
         kind = HTTPSConnection if self._parts.scheme == "https" else HTTPConnection
         connection = kind(self._parts.hostname or "", self._parts.port, timeout=wait_secs)
         try:
-            connection.request("GET", target, headers={**headers, **self._credentials, "Connection": "close"})
+            given_headers = {**headers, **self._credentials, "Connection": "close"}
+            connection.request("GET" if body is None else "POST", target, body, given_headers)
             response = connection.getresponse()
             if response.status != 200:
                 with response:

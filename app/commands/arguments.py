@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 
 from app.client import arguments as client
+from app.client.send import add_send
 from app.commands.explain_arguments import add_explain
 from app.commands.token_arguments import add_token
 
@@ -99,6 +100,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     add_explain(commands)
     add_token(commands)
     client.add_commands(commands)
+    add_send(commands)
     if arguments and arguments[0] in client.NAMES:
         arguments = client.sorted_out(arguments)
     parsed = parser.parse_args(arguments)
