@@ -25,7 +25,10 @@ DOCUMENTS = (
     *ROOT.glob("migrations/*.md"),
     *ROOT.glob("tests/*.md"),
 )
-STAND_INS = ("clickhouse-client", "curl", "docker", "gcloud", "make", "python3", "tail", ".venv/bin/python")
+STAND_INS = (
+    *("clickhouse-client", "curl", "docker", "gcloud", "kcat", "logger", "make", "openssl", "python3", "tail", "tr"),
+    ".venv/bin/python",
+)
 REAL = ("cat", "sed", "grep")
 # Bash as on a terminal, but for -i: without a terminal it would read ahead, so that `read` got nothing.
 SHELLS = {"bash": ("--norc", "--noprofile", "-o", "history", "-o", "histexpand", "-s"), "zsh": ("-f", "-i")}

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from local.ports import free_port
 from local.service import ServiceProcess
 from tests.e2e.pipeline import Pipeline, wait_until
-from tests.support.recipes import HTTP_PORT, KAFKA_PORT, placed, snippet
+from tests.support.recipes import HTTP_PORT, KAFKA_PORT, SYSLOG_PORT, placed, snippet
 
 _SETTINGS = {"ROLES": "ingest,query,receive", "BATCH_MAX_AGE_SECS": "0.2"}
 
@@ -18,7 +20,9 @@ class Stack:
 
     def __init__(self, pipeline: Pipeline) -> None:
         self.pipeline = pipeline
-        self.service: ServiceProcess = pipeline.start_service(**_SETTINGS)
+        self._syslog_port = free_port()
+        port = str(self._syslog_port)
+        self.service: ServiceProcess = pipeline.start_service(**_SETTINGS, SYSLOG_PORT=port, SYSLOG_UDP_PORT=port)
         wait_until(lambda: self.service.get("/ready").status == 200, "ready")
 
     @property
@@ -34,11 +38,21 @@ class Stack:
     @property
     def ports(self) -> Mapping[int, int]:
         """The real ports, by those of the snippets."""
-        return {HTTP_PORT: urlsplit(self.url).port or 0, KAFKA_PORT: int(self.kafka.rpartition(":")[2])}
+        return {
+            HTTP_PORT: urlsplit(self.url).port or 0,
+            KAFKA_PORT: int(self.kafka.rpartition(":")[2]),
+            SYSLOG_PORT: self._syslog_port,
+        }
 
     def recipe(self, heading: str, language: str) -> str:
         """The snippet of docs/recipes.md under a heading, with the addresses of this stack."""
         return placed(snippet(heading, language), self.ports)
+
+    def recipe_of_kafka(self, heading: str, language: str) -> str:
+        """The same of a snippet that writes to the topic, with the topic of this stack."""
+        text, topic = self.recipe(heading, language), self.pipeline.topic
+        assert re.search(r'"logs"|-t logs', text), text
+        return text.replace('"logs"', f'"{topic}"').replace("-t logs", f"-t {topic}")
 
     def rows(self, where: str, count: int) -> list[dict[str, Any]]:
         """The rows for which an SQL condition holds, oldest first, once there are `count`; more fail the test."""

@@ -14,7 +14,8 @@ RECIPES: Final = ROOT / "docs" / "recipes.md"
 
 HTTP_PORT: Final = 8080
 KAFKA_PORT: Final = 9092
-"""The ports of the service and of Kafka in all snippets; the host is localhost."""
+SYSLOG_PORT: Final = 5514
+"""The ports of the service, of Kafka and of syslog in all snippets; the host is localhost."""
 
 _HEADING: Final = re.compile(r"^#+ (.+)$")
 _FENCE: Final = re.compile(r"^```(\S*)$")
