@@ -8,7 +8,7 @@ from typing import Any, Final
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from app.api.admission import TooBusy
-from app.errors import Abandoned, QueryTooExpensive, Refused, TableMissing, TryAgainLater
+from app.errors import Abandoned, KafkaCode, QueryTooExpensive, Refused, TableMissing, TryAgainLater
 from app.query.errors import BadParameter, NoSuchLog, QueryError
 from app.receive.received import TooLarge, TooManyEvents, Unreadable
 
@@ -16,6 +16,9 @@ _log = logging.getLogger(__name__)
 
 _RETRY_SECS: Final = 5  # after a backend was unavailable
 _CANNOT_RUN: Final = "ClickHouse cannot run this query: change it. The log of the service has the reason."
+_NOT_TAKEN: Final = (
+    "Kafka does not take one of these logs; others may be stored. The log of the service has the reason."
+)
 _NO_TABLE: Final = "The table of logs does not exist yet: retry later."
 _NO_ANSWER: Final = f"A system that this needs, ClickHouse or Kafka, is unavailable: retry in {_RETRY_SECS} s."
 _NARROWER: Final = "query a shorter time range, or add conditions"
@@ -56,6 +59,8 @@ def problem_of(error: Exception) -> Problem:
             return Problem(413, "too_many_events", str(error))
         case QueryTooExpensive():
             return _of_limit(error)
+        case Refused(code=KafkaCode()):
+            return Problem(422, "refused", _NOT_TAKEN, cause=str(error))
         case Refused():
             return Problem(422, "cannot_be_answered", _CANNOT_RUN, cause=str(error))
         case TooBusy():

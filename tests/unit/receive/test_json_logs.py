@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.errors import KafkaCode, TryAgainLater
+from app.errors import KafkaCode, Refused, TryAgainLater
 from app.receive.json_logs import read
 from app.receive.received import TEXT, Posted, Unreadable
+from tests.fakes import MemoryPublisher
 from tests.support.receivers import Receivers
 
 PATH = "/api/v1/logs"
@@ -98,6 +99,16 @@ def test_without_kafka_nothing_is_acknowledged() -> None:
     assert response.status_code == 503
     assert int(response.headers["Retry-After"]) > 0
     assert receivers.count("failed", "json") == 1
+
+
+def test_a_log_that_kafka_refuses_is_no_fault_of_a_query() -> None:
+    publisher = MemoryPublisher(answer=lambda _: Refused("a bad record", code=KafkaCode.INVALID_RECORD))
+
+    response = Receivers(publisher).post(PATH, OBJECT)
+
+    error = (response.json or {})["error"]
+    assert (response.status_code, error["code"]) == (422, "refused")
+    assert error["message"].startswith("Kafka does not take")
 
 
 def test_an_event_that_no_record_can_hold_is_refused() -> None:
