@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from app.domain.columns import SENT
 from app.domain.event import Event
 from app.domain.keys import unused_name, with_names_once
-from app.domain.receipt import unproven_name
+from app.domain.receipt import PREFIX, unproven_name
 from app.formats.envelope import NOTHING_SAID, Envelope
 from app.formats.plain_attributes import Attributes, pairs_of
 from app.formats.text_line import TextLine, take_fields
@@ -75,6 +75,8 @@ class EventColumns:
         """Attributes of the next row with those that its record gives, each name once; those of a receipt are first."""
         if envelope.is_proven:
             self.with_proven_receipt.append(len(self.objects))
+            if not envelope.kept and not any(name.startswith(PREFIX) for name, _ in attributes):
+                return [*envelope.receipt, *attributes]  # no name of the one is in the other
             attributes = [(unproven_name(name), value) for name, value in attributes]
         return with_names_once([*envelope.receipt, *attributes, *envelope.kept])
 
