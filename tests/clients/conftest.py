@@ -17,9 +17,10 @@ from tests.support.servers import RunningEngine, RunningKafka
 @pytest.fixture(scope="session")
 def stack(kafka: RunningKafka, engine: RunningEngine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The service with all roles, on the broker and the engine of the run."""
-    pipeline = Pipeline(kafka, engine, tmp_path_factory.mktemp("clients"))
+    directory = tmp_path_factory.mktemp("clients")
+    pipeline = Pipeline(kafka, engine, directory)
     try:
-        yield Stack(pipeline)
+        yield Stack(pipeline, directory)
     finally:
         pipeline.end_services()
 

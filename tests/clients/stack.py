@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from local.ports import free_port
 from local.service import ServiceProcess
 from tests.e2e.pipeline import Pipeline, wait_until
-from tests.support.recipes import HTTP_PORT, KAFKA_PORT, SYSLOG_PORT, placed, snippet
+from tests.support.certificates import Authority
+from tests.support.recipes import HTTP_PORT, KAFKA_PORT, SYSLOG_PORT, SYSLOG_TLS_PORT, placed, snippet
 
 _SETTINGS = {"ROLES": "ingest,query,receive", "BATCH_MAX_AGE_SECS": "0.2"}
 
@@ -18,11 +20,23 @@ _SETTINGS = {"ROLES": "ingest,query,receive", "BATCH_MAX_AGE_SECS": "0.2"}
 class Stack:
     """One instance with all roles, its topic and its table. Tests share it: each finds its rows by their values."""
 
-    def __init__(self, pipeline: Pipeline) -> None:
+    def __init__(self, pipeline: Pipeline, directory: Path) -> None:
         self.pipeline = pipeline
-        self._syslog_port = free_port()
-        port = str(self._syslog_port)
-        self.service: ServiceProcess = pipeline.start_service(**_SETTINGS, SYSLOG_PORT=port, SYSLOG_UDP_PORT=port)
+        self._ports = {SYSLOG_PORT: free_port(), SYSLOG_TLS_PORT: free_port()}
+        authority = Authority(directory)
+        self.authority = authority.certificate
+        """What signed the certificate of syslog over TLS."""
+        certificate = authority.sign("server")
+        syslog = {
+            "SYSLOG_PORT": self._ports[SYSLOG_PORT],
+            "SYSLOG_UDP_PORT": self._ports[SYSLOG_PORT],
+            "SYSLOG_TLS_PORT": self._ports[SYSLOG_TLS_PORT],
+            "SYSLOG_TLS_CERT_FILE": certificate.certificate,
+            "SYSLOG_TLS_KEY_FILE": certificate.key,
+        }
+        self.service: ServiceProcess = pipeline.start_service(
+            **_SETTINGS, **{name: str(value) for name, value in syslog.items()}
+        )
         wait_until(lambda: self.service.get("/ready").status == 200, "ready")
 
     @property
@@ -41,7 +55,7 @@ class Stack:
         return {
             HTTP_PORT: urlsplit(self.url).port or 0,
             KAFKA_PORT: int(self.kafka.rpartition(":")[2]),
-            SYSLOG_PORT: self._syslog_port,
+            **self._ports,
         }
 
     def recipe(self, heading: str, language: str) -> str:

@@ -67,6 +67,19 @@ def test_rsyslog_forwards_over_tcp(stack: Stack, tmp_path: Path) -> None:
 
 
 @needs_logger
+@needs_module("lmnsd_gtls")
+def test_rsyslog_forwards_over_tls(stack: Stack, tmp_path: Path) -> None:
+    snippet = stack.recipe("rsyslog over TLS", "rsyslog").replace("/etc/rsyslog.d/ca.crt", str(stack.authority))
+    snippet = snippet.replace('PermittedPeers="127.0.0.1"', 'PermittedPeers="localhost"')  # a name, no address
+    with running_rsyslog(snippet, tmp_path) as socket:
+        send(socket, "encrypted")
+        [row] = stack.rows("Body LIKE '%encrypted'", 1)
+
+    assert (row["ServiceName"], row["SeverityText"]) == ("shop", "WARN")
+    assert row["LogAttributes"]["log.receiver.transport"] == "tls"
+
+
+@needs_logger
 @needs_module("omkafka")
 def test_rsyslog_writes_to_kafka(stack: Stack, tmp_path: Path) -> None:
     with running_rsyslog(stack.recipe_of_kafka("rsyslog to Kafka", "rsyslog"), tmp_path) as socket:

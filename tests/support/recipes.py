@@ -15,6 +15,7 @@ RECIPES: Final = ROOT / "docs" / "recipes.md"
 HTTP_PORT: Final = 8080
 KAFKA_PORT: Final = 9092
 SYSLOG_PORT: Final = 5514
+SYSLOG_TLS_PORT: Final = 6514
 """The ports of the service, of Kafka and of syslog in all snippets; the host is localhost."""
 
 _HEADING: Final = re.compile(r"^#+ (.+)$")
