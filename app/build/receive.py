@@ -38,6 +38,7 @@ from app.settings import Settings
 from app.telemetry.receive import PART, ReceiveTelemetry
 
 _LINGER_SECS: Final = 0.005
+_COMPRESSION: Final = "zstd"  # half the bytes of lz4 on the topic, for a hundredth more of the CPU time of an event
 _KEY_CHARS: Final = 43
 _MEMORY_BYTES: Final = 96 * 1024 * 1024
 _MEMORY_TIMES: Final = 8  # so that the largest body may have what it can take (see `BodyMemory`)
@@ -110,7 +111,13 @@ def build_receive(
 def _publisher(settings: Settings) -> LogPublisher:
     # A request that waits no longer must not find later that its logs were sent after all, if that can be helped.
     secs = settings.receive.timeout_secs
-    return KafkaPublisher(settings.kafka, linger_secs=_LINGER_SECS, delivery_timeout_secs=secs, clock=time.monotonic)
+    return KafkaPublisher(
+        settings.kafka,
+        compression=_COMPRESSION,
+        linger_secs=_LINGER_SECS,
+        delivery_timeout_secs=secs,
+        clock=time.monotonic,
+    )
 
 
 def _counted(endpoints: Iterable[Endpoint[Any]], metrics: Metrics) -> Iterable[Endpoint[Any]]:
