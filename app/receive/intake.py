@@ -77,7 +77,8 @@ class _Outcome:
         with self._changed:
             self._left -= 1
             self._error = self._error or error
-            self._changed.notify_all()
+            if self._error is not None or not self._left:
+                self._changed.notify_all()
 
     def wait(self, timeout_secs: float) -> None:
         """Return when all are acknowledged; raise the first error as soon as there is one, or when the time is up."""
