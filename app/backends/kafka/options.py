@@ -104,7 +104,7 @@ def producer_options(
         "linger_ms": int(linger_secs * 1000),
         "delivery_timeout_ms": int(delivery_timeout_secs * 1000),
         "request_timeout_ms": int(min(_PRODUCE_SECS, delivery_timeout_secs - linger_secs) * 1000),
-        "max_block_ms": int(_REQUEST_SECS * 1000),
+        "max_block_ms": int(min(_REQUEST_SECS, delivery_timeout_secs) * 1000),
         "bootstrap_timeout_ms": int(_REQUEST_SECS * 1000),
         "allow_auto_create_topics": False,  # the service creates the topic, with the settings that it needs
         "metrics_enabled": False,

@@ -99,3 +99,9 @@ def test_the_client_knows_every_option(file: str) -> None:
 
     assert made.keys() | plain.keys() | sending.keys() <= KafkaProducer.DEFAULT_CONFIG.keys()
     assert made.keys() | plain.keys() | reading.keys() <= KafkaConsumer.DEFAULT_CONFIG.keys()
+
+
+def test_a_record_waits_for_the_topics_partitions_no_longer_than_for_its_delivery() -> None:
+    sending = producer_options(read_settings({}).kafka, "lz4", linger_secs=0.005, delivery_timeout_secs=2.0)
+
+    assert sending["max_block_ms"] == 2_000
