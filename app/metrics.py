@@ -167,7 +167,7 @@ class Metrics:
             "outcome",
         )
         self.received_bytes = receive.counter(
-            "bytes_total", "Bytes of bodies, after decompression, by receiver.", "receiver"
+            "bytes_total", "Bytes of bodies, after decompression, and of syslog, by receiver.", "receiver"
         )
         self.receive_responses = receive.counter(
             "responses_total", "Responses by receiver and HTTP status.", "receiver", "status"
