@@ -185,7 +185,7 @@ class Metrics:
             "What was wrong with syslog: split (a message longer than SYSLOG_MAX_MESSAGE_BYTES became several events),"
             " framing (a count of bytes was wrong), cut_off (a connection ended within a message), not_allowed (of"
             " another network), too_many_connections, tls (no handshake), tls_on_tcp (TLS on the port without),"
-            " connection (it broke at once).",
+            " http (a request, as a web page can make a browser send), connection (it broke at once).",
             "problem",
         )
 

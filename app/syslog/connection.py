@@ -1,6 +1,7 @@
 """A connection over which a client sends syslog."""
 
 import asyncio
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final, cast
@@ -10,6 +11,8 @@ from app.syslog.events import SyslogEvents
 from app.syslog.outbox import Outbox
 
 _TLS_HELLO: Final = b"\x16\x03"
+_HTTP: Final = re.compile(rb"(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) (?:\S* HTTP/\d\.\d\r?\n|[^\n]{500,}\Z)")
+"""A request, also one whose first line is longer than a packet: a page chooses how long it is."""
 
 
 class Connection(asyncio.Protocol):
@@ -45,8 +48,8 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """See `asyncio.Protocol`."""
         self._events.read(len(data))
-        if self._is_first and data.startswith(_TLS_HELLO) and self.client.transport == "tcp":
-            self._events.problem("tls_on_tcp", self.client.address)
+        if self._is_first and (problem := self._other_protocol(data)):
+            self._events.problem(problem, self.client.address)
             self.close()
             return
         self._is_first = False
@@ -85,6 +88,15 @@ class Connection(asyncio.Protocol):
         self._take_rest()
         if self._transport:
             self._transport.close()
+
+    def _other_protocol(self, data: bytes) -> str:
+        """The problem with a client that begins with another protocol; "" if it does not.
+
+        A page of another site can make a browser on this machine POST here, and its lines would be events.
+        """
+        if data.startswith(_TLS_HELLO) and self.client.transport == "tcp":
+            return "tls_on_tcp"
+        return "http" if _HTTP.match(data) else ""
 
     def _take_rest(self) -> None:
         self._outbox.put(self.client, self._framing.end())

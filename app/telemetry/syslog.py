@@ -21,6 +21,7 @@ _SENTENCES: Final = {
     "too_many_connections": "%s was refused: SYSLOG_MAX_CONNECTIONS or SYSLOG_MAX_CONNECTIONS_PER_ADDRESS are open",
     "tls": "%s did not complete the handshake of TLS",
     "tls_on_tcp": "%s speaks TLS on SYSLOG_PORT, and was refused: SYSLOG_TLS_PORT is the port for it",
+    "http": "%s speaks HTTP where syslog is taken, and was refused: HTTP_PORT is the port for it",
     "connection": "the connection of %s broke at once",
 }
 

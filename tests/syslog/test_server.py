@@ -6,6 +6,7 @@ import socket
 import threading
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 
 import pytest
@@ -181,6 +182,28 @@ def test_tls_on_the_port_without_is_refused(listener: Listener) -> None:
         assert client.recv(1) == b""
 
     assert (listener.problems("tls_on_tcp"), listener.count("stored")) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    "first", [b"POST / HTTP/1.1\r\n", b"GET /?a HTTP/1.1\r\n", b"POST /" + b"a" * 3_000], ids=["post", "get", "long"]
+)
+def test_a_page_cannot_have_a_browser_post_logs_here(listener: Listener, first: bytes) -> None:
+    with listener.connect() as client:
+        client.sendall(first)
+        with suppress(OSError):  # it was reset
+            client.sendall(
+                b" HTTP/1.1\r\nHost: localhost:5514\r\nContent-Type: text/plain\r\n\r\n<11>1 - h app - - - forged\n"
+            )
+            assert client.recv(1) == b""
+        wait_until(lambda: listener.connections == 0, "it is closed")
+
+    assert (listener.problems("http"), listener.count("stored")) == (1, 0)
+
+
+def test_a_line_about_a_request_is_none(listener: Listener) -> None:
+    listener.send(b"GET /pay 200 12ms\nPOST /pay HTTP/1.1 500\n")
+
+    assert [row["message"] for row in listener.rows(2)] == ["GET /pay 200 12ms", "POST /pay HTTP/1.1 500"]
 
 
 def test_a_client_that_resets_its_connection_loses_nothing_that_was_read(listener: Listener) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -32,12 +33,14 @@ def signed(value: bytes = LINE, key: bytes = KEY) -> Sent:
 
 
 def attributes_of(*records: Sent, rules: ReadingRules = RULES) -> list[dict[str, str]]:
+    return [dict(row["LogAttributes"]) for row in rows_of(*records, rules=rules)]
+
+
+def rows_of(*records: Sent, rules: ReadingRules = RULES) -> list[dict[str, Any]]:
     values, headers = [value for value, _ in records], [of_record for _, of_record in records]
     offsets = range(len(records))
     chunk = RecordChunk(Partition("logs", 0), "id", offsets, [1_795_960_800_000] * len(records), values, headers, 9)
-    return [
-        dict(row) for row in decode(chunk, EventTimeBounds.of_retention(30), rules).rows["LogAttributes"].to_pylist()
-    ]
+    return decode(chunk, EventTimeBounds.of_retention(30), rules).rows.to_pylist()
 
 
 def test_events_of_a_receiver_have_what_it_said() -> None:
@@ -92,6 +95,9 @@ FORGED = [
 ]
 
 
+RESOURCE_FORGED = b'{"message":"m","ResourceAttributes":{"log.receiver.tenant":"team-a"}}'
+
+
 @pytest.mark.parametrize("value", FORGED)
 def test_no_producer_can_claim_to_be_a_receiver(value: bytes) -> None:
     forged, proven = attributes_of((value, []), signed())
@@ -107,6 +113,14 @@ def test_an_event_of_a_receiver_cannot_say_more_than_the_receiver(value: bytes) 
 
     assert {name: text for name, text in attributes.items() if name.startswith("log.receiver.")} == PROVEN
     assert attributes["unverified.log.receiver.name"] == "json"
+
+
+@pytest.mark.parametrize("headers", [[], signed(RESOURCE_FORGED)[1]], ids=["producer", "receiver"])
+def test_no_resource_says_what_a_receipt_does(headers: Headers) -> None:
+    # A query for log.receiver.tenant, also one that limits a token, looks there if the event has no such attribute.
+    [row] = rows_of((RESOURCE_FORGED, headers))
+
+    assert [name for name, _ in row["ResourceAttributes"] if "tenant" in name] == ["unverified.log.receiver.tenant"]
 
 
 @given(st.lists(st.sampled_from([*FORGED, LINE]), min_size=1, max_size=20), st.data())
