@@ -56,9 +56,9 @@ def _run(options: Namespace, settings: Settings, misspelt: Sequence[str]) -> int
 
         return check(settings, misspelt)
     if options.command == "audit":
-        from app.commands.audit import audit_topic
+        from app.commands.audit import audit_topics
 
-        return audit_topic(settings, since_secs=options.since, as_json=options.json)
+        return audit_topics(settings, since_secs=options.since, as_json=options.json)
     if options.command == "rejected":
         from app.commands.rejected import list_rejected
 

@@ -66,6 +66,10 @@ class Metrics:
         self.buffer_rows = gauge("buffer_rows", "Rows read and not yet stored.")
         self.buffer_bytes = gauge("buffer_bytes", "Decoded bytes of the rows read and not yet stored.")
         self.paused = gauge("paused", "1 while reading is paused because ClickHouse does not keep up (backpressure).")
+        self.unread_topics = gauge(
+            "unread_topics",
+            "Topics of KAFKA_TOPIC and KAFKA_TOPICS that are not read: they do not exist, or may not be read.",
+        )
         self.halted_partitions = gauge(
             "halted_partitions",
             "Partitions halted because going on would lose or duplicate rows; an operator has to act.",

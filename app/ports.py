@@ -36,11 +36,12 @@ class RecordSource(Protocol):
         """Stop reading one partition for good, until it is assigned again."""
 
     def commit(self, checkpoints: Mapping[Partition, Checkpoint]) -> None:
-        """Commit these checkpoints for the group, all or none of them.
+        """Commit these checkpoints for the group.
 
         Raises:
             NotOurs: a rebalance has overtaken us; the next poll assigns again, even if the partitions are the same.
-            TryAgainLater: Kafka has committed nothing.
+            TryAgainLater: Kafka has not committed all of them, and will commit no more: none, or those of other topics
+                than one that was deleted or may no longer be read.
             MustRejoin: Kafka may have committed them, or may still do so.
         """
 
@@ -212,17 +213,17 @@ class LogPublisher(Protocol):
         """
 
 
-class AuditedTopic(Protocol):
-    """A topic as an audit reads it, independently of the consumer that reads it for the table."""
+class AuditedTopics(Protocol):
+    """Topics as an audit reads them, independently of the consumer that reads them for the table."""
 
-    def offsets(self, since_ms: int) -> TopicOffsets:
+    def offsets(self, since_ms: int) -> Sequence[TopicOffsets]:
         """The group's committed offsets (read first), and Kafka's: begin, end, and the first since `since_ms`.
 
         Raises:
             TryAgainLater: Kafka does not answer.
         """
 
-    def records(self, partition: int, span: Span, has_time: Callable[[], bool]) -> Reading:
+    def records(self, partition: Partition, span: Span, has_time: Callable[[], bool]) -> Reading:
         """The offsets in a span at which Kafka still has records; reads while `has_time` returns true.
 
         Raises:

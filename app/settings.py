@@ -12,6 +12,7 @@ from app.domain.masking.parse import parse_mask, parse_patterns_to_mask
 from app.domain.name_patterns import parse_patterns
 from app.domain.networks import is_loopback, parse_networks
 from app.domain.times import zone_named
+from app.domain.topics import TopicChoice, parse_topics
 from app.domain.zone_rules import parse_zone_rules
 from app.receive_settings import ReceiveSettings
 from app.settings_group import SettingsGroup
@@ -142,7 +143,16 @@ class KafkaSettings(SettingsGroup):
     """How to reach Kafka and what to read there. Environment: KAFKA_*."""
 
     bootstrap_servers: str = Field("localhost:9092", description="Brokers to start from, host:port, comma-separated.")
-    topic: str = Field("logs", pattern=r"^[a-zA-Z0-9._-]{1,249}$", description="Topic that holds the logs.")
+    topic: str = Field(
+        "logs",
+        pattern=r"^[a-zA-Z0-9._-]{1,249}$",
+        description="Topic that holds the logs: what the receivers write and the service reads; created if missing.",
+    )
+    topics: str = Field(
+        "",
+        description="Further topics to read, comma-separated: names, names with `*` and `?`, and regular expressions,"
+        r" which begin with `^`, such as `billing,app-*,^team\.(a|b)\.`. Patterns match no topics that begin with `_`.",
+    )
     topic_partitions: int = Field(
         4,
         ge=1,
@@ -199,6 +209,22 @@ class KafkaSettings(SettingsGroup):
         if not all(_is_address(server.strip()) for server in servers.split(",")):
             raise ValueError("must be like host:9092,other-host:9092")
         return servers
+
+    @field_validator("topics")
+    @classmethod
+    def _are_topics(cls, text: str) -> str:
+        parse_topics("", text)
+        return text
+
+    @property
+    def topics_in_words(self) -> str:
+        """The settings that choose topics, for messages."""
+        return f"topic {self.topic}" + (f" and {self.topics}" if self.topics else "")
+
+    @property
+    def topic_choice(self) -> TopicChoice:
+        """The topics to read."""
+        return parse_topics(self.topic, self.topics)
 
     def _conflicts(self) -> Iterator[str]:
         uses_sasl = self.security_protocol.startswith("SASL")

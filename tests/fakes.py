@@ -6,7 +6,7 @@ import itertools
 import threading
 import zlib
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,6 +20,7 @@ from app.domain.missing import STORED_COLUMNS, missing_rows
 from app.domain.records import Checkpoint, Headers, Lease, OneRecord, Partition, Polled, Position, RecordChunk
 from app.domain.rows import SCHEMA, Rows
 from app.domain.statement import Result, Statement
+from app.domain.topics import FoundTopic, parse_topics
 from app.errors import KafkaCode, NotOurs, Refused, TryAgainLater
 
 if TYPE_CHECKING:
@@ -315,6 +316,13 @@ class _Log:
     next_offset: int = 0
 
 
+@dataclass
+class _Topic:
+    topic_id: str
+    logs: list[_Log]
+    may_read: bool = True
+
+
 class _Committed(NamedTuple):
     topic_id: str | None
     """None if another client has set the offset without the topic id."""
@@ -328,26 +336,51 @@ class _Group:
 
 
 class MemoryKafka:
-    """One topic and the groups that read it."""
+    """A main topic, others, and the groups that read them."""
 
     def __init__(self, *, partitions: int = 1, topic: str = "logs") -> None:
         self.topic = topic
         self._ids = itertools.count(1)
         self._groups: dict[str, _Group] = {}
+        self._topics: dict[str, _Topic] = {}
         self.recreate(partitions)
 
-    def recreate(self, partitions: int) -> None:
-        """Delete the topic and create another one with the same name."""
-        self.topic_id = f"topic-{next(self._ids)}"
-        self._logs = [_Log() for _ in range(partitions)]
-        for group in self._groups:
-            self.rebalance(group)
+    @property
+    def topic_id(self) -> str:
+        """The id of the main topic."""
+        return self.id_of(self.topic)
+
+    def id_of(self, topic: str) -> str:
+        """The id of a topic."""
+        return self._topics[topic].topic_id
+
+    def recreate(self, partitions: int, topic: str = "") -> None:
+        """Delete a topic, the main one unless another is named, and create another one with the same name."""
+        self._topics[topic or self.topic] = _Topic(f"topic-{next(self._ids)}", [_Log() for _ in range(partitions)])
+        self._rebalance_all()
+
+    def delete(self, topic: str) -> None:
+        """Delete a topic, and what groups have committed for it, as Kafka does."""
+        del self._topics[topic]
+        for group in self._groups.values():
+            group.committed = {p: committed for p, committed in group.committed.items() if p.topic != topic}
+        self._rebalance_all()
+
+    def allow(self, topic: str, *, may_read: bool) -> None:
+        """Grant or revoke the right to read a topic."""
+        self._topics[topic].may_read = may_read
+        self._rebalance_all()
 
     def add_partition(self) -> None:
         """Give the topic one more."""
-        self._logs.append(_Log())
-        for group in self._groups:
-            self.rebalance(group)
+        self._topics[self.topic].logs.append(_Log())
+        self._rebalance_all()
+
+    def found(self) -> list[FoundTopic]:
+        """All topics, as Kafka lists them."""
+        return [
+            FoundTopic(name, topic.topic_id, len(topic.logs), topic.may_read) for name, topic in self._topics.items()
+        ]
 
     def send(
         self,
@@ -356,37 +389,42 @@ class MemoryKafka:
         key: bytes | None = None,
         headers: Headers = (),
         timestamp_ms: int = RECORD_TIME_MS,
+        topic: str = "",
     ) -> None:
         """Append records."""
-        log = self._logs[partition]
+        log = self.log(Partition(topic or self.topic, partition))
         for value in values:
             log.records.append(Record(log.next_offset, value, headers, timestamp_ms, key))
             log.next_offset += 1
 
     def skip_offset(self, partition: int = 0) -> None:
         """Use up an offset without a record, as the end of a transaction does."""
-        self._logs[partition].next_offset += 1
+        self.log(Partition(self.topic, partition)).next_offset += 1
 
     def delete_before(self, offset: int, partition: int = 0) -> None:
         """Delete records as retention does."""
-        log = self._logs[partition]
+        log = self.log(Partition(self.topic, partition))
         log.first_offset = offset
         log.records = [record for record in log.records if record.offset >= offset]
 
     def truncate(self, offset: int, partition: int = 0) -> None:
         """Truncate the end of a partition, as an unclean election does."""
-        log = self._logs[partition]
+        log = self.log(Partition(self.topic, partition))
         log.next_offset = offset
         log.records = [record for record in log.records if record.offset < offset]
 
     def log(self, partition: Partition) -> _Log:
         """What a partition holds."""
-        return self._logs[partition.number]
+        return self._topics[partition.topic].logs[partition.number]
 
     @property
     def partitions(self) -> list[Partition]:
-        """All partitions of the topic."""
-        return [Partition(self.topic, number) for number in range(len(self._logs))]
+        """All partitions of the main topic."""
+        return self.partitions_of([self.topic])
+
+    def partitions_of(self, topics: Iterable[str]) -> list[Partition]:
+        """All partitions of these topics."""
+        return [Partition(topic, number) for topic in topics for number in range(len(self._topics[topic].logs))]
 
     def group(self, name: str) -> _Group:
         """A group, new or not."""
@@ -425,7 +463,11 @@ class MemoryKafka:
         """Reassign the partitions; every member learns of it in its next poll."""
         members = self.group(group).members
         for index, member in enumerate(members):
-            member.reassign(self.partitions[index :: len(members)])
+            member.reassign(self.partitions_of(sorted(member.topics_to_read()))[index :: len(members)])
+
+    def _rebalance_all(self) -> None:
+        for group in self._groups:
+            self.rebalance(group)
 
 
 class MemorySource:
@@ -439,10 +481,16 @@ class MemorySource:
         start_from: Literal["earliest", "latest"] = "earliest",
         on_lost: Callable[[Partition, int, int], None] = lambda *_: None,
         on_halted: Callable[[Partition, str], None] = lambda *_: None,
+        on_unread: Callable[[Mapping[str, str]], None] = lambda _: None,
+        topics: str = "",
         max_chunk_records: int = 500,
         has_keys: bool = False,
     ) -> None:
+        """`topics` are those that are read besides the main one, as KAFKA_TOPICS names them."""
         self._kafka = kafka
+        self._choice = parse_topics(kafka.topic, topics)
+        self._on_unread = on_unread
+        self._unread: Mapping[str, str] = {}
         self._has_keys = has_keys
         self._group_name = group
         self._group = kafka.group(group)
@@ -484,6 +532,14 @@ class MemorySource:
     def started(self) -> set[Partition]:
         """Partitions that were started since the last assignment."""
         return set(self._started)
+
+    def topics_to_read(self) -> Set[str]:
+        """The topics that it reads as they are now; reports the others."""
+        found = self._choice.among(self._kafka.found())
+        if found.unread != self._unread:
+            self._unread = found.unread
+            self._on_unread(found.unread)
+        return found.topics.keys()
 
     def reassign(self, partitions: Sequence[Partition]) -> None:
         """Called when partitions are reassigned."""
@@ -530,7 +586,7 @@ class MemorySource:
             raise NotOurs("partitions are being reassigned")
         self.commits.append(dict(checkpoints))
         for partition, checkpoint in checkpoints.items():
-            self._group.committed[partition] = _Committed(self._kafka.topic_id, checkpoint)
+            self._group.committed[partition] = _Committed(self._kafka.id_of(partition.topic), checkpoint)
 
     def positions(self) -> Mapping[Partition, int]:
         """See `ports.RecordSource`."""
@@ -553,21 +609,21 @@ class MemorySource:
         self._halted.clear()
         is_new_group = not self._group.committed
         if is_new_group and self._start_from == "latest":
-            for partition in self._kafka.partitions:
-                end = self._kafka.log(partition).next_offset
-                self._group.committed[partition] = _Committed(self._kafka.topic_id, Checkpoint(end))
+            for partition in self._kafka.partitions_of(self.topics_to_read()):
+                end, topic_id = self._kafka.log(partition).next_offset, self._kafka.id_of(partition.topic)
+                self._group.committed[partition] = _Committed(topic_id, Checkpoint(end))
         positions = {}
         for partition in self._assigned:
-            log = self._kafka.log(partition)
-            topic_id, checkpoint = self._group.committed.get(partition, _Committed("", Checkpoint(0)))
-            if topic_id not in (self._kafka.topic_id, None):
+            log, current_id = self._kafka.log(partition), self._kafka.id_of(partition.topic)
+            of_topic, checkpoint = self._group.committed.get(partition, _Committed("", Checkpoint(0)))
+            if of_topic not in (current_id, None):
                 checkpoint = Checkpoint(log.first_offset)
-                self._group.committed[partition] = _Committed(self._kafka.topic_id, checkpoint)
+                self._group.committed[partition] = _Committed(current_id, checkpoint)
             read_up_to = max(checkpoint.next_offset, checkpoint.lease.end if checkpoint.lease else 0)
             if read_up_to > log.next_offset:
                 self._on_halted(partition, f"read up to {read_up_to}, but Kafka ends at {log.next_offset}")
             else:
-                positions[partition] = Position(self._kafka.topic_id, *checkpoint, is_set_by_others=topic_id is None)
+                positions[partition] = Position(current_id, *checkpoint, is_set_by_others=of_topic is None)
         self._positions = {partition: position.next_offset for partition, position in positions.items()}
         return positions
 
@@ -586,7 +642,7 @@ class MemorySource:
             if taken:
                 yield RecordChunk(
                     partition=partition,
-                    topic_id=self._kafka.topic_id,
+                    topic_id=self._kafka.id_of(partition.topic),
                     offsets=[record.offset for record in taken],
                     timestamps_ms=[record.timestamp_ms for record in taken],
                     values=[record.value for record in taken],

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 
 from app.audit.verdict import Finding, Kind, PartitionVerdict, Verdict
-from app.domain.offsets import BUCKET_OFFSETS, Bucket, PartitionOffsets, Run, Span
-from app.ports import AuditedTopic, Ledger
+from app.domain.offsets import BUCKET_OFFSETS, Bucket, PartitionOffsets, Run, Span, TopicOffsets
+from app.domain.records import Partition
+from app.ports import AuditedTopics, Ledger
 
 _READ_OFFSETS = 4 * BUCKET_OFFSETS  # per call: enough to keep calls few, and few enough for the server's memory
 
@@ -27,32 +28,45 @@ class Scope:
 
     since_ms: int
     starts_late: bool = False
-    partitions: Set[int] | None = None
+    partitions: Set[Partition] | None = None
 
 
-def audit(topic: AuditedTopic, ledger: Ledger, scope: Scope, *, has_time: Callable[[], bool]) -> Verdict:
-    """Check a topic. Offsets that cannot be checked in time are reported as unverified.
+def audit(topics: AuditedTopics, ledger: Ledger, scope: Scope, *, has_time: Callable[[], bool]) -> Verdict:
+    """Check topics. Offsets that cannot be checked in time are reported as unverified.
 
     Raises:
         TryAgainLater: Kafka or ClickHouse does not answer.
     """
     # Committed offsets are read first: their rows are in the table when it is queried.
-    found = topic.offsets(scope.since_ms)
+    found = topics.offsets(scope.since_ms)
+    partitions: dict[Partition, PartitionVerdict] = {}
+    for topic in found:
+        partitions |= _audit_topic(topic, topics, ledger, scope, has_time)
+    ids = {topic.topic: topic.topic_id for topic in found}
+    others = {topic_id: rows for topic_id, rows in ledger.rows_by_topic().items() if topic_id not in ids.values()}
+    return Verdict(ids, partitions, others)
+
+
+def _audit_topic(
+    found: TopicOffsets, topics: AuditedTopics, ledger: Ledger, scope: Scope, has_time: Callable[[], bool]
+) -> dict[Partition, PartitionVerdict]:
     wanted = {
         number: offsets
         for number, offsets in found.partitions.items()
-        if scope.partitions is None or number in scope.partitions
+        if scope.partitions is None or Partition(found.topic, number) in scope.partitions
     }
     spans = {number: _to_check(number, offsets, found.topic_id, ledger, scope) for number, offsets in wanted.items()}
     filled = {number: span for number, span in spans.items() if span.size}
+    if not wanted:
+        return {}
     buckets = ledger.buckets(found.topic_id, filled)
     several = ledger.buckets_of_several(found.topic_id, filled)
-    partitions = {}
+    verdicts = {}
     for number, offsets in sorted(wanted.items()):
-        check = _PartitionAudit(number, offsets, found.topic_id, topic, ledger, has_time)
-        partitions[number] = check.verdict(spans[number], buckets.get(number, ()), several.get(number, frozenset()))
-    others = {topic_id: rows for topic_id, rows in ledger.rows_by_topic().items() if topic_id != found.topic_id}
-    return Verdict(found.topic_id, partitions, others)
+        partition = Partition(found.topic, number)
+        check = _PartitionAudit(partition, offsets, found.topic_id, topics, ledger, has_time)
+        verdicts[partition] = check.verdict(spans[number], buckets.get(number, ()), several.get(number, frozenset()))
+    return verdicts
 
 
 def split(
@@ -140,17 +154,17 @@ class _PartitionAudit:
 
     def __init__(
         self,
-        number: int,
+        partition: Partition,
         offsets: PartitionOffsets,
         topic_id: str,
-        topic: AuditedTopic,
+        topics: AuditedTopics,
         ledger: Ledger,
         has_time: Callable[[], bool],
     ) -> None:
-        self._number = number
+        self._partition = partition
         self._offsets = offsets
         self._topic_id = topic_id
-        self._topic = topic
+        self._topics = topics
         self._ledger = ledger
         self._has_time = has_time
 
@@ -162,7 +176,7 @@ class _PartitionAudit:
             if not self._has_time():
                 findings.append(_finding(Kind.UNVERIFIED, piece))
                 continue
-            found = self._ledger.runs(self._topic_id, self._number, piece)
+            found = self._ledger.runs(self._topic_id, self._partition.number, piece)
             runs += found
             gaps += gaps_between(piece, found)
         for run in runs:
@@ -196,7 +210,7 @@ class _PartitionAudit:
             yield _finding(Kind.LOST, deleted)
         if not present.size:
             return
-        reading = self._topic.records(self._number, present, self._has_time)
+        reading = self._topics.records(self._partition, present, self._has_time)
         for span in reading.records:
             yield _finding(Kind.MISSING, span)
         unused = gaps_between(Span(present.first, reading.read_up_to), (Run(span, 0, 0) for span in reading.records))

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from app.audit.verdict import BAD, Finding, Kind, PartitionVerdict, Verdict, exit_code
 from app.domain.offsets import Span
+from app.domain.records import Partition
 
 _MOST_SPANS = 8  # listed for one partition and kind; the JSON has all of them
 
@@ -32,10 +33,10 @@ _MEANING: Mapping[Kind, str] = {
 }
 
 
-def lines(verdict: Verdict, topic: str) -> Iterator[str]:
+def lines(verdict: Verdict) -> Iterator[str]:
     """A table by partition, the findings with their offsets, and a summary as the last line."""
     yield from _table(verdict)
-    details = [line for kind in _MEANING for line in _about(kind, verdict, topic)]
+    details = [line for kind in _MEANING for line in _about(kind, verdict)]
     if details:
         yield ""
         yield from details
@@ -46,6 +47,9 @@ def lines(verdict: Verdict, topic: str) -> Iterator[str]:
             f"Not checked: {_several(rows, 'row')} of {_several(len(verdict.other_ids), 'other topic id')}"
             " (other topics, or this one before it was deleted and created again)."
         )
+    if verdict.unchecked:
+        yield ""
+        yield f"Not checked: {', '.join(verdict.unchecked)}, which do not exist or may not be seen."
     yield ""
     yield summary(verdict)
 
@@ -58,8 +62,11 @@ def summary(verdict: Verdict) -> str:
     if code == 1:
         wrong = [f"{verdict.count(kind):,} {kind}" for kind in BAD if verdict.count(kind)]
         return f"{totals}: {', '.join(wrong)}."
-    if code == 2:
+    if verdict.count(Kind.UNVERIFIED):
         return f"{totals}: {verdict.count(Kind.UNVERIFIED):,} could not be checked, of the others nothing is missing."
+    if verdict.unchecked:
+        topics = _several(len(verdict.unchecked), "topic")
+        return f"{totals}: {topics} could not be checked, of the others nothing is missing."
     if not consumed:
         return "Nothing to check: the group has consumed no record of this time."
     return f"{totals}: nothing is missing or duplicated."
@@ -70,9 +77,10 @@ def as_data(verdict: Verdict) -> dict[str, object]:
     return {
         "exit_code": exit_code(verdict),
         "summary": summary(verdict),
-        "topic_id": verdict.topic_id,
-        "partitions": [_partition_data(number, found) for number, found in verdict.partitions.items()],
+        "topic_ids": dict(verdict.topic_ids),
+        "partitions": [_partition_data(partition, found) for partition, found in verdict.partitions.items()],
         "rows_of_other_topic_ids": dict(verdict.other_ids),
+        "topics_not_checked": list(verdict.unchecked),
     }
 
 
@@ -89,9 +97,9 @@ def _table(verdict: Verdict) -> Iterator[str]:
     rare = [column for column in _RARE_COLUMNS if _is_shown(column, found.values())]
     columns = [*_COLUMNS, *rare]
     cells = [["partition", "offsets", *(title for title, _ in columns)]]
-    for number, partition in found.items():
+    for name, partition in found.items():
         span = "none committed" if partition.offsets.committed is None else str(partition.checked)
-        cells.append([str(number), span, *(f"{count(partition):,}" for _, count in columns)])
+        cells.append([str(name), span, *(f"{count(partition):,}" for _, count in columns)])
     cells.append(["all", "", *(f"{sum(map(count, found.values())):,}" for _, count in columns)])
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     for line in cells:
@@ -105,15 +113,15 @@ def _is_shown(column: tuple[str, _Count], partitions: Iterable[PartitionVerdict]
     return any(map(count, partitions))
 
 
-def _about(kind: Kind, verdict: Verdict, topic: str) -> Iterator[str]:
+def _about(kind: Kind, verdict: Verdict) -> Iterator[str]:
     """The meaning of one kind, then its findings by partition."""
-    found = {number: partition.of(kind) for number, partition in verdict.partitions.items() if partition.count(kind)}
+    found = {name: partition.of(kind) for name, partition in verdict.partitions.items() if partition.count(kind)}
     if not found:
         return
     yield f"{kind}: {_MEANING[kind]}"
-    for number, findings in found.items():
+    for name, findings in found.items():
         count = sum(finding.count for finding in findings)
-        yield f"  {topic}/{number}  {_counted(kind, count)}: offsets {_spans_of(findings)}"
+        yield f"  {name}  {_counted(kind, count)}: offsets {_spans_of(findings)}"
 
 
 def _counted(kind: Kind, count: int) -> str:
@@ -125,10 +133,11 @@ def _spans_of(findings: Iterable[Finding]) -> str:
     return spans_in_words(finding.span for finding in findings)
 
 
-def _partition_data(number: int, found: PartitionVerdict) -> dict[str, object]:
+def _partition_data(partition: Partition, found: PartitionVerdict) -> dict[str, object]:
     offsets = found.offsets
     return {
-        "partition": number,
+        "topic": partition.topic,
+        "partition": partition.number,
         "kafka": {"begin": offsets.begin, "end": offsets.end, "committed": offsets.committed},
         "first": found.checked.first,
         "next": found.checked.next,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from app.domain.offsets import PartitionOffsets, Span
+from app.domain.records import Partition
 
 
 class Kind(StrEnum):
@@ -52,11 +53,13 @@ class PartitionVerdict:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The whole topic. `other_ids` counts rows of other topic ids, which are not checked."""
+    """All topics: their ids, by name, and partitions. `other_ids` counts rows of other topic ids, not checked."""
 
-    topic_id: str
-    partitions: Mapping[int, PartitionVerdict]
+    topic_ids: Mapping[str, str]
+    partitions: Mapping[Partition, PartitionVerdict]
     other_ids: Mapping[str, int] = field(default_factory=dict)
+    unchecked: Sequence[str] = ()
+    """Topics that are named in the settings, and do not exist or may not be seen."""
 
     def count(self, *kinds: Kind) -> int:
         """The total count of these kinds in all partitions."""
@@ -67,4 +70,4 @@ def exit_code(verdict: Verdict) -> int:
     """0: everything is accounted for. 1: something is missing or duplicated. 2: not all of it could be checked."""
     if verdict.count(*BAD):
         return 1
-    return 2 if verdict.count(Kind.UNVERIFIED) else 0
+    return 2 if verdict.count(Kind.UNVERIFIED) or verdict.unchecked else 0

@@ -6,6 +6,7 @@ from collections.abc import Callable, Set
 from typing import Protocol
 
 from app.audit.verdict import Verdict
+from app.domain.records import Partition
 from app.errors import Refused, TryAgainLater
 
 _log = logging.getLogger(__name__)
@@ -26,8 +27,8 @@ class AuditWatch:
 
     def __init__(
         self,
-        audit: Callable[[Set[int]], Verdict],
-        partitions: Callable[[], Set[int]],
+        audit: Callable[[Set[Partition]], Verdict],
+        partitions: Callable[[], Set[Partition]],
         events: AuditEvents,
         *,
         interval_secs: float,
@@ -56,4 +57,4 @@ class AuditWatch:
     def _audit_ours(self) -> Verdict:
         """Audit our partitions. Without any, nothing is queried: there may be no table yet."""
         partitions = self._partitions()
-        return self._audit(partitions) if partitions else Verdict("", {})
+        return self._audit(partitions) if partitions else Verdict({}, {})

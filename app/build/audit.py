@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Set
 from contextlib import closing
+from dataclasses import replace
 from typing import Final
 
 from app.audit.audit import Scope, audit
@@ -24,27 +25,22 @@ _AUDIT_SECS: Final = 15.0  # short enough to hardly slow ingestion
 def build_audit(settings: Settings, metrics: Metrics, partitions: Callable[[], Set[Partition]]) -> Component:
     """The component that audits the partitions of this instance every AUDIT_INTERVAL_SECS."""
     health = Health()
-    telemetry = AuditTelemetry(metrics, health, settings.kafka.topic)
+    telemetry = AuditTelemetry(metrics, health)
     interval_secs = settings.audit.interval_secs
     recent_secs = max(_RECENT_SECS, 2 * interval_secs)
 
-    def audit_recent(numbers: Set[int]) -> Verdict:
+    def audit_recent(ours: Set[Partition]) -> Verdict:
         return run_audit(
             settings,
             since_secs=recent_secs,
-            partitions=numbers,
+            partitions=ours,
             query_secs=_AUDIT_SECS,
             row_check_secs=_AUDIT_SECS,
             query_settings={"max_threads": 1},
         )
 
     telemetry.started()
-    watch = AuditWatch(
-        audit_recent,
-        lambda: {partition.number for partition in partitions()},
-        telemetry,
-        interval_secs=interval_secs,
-    )
+    watch = AuditWatch(audit_recent, partitions, telemetry, interval_secs=interval_secs)
     return Repeating("audit", watch.run, health, first_secs=interval_secs)
 
 
@@ -54,7 +50,7 @@ def run_audit(
     since_secs: float,
     query_secs: float,
     row_check_secs: float,
-    partitions: Set[int] | None = None,
+    partitions: Set[Partition] | None = None,
     query_settings: Mapping[str, object] | None = None,
 ) -> Verdict:
     """Audit the records of the last `since_secs` of these partitions, or of all, with clients of its own.
@@ -68,9 +64,11 @@ def run_audit(
     scope = Scope(since_ms, starts_late=settings.kafka.start_from == "latest", partitions=partitions)
     deadline = time.monotonic() + row_check_secs
     with (
-        closing(KafkaOffsets(settings.kafka)) as topic,
+        closing(KafkaOffsets(settings.kafka)) as topics,
         closing(
             ClickHouseLedger(settings.clickhouse, timeout_secs=query_secs, query_settings=query_settings or {})
         ) as ledger,
     ):
-        return audit(topic, ledger, scope, has_time=lambda: time.monotonic() < deadline)
+        verdict = audit(topics, ledger, scope, has_time=lambda: time.monotonic() < deadline)
+    named = settings.kafka.topic_choice.named
+    return replace(verdict, unchecked=[name for name in named if name not in verdict.topic_ids])

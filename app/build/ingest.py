@@ -51,10 +51,9 @@ def build_ingest(
     health = Health(problems=NOT_CONNECTED, has_loop=True)
     reader = reader_of(settings)
     health.note(reader={"name": reader.name, **reader.parts()})
-    dates = _KafkaTimes(on_dated)
+    dates = _KafkaTimes(settings.kafka.topic, on_dated)
     telemetry = IngestTelemetry(metrics, health, on_dated=dates.take)
-    topic_admin = TopicAdmin(settings.kafka)
-    pipelines = _Pipelines(settings, telemetry, topic_admin, new_writer, new_delivery)
+    pipelines = _Pipelines(settings, telemetry, new_writer, new_delivery)
 
     @cache
     def check_once() -> None:
@@ -68,7 +67,7 @@ def build_ingest(
         return pipelines.open()
 
     service = Service(
-        [_kafka_side(settings, topic_admin), _clickhouse_side(settings, telemetry)],
+        [_kafka_side(settings), _clickhouse_side(settings, telemetry)],
         open_pipeline,
         health,
         telemetry,
@@ -78,15 +77,16 @@ def build_ingest(
 
 
 class _KafkaTimes:
-    """Passes on the times of records if it is Kafka that dates them, and not their producers."""
+    """Passes on the times of the main topic's records if it is Kafka that dates them, and not their producers."""
 
-    def __init__(self, on_dated: Callable[[int], None]) -> None:
+    def __init__(self, topic: str, on_dated: Callable[[int], None]) -> None:
         self.are_kafkas = False
+        self._topic = topic
         self._on_dated = on_dated
 
-    def take(self, record_ms: int) -> None:
-        """The time of a record."""
-        if self.are_kafkas:
+    def take(self, topic: str, record_ms: int) -> None:
+        """The time of a record of a topic."""
+        if self.are_kafkas and topic == self._topic:
             self._on_dated(record_ms)
 
 
@@ -97,14 +97,12 @@ class _Pipelines:
         self,
         settings: Settings,
         telemetry: IngestTelemetry,
-        topic_admin: TopicAdmin,
         new_writer: Callable[[ClickHouseSettings], LogWriter],
         new_delivery: type[Delivery],
     ) -> None:
         self.backoff = Backoff()
         self._settings = settings
         self._telemetry = telemetry
-        self._topic_admin = topic_admin
         self._new_writer = new_writer
         self._new_delivery = new_delivery
         self._completed = CompletedTokens()
@@ -118,9 +116,10 @@ class _Pipelines:
         telemetry = self._telemetry
         source = open_source(
             self._settings.kafka,
-            read_topic_id=self._topic_admin.topic_id,
             on_lost=telemetry.lost_to_retention,
             on_halted=telemetry.halted,
+            on_unread=telemetry.unread,
+            submit=submit_to_thread,
             has_keys=self._settings.service.keep_key,
         )
         standby = StandbyWatch(
@@ -169,8 +168,8 @@ class _Pipelines:
         )
 
 
-def _kafka_side(settings: Settings, topic_admin: TopicAdmin) -> Side:
-    kafka = settings.kafka
+def _kafka_side(settings: Settings) -> Side:
+    kafka, topic_admin = settings.kafka, TopicAdmin(settings.kafka)
     return Side("Kafka", f"topic {kafka.topic}", kafka.bootstrap_servers, kafka.connect_attempts, topic_admin.ensure)
 
 

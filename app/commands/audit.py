@@ -19,7 +19,7 @@ NOT_CHECKED: Final = 2
 SAFE_SECS: Final = 2 * 86_400  # rows expire by their event time, at the earliest this long after their record
 
 
-def audit_topic(settings: Settings, *, since_secs: int, as_json: bool) -> int:
+def audit_topics(settings: Settings, *, since_secs: int, as_json: bool) -> int:
     """Audit Kafka and ClickHouse, and print the findings. Returns the exit code."""
 
     def run() -> Verdict:
@@ -34,7 +34,7 @@ def print_in_words(
 ) -> int:
     """Run the audit, and print the verdict for people. Returns the exit code."""
     kafka, clickhouse = settings.kafka, settings.clickhouse
-    say(f"Kafka at {kafka.bootstrap_servers}, topic {kafka.topic}, group {kafka.group_id}")
+    say(f"Kafka at {kafka.bootstrap_servers}, {kafka.topics_in_words}, group {kafka.group_id}")
     say(f"ClickHouse at {clickhouse.url}, table {clickhouse.database}.{clickhouse.table}")
     say(f"Records of the last {in_words(since_secs)}, up to the committed offsets:")
     if since_secs > SAFE_SECS:
@@ -45,7 +45,7 @@ def print_in_words(
     except (TryAgainLater, Refused) as error:
         say(_unchecked(error))
         return NOT_CHECKED
-    for line in lines(verdict, kafka.topic):
+    for line in lines(verdict):
         say(line)
     for line in _advice(verdict, settings):
         say(line)
@@ -57,6 +57,7 @@ def print_json(settings: Settings, run: Callable[[], Verdict], *, since_secs: in
     kafka, clickhouse = settings.kafka, settings.clickhouse
     request = {
         "topic": kafka.topic,
+        "topics": kafka.topics,
         "group": kafka.group_id,
         "table": f"{clickhouse.database}.{clickhouse.table}",
         "since_secs": since_secs,
@@ -78,8 +79,8 @@ def _unchecked(error: Exception) -> str:
 def _advice(verdict: Verdict, settings: Settings) -> list[str]:
     """Commands to recover missing rows whose records Kafka still has: reading again stores only what is missing."""
     firsts = {
-        number: min(finding.span.first for kind in (Kind.MISSING, Kind.INCOMPLETE) for finding in partition.of(kind))
-        for number, partition in verdict.partitions.items()
+        name: min(finding.span.first for kind in (Kind.MISSING, Kind.INCOMPLETE) for finding in partition.of(kind))
+        for name, partition in verdict.partitions.items()
         if partition.count(Kind.MISSING, Kind.INCOMPLETE)
     }
     if not firsts:
@@ -89,8 +90,8 @@ def _advice(verdict: Verdict, settings: Settings) -> list[str]:
         "Read these records again: only missing rows are stored. Stop the service, then run",
         *(
             f"  python -m kafka.admin -b {kafka.bootstrap_servers} groups reset-offsets -g {kafka.group_id}"
-            f" -p {kafka.topic}:{number} --to-offset {first}"
-            for number, first in firsts.items()
+            f" -p {name.topic}:{name.number} --to-offset {first}"
+            for name, first in firsts.items()
         ),
         "and start the service.",
     ]

@@ -1,4 +1,4 @@
-"""Offsets of the topic and of the table. Plain data: read in `backends/`, made up in tests."""
+"""Offsets of topics and of the table. Plain data: read in `backends/`, made up in tests."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -47,8 +47,9 @@ class PartitionOffsets:
 
 @dataclass(frozen=True, slots=True)
 class TopicOffsets:
-    """The topic in Kafka, by partition."""
+    """A topic in Kafka, by partition."""
 
+    topic: str
     topic_id: str
     partitions: Mapping[int, PartitionOffsets]
 

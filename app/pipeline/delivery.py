@@ -242,6 +242,7 @@ class Delivery:
             try:
                 self._progress.lease({p: lease.of(batch, p) for p in batch.next_offsets})
             except TryAgainLater as error:
+                self._completed.add(lease.token)  # some partitions may have it, and nothing is sent under it
                 attempt += 1
                 self._events.kafka_failed(error)
                 yield Pause(self._backoff.delay_secs(attempt))

@@ -1,6 +1,6 @@
 """Up to which offset each of our partitions is stored, and which checkpoints Kafka holds."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 
 from app.domain.records import Checkpoint, Lease, Partition, Position
 from app.errors import NotOurs
@@ -20,6 +20,7 @@ class Progress:
         self._stored: dict[Partition, int] = {}
         self._leases: Mapping[Partition, Lease] = {}
         self._last_committed: dict[Partition, Checkpoint] = {}
+        self._in_doubt: Set[Partition] = frozenset()  # a failed commit may have changed what Kafka holds for these
         self._has_failed = False
 
     def take_over(self, partition: Partition, position: Position) -> None:
@@ -37,7 +38,7 @@ class Progress:
 
         Raises:
             NotOurs: partitions are being reassigned.
-            TryAgainLater: Kafka has certainly not committed them.
+            TryAgainLater: Kafka has certainly not committed all of them.
             MustRejoin: Kafka may have committed them, or may still do so.
         """
         if not leases.keys() <= self._stored.keys():
@@ -72,7 +73,9 @@ class Progress:
         if not news:
             return False
         self._has_failed = True
+        self._in_doubt |= news.keys()
         self._source.commit(news)
+        self._in_doubt = frozenset()
         self._has_failed = False
         self._last_committed.update(news)
         self._on_committed(self.committed)
@@ -80,4 +83,8 @@ class Progress:
 
     def _news(self, leases: Mapping[Partition, Lease]) -> dict[Partition, Checkpoint]:
         checkpoints = {p: Checkpoint(offset, leases.get(p)) for p, offset in self._stored.items()}
-        return {p: checkpoint for p, checkpoint in checkpoints.items() if checkpoint != self._last_committed.get(p)}
+        return {
+            p: checkpoint
+            for p, checkpoint in checkpoints.items()
+            if p in self._in_doubt or checkpoint != self._last_committed.get(p)
+        }

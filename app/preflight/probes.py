@@ -30,7 +30,7 @@ class Topic:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The consumer group. `committed_count` is the number of partitions of our topic with a committed offset."""
+    """The consumer group. `committed_count` is the number of partitions of our topics with a committed offset."""
 
     may_join: bool
     member_count: int
@@ -39,17 +39,23 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class KafkaProbe:
-    """What could be read from Kafka. `creation_problem` is why a missing topic cannot be created, None if it can."""
+    """What could be read from Kafka. `creation_problem` is why a missing topic cannot be created, None if it can.
+
+    `topic` is the main one; `more` are the others that are read, by name, and `unread` those that cannot be, with the
+    reason.
+    """
 
     version: tuple[int, ...]
     broker_count: int
     topic: Topic | Unknown | None
     creation_problem: str | None
     group: Group | Unknown
+    more: Mapping[str, Topic | Unknown] = field(default_factory=dict)
+    unread: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_dated_by_broker(self) -> bool:
-        """Whether the broker dates the records of the topic; false if producers do, or if it is unknown."""
+        """Whether the broker dates the records of the main topic; false if producers do, or if it is unknown."""
         configs = self.topic.configs if isinstance(self.topic, Topic) else None
         return isinstance(configs, Mapping) and configs.get("message.timestamp.type") == "LogAppendTime"
 

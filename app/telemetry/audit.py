@@ -6,9 +6,11 @@ from collections.abc import Callable, Set
 
 from app.audit.report import summary
 from app.audit.verdict import BAD, Kind, Verdict
+from app.domain.records import Partition
 from app.errors import Refused, TryAgainLater
 from app.health import Health
 from app.metrics import Metrics
+from app.telemetry.partitions import labels
 
 _log = logging.getLogger(__name__)
 
@@ -16,15 +18,12 @@ _log = logging.getLogger(__name__)
 class AuditTelemetry:
     """Reports the periodic audit. Called on its thread."""
 
-    def __init__(
-        self, metrics: Metrics, health: Health, topic: str, *, wall_clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, metrics: Metrics, health: Health, *, wall_clock: Callable[[], float] = time.time) -> None:
         self._metrics = metrics
         self._health = health
-        self._topic = topic
         self._wall_clock = wall_clock
-        self._logged: dict[int, tuple[int, ...]] = {}
-        self._audited: Set[int] = frozenset()
+        self._logged: dict[Partition, tuple[int, ...]] = {}
+        self._audited: Set[Partition] = frozenset()
 
     def started(self) -> None:
         """Audits run from now on."""
@@ -36,13 +35,12 @@ class AuditTelemetry:
         if verdict.partitions.keys() != self._audited:
             self._forget()
             self._audited = verdict.partitions.keys()
-        for number, found in verdict.partitions.items():
-            labels = self._topic, str(number)
-            metrics.audit_stored_records.labels(*labels).set(found.records)
-            metrics.audit_missing_records.labels(*labels).set(found.count(Kind.MISSING, Kind.INCOMPLETE))
-            metrics.audit_duplicate_rows.labels(*labels).set(found.count(Kind.DUPLICATED))
-            metrics.audit_unverified_offsets.labels(*labels).set(found.count(Kind.UNVERIFIED))
-            metrics.audited_offset.labels(*labels).set(found.checked.next)
+        for partition, found in verdict.partitions.items():
+            metrics.audit_stored_records.labels(*labels(partition)).set(found.records)
+            metrics.audit_missing_records.labels(*labels(partition)).set(found.count(Kind.MISSING, Kind.INCOMPLETE))
+            metrics.audit_duplicate_rows.labels(*labels(partition)).set(found.count(Kind.DUPLICATED))
+            metrics.audit_unverified_offsets.labels(*labels(partition)).set(found.count(Kind.UNVERIFIED))
+            metrics.audited_offset.labels(*labels(partition)).set(found.checked.next)
         metrics.audit_duration.set(seconds)
         if not verdict.count(Kind.UNVERIFIED):
             metrics.audit_last_success.set(self._wall_clock())
@@ -58,12 +56,12 @@ class AuditTelemetry:
     def _log_findings(self, verdict: Verdict) -> None:
         """Log the findings of a partition once, and not again at every audit."""
         logged = {}
-        for number, found in verdict.partitions.items():
+        for partition, found in verdict.partitions.items():
             if found.count(*BAD):
-                logged[number] = tuple(found.count(kind) for kind in BAD)
-                if logged[number] != self._logged.get(number):
-                    words = summary(Verdict(verdict.topic_id, {number: found}))
-                    _log.error("Audit of %s/%d: %s Details: python -m app audit", self._topic, number, words)
+                logged[partition] = tuple(found.count(kind) for kind in BAD)
+                if logged[partition] != self._logged.get(partition):
+                    words = summary(Verdict(verdict.topic_ids, {partition: found}))
+                    _log.error("Audit of %s: %s Details: python -m app audit", partition, words)
         self._logged = logged
 
     def _forget(self) -> None:

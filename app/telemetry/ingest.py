@@ -35,9 +35,9 @@ class IngestTelemetry:
         *,
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
-        on_dated: Callable[[int], None] = lambda _record_ms: None,
+        on_dated: Callable[[str, int], None] = lambda _topic, _record_ms: None,
     ) -> None:
-        """`on_dated` is given the time, Unix milliseconds, of the last record of each chunk."""
+        """`on_dated` is given the topic and the time, Unix milliseconds, of the last record of each chunk."""
         self._metrics = metrics
         self._health = health
         self._wall_clock = wall_clock
@@ -96,7 +96,7 @@ class IngestTelemetry:
         self._metrics.bytes_consumed.inc(sum(len(value) for value in chunk.values if value))
         for reason, count in problems.items():
             self._metrics.parse_errors.labels(reason).inc(count)
-        self._on_dated(chunk.timestamps_ms[-1])
+        self._on_dated(chunk.partition.topic, chunk.timestamps_ms[-1])
 
     def masked(self, counts: Mapping[str, int]) -> None:
         """Secrets of a chunk were masked; `counts` says how many by rule."""
@@ -123,6 +123,10 @@ class IngestTelemetry:
     def halted(self, partition: Partition, reason: str) -> None:
         """A partition is not read until it is assigned again: an operator has to act."""
         self._partitions.halted(partition, reason)
+
+    def unread(self, reasons: Mapping[str, str]) -> None:
+        """All topics that are to be read and cannot be, with the reason."""
+        self._partitions.unread(reasons)
 
     def lost_to_retention(self, partition: Partition, first: int, next_offset: int) -> None:
         """Kafka deleted records before they were read."""

@@ -33,6 +33,7 @@ class PartitionReport:
         self._just_halted: set[Partition] = set()
         self._is_behind = False
         self._lag_at: float | None = None
+        self._unread: Set[str] = frozenset()
         self._forget(frozenset())
 
     def assigned(self, partitions: Mapping[Partition, int]) -> None:
@@ -42,7 +43,7 @@ class PartitionReport:
         self._forget(self._just_halted - partitions.keys())
         self.current = frozenset(partitions)
         self._metrics.assigned_partitions.set(len(partitions))
-        listed = ", ".join(f"{p.number} from {offset}" for p, offset in sorted(partitions.items())) or "none"
+        listed = ", ".join(f"{p} from {offset}" for p, offset in sorted(partitions.items())) or "none"
         _log.info("Partitions assigned: %s", listed)
         if partitions:
             self._health.report("partitions", None)
@@ -91,6 +92,14 @@ class PartitionReport:
         self._metrics.halted_partitions.set(len(self._halted))
         if self._health.report(f"partition {partition}", f"halted: {reason}"):
             _log.error("Partition %s is halted: %s", partition, reason)
+
+    def unread(self, reasons: Mapping[str, str]) -> None:
+        """All topics that are to be read and cannot be, with the reason; the others are read."""
+        self._metrics.unread_topics.set(len(reasons))
+        for topic in sorted(self._unread | reasons.keys()):
+            if self._health.warn(f"topic {topic}", reasons.get(topic)):
+                _log.warning("Topic %s: %s", topic, reasons.get(topic, "the reason why it was not read is gone"))
+        self._unread = reasons.keys()
 
     def turned(self) -> None:
         """The loop has completed one iteration: a lag that was not requested recently is unknown again."""

@@ -9,11 +9,11 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from typing import Final, NamedTuple
 
-from app.backends.kafka.factory import open_source as open_kafka_source
 from app.backends.kafka.publisher import KafkaPublisher
 from app.backends.kafka.topic import TopicAdmin
 from app.errors import TryAgainLater
 from app.settings import KafkaSettings
+from tests.contract.topics import open_quiet_source
 
 
 class Refusal(NamedTuple):
@@ -31,7 +31,7 @@ def open_admin(settings: KafkaSettings) -> None:
 
 def open_source(settings: KafkaSettings) -> None:
     """Reach Kafka to read."""
-    open_kafka_source(settings, read_topic_id=str, on_lost=print, on_halted=print)
+    open_quiet_source(settings)
 
 
 def open_publisher(settings: KafkaSettings) -> None:

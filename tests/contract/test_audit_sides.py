@@ -15,6 +15,7 @@ from app.backends.clickhouse.schema import ensure_table
 from app.backends.kafka.offsets import KafkaOffsets
 from app.domain.offsets import BUCKET_OFFSETS, Bucket, Reading, Run, Span
 from app.domain.reader import REST_ITEM
+from app.domain.records import Partition
 from app.settings import ClickHouseSettings, KafkaSettings
 from tests.contract.topics import KafkaTopic, kafka_clients
 from tests.support.servers import RunningEngine, RunningKafka, clickhouse_settings
@@ -34,10 +35,11 @@ class Topic:
         self.send = topic.send
         self.send_in_transaction = topic.send_in_transaction
         self.delete_before = topic.delete_before
+        self.partition = Partition(topic.name, 0)
         self.look = KafkaOffsets(KafkaSettings(bootstrap_servers=bootstrap_servers, topic=topic.name))
 
     def read(self, first: int, next_offset: int, *, has_time: bool = True) -> Reading:
-        return self.look.records(0, Span(first, next_offset), lambda: has_time)
+        return self.look.records(self.partition, Span(first, next_offset), lambda: has_time)
 
 
 @pytest.fixture
@@ -96,7 +98,8 @@ def test_more_records_than_one_poll_brings_are_one_span(topic: Topic) -> None:
 def test_a_topic_that_ends_before_the_audited_time_has_its_end_there(topic: Topic) -> None:
     topic.send(*[b"x"] * 3)  # of long ago
 
-    [(_, offsets)] = topic.look.offsets(int(time.time() * 1000)).partitions.items()
+    [found] = topic.look.offsets(int(time.time() * 1000))
+    [offsets] = found.partitions.values()
 
     assert (offsets.begin, offsets.since, offsets.end, offsets.committed) == (0, 3, 3, None)
 
@@ -105,8 +108,8 @@ def test_the_audited_time_begins_at_its_first_record(topic: Topic) -> None:
     topic.send(*[b"x"] * 3, timestamp_ms=1_000)
     topic.send(*[b"x"] * 2, timestamp_ms=2_000)
 
-    assert topic.look.offsets(1_500).partitions[0].since == 3
-    assert topic.look.offsets(500).partitions[0].since == 0
+    assert topic.look.offsets(1_500)[0].partitions[0].since == 3
+    assert topic.look.offsets(500)[0].partitions[0].since == 0
 
 
 # The table.

@@ -9,10 +9,10 @@ from contextlib import closing
 
 import pytest
 
-from app.backends.kafka.factory import open_source
 from app.backends.kafka.topic import TopicAdmin
 from app.ports import RecordSource
 from app.settings import KafkaSettings
+from tests.contract.topics import open_quiet_source
 from tests.support.servers import RunningKafka
 
 pytestmark = pytest.mark.stack
@@ -27,13 +27,9 @@ def source(kafka: RunningKafka) -> Iterator[RecordSource]:
     settings = KafkaSettings(bootstrap_servers=kafka.bootstrap_servers, topic=name, group_id=name, topic_partitions=4)
     with closing(TopicAdmin(settings)) as admin:
         admin.ensure()
-        made = open_source(settings, read_topic_id=admin.topic_id, on_lost=_never, on_halted=_never)
+        made = open_quiet_source(settings)
         yield made
         made.close(timeout_secs=5)
-
-
-def _never(*_: object) -> None:
-    raise AssertionError("nothing is lost or halted here")
 
 
 # More than once, because the first group of a new broker joins so slowly that it knows the topic by then.

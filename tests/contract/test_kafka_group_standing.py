@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, closing
 
 import pytest
 
-from app.backends.kafka.factory import open_source
 from app.backends.kafka.group import KafkaGroup
 from app.backends.kafka.topic import TopicAdmin
 from app.domain.group import GroupStanding
@@ -17,6 +16,7 @@ from app.domain.records import Partition
 from app.errors import TryAgainLater
 from app.settings import KafkaSettings
 from local.ports import LOOPBACK, free_port
+from tests.contract.topics import open_quiet_source
 from tests.support.servers import RunningKafka
 
 pytestmark = pytest.mark.stack
@@ -27,8 +27,8 @@ TIMEOUT_SECS = 60
 class Member:
     """A member of the group, and its last assignment."""
 
-    def __init__(self, settings: KafkaSettings, read_topic_id: Callable[[], str]) -> None:
-        self.source = open_source(settings, read_topic_id=read_topic_id, on_lost=_never, on_halted=_never)
+    def __init__(self, settings: KafkaSettings) -> None:
+        self.source = open_quiet_source(settings)
         self.partitions: frozenset[Partition] | None = None
 
     def poll(self) -> None:
@@ -55,7 +55,7 @@ def members(settings: KafkaSettings) -> Iterator[list[Member]]:
         for _ in range(2):
             admin = stack.enter_context(closing(TopicAdmin(settings)))
             admin.ensure()
-            made.append(Member(settings, admin.topic_id))
+            made.append(Member(settings))
         yield made
         for member in made:
             member.source.close(timeout_secs=5)
@@ -95,7 +95,3 @@ def test_a_topic_that_is_not_there_and_a_kafka_that_is_not_there_are_to_be_tried
     for unreachable in (settings, nobody):
         with pytest.raises(TryAgainLater):
             KafkaGroup(unreachable).standing()
-
-
-def _never(*_: object) -> None:
-    raise AssertionError("nothing is lost or halted here")

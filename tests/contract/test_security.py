@@ -17,7 +17,6 @@ import pytest
 from app.backends.clickhouse.client import connect
 from app.backends.clickhouse.schema import ensure_table
 from app.backends.clickhouse.writer import ClickHouseWriter
-from app.backends.kafka.factory import open_source
 from app.backends.kafka.publisher import KafkaPublisher
 from app.backends.kafka.topic import TopicAdmin
 from app.errors import TryAgainLater
@@ -29,6 +28,7 @@ from local.kafka import KafkaServer
 from local.kafka_security import KafkaSecurity
 from local.ports import free_port
 from tests.contract.refusals import OPENERS, Refusal, refusals_of
+from tests.contract.topics import open_quiet_source
 from tests.support.deliveries import Deliveries
 from tests.support.sample_rows import sample_rows
 
@@ -110,7 +110,7 @@ def values_sent_and_read(settings: KafkaSettings) -> list[bytes | None]:
         publisher.publish(b"a log", wait_secs=TIMEOUT_SECS, on_delivery=deliveries)
         assert deliveries.wait_for(1) == [None]
         publisher.close(timeout_secs=5)
-        source = open_source(settings, read_topic_id=admin.topic_id, on_lost=_never, on_halted=_never)
+        source = open_quiet_source(settings)
         try:
             return first_values(source)
         finally:
@@ -126,10 +126,6 @@ def first_values(source: RecordSource) -> list[bytes | None]:
         for chunk in polled.chunks:
             return list(chunk.values)
     raise AssertionError(f"nothing was read within {TIMEOUT_SECS} s")
-
-
-def _never(*_: object) -> None:
-    raise AssertionError("nothing is lost or halted here")
 
 
 @pytest.mark.parametrize("mechanism", [None, "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"])

@@ -17,11 +17,12 @@ from kafka.protocol.consumer import IsolationLevel, OffsetSpec
 from kafka.structs import OffsetAndMetadata
 
 from app.backends.kafka.factory import open_source
-from app.backends.kafka.topic import TopicAdmin
+from app.backends.kafka.topics import KafkaTopics
 from app.domain.records import Checkpoint, Headers, Lease, Partition, Position, RecordChunk
 from app.errors import TryAgainLater
 from app.pipeline.commit_metadata import write_metadata
 from app.ports import RecordSource
+from app.service import submit_to_thread
 from app.settings import KafkaSettings
 from tests.fakes import RECORD_TIME_MS, MemoryKafka, MemorySource
 
@@ -52,6 +53,11 @@ class Reader:
     chunks: list[RecordChunk] = field(default_factory=list)
     lost: list[tuple[Partition, int, int]] = field(default_factory=list)
     halted: list[tuple[Partition, str]] = field(default_factory=list)
+    unread: Mapping[str, str] = field(default_factory=dict)
+
+    def note_unread(self, reasons: Mapping[str, str]) -> None:
+        """Topics that are to be read and cannot be."""
+        self.unread = reasons
 
     def turn(self, timeout_secs: float = _POLL_SECS) -> None:
         """Poll once."""
@@ -93,6 +99,15 @@ class Reader:
             for record in zip(chunk.offsets, chunk.values, chunk.headers, chunk.timestamps_ms, strict=True)
         ]
 
+    def read(self) -> dict[str, list[bytes | None]]:
+        """Values by topic, in order of arrival."""
+        topics = sorted({chunk.partition.topic for chunk in self.chunks})
+        return {t: [value for c in self.chunks if c.partition.topic == t for value in c.values] for t in topics}
+
+    def topics(self) -> set[str]:
+        """Topics of the assigned partitions."""
+        return {partition.topic for partition in self.assigned}
+
     def offsets(self, partition: int = 0) -> list[int]:
         """Offsets of one partition, in order of arrival."""
         return [record.offset for record in self.seen(partition)]
@@ -120,8 +135,8 @@ class Topic(Protocol):
     @property
     def name(self) -> str: ...
 
-    def topic_id(self) -> str:
-        """Id of the current topic."""
+    def topic_id(self, name: str = "") -> str:
+        """Id of the current topic, or of the other one of this name."""
 
     def send(
         self,
@@ -130,8 +145,9 @@ class Topic(Protocol):
         key: bytes | None = None,
         headers: Headers = (),
         timestamp_ms: int = RECORD_TIME_MS,
+        topic: str = "",
     ) -> None:
-        """Append records, acknowledged when this returns."""
+        """Append records, acknowledged when this returns; to another topic, if one is named."""
 
     def send_in_transaction(self, *values: bytes, is_committed: bool = True) -> None:
         """Append records to partition 0 in a transaction that is committed or aborted; the marker takes an offset."""
@@ -139,8 +155,14 @@ class Topic(Protocol):
     def delete_before(self, offset: int, partition: int = 0) -> None:
         """Delete records as retention does."""
 
-    def recreate(self, partitions: int) -> None:
-        """Delete the topic and create another one with the same name."""
+    def recreate(self, partitions: int, topic: str = "") -> None:
+        """Delete the topic, or the other one of this name, and create another one with the same name."""
+
+    def create(self, topic: str, partitions: int = 1) -> None:
+        """Create another topic."""
+
+    def delete(self, topic: str) -> None:
+        """Delete another topic."""
 
     def add_partition(self) -> None:
         """Give the topic one more."""
@@ -158,9 +180,14 @@ class Topic(Protocol):
         """Expel all members of the group."""
 
     def member(
-        self, *, start_from: StartFrom = "earliest", starts_by_itself: bool = True, has_keys: bool = False
+        self,
+        *,
+        start_from: StartFrom = "earliest",
+        starts_by_itself: bool = True,
+        has_keys: bool = False,
+        topics: str = "",
     ) -> Reader:
-        """A new member of the group."""
+        """A new member of the group; `topics` are those that it reads too, as KAFKA_TOPICS names them."""
 
     def close(self) -> None:
         """End all members."""
@@ -170,17 +197,23 @@ class MemoryTopic:
     """A topic of MemoryKafka."""
 
     def __init__(self, partitions: int) -> None:
-        self._kafka = MemoryKafka(partitions=partitions)
+        self._kafka = MemoryKafka(partitions=partitions, topic=_new_name())
         self.name = self._kafka.topic
         self.send = self._kafka.send
         self.delete_before = self._kafka.delete_before
         self.recreate = self._kafka.recreate
         self.add_partition = self._kafka.add_partition
         self.expel_members = self._kafka.rebalance
+        self.delete = self._kafka.delete
+        self.allow = self._kafka.allow
 
-    def topic_id(self) -> str:
+    def create(self, topic: str, partitions: int = 1) -> None:
         """See `Topic`."""
-        return self._kafka.topic_id
+        self._kafka.recreate(partitions, topic)
+
+    def topic_id(self, name: str = "") -> str:
+        """See `Topic`."""
+        return self._kafka.id_of(name or self.name)
 
     def send_in_transaction(self, *values: bytes, is_committed: bool = True) -> None:
         """See `Topic`."""
@@ -200,7 +233,12 @@ class MemoryTopic:
         self._kafka.set_offset(offset, partition)
 
     def member(
-        self, *, start_from: StartFrom = "earliest", starts_by_itself: bool = True, has_keys: bool = False
+        self,
+        *,
+        start_from: StartFrom = "earliest",
+        starts_by_itself: bool = True,
+        has_keys: bool = False,
+        topics: str = "",
     ) -> Reader:
         """See `Topic`."""
         reader = Reader(starts_by_itself=starts_by_itself)
@@ -209,6 +247,8 @@ class MemoryTopic:
             start_from=start_from,
             on_lost=lambda *told: reader.lost.append(told),
             on_halted=lambda *told: reader.halted.append(told),
+            on_unread=reader.note_unread,
+            topics=topics,
             has_keys=has_keys,
         )
         return reader
@@ -228,18 +268,18 @@ class KafkaTopic:
         producer: Producer,
         configs: Mapping[str, str] | None = None,
     ) -> None:
-        self.name = f"source-{uuid.uuid4().hex[:12]}"
+        self.name = _new_name()
         self._servers = bootstrap_servers
         self._admin = admin
         self._producer = producer
-        self._topic_admin = TopicAdmin(self._settings("earliest"))
+        self._topics = KafkaTopics(self._settings("earliest"))
         self._readers: list[Reader] = []
         self._configs = {"retention.ms": "-1"} | dict(configs or {})  # the tests' records are old
-        self._create(partitions)
+        self.create(self.name, partitions)
 
-    def topic_id(self) -> str:
+    def topic_id(self, name: str = "") -> str:
         """See `Topic`."""
-        return self._topic_admin.topic_id()
+        return self._topics.ids({name or self.name})[name or self.name]
 
     def send(
         self,
@@ -248,11 +288,11 @@ class KafkaTopic:
         key: bytes | None = None,
         headers: Headers = (),
         timestamp_ms: int = RECORD_TIME_MS,
+        topic: str = "",
     ) -> None:
         """See `Topic`."""
-        send(
-            self._producer, self.name, values, partition=partition, key=key, headers=headers, timestamp_ms=timestamp_ms
-        )
+        to = topic or self.name
+        send(self._producer, to, values, partition=partition, key=key, headers=headers, timestamp_ms=timestamp_ms)
 
     def send_in_transaction(self, *values: bytes, is_committed: bool = True) -> None:
         """See `Topic`."""
@@ -271,18 +311,22 @@ class KafkaTopic:
         """See `Topic`."""
         self._admin.delete_records({TopicPartition(self.name, partition): offset})
 
-    def recreate(self, partitions: int) -> None:
+    def recreate(self, partitions: int, topic: str = "") -> None:
         """See `Topic`."""
-        self._admin.delete_topics([self.name])
-        wait_until(lambda: self._topic_admin.describe() is None)
-        self._create(partitions)
+        self.delete(topic or self.name)
+        self.create(topic or self.name, partitions)
+
+    def delete(self, topic: str) -> None:
+        """See `Topic`."""
+        self._admin.delete_topics([topic])
+        wait_until(lambda: topic not in self._admin.list_topics())
 
     def add_partition(self) -> None:
         """See `Topic`."""
         [topic] = self._admin.describe_topics([self.name])
         count = len(topic["partitions"]) + 1
         self._admin.create_partitions({self.name: count})
-        self._wait_for_partitions(count)
+        self._wait_for_partitions(self.name, count)
 
     def set_committed(self, offset: int, partition: int = 0, topic_id: str | None = None) -> None:
         """See `Topic`."""
@@ -299,15 +343,21 @@ class KafkaTopic:
         self._admin.remove_group_members(self._group, members)
 
     def member(
-        self, *, start_from: StartFrom = "earliest", starts_by_itself: bool = True, has_keys: bool = False
+        self,
+        *,
+        start_from: StartFrom = "earliest",
+        starts_by_itself: bool = True,
+        has_keys: bool = False,
+        topics: str = "",
     ) -> Reader:
         """See `Topic`."""
         reader = Reader(starts_by_itself=starts_by_itself)
         reader.source = open_source(
-            self._settings(start_from),
-            read_topic_id=self.topic_id,
+            self._settings(start_from, topics),
             on_lost=lambda *told: reader.lost.append(told),
             on_halted=lambda *told: reader.halted.append(told),
+            on_unread=reader.note_unread,
+            submit=submit_to_thread,
             metadata_secs=_METADATA_SECS,
             has_keys=has_keys,
         )
@@ -318,7 +368,7 @@ class KafkaTopic:
         """See `Topic`."""
         for reader in self._readers:
             reader.source.close(timeout_secs=1)
-        self._topic_admin.close()
+        self._topics.close()
 
     def stored_bytes(self) -> int:
         """Size of the topic on disk."""
@@ -341,23 +391,25 @@ class KafkaTopic:
     def _group(self) -> str:
         return f"group-of-{self.name}"
 
-    def _settings(self, start_from: StartFrom) -> KafkaSettings:
+    def _settings(self, start_from: StartFrom, topics: str = "") -> KafkaSettings:
         return KafkaSettings(
             bootstrap_servers=self._servers,
             topic=self.name,
+            topics=topics,
             group_id=self._group,
             start_from=start_from,
             session_timeout_secs=SESSION_SECS,
         )
 
-    def _create(self, partitions: int) -> None:
-        topic = {"num_partitions": partitions, "replication_factor": 1, "configs": self._configs}
-        self._admin.create_topics({self.name: topic}, wait_for_metadata=True)
-        self._wait_for_partitions(partitions)
+    def create(self, topic: str, partitions: int = 1) -> None:
+        """See `Topic`."""
+        wanted = {"num_partitions": partitions, "replication_factor": 1, "configs": self._configs}
+        self._admin.create_topics({topic: wanted}, wait_for_metadata=True)
+        self._wait_for_partitions(topic, partitions)
 
-    def _wait_for_partitions(self, count: int) -> None:
+    def _wait_for_partitions(self, topic: str, count: int) -> None:
         def known() -> int:
-            return len(self._producer.list_topics(self.name, TIMEOUT_SECS).topics[self.name].partitions)
+            return len(self._producer.list_topics(topic, TIMEOUT_SECS).topics[topic].partitions)
 
         wait_until(lambda: known() == count)
 
@@ -368,6 +420,19 @@ class KafkaTopic:
             {partition: OffsetSpec.LATEST}, isolation_level=IsolationLevel.READ_COMMITTED
         )
         return int(found[partition].offset)
+
+
+def open_quiet_source(settings: KafkaSettings) -> RecordSource:
+    """A source that loses and halts nothing, and reads all of its topics."""
+
+    def never(*told: object) -> None:
+        raise AssertionError(told)
+
+    return open_source(settings, on_lost=never, on_halted=never, on_unread=never, submit=submit_to_thread)
+
+
+def _new_name() -> str:
+    return f"source-{uuid.uuid4().hex[:12]}"
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:

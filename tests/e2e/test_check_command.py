@@ -176,9 +176,9 @@ def test_a_topic_that_does_not_keep_logs_is_found(
 
 
 def test_a_variable_that_is_misspelt_is_found(world: World) -> None:
-    done = world.check(KAFKA_TOPICS="other")
+    done = world.check(KAFKA_TOPIK="other")
 
-    assert any("KAFKA_TOPICS is not a setting" in line for line in lines_of(done, "warning"))
+    assert any("KAFKA_TOPIK is not a setting" in line for line in lines_of(done, "warning"))
 
 
 def test_a_topic_that_cannot_be_made_is_found(world: World) -> None:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
 from kafka import KafkaAdminClient
 from kafka.admin import ACL, ACLOperation, ACLPermissionType, ResourcePattern, ResourceType
 
+from app.backends.kafka.factory import open_source
 from app.backends.kafka.probe import probe_kafka
+from app.domain.topics import NOT_ALLOWED
+from app.errors import TryAgainLater
 from app.preflight.findings import Finding, Level
 from app.preflight.kafka_checks import check_kafka
 from app.preflight.probes import KafkaProbe
+from app.service import submit_to_thread
 from app.settings import KafkaSettings
 from local.kafka import KafkaServer
 from local.kafka_security import KafkaSecurity
@@ -120,3 +124,42 @@ def test_with_the_required_rights_nothing_is_a_problem(strict_kafka: KafkaServer
     allow(admin, ResourceType.GROUP, "read", ACLOperation.READ)
 
     assert problems_once(settings_for(strict_kafka, "read"), lambda facts: "Unknown" not in str(facts.group)) == []
+
+
+def test_a_topic_that_matches_and_may_not_be_read_is_told_and_the_others_are_read(
+    strict_kafka: KafkaServer, admin: Any
+) -> None:
+    names = ("several", "several-seen", "several-unseen")
+    one = {"num_partitions": 1, "replication_factor": 1}
+    admin.create_topics(dict.fromkeys(names, one), wait_for_metadata=True)
+    for name, operation in (("several", "DESCRIBE"), ("several", "READ"), ("several-seen", "DESCRIBE")):
+        allow(admin, ResourceType.TOPIC, name, ACLOperation[operation])
+    allow(admin, ResourceType.GROUP, "several", ACLOperation.READ)
+    settings = settings_for(strict_kafka, "several").model_copy(update={"topics": "several-*"})
+    wait_for(lambda: probe_kafka(settings).unread == {"several-seen": NOT_ALLOWED})
+    [told] = [finding for finding in check_kafka(probe_kafka(settings), settings) if "several-seen" in finding.found]
+    unread: list[Mapping[str, str]] = []
+    source = open_source(
+        settings, on_lost=print, on_halted=print, on_unread=unread.append, submit=submit_to_thread, metadata_secs=0.5
+    )
+
+    def topics() -> set[str]:
+        try:
+            assigned = source.poll(0.1).assigned
+        except TryAgainLater:
+            return set()
+        return {partition.topic for partition in assigned or ()}
+
+    wait_for(lambda: topics() == {"several"})
+    allow(admin, ResourceType.TOPIC, "several-seen", ACLOperation.READ)
+    wait_for(lambda: topics() == {"several", "several-seen"})
+    source.close(timeout_secs=5)
+
+    assert (told.level, told.about) == (Level.WARNING, "topic")
+    assert unread == [{"several-seen": NOT_ALLOWED}, {}]
+
+
+def wait_for(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + SPREAD_SECS
+    while not is_so():
+        assert time.monotonic() < deadline

@@ -139,7 +139,7 @@ class SimKafka:
 
         Raises:
             NotOurs: there was a rebalance.
-            TryAgainLater: the commit failed.
+            TryAgainLater: the commit failed, or it was carried out for some partitions only.
             MustRejoin: the outcome is unknown.
         """
         luck = 1.0 if self.is_gentle else self._rng.random()
@@ -150,6 +150,9 @@ class SimKafka:
             raise MustRejoin("no answer")
         if not self._is_current(member, member.generation):
             raise NotOurs("the group has moved on")
+        if luck > 0.98 and not self.is_gentle:
+            self._remember({number: its for number, its in offsets.items() if self._rng.random() < 0.5})
+            raise TryAgainLater("a topic may not be read", code=KafkaCode.NOT_AUTHORIZED)
         self._remember(offsets)
         if luck < 0.08:
             raise MustRejoin("the answer got lost")

@@ -190,10 +190,10 @@ class Mutation(NamedTuple):
 MUTATIONS = [
     Mutation("no wait for the lease of an earlier owner", Parts(delivery=_NoWaitForOthers), 3),
     Mutation("no wait if another client has set the offset", Parts(delivery=_NoWaitWhenSetByOthers), 6),
-    Mutation("no wait for an own insert of unknown outcome", Parts(delivery=_NoWaitForOwn), 63),
+    Mutation("no wait for an own insert of unknown outcome", Parts(delivery=_NoWaitForOwn), 87),
     Mutation("no check before a repeated insert", Parts(delivery=_NoCheck), 0),
     Mutation("a lease is used for more than one insert", Parts(delivery=_OldLease), 0),
-    Mutation("an insert that still runs is not seen", Parts(writer=_UnseenRunning), 37),
+    Mutation("an insert that still runs is not seen", Parts(writer=_UnseenRunning), 22),
     Mutation("the time is read after the running inserts", Parts(delivery=_RunningFirst), 566),
     Mutation("no lease before the insert", Parts(progress=_LeaseNotCommitted), 3),
     Mutation("a lease ends with the instance", Parts(progress=_EarlyRelease), 19),
@@ -205,5 +205,5 @@ MUTATIONS = [
     Mutation("rows that finish a record are not looked up", Parts(writer=_RestUnseen), 221),
     Mutation("a refused batch is halved as before the check", Parts(delivery=_HalvesUnchecked), 302),
     Mutation("gathered rows survive a rebalance", Parts(ingest=_KeepsGathered), 45),
-    Mutation("the server does not check the deadline", Parts(checks_deadline=False), 137),
+    Mutation("the server does not check the deadline", Parts(checks_deadline=False), 38),
 ]

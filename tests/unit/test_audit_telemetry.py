@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry
 
 from app.audit.verdict import Finding, Kind, PartitionVerdict, Verdict
 from app.domain.offsets import Span
+from app.domain.records import Partition
 from app.errors import TryAgainLater
 from app.health import Health
 from app.metrics import Metrics
@@ -22,7 +23,7 @@ class World:
         self.registry = CollectorRegistry()
         self.health = Health()
         metrics = Metrics(self.registry, version="1")
-        self.telemetry = AuditTelemetry(metrics, self.health, "logs", wall_clock=lambda: self.now)
+        self.telemetry = AuditTelemetry(metrics, self.health, wall_clock=lambda: self.now)
 
     def value(self, name: str, partition: int | None = None) -> float | None:
         labels = {} if partition is None else {"topic": "logs", "partition": str(partition)}
@@ -37,7 +38,7 @@ def world(caplog: pytest.LogCaptureFixture) -> World:
 
 def verdict(*findings: Finding, partition: int = 0) -> Verdict:
     found = PartitionVerdict(offsets(), Span(0, 100), records=90, rows=95, findings=findings)
-    return Verdict("id", {partition: found})
+    return Verdict({"logs": "id"}, {Partition("logs", partition): found})
 
 
 MISSING = Finding(Kind.MISSING, Span(40, 50), 10)

@@ -129,12 +129,27 @@ def test_a_lag_that_is_not_known_is_neither_0_nor_the_last_one(world: World) -> 
 
 
 def test_the_time_of_the_last_record_of_each_chunk_is_passed_on() -> None:
-    dated: list[int] = []
-    telemetry = IngestTelemetry(Metrics(CollectorRegistry(), version="1"), Health(), on_dated=dated.append)
+    dated: list[tuple[str, int]] = []
+    telemetry = IngestTelemetry(
+        Metrics(CollectorRegistry(), version="1"), Health(), on_dated=lambda *told: dated.append(told)
+    )
 
     telemetry.consumed(RecordChunk(ONE, "id", [5, 6], [100, 200], [b"", b""], [(), ()], 7), {})
 
-    assert dated == [200]
+    assert dated == [("logs", 200)]
+
+
+def test_topics_that_are_not_read_are_counted_and_warned_of_until_they_are(world: World) -> None:
+    world.telemetry.unread({"billing": "does not exist", "app-1": "may not be read"})
+
+    assert world.value("unread_topics") == 2
+    assert world.health.warnings() == {"topic app-1": "may not be read", "topic billing": "does not exist"}
+    assert "billing" not in str(world.health.problems())
+
+    world.telemetry.unread({"app-1": "may not be read"})
+
+    assert world.value("unread_topics") == 1
+    assert world.health.warnings() == {"topic app-1": "may not be read"}
 
 
 def turn(world: World) -> None:

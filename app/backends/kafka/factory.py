@@ -1,10 +1,13 @@
 """The only module that chooses which Kafka client reads."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 
 from app.backends.kafka.options import METADATA_SECS
 from app.backends.kafka.source import KafkaSource
+from app.backends.kafka.topics import KafkaTopics, TopicWatch
 from app.domain.records import Partition
+from app.pipeline.task import Submit
 from app.ports import RecordSource
 from app.settings import KafkaSettings
 
@@ -12,25 +15,33 @@ from app.settings import KafkaSettings
 def open_source(
     settings: KafkaSettings,
     *,
-    read_topic_id: Callable[[], str],
     on_lost: Callable[[Partition, int, int], None],
     on_halted: Callable[[Partition, str], None],
+    on_unread: Callable[[Mapping[str, str]], None],
+    submit: Submit,
     metadata_secs: float = METADATA_SECS,
     has_keys: bool = False,
 ) -> RecordSource:
     """Connect to Kafka as a member of the group. Belongs to the thread that polls.
 
-    `read_topic_id` returns the id of the topic as it is now, or raises TryAgainLater. `on_lost(partition, first, next)`
-    is called for offsets that Kafka deleted before they were read, `on_halted(partition, reason)` for a partition that
-    must not be read any further; both from within `poll`. New partitions, and a recreated topic, are noticed within
-    `metadata_secs`. With `has_keys` chunks hold the keys of records.
+    `on_lost(partition, first, next)` is called for offsets that Kafka deleted before they were read,
+    `on_halted(partition, reason)` for a partition that must not be read any further, and `on_unread` with all topics
+    of KAFKA_TOPIC and KAFKA_TOPICS that cannot be read, by name, with the reason, whenever these change: all from
+    within `poll`, the last one here too. New topics and partitions, and a recreated topic, are noticed within
+    `metadata_secs`; `submit` runs the calls that look for topics. With `has_keys` chunks hold the keys of records.
 
     Raises:
         TryAgainLater: Kafka does not answer.
     """
+    watch = None
+    if not settings.topic_choice.is_only_main:
+        watch = TopicWatch(
+            KafkaTopics(settings), on_unread=on_unread, every_secs=metadata_secs, clock=time.monotonic, submit=submit
+        )
     return KafkaSource(
         settings,
-        read_topic_id=read_topic_id,
+        topics=KafkaTopics(settings),
+        watch=watch,
         on_lost=on_lost,
         on_halted=on_halted,
         metadata_secs=metadata_secs,

@@ -5,7 +5,8 @@ from contextlib import closing
 from kafka.errors import KafkaError
 
 from app.backends.kafka.errors import try_again
-from app.backends.kafka.topic import metadata_of, open_admin
+from app.backends.kafka.topic import open_admin
+from app.backends.kafka.topics import found_topics
 from app.domain.group import GroupStanding
 from app.errors import KafkaCode, TryAgainLater
 from app.settings import KafkaSettings
@@ -21,17 +22,17 @@ class KafkaGroup:
 
     def standing(self) -> GroupStanding:
         """See `ports.Group`."""
-        group_id, topic = self._settings.group_id, self._settings.topic
+        group_id, choice = self._settings.group_id, self._settings.topic_choice
         with closing(open_admin(self._settings)) as admin:
             try:
                 described = admin.describe_groups([group_id])[group_id]
-                metadata = metadata_of(admin, topic)
+                topics = choice.among(found_topics(admin, choice)).topics.values()
             except (KafkaError, OSError) as error:
                 raise try_again(error, f"describe group {group_id}") from error
-        if metadata is None:
-            raise TryAgainLater(f"topic {topic} does not exist", code=KafkaCode.UNKNOWN_TOPIC)
+        if not topics:
+            raise TryAgainLater(f"topic {choice.main} does not exist", code=KafkaCode.UNKNOWN_TOPIC)
         return GroupStanding(
             member_count=len(described["members"]),
-            partition_count=len(metadata["partitions"]),
+            partition_count=sum(topic.partition_count for topic in topics),
             is_stable=described["group_state"] == _STABLE,
         )

@@ -1,6 +1,6 @@
-"""Begin, end and committed offsets of a topic's partitions, read by one consumer."""
+"""Begin, end and committed offsets of partitions, read by one consumer."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from typing import Literal
 
 from kafka import KafkaConsumer, TopicPartition
@@ -14,12 +14,11 @@ _OFFSETS_SECS = 5.0
 
 
 class GroupOffsets:
-    """Offsets of one topic and of the consumer's group. Every call may raise KafkaError; belongs to one thread."""
+    """Offsets of topics and of the consumer's group. Every call may raise KafkaError; belongs to one thread."""
 
-    def __init__(self, consumer: KafkaConsumer, topic: str, start_from: Literal["earliest", "latest"]) -> None:
+    def __init__(self, consumer: KafkaConsumer, start_from: Literal["earliest", "latest"]) -> None:
         """`start_from` is where a new group begins."""
         self._consumer = consumer
-        self._topic = topic
         self._start_from = start_from
 
     def beginnings(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
@@ -31,12 +30,17 @@ class GroupOffsets:
         """The offset that the next record of each partition will get."""
         return dict(self._consumer.end_offsets(list(partitions), timeout_ms=int(_OFFSETS_SECS * 1000)))
 
-    def starts(self, partitions: list[TopicPartition], *, is_topic_recreated: bool) -> dict[TopicPartition, int]:
-        """Start offsets of partitions that the group has never read; the start policy counts for a new group, once."""
-        is_new_group = not is_topic_recreated and not self._has_read_before()
-        if self._start_from == "latest" and is_new_group:
-            return self.ends(partitions)
-        return self.beginnings(partitions)
+    def starts(self, partitions: list[TopicPartition], *, recreated: Set[str]) -> dict[TopicPartition, int]:
+        """Start offsets of partitions that the group has never read.
+
+        The start policy counts for a new group, once: topics that appear later, or are in `recreated`, and partitions
+        that are added start at their beginning.
+        """
+        if self._start_from == "earliest" or self._has_read_before():
+            return self.beginnings(partitions)
+        anew = [partition for partition in partitions if partition.topic in recreated]
+        others = [partition for partition in partitions if partition.topic not in recreated]
+        return (self.beginnings(anew) if anew else {}) | (self.ends(others) if others else {})
 
     def committed(self, partition: TopicPartition, topic_id: str) -> Position | None:
         """The group's committed position; None if none, or one of an earlier topic of the same name."""
@@ -51,17 +55,22 @@ class GroupOffsets:
         return Position(topic_id, int(committed.offset), remembered.lease)
 
     def _has_read_before(self) -> bool:
-        numbers = self._consumer.partitions_for_topic(self._topic) or ()
-        partitions = [TopicPartition(self._topic, number) for number in numbers]
+        partitions = [
+            TopicPartition(topic, number)
+            for topic in self._consumer.subscription()
+            for number in self._consumer.partitions_for_topic(topic) or ()
+        ]
         timeout_ms = int(_COMMITTED_SECS * 1000)
         return any(self._consumer.committed(partition, timeout_ms=timeout_ms) is not None for partition in partitions)
 
 
 def to_commit(
-    checkpoints: Mapping[TopicPartition, Checkpoint], topic_id: str
+    checkpoints: Mapping[TopicPartition, Checkpoint], topic_ids: Mapping[str, str]
 ) -> dict[TopicPartition, OffsetAndMetadata]:
     """Checkpoints in Kafka's own form; the topic's id and the lease are its metadata."""
-    return {
-        partition: OffsetAndMetadata(checkpoint.next_offset, write_metadata(topic_id, checkpoint.lease), -1)
-        for partition, checkpoint in checkpoints.items()
-    }
+
+    def committed(partition: TopicPartition, checkpoint: Checkpoint) -> OffsetAndMetadata:
+        metadata = write_metadata(topic_ids[partition.topic], checkpoint.lease)
+        return OffsetAndMetadata(checkpoint.next_offset, metadata, -1)
+
+    return {partition: committed(partition, checkpoint) for partition, checkpoint in checkpoints.items()}

@@ -1,7 +1,7 @@
-"""AuditedTopic on Kafka: reads offsets, and single spans of records. Joins no group and commits nothing."""
+"""AuditedTopics on Kafka: reads offsets, and single spans of records. Joins no group and commits nothing."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from kafka import IsolationLevel, KafkaConsumer, TopicPartition
@@ -12,10 +12,13 @@ from kafka.structs import OffsetAndMetadata
 from app.backends.kafka.errors import try_again
 from app.backends.kafka.options import groupless_consumer_options
 from app.backends.kafka.probe import with_coordinator
-from app.backends.kafka.topic import metadata_of, open_admin
+from app.backends.kafka.topic import open_admin
+from app.backends.kafka.topics import found_topics
 from app.backends.kafka.unreachable import explained_unreachable
 from app.backends.kafka.workarounds import open_client
 from app.domain.offsets import PartitionOffsets, Reading, Span, TopicOffsets
+from app.domain.records import Partition
+from app.domain.topics import NOT_THERE
 from app.errors import KafkaCode, TryAgainLater
 from app.pipeline.commit_metadata import read_metadata
 from app.settings import KafkaSettings
@@ -29,13 +32,13 @@ _MAX_POLL_RECORDS = 5_000
 class _Known(NamedTuple):
     """The result of the last poll: all records in a span of a partition."""
 
-    partition: int
+    partition: Partition | None
     span: Span
     offsets: Sequence[int]
 
 
 class KafkaOffsets:
-    """One topic and one group, read from outside the group. See `ports.AuditedTopic`. One thread at a time."""
+    """Topics and one group, read from outside the group. See `ports.AuditedTopics`. One thread at a time."""
 
     def __init__(self, settings: KafkaSettings, clock: Callable[[], float] = time.monotonic) -> None:
         """Connect.
@@ -46,22 +49,22 @@ class KafkaOffsets:
         self._settings = settings
         self._clock = clock
         self._consumer: KafkaConsumer | None = None
-        self._known = _Known(-1, Span(0, 0), ())
+        self._known = _Known(None, Span(0, 0), ())
         self._admin = open_admin(settings)
 
-    def offsets(self, since_ms: int) -> TopicOffsets:
-        """See `ports.AuditedTopic`."""
+    def offsets(self, since_ms: int) -> Sequence[TopicOffsets]:
+        """See `ports.AuditedTopics`."""
         try:
             return self._offsets(since_ms)
         except (KafkaError, OSError) as error:
-            raise try_again(error, f"read offsets of topic {self._settings.topic}") from error
+            raise try_again(error, f"read offsets of {self._settings.topics_in_words}") from error
 
-    def records(self, partition: int, span: Span, has_time: Callable[[], bool]) -> Reading:
-        """See `ports.AuditedTopic`."""
+    def records(self, partition: Partition, span: Span, has_time: Callable[[], bool]) -> Reading:
+        """See `ports.AuditedTopics`."""
         try:
             return self._records(partition, span, has_time)
         except (KafkaError, OSError) as error:
-            raise try_again(error, f"read offsets {span} of {self._settings.topic}/{partition}") from error
+            raise try_again(error, f"read offsets {span} of {partition}") from error
 
     def close(self) -> None:
         """End the connections."""
@@ -69,41 +72,45 @@ class KafkaOffsets:
         if self._consumer is not None:
             self._consumer.close(autocommit=False)
 
-    def _offsets(self, since_ms: int) -> TopicOffsets:
-        topic = metadata_of(self._admin, self._settings.topic)
-        if topic is None:
-            raise TryAgainLater(f"topic {self._settings.topic} does not exist", code=KafkaCode.UNKNOWN_TOPIC)
-        topic_id = str(topic["topic_id"])
+    def _offsets(self, since_ms: int) -> Sequence[TopicOffsets]:
+        choice = self._settings.topic_choice
+        # Also those that we may not read: what was read of them before, and their offsets, may still be compared.
+        topics = [topic for topic in sorted(found_topics(self._admin, choice)) if topic.topic_id]
+        if not topics:
+            raise TryAgainLater(f"topic {choice.main} {NOT_THERE}", code=KafkaCode.UNKNOWN_TOPIC)
         # Read first: otherwise records that arrive meanwhile would look committed but missing.
-        committed = self._committed(topic_id)
-        partitions = [TopicPartition(self._settings.topic, part["partition_index"]) for part in topic["partitions"]]
+        committed = self._committed({topic.name: topic.topic_id for topic in topics})
+        partitions = [TopicPartition(topic.name, number) for topic in topics for number in range(topic.partition_count)]
         begins = _list_offsets(self._admin, partitions, OffsetSpec.EARLIEST)
         ends = _list_offsets(self._admin, partitions, OffsetSpec.LATEST)
         since = _list_offsets(self._admin, partitions, since_ms)
-        return TopicOffsets(
-            topic_id,
-            {
-                partition.partition: PartitionOffsets(
-                    begin=begins[partition],
-                    end=ends[partition],
-                    since=ends[partition] if since[partition] < 0 else max(begins[partition], since[partition]),
-                    committed=committed.get(partition),
-                )
-                for partition in partitions
-            },
-        )
 
-    def _committed(self, topic_id: str) -> dict[TopicPartition, int]:
-        """The group's committed offsets of this topic, without those of an earlier topic of the same name."""
+        def found(partition: TopicPartition) -> PartitionOffsets:
+            begin, end, first = begins[partition], ends[partition], since[partition]
+            return PartitionOffsets(begin, end, end if first < 0 else max(begin, first), committed.get(partition))
+
+        return [
+            TopicOffsets(
+                topic.name,
+                topic.topic_id,
+                {partition.partition: found(partition) for partition in partitions if partition.topic == topic.name},
+            )
+            for topic in topics
+        ]
+
+    def _committed(self, topic_ids: Mapping[str, str]) -> dict[TopicPartition, int]:
+        """The group's committed offsets of these topics, without those of an earlier topic of the same name."""
         group = self._settings.group_id
         found = with_coordinator(lambda: self._admin.list_group_offsets([group]))[group]
         return {
             partition: int(checkpoint.offset)
             for partition, checkpoint in found.items()
-            if partition.topic == self._settings.topic and checkpoint.offset >= 0 and _is_of(checkpoint, topic_id)
+            if checkpoint.offset >= 0
+            and partition.topic in topic_ids
+            and _is_of(checkpoint, topic_ids[partition.topic])
         }
 
-    def _records(self, partition: int, span: Span, has_time: Callable[[], bool]) -> Reading:
+    def _records(self, partition: Partition, span: Span, has_time: Callable[[], bool]) -> Reading:
         found: list[Span] = []
         begin, position = 0, span.first
         while position < span.next and has_time():
@@ -120,12 +127,12 @@ class KafkaOffsets:
             position = min(self._known.span.next, span.next)
         return Reading(found, begin, position)
 
-    def _covers(self, partition: int, position: int) -> bool:
+    def _covers(self, partition: Partition, position: int) -> bool:
         return partition == self._known.partition and self._known.span.first <= position < self._known.span.next
 
-    def _read(self, partition: int, position: int) -> _Known:
+    def _read(self, partition: Partition, position: int) -> _Known:
         """The records of one poll, from `position` on, and the position after them."""
-        consumer, topic_partition = self._open(), TopicPartition(self._settings.topic, partition)
+        consumer, topic_partition = self._open(), TopicPartition(*partition)
         if consumer.assignment() != {topic_partition}:
             consumer.assign([topic_partition])
         consumer.seek(topic_partition, position)
@@ -140,8 +147,8 @@ class KafkaOffsets:
         reason = f"Kafka returns nothing from offset {position:,} of {topic_partition}"
         raise TryAgainLater(reason, code=KafkaCode.TIMEOUT)
 
-    def _begin(self, partition: int) -> int:
-        wanted = TopicPartition(self._settings.topic, partition)
+    def _begin(self, partition: Partition) -> int:
+        wanted = TopicPartition(*partition)
         return _list_offsets(self._admin, [wanted], OffsetSpec.EARLIEST)[wanted]
 
     def _open(self) -> KafkaConsumer:

@@ -3,9 +3,12 @@
 from pathlib import Path
 from typing import Any, Literal
 
+from kafka.coordinator.assignors.range import RangePartitionAssignor
+from kafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 from kafka.net.sasl.oauth import AbstractTokenProvider
 from kafka.partitioner import StickyPartitioner
 
+from app.backends.kafka.sharing import EvenAssignor
 from app.settings import KafkaSettings
 
 Compression = Literal["none", "gzip", "snappy", "lz4", "zstd"]
@@ -68,6 +71,7 @@ def consumer_options(settings: KafkaSettings, metadata_secs: float = METADATA_SE
         "request_timeout_ms": int(_REQUEST_SECS * 1000),
         "bootstrap_timeout_ms": int(_REQUEST_SECS * 1000),
         "metadata_max_age_ms": int(metadata_secs * 1000),
+        "partition_assignment_strategy": _assignors(settings),
         "max_poll_records": _MAX_POLL_RECORDS,
         "fetch_min_bytes": _FETCH_MIN_BYTES,
         "fetch_max_wait_ms": int(_FETCH_MAX_WAIT_SECS * 1000),
@@ -75,6 +79,12 @@ def consumer_options(settings: KafkaSettings, metadata_secs: float = METADATA_SE
         "max_partition_fetch_bytes": _PARTITION_FETCH_MAX_BYTES,
         "metrics_enabled": False,
     }
+
+
+def _assignors(settings: KafkaSettings) -> tuple[type, ...]:
+    """The ways to share partitions, the preferred one first; one that all members of a group know counts."""
+    ways = (RangePartitionAssignor, RoundRobinPartitionAssignor)  # the client's own, for groups of one topic
+    return ways if settings.topic_choice.is_only_main else (EvenAssignor, RangePartitionAssignor)
 
 
 def groupless_consumer_options(

@@ -2,8 +2,9 @@
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
+from functools import partial
 from typing import Any, TypeVar
 
 from kafka.admin import KafkaAdminClient, MemberToRemove
@@ -19,6 +20,7 @@ from kafka.errors import (
 
 from app.backends.kafka.errors import translated, try_again
 from app.backends.kafka.topic import configs_of, metadata_of, new_topic, open_admin
+from app.backends.kafka.topics import found_topics
 from app.preflight.probes import Group, KafkaProbe, Topic, Unknown
 from app.settings import KafkaSettings
 
@@ -44,12 +46,15 @@ def probe_kafka(settings: KafkaSettings) -> KafkaProbe:
             # Kafka may be reachable at the configured address, but not at the one that it advertises to its clients.
             raise try_again(error, "describe the cluster") from error
         topic = _read(f"describe topic {settings.topic}", lambda: _topic(admin, settings.topic))
+        more, unread = _more(admin, settings)
         return KafkaProbe(
             version=version,
             broker_count=len(brokers),
             topic=topic,
             creation_problem=_creation_problem(admin, settings) if topic is None else None,
             group=_read(f"describe group {settings.group_id}", lambda: _group(admin, settings)),
+            more=more,
+            unread=unread,
         )
 
 
@@ -59,6 +64,22 @@ def _read(doing: str, read: Callable[[], _Value]) -> _Value | Unknown:
         return read()
     except (KafkaError, OSError) as error:
         return Unknown(str(translated(error, doing)))
+
+
+def _more(admin: KafkaAdminClient, settings: KafkaSettings) -> tuple[dict[str, Topic | Unknown], Mapping[str, str]]:
+    """The topics that are read besides the main one, and those that cannot be read, with the reason."""
+    choice = settings.topic_choice
+    if choice.is_only_main:
+        return {}, {}
+    chosen = _read("list topics", lambda: choice.among(found_topics(admin, choice)))
+    if isinstance(chosen, Unknown):
+        return {settings.topics: chosen}, {}
+    more: dict[str, Topic | Unknown] = {}
+    for name in chosen.topics.keys() - {settings.topic}:
+        topic = _read(f"describe topic {name}", partial(_topic, admin, name))
+        if topic is not None:  # otherwise it was deleted meanwhile
+            more[name] = topic
+    return more, chosen.unread
 
 
 def _topic(admin: KafkaAdminClient, name: str) -> Topic | None:
@@ -92,10 +113,11 @@ def _creation_problem(admin: KafkaAdminClient, settings: KafkaSettings) -> str |
 def _group(admin: KafkaAdminClient, settings: KafkaSettings) -> Group:
     committed = with_coordinator(lambda: admin.list_group_offsets([settings.group_id]))[settings.group_id]
     described = admin.describe_groups([settings.group_id])[settings.group_id]
+    choice = settings.topic_choice
     return Group(
         may_join=_may_join(admin, settings.group_id, _operations(described)),
         member_count=len(described["members"]),
-        committed_count=sum(partition.topic == settings.topic for partition in committed),
+        committed_count=sum(choice.takes(partition.topic) for partition in committed),
     )
 
 

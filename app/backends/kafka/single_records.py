@@ -2,17 +2,17 @@
 
 import threading
 import time
+import uuid
 from collections.abc import Callable
 from contextlib import closing, contextmanager
 from typing import Any, Final
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.admin import KafkaAdminClient
-from kafka.errors import KafkaError, OffsetOutOfRangeError
+from kafka.errors import KafkaError, OffsetOutOfRangeError, UnknownTopicIdError, for_code
 
 from app.backends.kafka.errors import try_again
 from app.backends.kafka.options import connection_options, groupless_consumer_options
-from app.backends.kafka.topic import metadata_of
 from app.backends.kafka.workarounds import open_client
 from app.domain.records import OneRecord
 from app.errors import KafkaCode, TryAgainLater
@@ -24,7 +24,7 @@ _WAIT_SECS: Final = 5.0
 
 
 class KafkaRecords:
-    """Reads records of the topic. See `ports.RecordReader`. Connects for each: it is rare that somebody asks."""
+    """Reads records of the topics. See `ports.RecordReader`. Connects for each: it is rare that somebody asks."""
 
     def __init__(self, settings: KafkaSettings, clock: Callable[[], float] = time.monotonic) -> None:
         self._settings = settings
@@ -33,12 +33,12 @@ class KafkaRecords:
 
     def read(self, topic_id: str, partition: int, offset: int) -> OneRecord | None:
         """See `ports.RecordReader`."""
-        wanted = TopicPartition(self._settings.topic, partition)
-        doing = f"read offset {offset} of {self._settings.topic}/{partition}"
+        doing = f"read offset {offset} of partition {partition} of the topic with the id {topic_id}"
         if not self._alone.acquire(timeout=_WAIT_SECS):  # many askers must not become many connections
             raise TryAgainLater(f"cannot {doing}: other records are being read", code=KafkaCode.TIMEOUT)
         try:
-            return self._read(wanted, offset) if self._has_id(topic_id) else None
+            topic = self._name_of(topic_id)
+            return self._read(TopicPartition(topic, partition), offset) if topic is not None else None
         except OffsetOutOfRangeError:
             return None
         except (KafkaError, OSError) as error:
@@ -46,12 +46,20 @@ class KafkaRecords:
         finally:
             self._alone.release()
 
-    def _has_id(self, topic_id: str) -> bool:
-        """Whether the topic is the one with this id, and not another of the same name."""
+    def _name_of(self, topic_id: str) -> str | None:
+        """The name of the topic with this id, whether it is read still or not; None if it is no longer there."""
+        try:
+            wanted = uuid.UUID(topic_id)
+        except ValueError:  # of no Kafka
+            return None
         patience = {"request_timeout_ms": _REQUEST_MS, "bootstrap_timeout_ms": _REQUEST_MS}
         with closing(open_client(KafkaAdminClient, connection_options(self._settings) | patience)) as admin:
-            topic = metadata_of(admin, self._settings.topic)
-        return topic is not None and str(topic["topic_id"]) == topic_id
+            [topic] = admin.describe_topics([wanted])
+        if topic["error_code"] == UnknownTopicIdError.errno:
+            return None
+        if topic["error_code"]:
+            raise for_code(topic["error_code"])(f"topic with the id {topic_id}")
+        return str(topic["name"])
 
     def _read(self, wanted: TopicPartition, offset: int) -> OneRecord | None:
         options = groupless_consumer_options(self._settings, "log-explain", request_ms=_REQUEST_MS, max_poll_records=1)

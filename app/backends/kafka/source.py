@@ -1,6 +1,6 @@
 """RecordSource on KafkaConsumer. Belongs to one thread: a rebalance is handled in `poll` too."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.consumer.fetcher import ConsumerRecord
@@ -12,6 +12,7 @@ from app.backends.kafka.flow import Flow
 from app.backends.kafka.group_offsets import GroupOffsets, to_commit
 from app.backends.kafka.options import consumer_options
 from app.backends.kafka.rebalances import Rebalances
+from app.backends.kafka.topics import KafkaTopics, TopicWatch
 from app.backends.kafka.unreachable import explained_unreachable
 from app.backends.kafka.workarounds import (
     FetchCycles,
@@ -31,13 +32,14 @@ _END_OFFSETS_SECS = 2.0
 
 
 class KafkaSource:
-    """Reads one topic as a member of a consumer group. See `ports.RecordSource`."""
+    """Reads topics as a member of a consumer group. See `ports.RecordSource`."""
 
     def __init__(
         self,
         settings: KafkaSettings,
         *,
-        read_topic_id: Callable[[], str],
+        topics: KafkaTopics,
+        watch: TopicWatch | None,
         on_lost: Callable[[Partition, int, int], None],
         on_halted: Callable[[Partition, str], None],
         metadata_secs: float,
@@ -45,13 +47,15 @@ class KafkaSource:
     ) -> None:
         """Connect; see `factory.open_source`."""
         self._settings = settings
-        self._read_topic_id = read_topic_id
+        self._topics = topics
+        self._watch = watch
         self._on_lost = on_lost
         self._on_halted = on_halted
         self._has_keys = has_keys
-        self._topic_id = ""
-        self._topic_id_seen: object = None  # by the consumer, whose metadata may be older or newer than ours
-        self._is_topic_recreated = False  # while we were running: all its records are new
+        self._topic_ids: dict[str, str] = {}
+        self._topic_ids_seen: dict[str, object] = {}  # by the consumer, whose metadata may be older or newer than ours
+        self._recreated: set[str] = set()  # topics that were while we were running: all their records are new
+        self._vanished: Set[str] = frozenset()  # topics of our partitions that did not exist when these were assigned
         self._rebalances = Rebalances(on_joining=lambda: keep_joining(self._consumer))
         self._rebalances_seen = 0
         self._cycles = FetchCycles()
@@ -59,16 +63,18 @@ class KafkaSource:
             with explained_unreachable(settings.bootstrap_servers):
                 self._consumer = open_client(KafkaConsumer, consumer_options(settings, metadata_secs))
             self._flow = Flow(self._consumer)
-            self._offsets = GroupOffsets(self._consumer, settings.topic, settings.start_from)
-            self._consumer.subscribe([settings.topic], listener=self._rebalances)
+            self._offsets = GroupOffsets(self._consumer, settings.start_from)
+            self._subscribe()
         except (KafkaError, OSError) as error:
             raise translated(error, "connect") from error
 
     def poll(self, timeout_secs: float) -> Polled:
         """See `ports.RecordSource`."""
+        if self._watch is not None and self._watch.turn():
+            self._subscribe()
         try:
             records = self._poll(timeout_secs)
-            self._detect_recreated_topic()
+            self._detect_recreated_topics()
             if self._is_reassigned():
                 return Polled(assigned=self._take_assignment())
         except NotOurs as error:  # not a member any more, or not yet: the next poll takes the assignment again
@@ -76,7 +82,9 @@ class KafkaSource:
         except (KafkaError, OSError) as error:
             raise try_again(error, "poll") from error
         started = ((partition, batch) for partition, batch in records.items() if partition in self._flow.started)
-        chunks = [_chunk(partition, self._topic_id, batch, self._has_keys) for partition, batch in started]
+        chunks = [
+            _chunk(partition, self._topic_ids[partition.topic], batch, self._has_keys) for partition, batch in started
+        ]
         for chunk in chunks:
             self._cycles.read(chunk.values)
         return Polled(chunks)
@@ -100,7 +108,7 @@ class KafkaSource:
     def commit(self, checkpoints: Mapping[Partition, Checkpoint]) -> None:
         """See `ports.RecordSource`."""
         offsets = to_commit(
-            {TopicPartition(*partition): checkpoint for partition, checkpoint in checkpoints.items()}, self._topic_id
+            {TopicPartition(*partition): checkpoint for partition, checkpoint in checkpoints.items()}, self._topic_ids
         )
         if self._is_reassigned() or not offsets.keys() <= self._consumer.assignment():
             self._rebalances.count += 1
@@ -117,7 +125,7 @@ class KafkaSource:
 
     def end_offsets(self) -> Mapping[Partition, int]:
         """See `ports.RecordSource`."""
-        assignment = self._consumer.assignment()
+        assignment = [tp for tp in self._consumer.assignment() if tp.topic not in self._vanished]
         if not assignment:
             return {}
         try:
@@ -129,6 +137,14 @@ class KafkaSource:
     def close(self, timeout_secs: float) -> None:
         """See `ports.RecordSource`."""
         self._consumer.close(autocommit=False, timeout_ms=int(timeout_secs * 1000))
+        self._topics.close()
+        if self._watch is not None:
+            self._watch.close()
+
+    def _subscribe(self) -> None:
+        """Subscribe to the topics to read. If there are none, the main topic's absence is the error of each poll."""
+        names = self._watch.names if self._watch is not None else None
+        self._consumer.subscribe(sorted(names or {self._settings.topic}), listener=self._rebalances)
 
     def _poll(self, timeout_secs: float) -> Mapping[TopicPartition, list[ConsumerRecord]]:
         resume_parked_records(self._consumer)
@@ -146,16 +162,18 @@ class KafkaSource:
             self._halt_truncated({partition: None if end is None else end.offset for partition, end in divergent})
             return {}
 
-    def _detect_recreated_topic(self) -> None:
-        """Take the assignment again if the topic was deleted and recreated.
+    def _detect_recreated_topics(self) -> None:
+        """Take the assignment again if a topic was deleted and recreated.
 
         The group may not notice, and the consumer would read the new topic from its old positions.
         """
-        topic_id = topic_id_seen_by(self._consumer, self._settings.topic)
-        if topic_id not in (None, self._topic_id_seen):
-            if self._topic_id_seen is not None:
+        for topic in {partition.topic for partition in self._consumer.assignment()}:
+            topic_id, before = topic_id_seen_by(self._consumer, topic), self._topic_ids_seen.get(topic)
+            if topic_id in (None, before):
+                continue
+            if before is not None or topic in self._vanished:
                 self._rebalances.count += 1
-            self._topic_id_seen = topic_id
+            self._topic_ids_seen[topic] = topic_id
 
     def _is_reassigned(self) -> bool:
         return self._rebalances.count != self._rebalances_seen
@@ -164,10 +182,8 @@ class KafkaSource:
         seen = self._rebalances.count
         assignment = self._consumer.assignment()
         self._flow.reset()
-        topic_id = self._read_topic_id()
-        self._is_topic_recreated |= self._topic_id not in ("", topic_id)
-        self._topic_id = topic_id
-        positions = self._committed_or_start(assignment)
+        existing = self._without_vanished(assignment)
+        positions = self._committed_or_start(existing)
         for partition, position in positions.items():
             self._consumer.seek(partition, position.next_offset)
         # Only now: if anything above fails, the next poll does it all again. A rebalance that happened meanwhile has
@@ -175,16 +191,29 @@ class KafkaSource:
         self._rebalances_seen = seen
         return {Partition(*partition): position for partition, position in positions.items()}
 
+    def _without_vanished(self, assignment: Set[TopicPartition]) -> list[TopicPartition]:
+        """The partitions whose topics exist; takes the ids of these."""
+        topics = {partition.topic for partition in assignment}
+        ids = self._topics.ids(topics or {self._settings.topic})
+        self._recreated |= {topic for topic in ids if self._topic_ids.get(topic, ids[topic]) != ids[topic]}
+        self._topic_ids |= ids
+        self._vanished = topics - ids.keys()
+        for partition in assignment:
+            if partition.topic in self._vanished:
+                forget_lost_position(self._consumer, partition)
+        return [partition for partition in assignment if partition.topic in ids]
+
     def _committed_or_start(self, assignment: Iterable[TopicPartition]) -> dict[TopicPartition, Position]:
         """The position of each partition; those that must not be read any further are left out."""
-        committed = {partition: self._offsets.committed(partition, self._topic_id) for partition in assignment}
+        ids = self._topic_ids
+        committed = {partition: self._offsets.committed(partition, ids[partition.topic]) for partition in assignment}
         new = [partition for partition, position in committed.items() if position is None]
-        starts = self._offsets.starts(new, is_topic_recreated=self._is_topic_recreated) if new else {}
+        starts = self._offsets.starts(new, recreated=self._recreated) if new else {}
         if starts:
             checkpoints = {partition: Checkpoint(offset) for partition, offset in starts.items()}
-            self._commit(to_commit(checkpoints, self._topic_id))
+            self._commit(to_commit(checkpoints, ids))
         known = {partition: position for partition, position in committed.items() if position is not None}
-        return self._not_truncated(known) | {p: Position(self._topic_id, offset) for p, offset in starts.items()}
+        return self._not_truncated(known) | {p: Position(ids[p.topic], offset) for p, offset in starts.items()}
 
     def _commit(self, offsets: Mapping[TopicPartition, OffsetAndMetadata]) -> None:
         try:
@@ -231,8 +260,10 @@ class KafkaSource:
 
     def _halt_truncated(self, ends: Mapping[TopicPartition, int | None]) -> None:
         """Halt partitions in which Kafka no longer has the records read: it may give their offsets to other records."""
-        if self._read_topic_id() != self._topic_id:
-            self._rebalances.count += 1  # it is another topic, which is read from its beginning
+        topics = {partition.topic for partition in ends}
+        ids = self._topics.ids(topics)
+        if any(ids.get(topic) != self._topic_ids[topic] for topic in topics):
+            self._rebalances.count += 1  # one is another topic, which is read from its beginning
             return
         for partition, end in ends.items():
             position = self._consumer.position(partition, timeout_ms=0)

@@ -20,6 +20,34 @@ _REQUEST_SECS = 10.0
 _HOUR_MS = 3600 * 1000
 
 
+class Admin:
+    """An admin client that is opened at the first call, and again after an error; one thread at a time."""
+
+    def __init__(self, settings: KafkaSettings) -> None:
+        self._settings = settings
+        self._client: KafkaAdminClient | None = None
+
+    def call(self, doing: str, call: Callable[[KafkaAdminClient], _Result]) -> _Result:
+        """Make a call; `doing` says what is tried, such as "list topics".
+
+        Raises:
+            TryAgainLater: Kafka does not answer, or does not allow it.
+        """
+        try:
+            if self._client is None:
+                self._client = open_admin(self._settings)
+            return call(self._client)
+        except (KafkaError, OSError) as error:
+            self.close()
+            raise translated(error, doing) from error
+
+    def close(self) -> None:
+        """End the connection."""
+        client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+
 @dataclass(frozen=True, slots=True)
 class TopicDescription:
     """Kafka's description of the topic."""
@@ -34,7 +62,7 @@ class TopicAdmin:
 
     def __init__(self, settings: KafkaSettings) -> None:
         self._settings = settings
-        self._client: KafkaAdminClient | None = None
+        self._admin = Admin(settings)
 
     def ensure(self) -> bool:
         """Create the topic if it is missing; returns whether it was created.
@@ -42,7 +70,7 @@ class TopicAdmin:
         Raises:
             TryAgainLater: Kafka does not answer, or does not allow it.
         """
-        return self._call(f"create topic {self._settings.topic}", self._ensure)
+        return self._admin.call(f"create topic {self._settings.topic}", self._ensure)
 
     def describe(self) -> TopicDescription | None:
         """The topic's description, None if it does not exist.
@@ -50,7 +78,7 @@ class TopicAdmin:
         Raises:
             TryAgainLater: Kafka does not answer.
         """
-        return self._call(f"describe topic {self._settings.topic}", self._describe)
+        return self._admin.call(f"describe topic {self._settings.topic}", self._describe)
 
     def configs(self) -> dict[str, str]:
         """The topic's configuration, defaults included.
@@ -58,7 +86,7 @@ class TopicAdmin:
         Raises:
             TryAgainLater: Kafka does not answer, or does not allow it.
         """
-        return self._call(f"read the configuration of topic {self._settings.topic}", self._configs)
+        return self._admin.call(f"read the configuration of topic {self._settings.topic}", self._configs)
 
     def topic_id(self) -> str:
         """Id that Kafka gave the topic when it was created; another id means another topic of the same name.
@@ -73,18 +101,7 @@ class TopicAdmin:
 
     def close(self) -> None:
         """End the connection."""
-        client, self._client = self._client, None
-        if client is not None:
-            client.close()
-
-    def _call(self, doing: str, call: Callable[[KafkaAdminClient], _Result]) -> _Result:
-        try:
-            if self._client is None:
-                self._client = open_admin(self._settings)
-            return call(self._client)
-        except (KafkaError, OSError) as error:
-            self.close()
-            raise translated(error, doing) from error
+        self._admin.close()
 
     def _ensure(self, admin: KafkaAdminClient) -> bool:
         if self._describe(admin) is not None:

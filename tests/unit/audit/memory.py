@@ -15,6 +15,7 @@ from app.domain.offsets import (
     TopicOffsets,
 )
 from app.domain.reader import REST_ITEM
+from app.domain.records import Partition
 
 TOPIC_ID = "of-this-topic"
 NOW_MS = 1_700_000_000_000
@@ -28,17 +29,17 @@ def offsets(**changes: int | None) -> PartitionOffsets:
 
 @dataclass
 class MemoryTopic:
-    """See `ports.AuditedTopic`. `records` are the offsets with a record, in every partition; None: all of them."""
+    """See `ports.AuditedTopics`. `records` are the offsets with a record, in every partition; None: all of them."""
 
     partitions: Mapping[int, PartitionOffsets]
     records_at: Set[int] | None = None
     begin_later: int = 0  # by the time that records are read
-    reads: list[tuple[int, Span]] = field(default_factory=list)
+    reads: list[tuple[Partition, Span]] = field(default_factory=list)
 
-    def offsets(self, since_ms: int) -> TopicOffsets:
-        return TopicOffsets(TOPIC_ID, self.partitions)
+    def offsets(self, since_ms: int) -> Sequence[TopicOffsets]:
+        return [TopicOffsets("logs", TOPIC_ID, self.partitions)]
 
-    def records(self, partition: int, span: Span, has_time: Callable[[], bool]) -> Reading:
+    def records(self, partition: Partition, span: Span, has_time: Callable[[], bool]) -> Reading:
         self.reads.append((partition, span))
         if not has_time():
             return Reading((), self.begin_later, span.first)

@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from app.audit.audit import Scope, adds_up, audit, split
 from app.audit.verdict import Finding, Kind, PartitionVerdict, Verdict, exit_code
-from app.domain.offsets import BUCKET_OFFSETS, PartitionOffsets, Span
+from app.domain.offsets import BUCKET_OFFSETS, PartitionOffsets, Span, TopicOffsets
 from app.domain.reader import REST_ITEM
+from app.domain.records import Partition
 from tests.unit.audit.memory import (
     NOW_MS,
     TOPIC_ID,
@@ -21,6 +22,7 @@ from tests.unit.audit.memory import (
 )
 
 HOUR_MS = 3600 * 1000
+LOGS_0, LOGS_1 = Partition("logs", 0), Partition("logs", 1)
 SCOPE = Scope(since_ms=NOW_MS - HOUR_MS)
 
 
@@ -32,7 +34,7 @@ def audit_one(
     partition: PartitionOffsets, rows: list[Row], records_at: set[int] | None = None, scope: Scope = SCOPE
 ) -> PartitionVerdict:
     """Audit a topic with one partition."""
-    return run_audit(MemoryTopic({0: partition}, records_at), MemoryLedger(rows), scope).partitions[0]
+    return run_audit(MemoryTopic({0: partition}, records_at), MemoryLedger(rows), scope).partitions[LOGS_0]
 
 
 # Matching buckets.
@@ -44,7 +46,7 @@ def test_a_topic_that_is_stored_once_has_no_findings_and_is_not_checked_row_by_r
     verdict = run_audit(MemoryTopic({0: offsets()}), ledger)
 
     assert exit_code(verdict) == 0
-    assert verdict.partitions[0] == PartitionVerdict(offsets(), Span(0, 100), records=100, rows=100, findings=[])
+    assert verdict.partitions[LOGS_0] == PartitionVerdict(offsets(), Span(0, 100), records=100, rows=100, findings=[])
     assert ledger.looks == []
 
 
@@ -111,7 +113,7 @@ def test_records_in_kafka_without_a_row_are_missing() -> None:
 def test_offsets_without_a_record_are_not_missing() -> None:
     verdict = audit_one(offsets(), stored(range(40), range(50, 100)), records_at=set(range(100)) - set(range(40, 50)))
 
-    assert exit_code(Verdict(TOPIC_ID, {0: verdict})) == 0
+    assert exit_code(Verdict({"logs": TOPIC_ID}, {LOGS_0: verdict})) == 0
     assert found_of(Kind.EMPTY, verdict) == set(range(40, 50))
 
 
@@ -125,7 +127,7 @@ def test_a_gap_across_two_buckets_is_read_from_kafka_at_once() -> None:
 
     run_audit(topic, MemoryLedger(stored(BUCKET_OFFSETS - 50, end - 1)))
 
-    assert topic.reads == [(0, Span(BUCKET_OFFSETS - 49, end - 1))]
+    assert topic.reads == [(LOGS_0, Span(BUCKET_OFFSETS - 49, end - 1))]
 
 
 def test_uncommitted_offsets_are_not_audited() -> None:
@@ -184,7 +186,7 @@ def test_items_that_are_not_there_make_a_record_incomplete() -> None:
     verdict = audit_one(offsets(), rows)
 
     assert verdict.of(Kind.INCOMPLETE) == [Finding(Kind.INCOMPLETE, Span(5, 6), 1)]
-    assert exit_code(Verdict(TOPIC_ID, {0: verdict})) == 1
+    assert exit_code(Verdict({"logs": TOPIC_ID}, {LOGS_0: verdict})) == 1
 
 
 def test_items_that_are_missing_at_the_end_make_a_record_incomplete() -> None:
@@ -231,7 +233,7 @@ def test_records_that_kafka_deleted_before_they_were_read_are_lost_to_retention(
     verdict = audit_one(offsets(begin=40, since=40), stored(range(40, 100)))
 
     assert verdict.of(Kind.LOST) == [Finding(Kind.LOST, Span(0, 40), 40)]
-    assert exit_code(Verdict(TOPIC_ID, {0: verdict})) == 0
+    assert exit_code(Verdict({"logs": TOPIC_ID}, {LOGS_0: verdict})) == 0
 
 
 def test_records_that_kafka_deleted_after_they_were_stored_are_accounted_for() -> None:
@@ -266,7 +268,7 @@ def test_records_that_kafka_deleted_before_the_group_reached_them_are_lost() -> 
 def test_records_that_kafka_deletes_during_the_audit_are_lost_and_not_missing() -> None:
     topic = MemoryTopic({0: offsets()}, begin_later=45)
 
-    verdict = run_audit(topic, MemoryLedger(stored(range(40), range(50, 100)))).partitions[0]
+    verdict = run_audit(topic, MemoryLedger(stored(range(40), range(50, 100)))).partitions[LOGS_0]
 
     assert found_of(Kind.LOST, verdict) == set(range(40, 45))
     assert found_of(Kind.MISSING, verdict) == set(range(45, 50))
@@ -281,8 +283,8 @@ def test_without_time_doubtful_offsets_are_unverified_and_sound_ones_are_not() -
 
     verdict = run_audit(MemoryTopic(partitions), MemoryLedger(rows), has_time=False)
 
-    assert verdict.partitions[0].findings == []
-    assert found_of(Kind.UNVERIFIED, verdict.partitions[1]) == set(range(100))
+    assert verdict.partitions[LOGS_0].findings == []
+    assert found_of(Kind.UNVERIFIED, verdict.partitions[LOGS_1]) == set(range(100))
     assert exit_code(verdict) == 2
 
 
@@ -292,7 +294,7 @@ def test_offsets_not_read_from_kafka_for_lack_of_time_are_unverified() -> None:
 
     verdict = audit(topic, ledger, SCOPE, has_time=lambda: next(times))
 
-    assert found_of(Kind.UNVERIFIED, verdict.partitions[0]) == {99}
+    assert found_of(Kind.UNVERIFIED, verdict.partitions[LOGS_0]) == {99}
 
 
 def test_nothing_can_be_audited_if_kafka_ends_before_the_committed_offset() -> None:
@@ -308,9 +310,9 @@ def test_nothing_can_be_audited_if_kafka_ends_before_the_committed_offset() -> N
 def test_only_the_requested_partitions_are_audited() -> None:
     topic = MemoryTopic({0: offsets(), 1: offsets(), 2: offsets()})
 
-    verdict = run_audit(topic, MemoryLedger(stored(range(100))), Scope(0, partitions={0}))
+    verdict = run_audit(topic, MemoryLedger(stored(range(100))), Scope(0, partitions={LOGS_0}))
 
-    assert set(verdict.partitions) == {0}
+    assert set(verdict.partitions) == {LOGS_0}
     assert exit_code(verdict) == 0
 
 
@@ -358,3 +360,30 @@ def test_the_audit_finds_what_sets_say(
     assert found_of(Kind.EMPTY, verdict) == {offset for offset in unseen if offset >= begin} - kafka
     assert found_of(Kind.DUPLICATED, verdict) == twice & checked
     assert verdict.rows == sum(row.offset in checked for row in rows)
+
+
+class TwoTopics(MemoryTopic):
+    """The topics `logs` and `web`, with the same partitions."""
+
+    def offsets(self, since_ms: int) -> list[TopicOffsets]:
+        return [TopicOffsets("logs", TOPIC_ID, self.partitions), TopicOffsets("web", "of-web", self.partitions)]
+
+
+def test_each_topic_is_compared_with_the_rows_of_its_own_id() -> None:
+    rows = [*stored(range(100)), *(Row(offset, topic_id="of-web") for offset in range(90)), Row(0, topic_id="gone")]
+
+    verdict = run_audit(TwoTopics({0: offsets()}), MemoryLedger(rows))
+
+    assert verdict.topic_ids == {"logs": TOPIC_ID, "web": "of-web"}
+    assert verdict.partitions[LOGS_0].findings == []
+    assert found_of(Kind.MISSING, verdict.partitions[Partition("web", 0)]) == set(range(90, 100))
+    assert verdict.other_ids == {"gone": 1}
+
+
+def test_of_two_topics_only_the_asked_partitions_are_audited() -> None:
+    topics = TwoTopics({0: offsets()})
+
+    verdict = run_audit(topics, MemoryLedger(stored(range(100))), Scope(0, partitions={Partition("web", 0)}))
+
+    assert set(verdict.partitions) == {Partition("web", 0)}
+    assert topics.reads == [(Partition("web", 0), Span(0, 100))]

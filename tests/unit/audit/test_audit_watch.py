@@ -6,6 +6,7 @@ import pytest
 
 from app.audit.verdict import Verdict
 from app.audit.watch import AuditWatch
+from app.domain.records import Partition
 from app.errors import Refused, TryAgainLater
 from tests.fakes import Clock
 
@@ -25,19 +26,22 @@ class Events:
 
 
 def test_each_run_audits_the_currently_assigned_partitions() -> None:
-    clock, events, ours = Clock(), Events(), {1, 2}
+    clock, events, ours = Clock(), Events(), {Partition("logs", 1), Partition("logs", 2)}
 
-    def audit(partitions: Set[int]) -> Verdict:
+    def audit(partitions: Set[Partition]) -> Verdict:
         clock.advance(0.5)
-        return Verdict(",".join(map(str, sorted(partitions))), {})
+        return Verdict({"audited": ",".join(map(str, sorted(partitions)))}, {})
 
     watch = AuditWatch(audit, lambda: ours, events, interval_secs=300, clock=clock)
 
     assert watch.run() == 300
-    ours.remove(1)
+    ours.remove(Partition("logs", 1))
     watch.run()
 
-    assert events.ended == [(Verdict("1,2", {}), 0.5), (Verdict("2", {}), 0.5)]
+    assert events.ended == [
+        (Verdict({"audited": "logs/1,logs/2"}, {}), 0.5),
+        (Verdict({"audited": "logs/2"}, {}), 0.5),
+    ]
 
 
 def test_an_instance_without_partitions_runs_no_audit() -> None:
@@ -56,10 +60,10 @@ def test_an_instance_without_partitions_runs_no_audit() -> None:
 def test_a_failed_audit_is_reported_and_nothing_else(error: Exception) -> None:
     events = Events()
 
-    def audit(_: Set[int]) -> Verdict:
+    def audit(_: Set[Partition]) -> Verdict:
         raise error
 
-    assert AuditWatch(audit, lambda: {0}, events, interval_secs=300).run() == 300
+    assert AuditWatch(audit, lambda: {Partition("logs", 0)}, events, interval_secs=300).run() == 300
 
     assert events.failed == [str(error)]
     assert events.ended == []

@@ -1,18 +1,20 @@
 """A verdict as text and as data."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from app.audit.report import as_data, lines, spans_in_words, summary
 from app.audit.verdict import Finding, Kind, PartitionVerdict, Verdict, exit_code
 from app.domain.offsets import Span
+from app.domain.records import Partition
 from tests.unit.audit.memory import offsets
 
 
 def verdict(*findings: Finding, records: int = 100, rows: int = 100, **others: int) -> Verdict:
     partition = PartitionVerdict(offsets(), Span(0, 100), records=records, rows=rows, findings=findings)
-    return Verdict("id", {0: partition}, others)
+    return Verdict({"logs": "id"}, {Partition("logs", 0): partition}, others)
 
 
 def finding(kind: Kind, first: int, next_offset: int, count: int | None = None) -> Finding:
@@ -21,6 +23,7 @@ def finding(kind: Kind, first: int, next_offset: int, count: int | None = None) 
 
 MISSING = finding(Kind.MISSING, 40, 50)
 UNVERIFIED = finding(Kind.UNVERIFIED, 0, 10)
+ONE = verdict().partitions[Partition("logs", 0)]
 
 
 @pytest.mark.parametrize(
@@ -36,17 +39,17 @@ UNVERIFIED = finding(Kind.UNVERIFIED, 0, 10)
         (verdict(finding(Kind.LOST, 0, 10), finding(Kind.EMPTY, 10, 11)), 0, "100 offsets consumed, 100 records"),
         (verdict(UNVERIFIED), 2, "100 offsets consumed, 100 records stored: 10 could not be checked, of the others"),
         (verdict(UNVERIFIED, MISSING), 1, "100 offsets consumed, 100 records stored: 10 missing."),
-        (Verdict("id", {}), 0, "Nothing to check: the group has consumed no record of this time."),
+        (Verdict({"logs": "id"}, {}), 0, "Nothing to check: the group has consumed no record of this time."),
     ],
 )
 def test_the_last_line_and_the_exit_code_say_how_it_ended(found: Verdict, code: int, words: str) -> None:
     assert exit_code(found) == code
     assert summary(found).startswith(words)
-    assert list(lines(found, "logs"))[-1] == summary(found)
+    assert list(lines(found))[-1] == summary(found)
 
 
 def test_every_missing_range_is_listed_below_its_explanation() -> None:
-    output = list(lines(verdict(MISSING, finding(Kind.MISSING, 7, 8), records=89), "logs"))
+    output = list(lines(verdict(MISSING, finding(Kind.MISSING, 7, 8), records=89)))
 
     assert output[4:6] == [
         "missing: Kafka has these records, the table does not",
@@ -55,16 +58,16 @@ def test_every_missing_range_is_listed_below_its_explanation() -> None:
 
 
 def test_offsets_without_a_record_are_counted_and_not_listed() -> None:
-    output = list(lines(verdict(finding(Kind.EMPTY, 7, 8), records=99, rows=99), "logs"))
+    output = list(lines(verdict(finding(Kind.EMPTY, 7, 8), records=99, rows=99)))
 
     assert output[0].endswith("no record")
     assert not any("offsets 7" in line for line in output)
 
 
 def test_columns_stand_under_each_other() -> None:
-    found = Verdict("id", {number: verdict().partitions[0] for number in range(12)})
+    found = Verdict({"logs": "id"}, {Partition("logs", n): ONE for n in range(12)})
 
-    table = list(lines(found, "logs"))[:14]
+    table = list(lines(found))[:14]
 
     assert len({len(line) for line in table}) == 1
     assert table[0].split("  ")[0] == "partition"
@@ -72,12 +75,12 @@ def test_columns_stand_under_each_other() -> None:
 
 
 def test_rows_are_a_column_only_where_a_record_has_several() -> None:
-    assert "rows" not in next(lines(verdict(), "logs"))
-    assert "rows" in next(lines(verdict(rows=300), "logs"))
+    assert "rows" not in next(lines(verdict()))
+    assert "rows" in next(lines(verdict(rows=300)))
 
 
 def test_other_topic_ids_are_reported_in_a_line() -> None:
-    output = list(lines(verdict(earlier=12_345), "logs"))
+    output = list(lines(verdict(earlier=12_345)))
 
     assert "Not checked: 12,345 rows of 1 other topic id (other topics, or this one before it was deleted" in output[-3]
 
@@ -96,9 +99,10 @@ def test_programs_get_all_of_it() -> None:
     assert data == {
         "exit_code": 1,
         "summary": "100 offsets consumed, 90 records stored: 10 missing, 2 duplicated.",
-        "topic_id": "id",
+        "topic_ids": {"logs": "id"},
         "partitions": [
             {
+                "topic": "logs",
                 "partition": 0,
                 "kafka": {"begin": 0, "end": 100, "committed": 100},
                 "first": 0,
@@ -113,4 +117,13 @@ def test_programs_get_all_of_it() -> None:
             }
         ],
         "rows_of_other_topic_ids": {"earlier": 3},
+        "topics_not_checked": [],
     }
+
+
+def test_named_topics_that_are_not_there_are_not_checked_and_say_so() -> None:
+    found = replace(verdict(), unchecked=["billing"])
+
+    assert exit_code(found) == 2
+    assert summary(found).endswith("1 topic could not be checked, of the others nothing is missing.")
+    assert "Not checked: billing, which do not exist or may not be seen." in lines(found)

@@ -8,6 +8,7 @@ import pytest
 from app.audit.verdict import Finding, Kind, PartitionVerdict, Verdict
 from app.commands.audit import print_in_words, print_json
 from app.domain.offsets import Span
+from app.domain.records import Partition
 from app.errors import TryAgainLater
 from app.settings import Settings
 from tests.unit.audit.memory import offsets
@@ -19,7 +20,8 @@ Tell = Callable[..., int]
 
 def verdict(*findings: Finding) -> Verdict:
     partition = PartitionVerdict(offsets(), Span(0, 100), records=100, rows=100, findings=findings)
-    return Verdict("id", {0: PartitionVerdict(offsets(), Span(0, 100), 100, 100), 1: partition})
+    others = PartitionVerdict(offsets(), Span(0, 100), 100, 100)
+    return Verdict({"logs": "id"}, {Partition("logs", 0): others, Partition("logs", 1): partition})
 
 
 def run(report: Tell, audit: Callable[[], Verdict], since_secs: int = 172_800) -> tuple[int, list[str]]:

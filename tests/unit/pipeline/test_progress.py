@@ -168,6 +168,19 @@ def test_a_lease_that_kafka_did_not_take_is_not_open(setup: Setup) -> None:
     assert setup.checkpoints[0] == Checkpoint(5)
 
 
+def test_a_lease_that_kafka_took_for_some_partitions_only_is_cleared(setup: Setup) -> None:
+    """As when a topic of the same commit was deleted."""
+    setup.source.next_commit(NO_COORDINATOR)
+    with pytest.raises(TryAgainLater):
+        setup.progress.lease({P0: LEASE})
+    setup.kafka.remember(0, 0, lease=LEASE)
+
+    assert setup.progress.commit()
+    assert not setup.progress.commit()
+
+    assert setup.checkpoints[0] == Checkpoint(0)
+
+
 # Ownership of partitions.
 
 

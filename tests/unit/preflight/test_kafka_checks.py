@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from app.domain.topics import NOT_THERE
 from app.preflight.findings import Level
 from app.preflight.kafka_checks import check_kafka, unreachable
 from app.preflight.probes import KafkaProbe, Unknown
@@ -115,3 +116,40 @@ def test_an_unreachable_kafka_is_one_problem_and_the_rest_is_skipped(changes: di
     assert (reached.level, rest.level) == (Level.PROBLEM, Level.SKIPPED)
     assert "Kafka does not answer at h:1 (refused) -> Start it, or correct KAFKA_BOOTSTRAP_SERVERS" in str(reached)
     assert ("KAFKA_SASL_*" in reached.advice) is is_named
+
+
+MORE = KafkaSettings(topics="billing,app-*")
+
+
+def test_other_topics_that_are_as_they_should_be_are_a_line_each() -> None:
+    found = check_kafka(kafka(more={"billing": topic(partition_count=2), "app-1": topic()}), MORE)
+
+    assert levels(found) == {Level.OK}
+    named = [str(finding).split() for finding in found if finding.about == "topic"]
+    assert [words[2] for words in named] == ["logs:", "app-1:", "billing:"]
+    assert "on 4 of 10 partitions" in str(about("consumer group", found))
+
+
+def test_what_is_not_ok_with_another_topic_names_it_and_the_command_too() -> None:
+    compacted = topic_with(cleanup_policy="compact")
+
+    found = check_kafka(kafka(more={"billing": compacted, "app-1": topic()}), MORE)
+
+    [problem] = [finding for finding in found if finding.level is not Level.OK]
+    assert (problem.level, problem.found[:17]) == (Level.PROBLEM, "billing: compact:")
+    assert "-n billing -c cleanup.policy=delete" in problem.advice
+
+
+def test_topics_that_cannot_be_read_are_warnings_and_so_is_a_pattern_without_topics() -> None:
+    found = check_kafka(kafka(unread={"billing": NOT_THERE}), MORE)
+
+    assert [(finding.level, finding.found) for finding in found if finding.level is not Level.OK] == [
+        (Level.WARNING, "billing does not exist, or may not be seen; others are read"),
+        (Level.WARNING, "none matches a pattern of KAFKA_TOPICS=billing,app-* yet"),
+    ]
+
+
+def test_topics_that_cannot_be_listed_are_a_problem() -> None:
+    found = check_kafka(kafka(more={"billing,app-*": Unknown("no answer")}), MORE)
+
+    assert "billing,app-*: no answer" in str(about("topic", [f for f in found if f.level is Level.PROBLEM]))

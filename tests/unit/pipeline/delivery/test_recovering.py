@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.domain.records import LastRecord, Lease
-from app.errors import MustRejoin
+from app.errors import KafkaCode, MustRejoin, NotOurs, TryAgainLater
 from app.pipeline.delivery import MARGIN_SECS
 from tests.support.sample_rows import sample_batch, sample_rows
 from tests.unit.pipeline.delivery.setup import DEADLINE_SECS, DOWN, P0, P1, UNKNOWN, Setup, position
@@ -94,6 +94,22 @@ def test_a_lease_that_an_earlier_pipeline_of_this_process_saw_the_end_of_is_not_
     began_at = setup.clock.now
 
     setup.recover(P0, position(setup.leases[-1]))
+
+    assert setup.clock.now == began_at
+
+
+def test_a_lease_that_kafka_did_not_take_for_all_partitions_is_not_waited_for_as_nothing_was_sent(
+    setup: Setup,
+) -> None:
+    setup.new_token = lambda: "for some"
+    setup.delivery = setup.new_delivery()
+    setup.source.next_commit(TryAgainLater("a topic was deleted", code=KafkaCode.UNKNOWN_TOPIC))
+    setup.source.next_commit(NotOurs("the group has moved on"))
+    with pytest.raises(NotOurs):
+        setup.deliver(sample_batch(sample_rows(3)))
+    began_at = setup.clock.now
+
+    setup.recover(P0, position(others_lease(setup)._replace(token="for some")))
 
     assert setup.clock.now == began_at
 
