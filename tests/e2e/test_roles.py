@@ -121,7 +121,7 @@ def test_an_address_that_others_reach_stops_the_start_until_it_is_said_who_may_r
 
 
 def test_a_role_that_is_not_there_stops_the_start_with_a_word_about_it(pipeline: Pipeline) -> None:
-    ended = run_app(environment=pipeline.environment(ROLES="receive"))
+    ended = run_app(environment=pipeline.environment(ROLES="send"))
 
     assert ended.returncode == 2
-    assert "ROLES is 'receive'" in ended.stderr
+    assert "ROLES is 'send'" in ended.stderr
