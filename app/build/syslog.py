@@ -9,7 +9,7 @@ from app.preflight.syslog_checks import host_of_syslog, is_syslog_on, syslog_ref
 from app.receive.intake import Intake
 from app.service import submit_to_thread
 from app.settings import Settings
-from app.syslog.door import Door
+from app.syslog.senders import Senders
 from app.syslog.server import Address, Listening, SyslogServer
 from app.telemetry.receive import ReceiveTelemetry
 from app.telemetry.syslog import SyslogTelemetry
@@ -28,11 +28,11 @@ def build_syslog(
     if reason := syslog_refusal(settings):
         raise BadSettings([reason])
     syslog = settings.syslog
-    door = Door(syslog.allowed_networks, syslog.max_connections, syslog.max_connections_per_address)
+    senders = Senders(syslog.allowed_networks, syslog.max_connections, syslog.max_connections_per_address)
     return [
         SyslogServer(
             _listening(settings),
-            door,
+            senders,
             intake,
             SyslogTelemetry(metrics, telemetry),
             submit_to_thread,

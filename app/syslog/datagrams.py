@@ -7,9 +7,9 @@ from typing import Final
 
 from app.domain.networks import parse_address
 from app.receive.syslog import Client, messages_of
-from app.syslog.door import Door
 from app.syslog.events import SyslogEvents
 from app.syslog.outbox import Outbox
+from app.syslog.senders import Senders
 
 _MOST_BYTES: Final = 65_535
 _AT_A_TIME: Final = 200
@@ -44,11 +44,11 @@ class Datagrams:
     """Reads a socket, by the event loop alone."""
 
     def __init__(
-        self, listener: socket.socket, most_bytes: int, door: Door, outbox: Outbox, events: SyslogEvents
+        self, listener: socket.socket, most_bytes: int, senders: Senders, outbox: Outbox, events: SyslogEvents
     ) -> None:
         self._socket = listener
         self._most_bytes = most_bytes
-        self._door = door
+        self._senders = senders
         self._outbox = outbox
         self._events = events
         self._lost = 0
@@ -73,7 +73,7 @@ class Datagrams:
 
     def _take(self, datagram: bytes, address: str, by_client: dict[Client, list[bytes]]) -> None:
         self._events.read(len(datagram))
-        if not self._door.is_allowed(address):
+        if not self._senders.is_allowed(address):
             self._events.problem("not_allowed", address)
             return
         client = Client(address, "udp")

@@ -17,9 +17,9 @@ from app.receive.syslog import Client
 from app.syslog import datagrams
 from app.syslog.connection import Connection
 from app.syslog.datagrams import Datagrams
-from app.syslog.door import Door
 from app.syslog.events import Sends, SyslogEvents
 from app.syslog.outbox import Outbox, Submit
+from app.syslog.senders import Senders
 from app.syslog.tls import ServerTls
 
 _log: Final = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ class SyslogServer:
     def __init__(
         self,
         listening: Listening,
-        door: Door,
+        senders: Senders,
         intake: Sends,
         events: SyslogEvents,
         submit: Submit,
@@ -72,7 +72,7 @@ class SyslogServer:
         self.name = "syslog"
         self.health = Health()
         self._listening = listening
-        self._door = door
+        self._senders = senders
         self._events = events
         self._most_bytes = most_message_bytes
         self._new_outbox = partial(
@@ -145,7 +145,7 @@ class SyslogServer:
         ]
         reader = None
         if self._udp:
-            reader = Datagrams(self._udp, self._most_bytes, self._door, of_datagrams, self._events)
+            reader = Datagrams(self._udp, self._most_bytes, self._senders, of_datagrams, self._events)
             loop.add_reader(self._udp, reader.read)
         await stopping.wait()
         for task in accepting:
@@ -181,11 +181,11 @@ class SyslogServer:
                 await asyncio.sleep(_ACCEPT_AGAIN_SECS)
                 continue
             address = str(parse_address(peer[0]) or peer[0])
-            if problem := self._door.problem_with(address):
+            if problem := self._senders.problem_with(address):
                 accepted.close()
                 self._events.problem(problem, address)
                 continue
-            self._events.connections(self._door.open)
+            self._events.connections(self._senders.open)
             task = asyncio.create_task(self._converse(accepted, Client(address, transport), outbox))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -207,8 +207,8 @@ class SyslogServer:
     def _ended(self, connection: Connection) -> None:
         if connection in self._connections:
             self._connections.discard(connection)
-            self._door.leave(connection.client.address)
-            self._events.connections(self._door.open)
+            self._senders.leave(connection.client.address)
+            self._events.connections(self._senders.open)
 
     def _pause(self) -> None:
         for connection in self._connections:

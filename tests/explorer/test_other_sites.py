@@ -114,7 +114,7 @@ class _Page(BaseHTTPRequestHandler):
         """Nothing."""
 
 
-class OpenDoor(OriginGuard):
+class OpenGuard(OriginGuard):
     """What the service would be without its guard."""
 
     def check(self, head: RequestHead) -> None:
@@ -138,7 +138,7 @@ def service() -> Iterator[Service]:
 
 @pytest.fixture(scope="module")
 def open_service() -> Iterator[Service]:
-    made = Service(OpenDoor(()))
+    made = Service(OpenGuard(()))
     yield made
     made.site.close()
 

@@ -15,7 +15,7 @@ from app.health import Health
 from app.metrics import Metrics
 from app.receive.intake import Intake
 from app.service import submit_to_thread
-from app.syslog.door import Door
+from app.syslog.senders import Senders
 from app.syslog.server import Address, Listening, SyslogServer
 from app.telemetry.receive import ReceiveTelemetry
 from app.telemetry.syslog import SyslogTelemetry
@@ -38,13 +38,13 @@ def new_server(
     listening: Listening,
     publisher: MemoryPublisher,
     metrics: Metrics,
-    door: Door | None = None,
+    senders: Senders | None = None,
     most_message_bytes: int = 64 * 1024,
 ) -> SyslogServer:
     """A server that is not started."""
     return SyslogServer(
         listening,
-        door or Door("", 0, 0),
+        senders or Senders("", 0, 0),
         Intake(publisher, key=KEY.encode(), timeout_secs=0.5),
         SyslogTelemetry(metrics, ReceiveTelemetry(metrics, Health())),
         submit_to_thread,
@@ -70,7 +70,7 @@ class Listener:
         free = Address(HOST, 0, "SYSLOG_PORT")
         listening = Listening(free, free if certificate else None, free, certificate, key, client_authority)
         self.server = new_server(
-            listening, self.publisher, self.metrics, Door("", most_connections, 0), most_message_bytes
+            listening, self.publisher, self.metrics, Senders("", most_connections, 0), most_message_bytes
         )
         self.server.start()
 

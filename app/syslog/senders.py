@@ -4,7 +4,7 @@ from app.domain.networks import ANY, names_of_networks, parse_address, parse_net
 from app.http.connections import Connections
 
 
-class Door:
+class Senders:
     """Used by the event loop alone. `networks` lists addresses and networks, comma-separated; see `syslog_settings`."""
 
     def __init__(self, networks: str, most: int, most_per_address: int) -> None:
