@@ -53,8 +53,11 @@ def run(options: Namespace, environ: Mapping[str, str]) -> int:
     try:
         api = Api(options.url or environ.get("LOG_ANALYTICS_URL") or DEFAULT_URL, token_in(environ))
         source = sys.stdin.buffer if options.file == "-" else Path(options.file).open("rb")  # noqa: SIM115  # closed below
-    except (OSError, ValueError) as error:
+    except ValueError as error:
         say_error(str(error))
+        return FAILED
+    except OSError as error:
+        say_error(f"send: {options.file} cannot be read: {error.strerror}")
         return FAILED
     with source:
         return run_command(lambda: send(api, options, source, say_error, time.sleep), cut_off=FAILED)

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
+from app.domain.json_values import as_text
+
 _SHOWN_CHARS: Final = 200
 
 
@@ -19,7 +21,7 @@ class Note(NamedTuple):
     @classmethod
     def of(cls, source: str, value: object, rule: str = "") -> Note:
         """The note of a value of any type; a long one is cut."""
-        text = value if isinstance(value, str) else repr(value)
+        text = as_text(value) if isinstance(value, str | bool | dict | list) else repr(value)
         return cls(source, text if len(text) <= _SHOWN_CHARS else f"{text[:_SHOWN_CHARS]}…", rule)
 
     def with_rule(self, rule: str) -> Note:

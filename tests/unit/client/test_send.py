@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from app.client import send as command
 from app.client.api import ApiError, Unreachable
-from app.client.send import MOST_BYTES, bodies, send
+from app.client.send import FAILED, MOST_BYTES, bodies, send
 from app.commands.arguments import parse
 
 DONE = {"stored": 2, "refused": 0, "problems": []}
@@ -46,6 +48,13 @@ def test_a_file_is_sent_as_it_is() -> None:
 
     assert (code, remarks) == (0, ["2 stored, 0 refused"])
     assert api.requests == [("/logs", {"service": "shop", "host": "", "timezone": ""}, b"a\nb")]
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = str(tmp_path / "app.log")
+
+    assert command.run(parse(["send", file]), {}) == FAILED
+    assert capsys.readouterr().err == f"send: {file} cannot be read: No such file or directory\n"
 
 
 def test_logs_that_cannot_be_stored_are_named() -> None:

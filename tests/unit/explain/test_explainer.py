@@ -230,6 +230,11 @@ CASES: list[tuple[bytes | str | dict[str, Any], str, dict[str, tuple[str, str, s
         {"service": ("key container_name", "/web", "")},
     ),
     ('{"log":"{\\"msg\\":\\"m\\"}","stream":"stdout"}', "container JSON > JSON", {"message": ("key msg", "m", "")}),
+    (
+        {"service": {"name": "shop"}, "msg": "m", "ok": True},
+        "JSON",
+        {"service": ("key service", '{"name":"shop"}', ""), "message": ("key msg", "m", "")},
+    ),
     ('"{\\"msg\\":\\"m\\"}"', "JSON string > JSON", {"message": ("key msg", "m", "")}),
     ('@cee: {"msg":"m"}', "@cee > JSON", {"message": ("key msg", "m", "")}),
     ('Nov 29 10:15:01 kiln app[7]: {"level":"warn","msg":"m"}', "syslog > JSON", {"level": ("key level", "warn", "")}),
