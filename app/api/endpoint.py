@@ -107,6 +107,9 @@ class Endpoint(Generic[_Parameters]):
     headers: Mapping[str, str] = field(default_factory=dict)
     """Headers of every response, errors included."""
 
+    takes_slash: bool = False
+    """Whether a `/` behind the path makes no difference."""
+
     right: Right
     """The right that the caller must have. It has no default, so that no endpoint is open by accident."""
     authenticator: Authenticator | None = None

@@ -38,7 +38,8 @@ def add_routes(app: Flask, endpoints: Iterable[Endpoint[Any]], authenticator: Au
         rule = _rule(endpoint.prefix + endpoint.path)
         view = _view(endpoint, endpoint.authenticator or authenticator)
         methods = {*endpoint.methods, "OPTIONS"}
-        app.add_url_rule(rule, _rule_name(endpoint), view, provide_automatic_options=False, methods=methods)
+        strict = not endpoint.takes_slash
+        app.add_url_rule(rule, _rule_name(endpoint), view, False, methods=methods, strict_slashes=strict)
     app.register_error_handler(Exception, lambda error: JSON_ERRORS.render(_problem_of(error), current_head()))
 
 

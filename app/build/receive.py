@@ -99,8 +99,10 @@ def build_receive(
         *elasticsearch_probes.endpoints(most_bytes),
     ]
     memory = BodyMemory(max(_MEMORY_BYTES, _MEMORY_TIMES * limits.max_body_bytes), wait_secs=limits.timeout_secs)
+    # Addresses are put together from settings that people write with a slash at the end, and without.
+    tolerant = (replace(one, takes_slash=True) for one in endpoints)
     limited = (
-        replace(one, slots=(slots,), body=replace(one.body, memory=memory)) if one.body else one for one in endpoints
+        replace(one, slots=(slots,), body=replace(one.body, memory=memory)) if one.body else one for one in tolerant
     )
     # Those that have a slot, those that wait for one, and some that find too many before them.
     threads = 2 * limits.max_concurrent + _REFUSING_THREADS

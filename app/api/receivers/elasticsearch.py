@@ -5,6 +5,7 @@ https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-bulk
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import product
 from typing import Any, Final
 
 import msgspec
@@ -21,14 +22,17 @@ from app.receive.elasticsearch import Item
 from app.receive.received import Posted, Received, Sent
 
 NAME: Final = "elasticsearch"
-PREFIX: Final = "/elasticsearch"
-_PATHS: Final = {
-    f"{PREFIX}/_bulk": "elasticsearch_bulk",
-    f"{PREFIX}/{{index}}/_bulk": "elasticsearch_index_bulk",
-    "/_bulk": "bulk",
-    "/{index}/_bulk": "index_bulk",
-}
+PREFIXES: Final = ("/elasticsearch", "/elasticsearch/")
+"""The second for clients that put a `/` behind an address that ends with one."""
+_PREFIXES: Final = ("", *PREFIXES)
 """Some clients, such as rsyslog, know a host and a port alone; nothing else is at these paths of the root."""
+_PATHS: Final = {
+    "/_bulk": "elasticsearch_bulk",
+    "/{index}/_bulk": "elasticsearch_index_bulk",
+    "/{index}/_doc/_bulk": "elasticsearch_doc_bulk",  # or it would be a document with this id
+    "/{index}/{kind}/_bulk": "elasticsearch_type_bulk",
+}
+"""The last two with a type, as clients of version 7 and older may have it."""
 _TYPES: Final = ("application/x-ndjson", "application/json", "application/vnd.elasticsearch+x-ndjson", "*/*")
 _REFUSED: Final = 400
 _STORED: Final = 201
@@ -43,9 +47,10 @@ OF_STORED: Final[Mapping[str, Any]] = {
 
 
 class BulkParameters(BaseModel):
-    """The index of the path. Others, such as `pipeline` and `refresh`, mean nothing here."""
+    """The index and the type of the path. Others, such as `pipeline` and `refresh`, mean nothing here."""
 
     index: str = ""
+    kind: str = ""
 
 
 def endpoints(
@@ -69,9 +74,10 @@ def endpoints(
 
         return receiver.take(NAME, request, read, respond)
 
-    for path, name in _PATHS.items():
+    for prefix, (path, name) in product(_PREFIXES, _PATHS.items()):
         yield Endpoint(
             path=path,
+            prefix=prefix,
             methods=("POST", "PUT"),
             operation_id=name,
             summary="Send logs as to Elasticsearch",

@@ -4,6 +4,7 @@ https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-index
 """
 
 from collections.abc import Iterator
+from itertools import product
 from typing import Final
 
 import msgspec
@@ -13,7 +14,7 @@ from pydantic import BaseModel
 from app.access.principal import Right
 from app.api.body import Body
 from app.api.endpoint import Endpoint, Request, Success
-from app.api.receivers.elasticsearch import NAME, OF_STORED, PREFIX
+from app.api.receivers.elasticsearch import NAME, OF_STORED, PREFIXES
 from app.api.receivers.elasticsearch_form import ERRORS, HEADERS, content_type_for
 from app.api.receivers.receiver import MAY_FAIL, Receiver
 from app.receive import elasticsearch
@@ -57,10 +58,10 @@ def endpoints(receiver: Receiver, max_body_bytes: int) -> Iterator[Endpoint[Docu
 
         return receiver.take(NAME, request, read, respond)
 
-    for path, name in _PATHS.items():
+    for prefix, (path, name) in product(PREFIXES, _PATHS.items()):
         yield Endpoint(
             path=path,
-            prefix=PREFIX,
+            prefix=prefix,
             methods=("POST", "PUT"),
             operation_id=name,
             summary="Send a log as to Elasticsearch",

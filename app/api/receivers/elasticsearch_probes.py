@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
 from typing import Final
 
 from flask import Response
@@ -11,7 +12,7 @@ from werkzeug.exceptions import NotFound
 from app.access.principal import Right
 from app.api.body import Body
 from app.api.endpoint import Endpoint, Request, Success
-from app.api.receivers.elasticsearch import PREFIX
+from app.api.receivers.elasticsearch import PREFIXES
 from app.api.receivers.elasticsearch_form import ERRORS, HEADERS, content_type_for
 
 VERSION: Final = "8.19.0"
@@ -64,10 +65,10 @@ class ProbeParameters(BaseModel):
 
 def endpoints(max_body_bytes: int) -> Iterator[Endpoint[ProbeParameters]]:
     """The endpoints, below a prefix of their own: `/` is the explorer's. Bodies are ignored."""
-    for path in ("", "/", "/{+rest}"):
+    for prefix, path in product(PREFIXES, ("", "/{+rest}")):
         yield Endpoint(
             path=path,
-            prefix=PREFIX,
+            prefix=prefix,
             methods=("GET", "PUT", "POST", "DELETE"),
             operation_id="elasticsearch_probe",
             parameters=ProbeParameters,
@@ -95,6 +96,8 @@ def _content(path: str, is_read: bool) -> object:
     """The content of the response, None if there is nothing at the path."""
     if is_read and path in _READ:
         return _READ[path]
+    if is_read and path.startswith("_cluster/health/"):  # of an index
+        return _HEALTH
     name, *behind = path.split("/")
     if name == "_nodes":
         return _NODES

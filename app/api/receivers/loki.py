@@ -23,7 +23,6 @@ from app.receive.received import Sent
 NAME: Final = "loki"
 _PATHS: Final = {
     "/loki/api/v1/push": "push_loki",
-    "/loki/api/v1/push/": "push_loki_slash",
     "/api/prom/push": "push_loki_old",
 }
 _SHOWN: Final = 10

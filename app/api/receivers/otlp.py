@@ -60,7 +60,6 @@ def endpoints(receiver: Receiver, max_body_bytes: int) -> Iterator[Endpoint[AnyP
         right=Right.INGEST,
     )
     yield logs
-    yield replace(logs, path="/v1/logs/", operation_id="send_otlp_logs_2")
     for signal in ("traces", "metrics"):
         yield replace(
             logs,

@@ -80,7 +80,12 @@ def test_documents_are_stored(method: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/elasticsearch/shop/_bulk", "/shop/_bulk", "/elasticsearch/_bulk?index=shop", "/_bulk?index=shop&refresh"]
+    "path",
+    [
+        *("/elasticsearch/shop/_bulk", "/shop/_bulk", "/elasticsearch/_bulk?index=shop", "/_bulk?index=shop&refresh"),
+        *("/elasticsearch//shop/_bulk", "/elasticsearch//_bulk?index=shop", "/elasticsearch/shop/_bulk/"),
+        *("/elasticsearch/shop/_doc/_bulk", "/elasticsearch/shop/logevent/_bulk", "/shop/logevent/_bulk"),
+    ],
 )
 def test_the_index_may_be_in_the_address(path: str) -> None:
     receivers = Receivers()
@@ -240,6 +245,7 @@ def test_without_kafka_the_whole_request_may_be_retried() -> None:
     ("path", "known"),
     [
         ("/elasticsearch/shop/_doc?refresh=true", {}),
+        ("/elasticsearch//shop/_doc", {}),
         ("/elasticsearch/shop/_doc/a-1", {"_id": "a-1"}),
         ("/elasticsearch/shop/_create/a-1", {"_id": "a-1"}),
     ],
@@ -270,7 +276,7 @@ def test_a_single_document_that_cannot_be_stored(body: str) -> None:
     assert not receivers.publisher.records
 
 
-@pytest.mark.parametrize("path", ["/elasticsearch", "/elasticsearch/"])
+@pytest.mark.parametrize("path", ["/elasticsearch", "/elasticsearch/", "/elasticsearch//"])
 def test_clients_find_a_version(path: str) -> None:
     receivers = Receivers()
     accept = "application/vnd.elasticsearch+json; compatible-with=9"
@@ -291,7 +297,7 @@ def test_clients_find_a_version(path: str) -> None:
         *("PUT /_index_template/filebeat", "HEAD /_template/logstash", "PUT /_template/logstash"),
         *("PUT /_ingest/pipeline/a-b", "GET /_ingest/pipeline/a-b", "GET /_data_stream/logs", "GET /_alias"),
         *("HEAD /_alias/logs", "POST /_aliases", "HEAD /shop-2026", "PUT /%3Cshop-%7Bnow%7D%3E", "GET /_cat/health"),
-        "GET /shop/_refresh",
+        *("GET /shop/_refresh", "GET /_cluster/health/shop", "HEAD //_template/logstash", "PUT /_data_stream/logs/"),
     ],
 )
 def test_clients_find_what_they_look_for_at_their_start(request_line: str) -> None:
