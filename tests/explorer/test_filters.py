@@ -117,6 +117,17 @@ def test_attributes_of_the_logs_are_offered_too(explorer: Explorer) -> None:
     assert counts(section).keys() == {"/r0", "/r1", "/r2", "/r3"}
 
 
+def test_what_a_receipt_says_comes_behind_what_the_log_does(explorer: Explorer) -> None:
+    fields = [{"name": name, "logs": 9, "values": []} for name in ("log.receiver.name", "log.receiver.time", "route")]
+    explorer.page.route("**/api/v1/fields?*", lambda route: route.fulfill(json={"rows": fields}))
+
+    explorer.page.reload()
+    explorer.settled()
+
+    expect(explorer.facets.locator("summary").nth(4)).to_have_text("route")
+    expect(explorer.facets.locator("summary").nth(5)).to_have_text("log.receiver.name")
+
+
 def test_a_field_of_a_log_is_filtered_for_and_out(explorer: Explorer) -> None:
     detail = explorer.open_log()
     detail.get_by_role("button", name="No logs with this http.status_code").click()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
+import zlib
 from collections.abc import Iterator
 
 import pytest
+import zstandard
 
 from app.api.status_routes import STATUS_PATHS
 from tests.support.receivers import READER, SHIPPER, Receivers, token_needed
@@ -89,6 +92,30 @@ def test_an_index_is_one_part_of_a_path(path: str) -> None:
     receivers = Receivers()
 
     assert receivers.post(path, '{"index":{}}\n{"message":"m"}\n').status_code == 404
+    assert not receivers.publisher.records
+
+
+_BOMB = bytes(64 * 1024 * 1024)
+BOMBS = {
+    "gzip": gzip.compress(_BOMB, 1),
+    "deflate": zlib.compress(_BOMB, 1),
+    "zstd": zstandard.ZstdCompressor().compress(_BOMB),
+    "snappy": b"\xff\xff\xff\xff\x0f" + b"\0a" + b"\xfe\1\0" * 1024,  # claims 4 GiB
+}
+
+
+@pytest.mark.parametrize("encoding", BOMBS)
+def test_no_path_unpacks_more_than_a_body_may_have(encoding: str) -> None:
+    receivers = Receivers()
+
+    for method, path in REQUESTS:
+        if method in ("POST", "PUT") and "_license" not in path and path.strip("/") != "elasticsearch":
+            response = receivers.request(
+                method, path, BOMBS[encoding], "application/x-protobuf", Content_Encoding=encoding
+            )
+
+            refusals = {400, 413, 415} if encoding == "snappy" else {413, 415}
+            assert response.status_code in refusals, path
     assert not receivers.publisher.records
 
 

@@ -2,7 +2,7 @@
 
 import { h, joinPopover } from "./dom.js";
 import { inOneLine } from "./errors.js";
-import { IDENTITY } from "./fields.js";
+import { isIdentity } from "./fields.js";
 
 /** `columns()` returns the shown columns, `fields` knows all names, `onColumn(name)` adds or removes a column. */
 export class ColumnPicker {
@@ -28,7 +28,6 @@ export class ColumnPicker {
     try {
       const found = await this.fields.all();
       const names = found.map(({ name }) => name).filter((name) => name !== "timestamp");
-      const isIdentity = (name) => IDENTITY.has(name);
       this.#names = [...new Set([...this.columns(), ...names.filter((name) => !isIdentity(name)), ...names.filter(isIdentity)])];
       this.#fill();
     } catch (error) {

@@ -3,7 +3,7 @@
 import { request, valuesPath } from "./api.js";
 import { h, iconButton } from "./dom.js";
 import { inOneLine } from "./errors.js";
-import { IDENTITY, NO_FACET, levelOf } from "./fields.js";
+import { NO_FACET, isIdentity, levelOf } from "./fields.js";
 import { filterOf, filtersIn, withoutField } from "./query_text.js";
 import { recall, remember } from "./remembered.js";
 
@@ -35,7 +35,6 @@ export class Facets {
     if (signal.aborted) return;
     try {
       const found = (await this.fields.all(signal)).map(({ name }) => name).filter((name) => !NO_FACET.has(name));
-      const isIdentity = (name) => IDENTITY.has(name);
       this.#offer([...new Set([...FIRST, ...ALSO, ...found.filter((name) => !isIdentity(name)), ...found.filter(isIdentity)])].slice(0, MOST_FIELDS));
       for (const name of this.#sections.keys()) if (this.#open.has(name) && !this.#sections.get(name).isLoaded) await this.#load(name, signal);
     } catch (error) {

@@ -14,10 +14,11 @@ const NO_FILTER = new Set(["id", "_raw", ...COLUMNS.filter((column) => column.ki
 /** Columns of high cardinality: unique or nearly unique values, and measurements. */
 export const NO_FACET = new Set(COLUMNS.filter((column) => !column.isFacet).map((column) => column.name));
 const LONGEST_FILTER = 1000;
-/** Fields that say where a log was read from; they come behind the fields that people search. */
-export const IDENTITY = new Set(
+const IDENTITY = new Set(
   ["topic", "partition", "offset", "topic_id", "_item", "_items", "_reader", "_ingested", "_raw", "severity_number"],
 );
+/** Whether a field says how a log came in and where it was read from; these come behind the fields that people search. */
+export const isIdentity = (name) => IDENTITY.has(name) || name.startsWith("log.receiver.");
 const NUMBERS = new Set(COLUMNS.filter(({ kind }) => kind.includes("number")).map(({ name }) => name));
 
 /** One of the six levels, for the colour, or `other`. */
@@ -67,8 +68,8 @@ export function fieldsOf(row, isField) {
   const plain = Object.entries(row).filter(([name]) => !["id", "attributes", "resource", "message"].includes(name));
   const attributes = Object.entries(row.attributes ?? {}).map(([key, value]) => [attributeName(row, key, isField), value]);
   const resource = Object.entries(row.resource ?? {}).map(([key, value]) => [key === "host.name" ? "host" : `resource.${key}`, value]);
-  const isIdentity = ([name]) => IDENTITY.has(name);
-  return [...plain.filter((one) => !isIdentity(one)), ...attributes, ...resource, ...plain.filter(isIdentity)]
+  const isLast = ([name]) => IDENTITY.has(name);
+  return [...plain.filter((one) => !isLast(one)), ...attributes, ...resource, ...plain.filter(isLast)]
     .filter(([, value]) => value !== "" && value !== null)
     .map(([name, value]) => ({
       name,
