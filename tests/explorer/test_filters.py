@@ -118,7 +118,8 @@ def test_attributes_of_the_logs_are_offered_too(explorer: Explorer) -> None:
 
 
 def test_what_a_receipt_says_comes_behind_what_the_log_does(explorer: Explorer) -> None:
-    fields = [{"name": name, "logs": 9, "values": []} for name in ("log.receiver.name", "log.receiver.time", "route")]
+    names = ("log.receiver.name", "log.receiver.time", "route")
+    fields: list[dict[str, object]] = [{"name": name, "logs": 9, "values": []} for name in names]
     explorer.page.route("**/api/v1/fields?*", lambda route: route.fulfill(json={"rows": fields}))
 
     explorer.page.reload()

@@ -14,14 +14,14 @@ import zstandard
 from app.api.status_routes import STATUS_PATHS
 from tests.support.receivers import READER, SHIPPER, Receivers, token_needed
 
-_VALUES = {"<index>": "logs", "<id>": "1", "<path:rest>": "_license"}
+_VALUES = {"path:rest": "_license", "index": "logs", "kind": "_doc", "id": "1"}
 _OPEN = ("/services/collector/health", "/services/collector/health/1.0")
 """Paths that need no token, and say no more than whether Kafka can be reached."""
 
 
 def _requests() -> Iterator[tuple[str, str]]:
     for rule in Receivers().application.url_map.iter_rules():
-        path = re.sub(r"<[^>]+>", lambda found: _VALUES[found[0]], rule.rule)
+        path = re.sub(r"<([^>]+)>", lambda found: _VALUES[found[1]], rule.rule)
         if path not in STATUS_PATHS:
             yield from ((method, path) for method in sorted((rule.methods or set()) - {"OPTIONS"}))
 
@@ -87,8 +87,8 @@ def test_an_odd_index_is_a_text_and_nothing_else(index: str) -> None:
     assert len(receivers.publisher.records) == 1
 
 
-@pytest.mark.parametrize("path", ["/api/v1/_bulk", "/api%2fv1/_bulk", "/..%2fapi%2fv1/_bulk", "/a/../_bulk"])
-def test_an_index_is_one_part_of_a_path(path: str) -> None:
+@pytest.mark.parametrize("path", ["/api/v1/logs/_bulk", "/api%2fv1%2flogs/_bulk", "/a/../b/_bulk", "/_bulk/a"])
+def test_an_index_and_a_type_are_one_part_of_a_path_each(path: str) -> None:
     receivers = Receivers()
 
     assert receivers.post(path, '{"index":{}}\n{"message":"m"}\n').status_code == 404
