@@ -24,15 +24,17 @@ from app.receive.received import Posted, Received, Sent
 NAME: Final = "elasticsearch"
 PREFIXES: Final = ("/elasticsearch", "/elasticsearch/")
 """The second for clients that put a `/` behind an address that ends with one."""
-_PREFIXES: Final = ("", *PREFIXES)
-"""Some clients, such as rsyslog, know a host and a port alone; nothing else is at these paths of the root."""
 _PATHS: Final = {
     "/_bulk": "elasticsearch_bulk",
     "/{index}/_bulk": "elasticsearch_index_bulk",
+}
+_TYPED: Final = {
     "/{index}/_doc/_bulk": "elasticsearch_doc_bulk",  # or it would be a document with this id
     "/{index}/{kind}/_bulk": "elasticsearch_type_bulk",
 }
-"""The last two with a type, as clients of version 7 and older may have it."""
+"""With a type, as clients of version 7 and older may have it."""
+_PLACES: Final = (*product(("", *PREFIXES), _PATHS.items()), *product(PREFIXES, _TYPED.items()))
+"""Some clients, such as rsyslog, know a host and a port alone; nothing else is at these paths of the root."""
 _TYPES: Final = ("application/x-ndjson", "application/json", "application/vnd.elasticsearch+x-ndjson", "*/*")
 _REFUSED: Final = 400
 _STORED: Final = 201
@@ -74,7 +76,7 @@ def endpoints(
 
         return receiver.take(NAME, request, read, respond)
 
-    for prefix, (path, name) in product(_PREFIXES, _PATHS.items()):
+    for prefix, (path, name) in _PLACES:
         yield Endpoint(
             path=path,
             prefix=prefix,
