@@ -27,10 +27,12 @@ _ZSTD_PIECE_BYTES: Final = 128
 
 def _inflate(pieces: Iterator[bytes], *, wbits: int) -> Iterator[bytes]:
     inflater = zlib.decompressobj(wbits)
+    others = _others()
     try:
         for piece in pieces:
             while piece:
                 if inflater.eof:  # a gzip file may have several members
+                    next(others)
                     inflater = zlib.decompressobj(wbits)
                 yield inflater.decompress(piece, _PIECE_BYTES)
                 piece = inflater.unconsumed_tail or inflater.unused_data
@@ -43,12 +45,14 @@ def _inflate(pieces: Iterator[bytes], *, wbits: int) -> Iterator[bytes]:
 def _unpack_zstd(pieces: Iterator[bytes]) -> Iterator[bytes]:
     frames = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW_BYTES)
     frame = frames.decompressobj()
+    others = _others()
     try:
         for piece in pieces:
             for start in range(0, len(piece), _ZSTD_PIECE_BYTES):
                 rest = piece[start : start + _ZSTD_PIECE_BYTES]
                 while rest:
                     if frame.eof:  # there may be several frames
+                        next(others)
                         frame = frames.decompressobj()
                     yield frame.decompress(rest)
                     rest = frame.unused_data if frame.eof else b""
@@ -58,6 +62,13 @@ def _unpack_zstd(pieces: Iterator[bytes]) -> Iterator[bytes]:
         raise BadRequest(_TRUNCATED)
 
 
+def _others() -> Iterator[int]:
+    """Counts the members or frames of a body behind the first: empty ones cost time, and millions fit into a body."""
+    yield from range(1, _MAX_MEMBERS)
+    raise BadRequest(f"The compressed body has more than {_MAX_MEMBERS:,} members or frames.")
+
+
+_MAX_MEMBERS: Final = 10_000
 _DAMAGED: Final = "The body does not match its Content-Encoding."
 _TRUNCATED: Final = "The compressed body is truncated."
 

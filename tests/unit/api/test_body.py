@@ -7,6 +7,7 @@ import io
 import tracemalloc
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import zstandard
@@ -57,6 +58,14 @@ def test_it_may_consist_of_several_members(encoding: str) -> None:
     pack = ENCODINGS[encoding]
 
     assert read(pack(b"a" * 100_000) + pack(b"b"), Content_Encoding=encoding) == b"a" * 100_000 + b"b"
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "zstd"])
+def test_it_may_not_consist_of_ten_thousand_members_that_are_empty(encoding: str) -> None:
+    sent = ENCODINGS[encoding](b"") * 10_000 + ENCODINGS[encoding](b"x")
+
+    with pytest.raises(BadRequest, match="more than 10,000 members"):
+        replace(BODY, max_bytes=len(sent)).read(head(Content_Encoding=encoding), io.BytesIO(sent))
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
