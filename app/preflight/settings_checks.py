@@ -19,7 +19,9 @@ def check_settings(settings: Settings, misspelt: Iterable[str], *, margin_secs: 
     has_ingest = "ingest" in settings.service.roles
     warnings = [warning("names", sentence.rstrip(".")) for sentence in misspelt]
     names = warnings or [ok("names", "every variable that looks like a setting is one")]
-    found = [*names, check_access(settings), check_syslog(settings)]
+    found = [*names, check_access(settings)]
+    if settings.syslog.is_on or "receive" in settings.service.roles:
+        found.append(check_syslog(settings))
     found += [*check_certificates(settings), *check_receipts(settings)]
     return [*found, check_timeouts(settings, margin_secs)] if has_ingest else found
 

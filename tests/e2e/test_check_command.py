@@ -75,6 +75,7 @@ class World:
             "CLICKHOUSE_USER": self.clickhouse.user,
             "CLICKHOUSE_PASSWORD": self.clickhouse.password.get_secret_value(),
             "CLICKHOUSE_DATABASE": self.clickhouse.database,
+            "RECEIVE_KEY": "k" * 32,
         }
         done = run_app("check", environment=others | ours | environment)
         assert done.stderr == ""

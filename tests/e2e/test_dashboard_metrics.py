@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import urllib.request
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -27,6 +28,7 @@ PROMQL: Final = [query for path in DASHBOARDS for query in queries(path) if quer
 ABSENT: Final = {
     "Failed inserts A": "there is a series only for what has happened, and every insert was stored",
     "Retried calls A": "there is a series only for errors that have happened",
+    "Not stored A": "there is a series only for what has happened, and all logs over HTTP were stored",
     "Lost to retention A": "there is a series only for partitions that have lost records",
 }
 _SCRAPED: Final = "min(count_over_time(log_ingest_build_info[1m]))"
@@ -58,8 +60,10 @@ def prometheus(shared_pipeline: Pipeline, tmp_path_factory: pytest.TempPathFacto
 
 
 def use(service: ServiceProcess, pipeline: Pipeline, records_after: int) -> None:
-    """Send logs, one of them unparsable, until there are `records_after`, and query them."""
-    pipeline.send([*(f"INFO line {number}" for number in range(999)), "{not JSON"])
+    """Send logs, one of them unparsable and one over HTTP, until there are `records_after`, and query them."""
+    pipeline.send([*(f"INFO line {number}" for number in range(998)), "{not JSON"])
+    with urllib.request.urlopen(f"{service.url}/api/v1/logs", b'{"message": "over HTTP"}', timeout=10) as sent:  # noqa: S310
+        assert sent.status == 200
     service.wait_until(lambda scrape: scrape.total("committed_offset") >= records_after, PATIENCE_SECS)
     assert service.get("/api/v1/stats").status == 200
     assert service.get("/api/v1/logs?query=(").status == 400

@@ -145,7 +145,7 @@ def test_an_unavailable_kafka_at_the_start_is_waited_for_and_logged(pipeline: Pi
     wait_until(lambda: "attempt 1/10 failed" in service.log, "a word about the first attempt")
     assert service.get("/live").status == 200
     assert service.get("/ready").status == 503
-    assert re.search(r"Listening on http.*\n.*Kafka at .*: attempt 1/10 failed", service.log)
+    assert re.search(r"Listening on http(?s:.*)Kafka at .*: attempt 1/10 failed", service.log)
     own_kafka.start()
     service.wait_until(lambda scrape: scrape.assigned == PARTITIONS, PATIENCE_SECS)
     lines = [f"line {number}" for number in range(SOME)]

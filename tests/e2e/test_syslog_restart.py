@@ -29,6 +29,7 @@ class Sender(threading.Thread):
                 message = b"<14>1 2026-11-29T22:14:15Z web1 shop - - - message %d" % self.sent
                 connection.sendall(b"%d %b" % (len(message), message))
                 self.sent += 1
+                time.sleep(0.0005)
 
 
 def test_nothing_is_lost_when_the_service_stops(pipeline: Pipeline) -> None:

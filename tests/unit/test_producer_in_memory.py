@@ -261,7 +261,7 @@ def test_a_summary_that_cannot_be_written_is_one_sentence_and_exit_code_1(capsys
 def test_records_are_sent_also_where_complaints_cannot_be_written(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    environ = {"KAFKA_TOPICS": "nearly a setting"}
+    environ = {"KAFKA_TOPIK": "nearly a setting"}
 
     with FULL.open("w") as full, redirect_stderr(full):
         code = main(["--count", "3"], environ, make_publisher=made(MemoryPublisher()))
