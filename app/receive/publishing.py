@@ -1,5 +1,6 @@
 """The component of the publisher: connects it, creates the topic if it is missing, and closes it at the end."""
 
+import logging
 import threading
 from collections.abc import Callable
 from typing import Final, Protocol
@@ -7,6 +8,8 @@ from typing import Final, Protocol
 from app.errors import KafkaCode, TryAgainLater
 from app.health import Health
 from app.ports import LogPublisher
+
+_log: Final = logging.getLogger(__name__)
 
 _EVERY_SECS: Final = 10.0
 _FIRST_EVERY_SECS: Final = 1.0
@@ -69,5 +72,6 @@ class Publishing:
         except TryAgainLater as error:
             if error.code != KafkaCode.UNKNOWN_TOPIC:
                 raise
-            self._ensure_topic()
+            if self._ensure_topic():
+                _log.info("The topic did not exist: created")
             self._publisher.connect()

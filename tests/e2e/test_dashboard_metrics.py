@@ -62,7 +62,7 @@ def prometheus(shared_pipeline: Pipeline, tmp_path_factory: pytest.TempPathFacto
 def use(service: ServiceProcess, pipeline: Pipeline, records_after: int) -> None:
     """Send logs, one of them unparsable and one over HTTP, until there are `records_after`, and query them."""
     pipeline.send([*(f"INFO line {number}" for number in range(998)), "{not JSON"])
-    with urllib.request.urlopen(f"{service.url}/api/v1/logs", b'{"message": "over HTTP"}', timeout=10) as sent:  # noqa: S310
+    with urllib.request.urlopen(f"{service.url}/api/v1/logs", b'{"message": "over HTTP"}', timeout=10) as sent:
         assert sent.status == 200
     service.wait_until(lambda scrape: scrape.total("committed_offset") >= records_after, PATIENCE_SECS)
     assert service.get("/api/v1/stats").status == 200
