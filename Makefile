@@ -15,10 +15,10 @@ help: ## Show this list
 run: $(VENV)/local.stamp ## Run everything on this machine: Kafka, ClickHouse, the service, sample logs (Ctrl-C stops it)
 	@exec $(BIN)/python -m local
 
-# Most tests wait, so run three times as many workers as processors. Each has its own broker and engine; a file is never split.
+# Most tests wait, so run twice as many workers as processors. Each has its own broker and engine; a file is never split.
 SIDE_BY_SIDE := --dist loadfile --no-loadscope-reorder --durations 20
 test: $(VENV)/dev.stamp ## Run the whole test suite on real Kafka and the real ClickHouse engine (JOBS=n workers)
-	@$(BIN)/python -m pytest -n $(or $(JOBS),6) $(SIDE_BY_SIDE)
+	@$(BIN)/python -m pytest -n $(or $(JOBS),4) $(SIDE_BY_SIDE)
 
 SEEDS ?= 200000
 FIRST_SEED ?= 0
