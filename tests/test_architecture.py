@@ -51,7 +51,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "explain": {"domain", "errors", "formats", "pipeline", "ports"},
     "query": {"domain", "errors", "ports"},
     "access": {"errors", "query"},
-    "receive": {"domain", "errors", "formats", "health", "input", "ports"},
+    "receive": {"component", "domain", "errors", "formats", "health", "input", "ports"},
     "syslog": {"component", "domain", "errors", "health", "http", "receive"},
     "audit": {"domain", "errors", "pipeline", "ports"},
     "backends": {"access", "audit", "domain", "errors", "paths", "pipeline", "ports", "preflight", "query", "settings"},
