@@ -12,7 +12,7 @@ from app.input.continuation import TraceRule
 from app.input.lines import Line, lines_of, with_line_feeds
 from app.input.multiline import joined
 from app.receive.charset import utf8_of
-from app.receive.json_text import on_one_line
+from app.receive.json_text import is_strict_json, on_one_line
 from app.receive.received import (
     LINES,
     MAX_EVENTS,
@@ -43,7 +43,6 @@ _NO_JSON: Final = (
 )
 
 _array = msgspec.json.Decoder(list[msgspec.Raw]).decode
-_value = msgspec.json.Decoder(msgspec.Raw).decode
 
 
 def read(posted: Posted, *, joins_lines: bool = True) -> Received:
@@ -100,17 +99,9 @@ def _of_array(body: bytes) -> Sequence[Piece] | None:
     return None
 
 
-def _is_strict_json(text: bytes) -> bool:
-    try:
-        _value(text)
-    except (ValueError, RecursionError):
-        return False
-    return True
-
-
 def _is_json(text: bytes) -> bool:
     """Whether the consumer reads it as JSON, if leniently."""
-    if _is_strict_json(text):
+    if is_strict_json(text):
         return True
     if text.lstrip()[:1] not in (b"{", b"[") or len(text) > _MAX_LENIENT_BYTES:
         return False
@@ -124,7 +115,7 @@ def _is_json(text: bytes) -> bool:
 def _on_one_line(text: bytes) -> bytes:
     """JSON that may have been written over several lines. One with line breaks within its texts stays as it is."""
     has_breaks = b"\n" in text or b"\r" in text
-    return on_one_line(text) if has_breaks and _is_strict_json(text) else text
+    return on_one_line(text) if has_breaks and is_strict_json(text) else text
 
 
 def _lines(body: bytes) -> Iterator[bytes]:

@@ -1,5 +1,6 @@
 """JSON that clients send, checked and passed on as it was written. Pure."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
@@ -13,11 +14,12 @@ _LENIENT_BYTES: Final = 256 * 1024
 _BLANKS: Final = bytes.maketrans(b"\r\n", b"  ")
 
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_value = msgspec.json.Decoder(msgspec.Raw).decode
 
 
 def is_object(text: bytes) -> bool:
     """Whether a text is a JSON object, as far as the consumer reads one: with NaN and halves of surrogates too."""
-    if _is_strict_object(text):
+    if is_strict_json(text, _object):
         return True
     if len(text) <= _LENIENT_BYTES:
         with suppress(ValueError):
@@ -31,13 +33,14 @@ def object_on_one_line(text: bytes) -> bytes | None:
     With line breaks it must be strictly valid: then there are none within its strings.
     """
     line = on_one_line(text)
-    is_valid = is_object(text) if line == text else _is_strict_object(text)
+    is_valid = is_object(text) if line == text else is_strict_json(text, _object)
     return line if is_valid else None
 
 
-def _is_strict_object(text: bytes) -> bool:
+def is_strict_json(text: bytes, decode: Callable[[bytes], object] = _value) -> bool:
+    """Whether a text is valid JSON; with another decoder, JSON of its type."""
     try:
-        _object(text)
+        decode(text)
     except (ValueError, RecursionError):
         return False
     return True
