@@ -3,7 +3,6 @@
 https://opentelemetry.io/docs/specs/otlp/#otlphttp
 """
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
@@ -18,7 +17,7 @@ from app.api.body import Body
 from app.api.endpoint import Endpoint, Request, Success
 from app.api.error_responses import ErrorShape
 from app.api.problems import Problem
-from app.api.receivers.receiver import MAY_FAIL, Receiver
+from app.api.receivers.receiver import MAY_FAIL, Receiver, json_response
 from app.api.request_head import RequestHead
 from app.api.request_parameters import AnyParameters
 from app.domain.protobuf import bytes_field, number_field
@@ -85,13 +84,9 @@ def _response(head: RequestHead, sent: Sent) -> Response:
     reason = next((f"record {number + 1}: {reason}" for number, reason in refused.items()), "")
     if head.media_type == otlp.JSON:
         partial_success = {"rejectedLogRecords": str(len(refused)), "errorMessage": reason}
-        return _json({"partialSuccess": partial_success} if refused else {}, 200)
+        return json_response({"partialSuccess": partial_success} if refused else {}, 200)
     message = number_field(1, len(refused)) + bytes_field(2, reason.encode())
     return Response(bytes_field(1, message) if refused else b"", content_type=_PROTOBUF)
-
-
-def _json(content: Mapping[str, object], status: int) -> Response:
-    return Response(json.dumps(content, separators=(",", ":")), status, content_type=otlp.JSON)
 
 
 def _error(problem: Problem, head: RequestHead) -> Response:
@@ -101,7 +96,7 @@ def _error(problem: Problem, head: RequestHead) -> Response:
         status = number_field(1, code) + bytes_field(2, problem.message.encode())
         response = Response(status, problem.status, content_type=_PROTOBUF)
     else:
-        response = _json({"code": code, "message": problem.message}, problem.status)
+        response = json_response({"code": code, "message": problem.message}, problem.status)
     response.headers.extend(problem.headers)
     return response
 

@@ -1,5 +1,6 @@
 """What all receivers do with a request: read its events, send them, wait for Kafka, count."""
 
+import json
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
@@ -79,3 +80,8 @@ def posted_of(request: Request[Any]) -> Posted:
     """What a receiver sees of a request."""
     head = request.head
     return Posted(request.body, head.media_type, head.charset, flask_request.args.to_dict(), dict(head.headers.items()))
+
+
+def json_response(content: Mapping[str, object], status: int) -> Response:
+    """JSON in the form of a protocol that is not the API's."""
+    return Response(json.dumps(content, separators=(",", ":")), status, content_type="application/json")

@@ -1,6 +1,5 @@
 """Splunk's HTTP event collector (HEC) at /services/collector."""
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
@@ -16,7 +15,7 @@ from app.api.credentials import secrets_in
 from app.api.endpoint import Endpoint, Request, Success
 from app.api.error_responses import ErrorShape
 from app.api.problems import Problem
-from app.api.receivers.receiver import MAY_FAIL, Receiver, posted_of
+from app.api.receivers.receiver import MAY_FAIL, Receiver, json_response, posted_of
 from app.api.request_head import RequestHead
 from app.api.request_parameters import AnyParameters
 from app.receive import splunk
@@ -132,16 +131,12 @@ def _response(request: Request[Any], sent: Sent) -> Response:
 
 def _acks(request: Request[AnyParameters]) -> Response:
     """Say which events are stored, by the ids of their requests."""
-    return _json({"acks": dict(splunk.read_acks(posted_of(request)))}, 200)
+    return json_response({"acks": dict(splunk.read_acks(posted_of(request)))}, 200)
 
 
 def _written(text: str, more: Mapping[str, object] | None = None) -> Response:
     status, code = _CODES[text]
-    return _json({"text": text, "code": code, **(more or {})}, status)
-
-
-def _json(content: Mapping[str, object], status: int) -> Response:
-    return Response(json.dumps(content, separators=(",", ":")), status, content_type="application/json")
+    return json_response({"text": text, "code": code, **(more or {})}, status)
 
 
 def _error(problem: Problem, head: RequestHead) -> Response:
