@@ -23,12 +23,14 @@ FROM ${PYTHON_IMAGE} AS source
 COPY app /srv/app
 COPY migrations /srv/migrations
 COPY schema.sql /srv/
+COPY LICENSE /srv/
 # Compiled here, because the user below may not write there.
 RUN python -m compileall -q --invalidation-mode unchecked-hash /srv/app
 
 FROM ${PYTHON_IMAGE}
 LABEL org.opencontainers.image.title="log-analytics" \
-      org.opencontainers.image.description="Logs in through Kafka, rows in ClickHouse, each exactly once."
+      org.opencontainers.image.description="Logs in through Kafka, rows in ClickHouse, each exactly once." \
+      org.opencontainers.image.licenses="Apache-2.0"
 ENV PATH=/venv/bin:$PATH \
     HTTP_HOST=0.0.0.0 \
     PYTHONDONTWRITEBYTECODE=1 \

@@ -58,6 +58,7 @@ def test_the_sbom_names_every_package_with_its_version_and_hashes(tmp_path: Path
     document = json.loads(file.read_text(encoding="utf-8"))
 
     assert document["bomFormat"] == "CycloneDX"
+    assert document["metadata"]["component"]["licenses"][0]["license"]["id"] == "Apache-2.0"
     components = {component["name"]: component for component in document["components"]}
     assert {name: component["version"] for name, component in components.items()} == pinned()
     for component in components.values():
