@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test simulate faults soak check format docs dashboards screenshots bench bench-queries bench-layouts bench-protocol bench-ratios clients collector lock sbom pin-images image clean-data clean
+.PHONY: help run test simulate faults soak check format docs dashboards screenshots bench bench-queries bench-layouts bench-protocol bench-ratios clients collector lock sbom release-files pin-images image clean-data clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -100,7 +100,14 @@ lock: $(VENV)/dev.stamp $(CLIENTS)/python.stamp ## Pin the newest packages that 
 
 SBOM ?= sbom.cdx.json
 sbom: $(VENV)/dev.stamp ## List what the service ships, with hashes, as CycloneDX in SBOM (sbom.cdx.json)
+	@mkdir -p $(dir $(SBOM))
 	@$(BIN)/python -W ignore::UserWarning -m cyclonedx_py requirements requirements.txt --pyproject pyproject.toml --output-reproducible --of JSON -o $(SBOM)
+
+DIST ?= dist
+RELEASE = log-analytics-$(shell sed -n 's/^VERSION = "\(.*\)"$$/\1/p' app/version.py)
+release-files: SBOM = $(DIST)/$(RELEASE).cdx.json
+release-files: sbom ## Write a release's source, SBOM and checksums to DIST (dist/); with TAG only if that is what is checked out
+	@.ci/release-files $(RELEASE) $(DIST) $(TAG)
 
 DIGESTS ?= docker-compose.digests.yml
 # All images that are pulled; those of log-analytics are built.

@@ -26,7 +26,8 @@ DOCUMENTS = (
     *ROOT.glob("tests/*.md"),
 )
 STAND_INS = (
-    *("clickhouse-client", "curl", "docker", "gcloud", "kcat", "logger", "make", "openssl", "python3", "tail", "tr"),
+    *("clickhouse-client", "curl", "docker", "gcloud", "gh", "kcat", "logger", "make", "openssl", "python3"),
+    *("sha256sum", "tail", "tr"),
     ".venv/bin/python",
 )
 REAL = ("cat", "sed", "grep")
