@@ -124,7 +124,7 @@ def test_it_runs_as_a_numbered_user_who_writes_nothing_but_temporary_files(servi
 def test_it_holds_the_service_and_its_packages_only(image: Image) -> None:
     with image.container() as container:
         root = container.root
-        assert sorted(path.name for path in (root / "srv").iterdir()) == ["app", "migrations", "schema.sql"]
+        assert sorted(path.name for path in (root / "srv").iterdir()) == ["LICENSE", "app", "migrations", "schema.sql"]
         programs = {path.name for path in root.glob("usr/bin/*")} | {path.name for path in root.glob("venv/bin/*")}
         assert not programs & {"gcc", "cc", "make"}
         assert list(root.glob("venv/**/site-packages/pip")) == []
