@@ -3,12 +3,9 @@
 import ctypes
 import gc
 import logging
-import signal
 import sys
-import threading
 import time
 from collections.abc import Iterable, Sequence
-from types import FrameType
 
 import pyarrow
 
@@ -16,6 +13,7 @@ from app.component import CannotStart, Component, start_all, stop_all
 from app.logging_setup import set_up_logging
 from app.service import STOP_SECS
 from app.settings import Settings
+from app.stop_signals import StopSignals
 from app.version import VERSION
 
 _log = logging.getLogger("app")
@@ -36,13 +34,7 @@ def serve(settings: Settings, components: Sequence[Component], *, warnings: Iter
     _log.info("Log analytics %s starts: %s", VERSION, ", ".join(settings.service.roles))
     for sentence in warnings:
         _log.warning("%s", sentence)
-    stopping = threading.Event()
-
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        stopping.set()
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
+    signals = StopSignals()
     configure_memory()
     # A probe needs Python's lock a few times, and may wait each time for every thread that wants it too.
     sys.setswitchinterval(_SWITCH_SECS)
@@ -51,7 +43,7 @@ def serve(settings: Settings, components: Sequence[Component], *, warnings: Iter
     except CannotStart as error:
         _log.error("%s", error)
         return 1
-    stopping.wait()
+    signals.wait()
     stop_all(components, STOP_SECS, time.monotonic)
     _log.info("Bye")
     return 0

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import ssl
 import sys
-import threading
 from pathlib import Path
 
 import local.engine
+from app.stop_signals import StopSignals
 from local.engine.server import DEFAULT_MEMORY_MB
 from local.errors import LocalError
 from local.ports import LOOPBACK
@@ -21,9 +20,7 @@ _DRAIN_SECS = 10.0
 def main(arguments: list[str]) -> int:
     """Serve until SIGTERM or SIGINT. Returns the exit code."""
     options = _parser().parse_args(arguments)
-    should_stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: should_stop.set())
+    signals = StopSignals()
     # Opening the engine takes a second; wrong arguments and signals are handled before.
     from local.engine.database import Database
     from local.engine.listener import EngineHttpServer, Limits
@@ -40,7 +37,7 @@ def main(arguments: list[str]) -> int:
     server = EngineHttpServer(address, database, Login(options.user, password), limits, tls)
     server.serve()
     print(f"ClickHouse engine {database.version} serves {options.directory} on port {options.port}", flush=True)
-    should_stop.wait()
+    signals.wait()
     if server.stop(_DRAIN_SECS):
         database.close()
     sys.stdout.flush()
