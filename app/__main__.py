@@ -84,7 +84,11 @@ def _run(options: Namespace, settings: Settings, misspelt: Sequence[str]) -> int
 
     sentences = [exposure(settings), syslog_exposure(settings), unsigned(settings)]
     warnings = [*misspelt, *filter(None, sentences), *unverified(settings)]
-    return serve(settings, build(settings), warnings=warnings)
+    exit_code = serve(settings, build(settings), warnings=warnings)
+    # What clients register for the end of the interpreter waits for their connections, after the time to stop is over;
+    # threads that still run can crash it.
+    sys.stdout.flush()
+    os._exit(exit_code)
 
 
 if __name__ == "__main__":

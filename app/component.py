@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final, Protocol
 
 from app.health import Health
@@ -57,13 +58,30 @@ def start_all(components: Sequence[Component]) -> None:
             raise
 
 
-def stop_all(components: Sequence[Component], timeout_secs: float, clock: Callable[[], float]) -> None:
-    """Stop all in reverse order, and wait for them in the same order, no longer than `timeout_secs` in all."""
+def stop_all(
+    components: Sequence[Component],
+    timeout_secs: float,
+    clock: Callable[[], float],
+    begins: Callable[[str], None] = lambda _name: None,
+) -> None:
+    """Stop all in reverse order, and wait for them in the same order, no longer than `timeout_secs` in all.
+
+    `begins` is called with the name of each before the wait for it.
+    """
     deadline = clock() + timeout_secs
     for component in reversed(components):
-        component.stop()
+        _or_log(component, component.stop)
     for component in reversed(components):
-        component.join(max(0.0, deadline - clock()))
+        begins(component.name)
+        _or_log(component, partial(component.join, max(0.0, deadline - clock())))
+
+
+def _or_log(component: Component, call: Callable[[], None]) -> None:
+    """One that fails must not keep the others from their end."""
+    try:
+        call()
+    except Exception:
+        _log.exception("%s failed while it was stopped", component.name)
 
 
 class Repeating:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 import pyarrow
 
 from app.component import CannotStart, Component, start_all, stop_all
+from app.last_resort import LastResort
 from app.logging_setup import set_up_logging
 from app.service import STOP_SECS
 from app.settings import Settings
@@ -18,6 +19,7 @@ from app.version import VERSION
 
 _log = logging.getLogger("app")
 
+_KILL_SECS = STOP_SECS + 1  # and one before Cloud Run kills
 _SWITCH_SECS = 0.0003  # instead of 0.005
 
 # Parameters of mallopt, from glibc's malloc.h.
@@ -44,7 +46,9 @@ def serve(settings: Settings, components: Sequence[Component], *, warnings: Iter
         _log.error("%s", error)
         return 1
     signals.wait()
-    stop_all(components, STOP_SECS, time.monotonic)
+    last_resort = LastResort()
+    last_resort.arm(_KILL_SECS)
+    stop_all(components, STOP_SECS, time.monotonic, last_resort.begins)
     _log.info("Bye")
     return 0
 

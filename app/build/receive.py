@@ -34,6 +34,7 @@ from app.metrics import Metrics
 from app.ports import LogPublisher
 from app.receive.intake import Intake
 from app.receive.publishing import Publishing
+from app.service import submit_to_thread
 from app.settings import Settings
 from app.telemetry.receive import PART, ReceiveTelemetry
 
@@ -78,7 +79,7 @@ def build_receive(
     limits = settings.receive
     publisher = (new_publisher or _publisher)(settings)
     telemetry = ReceiveTelemetry(metrics, health := Health(problems={PART: "not connected yet"}))
-    component = Publishing(publisher, TopicAdmin(settings.kafka).ensure, health, telemetry)
+    component = Publishing(publisher, TopicAdmin(settings.kafka).ensure, health, telemetry, submit_to_thread)
     intake = Intake(publisher, key=next(iter(limits.keys), b""), timeout_secs=limits.timeout_secs)
     receiver = Receiver(intake, telemetry)
     admission = Admission(

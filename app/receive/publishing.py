@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Final, Protocol
 
 from app.component import Repeating
@@ -30,17 +31,32 @@ class Publishing(Repeating):
     """See `Component`."""
 
     def __init__(
-        self, publisher: LogPublisher, ensure_topic: Callable[[], bool], health: Health, events: PublisherEvents
+        self,
+        publisher: LogPublisher,
+        ensure_topic: Callable[[], bool],
+        health: Health,
+        events: PublisherEvents,
+        submit: Callable[[Callable[[], None]], "Future[None]"],
     ) -> None:
-        """`ensure_topic` creates the topic if it is missing; it is called on the thread of this component alone."""
+        """`ensure_topic` creates the topic if it is missing; it is called on the thread of this component alone.
+
+        `submit` runs a call on a thread that does not keep the process from ending.
+        """
         super().__init__("receive", self._check, health)
+        self._submit = submit
         self._publisher = publisher
         self._ensure_topic = ensure_topic
         self._events = events
 
     def join(self, timeout_secs: float) -> None:
         """See `Component`. What requests have handed over is still sent."""
-        self._publisher.close(min(timeout_secs, _FLUSH_SECS))
+        # The client gives what cannot be sent its own time to fail, and may wait for a connection: it is left behind
+        # when the time is up.
+        closing = self._submit(lambda: self._publisher.close(min(timeout_secs, _FLUSH_SECS)))
+        try:
+            closing.result(timeout_secs)
+        except TimeoutError:
+            _log.warning("Logs that Kafka has not acknowledged may be lost, unless their sender sends them again")
 
     def _check(self) -> float:
         """Connect, and return the seconds until the next check."""

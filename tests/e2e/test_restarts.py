@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from typing import Protocol
 
 import psutil
@@ -18,7 +17,6 @@ pytestmark = pytest.mark.stack
 
 LINES_PER_SEC = 1_000
 SOME = 1_000  # lines or rows: enough to be in the middle of something
-STOP_SECS = 8.0  # Cloud Run kills ten seconds after SIGTERM
 
 
 class Restartable(Protocol):
@@ -78,12 +76,9 @@ def test_a_service_stopped_under_load_stores_and_commits_what_it_has_read(pipeli
     service = pipeline.start_service()
     with Stream(pipeline, lines_per_sec=20 * LINES_PER_SEC) as stream:
         pipeline.wait_for_rows(SOME)
-        told_at = time.monotonic()
         service.stop()
-        took_secs = time.monotonic() - told_at
 
-    assert service.exit_code == 0
-    assert took_secs < STOP_SECS
+    assert service.exit_code == 0, "it did not end by itself in time"
     assert "Stopped: everything read is stored and committed" in service.log
     stored = pipeline.row_count()
     assert SOME <= stored < len(stream.lines)

@@ -32,7 +32,8 @@ class Sender(threading.Thread):
                 time.sleep(0.0005)
 
 
-def test_nothing_is_lost_when_the_service_stops(pipeline: Pipeline) -> None:
+def test_nothing_is_lost_when_the_service_stops(shared_pipeline: Pipeline) -> None:
+    pipeline = shared_pipeline
     port = free_port()
     service = pipeline.start_service(SYSLOG_PORT=str(port))
     senders = [Sender(port) for _ in range(3)]
@@ -43,7 +44,7 @@ def test_nothing_is_lost_when_the_service_stops(pipeline: Pipeline) -> None:
     for sender in senders:
         sender.join(30)
     sent = sum(sender.sent for sender in senders)
-    assert service.exit_code == 0
+    assert service.exit_code == 0, service.log
     assert sent > 100
 
     pipeline.start_service()

@@ -21,6 +21,8 @@ class Recorded:
         self.name = name
         self.health = Health()
         self.error: CannotStart | None = None
+        self.stop_error: Exception | None = None
+        self.join_error: Exception | None = None
         self._done = done
         self._clock = clock
         self._ends_after_secs = ends_after_secs
@@ -31,9 +33,13 @@ class Recorded:
         self._done.append(f"start {self.name}")
 
     def stop(self) -> None:
+        if self.stop_error is not None:
+            raise self.stop_error
         self._done.append(f"stop {self.name}")
 
     def join(self, timeout_secs: float) -> None:
+        if self.join_error is not None:
+            raise self.join_error
         self._clock.advance(min(timeout_secs, self._ends_after_secs))
         self._done.append(f"join {self.name} {timeout_secs:g}")
 
@@ -57,6 +63,27 @@ def test_one_that_does_not_end_in_time_leaves_the_others_no_time_of_their_own() 
 
     assert clock.now - started_at == 8
     assert done[-1] == "join back 0"
+
+
+def test_one_that_fails_while_it_is_stopped_does_not_keep_the_others_from_their_end(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    clock, done = Clock(), list[str]()
+    front = Recorded("front", done, clock)
+    front.stop_error = front.join_error = RuntimeError("not again")
+
+    stop_all([Recorded("back", done, clock), front], 8, clock)
+
+    assert done == ["stop back", "join back 8"]
+    assert [record.message for record in caplog.records] == ["front failed while it was stopped"] * 2
+
+
+def test_what_is_waited_for_is_said_before_the_wait() -> None:
+    clock, done = Clock(), list[str]()
+
+    stop_all([Recorded(name, done, clock) for name in ("back", "front")], 8, clock, done.append)
+
+    assert done == ["stop front", "stop back", "front", "join front 8", "back", "join back 8"]
 
 
 def test_when_one_cannot_start_those_before_it_are_stopped_and_those_behind_it_are_not_started() -> None:
