@@ -40,6 +40,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "environment": {"errors", "settings", "settings_group", "syslog_settings"},
     "health": set(),
     "component": {"health"},
+    "stop_signals": set(),
+    "last_resort": set(),
     "clocks": {"errors"},
     "http": {"component", "domain", "health", "settings"},
     "metrics": set(),
@@ -72,7 +74,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "settings",
         "version",
     },
-    "serve": {"component", "logging_setup", "service", "settings", "version"},
+    "serve": {"component", "last_resort", "logging_setup", "service", "settings", "stop_signals", "version"},
     "commands": {
         "access",
         "audit",
