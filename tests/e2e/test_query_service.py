@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from http.client import HTTPConnection
+from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 import pytest
@@ -208,19 +209,23 @@ def test_a_service_that_is_not_there_is_named() -> None:
 
 
 def test_new_logs_are_followed_over_a_restart_and_until_ctrl_c(
-    service: ServiceProcess, shared_pipeline: Pipeline
+    service: ServiceProcess, shared_pipeline: Pipeline, tmp_path: Path
 ) -> None:
     command = [sys.executable, "-m", "app", "query", "-f", "cancelled", "-o", "raw", "--url", service.url]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as follower:
-        assert follower.stdout is not None
-        try:
-            wait_until(lambda: streams(service) == 1, "the stream is open")
-            shared_pipeline.send(["ERROR payment a cancelled"])
-            assert follower.stdout.readline() == "ERROR payment a cancelled\n"
-            service.stop()
-            shared_pipeline.send(["ERROR payment b cancelled"])
-            service.start()
-            assert follower.stdout.readline() == "ERROR payment b cancelled\n"
-        finally:
-            follower.send_signal(signal.SIGINT)
-    assert follower.returncode == 128 + signal.SIGINT
+    printed = tmp_path / "printed"
+    with printed.open("w") as out:
+        follower = subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=subprocess.DEVNULL)
+    try:
+        wait_until(lambda: streams(service) == 1, "the stream is open")
+        shared_pipeline.send(["ERROR payment a cancelled"])
+        wait_until(lambda: printed.read_text() == "ERROR payment a cancelled\n", "the first log is printed")
+        service.stop()
+        shared_pipeline.send(["ERROR payment b cancelled"])
+        service.start()
+        both = "ERROR payment a cancelled\nERROR payment b cancelled\n"
+        wait_until(lambda: printed.read_text() == both, "the second log is printed")
+        follower.send_signal(signal.SIGINT)
+        assert follower.wait(PATIENCE_SECS) == 128 + signal.SIGINT
+    finally:
+        follower.kill()
+        follower.wait()
