@@ -181,8 +181,10 @@ class KafkaServer:
             # A single node need not wait for other votes, nor long for its own earlier session after a kill.
             "controller.quorum.election.timeout.ms": "100",
             "controller.quorum.fetch.timeout.ms": "200",
-            "broker.session.timeout.ms": "3000",
-            "broker.heartbeat.interval.ms": "500",
+            "broker.session.timeout.ms": "6000",  # on a busy machine it is not heard of for seconds
+            # A broker that nobody uses costs little: half of what it did was to record that nothing had happened.
+            "broker.heartbeat.interval.ms": "1000",
+            "metadata.max.idle.interval.ms": "0",
             "listeners": f"{common['listeners']},CONTROLLER://{LOOPBACK}:{controller_port}",
             "listener.security.protocol.map": ",".join(["CONTROLLER:PLAINTEXT", *(f"{name}:{name}" for name in names)]),
             **self._own_properties,
