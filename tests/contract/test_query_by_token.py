@@ -63,7 +63,7 @@ class Caller:
         secret = new_secret()
         tokens = Tokens([Token("caller", (Right.READ,), digest_of(secret), scope=scope)])
         kinds = [by_token(lambda given: tokens.of_secret(given, datetime.now(UTC)))]
-        reader = ClickHouseReader(logs.settings, QuerySettings())
+        reader = ClickHouseReader(logs.settings, QuerySettings(max_threads=1))  # few logs need no threads
         application = query_application(reader, authenticator=CredentialAuthenticator(kinds))
         self._http: FlaskClient = application.test_client()
         self._headers = {"Authorization": f"Bearer {secret}"}

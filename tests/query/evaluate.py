@@ -3,7 +3,8 @@
 import math
 import operator
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, TypeAlias
 
 from app.domain.columns import Kind
@@ -42,18 +43,19 @@ def finds(node: Node, row: Row) -> bool:
 def _holds(body: str, text: str, is_open: bool) -> bool:
     """Whether the characters of the text stand in the message, one beside the other, and cut no word in two."""
     all_of, wanted = _characters(body), _characters(text)
+    if not wanted:
+        return True
     starts = [at for at in range(len(all_of) - len(wanted) + 1) if all_of[at : at + len(wanted)] == wanted]
-    return not wanted or any(
-        not _cuts(all_of, at) and (is_open or not _cuts(all_of, at + len(wanted))) for at in starts
-    )
+    return any(not _cuts(all_of, at) and (is_open or not _cuts(all_of, at + len(wanted))) for at in starts)
 
 
-def _cuts(characters: list[str], at: int) -> bool:
+def _cuts(characters: Sequence[str], at: int) -> bool:
     """Whether a cut at this position would split a word."""
     return 0 < at < len(characters) and all(map(is_within_words, characters[at - 1 : at + 1]))
 
 
-def _characters(text: str) -> list[str]:
+@cache  # of every message, for every query
+def _characters(text: str) -> tuple[str, ...]:
     """The characters that can be searched for: in lowercase, and without what nobody sees."""
     text = unicodedata.normalize("NFC", _without_codes(text).lower().replace("\u03c2", "\u03c3"))
     found: list[str] = []
@@ -67,7 +69,7 @@ def _characters(text: str) -> list[str]:
             found.append(" ")
         found.append(shown)
         was_hidden = False
-    return found
+    return tuple(found)
 
 
 def _without_codes(text: str) -> str:

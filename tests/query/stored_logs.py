@@ -65,7 +65,7 @@ class Logs:
         answer = self._client.query(
             f"SELECT _offset FROM {self._table} WHERE {sql} ORDER BY _offset",
             parameters=dict(condition.parameters),
-            settings=settings,
+            settings={"max_threads": 1, **settings},  # few logs need no threads
         )
         return [offset for (offset,) in answer.result_rows]
 
