@@ -19,7 +19,7 @@ from tests.support import loki_push, otlp
 _EVENTS = 20
 _MANY_EVERY = 10
 _MANY_EVENTS, _MANY_CHARS = 400, 2_000  # three records and more, on several partitions
-_PAUSE_SECS = 0.05
+_PAUSE_SECS = 0.15
 _RESPONSE_SECS = 20.0
 
 

@@ -8,6 +8,7 @@ import re
 import shutil
 import threading
 import time
+import urllib.request
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -352,9 +353,14 @@ class World:
         return all(now[client] > count for client, count in before.items())
 
     def _last_stored(self) -> dict[int, int]:
-        sql = f"SELECT _partition, max(_offset) FROM logs.logs WHERE _topic_id = '{self.topic_id}' GROUP BY _partition"
+        sql = f"SELECT _partition, max(_offset) FROM {self.database}.logs WHERE _topic_id = '{self.topic_id}'"
+        trust = self.engine.certificates.client_context() if self.engine.certificates else None
+        # Without a client: a new one reads all settings first, which costs more than the query, five times a second.
+        request = urllib.request.Request(self.engine.url, f"{sql} GROUP BY _partition FORMAT TabSeparated".encode())
         with suppress(Exception):  # the engine may be what the fault happens to
-            return dict(self.query(sql))
+            with urllib.request.urlopen(request, timeout=60, context=trust) as response:
+                lines = response.read().decode().splitlines()
+            return {int(number): int(offset) for number, offset in (line.split("\t") for line in lines)}
         return {}
 
     # Verification.
