@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -93,12 +94,24 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 
 
+@cache
+def nodes_of(path: Path) -> tuple[ast.AST, ...]:
+    """All nodes of a module, itself first; parsed once for all tests."""
+    return tuple(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+
+
+@cache
 def modules() -> list[Path]:
     return sorted(APP.rglob("*.py"))
 
 
-def imports_of(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+@cache
+def imports_of(path: Path) -> tuple[str, ...]:
+    return tuple(_imports(path))
+
+
+def _imports(path: Path) -> Iterator[str]:
+    for node in nodes_of(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -121,7 +134,7 @@ def private_names_taken_from_others(path: Path) -> set[str]:
     """Attributes with a leading underscore that are read from anything but `self` or `super()`."""
     return {
         node.attr
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in nodes_of(path)
         if isinstance(node, ast.Attribute) and node.attr.startswith("_")
         if not node.attr.startswith("__") and ast.unparse(node.value) not in ("self", "super()")
     }
@@ -139,7 +152,7 @@ def test_kafkas_errors_have_codes_of_our_own() -> None:
     wrong = [
         f"{name_of(path)}: {ast.unparse(node.value)}"
         for path in sorted((APP / "backends" / "kafka").glob("*.py"))
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in nodes_of(path)
         if isinstance(node, ast.keyword) and node.arg == "code"
         if isinstance(node.value, ast.Constant) or "__name__" in ast.unparse(node.value)
     ]
@@ -239,4 +252,7 @@ def test_the_producer_needs_only_the_service_and_its_own_parts() -> None:
 
 @pytest.mark.parametrize("path", [*modules(), *PRODUCER], ids=name_of)
 def test_every_module_has_a_docstring(path: Path) -> None:
-    assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+    module, *_ = nodes_of(path)
+
+    assert isinstance(module, ast.Module)
+    assert ast.get_docstring(module)

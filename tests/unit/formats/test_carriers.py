@@ -18,7 +18,7 @@ from app.formats.json_text import MAX_JSON_BYTES
 from app.formats.room import MAX_ITEMS, TOO_MANY
 from app.formats.value import MAX_DEPTH
 from tests.unit.formats.json_events import SPAN, TRACE, details_of
-from tests.unit.formats.test_json_events import row_of, rows_of
+from tests.unit.formats.test_json_events import decoded, row_of, rows_of
 
 patiently = settings(deadline=None)
 
@@ -80,23 +80,22 @@ def otlp_json(count: int) -> dict[str, Any]:
     ids=["array", "lines", "CloudWatch", "OTLP"],
 )
 def test_more_events_than_a_record_may_hold_are_one_flagged_row_at_the_end(value: str) -> None:
-    rows = rows_of(value.encode())
+    rows = decoded(value.encode())
 
-    assert len(rows) == MAX_ITEMS
-    assert [row["_item"] for row in rows] == list(range(MAX_ITEMS))
-    assert (rows[-2]["Body"], rows[-2]["ParseError"]) == (f"m{MAX_ITEMS - 2}", "")
-    assert rows[-1]["ParseError"] == TOO_MANY
-    assert all(f"m{number}" in rows[-1]["Body"] for number in range(MAX_ITEMS - 1, MAX_ITEMS + 2))
+    assert rows["_item"].to_pylist() == list(range(MAX_ITEMS))
+    before, last = rows.slice(MAX_ITEMS - 2).to_pylist()
+    assert (before["Body"], before["ParseError"]) == (f"m{MAX_ITEMS - 2}", "")
+    assert last["ParseError"] == TOO_MANY
+    assert all(f"m{number}" in last["Body"] for number in range(MAX_ITEMS - 1, MAX_ITEMS + 2))
 
 
 def test_events_within_events_share_the_room_of_their_record() -> None:
     inner = [{"logEvents": [{"message": "x"}] * (MAX_ITEMS // 2)}] * 3
 
-    rows = rows_of(json.dumps(inner).encode())
+    rows = decoded(json.dumps(inner).encode())
 
-    assert len(rows) == MAX_ITEMS
-    assert rows[-1]["ParseError"] == TOO_MANY
-    assert [row["_item"] for row in rows] == list(range(MAX_ITEMS))
+    assert rows["_item"].to_pylist() == list(range(MAX_ITEMS))
+    assert rows["ParseError"][MAX_ITEMS - 1].as_py() == TOO_MANY
 
 
 # One in the other

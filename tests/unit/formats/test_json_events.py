@@ -8,6 +8,7 @@ import pytest
 
 from app.domain.event_time import EventTimeBounds
 from app.domain.records import Headers, Partition, RecordChunk
+from app.domain.rows import Rows
 from app.pipeline.decode import decode
 from tests.unit.formats.json_events import PROGRAMS, details_of
 
@@ -17,11 +18,16 @@ BOUNDS = EventTimeBounds.of_retention(30)
 
 def rows_of(value: bytes, headers: Headers = ()) -> list[dict[str, Any]]:
     """The rows of one record; times as epoch nanoseconds."""
-    chunk = RecordChunk(Partition("logs", 0), "topic-1", [0], [RECORD_MS], [value], [headers], 1)
-    rows = decode(chunk, BOUNDS).rows
+    rows = decoded(value, headers)
     index = rows.schema.get_field_index("Timestamp")
     found: list[dict[str, Any]] = rows.set_column(index, "Timestamp", rows["Timestamp"].cast(pa.int64())).to_pylist()
     return found
+
+
+def decoded(value: bytes, headers: Headers = ()) -> Rows:
+    """The same as columns, for many rows."""
+    chunk = RecordChunk(Partition("logs", 0), "topic-1", [0], [RECORD_MS], [value], [headers], 1)
+    return decode(chunk, BOUNDS).rows
 
 
 def row_of(value: str, headers: Headers = ()) -> dict[str, Any]:
