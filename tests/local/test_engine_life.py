@@ -84,17 +84,13 @@ def test_requests_in_flight_are_finished_when_it_is_stopped(own_engine: EngineSe
     other.close()
 
 
-def test_a_taken_port_is_reported_in_one_sentence(own_engine: EngineServer, tmp_path: Path) -> None:
+def test_a_taken_port_and_a_directory_in_use_are_reported_in_one_sentence(
+    own_engine: EngineServer, tmp_path: Path
+) -> None:
     own_engine.start()
-    second = EngineServer(tmp_path / "second", own_engine.port)
 
     with pytest.raises(LocalError, match=r"Port \d+ for ClickHouse cannot be used"):
-        second.start()
-
-
-def test_a_directory_in_use_is_reported_in_one_sentence(own_engine: EngineServer, tmp_path: Path) -> None:
-    own_engine.start()
-
+        EngineServer(tmp_path / "second", own_engine.port).start()
     with pytest.raises(LocalError, match=r"Cannot lock file|is already running|Code: 76"):
         EngineServer(tmp_path / "clickhouse", free_port(), log_file=tmp_path / "second.log").start()
 

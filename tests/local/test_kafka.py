@@ -105,11 +105,6 @@ def test_a_paused_broker_answers_when_it_is_resumed(own_kafka: KafkaServer) -> N
     producer.close()
 
 
-def test_a_taken_port_is_reported_in_one_sentence(own_kafka: KafkaServer, tmp_path: Path) -> None:
-    with pytest.raises(LocalError, match=r"Port \d+ for Kafka cannot be used"):
-        KafkaServer(tmp_path / "second", own_kafka.port).start()
-
-
 def test_a_setting_that_kafka_rejects_is_reported(tmp_path: Path) -> None:
     server = KafkaServer(tmp_path / "kafka", free_port(), properties={"num.partitions": "many"})
 
@@ -189,3 +184,8 @@ def test_a_token_is_taken(guarded_kafka: KafkaServer) -> None:
     options = _sasl(guarded_kafka, "OAUTHBEARER", sasl_oauth_token_provider=_UnsecuredToken())
 
     assert _send("t", b"with a token", **options) >= 0
+
+
+def test_a_taken_port_is_reported_in_one_sentence(guarded_kafka: KafkaServer, tmp_path: Path) -> None:
+    with pytest.raises(LocalError, match=r"Port \d+ for Kafka cannot be used"):
+        KafkaServer(tmp_path / "second", guarded_kafka.port).start()
