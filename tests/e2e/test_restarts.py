@@ -74,7 +74,7 @@ def test_every_line_is_stored_once_when_the_engine_is_restarted(
 
 def test_a_service_stopped_under_load_stores_and_commits_what_it_has_read(pipeline: Pipeline) -> None:
     service = pipeline.start_service()
-    with Stream(pipeline, lines_per_sec=20 * LINES_PER_SEC) as stream:
+    with Stream(pipeline, lines_per_sec=10 * LINES_PER_SEC) as stream:
         pipeline.wait_for_rows(SOME)
         service.stop()
 
@@ -106,7 +106,7 @@ def test_while_clickhouse_is_unavailable_reading_pauses_and_memory_stays_bounded
     pipeline: Pipeline, own_engine: EngineServer
 ) -> None:
     service = pipeline.start_service(BATCH_MAX_ROWS="2000")
-    with Stream(pipeline, lines_per_sec=10 * LINES_PER_SEC) as stream:
+    with Stream(pipeline, lines_per_sec=4 * LINES_PER_SEC) as stream:
         pipeline.wait_for_rows(SOME)
         retries = service.scrape().total("retries_total")
         own_engine.kill()
