@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,7 +17,7 @@ from app.http.server import HttpServer
 from app.settings import HttpSettings
 from local.ports import free_port
 
-_PATIENCE_MS = 15_000
+PATIENCE_MS = 60_000  # a wait that succeeds costs nothing, and the machine may be busy
 _STOP_SECS = 20.0
 
 
@@ -37,18 +39,39 @@ class Site:
 
 @dataclass
 class Watch:
-    """Records what no page may do: log errors, or contact another host."""
+    """Records the requests of a page, and what no page may do: log errors, or contact another host."""
 
     complaints: list[str] = field(default_factory=list)
     hosts: set[str] = field(default_factory=set)
+    requested: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    answered: list[str] = field(default_factory=list)
+    """The addresses whose responses have begun."""
 
     def look_at(self, page: Page) -> None:
         """From now on."""
-        page.on("console", lambda said: self._record(said.type, said.text))
-        page.on("pageerror", lambda error: self.complaints.append(f"{error.message}\n{error.stack}"))
-        page.on("response", lambda answer: self._check_response(answer.status, answer.url))
-        page.on("dialog", lambda dialog: self.complaints.append(f"dialog: {dialog.message}"))
-        page.on("request", lambda request: self.hosts.add(urlsplit(request.url).netloc))
+        for event, listener in self._listeners.items():
+            page.on(event, listener)  # type: ignore[call-overload]  # each event has an overload of its own
+
+    def look_away(self, page: Page) -> None:
+        """Not any more."""
+        for event, listener in self._listeners.items():
+            page.remove_listener(event, listener)
+
+    @cached_property
+    def _listeners(self) -> dict[str, Callable[[Any], None]]:
+        return {
+            "console": lambda said: self._record(said.type, said.text),
+            "pageerror": lambda error: self.complaints.append(f"{error.message}\n{error.stack}"),
+            "response": lambda answer: self._check_response(answer.status, answer.url),
+            "dialog": lambda dialog: self.complaints.append(f"dialog: {dialog.message}"),
+            "request": lambda request: self._record_request(request.url),
+            "requestfailed": lambda request: self.failed.append(request.url),
+        }
+
+    def _record_request(self, url: str) -> None:
+        self.requested.append(url)
+        self.hosts.add(urlsplit(url).netloc)
 
     def _record(self, kind: str, text: str) -> None:
         # Chromium logs that for every error response, also for expected ones.
@@ -56,6 +79,7 @@ class Watch:
             self.complaints.append(text)
 
     def _check_response(self, status: int, url: str) -> None:
+        self.answered.append(url)
         if status >= 400 and "/api/v1/" not in url:
             self.complaints.append(f"{status} {url}")
 
@@ -80,10 +104,25 @@ class Explorer:
 
     def settled(self) -> Explorer:
         """Wait until the search has ended."""
-        expect(self.grid).to_have_attribute("aria-busy", "false", timeout=_PATIENCE_MS)
+        expect(self.grid).to_have_attribute("aria-busy", "false", timeout=PATIENCE_MS)
         # The list is drawn in the next frame.
         self.page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
         return self
+
+    def following(self) -> Explorer:
+        """Wait until the tail has begun: the page goes on without it after three seconds."""
+        deadline = time.monotonic() + PATIENCE_MS / 1000
+        while not any("/logs/tail" in url for url in self.watch.answered):
+            assert time.monotonic() < deadline, "there is no tail"
+            self.page.wait_for_timeout(50)
+        return self
+
+    def copied(self, copy: Callable[[], None]) -> str:
+        """What an action copies."""
+        self.evaluate("navigator.clipboard.writeText('')")
+        copy()
+        self.page.wait_for_function("navigator.clipboard.readText()")
+        return str(self.evaluate("navigator.clipboard.readText()"))
 
     def search(self, query: str) -> Explorer:
         """Type a query and press Enter."""

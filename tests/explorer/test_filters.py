@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.e2e.query_table import QueryTable
-from tests.explorer.conftest import Visit, served
+from tests.explorer.conftest import Visit, site_over
 from tests.explorer.site import Explorer, Site
 from tests.support.servers import RunningEngine
 
@@ -184,7 +184,7 @@ def odd_site(engine: RunningEngine) -> Iterator[Site]:
     values = [{"message": f"odd {n}", "service": value, "attributes": {"odd": value}} for n, value in enumerate(ODD)]
     names = [{"message": f"named {n}", "attributes": {f"n {value}": "yes"}} for n, value in enumerate(ODD)]
     table.store([(now_ms - n, event) for n, event in enumerate(values + names)])
-    site = served(table)
+    site = site_over(table)
     yield site
     site.close()
     table.drop()

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.query_table import QueryTable, sample_events
-from tests.explorer.conftest import Visit, served
+from tests.explorer.conftest import Visit, site_over
 from tests.explorer.site import Explorer, Site
 from tests.support.servers import RunningEngine
 
 pytestmark = pytest.mark.stack
+
+OLDER = re.compile(r"/api/v1/logs\?.*cursor=[^&]")
 
 
 @pytest.fixture
@@ -27,9 +29,62 @@ def table(engine: RunningEngine) -> Iterator[QueryTable]:
 
 @pytest.fixture
 def site(table: QueryTable) -> Iterator[Site]:
-    made = served(table)
+    made = site_over(table)
     yield made
     made.close()
+
+
+def followed(visit: Visit, site: Site, address: str = "?live=1") -> Explorer:
+    """The page while it follows."""
+    return visit(site, address).following()
+
+
+class Tails:
+    """Answers the requests for a tail one after another, as the test goes on; until then they wait."""
+
+    def __init__(self, page: Page) -> None:
+        self.asked: list[str] = []
+        self._waiting: list[Route] = []
+        self._answers: list[Callable[[Route], None]] = []
+        self._are_served = False
+        page.route("**/api/v1/logs/tail*", self._take)
+
+    def answer(self, *answers: Callable[[Route], None]) -> None:
+        """How the next requests are answered."""
+        self._answers += answers
+        self._go_on()
+
+    def serve(self) -> None:
+        """From now on, let them reach the service."""
+        self._are_served = True
+        self._go_on()
+
+    def _take(self, route: Route) -> None:
+        self.asked.append(route.request.url)
+        self._waiting.append(route)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        while self._waiting and self._answers:
+            self._answers.pop(0)(self._waiting.pop(0))
+        while self._waiting and self._are_served:
+            self._waiting.pop(0).continue_()
+
+
+def refused(message: str) -> Callable[[Route], None]:
+    body = {"error": {"status": 503, "code": "try_again_later", "message": message}}
+    return lambda route: route.fulfill(status=503, json=body)
+
+
+def streamed(text: str) -> Callable[[Route], None]:
+    """A stream that ends after a text, and is requested again soon."""
+    return lambda route: route.fulfill(content_type="text/event-stream", body=f"{text}retry: 100\n\n")
+
+
+def scroll_down(explorer: Explorer) -> None:
+    """Further down than new logs appear, which the page has noticed."""
+    explorer.page.locator("#logs").evaluate("(box) => (box.scrollTop = 1000)")
+    expect(explorer.page.locator("#doing")).to_have_text("New logs are held back while you read further down")
 
 
 def store(table: QueryTable, *messages: str, level: str = "info") -> None:
@@ -40,7 +95,7 @@ def store(table: QueryTable, *messages: str, level: str = "info") -> None:
 def test_new_logs_appear_at_the_top_each_once(visit: Visit, site: Site, table: QueryTable) -> None:
     explorer = visit(site)
     explorer.page.get_by_role("button", name="Live").click()
-    explorer.settled()
+    explorer.settled().following()
     for number in range(5):
         store(table, f"first of {number}", f"second of {number}")
         expect(explorer.rows.filter(has_text=f"second of {number}")).to_have_count(1)
@@ -58,7 +113,7 @@ def test_new_logs_appear_at_the_top_each_once(visit: Visit, site: Site, table: Q
 
 def test_logs_stored_just_before_are_shown_once(visit: Visit, site: Site, table: QueryTable) -> None:
     store(table, "just before")
-    explorer = visit(site, "?live=1&start=now-15m")
+    explorer = followed(visit, site, "?live=1&start=now-15m")
     store(table, "just after")
 
     expect(explorer.rows.filter(has_text="just after")).to_have_count(1)
@@ -66,7 +121,7 @@ def test_logs_stored_just_before_are_shown_once(visit: Visit, site: Site, table:
 
 
 def test_only_what_matches_is_followed(visit: Visit, site: Site, table: QueryTable) -> None:
-    explorer = visit(site, "?live=1&query=level:error")
+    explorer = followed(visit, site, "?live=1&query=level:error")
     store(table, "nothing to see", level="info")
     store(table, "a failure", level="error")
 
@@ -75,7 +130,7 @@ def test_only_what_matches_is_followed(visit: Visit, site: Site, table: QueryTab
 
 
 def test_new_logs_are_held_back_on_request(visit: Visit, site: Site, table: QueryTable) -> None:
-    explorer = visit(site, "?live=1")
+    explorer = followed(visit, site)
     explorer.page.get_by_role("button", name="Hold").click()
     store(table, "one", "two", "three")
 
@@ -89,7 +144,7 @@ def test_new_logs_are_held_back_on_request(visit: Visit, site: Site, table: Quer
 
 def holding(visit: Visit, site: Site, table: QueryTable, message: str) -> Explorer:
     """The page while it follows and holds a log back."""
-    explorer = visit(site, "?live=1")
+    explorer = followed(visit, site)
     explorer.page.get_by_role("button", name="Hold").click()
     store(table, message)
     expect(explorer.page.get_by_role("button", name="Show 1 new")).to_be_visible()
@@ -98,7 +153,8 @@ def holding(visit: Visit, site: Site, table: QueryTable, message: str) -> Explor
 
 def test_held_back_logs_do_not_appear_in_another_search(visit: Visit, site: Site, table: QueryTable) -> None:
     explorer = holding(visit, site, table, "of the search before")
-    explorer.search("level:error")
+    explorer.watch.answered.clear()
+    explorer.search("level:error").following()
     store(table, "a failure", level="error")
 
     expect(explorer.rows.filter(has_text="a failure")).to_have_count(1)
@@ -116,11 +172,11 @@ def test_nothing_is_missed_while_an_older_page_is_loaded(visit: Visit, site: Sit
     store(table, *(f"old {number}" for number in range(300)))
     explorer = visit(site)
     waiting: list[Route] = []
-    explorer.page.route(re.compile(r"/api/v1/logs\?.*cursor=[^&]"), lambda route: waiting.append(route))  # unanswered
+    explorer.page.route(OLDER, lambda route: waiting.append(route))  # unanswered
     explorer.page.get_by_role("button", name="Live").click()
-    explorer.settled()
-    explorer.page.locator("#logs").evaluate("(box) => (box.scrollTop = 2000)")
-    explorer.page.wait_for_timeout(300)
+    explorer.settled().following()
+    with explorer.page.expect_request(OLDER):
+        explorer.page.locator("#logs").evaluate("(box) => (box.scrollTop = 2000)")
     explorer.page.locator("#logs").evaluate("(box) => (box.scrollTop = 0)")
     store(table, "meanwhile")
 
@@ -140,22 +196,21 @@ def test_following_that_ends_before_it_has_begun_lets_the_search_go_on(visit: Vi
 
 def test_trouble_is_shown_until_it_is_over(visit: Visit, site: Site) -> None:
     explorer = visit(site)
-    body = (
-        'event: ready\ndata: {}\n\nevent: trouble\ndata: {"message": "ClickHouse does not answer."}\n\nretry: 100\n\n'
-    )
-    explorer.page.route(
-        "**/api/v1/logs/tail*", lambda route: route.fulfill(content_type="text/event-stream", body=body), times=1
+    tails = Tails(explorer.page)
+    tails.answer(
+        streamed('event: ready\ndata: {}\n\nevent: trouble\ndata: {"message": "ClickHouse does not answer."}\n\n')
     )
     explorer.page.get_by_role("button", name="Live").click()
     trouble = explorer.page.locator("#trouble")
     expect(trouble).to_be_visible()
+    tails.serve()
     expect(trouble).to_be_hidden()  # reconnected to a healthy service
 
 
 def test_a_reader_further_down_the_list_is_not_disturbed(visit: Visit, site: Site, table: QueryTable) -> None:
     store(table, *(f"old {number}" for number in range(200)))
-    explorer = visit(site, "?live=1&start=now-15m")
-    explorer.page.locator("#logs").evaluate("(box) => (box.scrollTop = 1000)")
+    explorer = followed(visit, site, "?live=1&start=now-15m")
+    scroll_down(explorer)
     store(table, "at the top")
 
     expect(explorer.page.get_by_role("button", name="Show 1 new")).to_be_visible()
@@ -177,25 +232,23 @@ def test_a_missing_slot_for_a_tail_is_reported(visit: Visit, site: Site) -> None
     expect(explorer.page.get_by_role("button", name="Live")).to_have_attribute("aria-pressed", "false")
 
 
-def refusal(message: str) -> str:
-    return f'{{"error": {{"status": 503, "code": "try_again_later", "message": "{message}"}}}}'
-
-
 def test_following_begins_by_itself_when_the_database_is_back(visit: Visit, site: Site, table: QueryTable) -> None:
     explorer = visit(site)
-    body = refusal("ClickHouse does not answer.")
-    explorer.page.route(
-        "**/api/v1/**", lambda route: route.fulfill(status=503, content_type="application/json", body=body)
-    )
+    away = refused("ClickHouse does not answer.")
+    explorer.page.route("**/api/v1/**", away)
+    tails = Tails(explorer.page)
+    tails.answer(away, away)  # the tail, and the request that finds out why it was refused
     live = explorer.page.get_by_role("button", name="Live")
     live.click()
     trouble = explorer.page.locator("#trouble")
     expect(trouble).to_contain_text("ClickHouse does not answer. Trying again in 1 s")
+    tails.answer(away, away)
     expect(trouble).to_contain_text("Trying again in 2 s")
     expect(explorer.page.locator("#doing")).to_have_text("Interrupted")
     expect(live).to_have_attribute("aria-pressed", "true")
 
     explorer.page.unroute("**/api/v1/**")
+    tails.serve()
     expect(trouble).to_be_hidden()
     expect(explorer.page.locator("#doing")).to_have_text("Following new logs")
     explorer.settled()
@@ -207,33 +260,22 @@ def test_following_begins_by_itself_when_the_database_is_back(visit: Visit, site
 def test_nothing_is_missed_when_a_refused_tail_goes_on(visit: Visit, site: Site, table: QueryTable) -> None:
     """A browser gives up for good when a reconnect is refused."""
     explorer = visit(site)
-    ended = "retry: 100\n\n"
-    explorer.page.goto(site.url)
-    explorer.settled()
     explorer.page.get_by_role("button", name="Live").click()
+    explorer.settled().following()
     store(table, "before")
     expect(explorer.rows.filter(has_text="before")).to_have_count(1)
     token = explorer.evaluate(TOKEN)
-    asked: list[str] = []
-
-    def refuse(route: Route) -> None:
-        asked.append(route.request.url)
-        if len(asked) == 1:
-            route.fulfill(content_type="text/event-stream", body=f"id: {token}\nevent: ready\ndata: {{}}\n\n{ended}")
-        elif len(asked) < 4:
-            route.fulfill(status=503, content_type="application/json", body=refusal("away"))
-        else:
-            route.continue_()
-
-    explorer.page.route("**/api/v1/logs/tail*", refuse)
+    tails = Tails(explorer.page)
+    tails.answer(streamed(f"id: {token}\nevent: ready\ndata: {{}}\n\n"), refused("away"), refused("away"))
     explorer.page.get_by_role("button", name="Live").click()
     explorer.page.get_by_role("button", name="Live").click()
     expect(explorer.page.locator("#trouble")).to_contain_text("Trying again in 1 s")
     store(table, "meanwhile")
+    tails.serve()
 
     expect(explorer.page.locator("#trouble")).to_be_hidden()
     expect(explorer.rows.filter(has_text="meanwhile")).to_have_count(1)
-    assert "last_id=" in asked[-1]
+    assert "last_id=" in tails.asked[3]
 
 
 TOKEN = """() => new Promise((done) => {
@@ -244,12 +286,11 @@ TOKEN = """() => new Promise((done) => {
 
 def test_what_is_said_of_new_logs_is_true_while_they_are_held_back(visit: Visit, site: Site, table: QueryTable) -> None:
     store(table, *(f"old {number}" for number in range(200)))
-    explorer = visit(site, "?live=1&start=now-15m")
+    explorer = followed(visit, site, "?live=1&start=now-15m")
     doing, counted = explorer.page.locator("#doing"), explorer.page.locator("#total")
     expect(doing).to_have_text("Following new logs")
     before = counted.inner_text()
-    explorer.page.locator("#logs").evaluate("(box) => (box.scrollTop = 1000)")
-    expect(doing).to_have_text("New logs are held back while you read further down")
+    scroll_down(explorer)
     store(table, "one more")
     expect(explorer.page.get_by_role("button", name="Show 1 new")).to_be_visible()
     assert counted.inner_text() == before  # the chart stands still with the list
@@ -264,9 +305,9 @@ def test_what_is_said_of_new_logs_is_true_while_they_are_held_back(visit: Visit,
 
 
 def test_a_list_that_is_longer_than_the_range_of_the_chart_says_so(visit: Visit, site: Site, table: QueryTable) -> None:
+    explorer = followed(visit, site, "?live=1&start=now-3s")
     store(table, "soon out of the range")
-    explorer = visit(site, "?live=1&start=now-3s")
-    expect(explorer.rows).not_to_have_count(0)
+    expect(explorer.rows.filter(has_text="soon out of the range")).to_have_count(1)  # new, whatever the range
     explorer.page.wait_for_timeout(3100)
     explorer.page.get_by_role("button", name="Hold").click()
     explorer.page.get_by_role("button", name="Resume").click()  # counts again

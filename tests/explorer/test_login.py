@@ -19,8 +19,9 @@ from app.api.id_tokens import by_proxy_assertion
 from app.auth_settings import AuthSettings
 from app.build.access import AccessParts, build_access
 from app.metrics import Metrics
-from app.settings import QuerySettings, Settings
+from app.settings import Settings
 from tests.e2e.query_table import QueryTable
+from tests.explorer.conftest import PATIENT, new_context
 from tests.explorer.site import Explorer, Site, Watch
 from tests.explorer.test_access import RULES
 from tests.support.issuer import EMAIL, Issuer
@@ -37,7 +38,7 @@ def protected(table: QueryTable) -> Site:
     line = f"alice read sha256:{digest_of(SECRET).hex()} only=service:shown"
     settings = Settings(auth=AuthSettings(tokens=line))
     access = build_access(settings, Metrics(CollectorRegistry(), version="0"))
-    return Site(partial(table.application, QuerySettings(), access=access))
+    return Site(partial(table.application, PATIENT, access=access))
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +61,7 @@ def site(table: QueryTable) -> Iterator[Site]:
 
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
-    made = browser.new_context(reduced_motion="reduce")
+    made = new_context(browser)
     yield made
     made.close()
 
@@ -108,7 +109,8 @@ def test_a_wrong_token_is_refused_on_the_page_which_keeps_where_one_wanted_to_go
 
 def test_live_tail_works_and_shows_what_the_token_may_see(page: Page, site: Site, table: QueryTable) -> None:
     explorer = logged_in(page, site)
-    page.get_by_role("button", name="Live").click()
+    with page.expect_response("**/logs/tail*"):  # it has begun
+        page.get_by_role("button", name="Live").click()
     explorer.settled()
     now_ms = int(time.time() * 1000)
     table.store([(now_ms, {"service": "x", "message": HIDDEN}), (now_ms, {"service": "shown", "message": "followed"})])
@@ -195,7 +197,7 @@ def site_behind_proxy(table: QueryTable, google: Issuer) -> Iterator[Site]:
     proxy = identity_aware_proxy(IAP_AUDIENCE, lambda url: google.keys, time.monotonic)
     rights = read_identity_rights("@example.org read only=service:shown")
     access = AccessParts(CredentialAuthenticator([by_proxy_assertion(proxy, rights)]), is_open=False)
-    made = Site(partial(table.application, QuerySettings(), access=access))
+    made = Site(partial(table.application, PATIENT, access=access))
     yield made
     made.close()
 

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.query_table import QueryTable, sample_events
-from tests.explorer.conftest import Visit, served
+from tests.explorer.conftest import Visit, site_over
 from tests.explorer.site import Site
 from tests.support.servers import RunningEngine
 
@@ -22,7 +22,7 @@ COUNT = 10_000
 def site(engine: RunningEngine) -> Iterator[Site]:
     table = QueryTable(engine)
     table.store(list(sample_events(int(time.time()) * 1000, COUNT)))
-    made = served(table)
+    made = site_over(table)
     yield made
     made.close()
     table.drop()

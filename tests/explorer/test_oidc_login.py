@@ -15,9 +15,10 @@ from app.access.tokens import digest_of, new_secret
 from app.auth_settings import AuthSettings
 from app.build.access import build_access
 from app.metrics import Metrics
-from app.settings import QuerySettings, Settings
+from app.settings import Settings
 from local.ports import free_port
 from tests.e2e.query_table import QueryTable
+from tests.explorer.conftest import PATIENT, new_context
 from tests.explorer.site import Explorer, Site, Watch
 from tests.explorer.test_access import RULES
 from tests.support.issuer import EMAIL
@@ -63,7 +64,7 @@ def site(table: QueryTable, issuer: IssuerServer) -> Iterator[Site]:
     }
     settings = Settings(auth=AuthSettings.model_validate(auth))
     access = build_access(settings, Metrics(CollectorRegistry(), version="0"))
-    made = Site(partial(table.application, QuerySettings(), access=access), port)
+    made = Site(partial(table.application, PATIENT, access=access), port)
     yield made
     made.close()
 
@@ -71,7 +72,7 @@ def site(table: QueryTable, issuer: IssuerServer) -> Iterator[Site]:
 @pytest.fixture
 def page(browser: Browser, issuer: IssuerServer) -> Iterator[Page]:
     issuer.issuer.claims_of_next = {}
-    context = browser.new_context(reduced_motion="reduce")
+    context = new_context(browser)
     made = context.new_page()
     watch = Watch()
     watch.look_at(made)
@@ -95,7 +96,8 @@ def test_one_signs_in_follows_the_logs_and_logs_out(page: Page, site: Site, tabl
     expect(explorer.rows).to_have_count(1)
     assert explorer.evaluate("document.cookie") == ""
 
-    page.get_by_role("button", name="Live").click()
+    with page.expect_response("**/logs/tail*"):  # it has begun
+        page.get_by_role("button", name="Live").click()
     explorer.settled()
     now_ms = int(time.time() * 1000)
     table.store([(now_ms, {"service": "x", "message": HIDDEN}), (now_ms, {"service": "shown", "message": "followed"})])

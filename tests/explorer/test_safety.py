@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.query_table import QueryTable
-from tests.explorer.conftest import Visit, served
+from tests.explorer.conftest import Visit, site_over
 from tests.explorer.site import Explorer, Site
 from tests.support.servers import RunningEngine
 
@@ -41,7 +41,7 @@ def site(engine: RunningEngine) -> Iterator[Site]:
     table = QueryTable(engine)
     now_ms = int(time.time()) * 1000
     table.store([(now_ms - number * 1000, attack(number, text)) for number, text in enumerate(ATTACKS)])
-    made = served(table)
+    made = site_over(table)
     yield made
     made.close()
     table.drop()

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from tests.e2e.query_table import QueryTable
-from tests.explorer.conftest import Visit, served
+from tests.explorer.conftest import Visit, site_over
 from tests.explorer.site import Explorer, Site
 from tests.support.servers import RunningEngine
 
@@ -161,7 +161,7 @@ def test_the_position_of_an_error_is_counted_in_characters(explorer: Explorer) -
 def test_a_query_of_several_lines_stays_one(visit: Visit, engine: RunningEngine) -> None:
     table = QueryTable(engine)
     table.store([(int(time.time() * 1000), {"message": "Exception: a\n  at b", "level": "error", "service": "web"})])
-    site = served(table)
+    site = site_over(table)
     explorer = visit(site)
     explorer.open_log().get_by_role("button", name="Find this message").click()
     explorer.settled()
@@ -273,10 +273,9 @@ def test_an_empty_table_is_explained_with_how_to_send_logs(visit: Visit, sample_
 
     shown = explorer.page.get_by_label("Command that sends a log")
     expect(shown).to_contain_text(f"{sample_site.url}api/v1/logs")
-    sent = subprocess.run(["bash", "-c", shown.inner_text()], capture_output=True, text=True, timeout=20, check=False)
+    sent = subprocess.run(["bash", "-c", shown.inner_text()], capture_output=True, text=True, timeout=60, check=False)
     assert json.loads(sent.stdout)["stored"] == 1, sent
-    explorer.page.get_by_role("button", name="Copy").click()
-    assert explorer.evaluate("navigator.clipboard.readText()") == shown.inner_text()
+    assert explorer.copied(explorer.page.get_by_role("button", name="Copy").click) == shown.inner_text()
 
     explorer.page.get_by_role("button", name="Search the last 24 hours").click()
     explorer.settled()

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.e2e.query_table import QueryTable
-from tests.explorer.conftest import Visit, served
+from tests.explorer.conftest import Visit, site_over
 from tests.explorer.site import Explorer, Site
 from tests.support.servers import RunningEngine
 
@@ -49,7 +49,7 @@ def site(engine: RunningEngine) -> Iterator[Site]:
             for attributes in [{**many, "stack": TRACE, "body": DOCUMENT, "evil\u202ename": "evil\u202evalue"}]
         ]
     )
-    made = served(table)
+    made = site_over(table)
     yield made
     made.close()
     table.drop()

@@ -202,9 +202,9 @@ def test_a_link_moves_on_with_time_or_keeps_its_times(explorer: Explorer) -> Non
 
     def copied(button: str) -> str:
         explorer.page.get_by_role("button", name="Share").click()
-        explorer.page.get_by_role("button", name=button, exact=True).click()
+        text = explorer.copied(explorer.page.get_by_role("button", name=button, exact=True).click)
         expect(explorer.page.get_by_role("dialog", name="Share")).to_be_hidden()
-        return str(explorer.evaluate("navigator.clipboard.readText()")).removeprefix(explorer.url)
+        return text.removeprefix(explorer.url)
 
     assert copied("Copy link") == "?query=timeout"
     fixed = copied("Copy link to these times")
@@ -218,20 +218,20 @@ def test_a_link_moves_on_with_time_or_keeps_its_times(explorer: Explorer) -> Non
     expect(explorer.page.get_by_role("button", name=re.compile("Copy link"))).to_have_count(1)
 
 
+def times_of(url: str) -> tuple[str, str, str]:
+    """What a request is about, and its range."""
+    path, given = urlsplit(url).path.removeprefix("/api/v1/"), parse_qs(urlsplit(url).query)
+    return path, given["start"][0], given["end"][0]
+
+
 def test_all_requests_of_a_view_mean_the_same_now(explorer: Explorer) -> None:
-    asked: list[tuple[str, str, str]] = []
-
-    def record(url: str) -> None:
-        path, given = urlsplit(url).path.removeprefix("/api/v1/"), parse_qs(urlsplit(url).query)
-        if "start" in given:
-            asked.append((path, given["start"][0], given["end"][0]))
-
     expect(explorer.facets.locator("summary", has_text="route")).to_be_visible()  # the requests before have ended
-    explorer.page.on("request", lambda request: record(request.url))
+    before = len(explorer.watch.requested)
     explorer.page.get_by_role("button", name="Search again").click()
     explorer.settled()
     expect(explorer.facets.locator("ul.is-stale:visible")).to_have_count(0)
 
+    asked = [times_of(url) for url in explorer.watch.requested[before:] if "start=" in url]
     paths = [path for path, _, _ in asked]
     assert {"logs", "histogram", "fields/level/values", "fields/service/values"} <= set(paths)
     [(start, end)] = {(start, end) for path, start, end in asked if path != "fields"}
@@ -242,7 +242,7 @@ def test_all_requests_of_a_view_mean_the_same_now(explorer: Explorer) -> None:
 
 
 def test_now_is_that_of_the_service_where_the_clock_of_the_browser_is_wrong(visit: Visit, sample_site: Site) -> None:
-    explorer = visit(sample_site)
+    explorer = visit(sample_site, is_new=True)
     before = explorer.total
     explorer.page.clock.install(time=datetime.now(UTC) - timedelta(days=2))
     explorer.page.reload()

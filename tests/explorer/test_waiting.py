@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Route, expect
@@ -79,14 +80,12 @@ def test_logs_that_are_there_are_not_grey_while_they_are_still_counted(explorer:
 
 def test_a_cancelled_search_ends_its_requests_and_leaves_nothing_of_the_one_before(explorer: Explorer) -> None:
     explorer.page.wait_for_load_state("networkidle")  # the filters of the first view have loaded, and do not end too
-    failed: list[str] = []
-    explorer.page.on("requestfailed", lambda request: failed.append(request.url.split("?")[0].rsplit("/", 1)[1]))
     hold(explorer, LOGS, COUNTS)
     send(explorer, "timeout")
     explorer.page.get_by_role("button", name="Cancel").click()
 
     expect(explorer.page.get_by_role("heading", name="The search was cancelled")).to_be_visible()
-    assert sorted(failed) == ["histogram", "logs"]
+    assert sorted(urlsplit(url).path.rsplit("/", 1)[1] for url in explorer.watch.failed) == ["histogram", "logs"]
     assert explorer.rows.count() == 0
     expect(explorer.page.locator("#total")).to_have_text("Cancelled")
     expect(explorer.query).to_be_focused()
