@@ -167,6 +167,14 @@ def check(explorer: Explorer) -> None:
     assert {f"http://{host}/" for host in explorer.watch.hosts if host} <= {explorer.url}
 
 
+@pytest.fixture(scope="session")
+def scripts(pages: Pages, sample_site: Site) -> Page:
+    """A page for tests of functions of its modules. It stays open: nothing may change it."""
+    page = pages.take(is_new=True)
+    page.goto(sample_site.url)
+    return page
+
+
 @pytest.fixture
 def explorer(visit: Visit, sample_site: Site) -> Explorer:
     """The page over the logs of the last three hours, just opened."""

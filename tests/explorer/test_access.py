@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from tests.explorer.axe import COLOURS, RULES, violations
 from tests.explorer.conftest import Visit
 from tests.explorer.site import Explorer, Site
 
 pytestmark = pytest.mark.stack
-
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-RULES: dict[str, object] = {
-    "runOnly": {"type": "tag", "values": TAGS},
-    "resultTypes": ["violations"],  # passing checks need no details
-    # The search box is a combobox that takes several lines. HTML allows that role to <input> only, which takes one.
-    "rules": {"aria-allowed-role": {"enabled": False}},
-}
 
 
 def list_of_logs(_: Explorer) -> None:
@@ -31,12 +23,12 @@ def log_in_full(explorer: Explorer) -> None:
 
 
 def context(explorer: Explorer) -> None:
-    explorer.open_log(1).get_by_role("tab", name="Context").click()
+    explorer.detail.get_by_role("tab", name="Context").click()
     expect(explorer.detail.locator(".lines li").first).to_be_visible()
 
 
 def reading(explorer: Explorer) -> None:
-    explorer.open_log(1).get_by_role("tab", name="How it was read").click()
+    explorer.detail.get_by_role("tab", name="How it was read").click()
     expect(explorer.detail.get_by_role("row").first).to_be_visible()
 
 
@@ -94,53 +86,65 @@ def filters(explorer: Explorer) -> None:
     explorer.settled()
 
 
-STATES = [
-    *(list_of_logs, log_in_full, context, reading, time_picker, columns, suggestions),
-    *(mistake, nothing_found, how_to_send, failed, shared, help_dialog, following, filters),
+State = Callable[[Explorer], None]
+WALKS: list[list[State]] = [
+    [log_in_full, context, reading],
+    [mistake, nothing_found, how_to_send, failed],
+    [following, filters],
 ]
+"""States that one page takes one after another, since opening it costs more than a state."""
+OVER_THE_LIST: list[State] = [list_of_logs, time_picker, columns, suggestions, shared, help_dialog]
+"""The same; each is closed before the next."""
 
 
-@pytest.mark.parametrize("bring_about", STATES)
-def test_axe_finds_no_violations(visit: Visit, sample_site: Site, bring_about: Callable[[Explorer], None]) -> None:
-    explorer = visit(sample_site)
-    bring_about(explorer)
-
-    assert objections(explorer, RULES) == []
-    # The other theme changes only colours.
-    explorer.page.emulate_media(color_scheme="dark")
-    assert objections(explorer, {"runOnly": ["color-contrast"]}) == []
+def walk(explorer: Explorer, states: list[State]) -> Iterator[State]:
+    """Brings about one state after another."""
+    for bring_about in states:
+        bring_about(explorer)
+        yield bring_about
+        if states is OVER_THE_LIST:
+            explorer.page.keyboard.press("Escape")
 
 
-@pytest.mark.parametrize("bring_about", [list_of_logs, log_in_full, filters, how_to_send])
-def test_axe_finds_nothing_on_a_phone(visit: Visit, sample_site: Site, bring_about: Callable[[Explorer], None]) -> None:
-    explorer = visit(sample_site, width=390, height=844)
-    bring_about(explorer)
-
-    assert objections(explorer, RULES) == []
-
-
-def objections(explorer: Explorer, options: dict[str, object]) -> list[str]:
+def assert_accessible(explorer: Explorer) -> None:
     expect(explorer.page.locator(".is-stale:visible")).to_have_count(0)  # until then it is grey
-    result = Axe().run(explorer.page, options=options).response
-    return [
-        f"{violation['id']} ({violation['impact']}): {node['html'][:120]}"
-        for violation in result["violations"]
-        for node in violation["nodes"]
-    ]
+    assert violations(explorer.page, RULES) == []
 
 
-@pytest.mark.parametrize("bring_about", STATES)
-def test_nothing_is_wider_than_a_phone(
-    visit: Visit, sample_site: Site, bring_about: Callable[[Explorer], None]
-) -> None:
-    explorer = visit(sample_site, "?start=now-3650d&end=now-10m", width=390, height=844)  # a long label of a time range
-    bring_about(explorer)
-
+def assert_fits_a_phone(explorer: Explorer) -> None:
     assert explorer.evaluate("document.documentElement.scrollWidth") <= 390
     help_button = explorer.page.locator("#help").bounding_box()
     assert help_button
     assert help_button["x"] + help_button["width"] <= 390
     assert explorer.page.locator("#logs").evaluate("(box) => box.scrollWidth - box.clientWidth") <= 0
+
+
+def names_of(states: list[State]) -> str:
+    return "-".join(bring_about.__name__ for bring_about in states)
+
+
+@pytest.mark.parametrize("states", [OVER_THE_LIST, *WALKS], ids=names_of)
+def test_axe_finds_no_violations(visit: Visit, sample_site: Site, states: list[State]) -> None:
+    explorer = visit(sample_site)
+    for state in walk(explorer, states):
+        assert_accessible(explorer)
+        explorer.page.emulate_media(color_scheme="dark")
+        assert violations(explorer.page, COLOURS) == [], state
+        explorer.page.emulate_media(color_scheme="light")
+
+
+DIFFERENT_ON_A_PHONE = (list_of_logs, log_in_full, filters, how_to_send)
+
+
+@pytest.mark.parametrize("states", [OVER_THE_LIST, *WALKS], ids=names_of)
+def test_nothing_is_wider_than_a_phone_and_axe_finds_nothing_there(
+    visit: Visit, sample_site: Site, states: list[State]
+) -> None:
+    explorer = visit(sample_site, "?start=now-3650d&end=now-10m", width=390, height=844)  # a long label of a time range
+    for state in walk(explorer, states):
+        assert_fits_a_phone(explorer)
+        if state in DIFFERENT_ON_A_PHONE:
+            assert_accessible(explorer)
 
 
 def test_on_a_phone_a_log_covers_the_list_and_gives_it_back(visit: Visit, sample_site: Site) -> None:

@@ -19,7 +19,8 @@ pytestmark = pytest.mark.stack
 OLDER = re.compile(r"/api/v1/logs\?.*cursor=[^&]")
 
 
-@pytest.fixture
+# Tests share the table: the texts of each are its own.
+@pytest.fixture(scope="module")
 def table(engine: RunningEngine) -> Iterator[QueryTable]:
     made = QueryTable(engine)
     made.store(list(sample_events(int(time.time()) * 1000, 20)))
@@ -27,7 +28,7 @@ def table(engine: RunningEngine) -> Iterator[QueryTable]:
     made.drop()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def site(table: QueryTable) -> Iterator[Site]:
     made = site_over(table)
     yield made
@@ -155,9 +156,9 @@ def test_held_back_logs_do_not_appear_in_another_search(visit: Visit, site: Site
     explorer = holding(visit, site, table, "of the search before")
     explorer.watch.answered.clear()
     explorer.search("level:error").following()
-    store(table, "a failure", level="error")
+    store(table, "another error", level="error")
 
-    expect(explorer.rows.filter(has_text="a failure")).to_have_count(1)
+    expect(explorer.rows.filter(has_text="another error")).to_have_count(1)
     expect(explorer.rows.filter(has_text="of the search before")).to_have_count(0)
 
 
@@ -178,9 +179,9 @@ def test_nothing_is_missed_while_an_older_page_is_loaded(visit: Visit, site: Sit
     with explorer.page.expect_request(OLDER):
         explorer.page.locator("#logs").evaluate("(box) => (box.scrollTop = 2000)")
     explorer.page.locator("#logs").evaluate("(box) => (box.scrollTop = 0)")
-    store(table, "meanwhile")
+    store(table, "while loading")
 
-    expect(explorer.rows.filter(has_text="meanwhile")).to_have_count(1)
+    expect(explorer.rows.filter(has_text="while loading")).to_have_count(1)
     assert len(waiting) == 1
 
 
@@ -262,8 +263,8 @@ def test_nothing_is_missed_when_a_refused_tail_goes_on(visit: Visit, site: Site,
     explorer = visit(site)
     explorer.page.get_by_role("button", name="Live").click()
     explorer.settled().following()
-    store(table, "before")
-    expect(explorer.rows.filter(has_text="before")).to_have_count(1)
+    store(table, "of the tail before")
+    expect(explorer.rows.filter(has_text="of the tail before")).to_have_count(1)
     token = explorer.evaluate(TOKEN)
     tails = Tails(explorer.page)
     tails.answer(streamed(f"id: {token}\nevent: ready\ndata: {{}}\n\n"), refused("away"), refused("away"))

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from functools import partial
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 from prometheus_client import CollectorRegistry
 
@@ -18,9 +17,9 @@ from app.metrics import Metrics
 from app.settings import Settings
 from local.ports import free_port
 from tests.e2e.query_table import QueryTable
+from tests.explorer.axe import RULES, violations
 from tests.explorer.conftest import PATIENT, new_context
 from tests.explorer.site import Explorer, Site, Watch
-from tests.explorer.test_access import RULES
 from tests.support.issuer import EMAIL
 from tests.support.issuer_server import IssuerServer
 from tests.support.servers import RunningEngine
@@ -124,10 +123,10 @@ def test_axe_finds_no_violations_with_a_link_to_the_issuer_nor_where_it_ends(
     page.set_viewport_size({"width": width, "height": 800})
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     page.goto(f"{site.url}login")
-    assert [violation["id"] for violation in Axe().run(page, options=RULES).response["violations"]] == []
+    assert violations(page, RULES) == []
     issuer.issuer.claims_of_next = {"email": "eve@evil.example"}
     sign_in(page)
     expect(page.get_by_role("alert")).to_contain_text("eve@evil.example may not read logs here")
 
-    assert [violation["id"] for violation in Axe().run(page, options=RULES).response["violations"]] == []
+    assert violations(page, RULES) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,7 +16,8 @@ from playwright.sync_api import Browser, Page
 
 from app.api.origin import OriginGuard
 from app.api.request_head import RequestHead
-from tests.explorer.site import Site
+from tests.explorer.conftest import new_context
+from tests.explorer.site import PATIENCE_MS, Site
 from tests.fakes import ScriptedReader
 from tests.query.results import result_of
 from tests.support.query_application import query_application
@@ -143,16 +145,22 @@ def open_service() -> Iterator[Service]:
     made.site.close()
 
 
-@pytest.fixture
-def foreign_page(browser: Browser) -> Iterator[Page]:
-    """A page of another site."""
-    attacker = Attacker()
-    context = browser.new_context()
-    page = context.new_page()
-    page.goto(attacker.url)
-    yield page
+@pytest.fixture(scope="module")
+def attacker(browser: Browser) -> Iterator[tuple[Page, str]]:
+    """A browser's page, and the address of another site."""
+    made = Attacker()
+    context = new_context(browser)
+    yield context.new_page(), made.url
     context.close()
-    attacker.close()
+    made.close()
+
+
+@pytest.fixture
+def foreign_page(attacker: tuple[Page, str]) -> Page:
+    """A page of another site, just opened."""
+    page, url = attacker
+    page.goto(url)
+    return page
 
 
 def attack(page: Page, way: str, url: str, body: str = "") -> str:
@@ -176,7 +184,10 @@ def test_without_the_guard_it_could_have_a_query_run(foreign_page: Page, open_se
 
     attack(foreign_page, way, open_service.site.url + READ)
 
-    assert open_service.reader.statements
+    deadline = time.monotonic() + PATIENCE_MS / 1000
+    while not open_service.reader.statements:
+        assert time.monotonic() < deadline
+        foreign_page.wait_for_timeout(50)
 
 
 def rebound_page(browser: Browser, url: str) -> Page:
@@ -185,7 +196,7 @@ def rebound_page(browser: Browser, url: str) -> Page:
     What matters is its origin, which is that of the service under another name. So the refusal itself stands for it,
     without its policy, since the page of an attacker has none.
     """
-    page = browser.new_context(bypass_csp=True).new_page()
+    page = new_context(browser, bypass_csp=True).new_page()
     page.goto(f"http://rebound.example:{urlsplit(url).port}/ping")
     return page
 
