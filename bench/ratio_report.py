@@ -71,14 +71,20 @@ RATIOS: Final = (
 )
 
 
+_EXACT: Final = (
+    Measure("rows_missing", "Events not in the table", 0, limit=0, is_exact=True),
+    Measure("rows_twice", "Rows stored more than once", 0, limit=0, is_exact=True),
+)
+
+
 def with_ratios(measurements: Measurements) -> Measurements:
     """The measurements of a repetition with their ratios."""
     return measurements | {ratio.name: ratio.of(measurements) for ratio in RATIOS}
 
 
 def measures(baseline: Mapping[str, float]) -> Sequence[Measure]:
-    """Every ratio, limited to its baseline plus the margin if there is a baseline."""
-    return [
+    """Every ratio, limited to its baseline plus the margin if there is a baseline; and whether all was stored once."""
+    ratios = [
         Measure(
             ratio.name,
             ratio.label + (f" (baseline {known:.2f})" if known else ""),
@@ -88,12 +94,15 @@ def measures(baseline: Mapping[str, float]) -> Sequence[Measure]:
         for ratio in RATIOS
         for known in [baseline.get(ratio.name)]
     ]
+    return [*ratios, *_EXACT]
 
 
 def improvements(lines: Sequence[Line], baseline: Mapping[str, float]) -> Iterator[str]:
     """A sentence for each held ratio that improved so much that losing the improvement would go unnoticed."""
     for line in lines:
-        if line.measure.limit is not None and line.median * MARGIN < baseline[line.measure.name]:
+        if line.measure.is_exact or line.measure.limit is None:
+            continue
+        if line.median * MARGIN < baseline[line.measure.name]:
             yield f"{line.measure.label}: {line.median:.2f}. Much better: renew the baseline, or this can be lost again"
 
 
@@ -113,6 +122,6 @@ def read_baseline(path: Path) -> Mapping[str, float]:
 
 
 def write_baseline(path: Path, about: Mapping[str, Any], lines: Sequence[Line]) -> None:
-    """Store the medians with the environment in which they were measured."""
-    ratios = {line.measure.name: round(line.median, _DIGITS) for line in lines}
+    """Store the medians of the ratios with the environment in which they were measured."""
+    ratios = {line.measure.name: round(line.median, _DIGITS) for line in lines if not line.measure.is_exact}
     path.write_text(json.dumps({"ratios": ratios, **about}, indent=2) + "\n")

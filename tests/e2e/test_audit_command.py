@@ -371,7 +371,7 @@ def audit(pipeline: Pipeline) -> Audited:
 
 
 def test_while_logs_stream_in_nothing_is_taken_for_lost(pipeline: Pipeline) -> None:
-    service = pipeline.start_service(AUDIT_INTERVAL_SECS="0.2")
+    service = pipeline.start_service(AUDIT_INTERVAL_SECS="1")
 
     with Stream(pipeline, lines_per_sec=500) as stream:
         for _ in range(3):
@@ -387,7 +387,7 @@ def test_while_logs_stream_in_nothing_is_taken_for_lost(pipeline: Pipeline) -> N
 
 
 def test_the_running_service_reports_missing_records_and_reading_again_stores_them(pipeline: Pipeline) -> None:
-    service = pipeline.start_service(AUDIT_INTERVAL_SECS="0.3")
+    service = pipeline.start_service(AUDIT_INTERVAL_SECS="1")
     pipeline.send([f"INFO line {number}" for number in range(2_000)])
     service.wait_until(lambda scrape: scrape.total("audit_stored_records") == 2_000, PATIENCE_SECS)
     assert service.scrape().total("audit_missing_records") == 0
