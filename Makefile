@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test simulate faults soak check format docs dashboards screenshots bench bench-queries bench-layouts bench-protocol bench-ratios clients collector lock sbom release-files pin-images image clean-data clean
+.PHONY: help run test simulate faults soak check format docs dashboards screenshots bench bench-queries bench-layouts bench-protocol bench-ratios clients collector gcloud-facts lock sbom release-files pin-images image clean-data clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -90,6 +90,9 @@ collector: tests/clients/collector.yaml ## Compile the OpenTelemetry Collector f
 	@mkdir -p $(CLIENTS)
 	@cp tests/clients/collector.yaml $(CLIENTS)
 	@cd $(CLIENTS) && go run go.opentelemetry.io/collector/cmd/builder@v0.155.0 --config collector.yaml
+
+gcloud-facts: $(VENV)/dev.stamp ## Check every gcloud command of scripts and documents by the Google Cloud SDK, and write down what the tests check
+	@$(BIN)/python -m tests.support.gcloud_facts
 
 lock: $(VENV)/dev.stamp $(CLIENTS)/python.stamp ## Pin the newest packages that requirements*.in allow
 	@for name in requirements requirements-local requirements-dev requirements-clients; do \

@@ -1,18 +1,10 @@
 """Cloud Run: the README's commands, checked with bash and gcloud, and service.yaml, decoded by gcloud."""
 
-import importlib
-import inspect
 import os
 import re
-import runpy
-import shlex
-import shutil
 import subprocess
-import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +15,9 @@ from app.access.principal import Right
 from app.access.token_lines import read_tokens
 from app.environment import read_settings, setting_names
 from local.paths import ROOT
+from tests.support.cloud_run_messages import decode, misplaced_annotations
+from tests.support.gcloud_facts import sdk_folder
+from tests.support.gcloud_lines import known_facts, problems
 
 PLACEHOLDERS = ("PROJECT_ID", "REGION", "KAFKA_CLUSTER", "CLICKHOUSE_HOST", "VERSION")
 
@@ -62,12 +57,7 @@ def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> Rehearsal:
     return Rehearsal([line.split("\037")[:-1] for line in notes], yaml.safe_load((folder / "service.yaml").read_text()))
 
 
-def _sdk() -> Path | None:
-    gcloud = shutil.which("gcloud")
-    return Path(gcloud).resolve().parents[1] if gcloud else None
-
-
-needs_sdk = pytest.mark.skipif(_sdk() is None, reason="the Google Cloud SDK is not installed")
+needs_sdk = pytest.mark.skipif(sdk_folder() is None, reason="the Google Cloud SDK is not installed")
 
 
 def test_the_readme_fills_in_every_placeholder(rehearsal: Rehearsal) -> None:
@@ -82,26 +72,22 @@ def test_the_image_that_is_pushed_is_the_one_that_is_deployed(rehearsal: Rehears
 
 @needs_sdk
 def test_gcloud_decodes_every_field(rehearsal: Rehearsal) -> None:
-    messages, decode = _decoder()
-    decode(rehearsal.service, messages.Service)
+    decode(rehearsal.service)
 
 
 @needs_sdk
 def test_gcloud_would_notice_a_misspelt_field(rehearsal: Rehearsal) -> None:
-    messages, decode = _decoder()
     misspelt = {**rehearsal.service, "spec": {"templat": {}}}
     with pytest.raises(Exception, match="templat"):
-        decode(misspelt, messages.Service)
+        decode(misspelt)
 
 
 @needs_sdk
 def test_annotations_are_known_to_gcloud_at_their_position(rehearsal: Rehearsal) -> None:
-    messages, _ = _decoder()
-    text = re.sub(r"-\n\s+", "-", inspect.getdoc(messages.ObjectMeta) or "")
-    known = dict(re.findall(r"`([a-z.]+/[\w-]+)`:\s+([\w, \n]+)", text))
-    service = rehearsal.service
-    for level, metadata in (("Service", service["metadata"]), ("Revision", service["spec"]["template"]["metadata"])):
-        assert [name for name in metadata["annotations"] if level not in known.get(name, "")] == []
+    assert list(misplaced_annotations(rehearsal.service)) == []
+    metadata = {"annotations": {"run.googleapis.com/cpu-throttling": "false"}}
+    misplaced = misplaced_annotations({**rehearsal.service, "metadata": metadata})
+    assert list(misplaced) == ["run.googleapis.com/cpu-throttling on Service"]
 
 
 def test_settings_exist_and_are_accepted(rehearsal: Rehearsal) -> None:
@@ -149,47 +135,8 @@ def test_probes_check_liveness_of_the_service_and_not_of_kafka(rehearsal: Rehear
     assert {probe["httpGet"]["path"] for probe in probes} == {"/live"}
 
 
-@needs_sdk
-def test_commands_of_the_readme_exist_with_their_flags(rehearsal: Rehearsal) -> None:
+def test_the_commands_that_run_are_known_to_gcloud(rehearsal: Rehearsal) -> None:
+    """With what the shell makes of them; tests/unit/deploy/test_gcloud_lines.py reads them as they are written."""
     commands = [call for call in rehearsal.calls if call[0] == "gcloud"]
     assert len(commands) > 10
-    assert [problem for command in commands for problem in _problems(command)] == []
-
-
-@needs_sdk
-@pytest.mark.parametrize(
-    "command", ["gcloud run services replaces x", "gcloud run services replace x --regio=y", "gcloud run services"]
-)
-def test_a_wrong_command_would_be_noticed(command: str) -> None:
-    assert list(_problems(shlex.split(command))) != []
-
-
-def _decoder() -> tuple[Any, Any]:
-    # At the end: the SDK carries old copies of common packages.
-    sys.path.extend(path for path in (f"{_sdk()}/lib", f"{_sdk()}/lib/third_party") if path not in sys.path)
-    messages = importlib.import_module("googlecloudsdk.generated_clients.apis.run.v1.run_v1_messages")
-    decoding = importlib.import_module("googlecloudsdk.api_lib.util.messages")
-    return messages, decoding.DictToMessageWithErrorCheck
-
-
-@cache
-def _table() -> dict[str, Any]:
-    """Commands and flags of gcloud's completion."""
-    table: dict[str, Any] = runpy.run_path(f"{_sdk()}/data/cli/gcloud_completions.py")["STATIC_COMPLETION_CLI_TREE"]
-    return table
-
-
-def _problems(command: list[str]) -> Iterator[str]:
-    """Parts of a command line that gcloud does not know."""
-    node = _table()
-    flags = []
-    for word in command[1:]:
-        if word.startswith("--"):
-            flags.append(word.partition("=")[0])
-        else:
-            node = node["commands"].get(word, node)
-    if node["commands"]:
-        yield f"{shlex.join(command)}: not a whole command"
-    for flag in flags:
-        if flag not in {**_table()["flags"], **node["flags"]}:
-            yield f"{shlex.join(command)}: {flag} is not known"
+    assert [problem for command in commands for problem in problems(command, known_facts())] == []
