@@ -7,13 +7,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test simulate faults soak check format docs dashboards screenshots bench bench-queries bench-layouts bench-protocol bench-ratios clients collector gcloud-facts lock sbom release-files pin-images image clean-data clean
+.PHONY: help run up test simulate faults soak check format docs dashboards screenshots bench bench-queries bench-layouts bench-protocol bench-ratios clients collector gcloud-facts lock sbom release-files pin-images image clean-data clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/local.stamp ## Run everything on this machine: Kafka, ClickHouse, the service, sample logs (Ctrl-C stops it)
 	@exec $(BIN)/python -m local
+
+up: ## Run everything in containers (docker compose up), if Docker is new enough
+	@deploy/check-docker
+	@docker compose up
 
 # Most tests wait, so run twice as many workers as processors. Each has its own broker and engine; a file is never split.
 SIDE_BY_SIDE := --dist loadfile --no-loadscope-reorder --durations 20
@@ -113,8 +117,8 @@ release-files: sbom ## Write a release's source, SBOM and checksums to DIST (dis
 	@.ci/release-files $(RELEASE) $(DIST) $(TAG)
 
 DIGESTS ?= docker-compose.digests.yml
-# All images that are pulled; those of log-analytics are built.
-PULLED := kafka kafka-init clickhouse prometheus grafana
+# All images that are pulled; the others are built.
+PULLED := kafka kafka-init clickhouse prometheus
 pin-images: ## Ask the registry for the digests of the images, and write them to DIGESTS (docker-compose.digests.yml)
 	@docker compose config --lock-image-digests $(PULLED) > $(DIGESTS).tmp && mv $(DIGESTS).tmp $(DIGESTS) || { rm -f $(DIGESTS).tmp; exit 1; }
 
