@@ -263,6 +263,12 @@ class ClickHouseSettings(SettingsGroup):
         pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$",
         description="Table that queries read, such as a Distributed one; by default the table of the logs.",
     )
+    cluster: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9_.-]{1,64}$",
+        description="Name of the cluster whose servers share the address of CLICKHOUSE_URL, such as `default` at"
+        " ClickHouse Cloud; leave it out if that is the address of one server.",
+    )
     ca_file: FilePath | None = Field(None, description="CA certificates in PEM for HTTPS; by default the system's.")
     tls_verify: bool = Field(True, description="Whether the certificate of an HTTPS address is checked.")
     reader_user: str | None = Field(

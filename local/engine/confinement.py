@@ -33,6 +33,8 @@ USERS = """<clickhouse>
     </default></users>
 </clickhouse>
 """
+# `clusterAllReplicas` needs it, and so any address can be read: only for tests, which start such a server themselves.
+USERS_OF_CLUSTER = USERS.replace("</grants>", "    <query>GRANT READ ON REMOTE</query>\n        </grants>")
 
 _GAP = r"(?:\s|/\*.*?\*/|--[^\n]*\n|\#[^\n]*\n)*"
 _REFUSED = re.compile(
