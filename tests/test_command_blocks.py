@@ -27,7 +27,7 @@ DOCUMENTS = (
 )
 STAND_INS = (
     *("clickhouse-client", "curl", "docker", "gcloud", "gh", "kcat", "logger", "make", "openssl", "python3"),
-    *("sha256sum", "tail", "tr"),
+    *("sh", "sha256sum", "tail", "tr"),
     ".venv/bin/python",
 )
 REAL = ("cat", "sed", "grep")
@@ -110,6 +110,7 @@ class Desk:
     def paste(self, shell: str, text: str) -> tuple[list[list[str]], str]:
         """The calls of programs, and what the shell said."""
         self._calls.unlink(missing_ok=True)
+        text = text.replace("/tmp/", f"{self._folder}/")
         environ = {
             "PATH": str(self._folder / "bin"),
             "HOME": str(self._folder),

@@ -28,16 +28,18 @@ def misplaced_annotations(resource: dict[str, Any]) -> Iterator[str]:
     """Annotations that gcloud does not know at their place: on the resource itself, or on its revisions."""
     kind, template = resource["kind"], resource["spec"]["template"].get("metadata", {})
     for level, metadata in ((kind, resource["metadata"]), ("Revision", template)):
-        known = _annotations(level)
+        known = known_annotations(level)
         yield from (f"{name} on {level}" for name in metadata.get("annotations", ()) if name not in known)
 
 
-def _annotations(level: str) -> set[str]:
-    """Those that the message class describes for this level, and those that gcloud itself sets on a resource."""
+def known_annotations(level: str) -> set[str]:
+    """Those that the message class describes for this level, and those that gcloud itself sets there."""
     text = re.sub(r"-\n\s+", "-", inspect.getdoc(_messages().ObjectMeta) or "")
     described = re.findall(r"`([a-z.]+/[\w-]+)`:\s+([\w, \n]+)", text)
     own = _module(f"googlecloudsdk.api_lib.run.{_MODULES[level]}")
     constants = {value for name, value in vars(own).items() if name.endswith("_ANNOTATION")}
+    if level == "Service":  # its constant is among those of revisions
+        constants.add(_module("googlecloudsdk.api_lib.run.container_resource").DISABLE_IAM_ANNOTATION)
     return constants | {name for name, levels in described if level in levels}
 
 

@@ -59,8 +59,8 @@ def wrong_with(node: Any, words: list[str]) -> str | None:
     try:
         node._parser.parse_args([*before, *given, *dashes, *after], raise_error=True)
     except Exception as error:  # of many kinds: each type of flag has its own
-        # Files that the call reads are made by the commands before it, or are another's here.
-        return None if "No such file" in str(error) or "YAML from [" in str(error) else str(error)
+        # Files that the call reads are made by the commands before it.
+        return None if "No such file" in str(error) else str(error)
     return None
 
 
