@@ -4,6 +4,7 @@
 set -eu
 
 program=
+# shellcheck disable=SC2016 # the names are wanted, and not their values
 for name in $(grep -o '\${[A-Z_][A-Z_]*}' "$1" | tr -d '${}' | sort -u); do
     if ! value=$(printenv "$name") || [ -z "$value" ]; then
         echo "$1 needs $name: export $name=... (step 1 of deploy/cloudrun/README.md)" >&2
