@@ -296,6 +296,13 @@ class ClickHouseSettings(SettingsGroup):
         lt=50,
         description="Nothing is stored while less of ClickHouse's disk than this is free; 0 disables the check.",
     )
+    backup_interval_hours: float | None = Field(
+        None,
+        gt=0,
+        le=24 * 365,
+        description="How often you back up the table: `check` then compares it with how long Kafka keeps records, since"
+        " what came after a backup has to be read again.",
+    )
     connect_attempts: int = Field(
         10,
         ge=1,

@@ -30,6 +30,10 @@ _CONFIG = """<clickhouse>
     <text_index_header_cache_size>67108864</text_index_header_cache_size>
     <text_index_postings_cache_size>67108864</text_index_postings_cache_size>
     <vector_similarity_index_cache_size>0</vector_similarity_index_cache_size>
+    <storage_configuration><disks>
+        <backups><type>local</type><path>{backups}/</path></backups>
+    </disks></storage_configuration>
+    <backups><allowed_disk>backups</allowed_disk></backups>
     {cluster}
 </clickhouse>
 """
@@ -64,7 +68,10 @@ class Database:
         config, users = directory.absolute() / "engine.xml", directory.absolute() / "users.xml"
         users.write_text(USERS_OF_CLUSTER if cluster else USERS)
         members = _CLUSTER.format(name=cluster) if cluster else ""
-        config.write_text(_CONFIG.format(users=users, max_memory_bytes=max_memory_bytes, cluster=members))
+        backups = directory.absolute() / "backups"
+        config.write_text(
+            _CONFIG.format(users=users, max_memory_bytes=max_memory_bytes, cluster=members, backups=backups)
+        )
         self._address = f"{directory.absolute() / 'data'}?config-file={config}"
         self._root = chdb.connect(self._address)
         self._root.query(f"CREATE DATABASE IF NOT EXISTS {DEFAULT_DATABASE}")
