@@ -5,12 +5,13 @@ cd "$(dirname "$0")/../../.."
 # shellcheck source=/dev/null
 . ./.env
 
-folder="${VM_DATA:-/mnt/data}/backups"
+# The disk `backups` of deploy/clickhouse/server.xml.
+folder="${VM_DATA:-/mnt/data}/clickhouse/backups"
 name="logs-$(date --utc +%Y-%m-%dT%H-%M-%SZ).zip"
 # Of a run that was cut off.
 rm -f "$folder"/logs-*.zip
 
 docker compose exec -T clickhouse sh -c \
-    "clickhouse-client --user \"\$CLICKHOUSE_USER\" --password \"\$CLICKHOUSE_PASSWORD\" --query \"BACKUP DATABASE logs TO File('/backups/$name')\""
+    "clickhouse-client --user \"\$CLICKHOUSE_USER\" --password \"\$CLICKHOUSE_PASSWORD\" --query \"BACKUP TABLE logs.logs TO Disk('backups', '$name')\""
 gcloud storage cp --no-clobber "$folder/$name" "gs://$BACKUP_BUCKET/clickhouse/$name"
 rm "$folder/$name"

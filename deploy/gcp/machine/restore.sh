@@ -12,9 +12,10 @@ if [ $# = 0 ]; then
     exec gcloud storage ls "$bucket/"
 fi
 name=$1
-folder="${VM_DATA:-/mnt/data}/backups"
+folder="${VM_DATA:-/mnt/data}/clickhouse/backups"
+mkdir -p "$folder"
 gcloud storage cp "$bucket/$name" "$folder/$name"
-chmod 644 "$folder/$name"
+chown 101 "$folder" "$folder/$name"
 docker compose exec -T clickhouse sh -c \
-    "clickhouse-client --user \"\$CLICKHOUSE_USER\" --password \"\$CLICKHOUSE_PASSWORD\" --query \"RESTORE TABLE logs.logs FROM File('/backups/$name')\""
+    "clickhouse-client --user \"\$CLICKHOUSE_USER\" --password \"\$CLICKHOUSE_PASSWORD\" --query \"RESTORE TABLE logs.logs FROM Disk('backups', '$name')\""
 rm "$folder/$name"

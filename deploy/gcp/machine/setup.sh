@@ -41,10 +41,10 @@ mount_disk() {
 
 # Folders of the containers' users; ClickHouse takes its own.
 make_folders() {
-    mkdir -p "$data/kafka" "$data/clickhouse" "$data/grafana" "$data/backups"
+    mkdir -p "$data/kafka" "$data/clickhouse" "$data/grafana"
     chmod 755 "$data"
     chown 1000 "$data/kafka"
-    chown 101 "$data/clickhouse" "$data/backups"
+    chown 101 "$data/clickhouse"
     chown 472 "$data/grafana"
 }
 

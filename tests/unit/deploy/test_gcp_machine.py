@@ -43,7 +43,7 @@ blkid*) [ -e "$FORMATTED" ] ;;
 mkfs*) touch "$FORMATTED" ;;
 mountpoint*) [ -e "$MOUNTED" ] ;;
 mount*) touch "$MOUNTED" ;;
-*"BACKUP DATABASE"*) touch "$VM_DATA/backups/$(echo "$*" | sed "s/.*backups.//; s/'.*//")" ;;
+*"BACKUP TABLE"*) touch "$VM_DATA/clickhouse/backups/$(echo "$*" | sed "s/.*'backups', '//; s/'.*//")" ;;
 "gcloud storage cp gs:"*) touch "$4" ;;
 curl*) for file; do :; done; echo a key > "$file" ;;
 esac
@@ -266,25 +266,27 @@ def test_a_password_that_could_not_be_read_stops_before_anything_is_done(machine
 
 def test_a_backup_is_uploaded_under_a_name_of_its_own_and_can_be_restored(machine: Machine) -> None:
     machine.set_up(GIVEN)
-    backups = machine.folder / "data/backups"
+    backups = machine.folder / "data/clickhouse/backups"
+    backups.mkdir()
     (backups / "logs-2026-11-30T01-00-00Z.zip").touch()  # of a run that was cut off
 
     calls = machine.run("backup.sh")
     [taken], [uploaded] = begin(calls, "docker"), begin(calls, "gcloud storage cp --no-clobber ")
     name = uploaded.rpartition("/")[2]
-    assert f"BACKUP DATABASE logs TO File('/backups/{name}')" in taken
+    assert f"BACKUP TABLE logs.logs TO Disk('backups', '{name}')" in taken
     assert uploaded.endswith(f" gs://my-backups/clickhouse/{name}")
     assert list(backups.iterdir()) == []
 
-    copied, restored = machine.run("restore.sh", name)
+    copied, _, restored = machine.run("restore.sh", name)
     assert copied == f"gcloud storage cp gs://my-backups/clickhouse/{name} {backups / name}"
-    assert f"RESTORE TABLE logs.logs FROM File('/backups/{name}')" in restored
+    assert f"RESTORE TABLE logs.logs FROM Disk('backups', '{name}')" in restored
     assert list(backups.iterdir()) == []
 
 
 def test_each_night_there_is_a_backup_and_a_look_at_the_certificate(machine: Machine) -> None:
     machine.set_up(GIVEN)
 
+    (machine.folder / "data/clickhouse/backups").mkdir()
     assert begin(machine.run("daily.sh"), "docker compose restart") == []
     assert begin(machine.run("daily.sh"), "gcloud storage cp")
 
