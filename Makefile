@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run up test simulate faults soak check format docs dashboards screenshots bench bench-queries bench-layouts bench-protocol bench-ratios clients collector gcloud-facts lock sbom release-files pin-images image clean-data clean
+.PHONY: help run up test simulate faults soak check format docs dashboards screenshots bench bench-queries bench-layouts bench-protocol bench-ratios clients collector gcloud-facts vm-kafka lock sbom release-files pin-images image clean-data clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -115,6 +115,9 @@ RELEASE = log-analytics-$(shell sed -n 's/^VERSION = "\(.*\)"$$/\1/p' app/versio
 release-files: SBOM = $(DIST)/$(RELEASE).cdx.json
 release-files: sbom ## Write a release's source, SBOM and checksums to DIST (dist/); with TAG only if that is what is checked out
 	@.ci/release-files $(RELEASE) $(DIST) $(TAG)
+
+vm-kafka: $(VENV)/dev.stamp ## Run Kafka as deploy/gcp sets it up, and send logs through it over TLS (a minute)
+	@VM_KAFKA=1 $(BIN)/python -m pytest tests/contract/test_vm_kafka.py
 
 DIGESTS ?= docker-compose.digests.yml
 # All images that are pulled; the others are built.
