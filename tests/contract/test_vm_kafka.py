@@ -1,8 +1,8 @@
 """The machine's Kafka as deploy/gcp configures it: `make vm-kafka`.
 
 The environment is that of the compose files; the image's own program makes server.properties of it; the certificates
-are those of certificates.sh, the user that of kafka-init, and the client's settings those of the smoke test. Several Java
-processes and a broker take a minute, so that the test is left out unless VM_KAFKA is set.
+are those of certificates.sh, the user that of kafka-init, and the client's settings those of the smoke test. Several
+Java processes and a broker take a minute, so that the test is left out unless VM_KAFKA is set.
 """
 
 from __future__ import annotations
