@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
 
-wait_secs=120
+wait_secs=${SMOKE_WAIT_SECS:-120}
 text="smoke test $(openssl rand -hex 8)"
 
 echo "The topic, the table and the settings of the service:"
