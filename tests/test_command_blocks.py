@@ -26,8 +26,8 @@ DOCUMENTS = (
     *ROOT.glob("tests/*.md"),
 )
 STAND_INS = (
-    *("clickhouse-client", "curl", "docker", "gcloud", "gh", "kcat", "logger", "make", "openssl", "python3"),
-    *("sh", "sha256sum", "tail", "tr"),
+    *("clickhouse-client", "curl", "docker", "gcloud", "gh", "helm", "kcat", "kubectl", "logger", "make"),
+    *("openssl", "python3", "sh", "sha256sum", "tail", "tr"),
     *(".venv/bin/python", "deploy/gcp/vm.sh"),
 )
 REAL = ("cat", "sed", "grep")
