@@ -42,7 +42,7 @@ printf '%s\\036' "$call" >> "$CALLS"
 """
 # The rest of what a shell writes are prompts, and that it has no terminal.
 MESSAGE = re.compile(r"\b(?:bash|zsh|read|cat|sed|grep): (?!no job control|cannot set terminal|can't set tty).*")
-PASTE_SECS = 20
+PASTE_SECS = 180  # only what hangs takes as long: the commands of all sentences are pasted at once
 
 
 @dataclass(frozen=True)
