@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run up test simulate faults soak check format docs dashboards screenshots bench bench-queries bench-layouts bench-protocol bench-ratios clients collector kubernetes gcloud-facts vm-kafka lock sbom release-files pin-images image clean-data clean
+.PHONY: help run up test simulate faults soak check format docs dashboards screenshots bench bench-queries bench-layouts bench-protocol bench-ratios clients collector kubernetes gcloud-facts vm-trials lock sbom release-files pin-images image clean-data clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -125,8 +125,8 @@ release-files: SBOM = $(DIST)/$(RELEASE).cdx.json
 release-files: sbom ## Write a release's source, SBOM and checksums to DIST (dist/); with TAG only if that is what is checked out
 	@.ci/release-files $(RELEASE) $(DIST) $(TAG)
 
-vm-kafka: $(VENV)/dev.stamp ## Run Kafka as deploy/gcp sets it up, and send logs through it over TLS (a minute)
-	@VM_KAFKA=1 $(BIN)/python -m pytest tests/contract/test_vm_kafka.py
+vm-trials: $(VENV)/dev.stamp ## Try Kafka and ClickHouse's users as deploy/gcp sets them up, without containers (a minute)
+	@VM_TRIALS=1 $(BIN)/python -m pytest tests/contract/test_vm_kafka.py tests/contract/test_vm_clickhouse.py
 
 DIGESTS ?= docker-compose.digests.yml
 # All images that are pulled; the others are built.

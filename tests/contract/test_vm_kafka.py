@@ -1,8 +1,8 @@
-"""The machine's Kafka as deploy/gcp configures it: `make vm-kafka`.
+"""The machine's Kafka as deploy/gcp configures it: `make vm-trials`.
 
 The environment is that of the compose files; the image's own program makes server.properties of it; the certificates
 are those of certificates.sh, the user that of kafka-init, and the client's settings those of the smoke test. Several
-Java processes and a broker take a minute, so that the test is left out unless VM_KAFKA is set.
+Java processes and a broker take a minute, so that the test is left out unless VM_TRIALS is set.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from tests.support.programs import run
 
 pytestmark = [
     pytest.mark.stack,
-    pytest.mark.skipif("VM_KAFKA" not in os.environ, reason="costs a minute: make vm-kafka"),
+    pytest.mark.skipif("VM_TRIALS" not in os.environ, reason="costs a minute: make vm-trials"),
 ]
 
 VM = (*KRAFT, "deploy/gcp/docker-compose.vm.yml")
