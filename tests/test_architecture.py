@@ -63,7 +63,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "receive": {"component", "domain", "errors", "formats", "health", "input", "ports"},
     "syslog": {"component", "domain", "errors", "health", "http", "receive"},
     "audit": {"domain", "errors", "pipeline", "ports"},
-    "backends": {"access", "audit", "domain", "errors", "paths", "pipeline", "ports", "preflight", "query", "settings"},
+    "maintenance": {"audit", "domain", "errors", "pipeline"},
+    "backends": {
+        *("access", "audit", "domain", "errors", "maintenance", "paths", "pipeline", "ports", "preflight", "query"),
+        "settings",
+    },
     "telemetry": {"access", "audit", "domain", "errors", "health", "metrics", "preflight", "scaling"},
     "service": {"errors", "health", "pipeline", "ports"},
     "api": {
@@ -92,6 +96,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "errors",
         "explain",
         "input",
+        "maintenance",
         "pipeline",
         "preflight",
         "query",

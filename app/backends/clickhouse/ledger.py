@@ -21,7 +21,9 @@ SELECT
     count() AS row_count,
     countIf(ParseError != '') AS unparsed,
     uniqExact(_item) AS items,
-    row_count - items AS surplus,
+    uniqExact(_item, _revision) AS versions,
+    row_count - versions AS surplus,
+    greatest(versions - items, max(_revision) > 0 AND uniqExact(_items) > 1) AS superseded,
     max(_item) AS last,
     if(last = {rest}, argMax(_items, _item), greatest(max(_items), last + 1)) AS wanted,
     greatest(toInt64(wanted) - toInt64(items), 0) AS absent
@@ -36,13 +38,15 @@ _FULLEST: Final = "SELECT * FROM ({offsets}) ORDER BY row_count DESC LIMIT 1 BY 
 
 # One row for each run of consecutive offsets that are all correct, or all wrong in the same way.
 _RUNS: Final = """
-SELECT min(offset), max(offset) + 1, sum(row_count), sum(unparsed), sum(surplus), sum(absent)
+SELECT min(offset), max(offset) + 1, sum(row_count), sum(unparsed), sum(surplus), sum(absent), sum(superseded)
 FROM
 (
-    SELECT *, offset - row_number() OVER (PARTITION BY surplus > 0, absent > 0 ORDER BY offset) AS run_id
+    SELECT
+        *,
+        offset - row_number() OVER (PARTITION BY surplus > 0, absent > 0, superseded > 0 ORDER BY offset) AS run_id
     FROM ({offsets})
 )
-GROUP BY surplus > 0, absent > 0, run_id
+GROUP BY surplus > 0, absent > 0, superseded > 0, run_id
 ORDER BY 1
 """
 

@@ -45,9 +45,12 @@ class ClickHouseWriter:
 
     def insert(self, rows: Rows, token: str, deadline_ms: int) -> None:
         """See `ports.LogWriter`."""
-        deadline = pa.repeat(pa.scalar(deadline_ms, pa.timestamp("ms", tz="UTC")), rows.num_rows)
-        table = pa.Table.from_batches([rows.select(TABLE_COLUMNS)]).append_column("_deadline", deadline)
-        self._insert(table.append_column("_words", searched_forms(rows["Body"])), token)
+        self._insert(_complete(rows, deadline_ms), token)
+
+    def insert_anew(self, rows: Rows, token: str, deadline_ms: int, revision: int) -> None:
+        """Insert rows of a revision (`domain/revisions.py`), as `insert` does."""
+        revisions = pa.repeat(pa.scalar(revision, pa.uint64()), rows.num_rows)
+        self._insert(_complete(rows, deadline_ms).append_column("_revision", revisions), token)
 
     def missing(self, rows: Rows) -> Rows:
         """See `ports.LogWriter`."""
@@ -118,3 +121,10 @@ class ClickHouseWriter:
             self._client = connect(self._settings, timeout_secs=self._settings.insert_deadline_secs + MARGIN_SECS)
         with translated_errors(doing):
             return call(self._client)
+
+
+def _complete(rows: Rows, deadline_ms: int) -> pa.Table:
+    """The rows with the columns that the service adds."""
+    deadline = pa.repeat(pa.scalar(deadline_ms, pa.timestamp("ms", tz="UTC")), rows.num_rows)
+    table = pa.Table.from_batches([rows.select(TABLE_COLUMNS)]).append_column("_deadline", deadline)
+    return table.append_column("_words", searched_forms(rows["Body"]))
