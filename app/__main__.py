@@ -63,6 +63,10 @@ def _run(options: Namespace, settings: Settings, misspelt: Sequence[str]) -> int
         from app.commands.rejected import list_rejected
 
         return list_rejected(settings, since_secs=options.since, until_secs=options.until, limit=options.limit)
+    if options.command == "reprocess":
+        from app.commands.reprocess import reprocess
+
+        return reprocess(settings, since_secs=options.since, until_secs=options.until, limit=options.limit)
     if options.command == "explain":
         from app.commands.explain import explain
 

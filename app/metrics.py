@@ -52,6 +52,12 @@ class Metrics:
         self.consumer_lag = gauge(
             "consumer_lag", "Records in Kafka behind the last committed offset.", "topic", "partition"
         )
+        self.lag_seconds = gauge(
+            "lag_seconds",
+            "How long the oldest record behind the last committed offset has been in Kafka; 0 if there is none.",
+            "topic",
+            "partition",
+        )
         self.committed_offset = gauge(
             "committed_offset", "Offset up to which everything is stored.", "topic", "partition"
         )
@@ -60,6 +66,20 @@ class Metrics:
             "Records that Kafka deleted before they were read.",
             "topic",
             "partition",
+        )
+
+        # For a controller that adds and removes instances.
+        self.wanted_instances = gauge(
+            "wanted_instances",
+            "Instances that the partitions of this instance need, as a fraction. The sum over all instances of a group"
+            " is what the group needs, at most the number of its partitions; docs/scaling.md.",
+        )
+        self.arrivals = gauge(
+            "arrivals_per_second", "Records that arrive in Kafka per second, in the partitions of this instance."
+        )
+        self.measured_capacity = gauge(
+            "measured_capacity_per_second",
+            "Records per second that this instance stored while more were waiting; 0 before it had a backlog.",
         )
 
         # Held in memory, and paused or halted.

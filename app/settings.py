@@ -15,6 +15,7 @@ from app.domain.times import zone_named
 from app.domain.topics import TopicChoice, parse_topics
 from app.domain.zone_rules import parse_zone_rules
 from app.receive_settings import ReceiveSettings
+from app.scaling_settings import ScalingSettings
 from app.settings_group import SettingsGroup
 from app.syslog_settings import SyslogSettings
 
@@ -262,6 +263,12 @@ class ClickHouseSettings(SettingsGroup):
         pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$",
         description="Table that queries read, such as a Distributed one; by default the table of the logs.",
     )
+    cluster: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9_.-]{1,64}$",
+        description="Name of the cluster whose servers share the address of CLICKHOUSE_URL, such as `default` at"
+        " ClickHouse Cloud; leave it out if that is the address of one server.",
+    )
     ca_file: FilePath | None = Field(None, description="CA certificates in PEM for HTTPS; by default the system's.")
     tls_verify: bool = Field(True, description="Whether the certificate of an HTTPS address is checked.")
     reader_user: str | None = Field(
@@ -288,6 +295,13 @@ class ClickHouseSettings(SettingsGroup):
         ge=0,
         lt=50,
         description="Nothing is stored while less of ClickHouse's disk than this is free; 0 disables the check.",
+    )
+    backup_interval_hours: float | None = Field(
+        None,
+        gt=0,
+        le=24 * 365,
+        description="How often you back up the table: `check` then compares it with how long Kafka keeps records, since"
+        " what came after a backup has to be read again.",
     )
     connect_attempts: int = Field(
         10,
@@ -483,6 +497,7 @@ class Settings(SettingsGroup):
     access: AccessSettings = AccessSettings()
     metrics: MetricsSettings = MetricsSettings()
     audit: AuditSettings = AuditSettings()
+    scaling: ScalingSettings = ScalingSettings()
     on_cloud_run: bool = False
 
 

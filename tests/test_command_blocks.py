@@ -26,14 +26,14 @@ DOCUMENTS = (
     *ROOT.glob("tests/*.md"),
 )
 STAND_INS = (
-    *("clickhouse-client", "curl", "docker", "gcloud", "gh", "kcat", "logger", "make", "openssl", "python3"),
-    *("sha256sum", "tail", "tr"),
-    ".venv/bin/python",
+    *("clickhouse-client", "curl", "docker", "gcloud", "gh", "helm", "kcat", "kubectl", "logger", "make"),
+    *("openssl", "python3", "sh", "sha256sum", "tail", "tr"),
+    *(".venv/bin/python", "deploy/gcp/vm.sh"),
 )
 REAL = ("cat", "sed", "grep")
 # Bash as on a terminal, but for -i: without a terminal it would read ahead, so that `read` got nothing.
 SHELLS = {"bash": ("--norc", "--noprofile", "-o", "history", "-o", "histexpand", "-s"), "zsh": ("-f", "-i")}
-BUILT_IN = ("export", "printf", "read", ".")
+BUILT_IN = ("eval", "export", "printf", "read", ".")
 # Written at once, since the programs of a pipe run side by side.
 STAND_IN = """#!/bin/sh
 call='$NAME'
@@ -42,7 +42,7 @@ printf '%s\\036' "$call" >> "$CALLS"
 """
 # The rest of what a shell writes are prompts, and that it has no terminal.
 MESSAGE = re.compile(r"\b(?:bash|zsh|read|cat|sed|grep): (?!no job control|cannot set terminal|can't set tty).*")
-PASTE_SECS = 20
+PASTE_SECS = 180  # only what hangs takes as long: the commands of all sentences are pasted at once
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,9 @@ def inline_commands() -> Iterator[Block]:
     for document in DOCUMENTS:
         name = document.relative_to(ROOT).as_posix()
         for number, line in enumerate(document.read_text(encoding="utf-8").splitlines(), 1):
-            for found in re.finditer(r"`((?:docker|curl|make|gcloud|\.venv/bin/python) [^`]+)`", line):
+            for found in re.finditer(
+                r"`((?:docker|curl|make|gcloud|\.venv/bin/python|deploy/gcp/vm\.sh) [^`]+)`", line
+            ):
                 if "..." not in found[1]:
                     yield Block(name, number, found[1] + "\n")
 
@@ -95,6 +97,7 @@ class Desk:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._calls = folder / "calls"
+        shutil.copytree(ROOT / "deploy", folder / "deploy")
         for name in STAND_INS:
             program = folder / name if "/" in name else folder / "bin" / name
             program.parent.mkdir(parents=True, exist_ok=True)
@@ -105,11 +108,11 @@ class Desk:
         (folder / ".local").mkdir()
         (folder / ".local/env").write_text("export CLICKHOUSE_PASSWORD=secret\n")
         (folder / ".local/clickhouse-password").write_text("secret")
-        shutil.copytree(ROOT / "deploy", folder / "deploy")
 
     def paste(self, shell: str, text: str) -> tuple[list[list[str]], str]:
         """The calls of programs, and what the shell said."""
         self._calls.unlink(missing_ok=True)
+        text = text.replace("/tmp/", f"{self._folder}/")
         environ = {
             "PATH": str(self._folder / "bin"),
             "HOME": str(self._folder),

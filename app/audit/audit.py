@@ -232,6 +232,8 @@ def _parted(span: Span, begin: int) -> Iterator[tuple[Kind, Span]]:
 def _findings_in(run: Run) -> Iterator[Finding]:
     if run.surplus:
         yield Finding(Kind.DUPLICATED, run.span, run.surplus)
+    if run.superseded:
+        yield Finding(Kind.SUPERSEDED, run.span, run.superseded)
     if run.absent:
         yield Finding(Kind.INCOMPLETE, run.span, run.absent)
 

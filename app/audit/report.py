@@ -21,6 +21,7 @@ _COLUMNS: Sequence[tuple[str, _Count]] = (
 _RARE_COLUMNS: Sequence[tuple[str, _Count]] = (
     ("rows", lambda partition: partition.rows),
     ("no record", lambda partition: partition.count(Kind.EMPTY)),
+    ("superseded", lambda partition: partition.count(Kind.SUPERSEDED)),
     ("unverified", lambda partition: partition.count(Kind.UNVERIFIED)),
 )
 
@@ -28,6 +29,7 @@ _MEANING: Mapping[Kind, str] = {
     Kind.MISSING: "Kafka has these records, the table does not",
     Kind.INCOMPLETE: "some items of these records, which hold several, are not in the table",
     Kind.DUPLICATED: "the table has these more than once",
+    Kind.SUPERSEDED: "these were stored anew, and the old ones are not deleted: run `python -m app reprocess` again",
     Kind.LOST: "Kafka has deleted these, and the table does not have them",
     Kind.UNVERIFIED: "there was no time to check these, or Kafka ends before them",
 }
@@ -125,7 +127,9 @@ def _about(kind: Kind, verdict: Verdict) -> Iterator[str]:
 
 
 def _counted(kind: Kind, count: int) -> str:
-    noun = {Kind.MISSING: "record", Kind.INCOMPLETE: "item", Kind.DUPLICATED: "row"}.get(kind, "offset")
+    noun = {Kind.MISSING: "record", Kind.INCOMPLETE: "item", Kind.DUPLICATED: "row", Kind.SUPERSEDED: "row"}.get(
+        kind, "offset"
+    )
     return _several(count, noun) + (" too many" if kind is Kind.DUPLICATED else "")
 
 

@@ -14,12 +14,13 @@ class Kind(StrEnum):
     MISSING = "missing"  # Kafka has records there, the table has no rows
     INCOMPLETE = "incomplete"  # records of several items, some of which are missing
     DUPLICATED = "duplicated"  # rows that are stored more than once
+    SUPERSEDED = "superseded"  # rows that were stored anew by a command that has not deleted the old ones yet
     LOST = "lost to retention"  # Kafka deleted what was there, and the table has no rows
     EMPTY = "no record"  # transaction markers, aborted transactions, compaction
     UNVERIFIED = "unverified"  # there was no time to check, or Kafka ends before
 
 
-BAD = (Kind.MISSING, Kind.INCOMPLETE, Kind.DUPLICATED)
+BAD = (Kind.MISSING, Kind.INCOMPLETE, Kind.DUPLICATED, Kind.SUPERSEDED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ def build_ingest(
     reader = reader_of(settings)
     health.note(reader={"name": reader.name, **reader.parts()})
     dates = _KafkaTimes(settings.kafka.topic, on_dated)
-    telemetry = IngestTelemetry(metrics, health, on_dated=dates.take)
+    telemetry = IngestTelemetry(metrics, health, on_dated=dates.take, target=settings.scaling.target)
     pipelines = _Pipelines(settings, telemetry, new_writer, new_delivery)
 
     @cache

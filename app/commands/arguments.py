@@ -48,25 +48,16 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         help="list rows that could not be parsed, and try today's parser on them",
         description="List rows that could not be parsed, by reason, and try today's parser on them. Changes nothing.",
     )
-    rejected.add_argument(
-        *_SINCE,
-        dest="since",
-        type=age_secs,
-        default="1d",
-        metavar="TIME",
-        help="rows with a Timestamp no older than this: 90m, 36h, 1d (default), 2026-11-23T10:15:00Z",
+    _add_rejected_rows(rejected)
+
+    reprocess = commands.add_parser(
+        "reprocess",
+        help="store rejected rows anew that today's parser understands",
+        description="Read rows that could not be parsed again, from Kafka or else from the row, and store those anew"
+        " that today's parser understands. `rejected` says beforehand how many. It can be stopped at any moment and run"
+        " again (docs/maintenance.md). Exit code 0: done, 2: failed; what is done stays.",
     )
-    rejected.add_argument(
-        *("--to", "--end"),
-        dest="until",
-        type=age_secs,
-        default=None,
-        metavar="TIME",
-        help="rows with a Timestamp before this (default: all that follow)",
-    )
-    rejected.add_argument(
-        "--limit", type=_positive, default=100_000, metavar="ROWS", help="maximum number of rows (default 100000)"
-    )
+    _add_rejected_rows(reprocess)
 
     migrate = commands.add_parser(
         "migrate",
@@ -141,6 +132,29 @@ def in_words(secs: int) -> str:
             count = secs // size
             return unit if count == 1 else f"{count} {unit}s"
     raise ValueError(secs)
+
+
+def _add_rejected_rows(command: argparse.ArgumentParser) -> None:
+    """Options that choose rejected rows."""
+    command.add_argument(
+        *_SINCE,
+        dest="since",
+        type=age_secs,
+        default="1d",
+        metavar="TIME",
+        help="rows with a Timestamp no older than this: 90m, 36h, 1d (default), 2026-11-23T10:15:00Z",
+    )
+    command.add_argument(
+        *("--to", "--end"),
+        dest="until",
+        type=age_secs,
+        default=None,
+        metavar="TIME",
+        help="rows with a Timestamp before this (default: all that follow)",
+    )
+    command.add_argument(
+        "--limit", type=_positive, default=100_000, metavar="ROWS", help="maximum number of rows (default 100000)"
+    )
 
 
 def _positive(text: str) -> int:

@@ -8,6 +8,7 @@ from app.console import run_command, say
 from app.errors import Refused, TryAgainLater
 from app.pipeline.delivery import MARGIN_SECS
 from app.preflight import clickhouse_checks, issuer_checks, kafka_checks, receive_checks, zone_checks
+from app.preflight.backup_checks import check_backups
 from app.preflight.findings import Finding, exit_code, summary
 from app.preflight.issuer_checks import IssuerProbe
 from app.preflight.probes import ClickHouseProbe, KafkaProbe
@@ -82,6 +83,7 @@ def _check_kafka(settings: Settings, gather: Callable[[], KafkaProbe]) -> Sequen
     except TryAgainLater as error:
         return kafka_checks.unreachable(settings.kafka, str(error))
     found = kafka_checks.check_kafka(probe, settings.kafka, reads="ingest" in settings.service.roles)
+    found += check_backups(probe, settings)
     writes = "receive" in settings.service.roles
     return [*found, *receive_checks.check_topic(probe.topic, settings.kafka.topic)] if writes else found
 

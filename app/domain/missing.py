@@ -4,7 +4,9 @@ An insert whose outcome was unknown may have stored a record in part, and the se
 record differently: another version, another setting. The rule finishes the record without mixing up two readings:
 
 1. Nothing of the record is stored: all its rows are inserted.
-2. As many of its rows are stored as these themselves say it has: none is inserted, whatever this reading gives.
+2. As many of its rows are stored as these themselves say it has: none is inserted, whatever this reading gives. Rows
+   that say different numbers count apart: they are of a record that is being stored anew (`domain/revisions.py`), and
+   its old rows are complete until they are deleted.
 3. This reading gives it the same number of rows: they correspond by their number, and those not stored are inserted.
 4. Otherwise nobody can tell which events are not stored: one flagged row is inserted that holds the whole record.
 
@@ -47,13 +49,12 @@ def count_of_wholes(rows: Rows) -> int:
 
 def _missing_of_partition(rows: Rows, stored: pa.Table) -> Iterator[Rows]:
     """First the rows of this reading, then those that hold whole records; all are of one partition of a topic."""
-    records = stored.group_by("_offset", use_threads=False).aggregate(
-        [("_item", "count_distinct"), ("_item", "max"), ("_items", "max")]
-    )
+    records = _records(stored)
     of_row = pc.index_in(rows["_offset"], value_set=records["_offset"])  # null if nothing of the record is stored
     count, declared = records["_item_count_distinct"].take(of_row), records["_items_max"].take(of_row)
     is_declared = pc.greater(declared, 0)
     has_all = pc.and_(is_declared, pc.greater_equal(count, declared))
+    has_all = pc.or_(has_all, pc.equal(records["has_whole_max"].take(of_row), 1))
     has_rest = pc.equal(records["_item_max"].take(of_row), REST_ITEM)
     is_open = pc.fill_null(pc.invert(pc.or_(has_all, has_rest)), True)
     is_rest = pc.equal(rows["_item"], REST_ITEM)
@@ -63,6 +64,19 @@ def _missing_of_partition(rows: Rows, stored: pa.Table) -> Iterator[Rows]:
     lacks_rows = pc.is_in(rows["_offset"], value_set=rows.filter(pc.invert(is_stored))["_offset"])
     is_odd = pc.and_(pc.and_not(is_open, corresponds), pc.or_(pc.fill_null(is_declared, False), lacks_rows))
     yield from _wholes(rows.filter(is_odd), count.filter(is_odd).to_pylist())
+
+
+def _records(stored: pa.Table) -> pa.Table:
+    """What is stored of each record; `has_whole_max` is 1 if the rows that say one of its numbers are all there."""
+    readings = stored.group_by(["_offset", "_items"], use_threads=False).aggregate([("_item", "count_distinct")])
+    has_all = pc.greater_equal(readings["_item_count_distinct"], readings["_items"])
+    is_whole = pc.and_(has_all, pc.greater(readings["_items"], 0)).cast(pa.uint8())
+    wholes = readings.append_column("has_whole", is_whole).group_by("_offset", use_threads=False)
+    of_records = stored.group_by("_offset", use_threads=False).aggregate(
+        [("_item", "count_distinct"), ("_item", "max"), ("_items", "max")]
+    )
+    # Both are in the order in which the offsets first occur.
+    return of_records.append_column("has_whole_max", wholes.aggregate([("has_whole", "max")])["has_whole_max"])
 
 
 def _wholes(rows: Rows, stored_counts: Sequence[int]) -> Iterator[Rows]:

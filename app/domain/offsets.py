@@ -92,3 +92,4 @@ class Run(NamedTuple):
     unparsed: int
     surplus: int = 0
     absent: int = 0
+    superseded: int = 0

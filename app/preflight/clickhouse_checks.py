@@ -6,6 +6,7 @@ from typing import Final
 
 from app.preflight.findings import Finding, ok, problem, skipped, warning
 from app.preflight.probes import ClickHouseProbe, Table, Unknown, UserSetting
+from app.preflight.server_checks import check_servers
 from app.preflight.table_definition import TableDefinition
 from app.settings import ClickHouseSettings
 
@@ -38,6 +39,7 @@ def check_clickhouse(probe: ClickHouseProbe, settings: ClickHouseSettings) -> li
         _check_clock(probe.clock_ahead_secs),
         *_check_privileges(probe, settings),
         *_check_insert_settings(probe.insert_settings, settings),
+        *check_servers(probe, settings),
         *_check_table(probe, settings),
     ]
 

@@ -88,12 +88,21 @@ class UserSetting:
 
 
 @dataclass(frozen=True, slots=True)
+class Servers:
+    """The servers of the cluster that all answered, and how far their clocks are apart."""
+
+    count: int
+    clocks_apart_secs: float
+
+
+@dataclass(frozen=True, slots=True)
 class ClickHouseProbe:
     """What could be read from ClickHouse.
 
     `privileges` maps each privilege that the service needs to whether our user has it. `insert_settings` is None for
     settings that the server does not know. `table_defaults` are the server's defaults for settings that a table does
-    not set. `migrations` are the names of those of this version of the service, in order.
+    not set. `migrations` are the names of those of this version of the service, in order. `servers` is None without
+    CLICKHOUSE_CLUSTER.
     """
 
     version: str
@@ -104,3 +113,4 @@ class ClickHouseProbe:
     insert_settings: Mapping[str, UserSetting | None] | Unknown
     table_defaults: Mapping[str, str] = field(default_factory=dict)
     migrations: Sequence[str] = ()
+    servers: Servers | Unknown | None = None

@@ -15,6 +15,8 @@ from app.errors import TableMissing, TryAgainLater
 from app.health import Health
 from app.metrics import Metrics
 from app.preflight.guarantee import Guarantee
+from app.scaling.demand import Target
+from app.telemetry.demand import DemandReport
 from app.telemetry.partitions import PartitionReport, labels
 from app.telemetry.reports import RateLimit, SystemReport
 
@@ -22,6 +24,7 @@ _log = logging.getLogger(__name__)
 
 _STORED_EVERY_SECS: Final = 10.0
 _KAFKA_WITHIN_SECS: Final = 30.0  # the loop requests the end offsets every five seconds
+_TARGET: Final = Target()
 _TABLE_MISSING_ATTEMPTS: Final = 5  # some seconds: an operator who swaps tables may put it back
 
 
@@ -36,6 +39,7 @@ class IngestTelemetry:
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
         on_dated: Callable[[str, int], None] = lambda _topic, _record_ms: None,
+        target: Target = _TARGET,
     ) -> None:
         """`on_dated` is given the topic and the time, Unix milliseconds, of the last record of each chunk."""
         self._metrics = metrics
@@ -46,6 +50,8 @@ class IngestTelemetry:
         self._kafka = SystemReport("Kafka", health, clock, expected_within_secs=_KAFKA_WITHIN_SECS)
         self._clickhouse = SystemReport("ClickHouse", health, clock)
         self._partitions = PartitionReport(metrics, health, clock)
+        self._demand = DemandReport(metrics, health, target, clock=clock, wall_clock=wall_clock)
+        self._is_answering, self._is_disk_full = True, False
         self._missing_table: TableMissing | None = None
         self._unlogged_inserts: deque[tuple[int, float]] = deque()
 
@@ -58,11 +64,13 @@ class IngestTelemetry:
     def closed(self) -> None:
         """The pipeline is closed, and may be opened again: clear all that was known about it."""
         self._partitions.closed()
+        self._demand.assigned(())
         self._kafka.closed()
         self._report_loop(buffer_rows=0, buffer_bytes=0, is_paused=False)
         self._missing_table = None
         self._metrics.disk_free.set(0)
         self._metrics.disk_full.set(0)
+        self._is_answering, self._is_disk_full = True, False
         self._health.report("clickhouse disk", None)
 
     # Read by other threads.
@@ -96,6 +104,7 @@ class IngestTelemetry:
         self._metrics.bytes_consumed.inc(sum(len(value) for value in chunk.values if value))
         for reason, count in problems.items():
             self._metrics.parse_errors.labels(reason).inc(count)
+        self._demand.read(chunk)
         self._on_dated(chunk.partition.topic, chunk.timestamps_ms[-1])
 
     def masked(self, counts: Mapping[str, int]) -> None:
@@ -106,6 +115,7 @@ class IngestTelemetry:
     def assigned(self, partitions: Mapping[Partition, int]) -> None:
         """The partitions of this instance changed; each comes with the offset to continue from."""
         self._partitions.assigned(partitions)
+        self._demand.assigned(partitions)
 
     def unassigned(self, standing: GroupStanding) -> None:
         """This instance has no partition; `standing` is the state of its group."""
@@ -119,6 +129,9 @@ class IngestTelemetry:
     def lag(self, lag: Mapping[Partition, int]) -> None:
         """Records behind the committed offset."""
         self._partitions.lag(lag)
+        is_storing = self._is_answering and not self._is_disk_full
+        storable = self._partitions.current - self._partitions.halted_now if is_storing else frozenset()
+        self._demand.lag(lag, self._partitions.next_offsets, storable)
 
     def halted(self, partition: Partition, reason: str) -> None:
         """A partition is not read until it is assigned again: an operator has to act."""
@@ -197,6 +210,7 @@ class IngestTelemetry:
         if free_ratio is not None:
             self._metrics.disk_free.set(free_ratio)
         self._metrics.disk_full.set(is_full)
+        self._is_disk_full = is_full
         problem = "nearly full: nothing is stored until there is free space, logs wait in Kafka" if is_full else None
         if not self._health.report("clickhouse disk", problem):
             return
@@ -214,12 +228,14 @@ class IngestTelemetry:
         """A call to ClickHouse failed."""
         self._metrics.retries.labels("clickhouse", error.code).inc()
         self._clickhouse.failed(error)
+        self._is_answering = False
         if isinstance(error, TableMissing) and attempt >= _TABLE_MISSING_ATTEMPTS:
             self._missing_table = error
 
     def answered(self) -> None:
         """A call to ClickHouse succeeded."""
         self._clickhouse.succeeded()
+        self._is_answering = True
         self._missing_table = None
 
     def _observe_latency(self, rows: Rows, now: float) -> None:

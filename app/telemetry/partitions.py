@@ -29,12 +29,18 @@ class PartitionReport:
         self._health = health
         self._clock = clock
         self.current: Set[Partition] = frozenset()
+        self.next_offsets: Mapping[Partition, int] = {}
         self._halted: set[Partition] = set()
         self._just_halted: set[Partition] = set()
         self._is_behind = False
         self._lag_at: float | None = None
         self._unread: Set[str] = frozenset()
         self._forget(frozenset())
+
+    @property
+    def halted_now(self) -> Set[Partition]:
+        """The partitions that are halted."""
+        return self._halted
 
     def assigned(self, partitions: Mapping[Partition, int]) -> None:
         """Partitions were assigned; each of ours comes with the offset to continue from."""
@@ -66,6 +72,7 @@ class PartitionReport:
         """Everything before these offsets is stored, and the offsets are committed."""
         for partition, offset in next_offsets.items():
             self._metrics.committed_offset.labels(*labels(partition)).set(offset)
+        self.next_offsets = {**self.next_offsets, **next_offsets}
         self._health.note(committed_offsets={str(p): offset for p, offset in sorted(next_offsets.items())})
 
     def lag(self, lag: Mapping[Partition, int]) -> None:
@@ -113,6 +120,7 @@ class PartitionReport:
 
     def _forget(self, still_halted: Set[Partition]) -> None:
         self.current = frozenset()
+        self.next_offsets = {}
         self._metrics.assigned_partitions.set(0)
         self._metrics.committed_offset.clear()
         self._health.report("partitions", NONE_ASSIGNED)
@@ -127,7 +135,8 @@ class PartitionReport:
     def _forget_lag(self) -> None:
         self._lag_at = None
         self._metrics.consumer_lag.clear()
-        self._health.note(consumer_lag=None)
+        self._metrics.lag_seconds.clear()
+        self._health.note(consumer_lag=None, lag_secs=None)
 
     def _mark_behind(self) -> None:
         if not self._is_behind:

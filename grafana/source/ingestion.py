@@ -14,6 +14,10 @@ from grafana.source.targets import Sql, promql
 
 _RATE: Final = "[$__rate_interval]"
 _IN_RANGE: Final = "[$__range]"
+_WANTED_INSTANCES: Final = (  # as in deploy/scaling/keda.yaml
+    "ceil(sum(log_ingest_assigned_partitions) / floor(clamp_min("
+    "sum(log_ingest_assigned_partitions) / sum(log_ingest_wanted_instances), 1)))"
+)
 
 
 def dashboard() -> Dashboard:
@@ -134,9 +138,11 @@ def _now() -> list[PanelBuilder]:
         ),
         stats(
             "Instances",
-            "Instances of the service that read partitions.",
-            promql("count(log_ingest_assigned_partitions > 0)"),
+            "Instances of the service that read partitions, and those that the load needs (docs/scaling.md).",
+            promql("count(log_ingest_assigned_partitions > 0)", "reading", "A"),
             unit="short",
+            decimals=0,
+            also=[promql(_WANTED_INSTANCES, "wanted", "B")],
         ),
     ]
 
@@ -158,6 +164,23 @@ def _throughput() -> list[PanelBuilder]:
             "Consumer lag by partition",
             "Records in Kafka after the last committed offset.",
             [promql("max by (topic, partition) (log_ingest_consumer_lag)", "{{topic}}/{{partition}}")],
+            unit="short",
+            width=12,
+        ),
+        lines(
+            "Lag in seconds",
+            "How long the oldest record that is not stored has been in Kafka, of the partition where that is longest.",
+            [promql("max(log_ingest_lag_seconds)", "lag")],
+            unit="s",
+            width=12,
+        ),
+        lines(
+            "Instances",
+            "Instances that read partitions, and those that the load needs.",
+            [
+                promql("count(log_ingest_assigned_partitions > 0)", "reading", "A"),
+                promql(_WANTED_INSTANCES, "wanted", "B"),
+            ],
             unit="short",
             width=12,
         ),

@@ -12,7 +12,7 @@ from grafana_foundation_sdk.models.prometheus import QueryEditorMode
 PROMETHEUS: Final = DataSourceRef(type_val="prometheus", uid="prometheus")
 CLICKHOUSE: Final = DataSourceRef(type_val="grafana-clickhouse-datasource", uid="clickhouse")
 
-_PLUGIN_VERSION: Final = "4.20.0"
+PLUGIN_VERSION: Final = "4.20.0"
 _FORMATS: Final = {"timeseries": 0, "table": 1, "logs": 2}
 
 
@@ -33,7 +33,7 @@ class Sql(Builder[Dataquery], Dataquery):
         return {
             "refId": self.ref_id,
             "datasource": CLICKHOUSE,
-            "pluginVersion": _PLUGIN_VERSION,
+            "pluginVersion": PLUGIN_VERSION,
             "editorType": "sql",
             "queryType": self.kind,
             "format": _FORMATS[self.kind],

@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> int:
     if options.tls_cert is not None:
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         tls.load_cert_chain(options.tls_cert, options.tls_key)
-    database = Database(options.directory, options.max_memory_mb * 1_000_000)
+    database = Database(options.directory, options.max_memory_mb * 1_000_000, cluster=options.cluster)
     address = (LOOPBACK, options.port)
     limits = Limits(max_body_bytes=options.max_body_bytes)
     server = EngineHttpServer(address, database, Login(options.user, password), limits, tls)
@@ -54,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--password-file", type=Path, help="holds that user's password")
     parser.add_argument("--tls-cert", type=Path, help="certificate chain as PEM; makes it HTTPS")
     parser.add_argument("--tls-key", type=Path, help="its key as PEM")
+    parser.add_argument("--cluster", help="a cluster of this name, in which this server stands for two replicas")
     parser.add_argument("--max-memory-mb", type=int, default=DEFAULT_MEMORY_MB, help="of the engine")
     parser.add_argument("--max-body-bytes", type=int, default=1 << 30, help="of one request, decompressed")
     return parser

@@ -13,7 +13,8 @@ from local.engine.errors import ACCESS_DENIED, EngineError
 
 # Everything that the service, its migrations and the tests need. CREATE DICTIONARY is not among it, since the source of
 # a dictionary can be an address. FILE is granted for a name that no file has: the engine then lets our own
-# INSERT ... FROM INFILE pass, and still refuses the table function.
+# INSERT ... FROM INFILE pass, and still refuses the table function. DISK is for backups, on the one disk that they may
+# use; other disks would need a setting of the engine that it does not have.
 USERS = """<clickhouse>
     <profiles><default/></profiles>
     <quotas><default/></quotas>
@@ -24,20 +25,24 @@ USERS = """<clickhouse>
         <quota>default</quota>
         <grants>
             <query>GRANT SHOW, SELECT, INSERT, ALTER, CREATE DATABASE, CREATE TABLE, CREATE VIEW, DROP, UNDROP TABLE,
-                TRUNCATE, OPTIMIZE, CHECK, KILL QUERY, SYSTEM, dictGet, INTROSPECTION ON *.*</query>
+                TRUNCATE, OPTIMIZE, BACKUP, CHECK, KILL QUERY, SYSTEM, dictGet, INTROSPECTION ON *.*</query>
             <query>GRANT TABLE ENGINE ON MergeTree, TABLE ENGINE ON ReplacingMergeTree,
                 TABLE ENGINE ON SummingMergeTree, TABLE ENGINE ON AggregatingMergeTree,
                 TABLE ENGINE ON Memory, TABLE ENGINE ON Null</query>
             <query>GRANT READ ON FILE('no such file')</query>
+            <query>GRANT READ, WRITE ON DISK</query>
         </grants>
     </default></users>
 </clickhouse>
 """
+# `clusterAllReplicas` needs it, and so any address can be read: only for tests, which start such a server themselves.
+USERS_OF_CLUSTER = USERS.replace("</grants>", "    <query>GRANT READ ON REMOTE</query>\n        </grants>")
 
 _GAP = r"(?:\s|/\*.*?\*/|--[^\n]*\n|\#[^\n]*\n)*"
 _REFUSED = re.compile(
     rf"""\b(?:INFILE|OUTFILE)\b
        | \b(?:file|python|executable)[`"\u201d]?{_GAP}\(
+       | \bdisk{_GAP}={_GAP}disk{_GAP}\(
        | \\\w*[`"\u201d]{_GAP}\(""",  # a quoted name whose escapes could spell one of these
     re.VERBOSE | re.DOTALL | re.IGNORECASE,
 )

@@ -11,7 +11,7 @@ from typing import Any
 
 import chdb
 
-from local.engine.confinement import USERS
+from local.engine.confinement import USERS, USERS_OF_CLUSTER
 from local.engine.errors import SYNTAX_ERROR, EngineError
 from local.engine.statement import DEFAULT_DATABASE, QUERY_ID_COLUMN, Session, Statement, quoted
 
@@ -30,8 +30,19 @@ _CONFIG = """<clickhouse>
     <text_index_header_cache_size>67108864</text_index_header_cache_size>
     <text_index_postings_cache_size>67108864</text_index_postings_cache_size>
     <vector_similarity_index_cache_size>0</vector_similarity_index_cache_size>
+    <storage_configuration><disks>
+        <backups><type>local</type><path>{backups}/</path></backups>
+    </disks></storage_configuration>
+    <backups><allowed_disk>backups</allowed_disk></backups>
+    {cluster}
 </clickhouse>
 """
+# Nothing listens on this port: the engine recognises both addresses as its own, and asks itself twice.
+_CLUSTER = """<tcp_port>9000</tcp_port>
+    <remote_servers><{name}><shard>
+        <replica><host>localhost</host><port>9000</port></replica>
+        <replica><host>127.0.0.1</host><port>9000</port></replica>
+    </shard></{name}></remote_servers>"""
 
 
 @dataclass
@@ -52,11 +63,15 @@ class Database:
     has opened one must not fork.
     """
 
-    def __init__(self, directory: Path, max_memory_bytes: int) -> None:
+    def __init__(self, directory: Path, max_memory_bytes: int, *, cluster: str | None = None) -> None:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         config, users = directory.absolute() / "engine.xml", directory.absolute() / "users.xml"
-        users.write_text(USERS)
-        config.write_text(_CONFIG.format(users=users, max_memory_bytes=max_memory_bytes))
+        users.write_text(USERS_OF_CLUSTER if cluster else USERS)
+        members = _CLUSTER.format(name=cluster) if cluster else ""
+        backups = directory.absolute() / "backups"
+        config.write_text(
+            _CONFIG.format(users=users, max_memory_bytes=max_memory_bytes, cluster=members, backups=backups)
+        )
         self._address = f"{directory.absolute() / 'data'}?config-file={config}"
         self._root = chdb.connect(self._address)
         self._root.query(f"CREATE DATABASE IF NOT EXISTS {DEFAULT_DATABASE}")

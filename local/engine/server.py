@@ -30,6 +30,7 @@ class EngineServer:
         certificates: Certificates | None = None,
         max_memory_mb: int = DEFAULT_MEMORY_MB,
         max_body_bytes: int | None = None,
+        cluster: str | None = None,
         log_file: Path | None = None,
     ) -> None:
         self.port = port
@@ -41,6 +42,8 @@ class EngineServer:
         command += ["--port", str(port), "--max-memory-mb", str(max_memory_mb)]
         if max_body_bytes is not None:
             command += ["--max-body-bytes", str(max_body_bytes)]
+        if cluster:
+            command += ["--cluster", cluster]
         if user:
             command += ["--user", user, "--password-file", self._password_file]
         if certificates is not None:

@@ -69,7 +69,7 @@ _INSERT_HEAD = re.compile(
 )
 _INSERT_SETTINGS = re.compile(rf"(?P<into>{_INTO})(?P<settings>.*)", re.IGNORECASE | re.DOTALL)
 _FORMAT = re.compile(r"\sFORMAT\s+(\w+)\s*(?:SETTINGS\s[^;]*)?;?\s*$", re.IGNORECASE)
-_PROCESSES = re.compile(r"\bsystem\.processes\b", re.IGNORECASE)
+_PROCESSES = re.compile(r"\bclusterAllReplicas\('[\w.-]+', system\.processes\)|\bsystem\.processes\b", re.IGNORECASE)
 _KILL = re.compile(rf"{_BLANK}*KILL\s+QUERY\b", re.IGNORECASE | re.DOTALL)
 # The engine names queries itself; ours carry the client's id as their log comment.
 QUERY_ID_COLUMN = "Settings['log_comment']"
@@ -166,7 +166,7 @@ def _insert_in_body(body: Sequence[bytes]) -> Statement:
 def _with_our_query_ids(sql: str) -> str:
     if _KILL.match(sql):
         return re.sub(r"\bquery_id\b", QUERY_ID_COLUMN, sql)
-    return _PROCESSES.sub(f"(SELECT * REPLACE ({QUERY_ID_COLUMN} AS query_id) FROM system.processes)", sql)
+    return _PROCESSES.sub(lambda found: f"(SELECT * REPLACE ({QUERY_ID_COLUMN} AS query_id) FROM {found[0]})", sql)
 
 
 def quoted(value: str) -> str:

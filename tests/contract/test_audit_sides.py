@@ -138,12 +138,12 @@ class Table:
             settings={"insert_deduplication_token": uuid.uuid4().hex},
         )
 
-    def store_item(self, offset: int, item: int, items: int, *, partition: int = 0) -> None:
+    def store_item(self, offset: int, item: int, items: int, *, partition: int = 0, revision: int = 0) -> None:
         """A row that says how many its record has."""
         self.client.command(
             f"INSERT INTO {self.settings.database}.logs"
-            " (Timestamp, _topic, _topic_id, _partition, _offset, _item, _items)"
-            f" VALUES (now64(9), 'logs', 'id', {partition}, {offset}, {item}, {items})",
+            " (Timestamp, _topic, _topic_id, _partition, _offset, _item, _items, _revision)"
+            f" VALUES (now64(9), 'logs', 'id', {partition}, {offset}, {item}, {items}, {revision})",
             settings={"insert_deduplication_token": uuid.uuid4().hex},
         )
 
@@ -227,6 +227,22 @@ def test_rows_that_a_record_should_have_are_absent(table: Table) -> None:
         Run(Span(1, 2), rows=2, unparsed=0, absent=1),
         Run(Span(2, 3), rows=2, unparsed=0),
         Run(Span(3, 5), rows=2, unparsed=0, absent=2),
+    ]
+
+
+def test_rows_that_were_stored_anew_are_not_duplicates(table: Table) -> None:
+    for offset, item, items, revision in (
+        *((0, 0, 1, 0), (0, 0, 1, 5)),
+        *((1, 0, 1, 0), (1, 1, 2, 5)),  # an insert was killed
+        *((2, 0, 2, 5), (2, 1, 2, 5)),
+        *((3, 0, 2, 0), (3, 1, 2, 5), (3, 1, 2, 5)),
+    ):
+        table.store_item(offset, item, items, revision=revision)
+
+    assert table.ledger.runs("id", 0, Span(0, 10)) == [
+        Run(Span(0, 2), rows=4, unparsed=0, superseded=2),
+        Run(Span(2, 3), rows=2, unparsed=0),
+        Run(Span(3, 4), rows=3, unparsed=0, surplus=1),
     ]
 
 

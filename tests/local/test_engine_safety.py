@@ -88,13 +88,18 @@ def test_a_program_and_the_address_bar_are_not(engine: RunningEngine, headers: d
         "CREATE DICTIONARY unsafe (a UInt64) PRIMARY KEY a SOURCE(HTTP(url 'http://127.0.0.1:9' format 'CSV'))"
         " LIFETIME(0) LAYOUT(FLAT())",
         "BACKUP DATABASE home TO File('{target}')",
+        "BACKUP TABLE {table} TO Disk('default', 'unsafe')",
+        "BACKUP TABLE {table} TO Disk('backups', '../../unsafe')",
+        "BACKUP TABLE {table} TO S3('http://127.0.0.1:9/bucket/a', 'b', 'c')",
+        "CREATE TABLE unsafe (a String) ENGINE = MergeTree ORDER BY a"
+        " SETTINGS disk = disk(type = local, path = '{target}/')",
         "CREATE FUNCTION unsafe AS a -> a",
     ],
 )
 def test_a_query_that_leaves_the_tables_is_refused(client: Client, table: str, tmp_path: Path, statement: str) -> None:
     target = tmp_path / "target"
 
-    with pytest.raises(DatabaseError, match=r"code: (497|60),"):
+    with pytest.raises(DatabaseError, match=r"code: (497|60|36|318),"):
         client.command(statement.replace("{target}", str(target)).replace("{table}", table))
 
     assert not target.exists()

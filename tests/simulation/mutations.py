@@ -19,7 +19,7 @@ from app.pipeline.progress import Progress
 from app.pipeline.task import Steps
 from tests.simulation.instance import Parts
 from tests.simulation.rows import Identity, Row, days_of, identities_of
-from tests.simulation.table import RecordKey, SimWriter
+from tests.simulation.table import Insert, RecordKey, SimWriter
 
 if TYPE_CHECKING:
     from app.pipeline.delivery import RefusedRows, _BatchLease
@@ -131,6 +131,31 @@ class _NoLastOffset(SimWriter):
         return None
 
 
+class _OneServersClock(SimWriter):
+    """Takes the clock of whichever server answers for that of all."""
+
+    def _clock(self) -> float:
+        servers = self._table.servers
+        return servers.clock_of(servers.any(), self._table.now)
+
+
+class _OneServersInserts(SimWriter):
+    """Asks only one server which inserts are running."""
+
+    def _running_inserts(self) -> Sequence[Insert]:
+        server = self._table.servers.any()
+        return [insert for insert in self._table.running if insert.server == server]
+
+
+class _OneServersRows(SimWriter):
+    """Asks only one server, which may not have the newest rows yet."""
+
+    def _rows_of(self, records: Sequence[RecordKey]) -> list[Row]:
+        servers = self._table.servers
+        server = servers.any()
+        return [row for row in super()._rows_of(records) if servers.has(server, row.identity)]
+
+
 class _KeepsGathered(Ingest):
     """Keeps gathered rows when partitions are reassigned."""
 
@@ -199,11 +224,14 @@ MUTATIONS = [
     Mutation("a lease ends with the instance", Parts(progress=_EarlyRelease), 19),
     Mutation("a commit of unknown outcome is repeated", Parts(progress=_GoesOnAfterUnknownCommit), 1533),
     Mutation("the table is not queried for its last offset", Parts(writer=_NoLastOffset), 0),
+    Mutation("the clock is that of one server", Parts(writer=_OneServersClock), 35),
+    Mutation("running inserts of one server only are seen", Parts(writer=_OneServersInserts), 404),
+    Mutation("rows of one server only are seen", Parts(writer=_OneServersRows), 53),
     Mutation("rows are searched only at the times of this version", Parts(writer=_ChecksNearTimes), 0),
     Mutation("rows are inserted whoever has read the others of their record", Parts(writer=_ByIdentity), 4),
-    Mutation("a record that another version stored in part is not finished", Parts(writer=_AnyRowIsEnough), 29),
+    Mutation("a record that another version stored in part is not finished", Parts(writer=_AnyRowIsEnough), 5),
     Mutation("rows that finish a record are not looked up", Parts(writer=_RestUnseen), 221),
-    Mutation("a refused batch is halved as before the check", Parts(delivery=_HalvesUnchecked), 302),
+    Mutation("a refused batch is halved as before the check", Parts(delivery=_HalvesUnchecked), 1311),
     Mutation("gathered rows survive a rebalance", Parts(ingest=_KeepsGathered), 45),
     Mutation("the server does not check the deadline", Parts(checks_deadline=False), 38),
 ]

@@ -14,6 +14,7 @@ from app.pipeline.delivery import MARGIN_SECS, CompletedTokens
 from tests.simulation.instance import DEADLINE_SECS, Instance, Parts
 from tests.simulation.kafka import SimKafka
 from tests.simulation.rows import VERSIONS, flaw_in
+from tests.simulation.servers import SimServers
 from tests.simulation.table import RecordKey, SimTable
 
 SESSION_SECS = 15.0
@@ -53,6 +54,7 @@ class Run:
             window=self._window,
             patience_secs=DEADLINE_SECS + MARGIN_SECS,
             checks_deadline=parts.checks_deadline,
+            servers=SimServers(random.Random(f"servers {seed}"), 3 if seed % 3 == 2 else 1),
         )
         self._instances: list[Instance] = []
         self._dead: list[tuple[float, Instance]] = []
@@ -94,6 +96,7 @@ class Run:
         self._table.now += self._rng.choice((0.01, 0.05, 0.1, 0.1, 0.3))
         self._evict()
         self._table.let_senders_give_up()
+        self._table.servers.turn()
         if self._rng.random() < 0.92:
             self._continue()
         else:

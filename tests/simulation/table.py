@@ -15,6 +15,7 @@ from app.domain.missing import STORED_COLUMNS, missing_rows
 from app.domain.rows import SCHEMA, Rows
 from app.errors import Refused, TryAgainLater
 from tests.simulation.rows import Identity, Row, is_refused, rows_in
+from tests.simulation.servers import SimServers
 
 _LATE = "469"
 
@@ -36,6 +37,9 @@ class Insert:
     answer: Future[Any] | None = None
     is_doubled: bool = False
     stalls_until: float = 0.0
+    server: int = 0
+    """The one that it is sent to."""
+    held_until: float = 0.0
 
 
 class Sent(BaseException):
@@ -49,8 +53,17 @@ class Sent(BaseException):
 class SimTable:
     """The table with its clock, and all inserts in flight."""
 
-    def __init__(self, rng: random.Random, *, window: int, patience_secs: float, checks_deadline: bool = True) -> None:
+    def __init__(
+        self,
+        rng: random.Random,
+        *,
+        window: int,
+        patience_secs: float,
+        checks_deadline: bool = True,
+        servers: SimServers | None = None,
+    ) -> None:
         self._rng = rng
+        self.servers = servers or SimServers()
         self._patience_secs = patience_secs
         self._window = window
         self._checks_deadline = checks_deadline
@@ -64,11 +77,13 @@ class SimTable:
     # Events.
 
     def arrive(self, insert: Insert) -> None:
-        """An insert arrives at the server, which checks deadline and rows, and starts it."""
+        """An insert arrives at the server, which checks deadline and rows, and starts it; or it is still held."""
+        if insert.held_until > self.now:
+            return
         self.on_the_way.remove(insert)
-        if any(other.token == insert.token for other in self.running):
+        if any((other.token, other.server) == (insert.token, insert.server) for other in self.running):
             self._answer(insert, TryAgainLater("already running", code="216", is_outcome_unknown=True))
-        elif self._checks_deadline and self.now >= insert.deadline:
+        elif self._checks_deadline and self.servers.clock_of(insert.server, self.now) >= insert.deadline:
             self._answer(insert, TryAgainLater("too late", code=_LATE, max_attempts=8))
         elif insert.is_refused:
             self._answer(insert, Refused("a row is refused", code="27"))
@@ -135,6 +150,7 @@ class SimTable:
         copy = Insert(
             insert.rows, insert.is_refused, insert.token, insert.deadline, insert.gives_up_at, is_doubled=True
         )
+        copy.server = self.servers.any()
         self.on_the_way.append(copy)
 
     def forget_tokens(self) -> None:
@@ -147,12 +163,10 @@ class SimTable:
         """Put an insert on its way."""
         refused = any(is_refused(row) for row in rows.select(["Body", "ParseError", "_raw"]).to_pylist())
         insert = Insert(rows_in(rows), refused, token, deadline_ms / 1000, self.now + self._patience_secs)
+        insert.server = self.servers.any()
+        insert.held_until = self.now + self.servers.delay_secs()
         self.on_the_way.append(insert)
         return insert
-
-    def last_offset(self, topic_id: str, partition: int) -> int | None:
-        """The highest offset of a partition."""
-        return max((key[2] for key in self.records if key[:2] == (topic_id, partition)), default=None)
 
     def of_record(self, topic_id: str, partition: int, offset: int) -> list[Row]:
         """All rows of a record."""
@@ -165,6 +179,7 @@ class SimTable:
                 record = self.records.setdefault(row.identity[:3], [])
                 self.doubles += [row.identity for other in record if other.identity == row.identity]
                 record.append(row)
+            self.servers.stored(insert.server, {row.identity for row in rows})
 
     def _remember(self, token: str, day: int) -> bool:
         if not self._window:
@@ -203,19 +218,28 @@ class SimWriter:
 
     def last_offset(self, topic_id: str, partition: int) -> int | None:
         """See `ports.LogWriter`."""
-        return self._table.last_offset(topic_id, partition)
+        records = [key for key in self._table.records if key[:2] == (topic_id, partition)]
+        return max((row.identity.offset for row in self._rows_of(records)), default=None)
 
     def now_ms(self) -> int:
         """See `ports.LogWriter`. Something may happen before the next query."""
-        now = self._table.now
+        now = self._clock()
         self._meanwhile()
         return int(now * 1000)
 
     def running(self) -> Set[str]:
         """See `ports.LogWriter`."""
-        running = {insert.token for insert in self._table.running}
+        running = {insert.token for insert in self._running_inserts()}
         self._meanwhile()
         return running
+
+    def _clock(self) -> float:
+        """Of all servers the one that is most behind."""
+        return min(self._table.servers.clocks(self._table.now))
+
+    def _running_inserts(self) -> Sequence[Insert]:
+        """Those of all servers."""
+        return self._table.running
 
     def _stored(self, topic_id: str, partition: int, first: int, last: int) -> pa.Table:
         found = self._found([(topic_id, partition, offset) for offset in range(first, last + 1)])
@@ -226,6 +250,10 @@ class SimWriter:
         return pa.table(arrays, names=STORED_COLUMNS)
 
     def _found(self, records: Sequence[RecordKey]) -> list[Row]:
+        return self._rows_of(records)
+
+    def _rows_of(self, records: Sequence[RecordKey]) -> list[Row]:
+        """The rows that at least one server has."""
         return [row for record in records for row in self._table.of_record(*record)]
 
 

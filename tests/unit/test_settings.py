@@ -425,7 +425,7 @@ COUNTS = (
     *("_PARTITIONS", "_FACTOR", "_ATTEMPTS", "_ROWS", "_PORT", "_THREADS", "_CONCURRENT", "_STREAMS", "_CONNECTIONS"),
     *("_PER_ADDRESS", "_ATTRIBUTES", "_CHARS", "_DEPTH"),
 )
-UNITS = ("_SECS", "_HOURS", "_DAYS", "_BYTES", "_PERCENT")
+UNITS = ("_SECS", "_HOURS", "_DAYS", "_BYTES", "_PERCENT", "_PER_SEC")
 
 
 @pytest.mark.parametrize("name", [name for name, field in setting_names().items() if field.annotation in (int, float)])

@@ -98,6 +98,11 @@ def connect(settings: ClickHouseSettings, *, timeout_secs: float) -> Client:
         )
 
 
+def literal(text: str) -> str:
+    """The text as SQL has it, for statements that take no parameters."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
 @contextmanager
 def translated_errors(doing: str) -> Iterator[None]:
     """Translate ClickHouse's errors into ours, by their number; `doing` says what was tried, such as "insert 5 rows".

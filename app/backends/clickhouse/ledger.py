@@ -6,6 +6,7 @@ from typing import Any, Final
 from clickhouse_connect.driver.client import Client
 
 from app.backends.clickhouse.client import connect, translated_errors
+from app.backends.clickhouse.replicas import complete_reads, on_every_server
 from app.domain.offsets import BUCKET_OFFSETS, Bucket, Run, Span
 from app.domain.reader import REST_ITEM
 from app.settings import ClickHouseSettings
@@ -13,29 +14,39 @@ from app.settings import ClickHouseSettings
 _BUCKET: Final = f"intDiv(_offset, {BUCKET_OFFSETS})"  # the expression of the projection
 _MINE: Final = "_topic_id = {topic_id:String} AND _partition = {partition:UInt16}"
 
+# The rows of each offset; of several servers, as each of them has it.
+_OFFSETS: Final = """
+SELECT
+    _offset AS offset,
+    count() AS row_count,
+    countIf(ParseError != '') AS unparsed,
+    uniqExact(_item) AS items,
+    uniqExact(_item, _revision) AS versions,
+    row_count - versions AS surplus,
+    greatest(versions - items, max(_revision) > 0 AND uniqExact(_items) > 1) AS superseded,
+    max(_item) AS last,
+    if(last = {rest}, argMax(_items, _item), greatest(max(_items), last + 1)) AS wanted,
+    greatest(toInt64(wanted) - toInt64(items), 0) AS absent
+FROM {table}
+WHERE {mine} AND _offset >= {{first:UInt64}} AND _offset < {{next:UInt64}}
+GROUP BY _offset{and_server}
+"""
+
+# One of the servers has all of an offset that is complete: an insert is stored by one server, a day's rows at a time.
+# (A record over several days whose parts are on different servers counts as incomplete until they have exchanged them.)
+_FULLEST: Final = "SELECT * FROM ({offsets}) ORDER BY row_count DESC LIMIT 1 BY offset"
+
 # One row for each run of consecutive offsets that are all correct, or all wrong in the same way.
 _RUNS: Final = """
-SELECT min(offset), max(offset) + 1, sum(row_count), sum(unparsed), sum(surplus), sum(absent)
+SELECT min(offset), max(offset) + 1, sum(row_count), sum(unparsed), sum(surplus), sum(absent), sum(superseded)
 FROM
 (
-    SELECT *, offset - row_number() OVER (PARTITION BY surplus > 0, absent > 0 ORDER BY offset) AS run_id
-    FROM
-    (
-        SELECT
-            _offset AS offset,
-            count() AS row_count,
-            countIf(ParseError != '') AS unparsed,
-            uniqExact(_item) AS items,
-            row_count - items AS surplus,
-            max(_item) AS last,
-            if(last = {rest}, argMax(_items, _item), greatest(max(_items), last + 1)) AS wanted,
-            greatest(toInt64(wanted) - toInt64(items), 0) AS absent
-        FROM {table}
-        WHERE {mine} AND _offset >= {{first:UInt64}} AND _offset < {{next:UInt64}}
-        GROUP BY _offset
-    )
+    SELECT
+        *,
+        offset - row_number() OVER (PARTITION BY surplus > 0, absent > 0, superseded > 0 ORDER BY offset) AS run_id
+    FROM ({offsets})
 )
-GROUP BY surplus > 0, absent > 0, run_id
+GROUP BY surplus > 0, absent > 0, superseded > 0, run_id
 ORDER BY 1
 """
 
@@ -51,14 +62,19 @@ class ClickHouseLedger:
         Raises:
             TryAgainLater: ClickHouse does not answer, or refuses the login.
         """
-        self._table = f"`{settings.database}`.`{settings.table}`"
-        self._settings = {"max_execution_time": timeout_secs, **(query_settings or {})}
+        self._table = on_every_server(f"`{settings.database}`.`{settings.table}`", settings)
+        # The audit may connect to a server that does not have the newest rows yet, so it asks all, each for itself.
+        self._and_server = ", _shard_num" if settings.cluster else ""
+        self._settings = {"max_execution_time": timeout_secs, **complete_reads(settings), **(query_settings or {})}
         self._client: Client = connect(settings, timeout_secs=timeout_secs + 1)
 
     def rows_by_topic(self) -> Mapping[str, int]:
         """See `ports.Ledger`."""
-        rows = self._query("count rows by topic", f"SELECT _topic_id, count() FROM {self._table} GROUP BY _topic_id")
-        return dict(rows)  # type: ignore[arg-type]  # two columns
+        rows = self._query(
+            "count rows by topic",
+            f"SELECT _topic_id, count() FROM {self._table} GROUP BY _topic_id{self._and_server} ORDER BY 2",
+        )
+        return dict(rows)  # type: ignore[arg-type]  # two columns; of several servers the one with most rows is last
 
     def buckets(self, topic_id: str, spans: Mapping[int, Span]) -> Mapping[int, Sequence[Bucket]]:
         """See `ports.Ledger`."""
@@ -68,13 +84,16 @@ class ClickHouseLedger:
             "read the ledger",
             f"SELECT _partition, {_BUCKET}, count(), min(_offset), max(_offset), sum(_offset),"
             f" sum(_offset * _offset), countIf(ParseError != '') FROM {self._table}"
-            f" WHERE _topic_id = {{topic_id:String}} AND ({_within(spans)}) GROUP BY _partition, {_BUCKET}",
+            f" WHERE _topic_id = {{topic_id:String}} AND ({_within(spans)})"
+            f" GROUP BY _partition, {_BUCKET}{self._and_server} ORDER BY 3",
             topic_id=topic_id,
         )
-        found: dict[int, list[Bucket]] = {}
+        # Of several servers the one with most rows of a bucket is the last.
+        found: dict[int, dict[int, Bucket]] = {}
         for number, *aggregates in rows:
-            found.setdefault(number, []).append(Bucket(*aggregates))
-        return found
+            bucket = Bucket(*aggregates)
+            found.setdefault(number, {})[bucket.number] = bucket
+        return {number: list(buckets.values()) for number, buckets in found.items()}
 
     def buckets_of_several(self, topic_id: str, spans: Mapping[int, Span]) -> Mapping[int, Set[int]]:
         """See `ports.Ledger`."""
@@ -94,7 +113,10 @@ class ClickHouseLedger:
 
     def runs(self, topic_id: str, partition: int, span: Span) -> Sequence[Run]:
         """See `ports.Ledger`."""
-        sql = _RUNS.format(table=self._table, mine=_MINE, rest=REST_ITEM)
+        offsets = _OFFSETS.format(table=self._table, mine=_MINE, rest=REST_ITEM, and_server=self._and_server)
+        if self._and_server:
+            offsets = _FULLEST.format(offsets=offsets)
+        sql = _RUNS.format(offsets=offsets)
         mine = {"topic_id": topic_id, "partition": partition, "first": span.first, "next": span.next}
         rows = self._query(f"read offsets {span}", sql, **mine)
         return [Run(Span(first, next_offset), *aggregates) for first, next_offset, *aggregates in rows]

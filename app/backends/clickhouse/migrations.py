@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from clickhouse_connect.driver.client import Client
 
-from app.backends.clickhouse.client import connect
+from app.backends.clickhouse.client import connect, literal
 from app.backends.clickhouse.schema import create_table, definition_of, statements, translated_schema_errors
 from app.errors import TryAgainLater
 from app.paths import MIGRATIONS_FOLDER
@@ -144,7 +144,7 @@ def _set_number(client: Client, settings: ClickHouseSettings, number: int) -> No
     # statements, its number may be lost: then the next instance that starts repeats its migration.
     comment = _comment(client, settings)
     if number_in(comment) < number:
-        text = _literal(with_number(comment, number))
+        text = literal(with_number(comment, number))
         client.command(f"ALTER TABLE `{settings.database}`.`{settings.table}` MODIFY COMMENT {text}")
 
 
@@ -161,10 +161,6 @@ def _of_table(column: str, client: Client, settings: ClickHouseSettings) -> str:
         reason = f"table {settings.database}.{settings.table} does not exist, or user {settings.user} may not see it"
         raise TryAgainLater(reason, code=_NO_TABLE)
     return str(rows[0][0])
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 @contextmanager

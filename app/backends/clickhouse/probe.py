@@ -11,11 +11,12 @@ from clickhouse_connect.driver.client import Client
 
 from app.backends.clickhouse.client import connect, translated_errors
 from app.backends.clickhouse.migrations import number_in, read_migrations
+from app.backends.clickhouse.replicas import complete_reads, on_every_server
 from app.backends.clickhouse.schema import create_table, definition_of
 from app.backends.clickhouse.writer import INSERT_SETTINGS
 from app.errors import Refused, TryAgainLater
 from app.paths import MIGRATIONS_FOLDER
-from app.preflight.probes import ClickHouseProbe, Table, Unknown, UserSetting
+from app.preflight.probes import ClickHouseProbe, Servers, Table, Unknown, UserSetting
 from app.settings import ClickHouseSettings
 
 _Value = TypeVar("_Value")
@@ -57,6 +58,7 @@ def probe_clickhouse(
             insert_settings=_read("read our settings", lambda: _insert_settings(client)),
             table_defaults=_table_defaults(client),
             migrations=names,
+            servers=_servers(client, settings) if settings.cluster else None,
         )
 
 
@@ -73,6 +75,19 @@ def _clock_ahead_secs(client: Client) -> float:
     sent_at = time.time()
     [[server_ms]] = client.query("SELECT toUnixTimestamp64Milli(now64(3))").result_rows
     return server_ms / 1000 - (sent_at + time.time()) / 2
+
+
+def _servers(client: Client, settings: ClickHouseSettings) -> Servers | Unknown:
+    """All servers of the cluster; why it is unknown names the clusters that there are."""
+    now = "toUnixTimestamp64Milli(nowInBlock64(3))"
+    sql = f"SELECT count(), max({now}) - min({now}) FROM {on_every_server('system.one', settings)}"
+    found = _read("ask all servers", lambda: client.query(sql, settings=dict(complete_reads(settings))).result_rows[0])
+    if isinstance(found, Unknown):
+        names = _read("list clusters", lambda: client.query("SELECT DISTINCT cluster FROM system.clusters").result_rows)
+        known = "unknown" if isinstance(names, Unknown) else ", ".join(name for [name] in names) or "none"
+        return Unknown(f"{found.reason} (clusters: {known})")
+    count, apart_ms = found
+    return Servers(count, apart_ms / 1000)
 
 
 def _table(client: Client, settings: ClickHouseSettings) -> Table | None:
@@ -94,6 +109,8 @@ def _privileges(
 ) -> Mapping[str, bool]:
     table = f"`{settings.database}`.`{settings.table}`"
     needed = [_select_on(settings), f"INSERT ON {table}"]
+    if settings.cluster:
+        needed.append("READ ON REMOTE")  # to ask all of its servers
     if needs_alter:
         needed.append(f"ALTER TABLE ON {table}")
     if is_table_missing:

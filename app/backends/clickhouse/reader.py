@@ -16,6 +16,7 @@ from clickhouse_connect.driver.exceptions import Error
 
 from app.backends.clickhouse.attributes import DEFAULTS, attribute_columns
 from app.backends.clickhouse.client import connect, translated_errors
+from app.backends.clickhouse.replicas import consistent_reads
 from app.domain.cancellation import Cancellation
 from app.domain.statement import Cost, Result, Statement
 from app.errors import QueryTooExpensive, Refused, TryAgainLater
@@ -123,6 +124,7 @@ class ClickHouseReader:
             "max_rows_to_read": limits.max_rows,
             "max_result_bytes": _MAX_RESULT_BYTES,
             "result_overflow_mode": "throw",
+            **consistent_reads(self._settings),
         }
         if limits.max_threads:
             settings["max_threads"] = limits.max_threads

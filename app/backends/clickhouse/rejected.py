@@ -13,6 +13,15 @@ _BLOCK_ROWS: Final = 1_000
 _AGO: Final = "now64(9) - toIntervalSecond({%s:UInt32})"
 
 
+def time_conditions(since_secs: int, until_secs: int | None) -> tuple[list[str], dict[str, int]]:
+    """Conditions for rows with a Timestamp from so many seconds ago, to so many if given, and their parameters."""
+    conditions, parameters = [f"Timestamp >= {_AGO % 'since_secs'}"], {"since_secs": since_secs}
+    if until_secs is not None:
+        conditions.append(f"Timestamp < {_AGO % 'until_secs'}")
+        parameters["until_secs"] = until_secs
+    return conditions, parameters
+
+
 class ClickHouseRejected:
     """The flagged rows of one table, of a range of time. Every call may raise TryAgainLater."""
 
@@ -24,12 +33,9 @@ class ClickHouseRejected:
         Raises:
             TryAgainLater: ClickHouse does not answer, or refuses the login.
         """
-        conditions = ["ParseError != ''", f"Timestamp >= {_AGO % 'since_secs'}"]
-        self._parameters = {"since_secs": since_secs}
-        if until_secs is not None:
-            conditions.append(f"Timestamp < {_AGO % 'until_secs'}")
-            self._parameters["until_secs"] = until_secs
-        self._from = f" FROM `{settings.database}`.`{settings.table}` WHERE {' AND '.join(conditions)}"
+        times, self._parameters = time_conditions(since_secs, until_secs)
+        conditions = " AND ".join(["ParseError != ''", *times])
+        self._from = f" FROM `{settings.database}`.`{settings.table}` WHERE {conditions}"
         self._client: Client = connect(settings, timeout_secs=timeout_secs)
 
     def count(self) -> int:

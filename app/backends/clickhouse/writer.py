@@ -7,6 +7,7 @@ import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 
 from app.backends.clickhouse.client import connect, translated_errors
+from app.backends.clickhouse.replicas import complete_reads, on_every_server
 from app.domain.missing import STORED_COLUMNS, missing_rows
 from app.domain.rows import TABLE_COLUMNS, Rows
 from app.domain.words import searched_forms
@@ -38,14 +39,18 @@ class ClickHouseWriter:
     def __init__(self, settings: ClickHouseSettings) -> None:
         """Does not connect yet; the first call does."""
         self._settings = settings
-        self._table = f"`{settings.database}`.`{settings.table}`"
+        self._table = on_every_server(f"`{settings.database}`.`{settings.table}`", settings)
+        self._reads = complete_reads(settings)
         self._client: Client | None = None
 
     def insert(self, rows: Rows, token: str, deadline_ms: int) -> None:
         """See `ports.LogWriter`."""
-        deadline = pa.repeat(pa.scalar(deadline_ms, pa.timestamp("ms", tz="UTC")), rows.num_rows)
-        table = pa.Table.from_batches([rows.select(TABLE_COLUMNS)]).append_column("_deadline", deadline)
-        self._insert(table.append_column("_words", searched_forms(rows["Body"])), token)
+        self._insert(_complete(rows, deadline_ms), token)
+
+    def insert_anew(self, rows: Rows, token: str, deadline_ms: int, revision: int) -> None:
+        """Insert rows of a revision (`domain/revisions.py`), as `insert` does."""
+        revisions = pa.repeat(pa.scalar(revision, pa.uint64()), rows.num_rows)
+        self._insert(_complete(rows, deadline_ms).append_column("_revision", revisions), token)
 
     def missing(self, rows: Rows) -> Rows:
         """See `ports.LogWriter`."""
@@ -61,11 +66,15 @@ class ClickHouseWriter:
 
     def now_ms(self) -> int:
         """See `ports.LogWriter`."""
-        return int(self._query("read its clock", "SELECT toUnixTimestamp64Milli(now64(3))")[0][0])
+        # Of several servers the clock that is most behind: no later one accepts what this one would refuse.
+        servers = on_every_server("system.one", self._settings)
+        sql = f"SELECT min(toUnixTimestamp64Milli(nowInBlock64(3))) FROM {servers}"
+        return int(self._query("read its clock", sql)[0][0])
 
     def running(self) -> Set[str]:
         """See `ports.LogWriter`."""
-        sql = "SELECT query_id FROM system.processes WHERE startsWith(query_id, {prefix:String})"
+        processes = on_every_server("system.processes", self._settings)
+        sql = f"SELECT query_id FROM {processes} WHERE startsWith(query_id, {{prefix:String}})"
         rows = self._query("list the running inserts", sql, prefix=_QUERY_PREFIX)
         return {query_id.removeprefix(_QUERY_PREFIX) for [query_id] in rows}
 
@@ -98,14 +107,24 @@ class ClickHouseWriter:
                 " WHERE _topic_id = {topic_id:String} AND _partition = {partition:UInt16}"
                 " AND _offset BETWEEN {first:UInt64} AND {last:UInt64}",
                 parameters=parameters,
+                settings=dict(self._reads),
             ),
         )
 
     def _query(self, doing: str, sql: str, **parameters: object) -> Sequence[Sequence[Any]]:
-        return self._call(doing, lambda client: client.query(sql, parameters=parameters).result_rows)
+        return self._call(
+            doing, lambda client: client.query(sql, parameters=parameters, settings=dict(self._reads)).result_rows
+        )
 
     def _call(self, doing: str, call: Callable[[Client], _Result]) -> _Result:
         if self._client is None:
             self._client = connect(self._settings, timeout_secs=self._settings.insert_deadline_secs + MARGIN_SECS)
         with translated_errors(doing):
             return call(self._client)
+
+
+def _complete(rows: Rows, deadline_ms: int) -> pa.Table:
+    """The rows with the columns that the service adds."""
+    deadline = pa.repeat(pa.scalar(deadline_ms, pa.timestamp("ms", tz="UTC")), rows.num_rows)
+    table = pa.Table.from_batches([rows.select(TABLE_COLUMNS)]).append_column("_deadline", deadline)
+    return table.append_column("_words", searched_forms(rows["Body"]))

@@ -21,6 +21,7 @@ from app.settings import KafkaSettings
 _REQUEST_MS: Final = 2_000  # somebody waits for it in a browser
 _READ_SECS: Final = 3.0
 _WAIT_SECS: Final = 5.0
+_MANY_REQUEST_MS: Final = 20_000  # a command may wait longer
 
 
 class KafkaRecords:
@@ -37,7 +38,7 @@ class KafkaRecords:
         if not self._alone.acquire(timeout=_WAIT_SECS):  # many askers must not become many connections
             raise TryAgainLater(f"cannot {doing}: other records are being read", code=KafkaCode.TIMEOUT)
         try:
-            topic = self._name_of(topic_id)
+            topic = _name_of(self._settings, topic_id, _REQUEST_MS)
             return self._read(TopicPartition(topic, partition), offset) if topic is not None else None
         except OffsetOutOfRangeError:
             return None
@@ -46,32 +47,79 @@ class KafkaRecords:
         finally:
             self._alone.release()
 
-    def _name_of(self, topic_id: str) -> str | None:
-        """The name of the topic with this id, whether it is read still or not; None if it is no longer there."""
+    def _read(self, wanted: TopicPartition, offset: int) -> OneRecord | None:
+        with _left_group(_consumer(self._settings, _REQUEST_MS)) as consumer:
+            consumer.assign([wanted])
+            return _record_at(consumer, wanted, offset, self._clock, _READ_SECS)
+
+
+class KafkaRecordReading:
+    """Reads many records, one by one, with one connection. See `ports.RecordReader`. One thread at a time."""
+
+    def __init__(self, settings: KafkaSettings, clock: Callable[[], float] = time.monotonic) -> None:
+        """Does not connect yet; the first call does."""
+        self._settings = settings
+        self._clock = clock
+        self._names: dict[str, str | None] = {}
+        self._consumer: KafkaConsumer | None = None
+
+    def read(self, topic_id: str, partition: int, offset: int) -> OneRecord | None:
+        """See `ports.RecordReader`."""
         try:
-            wanted = uuid.UUID(topic_id)
-        except ValueError:  # of no Kafka
+            if topic_id not in self._names:
+                self._names[topic_id] = _name_of(self._settings, topic_id, _MANY_REQUEST_MS)
+            topic = self._names[topic_id]
+            return None if topic is None else self._read(TopicPartition(topic, partition), offset)
+        except OffsetOutOfRangeError:
             return None
-        patience = {"request_timeout_ms": _REQUEST_MS, "bootstrap_timeout_ms": _REQUEST_MS}
-        with closing(open_client(KafkaAdminClient, connection_options(self._settings) | patience)) as admin:
-            [topic] = admin.describe_topics([wanted])
-        if topic["error_code"] == UnknownTopicIdError.errno:
-            return None
-        if topic["error_code"]:
-            raise for_code(topic["error_code"])(f"topic with the id {topic_id}")
-        return str(topic["name"])
+        except (KafkaError, OSError) as error:
+            doing = f"read offset {offset} of partition {partition} of the topic with the id {topic_id}"
+            raise try_again(error, doing) from error
 
     def _read(self, wanted: TopicPartition, offset: int) -> OneRecord | None:
-        options = groupless_consumer_options(self._settings, "log-explain", request_ms=_REQUEST_MS, max_poll_records=1)
-        with _left_group(open_client(KafkaConsumer, options)) as consumer:
-            consumer.assign([wanted])
-            consumer.seek(wanted, offset)
-            deadline = self._clock() + _READ_SECS
-            while self._clock() < deadline:
-                for found in consumer.poll(timeout_ms=200).get(wanted, ()):
-                    is_wanted = found.offset == offset  # of a compacted topic it may be a later one
-                    return OneRecord(found.timestamp, found.value, found.headers, found.key) if is_wanted else None
-        raise TryAgainLater(f"Kafka returns nothing at offset {offset} of {wanted}", code=KafkaCode.TIMEOUT)
+        if self._consumer is None:
+            self._consumer = _consumer(self._settings, _MANY_REQUEST_MS)
+        if wanted not in self._consumer.assignment():
+            self._consumer.assign([wanted])
+        return _record_at(self._consumer, wanted, offset, self._clock, _MANY_REQUEST_MS / 1000)
+
+    def close(self) -> None:
+        """End the connection."""
+        if self._consumer is not None:
+            self._consumer.close(autocommit=False)
+
+
+def _name_of(settings: KafkaSettings, topic_id: str, request_ms: int) -> str | None:
+    """The name of the topic with this id, whether it is read still or not; None if it is no longer there."""
+    try:
+        wanted = uuid.UUID(topic_id)
+    except ValueError:  # of no Kafka
+        return None
+    patience = {"request_timeout_ms": request_ms, "bootstrap_timeout_ms": request_ms}
+    with closing(open_client(KafkaAdminClient, connection_options(settings) | patience)) as admin:
+        [topic] = admin.describe_topics([wanted])
+    if topic["error_code"] == UnknownTopicIdError.errno:
+        return None
+    if topic["error_code"]:
+        raise for_code(topic["error_code"])(f"topic with the id {topic_id}")
+    return str(topic["name"])
+
+
+def _consumer(settings: KafkaSettings, request_ms: int) -> KafkaConsumer:
+    options = groupless_consumer_options(settings, "log-explain", request_ms=request_ms, max_poll_records=1)
+    return open_client(KafkaConsumer, options)
+
+
+def _record_at(
+    consumer: KafkaConsumer, wanted: TopicPartition, offset: int, clock: Callable[[], float], patience_secs: float
+) -> OneRecord | None:
+    consumer.seek(wanted, offset)
+    deadline = clock() + patience_secs
+    while clock() < deadline:
+        for found in consumer.poll(timeout_ms=200).get(wanted, ()):
+            is_wanted = found.offset == offset  # of a compacted topic it may be a later one
+            return OneRecord(found.timestamp, found.value, found.headers, found.key) if is_wanted else None
+    raise TryAgainLater(f"Kafka returns nothing at offset {offset} of {wanted}", code=KafkaCode.TIMEOUT)
 
 
 @contextmanager

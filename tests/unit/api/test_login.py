@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 
 import pytest
@@ -20,6 +20,7 @@ from app.api.authentication import CredentialAuthenticator, by_token
 from app.api.explorer_routes import explorer_routes
 from app.api.login import Login
 from app.api.login_page import own_path
+from app.api.origin import OriginGuard
 from app.api.token_login import TokenLogin
 from app.health import Health
 from app.logging_setup import ACCESS
@@ -34,7 +35,7 @@ OVER_HTTP = "http://localhost"
 class Site:
     """The service with two tokens, one of which may read."""
 
-    def __init__(self) -> None:
+    def __init__(self, allowed_hosts: Collection[str] = ()) -> None:
         self.tokens = Tokens(
             [
                 Token("alice", (Right.READ,), digest_of(READER)),
@@ -45,7 +46,8 @@ class Site:
         self.login = Login(tokens=TokenLogin(sessions, self._of_secret, FailedLogins(lambda: 0.0, max_failures=3)))
         authenticator = CredentialAuthenticator([by_token(self._of_secret), self.login.identify])
         routes = explorer_routes(self.login, is_open=False)
-        app = create_app(Health(), CollectorRegistry(), routes, authenticator=authenticator)
+        guard = OriginGuard(allowed_hosts)
+        app = create_app(Health(), CollectorRegistry(), routes, authenticator=authenticator, guard=guard)
         self.client: FlaskClient = app.test_client(use_cookies=False)
 
     def _of_secret(self, secret: str) -> Token | None:
@@ -98,6 +100,22 @@ def test_behind_tls_a_cookie_that_another_host_could_have_set_does_not_count(sit
 
 def test_a_client_cannot_say_itself_that_it_speaks_tls(site: Site) -> None:
     assert "Secure" not in site.log_in(READER, headers={"X-Forwarded-Proto": "https"}).headers["Set-Cookie"]
+
+
+def test_one_logs_in_through_the_proxy_of_gcloud() -> None:
+    """`gcloud run services proxy` changes the host, and adds a token whose signature Cloud Run removes; the browser is
+    at localhost. https://github.com/GoogleCloudPlatform/cloud-run-proxy"""
+    site, cloud_run = Site(["*"]), "https://log-analytics-abc-ew.a.run.app"
+    proxied = {
+        "Origin": "http://localhost:8080",
+        "Sec-Fetch-Site": "same-origin",
+        "X-Serverless-Authorization": "Bearer e30.e30.SIGNATURE_REMOVED_BY_GOOGLE",
+    }
+    response = site.log_in(READER, base=cloud_run, headers=proxied)
+    headers = {**proxied, "Cookie": cookie_of(response)}
+
+    assert (response.status_code, response.headers["Location"]) == (303, "/")
+    assert site.client.get("/api/v1/session", base_url=cloud_run, headers=headers).status_code == 200
 
 
 def test_the_secret_is_not_in_the_cookie_nor_in_the_page(site: Site) -> None:

@@ -36,6 +36,7 @@ ONE = verdict().partitions[Partition("logs", 0)]
             1,
             "100 offsets consumed, 100 records stored: 1 incomplete, 2 duplicated.",
         ),
+        (verdict(finding(Kind.SUPERSEDED, 5, 6, 2)), 1, "100 offsets consumed, 100 records stored: 2 superseded."),
         (verdict(finding(Kind.LOST, 0, 10), finding(Kind.EMPTY, 10, 11)), 0, "100 offsets consumed, 100 records"),
         (verdict(UNVERIFIED), 2, "100 offsets consumed, 100 records stored: 10 could not be checked, of the others"),
         (verdict(UNVERIFIED, MISSING), 1, "100 offsets consumed, 100 records stored: 10 missing."),

@@ -1,195 +1,183 @@
-"""Cloud Run: the README's commands, checked with bash and gcloud, and service.yaml, decoded by gcloud."""
+"""Cloud Run: its pages, followed with stand-ins for gcloud, docker and curl, and its YAML, decoded by gcloud."""
 
-import importlib
-import inspect
+from __future__ import annotations
+
 import os
 import re
-import runpy
-import shlex
-import shutil
 import subprocess
-import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
 from app.access.principal import Right
 from app.access.token_lines import read_tokens
 from app.environment import read_settings, setting_names
 from local.paths import ROOT
+from tests.support.cloud_run_messages import decode, known_annotations, misplaced_annotations
+from tests.support.cloudrun import FILES, Rehearsal, environment_of, rehearse, secrets_in, variables_in
+from tests.support.gcloud_facts import sdk_folder
+from tests.support.gcloud_lines import known_facts, problems
 
-PLACEHOLDERS = ("PROJECT_ID", "REGION", "KAFKA_CLUSTER", "CLICKHOUSE_HOST", "VERSION")
+SERVICES = ("service.yaml", "front.yaml")
+READERS_OF_KAFKA = ("service.yaml", "ingest.yaml")
+PARTITIONS = 4  # of a topic that the service creates
 
-# Replaces gcloud, docker and curl: records its arguments without output.
-NOTE_TAKER = r"""#!/bin/sh
-{ printf '%s\037' "${0##*/}" "$@"; echo; } >> "$NOTES"
-"""
-
-
-@dataclass(frozen=True)
-class Rehearsal:
-    """The result of following the README: the called programs, and the filled service.yaml."""
-
-    calls: list[list[str]]
-    service: dict[str, Any]
-
-    @property
-    def container(self) -> dict[str, Any]:
-        """The one container."""
-        [container] = self.service["spec"]["template"]["spec"]["containers"]
-        assert isinstance(container, dict)
-        return container
+needs_sdk = pytest.mark.skipif(sdk_folder() is None, reason="the Google Cloud SDK is not installed")
+of_each_file = pytest.mark.parametrize("file", FILES)
 
 
 @pytest.fixture(scope="module")
 def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> Rehearsal:
-    folder = tmp_path_factory.mktemp("cloudrun")
-    for program in ("gcloud", "docker", "curl"):
-        (folder / program).write_text(NOTE_TAKER)
-        (folder / program).chmod(0o755)
-    readme = (ROOT / "deploy/cloudrun/README.md").read_text().replace("/tmp/", f"{folder}/")
-    blocks = re.findall(r"^```bash\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
-    environment = {"PATH": f"{folder}:{os.environ['PATH']}", "NOTES": str(folder / "notes")}
-    command = ["bash", "-eu", "-c", "\n".join(blocks)]
-    subprocess.run(command, env=environment, cwd=ROOT, input=b"a password\n", check=True)
-    notes = (folder / "notes").read_text().splitlines()
-    return Rehearsal([line.split("\037")[:-1] for line in notes], yaml.safe_load((folder / "service.yaml").read_text()))
+    return rehearse(tmp_path_factory.mktemp("cloudrun"))
 
 
-def _sdk() -> Path | None:
-    gcloud = shutil.which("gcloud")
-    return Path(gcloud).resolve().parents[1] if gcloud else None
-
-
-needs_sdk = pytest.mark.skipif(_sdk() is None, reason="the Google Cloud SDK is not installed")
-
-
-def test_the_readme_fills_in_every_placeholder(rehearsal: Rehearsal) -> None:
-    assert re.findall("|".join(PLACEHOLDERS), str(rehearsal.service)) == []
-
-
-def test_the_image_that_is_pushed_is_the_one_that_is_deployed(rehearsal: Rehearsal) -> None:
+@of_each_file
+def test_the_image_that_is_pushed_is_the_one_that_is_deployed(rehearsal: Rehearsal, file: str) -> None:
     [pushed] = [call[-1] for call in rehearsal.calls if call[:2] == ["docker", "push"]]
-    [submitted] = [word for call in rehearsal.calls for word in call if word.startswith("--tag=")]
-    assert {pushed, submitted.removeprefix("--tag=")} == {rehearsal.container["image"]}
+    [[tag, _]] = rehearsal.gcloud("builds", "submit")
+    assert {pushed, tag.removeprefix("--tag=")} == {rehearsal.resources[file].container["image"]}
 
 
 @needs_sdk
-def test_gcloud_decodes_every_field(rehearsal: Rehearsal) -> None:
-    messages, decode = _decoder()
-    decode(rehearsal.service, messages.Service)
+@of_each_file
+def test_gcloud_decodes_every_field(rehearsal: Rehearsal, file: str) -> None:
+    decode(rehearsal.resources[file].description)
 
 
 @needs_sdk
 def test_gcloud_would_notice_a_misspelt_field(rehearsal: Rehearsal) -> None:
-    messages, decode = _decoder()
-    misspelt = {**rehearsal.service, "spec": {"templat": {}}}
+    misspelt = {**rehearsal.resources["service.yaml"].description, "spec": {"templat": {}}}
     with pytest.raises(Exception, match="templat"):
-        decode(misspelt, messages.Service)
+        decode(misspelt)
 
 
 @needs_sdk
-def test_annotations_are_known_to_gcloud_at_their_position(rehearsal: Rehearsal) -> None:
-    messages, _ = _decoder()
-    text = re.sub(r"-\n\s+", "-", inspect.getdoc(messages.ObjectMeta) or "")
-    known = dict(re.findall(r"`([a-z.]+/[\w-]+)`:\s+([\w, \n]+)", text))
-    service = rehearsal.service
-    for level, metadata in (("Service", service["metadata"]), ("Revision", service["spec"]["template"]["metadata"])):
-        assert [name for name in metadata["annotations"] if level not in known.get(name, "")] == []
+@of_each_file
+def test_annotations_are_known_to_gcloud_at_their_position(rehearsal: Rehearsal, file: str) -> None:
+    assert list(misplaced_annotations(rehearsal.resources[file].description)) == []
 
 
-def test_settings_exist_and_are_accepted(rehearsal: Rehearsal) -> None:
-    environment = {variable["name"]: variable.get("value", "secret" * 6) for variable in rehearsal.container["env"]}
+@needs_sdk
+def test_annotations_that_the_pages_name_are_known_to_gcloud(rehearsal: Rehearsal) -> None:
+    assert "run.googleapis.com/cpu-throttling" not in known_annotations("Service")
+    known = known_annotations("Service") | known_annotations("Revision")
+    pages = [path.read_text(encoding="utf-8") for path in ROOT.glob("deploy/*/*.md")]
+    named = {name for page in pages for name in re.findall(r"run\.googleapis\.com/[a-zA-Z-]+", page)}
+    assert len(named) > 3
+    assert named - known == set()
+
+
+@pytest.mark.parametrize(
+    ("file", "roles"),
+    [
+        ("service.yaml", ("ingest", "query", "receive")),
+        ("front.yaml", ("query", "receive")),
+        ("ingest.yaml", ("ingest",)),
+    ],
+)
+def test_settings_exist_and_are_accepted(
+    rehearsal: Rehearsal, file: str, roles: tuple[str, ...], tmp_path: Path
+) -> None:
+    environment = environment_of(rehearsal.resources[file].container["env"], tmp_path)
     assert set(environment) <= set(setting_names())
     settings = read_settings(environment)
-    assert settings.auth.needs_token
+    assert settings.service.roles == roles
+    assert settings.auth.needs_token == (file in SERVICES)
     assert settings.kafka.security_protocol == "SASL_SSL"
     assert settings.clickhouse.url.startswith("https://")
+    assert settings.receive.keys
 
 
-def test_the_secrets_are_those_that_the_readme_makes(rehearsal: Rehearsal) -> None:
-    made = [call[3] for call in rehearsal.calls if call[:3] == ["gcloud", "secrets", "create"]]
-    read = {
-        variable["valueFrom"]["secretKeyRef"]["name"]
-        for variable in rehearsal.container["env"]
-        if "valueFrom" in variable
-    }
-    assert read == set(made)
-    assert len(made) == 3
+@of_each_file
+def test_files_are_in_a_volume_that_is_mounted(rehearsal: Rehearsal, file: str) -> None:
+    resource = rehearsal.resources[file]
+    [volume] = resource.template["spec"]["volumes"]
+    [mount] = resource.container["volumeMounts"]
+    mounted = {f"{mount['mountPath']}/{item['path']}" for item in volume["secret"]["items"]}
+    named = {entry["value"] for entry in resource.container["env"] if entry["name"].endswith("_FILE")}
+    assert mount["name"] == volume["name"]
+    assert named == mounted
 
 
-def test_the_token_of_the_readme_is_one_that_the_service_accepts(rehearsal: Rehearsal) -> None:
-    [shown] = [word for call in rehearsal.calls for word in call if word.startswith("X-Api-Key: ")]
-    [file] = [
-        call[4] for call in rehearsal.calls if call[:4] == ["gcloud", "secrets", "create", "log-analytics-tokens"]
-    ]
-
-    found = read_tokens(Path(file.removeprefix("--data-file=")).read_text()).of_secret(
-        shown.removeprefix("X-Api-Key: "), datetime.now(UTC)
-    )
-
-    assert found is not None
-    assert found.rights == (Right.READ,)
+def test_each_secret_is_made_may_be_read_and_is_deleted_at_the_end(rehearsal: Rehearsal) -> None:
+    read = {secret for resource in rehearsal.resources.values() for secret in resource.secrets}
+    made = {call[0] for call in rehearsal.gcloud("secrets", "create")}
+    granted = {call[0] for call in rehearsal.gcloud("secrets", "add-iam-policy-binding")}
+    deleted = {call[0] for call in rehearsal.gcloud("secrets", "delete")}
+    assert made == granted == deleted == read
 
 
-def test_the_consumer_keeps_its_cpu_and_one_instance(rehearsal: Rehearsal) -> None:
-    template = rehearsal.service["spec"]["template"]
-    assert template["metadata"]["annotations"]["run.googleapis.com/cpu-throttling"] == "false"
-    assert int(rehearsal.service["metadata"]["annotations"]["run.googleapis.com/minScale"]) >= 1
+def test_the_tokens_of_the_page_are_those_that_the_service_accepts(rehearsal: Rehearsal) -> None:
+    [file] = [call[1] for call in rehearsal.gcloud("secrets", "create") if call[0] == "log-analytics-tokens"]
+    tokens = read_tokens(Path(file.removeprefix("--data-file=")).read_text())
+    sent = [word.removeprefix("Authorization: Bearer ") for call in rehearsal.calls for word in call]
+    found = [token for secret in sent if (token := tokens.of_secret(secret, datetime.now(UTC)))]
+    assert [token.rights for token in found] == [(Right.INGEST,), (Right.READ,)]
 
 
-def test_probes_check_liveness_of_the_service_and_not_of_kafka(rehearsal: Rehearsal) -> None:
-    probes = [rehearsal.container["startupProbe"], rehearsal.container["livenessProbe"]]
-    assert {probe["httpGet"]["path"] for probe in probes} == {"/live"}
+@pytest.mark.parametrize("file", READERS_OF_KAFKA)
+def test_what_reads_from_kafka_has_a_fixed_number_of_instances(rehearsal: Rehearsal, file: str) -> None:
+    resource = rehearsal.resources[file]
+    assert resource.annotations["run.googleapis.com/scalingMode"] == "manual"
+    assert 1 <= int(resource.annotations["run.googleapis.com/manualInstanceCount"]) <= PARTITIONS
+    everywhere = {**resource.annotations, **resource.template["metadata"]["annotations"]}
+    assert [name for name in everywhere if name.endswith(("/minScale", "/maxScale"))] == []
 
 
-@needs_sdk
-def test_commands_of_the_readme_exist_with_their_flags(rehearsal: Rehearsal) -> None:
+def test_the_service_keeps_its_cpu_between_requests(rehearsal: Rehearsal) -> None:
+    for file in SERVICES:
+        annotations = rehearsal.resources[file].template["metadata"]["annotations"]
+        assert annotations["run.googleapis.com/cpu-throttling"] == "false"
+
+
+def test_a_live_tail_may_last_as_long_as_cloud_run_lets_it(rehearsal: Rehearsal) -> None:
+    assert {rehearsal.resources[file].template["spec"]["timeoutSeconds"] for file in SERVICES} == {3600}
+
+
+@of_each_file
+def test_probes_check_liveness_of_the_service_and_not_of_kafka(rehearsal: Rehearsal, file: str) -> None:
+    container = rehearsal.resources[file].container
+    assert {container[probe]["httpGet"]["path"] for probe in ("startupProbe", "livenessProbe")} == {"/live"}
+
+
+def test_the_commands_that_run_are_known_to_gcloud(rehearsal: Rehearsal) -> None:
+    """With what the shell makes of them; tests/unit/deploy/test_gcloud_lines.py reads them as they are written."""
     commands = [call for call in rehearsal.calls if call[0] == "gcloud"]
-    assert len(commands) > 10
-    assert [problem for command in commands for problem in _problems(command)] == []
+    assert len(commands) > 30
+    assert [problem for command in commands for problem in problems(command, known_facts())] == []
 
 
-@needs_sdk
 @pytest.mark.parametrize(
-    "command", ["gcloud run services replaces x", "gcloud run services replace x --regio=y", "gcloud run services"]
+    ("page", "replaced"),
+    [("google-managed-kafka", "KAFKA_"), ("confluent-cloud", "KAFKA_"), ("clickhouse-cloud", "CLICKHOUSE_")],
 )
-def test_a_wrong_command_would_be_noticed(command: str) -> None:
-    assert list(_problems(shlex.split(command))) != []
+def test_settings_of_a_managed_service_are_accepted_in_place_of_ours(
+    rehearsal: Rehearsal, page: str, replaced: str, tmp_path: Path
+) -> None:
+    ours = rehearsal.resources["service.yaml"]
+    theirs = variables_in(f"managed/{page}.md")
+    kept = [v for v in ours.container["env"] if not v["name"].startswith(replaced) or "BOOTSTRAP" in v["name"]]
+    environment = environment_of([*kept, *theirs], tmp_path) | {"CLICKHOUSE_URL": "https://host:8443"}
+
+    assert set(environment) <= set(setting_names())
+    read_settings(environment)
+    assert secrets_in(theirs) <= ours.secrets
 
 
-def _decoder() -> tuple[Any, Any]:
-    # At the end: the SDK carries old copies of common packages.
-    sys.path.extend(path for path in (f"{_sdk()}/lib", f"{_sdk()}/lib/third_party") if path not in sys.path)
-    messages = importlib.import_module("googlecloudsdk.generated_clients.apis.run.v1.run_v1_messages")
-    decoding = importlib.import_module("googlecloudsdk.api_lib.util.messages")
-    return messages, decoding.DictToMessageWithErrorCheck
+def test_a_name_that_is_not_set_stops_the_filling_in() -> None:
+    done = _filled({"PROJECT_ID": "p"})
+    assert done.returncode == 1
+    assert "needs CLICKHOUSE_URL: export CLICKHOUSE_URL=" in done.stderr
 
 
-@cache
-def _table() -> dict[str, Any]:
-    """Commands and flags of gcloud's completion."""
-    table: dict[str, Any] = runpy.run_path(f"{_sdk()}/data/cli/gcloud_completions.py")["STATIC_COMPLETION_CLI_TREE"]
-    return table
+def test_values_may_hold_what_sed_would_take_for_its_own() -> None:
+    names = ("PROJECT_ID", "NETWORK", "SUBNET", "KAFKA_SERVERS", "CLICKHOUSE_URL")
+    done = _filled({**dict.fromkeys(names, "x"), "IMAGE": r"a|b&c\d/e"})
+    assert r"- image: a|b&c\d/e" in done.stdout
 
 
-def _problems(command: list[str]) -> Iterator[str]:
-    """Parts of a command line that gcloud does not know."""
-    node = _table()
-    flags = []
-    for word in command[1:]:
-        if word.startswith("--"):
-            flags.append(word.partition("=")[0])
-        else:
-            node = node["commands"].get(word, node)
-    if node["commands"]:
-        yield f"{shlex.join(command)}: not a whole command"
-    for flag in flags:
-        if flag not in {**_table()["flags"], **node["flags"]}:
-            yield f"{shlex.join(command)}: {flag} is not known"
+def _filled(environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    command = ["sh", "deploy/cloudrun/fill.sh", "deploy/cloudrun/service.yaml"]
+    path = {"PATH": os.environ["PATH"]}
+    return subprocess.run(command, cwd=ROOT, env=path | environment, capture_output=True, text=True, check=False)

@@ -12,12 +12,15 @@ import yaml
 from app.environment import read_settings, setting_names
 from app.preflight.access_checks import refusal
 from app.settings import KafkaSettings
+from grafana.source.targets import PLUGIN_VERSION
 from local.paths import ROOT
 from tests.support.compose import KRAFT, ZOOKEEPER, services
 from tests.support.programs import find_program, run, run_program
 
 ENDS_BY_ITSELF = {"kafka-init"}
 OURS = {"app", "samples"}  # their image brings a health check, or none on purpose
+BUILT = {*OURS, "grafana"}
+LIMIT_OF_ALL = 3_700_000_000  # bytes; deploy/check-docker wants as much
 
 each_stack = pytest.mark.parametrize("files", [KRAFT, ZOOKEEPER], ids=["kraft", "zookeeper"])
 
@@ -36,7 +39,7 @@ def test_compose_accepts_it_and_its_schema_too(files: tuple[str, ...], tmp_path:
 
 @each_stack
 def test_images_are_pinned_to_a_release(files: tuple[str, ...]) -> None:
-    foreign = {name: service["image"] for name, service in services(files).items() if name not in OURS}
+    foreign = {name: service["image"] for name, service in services(files).items() if name not in BUILT}
     assert {name: image for name, image in foreign.items() if not re.search(r":v?\d+\.\d+\.\d+", image)} == {}
 
 
@@ -44,6 +47,37 @@ def test_images_are_pinned_to_a_release(files: tuple[str, ...]) -> None:
 def test_ports_are_open_to_this_machine_only(files: tuple[str, ...]) -> None:
     ports = [port for service in services(files).values() for port in service.get("ports", [])]
     assert {port["host_ip"] for port in ports} == {"127.0.0.1"}
+
+
+def test_ports_are_variables_and_kafka_names_its_own() -> None:
+    names = ("APP", "KAFKA", "CLICKHOUSE", "CLICKHOUSE_NATIVE", "PROMETHEUS", "GRAFANA")
+    chosen = services(KRAFT, **{f"{name}_PORT": str(7000 + n) for n, name in enumerate(names)})
+
+    published = {port["published"] for service in chosen.values() for port in service.get("ports", [])}
+
+    assert published == {str(7000 + n) for n in range(len(names))}
+    for files in (KRAFT, ZOOKEEPER):
+        kafka = services(files, KAFKA_PORT="7001", KAFKA_EXTERNAL_HOST="laptop")["kafka"]
+        assert kafka["environment"]["KAFKA_ADVERTISED_LISTENERS"].endswith(",EXTERNAL://laptop:7001")
+
+
+def test_several_instances_share_a_range_of_ports() -> None:
+    app = services(KRAFT, APP_PORT="8080-8089", APP_INSTANCES="2")["app"]
+
+    assert app["scale"] == 2
+    assert [port["published"] for port in app["ports"]] == ["8080-8089"]
+
+
+def test_sample_logs_are_sent_unless_that_is_turned_off() -> None:
+    assert services(KRAFT)["samples"].get("scale", 1) == 1
+    assert "profiles" not in services(KRAFT)["samples"]
+    assert services(KRAFT, SAMPLES="0")["samples"]["scale"] == 0
+
+
+@each_stack
+def test_images_that_no_registry_has_are_built_and_not_pulled(files: tuple[str, ...]) -> None:
+    built = {name: service.get("pull_policy") for name, service in services(files).items() if "build" in service}
+    assert built == dict.fromkeys(BUILT, "never")
 
 
 @each_stack
@@ -57,6 +91,16 @@ def test_nothing_can_take_all_the_memory_or_fill_the_disk_with_its_output(files:
     assert [name for name, service in services(files).items() if "mem_limit" not in service] == []
     unlimited = {name for name, service in services(files).items() if "max-size" not in json.dumps(service)}
     assert unlimited == ENDS_BY_ITSELF
+
+
+def test_a_machine_of_4_gb_has_memory_for_all_containers() -> None:
+    limits = {
+        name: int(service["mem_limit"]) for name, service in services(KRAFT).items() if name not in ENDS_BY_ITSELF
+    }
+    assert sum(limits.values()) <= LIMIT_OF_ALL
+
+    with_zookeeper = [int(service["mem_limit"]) for name, service in services(ZOOKEEPER).items() if name not in limits]
+    assert sum(with_zookeeper) <= 512 * 2**20
 
 
 @each_stack
@@ -162,12 +206,34 @@ def test_the_home_dashboard_of_grafana_is_one_of_ours() -> None:
 
 
 def test_prometheus_scrapes_services_of_the_stack_at_their_ports() -> None:
-    config = yaml.safe_load((ROOT / "prometheus.yml").read_text())
-    targets = {
-        target for job in config["scrape_configs"] for group in job["static_configs"] for target in group["targets"]
-    }
+    jobs = yaml.safe_load((ROOT / "prometheus.yml").read_text())["scrape_configs"]
+    targets = {target for job in jobs for group in job.get("static_configs", []) for target in group["targets"]}
     clickhouse_port = clickhouse_xml("server").findtext("prometheus/port")
-    assert targets == {"app:8080", f"clickhouse:{clickhouse_port}", "localhost:9090"}
+    assert targets == {f"clickhouse:{clickhouse_port}", "localhost:9090"}
+
+
+def test_prometheus_finds_every_instance_of_the_service_by_dns() -> None:
+    jobs = yaml.safe_load((ROOT / "prometheus.yml").read_text())["scrape_configs"]
+    [found] = [lookup for job in jobs if job["job_name"] == "log-ingest" for lookup in job["dns_sd_configs"]]
+    assert (found["names"], found["type"], found["port"]) == (["app"], "A", 8080)
+    assert services(KRAFT)["app"]["ports"][0]["target"] == found["port"]
+
+
+def test_own_tables_of_clickhouse_do_not_grow_forever() -> None:
+    logs = [element for element in clickhouse_xml("server") if element.tag.endswith("_log")]
+    assert len(logs) > 15
+    assert [log.tag for log in logs if "remove" not in log.attrib and not log.findtext("ttl")] == []
+
+
+def test_grafana_brings_the_plugin_of_its_dashboards() -> None:
+    dockerfile = (ROOT / "grafana/Dockerfile").read_text()
+    assert re.search(r"^ARG GRAFANA_IMAGE=\S+/grafana:\d+\.\d+\.\d+$", dockerfile, re.MULTILINE)
+    [version] = re.findall(r"plugins install grafana-clickhouse-datasource (\S+)$", dockerfile, re.MULTILINE)
+    assert version == PLUGIN_VERSION
+    [folder] = re.findall(r"^ENV GF_PATHS_PLUGINS=(\S+)$", dockerfile, re.MULTILINE)
+    volumes = [mount["target"] for mount in services(KRAFT)["grafana"]["volumes"]]
+    assert [volume for volume in volumes if folder.startswith(volume)] == []
+    assert services(KRAFT)["grafana"]["environment"]["GF_PLUGINS_PREINSTALL_DISABLED"] == "true"
 
 
 @pytest.mark.skipif(find_program("promtool") is None, reason="promtool is not installed (Debian: prometheus)")

@@ -13,8 +13,8 @@ from local.paths import ROOT
 
 SCHEMA = (ROOT / "schema.sql").read_text(encoding="utf-8")
 TYPES = dict(re.findall(r"^    (\w+) ([A-Z][A-Za-z].*?)(?= CODEC| DEFAULT|$)", SCHEMA, re.MULTILINE))
-# `_deadline` says nothing about a log; `_words` and the columns of attributes are made from other columns.
-OTHERS = {"_deadline", "_words", *(name for name in TYPES if name.startswith("attribute_"))}
+# `_deadline` and `_revision` say nothing about a log; `_words` and columns of attributes are made from other columns.
+OTHERS = {"_deadline", "_revision", "_words", *(name for name in TYPES if name.startswith("attribute_"))}
 TABLE_TYPES = {
     pa.string(): {"String", "LowCardinality(String)"},
     pa.binary(): {"String"},

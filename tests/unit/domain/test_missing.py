@@ -86,6 +86,12 @@ def test_a_row_that_finishes_a_record_is_inserted_once_whatever_its_numbers(othe
         assert missing(row, [(7, 0, others + 1), (7, REST_ITEM, 2)]).num_rows == 0
 
 
+@pytest.mark.parametrize("ours", [1, 2, 3])
+def test_nothing_is_missing_of_a_record_that_is_being_stored_anew_as_several_rows(ours: int) -> None:
+    assert missing(record(7, ours), [(7, 0, 1), (7, 0, 2)]).num_rows == 0
+    assert missing(record(7, ours), [(7, 0, 1), (7, 2, 3)]).num_rows == 0
+
+
 def test_rows_of_before_are_complete_if_none_of_ours_is_missing() -> None:
     assert missing(record(7, 1), [(7, 0, 0)]).num_rows == 0
     assert missing(record(7, 2), [(7, item, 0) for item in range(5)]).num_rows == 0

@@ -4,7 +4,7 @@ import pytest
 
 from app.preflight.clickhouse_checks import check_clickhouse, check_clickhouse_for_queries, unreachable
 from app.preflight.findings import Level
-from app.preflight.probes import ClickHouseProbe, Unknown, UserSetting
+from app.preflight.probes import ClickHouseProbe, Servers, Unknown, UserSetting
 from app.settings import ClickHouseSettings
 from tests.unit.preflight.healthy import CLICKHOUSE, about, clickhouse, levels, table
 
@@ -119,7 +119,9 @@ def test_an_engine_that_does_not_keep_what_it_acknowledges_is_refused(engine: st
 
 @pytest.mark.parametrize("engine", ["MergeTree", "ReplicatedMergeTree", "SharedMergeTree"])
 def test_an_engine_that_does_is_taken(engine: str) -> None:
-    probe = clickhouse(table=table(("ENGINE = MergeTree", f"ENGINE = {engine}"), engine=engine))
+    probe = clickhouse(
+        table=table(("ENGINE = MergeTree", f"ENGINE = {engine}"), engine=engine), servers=Servers(2, 0.0)
+    )
 
     assert levels(check_clickhouse(probe, CLICKHOUSE)) == {Level.OK}
 

@@ -1,0 +1,104 @@
+#!/bin/bash
+# Turns a new Debian machine into one with Kafka and ClickHouse, or brings it up to date. Run as root, as often as you
+# like; vm.sh does that. Reads lines NAME=VALUE from standard input: the address, the bucket and the passwords.
+set -euo pipefail
+umask 077
+cd "$(dirname "$0")/../../.."
+
+disk=${VM_DISK:-/dev/disk/by-id/google-data}
+data=${VM_DATA:-/mnt/data}
+etc=${ETC:-/etc}
+wanted=(VM_ADDRESS BACKUP_BUCKET KAFKA_PASSWORD CLICKHOUSE_PASSWORD CLICKHOUSE_READER_PASSWORD)
+wanted+=(GRAFANA_CLICKHOUSE_PASSWORD GRAFANA_ADMIN_PASSWORD)
+
+# Debian's own Docker is too old for the compose files.
+install_docker() {
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update -qq
+    apt-get install -y -qq ca-certificates curl > /dev/null
+    install -m 0755 -d "$etc/apt/keyrings"
+    curl -fsSL https://download.docker.com/linux/debian/gpg -o "$etc/apt/keyrings/docker.asc"
+    chmod 644 "$etc/apt/keyrings/docker.asc"
+    # shellcheck source=/dev/null
+    echo "deb [signed-by=/etc/apt/keyrings/docker.asc] https://download.docker.com/linux/debian $(. /etc/os-release && echo "$VERSION_CODENAME") stable" \
+        > "$etc/apt/sources.list.d/docker.list"
+    chmod 644 "$etc/apt/sources.list.d/docker.list"
+    apt-get update -qq
+    apt-get install -y -qq docker-ce docker-ce-cli containerd.io docker-buildx-plugin docker-compose-plugin > /dev/null
+}
+
+# Formats the disk only if there is nothing on it, and grows what is there if the disk was made larger.
+mount_disk() {
+    blkid "$disk" > /dev/null || mkfs.ext4 -q -m 0 "$disk"
+    mkdir -p "$data"
+    mountpoint -q "$data" || mount -o discard,defaults "$disk" "$data"
+    resize2fs "$disk" > /dev/null 2>&1
+    grep -qF " $data " "$etc/fstab" || echo "$disk $data ext4 discard,defaults,nofail 0 2" >> "$etc/fstab"
+    # Without the disk, containers would write to an empty folder.
+    mkdir -p "$etc/systemd/system/docker.service.d"
+    printf '[Unit]\nRequiresMountsFor=%s\n' "$data" > "$etc/systemd/system/docker.service.d/disk.conf"
+}
+
+# Folders of the containers' users; ClickHouse takes its own.
+make_folders() {
+    mkdir -p "$data/kafka" "$data/clickhouse" "$data/grafana"
+    chmod 755 "$data"
+    chown 1000 "$data/kafka"
+    chown 101 "$data/clickhouse"
+    chown 472 "$data/grafana"
+}
+
+write_env() {
+    local given name
+    given=$(cat)
+    for name in "${wanted[@]}"; do
+        grep -q "^$name=." <<< "$given" || { echo "setup.sh needs $name on its standard input" >&2; exit 1; }
+    done
+    {
+        echo "$given"
+        echo "VM_DATA=$data"
+        echo "KAFKA_EXTERNAL_HOST=$(sed -n 's/^VM_ADDRESS=//p' <<< "$given")"
+        echo "COMPOSE_FILE=docker-compose.yml:deploy/gcp/docker-compose.vm.yml"
+        deploy/gcp/machine/memory.sh
+    } > .env.new
+    mv .env.new .env # as a whole or not at all
+}
+
+install_timer() {
+    cat > "$etc/systemd/system/log-analytics.service" << END
+[Unit]
+Description=Certificates and backups of log-analytics
+[Service]
+Type=oneshot
+ExecStart=$PWD/deploy/gcp/machine/daily.sh
+END
+    cat > "$etc/systemd/system/log-analytics.timer" << END
+[Unit]
+Description=Certificates and backups of log-analytics, each night
+[Timer]
+OnCalendar=*-*-* 01:00:00 UTC
+RandomizedDelaySec=15m
+Persistent=true
+[Install]
+WantedBy=timers.target
+END
+    systemctl daemon-reload
+    systemctl enable --quiet --now log-analytics.timer
+}
+
+write_env
+address=$(sed -n 's/^VM_ADDRESS=//p' .env)
+deploy/check-docker > /dev/null 2>&1 || install_docker
+deploy/check-docker
+mount_disk
+make_folders
+changed=$(deploy/gcp/machine/certificates.sh "$data/tls" "$address")
+docker compose pull --quiet
+running=$(docker compose ps --quiet kafka)
+docker compose up --detach --build --wait kafka clickhouse grafana
+docker compose run --rm --no-deps kafka-init
+if [ -n "$changed" ] && [ -n "$running" ]; then
+    docker compose restart kafka clickhouse
+fi
+install_timer
+docker compose ps

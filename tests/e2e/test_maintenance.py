@@ -1,0 +1,65 @@
+"""The commands of docs/maintenance.md as they are written there, on a real topic and a real table."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+
+import pytest
+
+from local.paths import ROOT
+from tests.e2e.app_command import run_app
+from tests.e2e.pipeline import Pipeline
+
+pytestmark = pytest.mark.stack
+
+PAGE = (ROOT / "docs/maintenance.md").read_text(encoding="utf-8")
+LINES = 20
+
+
+def commands(heading: str) -> list[list[str]]:
+    """The commands below a heading, as arguments of `python -m app`."""
+    [section] = re.findall(rf"^## {re.escape(heading)}\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL)
+    blocks = "".join(re.findall(r"^```sh\n(.*?)^```$", section, re.MULTILINE | re.DOTALL))
+    return [shlex.split(line)[3:] for line in blocks.splitlines() if "-m app" in line]
+
+
+def run(pipeline: Pipeline, arguments: list[str]) -> subprocess.CompletedProcess[str]:
+    done = run_app(*arguments, environment=pipeline.environment())
+    assert done.stderr == ""
+    return done
+
+
+@pytest.fixture(scope="module")
+def pipeline(shared_pipeline: Pipeline) -> Pipeline:
+    """A table with some logs, whose instance has stopped."""
+    service = shared_pipeline.start_service()
+    shared_pipeline.send([f"INFO line {number}" for number in range(LINES)])
+    shared_pipeline.wait_for_rows(LINES)
+    service.stop()
+    return shared_pipeline
+
+
+def test_rejected_rows_are_stored_anew(pipeline: Pipeline) -> None:
+    look, reprocess, audit = commands("Rejected rows, with a better parser")
+    # As a parser has stored them that understood neither the line nor another topic's JSON.
+    pipeline.query(
+        f"ALTER TABLE {pipeline.database}.logs UPDATE Body = '?', ParseError = 'json: not valid'"
+        " WHERE Body = 'INFO line 3' SETTINGS mutations_sync = 1"
+    )
+    pipeline.query(
+        f"INSERT INTO {pipeline.database}.logs (Timestamp, _topic, _topic_id, _items, ParseError, _raw)"
+        " VALUES (now64(9), 'gone', 'gone', 1, 'json: not valid', '{\"message\": \"of a deleted topic\"}')"
+    )
+
+    assert "today's parser would understand 2" in run(pipeline, look).stdout
+    assert "2 rows stored anew, with 0 rows left as before." in run(pipeline, reprocess).stdout.splitlines()
+    assert "0 rows stored anew, with 0 rows left as before." in run(pipeline, reprocess).stdout.splitlines()
+
+    audited = run(pipeline, audit)
+    assert (audited.returncode, "nothing is missing or duplicated" in audited.stdout) == (0, True)
+    found = pipeline.query("SELECT Body, _raw, _revision > 0 AS is_new FROM logs.logs ORDER BY is_new, Body")
+    assert [row["Body"] for row in found if row["is_new"]] == ["INFO line 3", "of a deleted topic"]
+    assert [row["_raw"] for row in found if row["is_new"]][1] == '{"message": "of a deleted topic"}'
+    assert len(found) == LINES + 1

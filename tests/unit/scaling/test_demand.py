@@ -1,0 +1,103 @@
+"""How many instances a load needs."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.scaling.demand import UTILISATION, Load, Target, wanted_instances, whole_instances
+
+TARGET = Target(capacity_per_sec=1000, catch_up_secs=60)
+
+loads = st.lists(st.builds(Load, st.floats(0, 1e7), st.integers(0, 10**12)), max_size=20)
+
+
+@pytest.mark.parametrize(
+    ("load", "wanted"),
+    [
+        (Load(0, 0), 0),
+        (Load(400, 0), 0.5),  # four fifths of an instance are used
+        (Load(800, 0), 1),
+        (Load(5000, 0), 1),  # one partition is read by one instance
+        (Load(0, 24_000), 0.5),  # 400 records per second for a minute
+        (Load(200, 12_000), 0.5),
+    ],
+)
+def test_a_partition_needs_what_arrives_and_its_backlog_within_the_time_to_catch_up(load: Load, wanted: float) -> None:
+    assert wanted_instances([load], TARGET) == pytest.approx(wanted)
+
+
+def test_a_hot_partition_does_not_want_instances_that_could_not_help_it() -> None:
+    assert wanted_instances([Load(9000, 10**9), Load(80, 0)], TARGET) == pytest.approx(1.1)
+
+
+def test_nothing_wants_nothing() -> None:
+    assert wanted_instances([], TARGET) == 0
+
+
+@given(loads)
+def test_it_is_between_0_and_the_number_of_partitions(given_loads: list[Load]) -> None:
+    assert 0 <= wanted_instances(given_loads, TARGET) <= len(given_loads)
+
+
+@given(loads, loads)
+def test_the_parts_of_a_group_add_up_however_its_partitions_are_shared(one: list[Load], other: list[Load]) -> None:
+    both = wanted_instances([*one, *other], TARGET)
+    assert both == pytest.approx(wanted_instances(one, TARGET) + wanted_instances(other, TARGET))
+
+
+@given(loads, st.floats(1, 1e6), st.floats(1, 1e6))
+def test_more_load_or_less_capacity_never_wants_less(given_loads: list[Load], more: float, capacity: float) -> None:
+    wanted = wanted_instances(given_loads, Target(capacity, 60))
+    grown = [Load(load.arrivals_per_sec + more, load.lag + int(more)) for load in given_loads]
+    assert wanted_instances(grown, Target(capacity, 60)) >= wanted
+    assert wanted_instances(given_loads, Target(capacity / 2, 60)) >= wanted
+
+
+# Whole instances
+
+
+@pytest.mark.parametrize(
+    ("wanted", "partitions", "instances"),
+    [
+        (0, 8, 0),
+        (0.01, 8, 1),
+        (1, 8, 1),
+        (1.1, 8, 2),
+        (2.1, 8, 3),
+        (2.7, 8, 4),
+        (4, 8, 4),
+        (4.1, 8, 8),  # with 5, 6 or 7 instances one has two partitions too
+        (8, 8, 8),
+        (4.1, 24, 5),
+        (0, 0, 0),
+    ],
+)
+def test_whole_partitions_are_shared(wanted: float, partitions: int, instances: int) -> None:
+    assert whole_instances(wanted, partitions) == instances
+
+
+@given(st.floats(0.01, 1), st.integers(1, 100))
+def test_the_fullest_instance_can_store_what_it_has_and_one_less_would_be_too_few(
+    share: float, partitions: int
+) -> None:
+    """All partitions are alike, and each needs this share of what an instance may do."""
+    instances = whole_instances(share * partitions, partitions)
+
+    assert 1 <= instances <= partitions
+    assert fullest(share, partitions, instances) <= 1 + 1e-9 or instances == partitions
+    assert instances == 1 or fullest(share, partitions, instances - 1) > 1 - 1e-9
+
+
+def fullest(share: float, partitions: int, instances: int) -> float:
+    return share * -(-partitions // instances)
+
+
+@given(st.floats(1, 1e5), st.integers(1, 64))
+def test_what_arrives_is_stored_with_a_reserve_unless_there_are_too_few_partitions(
+    rate: float, partitions: int
+) -> None:
+    each = Load(rate / partitions, 0)
+    instances = whole_instances(wanted_instances([each] * partitions, TARGET), partitions)
+
+    can_store = TARGET.capacity_per_sec * UTILISATION * (1 + 1e-9)
+    assert -(-partitions // instances) * each.arrivals_per_sec <= can_store or instances == partitions
