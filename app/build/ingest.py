@@ -8,6 +8,7 @@ from functools import cache
 from app.backends.clickhouse.disk import ClickHouseDisk
 from app.backends.kafka.factory import open_source
 from app.backends.kafka.group import KafkaGroup
+from app.backends.kafka.options import MAX_POLL_RECORDS
 from app.backends.kafka.topic import TopicAdmin
 from app.build.decoder import build_decoder
 from app.build.preflight import check_at_startup
@@ -120,6 +121,8 @@ class _Pipelines:
             on_halted=telemetry.halted,
             on_unread=telemetry.unread,
             submit=submit_to_thread,
+            # More than a batch holds would have to wait in memory, beside the batch that is stored.
+            max_poll_records=min(MAX_POLL_RECORDS, self._settings.batch.max_rows),
             has_keys=self._settings.service.keep_key,
         )
         standby = StandbyWatch(

@@ -6,6 +6,10 @@ from typing import Final, NamedTuple
 
 UTILISATION: Final = 0.8  # the rest is for bursts, rebalances, and controllers that ignore differences of a tenth
 
+# Of what waits, as much as arrives in this time is no backlog: the reserve takes care of it. A rebalance leaves that
+# much, and if it wanted an instance, that instance would make the next rebalance.
+USUAL_SECS: Final = 15.0
+
 
 class Load(NamedTuple):
     """The load of one partition: records that arrive per second, and those that wait."""
@@ -42,5 +46,6 @@ def whole_instances(wanted: float, partitions: int) -> int:
 
 
 def _share(load: Load, target: Target) -> float:
-    to_store_per_sec = load.arrivals_per_sec + load.lag / target.catch_up_secs
+    backlog = max(0.0, load.lag - load.arrivals_per_sec * USUAL_SECS)
+    to_store_per_sec = load.arrivals_per_sec + backlog / target.catch_up_secs
     return min(1.0, to_store_per_sec / (target.capacity_per_sec * UTILISATION))

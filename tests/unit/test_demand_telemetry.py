@@ -66,11 +66,11 @@ def test_what_arrives_is_wanted_to_be_stored(world: World) -> None:
 
 
 def test_a_backlog_wants_more_and_has_an_age(world: World) -> None:
-    for number in range(1, 5):
+    for number in range(1, 10):
         world.standing({ONE: 100 * number}, {ONE: 100, TWO: 0})
 
-    assert world.value("wanted_instances") == pytest.approx(20 / 80 + 300 / 60 / 80)
-    assert world.value("lag_seconds", topic="logs", partition="1") == pytest.approx(14.95)
+    assert world.value("wanted_instances") == pytest.approx(20 / 80 + (800 - 15 * 20) / 60 / 80)
+    assert world.value("lag_seconds", topic="logs", partition="1") == pytest.approx(39.95)
     assert world.value("lag_seconds", topic="logs", partition="2") is None
 
 
@@ -118,7 +118,7 @@ def test_a_lag_that_no_instance_could_store_wants_none(world: World, hinder: obj
 def test_the_lag_wants_instances_again_when_clickhouse_has_recovered(world: World) -> None:
     fail(world)
     world.telemetry.answered()
-    world.standing({ONE: 2400}, {ONE: 0})
+    world.standing({ONE: 2400}, {ONE: 0})  # it was there when this instance came
 
     assert world.value("wanted_instances") == pytest.approx(0.5)
 

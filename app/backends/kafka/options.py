@@ -19,7 +19,7 @@ _PRODUCE_SECS = 30.0
 
 # One poll is one chunk per partition: large enough to make work per chunk negligible, small enough to keep a turn of
 # the loop well under a second.
-_MAX_POLL_RECORDS = 5_000
+MAX_POLL_RECORDS = 5_000
 # Kafka responds to a fetch when it has this many bytes, or after this time. Without that, every few records would be a
 # fetch, a poll and a chunk of their own: most of the cost of a steady low load.
 _FETCH_MIN_BYTES = 128 * 1024
@@ -59,7 +59,9 @@ _EXACT_READING = {
 }
 
 
-def consumer_options(settings: KafkaSettings, metadata_secs: float = METADATA_SECS) -> dict[str, Any]:
+def consumer_options(
+    settings: KafkaSettings, metadata_secs: float = METADATA_SECS, max_poll_records: int = MAX_POLL_RECORDS
+) -> dict[str, Any]:
     """Keyword arguments of the consumer that reads records to store them."""
     return connection_options(settings) | {
         "group_id": settings.group_id,
@@ -72,7 +74,7 @@ def consumer_options(settings: KafkaSettings, metadata_secs: float = METADATA_SE
         "bootstrap_timeout_ms": int(_REQUEST_SECS * 1000),
         "metadata_max_age_ms": int(metadata_secs * 1000),
         "partition_assignment_strategy": _assignors(settings),
-        "max_poll_records": _MAX_POLL_RECORDS,
+        "max_poll_records": max_poll_records,
         "fetch_min_bytes": _FETCH_MIN_BYTES,
         "fetch_max_wait_ms": int(_FETCH_MAX_WAIT_SECS * 1000),
         "fetch_max_bytes": _FETCH_MAX_BYTES,

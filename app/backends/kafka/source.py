@@ -43,6 +43,7 @@ class KafkaSource:
         on_lost: Callable[[Partition, int, int], None],
         on_halted: Callable[[Partition, str], None],
         metadata_secs: float,
+        max_poll_records: int,
         has_keys: bool,
     ) -> None:
         """Connect; see `factory.open_source`."""
@@ -61,7 +62,8 @@ class KafkaSource:
         self._cycles = FetchCycles()
         try:
             with explained_unreachable(settings.bootstrap_servers):
-                self._consumer = open_client(KafkaConsumer, consumer_options(settings, metadata_secs))
+                options = consumer_options(settings, metadata_secs, max_poll_records)
+                self._consumer = open_client(KafkaConsumer, options)
             self._flow = Flow(self._consumer)
             self._offsets = GroupOffsets(self._consumer, settings.start_from)
             self._subscribe()
