@@ -1,7 +1,7 @@
 """`python -m bench.limited_service`: the service, but each instance stores a fixed number of records per second.
 
-So a group of them on one machine behaves as one of which each member has a machine of its own. Each insert is noted in
-a file, for the pauses between them.
+So a group of them on one machine behaves as one of which each member has a machine of its own. Each insert, and each
+partition that is assigned, is noted in a file.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from app.build.service import build
+from app.domain.records import Partition, Position
 from app.environment import read_settings
 from app.pipeline.batch import Batch
 from app.pipeline.delivery import Delivered, Delivery
@@ -37,15 +38,23 @@ class LimitedDelivery(Delivery):
         super().__init__(*arguments, **options)
         self._free_at = self._clock()
 
+    def recover(self, partition: Partition, position: Position) -> Steps[int]:
+        """See `Delivery`; it is called for every partition that is assigned."""
+        self._note(assigned=str(partition))
+        return super().recover(partition, position)
+
     def deliver(self, batch: Batch) -> Steps[Delivered]:
         """See `Delivery`."""
         if (wait_secs := self._free_at - self._clock()) > 0:
             yield Pause(wait_secs)
         self._free_at = self._clock() + batch.rows.num_rows / self.rate
         delivered = yield from super().deliver(batch)
-        with self.journal.open("a") as journal:
-            journal.write(json.dumps({"at": time.time(), "rows": batch.rows.num_rows}) + "\n")
+        self._note(rows=batch.rows.num_rows)
         return delivered
+
+    def _note(self, **what: object) -> None:
+        with self.journal.open("a") as journal:
+            journal.write(json.dumps({"at": time.time(), **what}) + "\n")
 
 
 def main() -> int:

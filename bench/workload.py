@@ -86,13 +86,13 @@ def send_all(bootstrap_servers: str, topic: str, events: Iterable[bytes]) -> Non
     producer.finish()
 
 
-def send_steadily(bootstrap_servers: str, topic: str, rate: int, secs: float) -> float:
+def send_steadily(bootstrap_servers: str, topic: str, rate: int, secs: float, partitions: int = PARTITIONS) -> float:
     """Send `rate` events per second for a while, each stamped when it is sent; returns the achieved rate.
 
     Raises:
         BenchError: Kafka did not acknowledge all of them.
     """
-    producer, logs = _Sender(bootstrap_servers, topic, _STEADY_LINGER_MS), SampleLogs(_SEED)
+    producer, logs = _Sender(bootstrap_servers, topic, _STEADY_LINGER_MS, partitions), SampleLogs(_SEED)
     count, sent = round(rate * secs), 0
     start = time.monotonic()
     while sent < count:
@@ -150,8 +150,9 @@ def _read_to_end(consumer: Consumer) -> AppendTimes:
 class _Sender:
     """A producer that sends events to the partitions in turn and counts refused ones."""
 
-    def __init__(self, bootstrap_servers: str, topic: str, linger_ms: int) -> None:
+    def __init__(self, bootstrap_servers: str, topic: str, linger_ms: int, partitions: int = PARTITIONS) -> None:
         self._topic = topic
+        self._partitions = partitions
         self._sent = 0
         self._refused = 0
         self._producer = Producer(
@@ -160,7 +161,7 @@ class _Sender:
 
     def send(self, event: bytes) -> None:
         """Send one event; waits while the queue is full."""
-        partition, self._sent = self._sent % PARTITIONS, self._sent + 1
+        partition, self._sent = self._sent % self._partitions, self._sent + 1
         while True:
             try:
                 self._producer.produce(self._topic, event, partition=partition, on_delivery=self._on_delivery)

@@ -101,6 +101,11 @@ def test_the_client_knows_every_option(file: str) -> None:
     assert made.keys() | plain.keys() | reading.keys() <= KafkaConsumer.DEFAULT_CONFIG.keys()
 
 
+def test_a_poll_returns_no_more_than_its_reader_wants() -> None:
+    assert consumer_options(read_settings({}).kafka)["max_poll_records"] == 5_000
+    assert consumer_options(read_settings({}).kafka, max_poll_records=7)["max_poll_records"] == 7
+
+
 def test_a_record_waits_for_the_topics_partitions_no_longer_than_for_its_delivery() -> None:
     sending = producer_options(read_settings({}).kafka, "lz4", linger_secs=0.005, delivery_timeout_secs=2.0)
 
