@@ -71,8 +71,9 @@ class Metrics:
         # For a controller that adds and removes instances.
         self.wanted_instances = gauge(
             "wanted_instances",
-            "Instances that the partitions of this instance need, as a fraction. The sum over all instances of a group"
-            " is what the group needs, at most the number of its partitions; docs/scaling.md.",
+            "Instances that a partition needs, as a fraction, at most 1; docs/scaling.md has the query for a group.",
+            "topic",
+            "partition",
         )
         self.arrivals = gauge(
             "arrivals_per_second", "Records that arrive in Kafka per second, in the partitions of this instance."

@@ -17,7 +17,7 @@ class ScalingSettings(SettingsGroup):
     )
     catch_up_secs: float = Field(
         Target().catch_up_secs,
-        ge=10,
+        ge=30,
         le=86_400,
         description="Time in which a backlog is to be stored, beside what arrives: less wants more instances.",
     )

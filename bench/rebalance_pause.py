@@ -105,8 +105,8 @@ def _become(group: InstanceGroup, count: int) -> None:
     group.become(count)
 
     def is_settled() -> bool:
-        reading = group.read()
-        return reading.reading == count and reading.partitions == PARTITIONS
+        assigned = [reading.assigned for reading in group.read().values()]
+        return sum(found > 0 for found in assigned) == count and sum(assigned) == PARTITIONS
 
     group.wait_until(is_settled, _TIMEOUT_SECS)
 

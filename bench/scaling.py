@@ -12,9 +12,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, replace
 from functools import partial
 from multiprocessing import get_context
@@ -24,7 +24,7 @@ from typing import Any, Final
 import yaml
 from confluent_kafka import Consumer, TopicPartition
 
-from app.scaling.demand import whole_instances
+from app.scaling.demand import instances_of_group
 from bench.command import RESULTS, circumstances, circumstances_as_context, positive, run
 from bench.drain import exactness
 from bench.polling import polling
@@ -42,7 +42,7 @@ PAGE: Final = ROOT / "docs/scaling.md"
 IMAGE: Final = ROOT / "docs/images/scaling.svg"
 
 _SAMPLE_SECS: Final = 2.0
-_SCRAPED_BEFORE_SECS: Final = 7.5  # Prometheus scrapes every 15 s, at any time before a poll
+_SCRAPE_SECS: Final = 15.0
 _TIMEOUT_SECS: Final = 180.0
 _AUDIT_SECS: Final = "6h"
 _BLOCK: Final = re.compile(r"(?<=<!-- bench.scaling writes this -->\n).*(?=<!-- until here -->)", re.DOTALL)
@@ -65,7 +65,7 @@ def main(arguments: list[str]) -> int:
 def _measure(options: argparse.Namespace) -> int:
     spec = yaml.safe_load((ROOT / "deploy/scaling/keda.yaml").read_text())["spec"]
     with running_stack() as stack, ExitStack() as cleanup:
-        step = _LoadStep(stack, options, rule_of({**spec, "maxReplicaCount": PARTITIONS}))
+        step = _LoadStep(stack, options, rule_of({**spec, "maxReplicaCount": PARTITIONS}, spec["pollingInterval"]))
         cleanup.callback(step.group.stop)
         step.run()
         step.group.stop()
@@ -93,7 +93,7 @@ class _LoadStep:
         self._rule = rule
         self._rate = 0
         self._began_at = time.monotonic()
-        self._readings: list[tuple[float, Reading]] = []
+        self._readings: list[tuple[float, Mapping[int, Reading]]] = []
         self.group = limited_group(stack, self.table, capacity=options.capacity, partitions=PARTITIONS)
 
     def run(self) -> None:
@@ -104,23 +104,18 @@ class _LoadStep:
         """
         servers = self._stack.kafka.bootstrap_servers
         self.group.become(1)
-        self.group.wait_until(lambda: self.group.read().reading == 1, _TIMEOUT_SECS)
+        self.group.wait_until(lambda: self.group.reading() == 1, _TIMEOUT_SECS)
         with (
             closing(_Ends(servers, self.table)) as ends,
             ProcessPoolExecutor(1, mp_context=get_context("spawn")) as sender,
         ):
             self._began_at = time.monotonic()
-            stopped = threading.Event()
-            controller = threading.Thread(target=self._control, args=(stopped,), daemon=True)
-            with polling(lambda: self._sample(ends), _SAMPLE_SECS):
-                controller.start()
+            with polling(lambda: self._sample(ends), _SAMPLE_SECS), self._controlled():
                 for rate, secs in zip(self._rates(), self._options.secs, strict=True):
                     self._rate = rate
                     print(f"Sending {rate:,} records/s for {secs} s ...", flush=True)
                     sender.submit(send_steadily, servers, self.table, rate, secs, PARTITIONS).result()
                     self.sent += rate * secs
-                stopped.set()
-                controller.join()
             self.group.wait_until(lambda: self._stored() >= self.sent, _TIMEOUT_SECS)
 
     def audit(self) -> int:
@@ -139,20 +134,31 @@ class _LoadStep:
         return int(self._stack.query(f"SELECT count() FROM `{DATABASE}`.`{self.table}`"))
 
     def _sample(self, ends: _Ends) -> None:
-        reading, at = self.group.read(), time.monotonic() - self._began_at
-        self._readings.append((at, reading))
+        found, at = self.group.read(), time.monotonic() - self._began_at
+        self._readings.append((at, found))
         lag = max(0, ends.total() - self._stored())
-        self.samples.append(
-            Sample(at, self._rate, lag, reading.lag_secs, len(self.group), reading.reading, _metric(reading))
-        )
+        lag_secs = max((reading.lag_secs for reading in found.values()), default=0.0)
+        reading = sum(reading.assigned > 0 for reading in found.values())
+        self.samples.append(Sample(at, self._rate, lag, lag_secs, len(self.group), reading, _metric(found.values())))
+
+    @contextmanager
+    def _controlled(self) -> Iterator[None]:
+        stopped = threading.Event()
+        controller = threading.Thread(target=self._control, args=(stopped,), daemon=True)
+        controller.start()
+        try:
+            yield
+        finally:
+            stopped.set()
+            controller.join()
 
     def _control(self, stopped: threading.Event) -> None:
         """What KEDA and the autoscaler do, every time that the rule says."""
         autoscaler, due = Autoscaler(self._rule), self._rule.every_secs
         while not stopped.wait(max(0.0, self._began_at + due - time.monotonic())):
-            scraped = [reading for at, reading in self._readings if at <= due - _SCRAPED_BEFORE_SECS]
-            if scraped and scraped[-1].partitions:  # else there is no data, and nothing changes
-                decided = autoscaler.decide(_metric(scraped[-1]), len(self.group), due)
+            scraped = scraped_by(due, self._readings)
+            if any(reading.wanted for reading in scraped):  # else there is no data, and nothing changes
+                decided = autoscaler.decide(_metric(scraped), len(self.group), due)
                 if decided != len(self.group):
                     print(f"{due:5.0f} s: {len(self.group)} -> {decided} instances", flush=True)
                     self.group.become(decided)
@@ -178,9 +184,26 @@ class _Ends:
         self._consumer.close()
 
 
-def _metric(reading: Reading) -> float:
+def scraped_by(now: float, readings: Sequence[tuple[float, Mapping[int, Reading]]]) -> list[Reading]:
+    """What Prometheus knows of each instance: as of its last scrape, which is at another time for each of them.
+
+    An instance that did not respond to its last scrape is not known.
+    """
+    scraped = []
+    for number in {number for _, found in readings for number in found}:
+        since = now - (now - 4.0 * number) % _SCRAPE_SECS
+        before = [found for at, found in readings if at <= since]
+        if before and number in before[-1]:
+            scraped.append(before[-1][number])
+    return scraped
+
+
+def _metric(readings: Iterable[Reading]) -> float:
     """What the trigger's query returns; tests/unit/deploy/test_scaling.py compares the two."""
-    return whole_instances(reading.wanted, reading.partitions)
+    wanted: dict[str, float] = {}
+    for reading in readings:
+        wanted |= {labels: max(value, wanted.get(labels, 0.0)) for labels, value in reading.wanted.items()}
+    return instances_of_group(list(wanted.values()))
 
 
 def _page(
@@ -192,7 +215,8 @@ def _page(
         "Load": f"{options.rate:,} records/s for {before} s, {10 * options.rate:,} for {during} s, {options.rate:,} for"
         f" {after} s, evenly over {PARTITIONS} partitions",
         "Instances": f"real processes of the service that store {options.capacity:,} records/s each at most",
-        "Rule": "deploy/scaling/keda.yaml, with `maxReplicaCount` the number of partitions; readings are 7.5 s old",
+        "Rule": "deploy/scaling/keda.yaml, with `maxReplicaCount` the number of partitions; each instance is scraped"
+        " every 15 s, at another time each",
     }
     lines = [f"- {name}: {text}" for name, text in context.items()]
     return "\n".join(["# A load that grows tenfold", "", *lines, "", *_tables(found, outcome, gaps), ""])

@@ -17,18 +17,18 @@ from bench.service import environment
 from bench.stack import BenchStack
 from local.service import ServiceProcess
 
-_NUMBERS: Final = re.compile(r"^log_ingest_(\w+?)(?:\{[^}]*\})? (\S+)$", re.MULTILINE)
+_SERIES: Final = re.compile(r"^log_ingest_(\w+?)(?:\{([^}]*)\})? (\S+)$", re.MULTILINE)
 
 
 class Reading(NamedTuple):
-    """What the instances of a group say together."""
+    """What one instance says."""
 
-    reading: int
-    """Instances that have partitions."""
-    partitions: int
-    wanted: float
-    arrivals_per_sec: float
+    assigned: int
+    """Its partitions."""
+    wanted: Mapping[str, float]
+    """The instances that each of its partitions needs, by labels."""
     lag_secs: float
+    """The greatest of its partitions."""
 
 
 def limited_group(stack: BenchStack, table: str, *, capacity: int, partitions: int) -> InstanceGroup:
@@ -61,6 +61,7 @@ class InstanceGroup:
         """Unix times, and the number of instances from then on."""
         self._directory = directory
         self._running: list[ServiceProcess] = []
+        self._numbers: list[int] = []
         self._stopping: list[threading.Thread] = []
         self._started = 0
 
@@ -81,8 +82,10 @@ class InstanceGroup:
                 module="bench.limited_service",
             )
             service.launch()
+            self._numbers.append(self._started)
             self._running.append(service)
         while len(self._running) > count:
+            self._numbers.pop()
             stopping = threading.Thread(target=self._running.pop().stop, daemon=True)
             stopping.start()
             self._stopping.append(stopping)
@@ -114,25 +117,24 @@ class InstanceGroup:
         paths = sorted(self._directory.glob("instance-*.log"))
         return "\n".join(f"{path.name}:\n{path.read_text()[-1500:]}" for path in paths)
 
-    def read(self) -> Reading:
-        """The metrics of all instances that respond."""
-        values = [found for service in list(self._running) if (found := _metrics(service)) is not None]
-        return Reading(
-            reading=sum(found["assigned_partitions"][0] > 0 for found in values),
-            partitions=int(sum(found["assigned_partitions"][0] for found in values)),
-            wanted=sum(found["wanted_instances"][0] for found in values),
-            arrivals_per_sec=sum(found["arrivals_per_second"][0] for found in values),
-            lag_secs=max((secs for found in values for secs in found.get("lag_seconds", [])), default=0.0),
-        )
+    def read(self) -> dict[int, Reading]:
+        """What the instances say that respond, by their number: one that is starting or stopping does not."""
+        numbered = zip(list(self._numbers), list(self._running), strict=False)
+        return {number: reading for number, service in numbered if (reading := _read(service)) is not None}
+
+    def reading(self) -> int:
+        """The instances that have partitions."""
+        return sum(reading.assigned > 0 for reading in self.read().values())
 
 
-def _metrics(service: ServiceProcess) -> dict[str, list[float]] | None:
-    """All values of each series; None if it does not respond, as one that is starting or stopping."""
+def _read(service: ServiceProcess) -> Reading | None:
     try:
         text = service.metrics()
     except OSError:
         return None
-    values: dict[str, list[float]] = {}
-    for name, value in _NUMBERS.findall(text):
-        values.setdefault(name, []).append(float(value))
-    return values
+    series = [(name, labels, float(value)) for name, labels, value in _SERIES.findall(text)]
+    return Reading(
+        assigned=int(sum(value for name, _, value in series if name == "assigned_partitions")),
+        wanted={labels: value for name, labels, value in series if name == "wanted_instances"},
+        lag_secs=max((value for name, _, value in series if name == "lag_seconds"), default=0.0),
+    )

@@ -47,13 +47,13 @@ class Rule:
     down: Direction
 
 
-def rule_of(spec: Mapping[str, Any]) -> Rule:
-    """The rule in the `spec` of a ScaledObject with one trigger."""
+def rule_of(spec: Mapping[str, Any], every_secs: float) -> Rule:
+    """The rule in the `spec` of a ScaledObject with one trigger; how often it is applied stands elsewhere for CREMA."""
     [trigger] = spec["triggers"]
     metadata = trigger["metadata"]
     behaviour = spec["advanced"]["horizontalPodAutoscalerConfig"]["behavior"]
     return Rule(
-        every_secs=spec["pollingInterval"],
+        every_secs=every_secs,
         target=float(metadata["threshold"] if trigger["type"] == "prometheus" else metadata["lagThreshold"]),
         least=spec["minReplicaCount"],
         most=spec["maxReplicaCount"],
@@ -68,6 +68,12 @@ def _direction(behaviour: Mapping[str, Any]) -> Direction:
         for policy in behaviour["policies"]
     ]
     return Direction(behaviour["stabilizationWindowSeconds"], policies, behaviour["selectPolicy"] == "Min")
+
+
+def lag_metric(lag: int, partitions: int, threshold: int) -> int:
+    """What KEDA's Kafka scaler makes of a lag, with `ensureEvenDistributionOfPartitions`."""
+    even = (count for count in range(1, partitions + 1) if partitions % count == 0)
+    return threshold * next((count for count in even if count * threshold >= lag), partitions)
 
 
 class Autoscaler:

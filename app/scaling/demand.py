@@ -1,7 +1,7 @@
 """How many instances the load of partitions needs. docs/scaling.md explains the formula."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Final, NamedTuple
 
 UTILISATION: Final = 0.8  # the rest is for bursts, rebalances, and controllers that ignore differences of a tenth
@@ -25,27 +25,23 @@ class Target(NamedTuple):
     catch_up_secs: float = 60.0
 
 
-def wanted_instances(loads: Iterable[Load], target: Target) -> float:
-    """The instances that these partitions need, as a fraction; those of all members of a group add up.
+def wanted_instances(load: Load, target: Target) -> float:
+    """The instances that a partition needs, as a fraction.
 
-    One instance at most reads a partition, so a partition counts as one at most, and a sum is never more than the
-    number of partitions.
+    It is at most 1, because no more than one instance reads a partition.
     """
-    return sum(_share(load, target) for load in loads)
-
-
-def whole_instances(wanted: float, partitions: int) -> int:
-    """The fewest instances that share a group's partitions so that the fullest one has no more than it can store.
-
-    `wanted` is the sum over the group. The query of deploy/scaling/keda.yaml computes the same; a test compares them.
-    """
-    if not partitions or not wanted:
-        return 0
-    most_for_one = max(1, math.floor(partitions / wanted))
-    return math.ceil(partitions / most_for_one)
-
-
-def _share(load: Load, target: Target) -> float:
     backlog = max(0.0, load.lag - load.arrivals_per_sec * USUAL_SECS)
     to_store_per_sec = load.arrivals_per_sec + backlog / target.catch_up_secs
     return min(1.0, to_store_per_sec / (target.capacity_per_sec * UTILISATION))
+
+
+def instances_of_group(wanted: Collection[float]) -> int:
+    """The fewest instances that share partitions so that the fullest has no more than one can store; 0 without load.
+
+    `wanted` is what each partition needs; partitions are taken for alike. The query of deploy/scaling/keda.yaml
+    computes the same; a test compares them.
+    """
+    if not any(wanted):
+        return 0
+    most_for_one = max(1, math.floor(len(wanted) / sum(wanted)))
+    return math.ceil(len(wanted) / most_for_one)

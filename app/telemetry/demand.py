@@ -1,6 +1,6 @@
 """Reports what a controller needs that adds and removes instances: lag in seconds, arrivals, instances wanted."""
 
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Collection, Mapping, Set
 from typing import Final
 
 from app.domain.records import Partition, RecordChunk
@@ -9,6 +9,7 @@ from app.metrics import Metrics
 from app.scaling.arrivals import Arrivals
 from app.scaling.capacity import MeasuredCapacity
 from app.scaling.demand import Load, Target, wanted_instances
+from app.telemetry.partitions import labels
 
 _DIGITS: Final = 3  # of the numbers in /health
 
@@ -40,11 +41,12 @@ class DemandReport:
         self._capacity = MeasuredCapacity()
         self.assigned(())
 
-    def assigned(self, partitions: Iterable[Partition]) -> None:
+    def assigned(self, partitions: Collection[Partition]) -> None:
         """Partitions were assigned; what is known of those that were ours before stays known."""
-        mine = set(partitions)
-        self._arrivals = {p: arrivals for p, arrivals in self._arrivals.items() if p in mine}
-        self._loads = {p: load for p, load in self._loads.items() if p in mine}
+        for lost in self._loads.keys() - partitions:
+            self._metrics.wanted_instances.remove(*labels(lost))
+        self._arrivals = {p: arrivals for p, arrivals in self._arrivals.items() if p in partitions}
+        self._loads = {p: load for p, load in self._loads.items() if p in partitions}
         self._read_ms = {}
         self._capacity.interrupt()
         self._report()
@@ -66,7 +68,7 @@ class DemandReport:
         self._capacity.add(known, lag, self._clock())
         secs = {p: self._lag_secs(p, next_offset, lag[p]) for p, next_offset in known.items()}
         for partition, lag_secs in secs.items():
-            self._metrics.lag_seconds.labels(partition.topic, str(partition.number)).set(lag_secs)
+            self._metrics.lag_seconds.labels(*labels(partition)).set(lag_secs)
         self._loads |= {p: Load(self._arrivals[p].per_sec(), lag[p] if p in storable else 0) for p in known}
         self._health.note(lag_secs=round(max(secs.values()), _DIGITS) if secs else None)
         self._report()
@@ -83,14 +85,15 @@ class DemandReport:
         return max(arrivals.seen_secs(now), since_read)
 
     def _report(self) -> None:
-        arrivals = sum(load.arrivals_per_sec for load in self._loads.values())
-        wanted, measured = wanted_instances(self._loads.values(), self._target), self._capacity.per_sec
+        arrivals, measured = sum(load.arrivals_per_sec for load in self._loads.values()), self._capacity.per_sec
+        wanted = {p: wanted_instances(load, self._target) for p, load in self._loads.items()}
+        for partition, instances in wanted.items():
+            self._metrics.wanted_instances.labels(*labels(partition)).set(instances)
         self._metrics.arrivals.set(arrivals)
-        self._metrics.wanted_instances.set(wanted)
         self._metrics.measured_capacity.set(measured or 0)
         self._health.note(
             scaling={
-                "wanted_instances": round(wanted, _DIGITS),
+                "wanted_instances": round(sum(wanted.values()), _DIGITS),
                 "arrivals_per_sec": round(arrivals, _DIGITS),
                 "capacity_per_sec": self._target.capacity_per_sec,
                 "measured_capacity_per_sec": None if measured is None else round(measured, _DIGITS),

@@ -15,8 +15,8 @@ from grafana.source.targets import Sql, promql
 _RATE: Final = "[$__rate_interval]"
 _IN_RANGE: Final = "[$__range]"
 _WANTED_INSTANCES: Final = (  # as in deploy/scaling/keda.yaml
-    "ceil(sum(log_ingest_assigned_partitions) / floor(clamp_min("
-    "sum(log_ingest_assigned_partitions) / sum(log_ingest_wanted_instances), 1)))"
+    "ceil(count(max by (topic, partition) (log_ingest_wanted_instances)) / floor(clamp_min("
+    " 1 / avg(max by (topic, partition) (log_ingest_wanted_instances)), 1)))"
 )
 
 

@@ -35,6 +35,11 @@ class World:
     def value(self, name: str, **labels: str) -> float | None:
         return self.registry.get_sample_value(f"log_ingest_{name}", labels)
 
+    @property
+    def wanted(self) -> float:
+        """Over all partitions that are reported."""
+        return sum(self.value("wanted_instances", topic="logs", partition=str(n)) or 0 for n in (1, 2))
+
     def standing(self, ends: Mapping[Partition, int], committed: Mapping[Partition, int]) -> None:
         """Five seconds pass, and everything before `committed` is stored by then."""
         self.clock.advance(5)
@@ -54,7 +59,7 @@ def test_what_arrives_is_wanted_to_be_stored(world: World) -> None:
         world.standing({ONE: 200 * number, TWO: 100 * number}, {ONE: 200 * number, TWO: 100 * number})
 
     assert world.value("arrivals_per_second") == 60
-    assert world.value("wanted_instances") == pytest.approx(0.75)
+    assert world.wanted == pytest.approx(0.75)
     assert world.value("lag_seconds", topic="logs", partition="1") == 0
     assert world.health.details()["lag_secs"] == 0
     assert world.health.details()["scaling"] == {
@@ -69,7 +74,7 @@ def test_a_backlog_wants_more_and_has_an_age(world: World) -> None:
     for number in range(1, 10):
         world.standing({ONE: 100 * number}, {ONE: 100, TWO: 0})
 
-    assert world.value("wanted_instances") == pytest.approx(20 / 80 + (800 - 15 * 20) / 60 / 80)
+    assert world.wanted == pytest.approx(20 / 80 + (800 - 15 * 20) / 60 / 80)
     assert world.value("lag_seconds", topic="logs", partition="1") == pytest.approx(39.95)
     assert world.value("lag_seconds", topic="logs", partition="2") is None
 
@@ -111,7 +116,7 @@ def test_a_lag_that_no_instance_could_store_wants_none(world: World, hinder: obj
         hinder(world)
         world.standing({ONE: 6000 + 100 * number, TWO: 0}, {ONE: 0, TWO: 0})
 
-    assert world.value("wanted_instances") == pytest.approx(20 / 80)
+    assert world.wanted == pytest.approx(20 / 80)
     assert world.value("measured_capacity_per_second") == 0
 
 
@@ -120,20 +125,28 @@ def test_the_lag_wants_instances_again_when_clickhouse_has_recovered(world: Worl
     world.telemetry.answered()
     world.standing({ONE: 2400}, {ONE: 0})  # it was there when this instance came
 
-    assert world.value("wanted_instances") == pytest.approx(0.5)
+    assert world.wanted == pytest.approx(0.5)
 
 
 def test_lost_partitions_want_nothing_and_kept_ones_what_they_wanted(world: World) -> None:
     for number in range(1, 4):
         world.standing({ONE: 200 * number, TWO: 200 * number}, {ONE: 200 * number, TWO: 200 * number})
-    assert world.value("wanted_instances") == pytest.approx(1)
+    assert world.wanted == pytest.approx(1)
 
     world.telemetry.assigned({TWO: 600})
 
-    assert world.value("wanted_instances") == pytest.approx(0.5), "before its lag is known again"
+    assert world.wanted == pytest.approx(0.5), "before its lag is known again"
+    assert world.value("wanted_instances", topic="logs", partition="1") is None
     assert world.value("lag_seconds", topic="logs", partition="1") is None
     world.telemetry.closed()
-    assert world.value("wanted_instances") == 0
+    assert world.value("wanted_instances", topic="logs", partition="2") is None
+
+
+def test_a_partition_whose_lag_was_never_known_is_not_reported_as_idle(world: World) -> None:
+    world.standing({ONE: 200}, {ONE: 200, TWO: 0})
+
+    assert world.value("wanted_instances", topic="logs", partition="1") == 0
+    assert world.value("wanted_instances", topic="logs", partition="2") is None
 
 
 def test_what_is_not_known_for_a_while_stays_wanted(world: World) -> None:
@@ -144,6 +157,6 @@ def test_what_is_not_known_for_a_while_stays_wanted(world: World) -> None:
         world.clock.advance(1)
         world.telemetry.turned(buffer_rows=0, buffer_bytes=0, is_paused=False)
 
-    assert world.value("wanted_instances") == pytest.approx(0.5)
+    assert world.wanted == pytest.approx(0.5)
     assert world.value("lag_seconds", topic="logs", partition="1") is None
     assert world.health.details()["lag_secs"] is None

@@ -8,6 +8,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from bench.scaling import scraped_by
+from bench.scaling_group import Reading
 from bench.scaling_report import Outcome, Pause, Sample, gaps_of, outcome_of, pause_rows
 from bench.svg_chart import Line, Panel, chart
 
@@ -74,3 +76,16 @@ def test_a_chart_is_xml_within_its_size(kind: str) -> None:
 
     texts = [element.text for element in root.iter() if element.tag.endswith("text")]
     assert {"a < b", "Lag", "15,000", "7,500", "2 min"} <= set(texts)
+
+
+def test_each_instance_is_known_as_of_its_last_scrape() -> None:
+    def found(**assigned: int) -> dict[int, Reading]:
+        return {int(name[1:]): Reading(count, {}, 0.0) for name, count in assigned.items()}
+
+    readings = [(0.0, found(_1=12)), (5.0, found(_1=12, _2=0)), (10.0, found(_1=6, _2=6)), (20.0, found(_2=12))]
+
+    # The first one is scraped at 4, 19 and 34 s, the second one at 8 and 23 s.
+    assert [reading.assigned for reading in scraped_by(15, readings)] == [12, 0]
+    assert [reading.assigned for reading in scraped_by(22, readings)] == [6, 0]
+    assert [reading.assigned for reading in scraped_by(25, readings)] == [6, 12]
+    assert [reading.assigned for reading in scraped_by(35, readings)] == [12]

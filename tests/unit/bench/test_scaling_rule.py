@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.scaling.arrivals import Arrivals
-from app.scaling.demand import Load, Target, wanted_instances, whole_instances
-from bench.scaling_rule import Autoscaler, Rule, rule_of
+from app.scaling.demand import Load, Target, instances_of_group, wanted_instances
+from bench.scaling_rule import Autoscaler, Rule, lag_metric, rule_of
 from local.paths import ROOT
 
 SPEC: dict[str, Any] = yaml.safe_load((ROOT / "deploy/scaling/keda.yaml").read_text())["spec"]
-RULE = rule_of({**SPEC, "maxReplicaCount": 8})
+RULE = rule_of({**SPEC, "maxReplicaCount": 8}, SPEC["pollingInterval"])
 CAPACITY = 300.0
 TURN_SECS = 5
 
@@ -104,7 +104,7 @@ class Group:
             Load(arrivals.per_sec(), int(end - stored))
             for arrivals, end, stored in zip(self.arrivals, self.ends, self.stored, strict=True)
         ]
-        return whole_instances(wanted_instances(loads, Target(CAPACITY, 60)), self.partitions)
+        return instances_of_group([wanted_instances(load, Target(CAPACITY, 60)) for load in loads])
 
     def become(self, instances: int) -> None:
         if instances != self.instances:
@@ -137,16 +137,16 @@ def run(group: Group, rule: Rule, phases: list[tuple[int, float]], tolerance: fl
 def test_a_tenfold_load_is_followed_and_given_back(partitions: int, enough: int, tolerance: float) -> None:
     group = Group(partitions)
 
-    run(group, rule_of({**SPEC, "maxReplicaCount": partitions}), [(120, 150)], tolerance)
+    run(group, replace(RULE, most=partitions), [(120, 150)], tolerance)
     assert group.changes == []
-    run(group, rule_of({**SPEC, "maxReplicaCount": partitions}), [(600, 1500)], tolerance)
+    run(group, replace(RULE, most=partitions), [(600, 1500)], tolerance)
 
     assert group.instances == enough
     assert max(group.lags) < 1500 * 60
     assert group.lags[-1] < 1500 * 5, "the lag is gone"
     assert max(group.lags[-24:]) < 1500 * 5, "and stays gone"
     before = len(group.changes)
-    run(group, rule_of({**SPEC, "maxReplicaCount": partitions}), [(900, 150)], tolerance)
+    run(group, replace(RULE, most=partitions), [(900, 150)], tolerance)
     assert group.instances == 1
     assert len(group.changes) - before <= 5, "in few steps: each one is a rebalance"
     assert group.lags[-1] < 150 * 5
@@ -163,3 +163,31 @@ def test_under_a_steady_load_the_number_settles(rate: float) -> None:
 
     assert len(group.changes) == settled
     assert group.lags[-1] < rate * 5
+
+
+# By the lag alone, as CREMA does without Prometheus
+
+
+@pytest.mark.parametrize(
+    ("lag", "instances"), [(0, 1), (1500, 1), (1501, 2), (4000, 3), (6001, 6), (9001, 12), (10**6, 12)]
+)
+def test_a_lag_wants_a_number_of_instances_that_shares_twelve_partitions_evenly(lag: int, instances: int) -> None:
+    assert lag_metric(lag, 12, 1500) == instances * 1500
+
+
+def test_by_the_lag_alone_it_follows_too_but_tries_with_fewer_now_and_then() -> None:
+    spec = yaml.safe_load((ROOT / "deploy/scaling/crema.yaml").read_text())["spec"]
+    [scaled] = [scaled["spec"] for scaled in spec["scaledObjects"]]
+    rule = replace(rule_of(scaled, spec["pollingInterval"]), target=5 * CAPACITY, most=12)
+    group, scaler = Group(12), Autoscaler(rule, tolerance=0)
+
+    for rate, secs in ((100, 300), (1000, 7200), (100, 7200)):
+        changes = len(group.changes)
+        for _ in range(secs // TURN_SECS):
+            group.turn(rate)
+            if group.now % rule.every_secs == 0:
+                lag = int(group.lags[-1]) + rate  # the last second is not committed yet
+                group.become(scaler.decide(lag_metric(lag, 12, int(rule.target)), group.instances, group.now))
+        assert len(group.changes) - changes <= 14
+    assert group.instances == 1
+    assert max(group.lags) < 1000 * 60

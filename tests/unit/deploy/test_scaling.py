@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from app.environment import setting_names
 from app.metrics import Metrics
-from app.scaling.demand import Target, whole_instances
+from app.scaling.demand import Target, instances_of_group
 from local.paths import ROOT
 from tests.support.programs import find_program, run_program
 from tests.support.promql import exposed_series, series_in
@@ -23,27 +23,35 @@ CREMA = yaml.safe_load((ROOT / "deploy/scaling/crema.yaml").read_text())["spec"]
 QUERY = PROMETHEUS["metadata"]["query"]
 PAGE = (ROOT / "docs/scaling.md").read_text()
 
-# Wanted and partitions of each instance.
-GROUPS = [
-    [(0.0, 8)],
-    [(0.4, 8)],
-    [(1.1, 8)],
-    [(1.0, 4), (1.1, 4)],
-    [(2.05, 4), (2.05, 4)],
-    [(0.7, 3), (0.9, 3), (0.2, 2)],
-    [(1.0, 1)] * 8,
-    [(4.0, 12), (0.1, 12)],
-    [(1.3, 4), (0.0, 0)],
+# What each instance reports of its partitions.
+GROUPS: list[list[dict[int, float]]] = [
+    [{0: 0.0, 1: 0.0}],
+    [dict.fromkeys(range(8), 0.05)],
+    [dict.fromkeys(range(8), 0.14)],
+    [dict.fromkeys(range(4), 0.25), dict.fromkeys(range(4, 8), 0.3)],
+    [{0: 1.0, 1: 0.1, 2: 0.1, 3: 0.1}],
+    [{number: 1.0} for number in range(8)],
+    [dict.fromkeys(range(24), 0.17)],
+    [{0: 0.7, 1: 0.2}, {}],
+    [{0: 0.7, 1: 0.6}, {1: 0.5, 2: 0.7}],  # a rebalance: the first one was scraped before it
 ]
 
 
-def test_both_change_the_number_of_instances_by_the_same_rule() -> None:
-    assert KEDA["advanced"] == OF_CREMA["advanced"]
-    assert (KEDA["minReplicaCount"], KEDA["maxReplicaCount"]) == (
-        OF_CREMA["minReplicaCount"],
-        OF_CREMA["maxReplicaCount"],
-    )
+def test_both_follow_a_growing_load_by_the_same_rule() -> None:
+    assert behaviour(KEDA)["scaleUp"] == behaviour(OF_CREMA)["scaleUp"]
+    assert behaviour(KEDA)["scaleDown"]["policies"] == behaviour(OF_CREMA)["scaleDown"]["policies"]
+    for name in ("minReplicaCount", "maxReplicaCount"):
+        assert KEDA[name] == OF_CREMA[name]
     assert KEDA["pollingInterval"] == CREMA["pollingInterval"]
+
+
+def behaviour(spec: dict[str, Any]) -> Any:
+    return spec["advanced"]["horizontalPodAutoscalerConfig"]["behavior"]
+
+
+def test_crema_would_take_another_policy_where_none_is_selected() -> None:
+    for direction in ("scaleUp", "scaleDown"):
+        assert behaviour(OF_CREMA)[direction]["selectPolicy"] == "Max"
 
 
 def test_what_is_shipped_fits_the_settings_as_they_are_shipped() -> None:
@@ -51,12 +59,11 @@ def test_what_is_shipped_fits_the_settings_as_they_are_shipped() -> None:
 
     assert KEDA["maxReplicaCount"] == fields["KAFKA_TOPIC_PARTITIONS"].default
     assert KAFKA["metadata"]["consumerGroup"] == fields["KAFKA_GROUP_ID"].default
-    assert float(KAFKA["metadata"]["lagThreshold"]) == Target().capacity_per_sec
-    assert fields["BATCH_MAX_AGE_SECS"].default == 1, "the threshold is what arrives in this time"
+    assert float(KAFKA["metadata"]["lagThreshold"]) == 5 * Target().capacity_per_sec
 
 
 def test_the_query_uses_series_of_ours() -> None:
-    assert series_in(QUERY) == {"log_ingest_assigned_partitions", "log_ingest_wanted_instances"}
+    assert series_in(QUERY) == {"log_ingest_wanted_instances"}
     assert series_in(QUERY) <= exposed_series()
 
 
@@ -96,14 +103,18 @@ def test_prometheus_computes_what_the_formula_says(tmp_path: Path) -> None:
 _RULE = {"record": "wanted", "expr": QUERY}
 
 
-def _test(group: list[tuple[float, int]]) -> dict[str, Any]:
+def _test(group: list[dict[int, float]]) -> dict[str, Any]:
     """What promtool compares: series of the instances of a group, and the result of the query."""
-    series = []
-    for number, (wanted, partitions) in enumerate(group):
-        for name, value in (("wanted_instances", wanted), ("assigned_partitions", partitions)):
-            series.append({"series": f'log_ingest_{name}{{instance="{number}"}}', "values": f"{value}x5"})
-    expected = whole_instances(sum(wanted for wanted, _ in group), sum(count for _, count in group))
-    sample = {"labels": "wanted", "value": expected}
+    series = [
+        {"series": f'log_ingest_wanted_instances{{instance="{instance}",topic="t",partition="{partition}"}}'}
+        | {"values": f"{wanted}x5"}
+        for instance, partitions in enumerate(group)
+        for partition, wanted in partitions.items()
+    ]
+    by_partition: dict[int, float] = {}
+    for partitions in group:
+        by_partition |= {p: max(wanted, by_partition.get(p, 0)) for p, wanted in partitions.items()}
+    sample = {"labels": "wanted", "value": instances_of_group(list(by_partition.values()))}
     return {
         "interval": "1m",
         "input_series": series,

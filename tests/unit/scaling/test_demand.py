@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.scaling.demand import UTILISATION, Load, Target, wanted_instances, whole_instances
+from app.scaling.demand import UTILISATION, Load, Target, instances_of_group, wanted_instances
 
 TARGET = Target(capacity_per_sec=1000, catch_up_secs=60)
 
-loads = st.lists(st.builds(Load, st.floats(0, 1e7), st.integers(0, 10**12)), max_size=20)
+loads = st.builds(Load, st.floats(0, 1e7), st.integers(0, 10**12))
 
 
 @pytest.mark.parametrize(
@@ -18,43 +18,27 @@ loads = st.lists(st.builds(Load, st.floats(0, 1e7), st.integers(0, 10**12)), max
         (Load(400, 0), 0.5),  # four fifths of an instance are used
         (Load(800, 0), 1),
         (Load(5000, 0), 1),  # one partition is read by one instance
+        (Load(9000, 10**9), 1),
         (Load(0, 24_000), 0.5),  # 400 records per second for a minute
         (Load(200, 15_000), 0.5),  # 12,000 more than the usual 3,000
         (Load(200, 3000), 0.25),
     ],
 )
 def test_a_partition_needs_what_arrives_and_its_backlog_within_the_time_to_catch_up(load: Load, wanted: float) -> None:
-    assert wanted_instances([load], TARGET) == pytest.approx(wanted)
+    assert wanted_instances(load, TARGET) == pytest.approx(wanted)
 
 
-def test_a_hot_partition_does_not_want_instances_that_could_not_help_it() -> None:
-    assert wanted_instances([Load(9000, 10**9), Load(80, 0)], TARGET) == pytest.approx(1.1)
+@given(loads, st.floats(1, 1e6), st.integers(1, 10**6), st.floats(2, 1e6))
+def test_more_load_or_less_capacity_never_wants_less(load: Load, rate: float, lag: int, capacity: float) -> None:
+    wanted = wanted_instances(load, Target(capacity, 60))
+
+    assert 0 <= wanted <= 1
+    for grown in (load._replace(arrivals_per_sec=load.arrivals_per_sec + rate), load._replace(lag=load.lag + lag)):
+        assert wanted_instances(grown, Target(capacity, 60)) >= wanted - 1e-9
+    assert wanted_instances(load, Target(capacity / 2, 60)) >= wanted
 
 
-def test_nothing_wants_nothing() -> None:
-    assert wanted_instances([], TARGET) == 0
-
-
-@given(loads)
-def test_it_is_between_0_and_the_number_of_partitions(given_loads: list[Load]) -> None:
-    assert 0 <= wanted_instances(given_loads, TARGET) <= len(given_loads)
-
-
-@given(loads, loads)
-def test_the_parts_of_a_group_add_up_however_its_partitions_are_shared(one: list[Load], other: list[Load]) -> None:
-    both = wanted_instances([*one, *other], TARGET)
-    assert both == pytest.approx(wanted_instances(one, TARGET) + wanted_instances(other, TARGET))
-
-
-@given(loads, st.floats(1, 1e6), st.floats(1, 1e6))
-def test_more_load_or_less_capacity_never_wants_less(given_loads: list[Load], more: float, capacity: float) -> None:
-    wanted = wanted_instances(given_loads, Target(capacity, 60))
-    grown = [Load(load.arrivals_per_sec + more, load.lag + int(more)) for load in given_loads]
-    assert wanted_instances(grown, Target(capacity, 60)) >= wanted
-    assert wanted_instances(given_loads, Target(capacity / 2, 60)) >= wanted
-
-
-# Whole instances
+# Of a group
 
 
 @pytest.mark.parametrize(
@@ -70,11 +54,20 @@ def test_more_load_or_less_capacity_never_wants_less(given_loads: list[Load], mo
         (4.1, 8, 8),  # with 5, 6 or 7 instances one has two partitions too
         (8, 8, 8),
         (4.1, 24, 5),
-        (0, 0, 0),
     ],
 )
 def test_whole_partitions_are_shared(wanted: float, partitions: int, instances: int) -> None:
-    assert whole_instances(wanted, partitions) == instances
+    assert instances_of_group([wanted / partitions] * partitions) == instances
+
+
+def test_a_group_without_partitions_needs_none() -> None:
+    assert instances_of_group([]) == 0
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=50))
+def test_a_group_needs_no_more_instances_than_it_has_partitions(wanted: list[float]) -> None:
+    assert instances_of_group(wanted) <= len(wanted)
+    assert instances_of_group(wanted) >= sum(wanted) - 1e-9
 
 
 @given(st.floats(0.01, 1), st.integers(1, 100))
@@ -82,7 +75,7 @@ def test_the_fullest_instance_can_store_what_it_has_and_one_less_would_be_too_fe
     share: float, partitions: int
 ) -> None:
     """All partitions are alike, and each needs this share of what an instance may do."""
-    instances = whole_instances(share * partitions, partitions)
+    instances = instances_of_group([share] * partitions)
 
     assert 1 <= instances <= partitions
     assert fullest(share, partitions, instances) <= 1 + 1e-9 or instances == partitions
@@ -98,7 +91,7 @@ def test_what_arrives_is_stored_with_a_reserve_unless_there_are_too_few_partitio
     rate: float, partitions: int
 ) -> None:
     each = Load(rate / partitions, 0)
-    instances = whole_instances(wanted_instances([each] * partitions, TARGET), partitions)
+    instances = instances_of_group([wanted_instances(each, TARGET)] * partitions)
 
     can_store = TARGET.capacity_per_sec * UTILISATION * (1 + 1e-9)
     assert -(-partitions // instances) * each.arrivals_per_sec <= can_store or instances == partitions
