@@ -24,7 +24,7 @@ from typing import Any, Final
 import yaml
 from confluent_kafka import Consumer, TopicPartition
 
-from app.scaling.demand import instances_of_group
+from app.scaling.demand import Load, Target, instances_of_group, wanted_instances
 from bench.command import RESULTS, circumstances, circumstances_as_context, positive, run
 from bench.drain import exactness
 from bench.polling import polling
@@ -53,7 +53,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.scaling", description="A group that follows the load.")
     parser.add_argument("--capacity", type=positive, default=300, help="records/s of an instance (default: 300)")
     parser.add_argument("--rate", type=positive, default=100, help="records/s before the step (default: 100)")
-    parser.add_argument("--secs", type=positive, nargs=3, default=[90, 600, 540], help="before, during, after it")
+    parser.add_argument("--secs", type=positive, nargs=3, default=[60, 420, 500], help="before, during, after it")
     parser.add_argument("--quick", action="store_true", help="a short step, to see that it works; nothing is stored")
     parser.add_argument("--results", type=Path, default=RESULTS, help="directory for the results")
     options = parser.parse_args(arguments)
@@ -73,7 +73,8 @@ def _measure(options: argparse.Namespace) -> int:
         command = ["bench.scaling", "--capacity", str(options.capacity), "--rate", str(options.rate)]
         about = circumstances(stack, [*command, "--secs", *map(str, options.secs)]) | {"kafka": stack.kafka.version}
         gaps = gaps_of(step.group.journals(), step.group.changes)
-    outcome = outcome_of(step.samples, options.secs[0], sum(options.secs[:2]))
+    needed = _needed(10 * options.rate, options.capacity)
+    outcome = outcome_of(step.samples, options.secs[0], sum(options.secs[:2]), needed)
     page = _page(about, options, found, outcome, gaps)
     print(page)
     if not options.quick:
@@ -196,6 +197,11 @@ def scraped_by(now: float, readings: Sequence[tuple[float, Mapping[int, Reading]
         if before and number in before[-1]:
             scraped.append(before[-1][number])
     return scraped
+
+
+def _needed(rate: int, capacity: int) -> int:
+    target = Target(capacity_per_sec=capacity)
+    return instances_of_group([wanted_instances(Load(rate / PARTITIONS, 0), target)] * PARTITIONS)
 
 
 def _metric(readings: Iterable[Reading]) -> float:

@@ -74,7 +74,7 @@ class Outcome:
     """The step in numbers; seconds from the step, or None if it did not happen."""
 
     needed: int
-    """Instances with which the number of the step settled."""
+    """Instances that the rate of the step needs, without a backlog."""
     enough_after_secs: float | None
     """Until so many had partitions."""
     recovered_after_secs: float | None
@@ -87,12 +87,11 @@ class Outcome:
     """From the end of the step until as many instances read as before it."""
 
 
-def outcome_of(samples: Sequence[Sample], step_at: float, end_at: float) -> Outcome:
-    """What came of a step between two moments."""
+def outcome_of(samples: Sequence[Sample], step_at: float, end_at: float, needed: int) -> Outcome:
+    """What came of a step between two moments, for which so many instances are needed."""
     during = [sample for sample in samples if step_at <= sample.at < end_at]
     after = [sample for sample in samples if sample.at >= end_at]
     first = max(sample.reading for sample in samples if sample.at < step_at)
-    needed = during[-1].instances
     most = max(sample.instances for sample in during)
     return Outcome(
         needed=needed,

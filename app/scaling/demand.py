@@ -8,7 +8,7 @@ UTILISATION: Final = 0.8  # the rest is for bursts, rebalances, and controllers 
 
 # Of what waits, as much as arrives in this time is no backlog: the reserve takes care of it. A rebalance leaves that
 # much, and if it wanted an instance, that instance would make the next rebalance.
-USUAL_SECS: Final = 15.0
+USUAL_SECS: Final = 30.0
 
 
 class Load(NamedTuple):
@@ -41,7 +41,7 @@ def instances_of_group(wanted: Collection[float]) -> int:
     `wanted` is what each partition needs; partitions are taken for alike. The query of deploy/scaling/keda.yaml
     computes the same; a test compares them.
     """
-    if not any(wanted):
+    if not sum(wanted):
         return 0
-    most_for_one = max(1, math.floor(len(wanted) / sum(wanted)))
+    most_for_one = max(1, math.floor(min(len(wanted), len(wanted) / sum(wanted))))
     return math.ceil(len(wanted) / most_for_one)

@@ -74,7 +74,7 @@ def test_a_backlog_wants_more_and_has_an_age(world: World) -> None:
     for number in range(1, 10):
         world.standing({ONE: 100 * number}, {ONE: 100, TWO: 0})
 
-    assert world.wanted == pytest.approx(20 / 80 + (800 - 15 * 20) / 60 / 80)
+    assert world.wanted == pytest.approx(20 / 80 + (800 - 30 * 20) / 60 / 80)
     assert world.value("lag_seconds", topic="logs", partition="1") == pytest.approx(39.95)
     assert world.value("lag_seconds", topic="logs", partition="2") is None
 

@@ -30,7 +30,7 @@ def test_a_step_in_numbers() -> None:
     enough = [sample(at, rate=1000, lag=500, instances=6) for at in range(25, 40)]
     after = [sample(at, instances=6) for at in range(40, 50)] + [sample(at) for at in range(50, 55)]
 
-    assert outcome_of([*before, *behind, *joining, *enough, *after], 10, 40) == Outcome(
+    assert outcome_of([*before, *behind, *joining, *enough, *after], 10, 40, needed=6) == Outcome(
         needed=6,
         enough_after_secs=15,
         recovered_after_secs=15,
@@ -45,7 +45,7 @@ def test_a_step_in_numbers() -> None:
 def test_a_lag_that_stays_is_no_recovery() -> None:
     samples = [sample(0), *(sample(at, rate=1000, lag=9000) for at in range(1, 9)), sample(9, instances=2)]
 
-    found = outcome_of(samples, 1, 9)
+    found = outcome_of(samples, 1, 9, needed=2)
 
     assert found.recovered_after_secs is None
     assert found.back_after_secs is None

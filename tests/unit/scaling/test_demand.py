@@ -20,8 +20,8 @@ loads = st.builds(Load, st.floats(0, 1e7), st.integers(0, 10**12))
         (Load(5000, 0), 1),  # one partition is read by one instance
         (Load(9000, 10**9), 1),
         (Load(0, 24_000), 0.5),  # 400 records per second for a minute
-        (Load(200, 15_000), 0.5),  # 12,000 more than the usual 3,000
-        (Load(200, 3000), 0.25),
+        (Load(200, 18_000), 0.5),  # 12,000 more than the usual 6,000
+        (Load(200, 6000), 0.25),
     ],
 )
 def test_a_partition_needs_what_arrives_and_its_backlog_within_the_time_to_catch_up(load: Load, wanted: float) -> None:
