@@ -22,11 +22,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import yaml
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from app.scaling.demand import Load, Target, instances_of_group, wanted_instances
 from bench.command import RESULTS, circumstances, circumstances_as_context, positive, run
 from bench.drain import exactness
+from bench.errors import BenchError
 from bench.polling import polling
 from bench.report import table, write_results
 from bench.scaling_group import Reading, limited_group
@@ -137,7 +138,11 @@ class _LoadStep:
     def _sample(self, ends: _Ends) -> None:
         found, at = self.group.read(), time.monotonic() - self._began_at
         self._readings.append((at, found))
-        lag = max(0, ends.total() - self._stored())
+        try:
+            lag = max(0, ends.total() - self._stored())
+        except (BenchError, KafkaException, OSError) as error:  # a busy machine: the next sample may succeed
+            print(f"{at:5.0f} s: no sample: {error}", flush=True)
+            return
         lag_secs = max((reading.lag_secs for reading in found.values()), default=0.0)
         reading = sum(reading.assigned > 0 for reading in found.values())
         self.samples.append(Sample(at, self._rate, lag, lag_secs, len(self.group), reading, _metric(found.values())))
@@ -274,7 +279,15 @@ def _store(
     for path in write_results(results, "scaling", page, content):
         print(f"Written: {path}")
     IMAGE.write_text(_chart(step.samples, changes, gaps, zero))
-    block = "\n".join(["", "![The load, instances, lag and pauses](images/scaling.svg)", ""])
+    block = "\n".join(
+        [
+            "",
+            "![The load, instances, lag and pauses](images/scaling.svg)",
+            "",
+            "All numbers: [bench/results/scaling.json](../bench/results/scaling.json).",
+            "",
+        ]
+    )
     PAGE.write_text(
         _BLOCK.sub(lambda _: f"{block}\n" + "\n".join(_tables(found, outcome, gaps)) + "\n\n", PAGE.read_text())
     )
