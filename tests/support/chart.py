@@ -56,9 +56,9 @@ def with_needed(values: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def render(values: Mapping[str, Any]) -> Chart:
-    """The objects of an installation `logs` with these values and what it needs besides."""
-    return _rendered(json.dumps(with_needed(values)))
+def render(values: Mapping[str, Any], *, name: str = "logs", namespace: str = "shop") -> Chart:
+    """The objects of an installation with these values and what it needs besides."""
+    return _rendered(json.dumps(with_needed(values)), name, namespace)
 
 
 def refusal(values: Mapping[str, Any]) -> str:
@@ -73,15 +73,15 @@ def refusal(values: Mapping[str, Any]) -> str:
 
 
 @cache
-def _rendered(values: str) -> Chart:
-    code, output, errors = _template(values)
+def _rendered(values: str, name: str, namespace: str) -> Chart:
+    code, output, errors = _template(values, name, namespace)
     assert code == 0, errors
     return Chart([found for found in yaml.load_all(output, Loader=yaml.CSafeLoader) if found])
 
 
-def _template(values: str) -> tuple[int, str, str]:
+def _template(values: str, name: str = "logs", namespace: str = "shop") -> tuple[int, str, str]:
     # Its values are YAML, of which JSON is a part; they come through a pipe.
-    done = helm("template", "logs", str(CHART), "--namespace", "shop", "--values", "-", given=values)
+    done = helm("template", name, str(CHART), "--namespace", namespace, "--values", "-", given=values)
     return done.returncode, done.stdout, done.stderr
 
 
