@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run up test simulate faults soak check format docs dashboards screenshots bench bench-queries bench-layouts bench-protocol bench-ratios clients collector kubernetes gcloud-facts cloud-run-contract vm-trials lock sbom release-files pin-images image clean-data clean
+.PHONY: help run up test simulate faults soak check format docs dashboards screenshots bench bench-queries bench-layouts bench-protocol bench-ratios day-after clients collector kubernetes gcloud-facts cloud-run-contract vm-trials lock sbom release-files pin-images image clean-data clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,7 +29,7 @@ FIRST_SEED ?= 0
 simulate: $(VENV)/dev.stamp ## Simulate the delivery protocol under every fault, for SEEDS seeds from FIRST_SEED on
 	@$(BIN)/python -m tests.simulation --seeds $(SEEDS) --first-seed $(FIRST_SEED)
 
-TABLES := docs/reference.md docs/query.md
+TABLES := docs/reference.md docs/query.md docs/capacity.md
 check: $(VENV)/dev.stamp ## Format, lint, types and generated files: what CI runs besides the tests
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
@@ -74,6 +74,9 @@ faults: $(VENV)/dev.stamp ## Run what is missing of the fault matrix on real Kaf
 HOURS ?= 24
 soak: $(VENV)/dev.stamp ## Run a random mix of faults for HOURS (24)
 	@$(FAULTS) --soak $(HOURS)
+
+day-after: $(VENV)/dev.stamp ## Run what operators do (docs/upgrades.md) under load, and write what came of it to bench/results/ (minutes)
+	@DAY_AFTER_RESULTS=bench/results $(BIN)/python -m pytest -m day_after tests/day_after
 
 CLIENTS := .local/clients
 clients: $(CLIENTS)/python.stamp $(CLIENTS)/node.stamp ## Install the programs that tests/clients sends logs with

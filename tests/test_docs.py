@@ -12,6 +12,8 @@ from app.build.receive import build_receive
 from app.errors import KafkaCode
 from app.health import Health
 from app.metrics import Metrics
+from app.preflight.clickhouse_checks import MIN_VERSION as CLICKHOUSE
+from app.preflight.kafka_checks import MIN_VERSION as KAFKA
 from app.query.language import MAX_BYTES, MAX_TERMS, parse
 from app.query.syntax import MAX_DEPTH
 from app.settings import Settings
@@ -72,6 +74,26 @@ def test_the_reference_matches_the_code() -> None:
 
     assert tables.settings() in reference, "out of date: make docs"
     assert tables.metrics() in reference, "out of date: make docs"
+
+
+def test_the_table_of_capacity_is_that_of_what_was_measured() -> None:
+    from docs import capacity
+
+    page = (ROOT / "docs" / "capacity.md").read_text(encoding="utf-8")
+    costs = capacity.Costs.measured()
+
+    assert capacity.table() in page, "out of date: make docs"
+    assert f"× {costs.row_bytes:.0f} bytes × days |" in page
+    assert f"× {costs.kafka_bytes:.0f} bytes × days × copies |" in page
+    for secs in (costs.service_cpu_secs, costs.clickhouse_cpu_secs, costs.kafka_cpu_secs):
+        assert f"peak × {secs * 1e6:.1f} s per million" in page
+
+
+def test_the_page_on_upgrades_names_the_versions_that_check_asks_for() -> None:
+    page = (ROOT / "docs" / "upgrades.md").read_text(encoding="utf-8")
+    numbers = {name: ".".join(map(str, least)) for name, least in (("Kafka", KAFKA), ("ClickHouse", CLICKHOUSE))}
+
+    assert [name for name, number in numbers.items() if f"| {name} | {number} |" not in page] == []
 
 
 def test_the_runbook_explains_every_code_of_kafka() -> None:

@@ -63,10 +63,10 @@ class Pipeline:
         }
         return clean_environment(os.environ, {**own, **settings})
 
-    def new_service(self, **settings: str) -> ServiceProcess:
-        """One more instance of the service, not started."""
+    def new_service(self, code: Path = ROOT, /, **settings: str) -> ServiceProcess:
+        """One more instance of the service, not started; `code` is the directory of the program."""
         log_file = self._directory / f"{self.topic}-{len(self._services)}.log"
-        self._services.append(ServiceProcess(self.environment(**settings), log_file))
+        self._services.append(ServiceProcess(self.environment(**settings), log_file, directory=code))
         return self._services[-1]
 
     def start_service(self, **settings: str) -> ServiceProcess:
