@@ -1,12 +1,14 @@
-"""Unit tests stay inside their process: one that opens a connection fails."""
+"""Unit tests stay inside their process: one that opens a connection fails, and loggers are left as they were."""
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Iterator
 
 import pytest
 
+_LOGGERS = ("app", "kafka")
 _GUARDED = ("socket.connect", "socket.bind", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto")
 
 
@@ -35,3 +37,13 @@ def no_network() -> Iterator[list[str]]:
     yield _guard.uses
     _guard.is_on = False
     assert not _guard.uses, "the test used the network"
+
+
+@pytest.fixture(autouse=True)
+def _loggers_as_before() -> Iterator[None]:
+    """Programs under test set up their log for as long as they run, which here is one test."""
+    loggers = [logging.getLogger(name) for name in _LOGGERS]
+    before = [(logger.handlers[:], logger.propagate) for logger in loggers]
+    yield
+    for logger, (handlers, propagates) in zip(loggers, before, strict=True):
+        logger.handlers[:], logger.propagate = handlers, propagates
