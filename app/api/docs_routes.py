@@ -1,6 +1,7 @@
 """openapi.json and the page that shows it."""
 
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,11 +18,15 @@ _FILES: Final = {"/docs": "docs.html", "/docs.css": "docs.css", "/docs.js": "doc
 
 def docs_routes(endpoints: Iterable[Endpoint[Any]]) -> list[Endpoint[Any]]:
     """The endpoints that describe these endpoints."""
-    document = openapi(endpoints)
+    described = list(endpoints)
+
+    @cache  # made when it is first asked for: most instances are never asked, and would start later for it
+    def document() -> dict[str, Any]:
+        return openapi(described)
 
     def describe(request: Request[AnyParameters]) -> Response:
         """OpenAPI 3.1."""
-        return jsonify(document)
+        return jsonify(document())
 
     return [
         Endpoint(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import Any, Final
@@ -135,14 +136,12 @@ def rows() -> str:
 
 def statements() -> str:
     """Every statement of the queries, with bound parameters."""
-    return _statements_and_responses(
-        lambda statement: f"{statement.sql}\n    {json.dumps(dict(statement.parameters))}"
-    )[0]
+    return _statements_and_responses()[0]
 
 
 def answers() -> str:
     """Responses of the API over a ClickHouse whose values depend only on the statement."""
-    return _statements_and_responses(lambda statement: statement.sql)[1]
+    return _statements_and_responses()[1]
 
 
 def names() -> str:
@@ -183,7 +182,8 @@ def _plain(value: object) -> object:
     return base64.b64encode(value).decode() if isinstance(value, bytes) else str(value)
 
 
-def _statements_and_responses(written: Callable[[Statement], str]) -> tuple[str, str]:
+@cache
+def _statements_and_responses() -> tuple[str, str]:
     """The statements and the response of each request."""
     requests: list[str] = []
     responses: list[str] = []
@@ -202,11 +202,15 @@ def _statements_and_responses(written: Callable[[Statement], str]) -> tuple[str,
         headers = dict(header for header in answer.headers.items() if header not in HEADERS.items())
         headers.pop("Content-Length", None)  # a stream has none
         requests.append(
-            f"GET {path}\n" + "".join(f"  {written(_resolved(statement))}\n" for statement in reader.statements)
+            f"GET {path}\n" + "".join(f"  {_written(_resolved(statement))}\n" for statement in reader.statements)
         )
         text = answer.text.replace(f',"request_id":"{headers.pop(REQUEST_ID)}"', "")  # which differs each time
         responses.append(f"GET {path}\n  {answer.status_code} {json.dumps(headers)}\n  {text}\n")
     return "\n".join(requests), "\n".join(responses)
+
+
+def _written(statement: Statement) -> str:
+    return f"{statement.sql}\n    {json.dumps(dict(statement.parameters))}"
 
 
 def _resolved(statement: Statement) -> Statement:

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from itertools import repeat
 from pathlib import Path
@@ -84,18 +84,19 @@ def process() -> Iterator[Process]:
     made.close()
 
 
-BODIES = {
-    "as many events as may be": (b'{"message":"abcdefghijklmn"}\n' * 249_000, {}),
-    "more events than may be": (gzip.compress(b"1\n" * (4 * MEGABYTE)), {"Content-Encoding": "gzip"}),
-    "a bomb": (gzip.compress(bytes(100 * MEGABYTE), 1), {"Content-Encoding": "gzip"}),
-    "not strictly JSON": (b'{"a":[' + b"1,{},[]," * MEGABYTE + b"NaN]}", {}),
+BODIES: dict[str, Callable[[], tuple[bytes, dict[str, str]]]] = {
+    "as many events as may be": lambda: (b'{"message":"abcdefghijklmn"}\n' * 249_000, {}),
+    "more events than may be": lambda: (gzip.compress(b"1\n" * (4 * MEGABYTE)), {"Content-Encoding": "gzip"}),
+    "a bomb": lambda: (gzip.compress(bytes(100 * MEGABYTE), 1), {"Content-Encoding": "gzip"}),
+    "not strictly JSON": lambda: (b'{"a":[' + b"1,{},[]," * MEGABYTE + b"NaN]}", {}),
 }
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_memory_is_bounded_whatever_clients_send(process: Process) -> None:
     # Takes some seconds: what it guards against needs bodies as large as they may be, from many clients at once.
-    for body, headers in BODIES.values():
+    for made in BODIES.values():
+        body, headers = made()
         statuses = at_once(process.port, 5, body, {"Content-Type": "application/json", **headers})
 
         assert statuses.keys() <= {0, 200, 400, 413, 429, 503}, statuses

@@ -209,15 +209,17 @@ def _float32(number: float) -> float:
 
 def texts() -> st.SearchStrategy[str]:
     """Text that is not empty: a piece of the logs, or anything."""
-    return st.one_of(st.sampled_from(_PIECES), st.sampled_from(_SLICES), st.text(max_size=5)).filter(bool)
+    return st.one_of(st.sampled_from(_PIECES), _SLICES, st.text(max_size=5)).filter(bool)
 
 
-def _slices() -> list[str]:
+def _slices() -> st.SearchStrategy[str]:
     """Beginnings, ends and middles of messages, cut anywhere."""
     rng = random.Random(0)
     bodies = [row["Body"] for row in rows(400, seed=0)]  # the first rows of a table made with this seed
     ends = [sorted(rng.choices(range(len(body) + 1), k=2)) for body in bodies]
-    return [body[start:end] for body, (start, end) in zip(bodies, ends, strict=True) if end - start < 40]
+    return st.sampled_from(
+        [body[start:end] for body, (start, end) in zip(bodies, ends, strict=True) if end - start < 40]
+    )
 
 
 def trees(fields: Sequence[Field] = FIELDS) -> st.SearchStrategy[Node]:
@@ -299,4 +301,4 @@ def _ranges(field: Named, values: st.SearchStrategy[Any]) -> st.SearchStrategy[N
 
 
 _PIECES: Final = WORDS + NUMBERS
-_SLICES: Final = _slices()
+_SLICES: Final = st.deferred(_slices)

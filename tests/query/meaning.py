@@ -61,8 +61,8 @@ def begins_a_word(text: str) -> Meaning:
 
 
 def _in_message(text: str, before: str, after: str) -> Meaning:
-    pattern = re.compile(f"{before}{re.escape(_in_one_form(text))}{after}")
-    return lambda event: bool(pattern.search(_in_one_form(value_of(event, "message"))))
+    pattern = f"{before}{re.escape(_in_one_form(text))}{after}"
+    return lambda event: bool(re.search(pattern, _in_one_form(value_of(event, "message"))))
 
 
 def _in_one_form(text: str) -> str:

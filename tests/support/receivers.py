@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from itertools import chain
 from typing import Any
 
@@ -66,13 +67,19 @@ class Receivers:
     def __post_init__(self) -> None:
         self.settings = read_settings({"RECEIVE_KEY": KEY, "RECEIVE_TIMEOUT_SECS": "0.5", **self.environ})
         self.metrics = Metrics(CollectorRegistry(), version="0")
-        parts = build_receive(self.settings, self.metrics, new_publisher=lambda _: self.publisher)
-        self.component = parts.component
-        self.described = parts.described
-        self.application: Flask = create_app(
-            Health(), self.metrics.registry, *parts.routes, authenticator=self.authenticator
-        )
-        self.lane = Lane(matcher(self.application, chain(*parts.routes)), parts.threads)
+        self._parts = build_receive(self.settings, self.metrics, new_publisher=lambda _: self.publisher)
+        self.component = self._parts.component
+        self.described = self._parts.described
+
+    @cached_property
+    def application(self) -> Flask:
+        """Made when it is needed: whoever only describes the receivers needs none."""
+        return create_app(Health(), self.metrics.registry, *self._parts.routes, authenticator=self.authenticator)
+
+    @cached_property
+    def lane(self) -> Lane:
+        """What of the application only these receivers' threads serve."""
+        return Lane(matcher(self.application, chain(*self._parts.routes)), self._parts.threads)
 
     def post(self, path: str, body: bytes | str = b"", media_type: str = "", **headers: str) -> TestResponse:
         """POST a body; names of headers are written with `_`."""

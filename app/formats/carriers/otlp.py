@@ -3,6 +3,7 @@
 import base64
 import binascii
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any, Final
 
 from app.domain.event_time import Nanoseconds
@@ -67,7 +68,13 @@ def _get(record: Object, name: str, default: Any) -> Any:
     """A field by its name in JSON, or by the one of the protocol's definition."""
     if name in record:
         return record[name]
-    return record.get("".join(f"_{c.lower()}" if c.isupper() else c for c in name), default)
+    return record.get(_defined(name), default)
+
+
+@cache  # the names of a few fields, asked for with every record
+def _defined(name: str) -> str:
+    """The name of a field in the protocol's definition, by the one in JSON."""
+    return "".join(f"_{c.lower()}" if c.isupper() else c for c in name)
 
 
 def _time(record: Object) -> object:

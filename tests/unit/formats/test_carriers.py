@@ -6,6 +6,7 @@ import gzip
 import json
 import struct
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -72,15 +73,15 @@ def otlp_json(count: int) -> dict[str, Any]:
 @pytest.mark.parametrize(
     "value",
     [
-        json.dumps([{"msg": f"m{number}"} for number in range(MAX_ITEMS + 2)]),
-        "\n".join(f'{{"msg":"m{number}"}}' for number in range(MAX_ITEMS + 2)),
-        json.dumps({"logEvents": [{"message": f"m{number}"} for number in range(MAX_ITEMS + 2)]}),
-        json.dumps(otlp_json(MAX_ITEMS + 2)),
+        lambda: json.dumps([{"msg": f"m{number}"} for number in range(MAX_ITEMS + 2)]),
+        lambda: "\n".join(f'{{"msg":"m{number}"}}' for number in range(MAX_ITEMS + 2)),
+        lambda: json.dumps({"logEvents": [{"message": f"m{number}"} for number in range(MAX_ITEMS + 2)]}),
+        lambda: json.dumps(otlp_json(MAX_ITEMS + 2)),
     ],
     ids=["array", "lines", "CloudWatch", "OTLP"],
 )
-def test_more_events_than_a_record_may_hold_are_one_flagged_row_at_the_end(value: str) -> None:
-    rows = decoded(value.encode())
+def test_more_events_than_a_record_may_hold_are_one_flagged_row_at_the_end(value: Callable[[], str]) -> None:
+    rows = decoded(value().encode())
 
     assert rows["_item"].to_pylist() == list(range(MAX_ITEMS))
     before, last = rows.slice(MAX_ITEMS - 2).to_pylist()
