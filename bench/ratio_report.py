@@ -11,7 +11,10 @@ from typing import Any, Final
 from bench.errors import BenchError
 from bench.report import Line, Measure, Measurements
 
-MARGIN: Final = 1.15
+_MARGIN: Final = 1.15
+# Java and ClickHouse lose more than Python where others use the same processors and caches: with unchanged code these
+# two ratios were 3.1 to 4.5 and 8.9 to 12 on one machine within a day.
+_NOISY_MARGIN: Final = 1.5
 
 _DIGITS: Final = 3
 _RENEW: Final = "make one with: python -m bench.ratios --update"
@@ -28,6 +31,8 @@ class Ratio:
     yardstick: str
     is_held: bool = True
     """A worse ratio fails the command; ratios that are not held are only reported."""
+    margin: float = _MARGIN
+    """How many times its baseline it may be."""
 
     def of(self, measurements: Measurements) -> float:
         """The ratio in one repetition."""
@@ -46,6 +51,7 @@ RATIOS: Final = (
         "CPU of service, engine and broker / of the bare loop",
         ["service_cpu_secs_per_million", "engine_cpu_secs_per_million", "kafka_cpu_secs_per_million"],
         "bare_cpu_secs_per_million",
+        margin=_NOISY_MARGIN,
     ),
     Ratio(
         "insert_cpu",
@@ -59,7 +65,13 @@ RATIOS: Final = (
         ["table_merge_cpu_secs_per_million"],
         "plain_merge_cpu_secs_per_million",
     ),
-    Ratio("query_cpu", "CPU of a small query / of SELECT 1", ["query_cpu_millis"], "select_1_cpu_millis"),
+    Ratio(
+        "query_cpu",
+        "CPU of a small query / of SELECT 1",
+        ["query_cpu_millis"],
+        "select_1_cpu_millis",
+        margin=_NOISY_MARGIN,
+    ),
     Ratio(
         "drain_time",
         "Time, not held: service / bare loop",
@@ -89,7 +101,7 @@ def measures(baseline: Mapping[str, float]) -> Sequence[Measure]:
             ratio.name,
             ratio.label + (f" (baseline {known:.2f})" if known else ""),
             2,
-            limit=round(known * MARGIN, _DIGITS) if known and ratio.is_held else None,
+            limit=round(known * ratio.margin, _DIGITS) if known and ratio.is_held else None,
         )
         for ratio in RATIOS
         for known in [baseline.get(ratio.name)]
@@ -102,7 +114,8 @@ def improvements(lines: Sequence[Line], baseline: Mapping[str, float]) -> Iterat
     for line in lines:
         if line.measure.is_exact or line.measure.limit is None:
             continue
-        if line.median * MARGIN < baseline[line.measure.name]:
+        known = baseline[line.measure.name]
+        if line.median * line.measure.limit / known < known:  # as far below as it may be above
             yield f"{line.measure.label}: {line.median:.2f}. Much better: renew the baseline, or this can be lost again"
 
 

@@ -28,10 +28,11 @@ BASELINE: Final = Path(__file__).with_name("ratios_baseline.json")
 
 _BATCHES, _INSERTS_OF_EACH = 2, 2
 _QUERY_ROUNDS: Final = 5
+_ATTEMPTS: Final = 2
 
 
 def main(arguments: list[str]) -> int:
-    """Measure and print. Returns 1 if a ratio exceeds its baseline plus the margin, 2 if nothing could be measured."""
+    """Measure and print. Returns 1 if a ratio exceeds its limit twice, 2 if nothing could be measured."""
     return run(partial(_measure, _parser().parse_args(arguments)))
 
 
@@ -51,11 +52,16 @@ def _parser() -> argparse.ArgumentParser:
 
 def _measure(options: argparse.Namespace) -> int:
     baseline = {} if options.update else read_baseline(options.baseline)
-    with loaded_stack(options) as stack:
-        runs = measure_ratios(stack, options.service_python, TOPIC, options.events, options.repetitions)
-        about = details(stack, options, ["bench.ratios", "--update", "--repetitions", str(options.repetitions)])
-    lines = summarise(measures(baseline), runs)
-    print(f"\n{as_text(lines)}\n")
+    for attempt in range(_ATTEMPTS):
+        with loaded_stack(options) as stack:
+            runs = measure_ratios(stack, options.service_python, TOPIC, options.events, options.repetitions)
+            about = details(stack, options, ["bench.ratios", "--update", "--repetitions", str(options.repetitions)])
+        lines = summarise(measures(baseline), runs)
+        print(f"\n{as_text(lines)}\n")
+        if not missed(lines):
+            break
+        if attempt < _ATTEMPTS - 1:
+            print("Measured again: what has become worse is so every time, and a busy machine is not.", flush=True)
     if options.update:
         write_baseline(options.baseline, about, lines)
         print(f"Written: {options.baseline}")
