@@ -151,6 +151,7 @@ def test_a_password_of_clickhouse_that_stops_working_is_waited_for(
         guarded_engine.stop()
         guarded_engine.password = "second"
         guarded_engine.start()
+        guarded.disconnect()
         wait_until(lambda: "Authentication failed" in service.log, "it says that it cannot log in")
         stream.wait_for_more(SOME)
         assert service.exit_code is None, "it waits"

@@ -80,6 +80,10 @@ class Pipeline:
         """Stop every instance in any state."""
         for service in self._services:
             service.kill()
+        self.disconnect()
+
+    def disconnect(self) -> None:
+        """Close the client; the next query logs in anew."""
         if self._client is not None:
             self._client.close()
             self._client = None
