@@ -3,7 +3,7 @@
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 
 class Partition(NamedTuple):
@@ -51,6 +51,20 @@ class RecordChunk:
     headers: Sequence[Headers]
     next_offset: int
     keys: Sequence[bytes | None] | None = None
+
+    @classmethod
+    def of_one(cls, record: OneRecord, partition: Partition, topic_id: str, offset: int) -> Self:
+        """The chunk of one record that was read by itself."""
+        return cls(
+            partition=partition,
+            topic_id=topic_id,
+            offsets=[offset],
+            timestamps_ms=[record.time_ms],
+            values=[record.value],
+            headers=[record.headers],
+            next_offset=offset + 1,
+            keys=[record.key],
+        )
 
     @property
     def last_record(self) -> LastRecord:

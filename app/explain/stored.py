@@ -90,16 +90,8 @@ class StoredExplainer:
         return record, "" if record else "Kafka no longer has the record."
 
     def _row_of(self, record: OneRecord, row: StoredRow) -> Explained | None:
-        chunk = RecordChunk(
-            partition=Partition(row.fields["topic"], row.partition),
-            topic_id=row.topic_id,
-            offsets=[row.offset],
-            timestamps_ms=[record.time_ms],
-            values=[record.value],
-            headers=[record.headers],
-            next_offset=row.offset + 1,
-            keys=[record.key],
-        )
+        partition = Partition(row.fields["topic"], row.partition)
+        chunk = RecordChunk.of_one(record, partition, row.topic_id, row.offset)
         return next((one for _, one in self._explainer.explain(chunk) if one.row["_item"] == row.item), None)
 
     def _of_reader(self, fields: Mapping[str, Any]) -> str:

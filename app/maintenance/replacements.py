@@ -10,7 +10,7 @@ from app.audit.rejected import RejectedRow, content_of
 from app.domain.reader import REST_ITEM
 from app.domain.records import OneRecord, Partition, RecordChunk
 from app.domain.revisions import Place
-from app.domain.rows import Rows, concatenate, with_rows_changed
+from app.domain.rows import Rows, with_rows_changed
 from app.maintenance.tables import FlaggedRow
 from app.pipeline.decode import Decoded
 
@@ -118,23 +118,9 @@ def _original(row: FlaggedRow) -> bytes | None:
 
 def _chunk(row: FlaggedRow, record: OneRecord) -> RecordChunk:
     place = row.place
-    return RecordChunk(
-        partition=Partition(row.topic, place.partition),
-        topic_id=place.topic_id,
-        offsets=[place.offset],
-        timestamps_ms=[record.time_ms],
-        values=[record.value],
-        headers=[record.headers],
-        next_offset=place.offset + 1,
-        keys=[record.key],
-    )
+    return RecordChunk.of_one(record, Partition(row.topic, place.partition), place.topic_id, place.offset)
 
 
 def _word(problem: str) -> str:
     """The first word of a ParseError, which names its kind."""
     return problem.partition(":")[0]
-
-
-def joined(records: Iterable[Rows]) -> Rows:
-    """All rows in one batch."""
-    return concatenate(list(records))

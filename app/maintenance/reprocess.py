@@ -11,9 +11,9 @@ from typing import Final
 
 from app.domain.records import OneRecord
 from app.domain.revisions import Place, superseded
-from app.domain.rows import Rows
+from app.domain.rows import Rows, concatenate
 from app.errors import Refused
-from app.maintenance.replacements import Decode, Left, joined, replacements
+from app.maintenance.replacements import Decode, Left, replacements
 from app.maintenance.tables import RevisedTable
 
 BATCH_RECORDS: Final = 2_000
@@ -66,7 +66,7 @@ class Reprocessing:
 
     def _store(self, records: Sequence[tuple[Rows, int]], revision: int) -> None:
         """Store the rows of these records; if one is refused, those of the others."""
-        rows = joined(rows for rows, _ in records)
+        rows = concatenate([rows for rows, _ in records])
         replaced = sum(count for _, count in records)
         try:
             self._table.store(rows, revision)

@@ -93,6 +93,13 @@ class Pipeline:
         with Stream(self) as stream:
             stream.write(lines)
 
+    def store(self, lines: Sequence[str]) -> None:
+        """Send lines, and have an instance store them, which then stops."""
+        service = self.start_service()
+        self.send(lines)
+        self.wait_for_rows(len(lines))
+        service.stop()
+
     def query(self, sql: str) -> list[dict[str, Any]]:
         """Run a query; the table is `logs.logs` in it."""
         if self._client is None:  # a new one reads all settings first, which takes ten times the CPU of a count

@@ -25,10 +25,7 @@ LINES = 100
 @pytest.fixture(scope="module")
 def pipeline(shared_pipeline: Pipeline) -> Pipeline:
     """A table with some logs, whose instance has stopped."""
-    service = shared_pipeline.start_service()
-    shared_pipeline.send([f"INFO line {number}" for number in range(LINES)])
-    shared_pipeline.wait_for_rows(LINES)
-    service.stop()
+    shared_pipeline.store([f"INFO line {number}" for number in range(LINES)])
     return shared_pipeline
 
 
