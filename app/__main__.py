@@ -67,6 +67,10 @@ def _run(options: Namespace, settings: Settings, misspelt: Sequence[str]) -> int
         from app.commands.reprocess import reprocess
 
         return reprocess(settings, since_secs=options.since, until_secs=options.until, limit=options.limit)
+    if options.command == "delete":
+        from app.commands.delete import delete
+
+        return delete(settings, user=options.user, with_mentions=options.mentions, is_confirmed=options.yes)
     if options.command == "explain":
         from app.commands.explain import explain
 

@@ -79,14 +79,15 @@ class LogWriter(Protocol):
     def missing(self, rows: Rows) -> Rows:
         """What the table lacks of the records of `rows`, by the rule of `app.domain.missing`.
 
-        Mostly these are rows that it does not hold, by their identity.
+        Mostly these are rows that it does not hold, by their identity. Rows that were removed on purpose count as
+        held; they are looked up after the others, since a row is noted as removed before it is deleted.
 
         Raises:
             TryAgainLater: ClickHouse does not answer.
         """
 
     def last_offset(self, topic_id: str, partition: int) -> int | None:
-        """The highest offset of a partition that the table holds; None if it holds none.
+        """The highest offset of a partition that the table holds, or that was removed on purpose; None without any.
 
         Raises:
             TryAgainLater: ClickHouse does not answer.
@@ -232,10 +233,13 @@ class AuditedTopics(Protocol):
 
 
 class Ledger(Protocol):
-    """The offsets that the table holds. Every call may raise TryAgainLater."""
+    """The offsets that the table holds, with those of rows that were removed on purpose.
+
+    Every call may raise TryAgainLater.
+    """
 
     def rows_by_topic(self) -> Mapping[str, int]:
-        """The number of rows of each topic id."""
+        """The number of rows that the table holds of each topic id."""
 
     def buckets(self, topic_id: str, spans: Mapping[int, Span]) -> Mapping[int, Sequence[Bucket]]:
         """The buckets that overlap the spans, by partition; each counts all of its rows."""

@@ -140,6 +140,8 @@ class MemoryTable:
         self.look_count = 0
         self.clock_ahead_secs = 0.0
         """How far its clock is ahead of the given one."""
+        self.removed: dict[Identity, int] = {}
+        """How many rows the record has, of each row that was removed on purpose."""
         self._known_tokens: set[str] = set()
         self._insert_faults: deque[Insert] = deque()
         self._check_faults: deque[Exception] = deque()
@@ -166,6 +168,15 @@ class MemoryTable:
             rows, token, deadline_ms = self._landing.pop(0)
             if self._time_ms() < deadline_ms:
                 self._keep(rows, token)
+
+    def remove(self, offsets: Iterable[int]) -> None:
+        """Remove rows on purpose."""
+        wanted = pa.array(sorted(offsets), pa.uint64())
+        for row in self.rows():
+            if row["_offset"] in wanted.to_pylist():
+                identity = Identity(row["_topic_id"], row["_partition"], row["_offset"], row["_item"])
+                self.removed[identity] = row["_items"]
+        self.blocks = [block.filter(pc.invert(pc.is_in(block["_offset"], value_set=wanted))) for block in self.blocks]
 
     def rows(self) -> list[dict[str, Any]]:
         """All stored rows, in the order of storage."""
@@ -215,7 +226,8 @@ class MemoryTable:
         """See `ports.LogWriter`."""
         self._answer_or_hang()
         self._fail_check()
-        places = (identity for identity in self.identities() if identity[:2] == (topic_id, partition))
+        identities = [*self.identities(), *self.removed]
+        places = (identity for identity in identities if identity[:2] == (topic_id, partition))
         return max((place.offset for place in places), default=None)
 
     def now_ms(self) -> int:
@@ -234,7 +246,13 @@ class MemoryTable:
         stored = pa.Table.from_batches(self.blocks, schema=SCHEMA)
         is_mine = pc.and_(pc.equal(stored["_topic_id"], topic_id), pc.equal(stored["_partition"], partition))
         is_near = pc.and_(pc.greater_equal(stored["_offset"], first), pc.less_equal(stored["_offset"], last))
-        return stored.filter(pc.and_(is_mine, is_near)).select(STORED_COLUMNS)
+        there = stored.filter(pc.and_(is_mine, is_near)).select(STORED_COLUMNS)
+        found = [
+            (row.offset, row.item, items) for row, items in self.removed.items() if row[:2] == (topic_id, partition)
+        ]
+        columns = zip(there.schema, zip(*found, strict=True), strict=True) if found else ()
+        removed = {field.name: pa.array(values, field.type) for field, values in columns}
+        return pa.concat_tables([there, pa.table(removed)]) if removed else there
 
     def _time_ms(self) -> int:
         return int((self._clock.now + self.clock_ahead_secs) * 1000)

@@ -186,9 +186,11 @@ class _PartitionAudit:
         return PartitionVerdict(
             offsets=self._offsets,
             checked=span,
-            records=sum(bucket.rows for bucket in sound) + sum(run.span.size for run in runs),
-            rows=sum(bucket.rows for bucket in sound) + sum(run.rows for run in runs),
+            records=sum(bucket.rows - bucket.removed for bucket in sound)
+            + sum(run.span.size - run.removed for run in runs),
+            rows=sum(bucket.rows - bucket.removed for bucket in sound) + sum(run.rows for run in runs),
             unparsed=sum(bucket.unparsed for bucket in sound) + sum(run.unparsed for run in runs),
+            removed=sum(bucket.removed for bucket in sound) + sum(run.removed for run in runs),
             findings=findings,
         )
 

@@ -21,6 +21,7 @@ _COLUMNS: Sequence[tuple[str, _Count]] = (
 _RARE_COLUMNS: Sequence[tuple[str, _Count]] = (
     ("rows", lambda partition: partition.rows),
     ("no record", lambda partition: partition.count(Kind.EMPTY)),
+    ("removed", lambda partition: partition.removed),
     ("superseded", lambda partition: partition.count(Kind.SUPERSEDED)),
     ("unverified", lambda partition: partition.count(Kind.UNVERIFIED)),
 )
@@ -148,6 +149,7 @@ def _partition_data(partition: Partition, found: PartitionVerdict) -> dict[str, 
         "records": found.records,
         "rows": found.rows,
         "unparsed": found.unparsed,
+        "removed": found.removed,
         "findings": [
             {
                 "kind": finding.kind.value,

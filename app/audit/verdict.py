@@ -34,13 +34,17 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class PartitionVerdict:
-    """One partition. `checked` ends at the committed offset; `records` and `rows` are those found in the table."""
+    """One partition. `checked` ends at the committed offset; `records` and `rows` are those found in the table.
+
+    `removed` counts the records of which all rows were removed on purpose.
+    """
 
     offsets: PartitionOffsets
     checked: Span
     records: int = 0
     rows: int = 0
     unparsed: int = 0
+    removed: int = 0
     findings: Sequence[Finding] = ()
 
     def count(self, *kinds: Kind) -> int:

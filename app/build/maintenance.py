@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Final
 
+from app.backends.clickhouse.removal import ClickHouseRemoval
 from app.backends.clickhouse.revisions import ClickHouseRevisions
 from app.backends.kafka.single_records import KafkaRecordReading
 from app.build.decoder import build_decoder
@@ -35,3 +36,14 @@ def reprocessing(settings: Settings, *, since_secs: int, until_secs: int | None)
             return records.read(place.topic_id, place.partition, place.offset)
 
         yield Reprocessing(table, read, build_decoder(settings))
+
+
+@contextmanager
+def removable_rows(settings: Settings) -> Iterator[ClickHouseRemoval]:
+    """The table, as rows are removed from it.
+
+    Raises:
+        TryAgainLater: ClickHouse does not answer.
+    """
+    with closing(ClickHouseRemoval(settings.clickhouse, timeout_secs=_STATEMENT_SECS)) as table:
+        yield table

@@ -68,7 +68,8 @@ class Reading(NamedTuple):
 class Bucket(NamedTuple):
     """One row of the ledger: the rows of 65,536 offsets of one partition, starting at a multiple of 65,536.
 
-    The two sums, of the offsets and of their squares, are modulo 2**64.
+    The two sums, of the offsets and of their squares, are modulo 2**64. `removed` of the rows are no longer there,
+    because they were removed on purpose.
     """
 
     number: int
@@ -78,10 +79,11 @@ class Bucket(NamedTuple):
     offset_sum: int
     square_sum: int
     unparsed: int
+    removed: int = 0
 
 
 class Run(NamedTuple):
-    """Consecutive offsets of which the table holds rows.
+    """Consecutive offsets of which the table holds rows, or did.
 
     `surplus` counts rows beyond one per item. `absent` counts items that are missing: their record has more by what
     its rows say, or a later one is stored. A row that holds the whole record (`REST_ITEM`) completes it.
@@ -93,3 +95,4 @@ class Run(NamedTuple):
     surplus: int = 0
     absent: int = 0
     superseded: int = 0
+    removed: int = 0

@@ -1,1 +1,1 @@
-"""Changes to rows that are stored, by commands: reading rejected ones again. Knows only ports."""
+"""Changes to rows that are stored, by commands: rejected ones read again, a user's deleted. Knows only ports."""

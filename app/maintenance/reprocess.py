@@ -57,7 +57,9 @@ class Reprocessing:
 
     def _reprocess(self, batch: Sequence[Place], revision: int) -> None:
         records = {place: record for place in batch if (record := self._read_record(place)) is not None}
-        found = replacements(self._table.rows(batch), records, self._decode)
+        removed = self._table.removed(batch)
+        flagged = [row for row in self._table.rows(batch) if (row.place, row.item) not in removed]
+        found = replacements(flagged, records, self._decode)
         for reason, count in found.left.items():
             self.outcome.left[reason] += count
         if found.records:
@@ -82,8 +84,13 @@ class Reprocessing:
             self.outcome.new_rows += rows.num_rows
 
     def _delete_old(self, batch: Sequence[Place]) -> int:
-        """Delete the old rows of those that the table shows to be stored anew; returns how many."""
-        old = superseded(self._table.versions(batch))
+        """Delete the old rows of those that the table shows to be stored anew; returns how many.
+
+        A row may have been removed on purpose since it was read. Then its successor goes too.
+        """
+        versions, removed = self._table.versions(batch), self._table.removed(batch)
+        gone = [row for row in versions if row.revision and (row.place, row.item) in removed]
+        old = [*superseded(versions), *gone]
         if old:
             self._table.delete(old)
         return len(old)

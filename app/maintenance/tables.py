@@ -1,6 +1,6 @@
 """The interface of the table to what changes stored rows. Implemented in `backends/`, and in memory in tests."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import NamedTuple, Protocol
 
 from app.domain.revisions import Place, Version
@@ -37,6 +37,9 @@ class RevisedTable(Protocol):
 
     def versions(self, places: Sequence[Place]) -> Sequence[Version]:
         """All rows of these records."""
+
+    def removed(self, places: Sequence[Place]) -> Set[tuple[Place, int]]:
+        """The rows of these records that were removed on purpose, or are about to be: their record and number."""
 
     def new_revision(self) -> int:
         """A revision higher than those of all runs that have begun before."""

@@ -11,6 +11,7 @@ from clickhouse_connect.driver.client import Client
 
 from app.backends.clickhouse.client import connect
 from app.backends.clickhouse.ledger import ClickHouseLedger
+from app.backends.clickhouse.removed import ensure_removed
 from app.backends.clickhouse.schema import ensure_table
 from app.backends.kafka.offsets import KafkaOffsets
 from app.domain.offsets import BUCKET_OFFSETS, Bucket, Reading, Run, Span
@@ -145,6 +146,15 @@ class Table:
             " (Timestamp, _topic, _topic_id, _partition, _offset, _item, _items, _revision)"
             f" VALUES (now64(9), 'logs', 'id', {partition}, {offset}, {item}, {items}, {revision})",
             settings={"insert_deduplication_token": uuid.uuid4().hex},
+        )
+
+    def note_removed(self, span: Span, *, items: int = 1) -> None:
+        """Note that rows of these offsets were removed, without deleting any."""
+        ensure_removed(self.client, self.settings)
+        self.client.command(
+            f"INSERT INTO {self.settings.database}.logs_removed (_topic_id, _partition, _offset, _item, _items)"
+            f" SELECT 'id', 0, {span.first} + intDiv(number, {items}), number % {items}, {items}"
+            f" FROM numbers({span.size * items})"
         )
 
     def close(self) -> None:
@@ -285,3 +295,39 @@ def test_single_offsets_are_found(table: Table) -> None:
     assert [ledger.last_before("id", 0, offset) for offset in (5, 7, N, N + 5, N + 7)] == [None, 6, 9, 9, N + 6]
     assert ledger.first_ingested("id", 0, N + 100, hour_ago_ms) == N + 5
     assert ledger.first_ingested("id", 0, N, hour_ago_ms) is None
+
+
+def test_removed_rows_are_counted_with_those_that_are_there(table: Table) -> None:
+    table.store(Span(0, 3))
+    table.note_removed(Span(3, 5))
+    table.note_removed(Span(4, 6))  # once more
+    table.note_removed(Span(N, N + 2))
+
+    assert sorted(table.ledger.buckets("id", {0: Span(0, 2 * N)})[0]) == [
+        Bucket(number=0, rows=6, first=0, last=5, offset_sum=15, square_sum=55, unparsed=0, removed=3),
+        Bucket(1, 2, N, N + 1, 2 * N + 1, N**2 + (N + 1) ** 2, 0, removed=2),
+    ]
+    assert table.ledger.rows_by_topic() == {"id": 3}
+
+
+def test_offsets_of_removed_rows_are_runs_too(table: Table) -> None:
+    table.store(Span(0, 2))
+    table.note_removed(Span(1, 4))  # of 1 the row is still there
+    table.store_item(4, 0, 2)
+    table.note_removed(Span(5, 6), items=2)
+    table.client.command(
+        f"INSERT INTO {table.settings.database}.logs_removed (_topic_id, _offset, _item, _items) VALUES ('id', 4, 1, 2)"
+    )
+
+    assert table.ledger.runs("id", 0, Span(0, 10)) == [Run(Span(0, 6), rows=3, unparsed=0, removed=3)]
+    assert table.ledger.buckets_of_several("id", {0: Span(0, 10)}) == {0: {0}}
+
+
+def test_single_offsets_of_removed_rows_are_found(table: Table) -> None:
+    table.store(Span(5, 10))
+    table.note_removed(Span(3, 5))
+    table.note_removed(Span(20, 22))
+
+    ledger = table.ledger
+    assert ledger.first_offset("id", 0) == 3
+    assert [ledger.last_before("id", 0, offset) for offset in (4, 6, 15, 21, 3 * N)] == [3, 5, 9, 20, 21]

@@ -15,12 +15,15 @@ import pyarrow as pa
 import pytest
 
 from app.backends.clickhouse.client import connect
+from app.backends.clickhouse.removal import ClickHouseRemoval
+from app.backends.clickhouse.removed import removed_table
 from app.backends.clickhouse.schema import ensure_table
 from app.backends.clickhouse.writer import ClickHouseWriter
 from app.domain.missing import PROBLEM
 from app.domain.reader import REST_ITEM
 from app.domain.rows import SCHEMA, TABLE_COLUMNS, Rows, concatenate
 from app.errors import Refused, TryAgainLater
+from app.maintenance.removal import OfUser, remove_now
 from app.pipeline.delivery import MARGIN_SECS
 from app.ports import LogWriter
 from app.settings import ClickHouseSettings
@@ -62,6 +65,9 @@ class Table(Protocol):
     def refuse_long_span_ids(self) -> None:
         """Refuse rows with a span id of more than three bytes from now on."""
 
+    def remove(self, user: str) -> None:
+        """Remove the rows of a user on purpose."""
+
 
 class InMemory:
     """MemoryTable."""
@@ -77,6 +83,10 @@ class InMemory:
     def refuse_long_span_ids(self) -> None:
         """See `Table`."""
         self.table.refuses = lambda row: len(row["SpanId"]) > 3
+
+    def remove(self, user: str) -> None:
+        """See `Table`."""
+        self.table.remove([row["_offset"] for row in self.table.rows() if row["UserId"] == user])
 
 
 class InClickHouse:
@@ -103,6 +113,12 @@ class InClickHouse:
         """See `Table`."""
         self.client.command(f"ALTER TABLE {self.name} MODIFY COLUMN SpanId FixedString(3)")
 
+    def remove(self, user: str) -> None:
+        """See `Table`."""
+        removal = ClickHouseRemoval(self.settings, timeout_secs=30)
+        remove_now(removal, OfUser(user), clock=time.monotonic, sleep=time.sleep, patience_secs=TIMEOUT_SECS)
+        removal.close()
+
     def parts(self) -> Counter[str]:
         """How many parts each day partition has."""
         answer = self.client.query(
@@ -114,7 +130,8 @@ class InClickHouse:
 
     def drop(self) -> None:
         """Delete it."""
-        self.client.command(f"DROP TABLE IF EXISTS {self.name}")
+        for table in (self.name, removed_table(self.settings)):
+            self.client.command(f"DROP TABLE IF EXISTS {table}")
         self.client.close()
 
 
@@ -656,3 +673,44 @@ def test_a_writer_goes_on_when_its_server_comes_back(tmp_path: Path) -> None:
         assert identities_of(writer.missing(concatenate([row(0), row(1), row(2)]))) == identities_of(row(2))
     finally:
         server.kill()
+
+
+# Rows that were removed on purpose.
+
+
+def test_rows_that_were_removed_are_not_missing(table: Table) -> None:
+    rows = concatenate([row(0), row(1, UserId="u"), row(2)])
+    insert(table.writer, rows)
+
+    table.remove("u")
+
+    assert stored_offsets(table) == [0, 2]
+    assert table.writer.missing(rows).num_rows == 0
+
+
+def test_the_offset_of_a_removed_row_may_be_the_last(table: Table) -> None:
+    insert(table.writer, concatenate([row(0), row(1, UserId="u"), row(7, UserId="u", _partition=1)]))
+
+    table.remove("u")
+
+    assert [table.writer.last_offset("topic-1", partition) for partition in (0, 1, 2)] == [1, 7, None]
+
+
+def test_a_record_of_which_a_row_was_removed_is_complete(table: Table) -> None:
+    rows = concatenate([item(0, number, 2, "a", UserId="u" if number else "") for number in (0, 1)])
+    insert(table.writer, rows)
+
+    table.remove("u")
+
+    assert table.writer.missing(rows).num_rows == 0
+    assert table.writer.missing(row(0)).num_rows == 0  # as another version reads it
+
+
+def test_rows_that_are_stored_after_a_removal_stay(table: Table) -> None:
+    insert(table.writer, row(0, UserId="u"))
+    table.remove("u")
+
+    insert(table.writer, row(1, UserId="u"))
+
+    assert stored_offsets(table) == [1]
+    assert identities_of(table.writer.missing(concatenate([row(0), row(1), row(2)]))) == identities_of(row(2))

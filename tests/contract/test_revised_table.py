@@ -11,11 +11,13 @@ import pyarrow as pa
 import pytest
 
 from app.backends.clickhouse.client import connect
+from app.backends.clickhouse.removal import ClickHouseRemoval
 from app.backends.clickhouse.revisions import ClickHouseRevisions
 from app.backends.clickhouse.schema import ensure_table
 from app.backends.clickhouse.writer import ClickHouseWriter
 from app.domain.revisions import Place, Version
 from app.domain.rows import SCHEMA, Rows, concatenate
+from app.maintenance.removal import OfUser
 from app.maintenance.tables import RevisedTable
 from tests.support.revised_table import MemoryRevisions
 from tests.support.servers import RunningEngine, clickhouse_settings
@@ -137,3 +139,24 @@ def test_only_records_of_several_revisions_are_unfinished(table: Table) -> None:
     table.revisions.delete([Version(at(3), 0, 2, 0)])
 
     assert table.revisions.unfinished() == [at(2)]
+
+
+def test_nothing_was_removed_by_default(table: Table) -> None:
+    table.add(row(1))
+
+    assert table.revisions.removed([at(1)]) == set()
+
+
+@pytest.mark.stack
+def test_rows_that_are_noted_as_removed_are_known(engine: RunningEngine) -> None:
+    """Only on the real engine: the fake is told so."""
+    made = InClickHouse(engine)
+    made.add(concatenate([row(1), row(2, _item=3, _items=4, UserId="u")]))
+    removal = ClickHouseRemoval(made.settings, timeout_secs=30)
+    removal.prepare()
+
+    removal.note(OfUser("u"), NEVER_MS)
+
+    assert made.revisions.removed([at(1), at(2)]) == {(at(2), 3)}
+    removal.close()
+    made.drop()

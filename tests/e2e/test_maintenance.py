@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
+import sys
 
 import pytest
 
 from local.paths import ROOT
 from tests.e2e.app_command import run_app
-from tests.e2e.pipeline import Pipeline
+from tests.e2e.pipeline import PARTITIONS, Pipeline
 
 pytestmark = pytest.mark.stack
 
@@ -60,3 +61,34 @@ def test_rejected_rows_are_stored_anew(pipeline: Pipeline) -> None:
     assert [row["Body"] for row in found if row["is_new"]] == ["INFO line 3", "of a deleted topic"]
     assert [row["_raw"] for row in found if row["is_new"]][1] == '{"message": "of a deleted topic"}'
     assert len(found) == LINES + 1
+
+
+def test_the_logs_of_a_user_are_deleted_and_do_not_come_back(pipeline: Pipeline) -> None:
+    count, delete, audit = commands("The logs of one user")
+    service = pipeline.new_service()
+    service.start()
+    before = pipeline.row_count()
+    pipeline.send([f'{{"message": "a log of {user}", "user_id": "{user}"}}' for user in ("4711", "4712", "4711")])
+    pipeline.wait_for_rows(before + 3)
+    pipeline.wait_until_committed(service)
+    service.stop()
+
+    counted = run(pipeline, count)
+    assert "2 logs of the user '4711'." in counted.stdout.splitlines()
+    assert pipeline.row_count() == before + 3
+    assert "Deleted." in run(pipeline, delete).stdout
+    assert pipeline.row_count() == before + 1
+
+    for partition in range(PARTITIONS):
+        words = f"groups reset-offsets -g {pipeline.topic} -p {pipeline.topic}:{partition} --to-offset 0".split()
+        command = [sys.executable, "-m", "kafka.admin", "-b", pipeline.kafka.bootstrap_servers, *words]
+        subprocess.run(command, check=True, capture_output=True, timeout=60)
+    again = pipeline.new_service()
+    again.start()
+    pipeline.wait_until_committed(again)
+    again.stop()
+
+    assert pipeline.row_count() == before + 1
+    audited = run(pipeline, audit)
+    assert (audited.returncode, "nothing is missing or duplicated" in audited.stdout) == (0, True)
+    assert "removed" in audited.stdout

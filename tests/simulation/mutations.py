@@ -19,6 +19,7 @@ from app.pipeline.progress import Progress
 from app.pipeline.task import Steps
 from tests.simulation.instance import Parts
 from tests.simulation.rows import Identity, Row, days_of, identities_of
+from tests.simulation.run import FIRST_REMOVING_SEED
 from tests.simulation.table import Insert, RecordKey, SimWriter
 
 if TYPE_CHECKING:
@@ -204,6 +205,29 @@ class _RestUnseen(SimWriter):
         return [row for row in super()._found(records) if row.identity.item != REST_ITEM]
 
 
+class _RemovedUnseen(SimWriter):
+    """Does not look for rows that were removed on purpose."""
+
+    def _removed(self, records: Sequence[RecordKey]) -> list[Row]:
+        return []
+
+
+class _RemovedFirst(SimWriter):
+    """Looks for removed rows before those that are there."""
+
+    def _found_in_both(self, records: Sequence[RecordKey]) -> list[Row]:
+        removed = self._removed(records)
+        self._meanwhile_removed()
+        return self._found(records) + removed
+
+
+class _LastRemovedUnseen(SimWriter):
+    """Asks only the rows that are there for the last stored offset."""
+
+    def _last_removed(self, topic_id: str, partition: int) -> int | None:
+        return None
+
+
 class Mutation(NamedTuple):
     """A mutation and a seed that detects it. `python -m tests.simulation --mutations` finds such seeds."""
 
@@ -233,5 +257,8 @@ MUTATIONS = [
     Mutation("rows that finish a record are not looked up", Parts(writer=_RestUnseen), 221),
     Mutation("a refused batch is halved as before the check", Parts(delivery=_HalvesUnchecked), 1311),
     Mutation("gathered rows survive a rebalance", Parts(ingest=_KeepsGathered), 45),
+    Mutation("removed rows are not looked up", Parts(writer=_RemovedUnseen), FIRST_REMOVING_SEED),
+    Mutation("removed rows are looked up before the others", Parts(writer=_RemovedFirst), FIRST_REMOVING_SEED),
+    Mutation("the last offset ignores removed rows", Parts(writer=_LastRemovedUnseen), FIRST_REMOVING_SEED),
     Mutation("the server does not check the deadline", Parts(checks_deadline=False), 38),
 ]

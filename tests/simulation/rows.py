@@ -33,12 +33,16 @@ class Identity(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A row of the table. `pieces` are the pieces of the record that it holds, a flagged row as JSON."""
+    """A row of the table. `pieces` are the pieces of the record that it holds, a flagged row as JSON.
+
+    `ingested` is when its insert began.
+    """
 
     identity: Identity
     day: int
     items: int
     pieces: Sequence[int]
+    ingested: float = 0.0
 
 
 def decode(chunk: RecordChunk, version: int) -> Decoded:

@@ -25,6 +25,9 @@ _PARTITIONS = 3
 _MAX_INSTANCES = 4
 _AS_SHIPPED = Parts()
 
+FIRST_REMOVING_SEED = 1_000_000
+"""From this seed on rows are removed on purpose too."""
+
 _Thing = TypeVar("_Thing")
 
 Fault = tuple[str, Callable[[], bool]]
@@ -66,6 +69,7 @@ class Run:
         self._seen_committed: dict[int, tuple[int, str]] = {}
         self._reported_lost: set[RecordKey] = set()
         self._is_draining = False
+        self._removes = seed >= FIRST_REMOVING_SEED
         self.outcome = Outcome(seed)
         self._faults = _weighted(self._of_everything())
         self._faults_on_the_way = _weighted(self._of_sent())
@@ -198,7 +202,7 @@ class Run:
     def _check_record(self, number: int, offset: int, value: int | None) -> None:
         topic_id = self._kafka.topic_id
         if value is not None and (topic_id, number, offset) not in self._deleted:
-            record = self._table.of_record(topic_id, number, offset)
+            record = self._table.whole_record((topic_id, number, offset))
             flaw = flaw_in(record) if record else "lost"
             assert not flaw, f"{flaw}: {number}/{offset}, {record}"
 
@@ -213,7 +217,7 @@ class Run:
 
     def _deleted_unread(self) -> set[RecordKey]:
         sent = {key for key in self._sent if key[0] == self._kafka.topic_id}
-        return (self._deleted & sent) - self._table.records.keys()
+        return (self._deleted & sent) - self._table.records.keys() - self._table.removed.keys()
 
     # Faults: weight, name and action. Each action returns whether it happened.
 
@@ -243,6 +247,10 @@ class Run:
         yield 2, "deleted by retention", self._delete
         yield 1, "topic made anew", self._recreate
         yield 5, "other version of the decoder", self._upgrade
+        if self._removes:
+            yield 6, "rows noted as removed", self._note_removed
+            yield 6, "removed rows deleted", self._delete_removed
+            yield 2, "killed between noting and deleting", self._forget_removal
 
     def _of_sent(self) -> Iterator[WeightedFault]:
         yield 3, "insert lost", self._any_sent(self._table.lose)
@@ -374,6 +382,8 @@ class Run:
         return True
 
     def _set_clock_back(self) -> bool:
+        if self._table.removals:  # excluded: twice within the moment that a removal takes
+            return False
         self._table.now -= self._rng.uniform(0, MARGIN_SECS - 0.1)
         return True
 
@@ -430,6 +440,24 @@ class Run:
         self._version = self._any_of([version for version in range(VERSIONS) if version != self._version])
         return True
 
+    def _note_removed(self) -> bool:
+        """A command begins to remove rows on purpose: those of a user, or of a service."""
+        salt = self._rng.randrange(1000)
+        self._table.note(lambda row: (row.identity.offset * 7 + row.identity.item * 3 + salt) % 4 == 0)
+        return True
+
+    def _delete_removed(self) -> bool:
+        if not self._table.removals:
+            return False
+        self._table.delete(self._any_of(self._table.removals))
+        return True
+
+    def _forget_removal(self) -> bool:
+        if not self._table.removals:
+            return False
+        self._table.removals.pop()
+        return True
+
     def _produce(self) -> None:
         number = self._rng.randrange(_PARTITIONS)
         for _ in range(self._rng.randint(1, 3)):
@@ -449,7 +477,10 @@ class Run:
         """Between two queries of one call, sometimes an insert progresses and time passes."""
         if self._is_draining or self._rng.random() < 0.7:
             return
-        if self._table.on_the_way and self._rng.random() < 0.5:
+        if self._removes and self._rng.random() < 0.5:
+            self._note_removed()
+            self._table.delete(self._table.removals[-1])
+        elif self._table.on_the_way and self._rng.random() < 0.5:
             self._table.arrive(self._any_of(self._table.on_the_way))
         elif self._table.advancing:
             self._table.finish(self._any_of(self._table.advancing))

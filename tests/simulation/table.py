@@ -14,6 +14,7 @@ import pyarrow as pa
 from app.domain.missing import STORED_COLUMNS, missing_rows
 from app.domain.rows import SCHEMA, Rows
 from app.errors import Refused, TryAgainLater
+from app.pipeline.delivery import MARGIN_SECS
 from tests.simulation.rows import Identity, Row, is_refused, rows_in
 from tests.simulation.servers import SimServers
 
@@ -40,6 +41,7 @@ class Insert:
     server: int = 0
     """The one that it is sent to."""
     held_until: float = 0.0
+    began_at: float = 0.0
 
 
 class Sent(BaseException):
@@ -48,6 +50,17 @@ class Sent(BaseException):
     def __init__(self, insert: Insert) -> None:
         super().__init__()
         self.insert = insert
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """Rows that are noted as removed and not deleted yet: those that `is_wanted`, of inserts before a time."""
+
+    is_wanted: Callable[[Row], bool]
+    before: float
+
+    def __contains__(self, row: Row) -> bool:
+        return row.ingested < self.before and self.is_wanted(row)
 
 
 class SimTable:
@@ -67,6 +80,8 @@ class SimTable:
         self._patience_secs = patience_secs
         self._window = window
         self._checks_deadline = checks_deadline
+        self.removed: dict[RecordKey, dict[Identity, Row]] = {}
+        self.removals: list[Removal] = []
         self.records: dict[RecordKey, list[Row]] = {}
         self.doubles: list[Identity] = []
         self.now = 1000.0
@@ -88,6 +103,7 @@ class SimTable:
         elif insert.is_refused:
             self._answer(insert, Refused("a row is refused", code="27"))
         else:
+            insert.began_at = self.servers.clock_of(insert.server, self.now)
             self.running.append(insert)
 
     def finish(self, insert: Insert, *, is_answered: bool = True) -> None:
@@ -157,6 +173,36 @@ class SimTable:
         """Other inserts fill the deduplication window."""
         self._tokens.clear()
 
+    # Rows are removed on purpose, as `app.maintenance.removal` does.
+
+    def note(self, is_wanted: Callable[[Row], bool]) -> None:
+        """Note the positions of rows. Rows of inserts that are running, or began just now, are left."""
+        began = [insert.began_at for insert in self.running]
+        now = min(self.servers.clocks(self.now))
+        before = min([now - MARGIN_SECS, *began])
+        removal = Removal(is_wanted, before)
+        self.removals.append(removal)
+        for key, record in self.records.items():
+            for row in record:
+                if row in removal:
+                    self.removed.setdefault(key, {})[row.identity] = row
+
+    def delete(self, removal: Removal) -> None:
+        """Delete what was noted, or what has the same properties by now."""
+        self.removals.remove(removal)
+        for key, record in list(self.records.items()):
+            left = [row for row in record if row not in removal]
+            if left:
+                self.records[key] = left
+            else:
+                del self.records[key]
+
+    def whole_record(self, key: RecordKey) -> list[Row]:
+        """All rows of a record, and those that were removed."""
+        rows = self.records.get(key, [])
+        there = {row.identity for row in rows}
+        return [*rows, *(row for identity, row in self.removed.get(key, {}).items() if identity not in there)]
+
     # Requests.
 
     def send(self, rows: Rows, token: str, deadline_ms: int) -> Insert:
@@ -168,6 +214,10 @@ class SimTable:
         self.on_the_way.append(insert)
         return insert
 
+    def last_removed(self, topic_id: str, partition: int) -> int | None:
+        """The highest offset of a partition of rows that were removed."""
+        return max((key[2] for key in self.removed if key[:2] == (topic_id, partition)), default=None)
+
     def of_record(self, topic_id: str, partition: int, offset: int) -> list[Row]:
         """All rows of a record."""
         return self.records.get((topic_id, partition, offset), [])
@@ -178,7 +228,9 @@ class SimTable:
             for row in rows:
                 record = self.records.setdefault(row.identity[:3], [])
                 self.doubles += [row.identity for other in record if other.identity == row.identity]
-                record.append(row)
+                if row.identity in self.removed.get(row.identity[:3], {}):
+                    self.doubles.append(row.identity)
+                record.append(row._replace(ingested=insert.began_at))
             self.servers.stored(insert.server, {row.identity for row in rows})
 
     def _remember(self, token: str, day: int) -> bool:
@@ -217,9 +269,12 @@ class SimWriter:
         return missing_rows(rows, self._stored)
 
     def last_offset(self, topic_id: str, partition: int) -> int | None:
-        """See `ports.LogWriter`."""
+        """See `ports.LogWriter`. Something may happen between the two queries."""
         records = [key for key in self._table.records if key[:2] == (topic_id, partition)]
-        return max((row.identity.offset for row in self._rows_of(records)), default=None)
+        found = [row.identity.offset for row in self._rows_of(records)]
+        self._meanwhile_removed()
+        removed = self._last_removed(topic_id, partition)
+        return max([*found, *([] if removed is None else [removed])], default=None)
 
     def now_ms(self) -> int:
         """See `ports.LogWriter`. Something may happen before the next query."""
@@ -242,12 +297,28 @@ class SimWriter:
         return self._table.running
 
     def _stored(self, topic_id: str, partition: int, first: int, last: int) -> pa.Table:
-        found = self._found([(topic_id, partition, offset) for offset in range(first, last + 1)])
+        records = [(topic_id, partition, offset) for offset in range(first, last + 1)]
+        found = self._found_in_both(records)
         columns = [[row.identity.offset for row in found], [row.identity.item for row in found]]
         columns.append([row.items for row in found])
         types = [SCHEMA.field(name).type for name in STORED_COLUMNS]
         arrays = [pa.array(column, kind) for column, kind in zip(columns, types, strict=True)]
         return pa.table(arrays, names=STORED_COLUMNS)
+
+    def _found_in_both(self, records: Sequence[RecordKey]) -> list[Row]:
+        found = self._found(records)
+        self._meanwhile_removed()
+        return found + self._removed(records)
+
+    def _removed(self, records: Sequence[RecordKey]) -> list[Row]:
+        return [row for record in records for row in self._table.removed.get(record, {}).values()]
+
+    def _last_removed(self, topic_id: str, partition: int) -> int | None:
+        return self._table.last_removed(topic_id, partition)
+
+    def _meanwhile_removed(self) -> None:
+        if self._table.removed or self._table.removals:
+            self._meanwhile()
 
     def _found(self, records: Sequence[RecordKey]) -> list[Row]:
         return self._rows_of(records)

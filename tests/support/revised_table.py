@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +32,8 @@ class MemoryRevisions:
 
     def __init__(self) -> None:
         self.stored: list[StoredRow] = []
+        self.noted: set[tuple[Place, int]] = set()
+        """Rows that were removed on purpose, or are about to be."""
         self.refuses: Callable[[dict[str, Any]], bool] = lambda _row: False
         self.on_change: Callable[[], None] = lambda: None
         """Called after each change of the rows."""
@@ -59,6 +61,10 @@ class MemoryRevisions:
     def versions(self, places: Sequence[Place]) -> Sequence[Version]:
         """See `maintenance.tables.RevisedTable`."""
         return [row.version for row in self.stored if row.version.place in places]
+
+    def removed(self, places: Sequence[Place]) -> Set[tuple[Place, int]]:
+        """See `maintenance.tables.RevisedTable`."""
+        return {row for row in self.noted if row[0] in places}
 
     def new_revision(self) -> int:
         """See `maintenance.tables.RevisedTable`."""

@@ -6,39 +6,42 @@ from typing import Any, Final
 from clickhouse_connect.driver.client import Client
 
 from app.backends.clickhouse.client import connect, translated_errors
+from app.backends.clickhouse.removed import if_it_exists, removed_table
 from app.backends.clickhouse.replicas import complete_reads, on_every_server
 from app.domain.offsets import BUCKET_OFFSETS, Bucket, Run, Span
 from app.domain.reader import REST_ITEM
 from app.settings import ClickHouseSettings
 
 _BUCKET: Final = f"intDiv(_offset, {BUCKET_OFFSETS})"  # the expression of the projection
+_SUMS: Final = f"{_BUCKET}, count(), min(_offset), max(_offset), sum(_offset), sum(_offset * _offset)"
 _MINE: Final = "_topic_id = {topic_id:String} AND _partition = {partition:UInt16}"
 
 # The rows of each offset; of several servers, as each of them has it.
 _OFFSETS: Final = """
 SELECT
     _offset AS offset,
-    count() AS row_count,
+    countIf(is_there) AS row_count,
     countIf(ParseError != '') AS unparsed,
     uniqExact(_item) AS items,
-    uniqExact(_item, _revision) AS versions,
+    uniqExactIf((_item, _revision), is_there) AS versions,
     row_count - versions AS surplus,
-    greatest(versions - items, max(_revision) > 0 AND uniqExact(_items) > 1) AS superseded,
+    greatest(versions - uniqExactIf(_item, is_there), max(_revision) > 0 AND uniqExact(_items) > 1) AS superseded,
     max(_item) AS last,
     if(last = {rest}, argMax(_items, _item), greatest(max(_items), last + 1)) AS wanted,
     greatest(toInt64(wanted) - toInt64(items), 0) AS absent
-FROM {table}
-WHERE {mine} AND _offset >= {{first:UInt64}} AND _offset < {{next:UInt64}}
+FROM ({rows})
 GROUP BY _offset{and_server}
 """
 
 # One of the servers has all of an offset that is complete: an insert is stored by one server, a day's rows at a time.
 # (A record over several days whose parts are on different servers counts as incomplete until they have exchanged them.)
-_FULLEST: Final = "SELECT * FROM ({offsets}) ORDER BY row_count DESC LIMIT 1 BY offset"
+_FULLEST: Final = "SELECT * FROM ({offsets}) ORDER BY items DESC, row_count DESC LIMIT 1 BY offset"
 
 # One row for each run of consecutive offsets that are all correct, or all wrong in the same way.
 _RUNS: Final = """
-SELECT min(offset), max(offset) + 1, sum(row_count), sum(unparsed), sum(surplus), sum(absent), sum(superseded)
+SELECT
+    min(offset), max(offset) + 1, sum(row_count), sum(unparsed), sum(surplus), sum(absent), sum(superseded),
+    countIf(row_count = 0)
 FROM
 (
     SELECT
@@ -49,6 +52,9 @@ FROM
 GROUP BY surplus > 0, absent > 0, superseded > 0, run_id
 ORDER BY 1
 """
+_SPAN: Final = f"{_MINE} AND _offset >= {{first:UInt64}} AND _offset < {{next:UInt64}}"
+_ROWS: Final = "SELECT _offset, _item, _items, _revision, ParseError, true AS is_there"
+_REMOVED_ROWS: Final = "SELECT _offset, _item, _items, 0, '', false"
 
 
 class ClickHouseLedger:
@@ -63,6 +69,7 @@ class ClickHouseLedger:
             TryAgainLater: ClickHouse does not answer, or refuses the login.
         """
         self._table = on_every_server(f"`{settings.database}`.`{settings.table}`", settings)
+        self._removed = on_every_server(removed_table(settings), settings)
         # The audit may connect to a server that does not have the newest rows yet, so it asks all, each for itself.
         self._and_server = ", _shard_num" if settings.cluster else ""
         self._settings = {"max_execution_time": timeout_secs, **complete_reads(settings), **(query_settings or {})}
@@ -80,19 +87,26 @@ class ClickHouseLedger:
         """See `ports.Ledger`."""
         if not spans:
             return {}
+        within = f"_topic_id = {{topic_id:String}} AND ({_within(spans)})"
         rows = self._query(
             "read the ledger",
-            f"SELECT _partition, {_BUCKET}, count(), min(_offset), max(_offset), sum(_offset),"
-            f" sum(_offset * _offset), countIf(ParseError != '') FROM {self._table}"
-            f" WHERE _topic_id = {{topic_id:String}} AND ({_within(spans)})"
-            f" GROUP BY _partition, {_BUCKET}{self._and_server} ORDER BY 3",
+            f"SELECT _partition, {_SUMS}, countIf(ParseError != '') FROM {self._table}"
+            f" WHERE {within} GROUP BY _partition, {_BUCKET}{self._and_server} ORDER BY 3",
             topic_id=topic_id,
+        )
+        # Later than the others: a row is noted there before it is deleted here. It may be noted more than once.
+        once = f"SELECT DISTINCT _partition, _offset, _item FROM {self._removed} WHERE {within}"
+        removed = self._of_removed(
+            f"SELECT _partition, {_SUMS}, 0, count() FROM ({once}) GROUP BY _partition, {_BUCKET}", topic_id=topic_id
         )
         # Of several servers the one with most rows of a bucket is the last.
         found: dict[int, dict[int, Bucket]] = {}
         for number, *aggregates in rows:
-            bucket = Bucket(*aggregates)
-            found.setdefault(number, {})[bucket.number] = bucket
+            found.setdefault(number, {})[aggregates[0]] = Bucket(*aggregates)
+        for number, *aggregates in removed:
+            of_partition, bucket = found.setdefault(number, {}), Bucket(*aggregates)
+            other = of_partition.get(bucket.number)
+            of_partition[bucket.number] = bucket if other is None else _together(other, bucket)
         return {number: list(buckets.values()) for number, buckets in found.items()}
 
     def buckets_of_several(self, topic_id: str, spans: Mapping[int, Span]) -> Mapping[int, Set[int]]:
@@ -100,30 +114,35 @@ class ClickHouseLedger:
         if not spans:
             return {}
         # Nearly every record has one row: the index of `_items` leaves few granules to read.
-        rows = self._query(
-            "find records of several rows",
-            f"SELECT DISTINCT _partition, {_BUCKET} FROM {self._table}"
-            f" WHERE _items > 1 AND _topic_id = {{topic_id:String}} AND ({_within(spans)})",
-            topic_id=topic_id,
-        )
+        several = f"WHERE _items > 1 AND _topic_id = {{topic_id:String}} AND ({_within(spans)})"
+        select = f"SELECT DISTINCT _partition, {_BUCKET} FROM"
+        rows = self._query("find records of several rows", f"{select} {self._table} {several}", topic_id=topic_id)
+        removed = self._of_removed(f"{select} {self._removed} {several}", topic_id=topic_id)
         found: dict[int, set[int]] = {}
-        for number, bucket in rows:
+        for number, bucket in (*rows, *removed):
             found.setdefault(number, set()).add(bucket)
         return found
 
     def runs(self, topic_id: str, partition: int, span: Span) -> Sequence[Run]:
         """See `ports.Ledger`."""
-        offsets = _OFFSETS.format(table=self._table, mine=_MINE, rest=REST_ITEM, and_server=self._and_server)
-        if self._and_server:
-            offsets = _FULLEST.format(offsets=offsets)
-        sql = _RUNS.format(offsets=offsets)
+        stored = f"{_ROWS}{self._and_server} FROM {self._table} WHERE {_SPAN}"
+        removed = f"{_REMOVED_ROWS}{self._and_server} FROM {self._removed} WHERE {_SPAN}"
         mine = {"topic_id": topic_id, "partition": partition, "first": span.first, "next": span.next}
-        rows = self._query(f"read offsets {span}", sql, **mine)
+
+        def read(sources: str) -> Sequence[Sequence[Any]]:
+            offsets = _OFFSETS.format(rows=sources, rest=REST_ITEM, and_server=self._and_server)
+            offsets = _FULLEST.format(offsets=offsets) if self._and_server else offsets
+            return self._query(f"read offsets {span}", _RUNS.format(offsets=offsets), **mine)
+
+        rows = if_it_exists(lambda: read(f"{stored} UNION ALL {removed}"), None)
+        if rows is None:
+            rows = read(stored)
         return [Run(Span(first, next_offset), *aggregates) for first, next_offset, *aggregates in rows]
 
     def first_offset(self, topic_id: str, partition: int) -> int | None:
         """See `ports.Ledger`."""
-        return self._one("min(_offset)", "", topic_id=topic_id, partition=partition)
+        found = self._each("min(_offset)", "", topic_id=topic_id, partition=partition)
+        return min(found, default=None)
 
     def first_ingested(self, topic_id: str, partition: int, below: int, since_ms: int) -> int | None:
         """See `ports.Ledger`."""
@@ -141,9 +160,10 @@ class ClickHouseLedger:
         mine = {"topic_id": topic_id, "partition": partition, "bucket": offset // BUCKET_OFFSETS}
         near = f" AND {_BUCKET} = {{bucket:UInt64}} AND _offset >= {{floor:UInt64}} AND _offset < {{offset:UInt64}}"
         floor = offset // BUCKET_OFFSETS * BUCKET_OFFSETS
-        found = self._one("max(_offset)", near, **mine, floor=floor, offset=offset)
+        found = self._each("max(_offset)", near, **mine, floor=floor, offset=offset)
         # The rows of a lower bucket are all before `offset`: the projection is enough.
-        return found if found is not None else self._one("max(_offset)", f" AND {_BUCKET} < {{bucket:UInt64}}", **mine)
+        found = found or self._each("max(_offset)", f" AND {_BUCKET} < {{bucket:UInt64}}", **mine)
+        return max(found, default=None)
 
     def close(self) -> None:
         """End the connection."""
@@ -153,6 +173,16 @@ class ClickHouseLedger:
         sql = f"SELECT count(), {expression} FROM {self._table} WHERE {_MINE}{condition}"
         [(count, found)] = self._query("read offsets", sql, **parameters)
         return found if count else None
+
+    def _each(self, expression: str, condition: str, **parameters: object) -> list[int]:
+        """The same in the table and of what was removed: none, one or two results."""
+        stored = self._one(expression, condition, **parameters)
+        sql = f"SELECT count(), {expression} FROM {self._removed} WHERE {_MINE}{condition}"
+        found = self._of_removed(sql, **parameters)
+        return [*([] if stored is None else [stored]), *(offset for count, offset in found if count)]
+
+    def _of_removed(self, sql: str, **parameters: object) -> Sequence[Sequence[Any]]:
+        return if_it_exists(lambda: self._query("read what was removed", sql, **parameters), ())
 
     def _query(self, doing: str, sql: str, **parameters: object) -> Sequence[Sequence[Any]]:
         with translated_errors(doing):
@@ -165,4 +195,18 @@ def _within(spans: Mapping[int, Span]) -> str:
         f"(_partition = {number:d} AND {_BUCKET} BETWEEN"
         f" {span.first // BUCKET_OFFSETS:d} AND {(span.next - 1) // BUCKET_OFFSETS:d})"
         for number, span in spans.items()
+    )
+
+
+def _together(stored: Bucket, removed: Bucket) -> Bucket:
+    """The rows of both. Those that were noted and are not deleted yet count twice, so the sums are wrong then."""
+    return Bucket(
+        stored.number,
+        stored.rows + removed.rows,
+        min(stored.first, removed.first),
+        max(stored.last, removed.last),
+        (stored.offset_sum + removed.offset_sum) % 2**64,
+        (stored.square_sum + removed.square_sum) % 2**64,
+        stored.unparsed,
+        removed.removed,
     )

@@ -1,7 +1,7 @@
 """RevisedTable on ClickHouse: rejected rows, and the rows that are stored anew in their place."""
 
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from itertools import groupby
 from typing import Any, Final, TypeVar
 
@@ -9,6 +9,7 @@ from clickhouse_connect.driver.client import Client
 
 from app.backends.clickhouse.client import connect, literal, translated_errors
 from app.backends.clickhouse.rejected import time_conditions
+from app.backends.clickhouse.removed import if_it_exists, removed_table
 from app.backends.clickhouse.replicas import complete_reads, on_every_server
 from app.backends.clickhouse.writer import ClickHouseWriter
 from app.domain.revisions import Place, Version
@@ -40,6 +41,7 @@ class ClickHouseRevisions:
         """
         self._table = f"`{settings.database}`.`{settings.table}`"
         self._everywhere = on_every_server(self._table, settings)
+        self._removed = on_every_server(removed_table(settings), settings)
         self._reads = {**_LONG, **complete_reads(settings)}
         conditions, self._parameters = time_conditions(since_secs, until_secs)
         self._condition = " AND ".join(["ParseError != ''", *conditions])
@@ -75,6 +77,13 @@ class ClickHouseRevisions:
         # Of several servers one may not have the new rows yet, and each has the others: so each row once.
         sql = f"SELECT DISTINCT {_PLACE}, _item, _items, _revision FROM {self._everywhere} WHERE {_at(places)}"
         return [Version(Place(*row[:3]), *row[3:]) for row in self._query("look up stored rows", sql)]
+
+    def removed(self, places: Sequence[Place]) -> Set[tuple[Place, int]]:
+        """See `maintenance.tables.RevisedTable`."""
+        sql = f"SELECT DISTINCT {_PLACE}, _item FROM {self._removed} WHERE {_at(places)}"
+        nothing: Sequence[Sequence[Any]] = ()
+        rows = if_it_exists(lambda: self._query("look up what was removed", sql), nothing)
+        return {(Place(*row[:3]), row[3]) for row in rows}
 
     def new_revision(self) -> int:
         """See `maintenance.tables.RevisedTable`. It is the time in microseconds, unless the clock was set back."""

@@ -7,6 +7,7 @@ import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 
 from app.backends.clickhouse.client import connect, translated_errors
+from app.backends.clickhouse.removed import if_it_exists, removed_table
 from app.backends.clickhouse.replicas import complete_reads, on_every_server
 from app.domain.missing import STORED_COLUMNS, missing_rows
 from app.domain.rows import TABLE_COLUMNS, Rows
@@ -40,6 +41,7 @@ class ClickHouseWriter:
         """Does not connect yet; the first call does."""
         self._settings = settings
         self._table = on_every_server(f"`{settings.database}`.`{settings.table}`", settings)
+        self._removed = on_every_server(removed_table(settings), settings)
         self._reads = complete_reads(settings)
         self._client: Client | None = None
 
@@ -58,11 +60,10 @@ class ClickHouseWriter:
 
     def last_offset(self, topic_id: str, partition: int) -> int | None:
         """See `ports.LogWriter`."""
-        # Reads the ledger projection: a few rows per part, whatever the size of the table.
-        sql = f"SELECT count(), max(_offset) FROM {self._table}"
-        sql += " WHERE _topic_id = {topic_id:String} AND _partition = {partition:UInt16}"
-        [(count, last)] = self._query("read the last offset", sql, topic_id=topic_id, partition=partition)
-        return last if count else None
+        stored = self._last_in(self._table, topic_id, partition)
+        # Later than the other: a row is noted there before it is deleted here.
+        removed = if_it_exists(lambda: self._last_in(self._removed, topic_id, partition), None)
+        return max((last for last in (stored, removed) if last is not None), default=None)
 
     def now_ms(self) -> int:
         """See `ports.LogWriter`."""
@@ -94,8 +95,22 @@ class ClickHouseWriter:
             reason = f"cannot {doing}: ClickHouse reports success but confirms {summary.written_rows} of them"
             raise TryAgainLater(reason, code="unconfirmed")
 
+    def _last_in(self, table: str, topic_id: str, partition: int) -> int | None:
+        # Reads the ledger projection: a few rows per part, whatever the size of the table.
+        sql = f"SELECT count(), max(_offset) FROM {table}"
+        sql += " WHERE _topic_id = {topic_id:String} AND _partition = {partition:UInt16}"
+        [(count, last)] = self._query("read the last offset", sql, topic_id=topic_id, partition=partition)
+        return last if count else None
+
     def _stored(self, topic_id: str, partition: int, first: int, last: int) -> pa.Table:
-        """See `app.domain.missing.LookUp`.
+        """See `app.domain.missing.LookUp`. What was removed on purpose counts as stored."""
+        stored = self._stored_in(self._table, topic_id, partition, first, last)
+        # Later than the other: a row is noted there before it is deleted here.
+        removed = if_it_exists(lambda: self._stored_in(self._removed, topic_id, partition, first, last), None)
+        return stored if removed is None else pa.concat_tables([stored, removed])
+
+    def _stored_in(self, table: str, topic_id: str, partition: int, first: int, last: int) -> pa.Table:
+        """Stored rows of a range of offsets.
 
         The query is not limited to the times of the rows to insert: another reader may have read other times.
         """
@@ -103,7 +118,7 @@ class ClickHouseWriter:
         return self._call(
             "look up stored rows",
             lambda client: client.query_arrow(
-                f"SELECT {', '.join(STORED_COLUMNS)} FROM {self._table}"
+                f"SELECT {', '.join(STORED_COLUMNS)} FROM {table}"
                 " WHERE _topic_id = {topic_id:String} AND _partition = {partition:UInt16}"
                 " AND _offset BETWEEN {first:UInt64} AND {last:UInt64}",
                 parameters=parameters,

@@ -61,6 +61,7 @@ class Row:
     partition: int = 0
     topic_id: str = TOPIC_ID
     is_unparsed: bool = False
+    is_removed: bool = False
     ingested_ms: int = NOW_MS
 
 
@@ -72,7 +73,7 @@ class MemoryLedger:
     looks: list[Span] = field(default_factory=list)
 
     def rows_by_topic(self) -> Mapping[str, int]:
-        return Counter(row.topic_id for row in self.rows)
+        return Counter(row.topic_id for row in self.rows if not row.is_removed)
 
     def buckets(self, topic_id: str, spans: Mapping[int, Span]) -> Mapping[int, Sequence[Bucket]]:
         return {number: list(self._buckets(self._of(topic_id, number), span)) for number, span in spans.items()}
@@ -110,7 +111,9 @@ class MemoryLedger:
             by_number.setdefault(row.offset // BUCKET_OFFSETS, []).append(row)
         for number, found in by_number.items():
             if span.first // BUCKET_OFFSETS <= number <= (span.next - 1) // BUCKET_OFFSETS:
-                yield bucket_of([row.offset for row in found], sum(row.is_unparsed for row in found))
+                unparsed = sum(row.is_unparsed for row in found)
+                bucket = bucket_of([row.offset for row in found], unparsed)
+                yield bucket._replace(removed=sum(row.is_removed for row in found))
 
 
 def bucket_of(stored: Sequence[int], unparsed: int = 0) -> Bucket:
@@ -138,12 +141,14 @@ def found_of(kind: Kind, verdict: PartitionVerdict) -> set[int]:
 
 def _run(rows: Sequence[Row]) -> Run:
     items = {row.item: row.items for row in rows}
+    there = [row for row in rows if not row.is_removed]
     last = max(items)
     wanted = items[last] if last == REST_ITEM else max(last + 1, *items.values())
     return Run(
         span=Span(rows[0].offset, rows[0].offset + 1),
-        rows=len(rows),
-        unparsed=sum(row.is_unparsed for row in rows),
-        surplus=len(rows) - len(items),
+        rows=len(there),
+        unparsed=sum(row.is_unparsed for row in there),
+        surplus=len(there) - len({row.item for row in there}),
         absent=max(0, wanted - len(items)),
+        removed=not there,
     )

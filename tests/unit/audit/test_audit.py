@@ -158,6 +158,33 @@ def test_a_group_that_began_late_is_audited_from_its_first_row_on() -> None:
     assert audit_one(offsets(), [], scope=Scope(0, starts_late=True)).checked.size == 0
 
 
+# Removed on purpose.
+
+
+def removed(*numbers: int) -> list[Row]:
+    return [Row(offset, is_removed=True) for offset in numbers]
+
+
+def test_what_was_removed_on_purpose_is_not_missing() -> None:
+    verdict = audit_one(offsets(), [*stored(range(10), range(12, 100)), *removed(10, 11)])
+
+    assert verdict.findings == []
+    assert (verdict.records, verdict.rows, verdict.removed) == (98, 98, 2)
+
+
+def test_a_row_that_is_noted_as_removed_and_still_there_is_no_duplicate() -> None:
+    verdict = audit_one(offsets(), [*stored(range(99)), *removed(98, 99)])
+
+    assert verdict.findings == []
+    assert (verdict.records, verdict.rows, verdict.removed) == (99, 99, 1)
+
+
+def test_what_is_missing_beside_removed_rows_is_found() -> None:
+    verdict = audit_one(offsets(), [*stored(range(98)), *removed(99)])
+
+    assert found_of(Kind.MISSING, verdict) == {98}
+
+
 # Duplicated.
 
 

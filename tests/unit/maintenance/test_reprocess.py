@@ -112,7 +112,7 @@ def _require_originals(table: MemoryRevisions) -> None:
 
 
 @pytest.mark.parametrize("how", ["before", "after", "half"])
-@pytest.mark.parametrize("at", [4, 6])  # storing, deleting
+@pytest.mark.parametrize("at", [5, 8])  # storing, deleting
 def test_ingestion_that_reads_the_records_again_stores_nothing_whatever_is_done(at: int, how: str) -> None:
     """An offset may be set back, and the old version or the new one reads it."""
     table = filled()
@@ -150,3 +150,27 @@ def test_a_row_that_clickhouse_refuses_does_not_stop_the_others() -> None:
     assert bodies(table) == ["and two", "fine", "fine too", "two", "{never", "{one"]
     assert run.outcome.left[Left.REFUSED] == 1
     assert Version(Place("topic-1", 0, 1), 0, 1, 0) in versions_in(table.stored)
+
+
+def test_a_row_that_is_about_to_be_removed_is_not_stored_anew() -> None:
+    table = filled()
+    table.noted = {(Place("topic-1", 0, 1), 0)}
+
+    Reprocessing(table, record_at, now).run(100)
+
+    assert bodies(table) == ["and two", "fine", "fine too", "two", "{never", "{one"]
+
+
+def test_what_is_removed_while_it_is_stored_anew_does_not_stay() -> None:
+    table = filled()
+
+    def remove_one() -> None:
+        place = Place("topic-1", 0, 1)
+        table.noted.add((place, 0))
+        table.stored = [row for row in table.stored if row.revision or row.version.place != place]
+
+    table.on_change = remove_one  # once the new rows are stored
+
+    Reprocessing(table, record_at, now).run(100)
+
+    assert bodies(table) == ["and two", "fine", "fine too", "two", "{never"]
