@@ -117,6 +117,7 @@ def _run(
         max_count=options.count,
         expected_bytes=lambda: source.expected_bytes if source else 0.0,
     )
+    signals.begin()
     sender.start()
     watch(sender, tally, progress, signals)
     publisher.close(_CLOSE_SECS)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import importlib
-import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from app.stop_signals import StopSignals
 from bench.http_servers.application import create_application, start_companions
 
 THREADS: Final = 24
@@ -334,12 +334,12 @@ def main(arguments: list[str]) -> int:
     if asked.name in _AS_MASTER:
         _AS_MASTER[asked.name](task)
         return 0
-    stopping = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stopping.set())
+    signals, stopping = StopSignals(), threading.Event()
     start_companions(task.control, stopping, with_consumer=task.with_consumer)
     server = _IN_THREAD[asked.name](task)
     server.start()
-    stopping.wait()
+    signals.wait()
+    stopping.set()
     server.stop()
     return 0
 

@@ -225,6 +225,28 @@ def test_ctrl_c_ends_a_run_that_waits_for_input(topic: Topic) -> None:
     assert b"Fatal" not in err
 
 
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="this system does not show who handles signals")
+def test_a_signal_ends_a_run_that_waits_for_somebody_to_write_to_a_named_pipe(tmp_path: Path) -> None:
+    os.mkfifo(pipe := tmp_path / "pipe")
+    with subprocess.Popen(command(str(pipe)), cwd=ROOT, stderr=subprocess.PIPE) as producer:
+        deadline = time.monotonic() + TIMEOUT_SECS
+        while not handles(producer.pid, signal.SIGTERM) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        producer.terminate()
+        try:
+            _, err = producer.communicate(timeout=TIMEOUT_SECS)
+        finally:
+            producer.kill()
+
+    assert (producer.returncode, err) == (128 + signal.SIGTERM, b"")
+
+
+def handles(pid: int, number: signal.Signals) -> bool:
+    """Whether the process has a handler of its own for the signal."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return bool(int(status.partition("SigCgt:")[2].split()[0], 16) >> (number - 1) & 1)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_an_endless_run_with_everything_acknowledged(topic: Topic, number: signal.Signals) -> None:
     with subprocess.Popen(

@@ -5,9 +5,7 @@ Its deadlines are short, and its logs are always the same: pages of 250 rows, ea
 
 from __future__ import annotations
 
-import signal
 import sys
-import threading
 from dataclasses import replace
 from typing import Final
 
@@ -17,6 +15,7 @@ from app.http.limits import Limits
 from app.http.server import HttpServer
 from app.query.attribute_reference import resolved
 from app.settings import HttpSettings
+from app.stop_signals import StopSignals
 from tests.query.results import result_of
 from tests.support.query_application import query_application
 
@@ -40,11 +39,10 @@ class SameLogs:
 
 def main(port: int) -> None:
     """Serve until SIGTERM."""
-    may_end = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: may_end.set())
+    signals = StopSignals()
     server = HttpServer(HttpSettings(port=port), query_application(SameLogs()), probes=("/live",), limits=LIMITS)
     server.start()
-    may_end.wait()
+    signals.wait()
     server.join(10)
 
 

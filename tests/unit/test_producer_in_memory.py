@@ -5,6 +5,7 @@ import gzip
 import json
 import re
 import signal
+from argparse import Namespace
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from app.errors import KafkaCode, TryAgainLater
+from app.ports import LogPublisher
 from app.settings import KafkaSettings
 from producer import exit_code, main
 from sending.signals import Signals
@@ -225,6 +227,19 @@ def test_a_signal_before_the_end_of_the_input_shows_in_the_exit_code(number: int
     publisher.meanwhile = lambda: signals.receive(number)
 
     assert main(["--count", "1000"], {}, make_publisher=made(publisher), signals=signals) == expected
+
+
+def test_a_signal_before_anything_is_sent_ends_the_program_at_once() -> None:
+    signals = Signals()
+
+    def interrupted(_settings: KafkaSettings, _options: Namespace) -> LogPublisher:
+        signals.receive(signal.SIGINT)
+        return MemoryPublisher()
+
+    with pytest.raises(SystemExit) as stopped:
+        main([], {}, make_publisher=interrupted, signals=signals)
+
+    assert stopped.value.code == 130
 
 
 def test_a_second_signal_gives_up_on_what_is_in_flight(capsys: pytest.CaptureFixture[str]) -> None:

@@ -35,6 +35,7 @@ def watched(
         stopping=signals.stopping,
     )
     progress = Progress(tally, io.StringIO(), max_count=0)
+    signals.begin()
     sender.start()
     watch(sender, tally, progress, signals)
     return sender, tally
@@ -61,6 +62,24 @@ def test_after_a_signal_the_sender_does_not_wait_for_more_input() -> None:
     assert not sender.has_ended(0)
     has_more.set()
     assert sender.has_ended(PATIENCE_SECS)
+
+
+def test_a_signal_that_another_thread_received_ends_the_run() -> None:
+    signals = Signals()
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    signals.install()
+
+    def open_lines(_: int) -> Iterator[Line]:
+        yield Line(1, b"one", 4)
+        signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+        signals.stopping.wait(PATIENCE_SECS)
+        yield Line(2, b"two", 4)
+
+    _, tally = watched(MemoryPublisher(), open_lines, signals)
+
+    for number, handler in before.items():
+        signal.signal(number, handler)
+    assert (signals.received, tally.sent) == ([signal.SIGTERM], 1)
 
 
 def test_a_second_signal_ends_the_wait_for_acknowledgements() -> None:
