@@ -88,7 +88,8 @@ def _read_group(
 
 def _read_value(name: str, environ: Mapping[str, str], problems: list[str]) -> str | None:
     if text := environ.get(_source(name, environ)):
-        return text
+        # A secret that was typed or saved as a file has a line's end, which whoever else reads it leaves out.
+        return text.rstrip("\r\n") or None if name in _secret_names() else text
     path = environ.get(f"{name}_FILE")
     if path and _may_stand_in_file(name):
         try:

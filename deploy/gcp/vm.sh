@@ -10,8 +10,8 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 PROJECT_ID=${PROJECT_ID:?export PROJECT_ID=the id of your project on Google Cloud}
-REGION=${REGION:-europe-west1}
-ZONE=${ZONE:-$REGION-b}
+ZONE=${ZONE:-${REGION:-europe-west1}-b}
+REGION=${REGION:-${ZONE%-*}}
 MACHINE_TYPE=${MACHINE_TYPE:-e2-medium}
 DISK_GB=${DISK_GB:-50}
 # A network of its own: the default one lets ssh and remote desktops in from everywhere.
@@ -33,6 +33,19 @@ dry_run=
 with_data=
 
 say() { echo "$*" >&2; }
+
+# Names that would fail only after half of it is made, and then for a reason that says little.
+check_names() {
+    # The account's address is made of it: https://cloud.google.com/resource-manager/docs/creating-managing-projects
+    if ! [[ $PROJECT_ID =~ ^[a-z][a-z0-9-]{4,28}[a-z0-9]$ ]]; then
+        say "PROJECT_ID is '$PROJECT_ID'. It has to be a project's id, not its name or number: gcloud projects list"
+        exit 1
+    fi
+    if [ "${ZONE%-*}" != "$REGION" ]; then
+        say "ZONE is '$ZONE', which is not in REGION '$REGION': gcloud compute zones list"
+        exit 1
+    fi
+}
 
 show() {
     printf '+'
@@ -194,14 +207,15 @@ machine_settings() {
 }
 
 set_up_machine() {
-    local given unpack="sudo mkdir -p /opt/$NAME && sudo tar --extract --gzip --no-same-owner --directory=/opt/$NAME"
+    local given unpack="sudo mkdir -p /opt/$NAME && sudo tar --extract --gzip --file=- --no-same-owner --directory=/opt/$NAME"
     local set_up="sudo /opt/$NAME/deploy/gcp/machine/setup.sh"
     wait_for_ssh
     if [ -n "$dry_run" ]; then
         on_vm "$unpack"
         on_vm "$set_up"
     else
-        COPYFILE_DISABLE=1 tar --create --gzip --exclude=__pycache__ "${FILES[@]}" | on_vm "$unpack"
+        # A Mac's tar writes to a tape unless it is told otherwise.
+        COPYFILE_DISABLE=1 tar --create --gzip --file=- --exclude=__pycache__ "${FILES[@]}" | on_vm "$unpack"
         given=$(machine_settings) # setup.sh refuses a value that could not be read
         on_vm "$set_up" <<< "$given"
     fi
@@ -327,4 +341,5 @@ for word; do
     esac
 done
 [ -z "$with_data" ] || [ "$command" = destroy ] || usage
+[ -z "$command" ] || check_names
 "${command:-usage}"

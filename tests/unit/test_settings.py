@@ -319,6 +319,13 @@ def test_a_secret_may_stand_in_a_file(name: str, tmp_path: Path) -> None:
     assert getattr(getattr(settings, group.lower()), field.lower()) == SecretStr(f" {SECRET} ")
 
 
+def test_the_end_of_a_line_is_no_part_of_a_secret() -> None:
+    settings = read_settings({"CLICKHOUSE_PASSWORD": f" {SECRET} \n", "CLICKHOUSE_READER_PASSWORD": "\n"})
+
+    assert settings.clickhouse.password == SecretStr(f" {SECRET} ")
+    assert settings.clickhouse.reader_password == SecretStr("")
+
+
 def test_the_secret_itself_comes_before_its_file() -> None:
     settings = read_settings({"CLICKHOUSE_PASSWORD": "a", "CLICKHOUSE_PASSWORD_FILE": "/nowhere"})
 

@@ -5,13 +5,28 @@ cd "$(dirname "$0")/../../.."
 # shellcheck source=/dev/null
 . ./.env
 
+data=${VM_DATA:-/mnt/data}
 # The disk `backups` of deploy/clickhouse/server.xml.
-folder="${VM_DATA:-/mnt/data}/clickhouse/backups"
+folder="$data/clickhouse/backups"
 name="logs-$(date --utc +%Y-%m-%dT%H-%M-%SZ).zip"
 # Of a run that was cut off.
 rm -f "$folder"/logs-*.zip
 
-docker compose exec -T clickhouse sh -c \
-    "clickhouse-client --user \"\$CLICKHOUSE_USER\" --password \"\$CLICKHOUSE_PASSWORD\" --query \"BACKUP TABLE logs.logs TO Disk('backups', '$name')\""
+query() {
+    docker compose exec -T clickhouse sh -c \
+        "clickhouse-client --user \"\$CLICKHOUSE_USER\" --password \"\$CLICKHOUSE_PASSWORD\" --query \"$1\""
+}
+
+# A backup that fills the disk stops Kafka, which is on the same one.
+table=$(query "SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND database = 'logs' AND table = 'logs'")
+read -r size free < <(df --output=size,avail --block-size=1 "$data" | tail -n 1)
+if [ $((free - table)) -lt $((size / 10)) ]; then
+    echo "No backup: it needs $((table / 1000000)) MB, and a tenth of the disk has to stay free, of which $((free / 1000000)) MB are: resize it (README.md, More disk)" >&2
+    exit 1
+fi
+
+query "BACKUP TABLE logs.logs TO Disk('backups', '$name')"
+# In one piece: the parts of a parallel upload would have to be deleted afterwards, which this machine may not.
+export CLOUDSDK_STORAGE_PARALLEL_COMPOSITE_UPLOAD_ENABLED=False
 gcloud storage cp --no-clobber "$folder/$name" "gs://$BACKUP_BUCKET/clickhouse/$name"
 rm "$folder/$name"

@@ -11,11 +11,25 @@ etc=${ETC:-/etc}
 wanted=(VM_ADDRESS BACKUP_BUCKET KAFKA_PASSWORD CLICKHOUSE_PASSWORD CLICKHOUSE_READER_PASSWORD)
 wanted+=(GRAFANA_CLICKHOUSE_PASSWORD GRAFANA_ADMIN_PASSWORD)
 
+# `.env` is read by Compose and by bash, and Kafka's tool reads a password from a list: in any of them other characters
+# would be a part of the notation, and the servers would get another password than the service, or a command.
+check_values() {
+    local name
+    for name in "${wanted[@]}"; do
+        grep -q "^$name=." <<< "$1" || { echo "setup.sh needs $name on its standard input" >&2; exit 1; }
+        grep -qE "^$name=[A-Za-z0-9._+/:@%-]+=*$" <<< "$1" || {
+            echo "$name may have letters, digits and . _ + / : @ % - only, and = at its end" >&2
+            exit 1
+        }
+    done
+}
+
 # Debian's own Docker is too old for the compose files.
 install_docker() {
     export DEBIAN_FRONTEND=noninteractive
     apt-get update -qq
-    apt-get install -y -qq ca-certificates curl > /dev/null
+    # A new machine is busy with its own updates.
+    apt-get install -y -qq ca-certificates curl -o DPkg::Lock::Timeout=300 > /dev/null
     install -m 0755 -d "$etc/apt/keyrings"
     curl -fsSL https://download.docker.com/linux/debian/gpg -o "$etc/apt/keyrings/docker.asc"
     chmod 644 "$etc/apt/keyrings/docker.asc"
@@ -24,7 +38,8 @@ install_docker() {
         > "$etc/apt/sources.list.d/docker.list"
     chmod 644 "$etc/apt/sources.list.d/docker.list"
     apt-get update -qq
-    apt-get install -y -qq docker-ce docker-ce-cli containerd.io docker-buildx-plugin docker-compose-plugin > /dev/null
+    apt-get install -y -qq docker-ce docker-ce-cli containerd.io docker-buildx-plugin docker-compose-plugin \
+        -o DPkg::Lock::Timeout=300 > /dev/null
 }
 
 # Formats the disk only if there is nothing on it, and grows what is there if the disk was made larger.
@@ -32,7 +47,7 @@ mount_disk() {
     blkid "$disk" > /dev/null || mkfs.ext4 -q -m 0 "$disk"
     mkdir -p "$data"
     mountpoint -q "$data" || mount -o discard,defaults "$disk" "$data"
-    resize2fs "$disk" > /dev/null 2>&1
+    resize2fs "$disk" > /dev/null
     grep -qF " $data " "$etc/fstab" || echo "$disk $data ext4 discard,defaults,nofail 0 2" >> "$etc/fstab"
     # Without the disk, containers would write to an empty folder.
     mkdir -p "$etc/systemd/system/docker.service.d"
@@ -48,17 +63,20 @@ make_folders() {
     chown 472 "$data/grafana"
 }
 
+# A number that changes with the files in these folders: Compose does not look into what it mounts.
+sum_of() { find "$@" -type f -print0 | sort -z | xargs -0 -r sha256sum | sha256sum | cut -c 1-16; }
+
 write_env() {
-    local given name
+    local given
     given=$(cat)
-    for name in "${wanted[@]}"; do
-        grep -q "^$name=." <<< "$given" || { echo "setup.sh needs $name on its standard input" >&2; exit 1; }
-    done
+    check_values "$given"
     {
         echo "$given"
         echo "VM_DATA=$data"
         echo "KAFKA_EXTERNAL_HOST=$(sed -n 's/^VM_ADDRESS=//p' <<< "$given")"
         echo "COMPOSE_FILE=docker-compose.yml:deploy/gcp/docker-compose.vm.yml"
+        echo "CLICKHOUSE_FILES=$(sum_of deploy/clickhouse deploy/gcp/clickhouse)"
+        echo "GRAFANA_FILES=$(sum_of grafana/provisioning)"
         deploy/gcp/machine/memory.sh
     } > .env.new
     mv .env.new .env # as a whole or not at all

@@ -5,6 +5,8 @@ set -euo pipefail
 cd "$(dirname "$0")/../../.."
 
 wait_secs=${SMOKE_WAIT_SECS:-120}
+# `up` and `run` take an image that is there, be it one of the version before.
+docker compose --profile smoke build --quiet app
 text="smoke test $(openssl rand -hex 8)"
 
 echo "The topic, the table and the settings of the service:"

@@ -43,6 +43,7 @@ blkid*) [ -e "$FORMATTED" ] ;;
 mkfs*) touch "$FORMATTED" ;;
 mountpoint*) [ -e "$MOUNTED" ] ;;
 mount*) touch "$MOUNTED" ;;
+*"SELECT sum(bytes_on_disk)"*) echo "${TABLE_BYTES:-1000}" ;;
 *"BACKUP TABLE"*) touch "$VM_DATA/clickhouse/backups/$(echo "$*" | sed "s/.*'backups', '//; s/'.*//")" ;;
 "docker compose exec -T app python -m app send"*) cat > "$SENT" ;;
 "docker compose exec -T app python -m app query"*) [ -z "$ARRIVES" ] || cat "$SENT" ;;
@@ -174,6 +175,7 @@ class Machine:
         self.folder = folder
         self.home = folder / "home"
         shutil.copytree(ROOT / "deploy", self.home / "deploy")
+        shutil.copytree(ROOT / "grafana/provisioning", self.home / "grafana/provisioning")
         (folder / "etc/apt/sources.list.d").mkdir(parents=True)
         (folder / "etc/fstab").touch()
         (folder / "bin").mkdir()
@@ -251,6 +253,34 @@ def test_the_settings_are_complete_and_no_other_user_can_read_them(machine: Mach
     assert {"KAFKA_MEMORY", "KAFKA_HEAP", "CLICKHOUSE_MEMORY", "COMPOSE_FILE"} <= written.keys()
 
 
+def test_a_changed_file_that_compose_mounts_makes_its_container_anew(machine: Machine) -> None:
+    def labels() -> set[tuple[str, str]]:
+        machine.set_up(GIVEN)
+        variables = dict(line.split("=", 1) for line in (machine.home / ".env").read_text().splitlines())
+        found = services(VM, **variables)
+        return {(name, str(found[name].get("labels"))) for name in RUNNING}
+
+    first = labels()
+    (machine.home / "deploy/clickhouse/server.xml").write_text("<clickhouse/>")
+    second = labels()
+    (machine.home / "grafana/provisioning/new.yaml").touch()
+    third = labels()
+
+    assert {name for name, _ in second - first} == {"clickhouse"}
+    assert {name for name, _ in third - second} == {"grafana"}
+
+
+@pytest.mark.parametrize(
+    "password", ["a b", "a$b", "$(id)", "`id`", "'a'", 'a"b', "a#b", "a,b", "~a", "[a]", "a=b", "ä"]
+)
+def test_a_password_that_means_something_to_a_shell_or_to_compose_is_refused(machine: Machine, password: str) -> None:
+    code, calls, said = machine.set_up(GIVEN | {"KAFKA_PASSWORD": password})
+
+    assert (code, calls) == (1, [])
+    assert "KAFKA_PASSWORD may have letters, digits and" in said
+    assert password not in said.replace("letters, digits and", "")
+
+
 def test_a_new_certificate_is_read_by_what_runs(machine: Machine) -> None:
     machine.set_up(GIVEN)
 
@@ -275,7 +305,7 @@ def test_a_backup_is_uploaded_under_a_name_of_its_own_and_can_be_restored(machin
     (backups / "logs-2026-11-30T01-00-00Z.zip").touch()  # of a run that was cut off
 
     calls = machine.run("backup.sh")
-    [taken], [uploaded] = begin(calls, "docker"), begin(calls, "gcloud storage cp --no-clobber ")
+    [_, taken], [uploaded] = begin(calls, "docker"), begin(calls, "gcloud storage cp --no-clobber ")
     name = uploaded.rpartition("/")[2]
     assert f"BACKUP TABLE logs.logs TO Disk('backups', '{name}')" in taken
     assert uploaded.endswith(f" gs://my-backups/clickhouse/{name}")
@@ -285,6 +315,14 @@ def test_a_backup_is_uploaded_under_a_name_of_its_own_and_can_be_restored(machin
     assert copied == f"gcloud storage cp gs://my-backups/clickhouse/{name} {backups / name}"
     assert f"RESTORE TABLE logs.logs FROM Disk('backups', '{name}')" in restored
     assert list(backups.iterdir()) == []
+
+
+def test_a_backup_that_would_fill_the_disk_is_not_made(machine: Machine) -> None:
+    machine.set_up(GIVEN)
+
+    with pytest.raises(AssertionError, match=r"No backup: it needs 1000000000 MB, .* has to stay free"):
+        machine.run("backup.sh", TABLE_BYTES=str(10**15))
+    assert [call for call in (machine.folder / "calls").read_text().splitlines() if "BACKUP TABLE" in call] == []
 
 
 def test_each_night_there_is_a_backup_and_a_look_at_the_certificate(machine: Machine) -> None:
@@ -306,6 +344,7 @@ def test_a_smoke_test_passes_when_its_own_log_comes_back(machine: Machine) -> No
     calls = machine.run("smoke.sh", ARRIVES="yes")
 
     assert [call.removeprefix("docker compose ") for call in calls if " query " not in call] == [
+        "--profile smoke build --quiet app",
         "run --rm --no-deps app python -m app check",
         "up --detach --no-deps --wait app",
         "exec -T app python -m app send -",

@@ -62,6 +62,8 @@ class Cloud:
             "STATE": str(self.state),
             "PROJECT_ID": PROJECT,
             "SSH_WAIT_SECS": "0",
+            # Where tar writes without --file; a Mac's has such a place by itself.
+            "TAPE": str(folder / "no-such-folder/tape"),
         }
 
     def run(self, *words: str, typed: str = "", **variables: str) -> Step:
@@ -170,6 +172,8 @@ def test_the_machine_gets_what_compose_mounts_and_builds(story: dict[str, Step],
     assert story["up"].code == 0
     with tarfile.open(used.state / "files.tar.gz") as files:
         names = set(files.getnames())
+    [unpacked] = [call[-1] for call in story["up"].calls if "tar " in call[-1]]
+    assert "--file=- " in unpacked
     assert {"docker-compose.yml", "schema.sql", "grafana/Dockerfile", "deploy/gcp/machine/setup.sh", "app"} <= names
     assert {path for path in names if "__pycache__" in path} == set()
 
@@ -219,6 +223,31 @@ def test_what_may_not_be_listed_is_not_taken_for_missing(cloud: Cloud) -> None:
     assert step.code == 1
     assert "ERROR: you may not" in step.stderr
     assert [call for call in step.changes if "create" in call] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("PROJECT_ID", "My Project", "PROJECT_ID is 'My Project'. It has to be a project's id"),
+        ("PROJECT_ID", "123456789012", "not its name or number"),
+        ("PROJECT_ID", "example.org:logs", "not its name or number"),
+        ("ZONE", "us-central1-a", "ZONE is 'us-central1-a', which is not in REGION 'europe-west1'"),
+    ],
+)
+def test_names_that_do_not_fit_stop_before_anything_is_made(cloud: Cloud, name: str, value: str, said: str) -> None:
+    step = cloud.run("up", **{"REGION": "europe-west1", name: value})
+
+    assert (step.code, step.calls) == (1, [])
+    assert said in step.stderr
+
+
+def test_the_region_is_that_of_the_zone(cloud: Cloud) -> None:
+    step = cloud.run("up", ZONE="us-central1-a")
+
+    assert {word for call in step.calls for word in call if "region" in word} == {
+        "--region=us-central1",
+        "--regions=us-central1",
+    }
 
 
 @pytest.mark.parametrize("words", [(), ("upp",), ("up", "destroy"), ("up", "--with-data")])
