@@ -4,6 +4,7 @@ import json
 import re
 import sys
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -18,7 +19,7 @@ from tests.support.compose import KRAFT, ZOOKEEPER, services
 from tests.support.programs import find_program, run, run_program
 
 ENDS_BY_ITSELF = {"kafka-init"}
-OURS = {"app", "samples"}  # their image brings a health check, or none on purpose
+OURS = {"app", "ingest", "samples"}  # their image brings a health check, or none on purpose
 BUILT = {*OURS, "grafana"}
 LIMIT_OF_ALL = 3_700_000_000  # bytes; deploy/check-docker wants as much
 
@@ -61,10 +62,18 @@ def test_ports_are_variables_and_kafka_names_its_own() -> None:
         assert kafka["environment"]["KAFKA_ADVERTISED_LISTENERS"].endswith(",EXTERNAL://laptop:7001")
 
 
-def test_several_instances_share_a_range_of_ports() -> None:
-    app = services(KRAFT, APP_PORT="8080-8089", APP_INSTANCES="2")["app"]
+def test_more_instances_store_logs_and_need_no_port() -> None:
+    assert services(KRAFT)["ingest"]["scale"] == 0
+    assert services(KRAFT, INGEST_INSTANCES="2")["ingest"]["scale"] == 2
+    app, ingest = (services(KRAFT)[name] for name in ("app", "ingest"))
+    assert ingest["environment"] == app["environment"] | {"ROLES": "ingest"}
+    assert {name for name in {*app, *ingest} if app.get(name) != ingest.get(name)} == {"environment", "ports", "scale"}
+    assert not ingest.get("ports")
 
-    assert app["scale"] == 2
+
+def test_instances_that_answer_too_share_a_range_of_ports() -> None:
+    app = services(KRAFT, APP_PORT="8080-8089")["app"]
+
     assert [port["published"] for port in app["ports"]] == ["8080-8089"]
 
 
@@ -95,7 +104,9 @@ def test_nothing_can_take_all_the_memory_or_fill_the_disk_with_its_output(files:
 
 def test_a_machine_of_4_gb_has_memory_for_all_containers() -> None:
     limits = {
-        name: int(service["mem_limit"]) for name, service in services(KRAFT).items() if name not in ENDS_BY_ITSELF
+        name: int(service["mem_limit"]) * service.get("scale", 1)
+        for name, service in services(KRAFT).items()
+        if name not in ENDS_BY_ITSELF
     }
     assert sum(limits.values()) <= LIMIT_OF_ALL
 
@@ -215,8 +226,14 @@ def test_prometheus_scrapes_services_of_the_stack_at_their_ports() -> None:
 def test_prometheus_finds_every_instance_of_the_service_by_dns() -> None:
     jobs = yaml.safe_load((ROOT / "prometheus.yml").read_text())["scrape_configs"]
     [found] = [lookup for job in jobs if job["job_name"] == "log-ingest" for lookup in job["dns_sd_configs"]]
-    assert (found["names"], found["type"], found["port"]) == (["app"], "A", 8080)
-    assert services(KRAFT)["app"]["ports"][0]["target"] == found["port"]
+    assert (found["type"], found["port"]) == ("A", services(KRAFT)["app"]["ports"][0]["target"])
+    reachable = {name for name, service in services(KRAFT).items() if found["names"] == aliases_of(service)}
+    assert reachable == {"app", "ingest"}
+
+
+def aliases_of(service: dict[str, Any]) -> list[str]:
+    """The names of a service in the network besides its own."""
+    return list((service["networks"]["default"] or {}).get("aliases", ()))
 
 
 def test_own_tables_of_clickhouse_do_not_grow_forever() -> None:
