@@ -30,7 +30,7 @@ STAND_INS = (
     *("openssl", "python3", "sh", "sha256sum", "tail", "tr"),
     *(".venv/bin/python", "deploy/gcp/vm.sh"),
 )
-REAL = ("cat", "sed", "grep")
+REAL = ("cat", "sed", "grep", "rm")
 # Bash as on a terminal, but for -i: without a terminal it would read ahead, so that `read` got nothing.
 SHELLS = {"bash": ("--norc", "--noprofile", "-o", "history", "-o", "histexpand", "-s"), "zsh": ("-f", "-i")}
 BUILT_IN = ("eval", "export", "printf", "read", ".")
@@ -191,6 +191,26 @@ def test_python_is_that_of_the_environment(document: Path) -> None:
     text = document.read_text(encoding="utf-8")
 
     assert re.findall(r"(?:^ *|`|\| )(?:python|pip|kafka-[a-z-]+\.sh) [^`\n]*", text, re.MULTILINE) == []
+
+
+def unset_variables(blocks_of_pages: list[Block]) -> Iterator[str]:
+    """Where a variable is used that no command of the page up to there sets."""
+    known: dict[str, set[str]] = {}
+    for block in blocks_of_pages:
+        names = known.setdefault(block.document, set())
+        names.update(re.findall(r"\b([A-Z][A-Z_]+)=", block.text), re.findall(r"read -r\w* (\w+)", block.text))
+        if ".local/env" in block.text:
+            names.update(("CLICKHOUSE_URL", "CLICKHOUSE_USER", "CLICKHOUSE_PASSWORD"))
+        used = re.findall(r"\$\{?([A-Z][A-Z_]+)", re.sub(r"'[^']*'", "", block.text))
+        yield from (f"{block}: {name}" for name in used if name not in names)
+
+
+def test_variables_are_set_on_the_page_that_uses_them() -> None:
+    """Of an unset one, an empty password would be made."""
+    assert [*unset_variables([Block("page", 1, 'printf %s "$PASSWORD" | gcloud secrets create a\n')])] == [
+        "page:1: PASSWORD"
+    ]
+    assert [*unset_variables(BLOCKS)] == []
 
 
 def test_blocks_are_found() -> None:

@@ -18,7 +18,7 @@ PAGES = ("cloudrun/README.md", "cloudrun/worker-pool.md", "managed/google-manage
 FILES = {"service.yaml": "log-analytics.yaml", "front.yaml": "log-front.yaml", "ingest.yaml": "log-ingest.yaml"}
 """The files of deploy/cloudrun, and as what the pages save them."""
 
-# Replaces gcloud, docker and curl: records its arguments without output.
+# Replaces gcloud, docker, curl and rm: records its arguments without output.
 _NOTE_TAKER = r"""#!/bin/sh
 { printf '%s\037' "${0##*/}" "$@"; echo; } >> "$NOTES"
 """
@@ -71,7 +71,7 @@ class Rehearsal:
 
 def rehearse(folder: Path) -> Rehearsal:
     """Run all blocks of the pages in one shell, with stand-ins for what would leave this machine."""
-    for program in ("gcloud", "docker", "curl"):
+    for program in ("gcloud", "docker", "curl", "rm"):
         (folder / program).write_text(_NOTE_TAKER)
         (folder / program).chmod(0o755)
     blocks = [block for page in PAGES for block in bash_blocks(page)]
