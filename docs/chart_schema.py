@@ -13,8 +13,8 @@ from local.paths import ROOT
 
 FILE: Final = ROOT / "deploy" / "helm" / "values.schema.json"
 
-# Set by the chart itself.
-_RESERVED: Final = ("ROLES", "HTTP_PORT", "METRICS_PORT", "SYSLOG_HOST")
+# Set by the chart itself, or by the image: probes and Services reach an instance by its own address.
+_RESERVED: Final = ("ROLES", "HTTP_HOST", "HTTP_PORT", "METRICS_PORT", "SYSLOG_HOST")
 _ABOUT_VALUES: Final = ("type", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "enum", "minLength")
 
 

@@ -1,10 +1,11 @@
 {{/* Names, labels and the list of deployments. */}}
 
+{{/* The longest name behind it is `-receive-syslog`, and a Service's has 63 characters at most. */}}
 {{- define "log-analytics.name" -}}
 {{- if contains "log-analytics" .Release.Name -}}
-{{- .Release.Name | trunc 50 | trimSuffix "-" -}}
+{{- .Release.Name | trunc 48 | trimSuffix "-" -}}
 {{- else -}}
-{{- printf "%s-log-analytics" (.Release.Name | trunc 36 | trimSuffix "-") -}}
+{{- printf "%s-log-analytics" (.Release.Name | trunc 34 | trimSuffix "-") -}}
 {{- end -}}
 {{- end -}}
 

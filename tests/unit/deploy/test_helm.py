@@ -217,3 +217,9 @@ def test_the_schema_knows_the_settings_of_today() -> None:
     written = chart_schema.FILE.read_text(encoding="utf-8")
 
     assert chart_schema.text(chart_schema.completed(json.loads(written))) == written, "out of date: make docs"
+
+
+def test_the_longest_name_of_a_release_fits_into_those_of_services() -> None:
+    chart = render({"receive": {"settings": {"SYSLOG_PORT": 5514}}}, name="a" * 53)
+
+    assert max(len(name) for name in chart.all("Service")) <= 63

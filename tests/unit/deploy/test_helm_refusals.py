@@ -13,14 +13,17 @@ from tests.support.chart_values import INGRESS, NEEDED
 
 def test_values_that_are_wrong_by_themselves_are_all_named() -> None:
     values = {
-        "image": {"digest": "sha256:12"},
+        "image": {"digest": "sha256:12", "repository": "ghcr.io/example/log-analytics:1.2"},
         "layout": "split",
         "settings": {"BATCH_MAX_ROW": 5, "BATCH_MAX_ROWS": 0},
         "secrets": {"CLICKHOUSE_PASSWORD": "x", "KAFKA_SASL_PASSWORD": {"secret": "s"}},
         "files": {"KAFKA_SSL_CA_FILE": {"key": "k"}},
         "ingest": {"replica": 3, "settings": {"CLICKHOUSE_PASSWORD": "x"}},
         "receive": {"settings": {"ROLES": "query"}},
-        "query": {"settings": {"LOG_LEVEL": "loud"}},
+        "query": {
+            "settings": {"LOG_LEVEL": "loud", "HTTP_HOST": "127.0.0.1"},
+            "ingress": {"host": "https://a.example"},
+        },
         "terminationGracePeriodSeconds": 10,
         "networkPolicy": {"from": [{"cidr": "10.0.0.0/8"}]},
     }
@@ -29,6 +32,9 @@ def test_values_that_are_wrong_by_themselves_are_all_named() -> None:
     problems = re.findall(r"^(?:- |  )*at '(.*?)': (.*)$", said, re.MULTILINE)
     expected = {
         "/image/digest": "'sha256:12' does not match pattern '^(sha256:[0-9a-f]{64})?$'",
+        "/image/repository": "'ghcr.io/example/log-analytics:1.2' does not match pattern",
+        "/query/settings": "additional properties 'HTTP_HOST' not allowed",
+        "/query/ingress/host": "'https://a.example' does not match pattern",
         "/layout": "value must be one of 'roles', 'one'",
         "/settings": "additional properties 'BATCH_MAX_ROW' not allowed",
         "/ingest/settings": "additional properties 'CLICKHOUSE_PASSWORD' not allowed",
@@ -41,7 +47,7 @@ def test_values_that_are_wrong_by_themselves_are_all_named() -> None:
         "/terminationGracePeriodSeconds": "minimum: got 10, want 20",
         "/networkPolicy/from/0": "additional properties 'cidr' not allowed",
     }
-    assert {path: dict(problems).get(path) for path in expected} == expected
+    assert {path: dict(problems).get(path, "")[: len(words)] for path, words in expected.items()} == expected
     assert "/files/KAFKA_SSL_CA_FILE" in dict(problems)  # a Secret or a ConfigMap is missing
 
 
@@ -69,6 +75,17 @@ def test_values_that_are_wrong_by_themselves_are_all_named() -> None:
                 "receive.autoscaling.minReplicas is 9, more than maxReplicas, 6",
             ],
         ),
+        (
+            {
+                "settings": {"HTTP_TRUSTED_PROXIES": "10.8.0.0/14"},
+                "query": {"ingress": INGRESS},
+                "receive": {"ingress": INGRESS, "settings": {"SYSLOG_PORT": 8080}},
+            },
+            [
+                "query.ingress.host and receive.ingress.host are the same",
+                "the port 8080 for syslog is taken",
+            ],
+        ),
         ({part: {"enabled": False} for part in PARTS}, ["ingest, query and receive are all disabled"]),
     ],
 )
@@ -84,6 +101,12 @@ def test_secrets_that_are_needed_are_all_named() -> None:
     assert refused.count("nothing says who may read logs") == 1
     assert "secrets.RECEIVE_KEY is not set" in refused
     assert "secrets.AUTH_SESSION_KEY is not set, and query may have 2 instances" in refused
+
+
+def test_a_mode_that_needs_tokens_needs_a_secret_with_them() -> None:
+    assert "settings.AUTH_MODE is token, and there are none" in refusal(
+        {**NEEDED, "settings": {**NEEDED["settings"], "AUTH_MODE": "token"}, "files": {}}
+    )
 
 
 def test_one_query_instance_needs_no_key_for_sessions() -> None:
