@@ -2,6 +2,7 @@
 
 import argparse
 import re
+import sys
 import time
 from collections.abc import Sequence
 
@@ -181,7 +182,18 @@ def _positive(text: str) -> int:
 def _user(text: str) -> str:
     if not text:
         raise argparse.ArgumentTypeError("an empty user is none: all logs without a user would be deleted")
+    if not _is_unicode(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not in the terminal's encoding, {sys.getfilesystemencoding()}")
     return text
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether an argument was decoded: bytes that cannot be are surrogates."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _cluster(text: str) -> str:

@@ -41,6 +41,7 @@ def check_clickhouse(probe: ClickHouseProbe, settings: ClickHouseSettings) -> li
         *_check_insert_settings(probe.insert_settings, settings),
         *check_servers(probe, settings),
         *_check_table(probe, settings),
+        *_check_removed(probe.removed, settings),
     ]
 
 
@@ -212,6 +213,18 @@ def _check_migrations(had_count: int, migrations: Sequence[str]) -> Finding:
             " user who may",
         )
     return ok("migrations", f"schema {had_count}, that of this version")
+
+
+def _check_removed(found: bool | Unknown | None, settings: ClickHouseSettings) -> Iterator[Finding]:
+    name = f"{settings.database}.{settings.table}_removed"
+    if isinstance(found, Unknown):
+        yield problem(
+            "removed rows",
+            f"{found.reason}: recovery waits for it, so that what was deleted is not stored again",
+            f"GRANT SELECT ON {name} TO {settings.user}",
+        )
+    elif found:
+        yield ok("removed rows", f"their positions, in {name}, can be read")
 
 
 def compare(found: TableDefinition, wanted: TableDefinition, name: str) -> list[Finding]:

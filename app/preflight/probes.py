@@ -102,7 +102,8 @@ class ClickHouseProbe:
     `privileges` maps each privilege that the service needs to whether our user has it. `insert_settings` is None for
     settings that the server does not know. `table_defaults` are the server's defaults for settings that a table does
     not set. `migrations` are the names of those of this version of the service, in order. `servers` is None without
-    CLICKHOUSE_CLUSTER.
+    CLICKHOUSE_CLUSTER. `removed` is whether the positions of rows that were removed on purpose can be read, None if no
+    row ever was.
     """
 
     version: str
@@ -114,3 +115,4 @@ class ClickHouseProbe:
     table_defaults: Mapping[str, str] = field(default_factory=dict)
     migrations: Sequence[str] = ()
     servers: Servers | Unknown | None = None
+    removed: bool | Unknown | None = None

@@ -68,7 +68,7 @@ def test_the_engine_reads_every_statement_as_one_for_the_cluster(client: Client)
 def test_the_replicated_table_is_that_of_the_schema_but_for_its_engine_and_how_its_inserts_are_known_again(
     client: Client,
 ) -> None:
-    [_, local, _] = cluster_statements(NAMES, "my-cluster")
+    [_, local, _, _] = cluster_statements(NAMES, "my-cluster")
     wanted, found = definition_of(client, create_table(NAMES)), definition_of(client, local)
 
     engine = "ReplicatedMergeTree('/clickhouse/tables/{shard}/web/events_local', '{replica}')"
@@ -92,10 +92,12 @@ def test_the_engine_makes_the_tables(tmp_path: Path) -> None:
     )
 
     assert done.returncode == 0, done.stderr
-    whole, local = json.loads(done.stdout)["data"]
+    whole, local, removed = json.loads(done.stdout)["data"]
     assert whole[:2] == ["events", "Distributed"]
     assert "schema" not in whole[3]
     assert local[:2] == ["events_local", "ReplicatedMergeTree"]
     assert "/clickhouse/tables/{shard}/web/events_local" in local[2]
     assert " replicated_deduplication_window = 10000" in local[2]
     assert local[3].startswith("schema ")
+    assert removed[:2] == ["events_local_removed", "ReplicatedReplacingMergeTree"]
+    assert "/clickhouse/tables/{shard}/web/events_local_removed" in removed[2]

@@ -18,12 +18,14 @@ from app.backends.clickhouse.client import connect
 from app.backends.clickhouse.ledger import ClickHouseLedger
 from app.backends.clickhouse.probe import probe_clickhouse
 from app.backends.clickhouse.reader import ClickHouseReader
+from app.backends.clickhouse.removal import ClickHouseRemoval
 from app.backends.clickhouse.schema import ensure_table
 from app.backends.clickhouse.writer import ClickHouseWriter
 from app.domain.offsets import Run, Span
 from app.domain.rows import concatenate
 from app.domain.statement import Statement
 from app.errors import TryAgainLater
+from app.maintenance.removal import OfUser, remove
 from app.preflight.probes import Unknown
 from app.settings import ClickHouseSettings, QuerySettings
 from local.engine.server import EngineServer
@@ -35,6 +37,7 @@ pytestmark = pytest.mark.stack
 
 TIMEOUT_SECS = 60
 CLUSTER = "both"
+NEVER_MS = 4_000_000_000_000
 
 
 @pytest.fixture(scope="module")
@@ -139,6 +142,27 @@ def test_the_audit_counts_each_row_once_and_finds_those_that_are_stored_twice(
     assert ledger.first_offset("topic-1", 0) == 0
     assert ledger.last_before("topic-1", 0, 5) == 2
     ledger.close()
+
+
+def test_removed_rows_are_known_to_delivery_and_audit(
+    settings: ClickHouseSettings, writer: ClickHouseWriter, client: Client
+) -> None:
+    batch = concatenate([row(0), row(1, UserId="u"), row(2, UserId="u")])
+    insert(writer, batch)
+    assert writer.missing(batch).num_rows == 0  # the table of positions does not exist yet
+    removal = ClickHouseRemoval(settings, timeout_secs=TIMEOUT_SECS)
+    ledger = ClickHouseLedger(settings, timeout_secs=TIMEOUT_SECS)
+
+    removal.prepare()
+    remove(removal, OfUser("u"), NEVER_MS)
+
+    assert writer.missing(batch).num_rows == 0
+    assert writer.last_offset("topic-1", 0) == 2
+    assert ledger.runs("topic-1", 0, Span(0, 10)) == [Run(Span(0, 3), rows=1, unparsed=0, removed=2)]
+    assert probe_clickhouse(settings).removed is True
+    removal.close()
+    ledger.close()
+    client.command("DROP TABLE replicas.logs_removed")
 
 
 def test_the_ledger_of_all_servers_is_read_from_its_projection(

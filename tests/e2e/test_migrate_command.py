@@ -175,5 +175,5 @@ def test_the_printed_statements_make_the_table_that_the_service_makes(pipeline: 
 def test_the_statements_for_a_cluster_are_printed_when_it_is_named(pipeline: Pipeline) -> None:
     printed = run(pipeline, "schema", "--cluster", "two-nodes").stdout
 
-    assert printed.count(" ON CLUSTER `two-nodes`") == 3
+    assert printed.count(" ON CLUSTER `two-nodes`") == 4
     assert f"`{pipeline.database}`.`logs_local`" in printed

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from app.backends.clickhouse.removed import create_removed, removed_table
 from app.backends.clickhouse.schema import statements
 from app.settings import ClickHouseSettings
 
@@ -9,7 +10,9 @@ _SUFFIX: Final = "_local"
 
 
 def cluster_statements(settings: ClickHouseSettings, cluster: str) -> list[str]:
-    """Database, replicated table, and a Distributed table over it for reading, each on all nodes of the cluster.
+    """Database, replicated table, that of removed positions, and a Distributed table over the former for reading.
+
+    Each is for all nodes of the cluster.
 
     The replicated table is called `<table>_local` and the other `<table>`. If CLICKHOUSE_READER_TABLE is set, the
     replicated table is called `<table>` and the other has that name.
@@ -22,6 +25,7 @@ def cluster_statements(settings: ClickHouseSettings, cluster: str) -> list[str]:
     [database, table] = statements(own)
     database_name, on_cluster = f"`{settings.database}`", f"ON CLUSTER `{cluster}`"
     path = f"/clickhouse/tables/{{shard}}/{settings.database}/{local}"
+    removed = create_removed(own, f"ReplicatedReplacingMergeTree('{path}_removed', '{{replica}}')")
     for old, new in (
         (f"{database_name}.`{local}`", f"{database_name}.`{local}` {on_cluster}"),
         ("ENGINE = MergeTree\n", f"ENGINE = ReplicatedMergeTree('{path}', '{{replica}}')\n"),
@@ -31,6 +35,7 @@ def cluster_statements(settings: ClickHouseSettings, cluster: str) -> list[str]:
     return [
         f"{database} {on_cluster}",
         table,
+        _replaced(removed, f"{removed_table(own)}\n", f"{removed_table(own)} {on_cluster}\n"),
         f"CREATE TABLE IF NOT EXISTS {database_name}.`{whole}` {on_cluster}\n"
         f"AS {database_name}.`{local}`\n"
         f"ENGINE = Distributed('{cluster}', '{settings.database}', '{local}')\n"

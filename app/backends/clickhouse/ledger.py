@@ -1,16 +1,18 @@
 """Ledger on ClickHouse: reads the projection `ledger` where possible, else rows."""
 
-from collections.abc import Mapping, Sequence, Set
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence, Set
+from typing import Any, Final, TypeVar
 
 from clickhouse_connect.driver.client import Client
 
 from app.backends.clickhouse.client import connect, translated_errors
-from app.backends.clickhouse.removed import if_it_exists, removed_table
+from app.backends.clickhouse.removed import Removed
 from app.backends.clickhouse.replicas import complete_reads, on_every_server
 from app.domain.offsets import BUCKET_OFFSETS, Bucket, Run, Span
 from app.domain.reader import REST_ITEM
 from app.settings import ClickHouseSettings
+
+_T = TypeVar("_T")
 
 _BUCKET: Final = f"intDiv(_offset, {BUCKET_OFFSETS})"  # the expression of the projection
 _SUMS: Final = f"{_BUCKET}, count(), min(_offset), max(_offset), sum(_offset), sum(_offset * _offset)"
@@ -69,7 +71,7 @@ class ClickHouseLedger:
             TryAgainLater: ClickHouse does not answer, or refuses the login.
         """
         self._table = on_every_server(f"`{settings.database}`.`{settings.table}`", settings)
-        self._removed = on_every_server(removed_table(settings), settings)
+        self._removed = Removed(settings)
         # The audit may connect to a server that does not have the newest rows yet, so it asks all, each for itself.
         self._and_server = ", _shard_num" if settings.cluster else ""
         self._settings = {"max_execution_time": timeout_secs, **complete_reads(settings), **(query_settings or {})}
@@ -95,7 +97,7 @@ class ClickHouseLedger:
             topic_id=topic_id,
         )
         # Later than the others: a row is noted there before it is deleted here. It may be noted more than once.
-        once = f"SELECT DISTINCT _partition, _offset, _item FROM {self._removed} WHERE {within}"
+        once = f"SELECT DISTINCT _partition, _offset, _item FROM {self._removed.name} WHERE {within}"
         removed = self._of_removed(
             f"SELECT _partition, {_SUMS}, 0, count() FROM ({once}) GROUP BY _partition, {_BUCKET}", topic_id=topic_id
         )
@@ -117,7 +119,7 @@ class ClickHouseLedger:
         several = f"WHERE _items > 1 AND _topic_id = {{topic_id:String}} AND ({_within(spans)})"
         select = f"SELECT DISTINCT _partition, {_BUCKET} FROM"
         rows = self._query("find records of several rows", f"{select} {self._table} {several}", topic_id=topic_id)
-        removed = self._of_removed(f"{select} {self._removed} {several}", topic_id=topic_id)
+        removed = self._of_removed(f"{select} {self._removed.name} {several}", topic_id=topic_id)
         found: dict[int, set[int]] = {}
         for number, bucket in (*rows, *removed):
             found.setdefault(number, set()).add(bucket)
@@ -126,7 +128,7 @@ class ClickHouseLedger:
     def runs(self, topic_id: str, partition: int, span: Span) -> Sequence[Run]:
         """See `ports.Ledger`."""
         stored = f"{_ROWS}{self._and_server} FROM {self._table} WHERE {_SPAN}"
-        removed = f"{_REMOVED_ROWS}{self._and_server} FROM {self._removed} WHERE {_SPAN}"
+        removed = f"{_REMOVED_ROWS}{self._and_server} FROM {self._removed.name} WHERE {_SPAN}"
         mine = {"topic_id": topic_id, "partition": partition, "first": span.first, "next": span.next}
 
         def read(sources: str) -> Sequence[Sequence[Any]]:
@@ -134,7 +136,7 @@ class ClickHouseLedger:
             offsets = _FULLEST.format(offsets=offsets) if self._and_server else offsets
             return self._query(f"read offsets {span}", _RUNS.format(offsets=offsets), **mine)
 
-        rows = if_it_exists(lambda: read(f"{stored} UNION ALL {removed}"), None)
+        rows = self._if_removed(lambda: read(f"{stored} UNION ALL {removed}"))
         if rows is None:
             rows = read(stored)
         return [Run(Span(first, next_offset), *aggregates) for first, next_offset, *aggregates in rows]
@@ -177,12 +179,15 @@ class ClickHouseLedger:
     def _each(self, expression: str, condition: str, **parameters: object) -> list[int]:
         """The same in the table and of what was removed: none, one or two results."""
         stored = self._one(expression, condition, **parameters)
-        sql = f"SELECT count(), {expression} FROM {self._removed} WHERE {_MINE}{condition}"
+        sql = f"SELECT count(), {expression} FROM {self._removed.name} WHERE {_MINE}{condition}"
         found = self._of_removed(sql, **parameters)
         return [*([] if stored is None else [stored]), *(offset for count, offset in found if count)]
 
     def _of_removed(self, sql: str, **parameters: object) -> Sequence[Sequence[Any]]:
-        return if_it_exists(lambda: self._query("read what was removed", sql, **parameters), ())
+        return self._if_removed(lambda: self._query("read what was removed", sql, **parameters)) or ()
+
+    def _if_removed(self, read: Callable[[], _T]) -> _T | None:
+        return self._removed.if_it_exists(read, None, lambda sql: self._query("look for the table of positions", sql))
 
     def _query(self, doing: str, sql: str, **parameters: object) -> Sequence[Sequence[Any]]:
         with translated_errors(doing):

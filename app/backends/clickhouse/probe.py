@@ -5,12 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from clickhouse_connect.driver.client import Client
 
 from app.backends.clickhouse.client import connect, translated_errors
 from app.backends.clickhouse.migrations import number_in, read_migrations
+from app.backends.clickhouse.removed import Removed
 from app.backends.clickhouse.replicas import complete_reads, on_every_server
 from app.backends.clickhouse.schema import create_table, definition_of
 from app.backends.clickhouse.writer import INSERT_SETTINGS
@@ -59,6 +60,7 @@ def probe_clickhouse(
             table_defaults=_table_defaults(client),
             migrations=names,
             servers=_servers(client, settings) if settings.cluster else None,
+            removed=None if is_only_read else _removed(client, settings),
         )
 
 
@@ -102,6 +104,21 @@ def _table(client: Client, settings: ClickHouseSettings) -> Table | None:
     [[engine, statement, comment, views]] = rows
     definition = _read("parse the table's definition", lambda: definition_of(client, statement))
     return Table(engine, definition, views, migration_count=number_in(comment))
+
+
+def _removed(client: Client, settings: ClickHouseSettings) -> bool | Unknown | None:
+    """Read as recovery does. Who may not read the table may not see it in the list of tables either."""
+    removed, doing = Removed(settings), "read the positions of removed rows"
+
+    def query(sql: str) -> Sequence[Sequence[Any]]:
+        with translated_errors(doing):
+            return client.query(sql, settings=dict(complete_reads(settings))).result_rows
+
+    def read() -> bool:
+        query(f"SELECT max(_offset) FROM {removed.name}")
+        return True
+
+    return _read(doing, lambda: removed.if_it_exists(read, None, query))
 
 
 def _privileges(

@@ -7,7 +7,7 @@ from typing import Any, Final
 from clickhouse_connect.driver.client import Client
 
 from app.backends.clickhouse.client import connect, literal, translated_errors
-from app.backends.clickhouse.removed import ensure_removed, removed_table
+from app.backends.clickhouse.removed import Removed, ensure_removed, removed_table
 from app.backends.clickhouse.replicas import complete_reads, on_every_server
 from app.backends.clickhouse.writer import ClickHouseWriter
 from app.maintenance.removal import OfServices, OfUser, Selection
@@ -15,7 +15,13 @@ from app.settings import ClickHouseSettings
 
 _REASON: Final = {OfUser: "request", OfServices: "retention"}
 _IDENTITY: Final = "_topic_id, _partition, _offset, _item"
-_LONG: Final[Mapping[str, object]] = {"max_query_size": 16 * 2**20, "max_partitions_per_insert_block": 0}
+_LONG: Final[Mapping[str, object]] = {
+    "max_query_size": 16 * 2**20,
+    "max_partitions_per_insert_block": 0,
+    # A response of success is sent when all is done, whatever the user's profile says.
+    "wait_end_of_query": 1,
+    "mutations_sync": 2,
+}
 
 
 class ClickHouseRemoval:
@@ -45,8 +51,9 @@ class ClickHouseRemoval:
             table=self._settings.table,
         )
         if any(engine.startswith("Replicated") for (engine,) in found):
-            exists = f"SELECT 1 FROM {self._removed} LIMIT 0"
-            self._query(f"find {self._removed}, which `python -m app schema --cluster` creates on all nodes", exists)
+            on_all = Removed(self._settings).name
+            doing = f"find {self._removed} on every server; `python -m app schema --cluster` prints how to create it"
+            self._query(doing, f"SELECT count() FROM {on_all}")
         else:
             ensure_removed(self._client, self._settings)
 
@@ -87,18 +94,24 @@ class ClickHouseRemoval:
 
     def delete(self, selection: Selection, before_ms: int) -> None:
         """See `maintenance.removal.RemovableRows`."""
-        # By default it returns once the rows are gone, on all replicas.
-        self._command("delete rows", f"DELETE {self._from(selection, before_ms)}")
+        # Not DELETE FROM, which only hides rows: of past days, which are no longer merged, they would stay on the disk,
+        # and be in every backup. For the same reason those are erased that others have hidden (`reprocess`).
+        condition = self._condition(selection, before_ms)
+        self._command("delete rows", f"ALTER TABLE {self._table} DELETE WHERE {condition}, APPLY DELETED MASK")
 
     def close(self) -> None:
         """End the connection."""
         self._client.close()
 
     def _from(self, selection: Selection, before_ms: int | None, table: str = "") -> str:
+        return f"FROM {table or self._table} WHERE {self._condition(selection, before_ms)}"
+
+    @staticmethod
+    def _condition(selection: Selection, before_ms: int | None) -> str:
         condition = _condition(selection)
-        if before_ms is not None:
-            condition = f"({condition}) AND _ingested < fromUnixTimestamp64Milli({before_ms:d}, 'UTC')"
-        return f"FROM {table or self._table} WHERE {condition}"
+        if before_ms is None:
+            return condition
+        return f"({condition}) AND _ingested < fromUnixTimestamp64Milli({before_ms:d}, 'UTC')"
 
     def _query(self, doing: str, sql: str, **parameters: object) -> Sequence[Sequence[Any]]:
         with translated_errors(doing):

@@ -4,11 +4,13 @@ Recovery and the audit read it after the table of logs, in this order: a row is 
 so between two queries it cannot be in neither.
 """
 
-from collections.abc import Callable
-from typing import Final, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeVar
 
 from clickhouse_connect.driver.client import Client
 
+from app.backends.clickhouse.client import literal
+from app.backends.clickhouse.replicas import on_every_server
 from app.backends.clickhouse.schema import translated_schema_errors
 from app.errors import TableMissing
 from app.settings import ClickHouseSettings
@@ -61,9 +63,29 @@ def ensure_removed(client: Client, settings: ClickHouseSettings) -> None:
         client.command(create_removed(settings))
 
 
-def if_it_exists(read: Callable[[], _T], otherwise: _T) -> _T:
-    """What `read` returns; `otherwise` if its table does not exist, so that nothing was ever removed."""
-    try:
-        return read()
-    except TableMissing:
-        return otherwise
+class Removed:
+    """The table for whoever reads it after the table of logs. `name` is what to read: that of all servers."""
+
+    def __init__(self, settings: ClickHouseSettings) -> None:
+        self.name = on_every_server(removed_table(settings), settings)
+        tables = on_every_server("system.tables", settings)
+        database, table = literal(settings.database), literal(f"{settings.table}_removed")
+        self._servers_with_it = (
+            f"SELECT count() FROM {tables} WHERE database = {database} AND name = {table}" if settings.cluster else ""
+        )
+
+    def if_it_exists(
+        self, read: Callable[[], _T], otherwise: _T, query: Callable[[str], Sequence[Sequence[Any]]]
+    ) -> _T:
+        """What `read` returns; `otherwise` if the table does not exist, so that nothing was ever removed.
+
+        Raises:
+            TableMissing: of several servers, which `query` asks, one has the table and another does not: what is
+                removed would be stored again.
+        """
+        try:
+            return read()
+        except TableMissing:
+            if self._servers_with_it and query(self._servers_with_it)[0][0]:
+                raise
+            return otherwise

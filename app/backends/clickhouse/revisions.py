@@ -9,7 +9,7 @@ from clickhouse_connect.driver.client import Client
 
 from app.backends.clickhouse.client import connect, literal, translated_errors
 from app.backends.clickhouse.rejected import time_conditions
-from app.backends.clickhouse.removed import if_it_exists, removed_table
+from app.backends.clickhouse.removed import Removed
 from app.backends.clickhouse.replicas import complete_reads, on_every_server
 from app.backends.clickhouse.writer import ClickHouseWriter
 from app.domain.revisions import Place, Version
@@ -41,7 +41,7 @@ class ClickHouseRevisions:
         """
         self._table = f"`{settings.database}`.`{settings.table}`"
         self._everywhere = on_every_server(self._table, settings)
-        self._removed = on_every_server(removed_table(settings), settings)
+        self._removed = Removed(settings)
         self._reads = {**_LONG, **complete_reads(settings)}
         conditions, self._parameters = time_conditions(since_secs, until_secs)
         self._condition = " AND ".join(["ParseError != ''", *conditions])
@@ -80,9 +80,12 @@ class ClickHouseRevisions:
 
     def removed(self, places: Sequence[Place]) -> Set[tuple[Place, int]]:
         """See `maintenance.tables.RevisedTable`."""
-        sql = f"SELECT DISTINCT {_PLACE}, _item FROM {self._removed} WHERE {_at(places)}"
+        sql = f"SELECT DISTINCT {_PLACE}, _item FROM {self._removed.name} WHERE {_at(places)}"
         nothing: Sequence[Sequence[Any]] = ()
-        rows = if_it_exists(lambda: self._query("look up what was removed", sql), nothing)
+        doing = "look up what was removed"
+        rows = self._removed.if_it_exists(
+            lambda: self._query(doing, sql), nothing, lambda query: self._query(doing, query)
+        )
         return {(Place(*row[:3]), row[3]) for row in rows}
 
     def new_revision(self) -> int:

@@ -7,7 +7,7 @@ import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 
 from app.backends.clickhouse.client import connect, translated_errors
-from app.backends.clickhouse.removed import if_it_exists, removed_table
+from app.backends.clickhouse.removed import Removed
 from app.backends.clickhouse.replicas import complete_reads, on_every_server
 from app.domain.missing import STORED_COLUMNS, missing_rows
 from app.domain.rows import TABLE_COLUMNS, Rows
@@ -41,7 +41,7 @@ class ClickHouseWriter:
         """Does not connect yet; the first call does."""
         self._settings = settings
         self._table = on_every_server(f"`{settings.database}`.`{settings.table}`", settings)
-        self._removed = on_every_server(removed_table(settings), settings)
+        self._removed = Removed(settings)
         self._reads = complete_reads(settings)
         self._client: Client | None = None
 
@@ -62,7 +62,7 @@ class ClickHouseWriter:
         """See `ports.LogWriter`."""
         stored = self._last_in(self._table, topic_id, partition)
         # Later than the other: a row is noted there before it is deleted here.
-        removed = if_it_exists(lambda: self._last_in(self._removed, topic_id, partition), None)
+        removed = self._if_removed(lambda: self._last_in(self._removed.name, topic_id, partition))
         return max((last for last in (stored, removed) if last is not None), default=None)
 
     def now_ms(self) -> int:
@@ -106,7 +106,7 @@ class ClickHouseWriter:
         """See `app.domain.missing.LookUp`. What was removed on purpose counts as stored."""
         stored = self._stored_in(self._table, topic_id, partition, first, last)
         # Later than the other: a row is noted there before it is deleted here.
-        removed = if_it_exists(lambda: self._stored_in(self._removed, topic_id, partition, first, last), None)
+        removed = self._if_removed(lambda: self._stored_in(self._removed.name, topic_id, partition, first, last))
         return stored if removed is None else pa.concat_tables([stored, removed])
 
     def _stored_in(self, table: str, topic_id: str, partition: int, first: int, last: int) -> pa.Table:
@@ -125,6 +125,9 @@ class ClickHouseWriter:
                 settings=dict(self._reads),
             ),
         )
+
+    def _if_removed(self, read: Callable[[], _Result]) -> _Result | None:
+        return self._removed.if_it_exists(read, None, lambda sql: self._query("look for the table of positions", sql))
 
     def _query(self, doing: str, sql: str, **parameters: object) -> Sequence[Sequence[Any]]:
         return self._call(

@@ -12,8 +12,10 @@ from app.domain.records import Partition
 from tests.unit.audit.memory import offsets
 
 
-def verdict(*findings: Finding, records: int = 100, rows: int = 100, **others: int) -> Verdict:
-    partition = PartitionVerdict(offsets(), Span(0, 100), records=records, rows=rows, findings=findings)
+def verdict(*findings: Finding, records: int = 100, rows: int = 100, removed: int = 0, **others: int) -> Verdict:
+    partition = PartitionVerdict(
+        offsets(), Span(0, 100), records=records, rows=rows, removed=removed, findings=findings
+    )
     return Verdict({"logs": "id"}, {Partition("logs", 0): partition}, others)
 
 
@@ -80,6 +82,11 @@ def test_rows_are_a_column_only_where_a_record_has_several() -> None:
     assert "rows" in next(lines(verdict(rows=300)))
 
 
+def test_removed_records_are_a_column_only_where_there_are_some() -> None:
+    assert "removed" not in next(lines(verdict()))
+    assert "removed" in next(lines(verdict(removed=1)))
+
+
 def test_other_topic_ids_are_reported_in_a_line() -> None:
     output = list(lines(verdict(earlier=12_345)))
 
@@ -93,7 +100,7 @@ def test_only_the_first_of_many_ranges_are_listed() -> None:
 
 
 def test_programs_get_all_of_it() -> None:
-    found = verdict(MISSING, finding(Kind.DUPLICATED, 5, 6, 2), records=90, rows=92, earlier=3)
+    found = verdict(MISSING, finding(Kind.DUPLICATED, 5, 6, 2), records=90, rows=92, removed=4, earlier=3)
 
     data = json.loads(json.dumps(as_data(found)))
 
@@ -111,6 +118,7 @@ def test_programs_get_all_of_it() -> None:
                 "records": 90,
                 "rows": 92,
                 "unparsed": 0,
+                "removed": 4,
                 "findings": [
                     {"kind": "missing", "first": 40, "last": 49, "count": 10},
                     {"kind": "duplicated", "first": 5, "last": 5, "count": 2},

@@ -31,6 +31,12 @@ def test_a_schema_is_for_one_server_unless_a_cluster_is_named() -> None:
     assert parse(["schema", "--cluster", "my-cluster_2.eu"]).cluster == "my-cluster_2.eu"
 
 
+def test_nothing_is_deleted_by_default() -> None:
+    wanted = {"command": "delete", "user": "-5", "mentions": False, "yes": False}
+
+    assert vars(parse(["delete", "--user", "-5"])) == wanted
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -42,6 +48,8 @@ def test_a_schema_is_for_one_server_unless_a_cluster_is_named() -> None:
         (["rejected", "--limit", "0"], "'0' is not a number of rows"),
         (["schema", "--cluster", "a`b"], "'a`b' is not the name of a cluster"),
         (["schema", "--cluster", "{cluster}"], "'{cluster}' is not the name of a cluster"),
+        (["delete", "--user", ""], "all logs without a user would be deleted"),
+        (["delete", "--user", "a\udcff"], "'a\\udcff' is not in the terminal's encoding"),
         (["check", "--json"], "unrecognized arguments: --json"),
     ],
 )

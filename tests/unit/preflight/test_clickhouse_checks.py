@@ -63,6 +63,14 @@ def test_checks_for_a_read_only_table(probe: ClickHouseProbe, subject: str, leve
         (clickhouse(table=Unknown("no answer")), "table", Level.PROBLEM, "no answer"),
         (clickhouse(wanted=Unknown("too old")), "table", Level.WARNING, "could not be compared with schema.sql"),
         (clickhouse(table=table(definition=Unknown("odd"))), "table", Level.WARNING, "schema.sql: odd"),
+        (clickhouse(removed=True), "removed rows", Level.OK, "logs.logs_removed, can be read"),
+        (
+            clickhouse(removed=Unknown("error 497")),
+            "removed rows",
+            Level.PROBLEM,
+            "error 497: recovery waits for it, so that what was deleted is not stored again -> "
+            "GRANT SELECT ON logs.logs_removed TO default",
+        ),
         (clickhouse(table=table(views=["logs.a", "logs.b"])), "views", Level.WARNING, "logs.a, logs.b read from"),
     ],
 )

@@ -6,16 +6,18 @@ from app.settings import ClickHouseSettings
 
 
 def test_everything_is_made_on_the_whole_cluster() -> None:
-    database, local, whole = cluster_statements(ClickHouseSettings(), "two-nodes")
+    database, local, removed, whole = cluster_statements(ClickHouseSettings(), "two-nodes")
 
     assert database == "CREATE DATABASE IF NOT EXISTS `logs` ON CLUSTER `two-nodes`"
     assert local.startswith("CREATE TABLE IF NOT EXISTS `logs`.`logs_local` ON CLUSTER `two-nodes`\n(")
+    assert removed.startswith("CREATE TABLE IF NOT EXISTS `logs`.`logs_local_removed` ON CLUSTER `two-nodes`\n(")
+    assert "ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/logs/logs_local_removed', '{replica}')" in removed
     assert whole.startswith("CREATE TABLE IF NOT EXISTS `logs`.`logs` ON CLUSTER `two-nodes`\nAS `logs`.`logs_local`\n")
     assert "ENGINE = Distributed('two-nodes', 'logs', 'logs_local')" in whole
 
 
 def test_the_replicated_table_is_that_of_the_schema_but_for_its_names_and_its_engine() -> None:
-    [_, local, _] = cluster_statements(ClickHouseSettings(retention_days=7), "c")
+    [_, local, _, _] = cluster_statements(ClickHouseSettings(retention_days=7), "c")
 
     undone = (
         local.replace("`logs_local` ON CLUSTER `c`", "`logs`")
@@ -28,10 +30,10 @@ def test_the_replicated_table_is_that_of_the_schema_but_for_its_names_and_its_en
 
 
 def test_only_the_table_with_migrations_has_a_schema_number() -> None:
-    [_, local, whole] = cluster_statements(ClickHouseSettings(), "c")
+    [_, local, removed, whole] = cluster_statements(ClickHouseSettings(), "c")
 
     assert "COMMENT 'schema " in local
-    assert "schema" not in whole
+    assert "schema" not in removed + whole
 
 
 def test_names_are_those_that_are_set() -> None:
