@@ -1,6 +1,7 @@
 """Compares the documents with the code."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,26 @@ def test_every_link_to_a_file_leads_somewhere(document: Path) -> None:
     links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", document.read_text(encoding="utf-8"))
 
     assert [link for link in links if not (document.parent / link).exists()] == []
+
+
+def test_every_link_to_a_section_leads_to_one() -> None:
+    sections = {document: set(_sections(document)) for document in DOCUMENTS}
+    lost = [
+        f"{document.relative_to(ROOT)}: {file}#{section}"
+        for document in DOCUMENTS
+        for file, section in re.findall(r"\]\(([^)\s#:]*)#([^)\s]+)\)", document.read_text(encoding="utf-8"))
+        if section not in sections.get((document.parent / file).resolve() if file else document, {section})
+    ]
+
+    assert lost == []
+
+
+def _sections(document: Path) -> Iterator[str]:
+    """The names that GitHub gives to the headings."""
+    text = re.sub(r"^ *```.*?^ *```$", "", document.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    for heading in re.findall(r"^#+ (.*)$", text, re.MULTILINE):
+        words = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).strip().lower()
+        yield re.sub(r"[^\w\- ]", "", words).replace(" ", "-")
 
 
 def test_the_readme_names_every_endpoint() -> None:

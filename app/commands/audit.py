@@ -10,6 +10,7 @@ from app.build.audit import run_audit
 from app.commands.arguments import in_words
 from app.console import run_command, say
 from app.errors import Refused, TryAgainLater
+from app.preflight.kafka_command import admin_command
 from app.settings import Settings
 
 _QUERY_SECS: Final = 120.0
@@ -89,7 +90,7 @@ def _advice(verdict: Verdict, settings: Settings) -> list[str]:
     return [
         "Read these records again: only missing rows are stored. Stop the service, then run",
         *(
-            f"  python -m kafka.admin -b {kafka.bootstrap_servers} groups reset-offsets -g {kafka.group_id}"
+            f"  {admin_command(kafka)} groups reset-offsets -g {kafka.group_id}"
             f" -p {name.topic}:{name.number} --to-offset {first}"
             for name, first in firsts.items()
         ),

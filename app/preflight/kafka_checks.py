@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from app.preflight.findings import Finding, ok, problem, skipped, warning
+from app.preflight.kafka_command import admin_command
 from app.preflight.probes import Group, KafkaProbe, Topic, Unknown
 from app.preflight.topic_checks import (
-    admin_command,
     check_configs,
     check_more_topics,
     check_partitions,

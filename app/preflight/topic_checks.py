@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from app.preflight.findings import Finding, Level, ok, problem, warning
+from app.preflight.kafka_command import admin_command
 from app.preflight.probes import KafkaProbe, Topic, Unknown
 from app.settings import KafkaSettings
 
@@ -151,11 +152,6 @@ def _check_retention(configs: Mapping[str, str], settings: KafkaSettings) -> Fin
 
 def _set(settings: KafkaSettings, name: str, value: object) -> str:
     return f"{admin_command(settings)} configs alter -r topic -n {settings.topic} -c {name}={value}"
-
-
-def admin_command(settings: KafkaSettings) -> str:
-    """The command line of the Kafka client, which is installed with the service."""
-    return f"python -m kafka.admin -b {settings.bootstrap_servers}"
 
 
 def count_of(number: int, noun: str, plural: str = "") -> str:
