@@ -11,11 +11,17 @@ from typing import Any
 
 from tests.support.gcloud_facts import sdk_folder
 
-_MODULES = {"Service": "service", "WorkerPool": "worker_pool", "Revision": "revision"}
+_MODULES = {
+    "Service": "service",
+    "WorkerPool": "worker_pool",
+    "Revision": "revision",
+    "Job": "job",
+    "Execution": "execution",
+}
 
 
 def decode(resource: dict[str, Any]) -> None:
-    """Decode a Service or a WorkerPool as `gcloud run ... replace` does.
+    """Decode a Service, a WorkerPool or a Job as `gcloud run ... replace` does.
 
     Raises:
         Exception: a field is unknown or of another type; the message names it.
@@ -25,9 +31,10 @@ def decode(resource: dict[str, Any]) -> None:
 
 
 def misplaced_annotations(resource: dict[str, Any]) -> Iterator[str]:
-    """Annotations that gcloud does not know at their place: on the resource itself, or on its revisions."""
+    """Annotations that gcloud does not know at their place: on the resource, or on its revisions or executions."""
     kind, template = resource["kind"], resource["spec"]["template"].get("metadata", {})
-    for level, metadata in ((kind, resource["metadata"]), ("Revision", template)):
+    made = "Execution" if kind == "Job" else "Revision"
+    for level, metadata in ((kind, resource["metadata"]), (made, template)):
         known = known_annotations(level)
         yield from (f"{name} on {level}" for name in metadata.get("annotations", ()) if name not in known)
 

@@ -15,7 +15,12 @@ import yaml
 from local.paths import ROOT
 
 PAGES = ("cloudrun/README.md", "cloudrun/worker-pool.md", "managed/google-managed-kafka.md")
-FILES = {"service.yaml": "log-analytics.yaml", "front.yaml": "log-front.yaml", "ingest.yaml": "log-ingest.yaml"}
+FILES = {
+    "service.yaml": "log-analytics.yaml",
+    "front.yaml": "log-front.yaml",
+    "ingest.yaml": "log-ingest.yaml",
+    "job.yaml": "log-job.yaml",
+}
 """The files of deploy/cloudrun, and as what the pages save them."""
 
 # Replaces gcloud, docker, curl and rm: records its arguments without output.
@@ -26,7 +31,7 @@ _NOTE_TAKER = r"""#!/bin/sh
 
 @dataclass(frozen=True)
 class Resource:
-    """A Service or a WorkerPool."""
+    """A Service, a WorkerPool or a Job."""
 
     description: dict[str, Any]
 
@@ -43,16 +48,22 @@ class Resource:
         return template
 
     @property
+    def instance(self) -> dict[str, Any]:
+        """What an instance consists of; a job has tasks in place of instances, which its executions are made of."""
+        spec: dict[str, Any] = self.template["spec"]
+        return dict(spec["template"]["spec"]) if self.description["kind"] == "Job" else spec
+
+    @property
     def container(self) -> dict[str, Any]:
         """The one container."""
-        [container] = self.template["spec"]["containers"]
+        [container] = self.instance["containers"]
         assert isinstance(container, dict)
         return container
 
     @property
     def secrets(self) -> set[str]:
         """The secrets that it reads, as variables and as files."""
-        volumes = self.template["spec"].get("volumes", ())
+        volumes = self.instance.get("volumes", ())
         return {*secrets_in(self.container["env"]), *(volume["secret"]["secretName"] for volume in volumes)}
 
 

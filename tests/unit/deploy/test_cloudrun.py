@@ -74,6 +74,7 @@ def test_annotations_that_the_pages_name_are_known_to_gcloud(rehearsal: Rehearsa
         ("service.yaml", ("ingest", "query", "receive")),
         ("front.yaml", ("query", "receive")),
         ("ingest.yaml", ("ingest",)),
+        ("job.yaml", ("ingest", "query", "receive")),
     ],
 )
 def test_settings_exist_and_are_accepted(
@@ -83,7 +84,7 @@ def test_settings_exist_and_are_accepted(
     assert set(environment) <= set(setting_names())
     settings = read_settings(environment)
     assert settings.service.roles == roles
-    assert settings.auth.needs_token == (file in SERVICES)
+    assert settings.auth.needs_token == (file != "ingest.yaml")
     assert settings.kafka.security_protocol == "SASL_SSL"
     assert settings.clickhouse.url.startswith("https://")
     assert settings.receive.keys
@@ -92,7 +93,7 @@ def test_settings_exist_and_are_accepted(
 @of_each_file
 def test_files_are_in_a_volume_that_is_mounted(rehearsal: Rehearsal, file: str) -> None:
     resource = rehearsal.resources[file]
-    [volume] = resource.template["spec"]["volumes"]
+    [volume] = resource.instance["volumes"]
     [mount] = resource.container["volumeMounts"]
     mounted = {f"{mount['mountPath']}/{item['path']}" for item in volume["secret"]["items"]}
     named = {entry["value"] for entry in resource.container["env"] if entry["name"].endswith("_FILE")}
@@ -125,6 +126,13 @@ def test_what_reads_from_kafka_has_a_fixed_number_of_instances(rehearsal: Rehear
     assert [name for name in everywhere if name.endswith(("/minScale", "/maxScale"))] == []
 
 
+def test_commands_run_with_the_settings_of_the_service(rehearsal: Rehearsal) -> None:
+    job, service = (rehearsal.resources[file].container for file in ("job.yaml", "service.yaml"))
+    assert job["env"] == [variable for variable in service["env"] if not variable["name"].startswith("HTTP_")]
+    assert (job["command"], job["image"]) == (["sh", "-c"], service["image"])
+    assert job["args"] == ["python -m app check"]
+
+
 def test_the_service_keeps_its_cpu_between_requests(rehearsal: Rehearsal) -> None:
     for file in SERVICES:
         annotations = rehearsal.resources[file].template["metadata"]["annotations"]
@@ -135,7 +143,7 @@ def test_a_live_tail_may_last_as_long_as_cloud_run_lets_it(rehearsal: Rehearsal)
     assert {rehearsal.resources[file].template["spec"]["timeoutSeconds"] for file in SERVICES} == {3600}
 
 
-@of_each_file
+@pytest.mark.parametrize("file", [*SERVICES, "ingest.yaml"])
 def test_probes_check_liveness_of_the_service_and_not_of_kafka(rehearsal: Rehearsal, file: str) -> None:
     container = rehearsal.resources[file].container
     assert {container[probe]["httpGet"]["path"] for probe in ("startupProbe", "livenessProbe")} == {"/live"}
