@@ -1,5 +1,6 @@
 #!/bin/bash
-# Makes a small CA and a certificate for this machine, in PEM. Says `changed` if the servers have to read new files.
+# Makes a small CA and a certificate for this machine, in PEM. Says `changed` as long as the servers have to read new
+# files: whoever has restarted them removes DIRECTORY/unread.
 #   certificates.sh DIRECTORY ADDRESS
 # The CA is made once. The certificate is made anew when less than 60 days are left, or for another address.
 set -euo pipefail
@@ -58,7 +59,8 @@ hand_out() {
 mkdir -p "$directory"
 [ -s "$directory/ca.pem" ] || make_ca
 if ! is_valid; then
+    touch "$directory/unread"
     make_certificate
-    echo changed
 fi
 hand_out
+[ ! -e "$directory/unread" ] || echo changed

@@ -5,7 +5,9 @@ cd "$(dirname "$0")/../../.."
 # shellcheck source=/dev/null
 . ./.env
 
-if [ "$(deploy/gcp/machine/certificates.sh "${VM_DATA:-/mnt/data}/tls" "$VM_ADDRESS")" = changed ]; then
+tls=${VM_DATA:-/mnt/data}/tls
+if [ "$(deploy/gcp/machine/certificates.sh "$tls" "$VM_ADDRESS")" = changed ]; then
     docker compose restart kafka clickhouse
+    rm "$tls/unread"
 fi
 deploy/gcp/machine/backup.sh

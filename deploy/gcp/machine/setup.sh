@@ -118,5 +118,8 @@ docker compose run --rm --no-deps kafka-init
 if [ -n "$changed" ] && [ -n "$running" ]; then
     docker compose restart kafka clickhouse
 fi
+rm -f "$data/tls/unread"
 install_timer
+# The system's disk is small: images of earlier versions would fill it.
+docker image prune --all --force --filter until=720h > /dev/null
 docker compose ps

@@ -48,6 +48,7 @@ mount*) touch "$MOUNTED" ;;
 "docker compose exec -T app python -m app send"*) cat > "$SENT" ;;
 "docker compose exec -T app python -m app query"*) [ -z "$ARRIVES" ] || cat "$SENT" ;;
 "docker compose logs"*) echo "what the service says" ;;
+"docker compose restart"*) [ -z "$RESTART" ] ;;
 "gcloud storage cp gs:"*) touch "$4" ;;
 curl*) for file; do :; done; echo a key > "$file" ;;
 esac
@@ -141,7 +142,9 @@ def test_the_user_of_queries_can_change_nothing() -> None:
 
 
 def certificates(folder: Path, address: str = "10.80.0.2") -> str:
-    return run(["bash", str(MACHINE / "certificates.sh"), str(folder), address])
+    said = run(["bash", str(MACHINE / "certificates.sh"), str(folder), address])
+    (folder / "unread").unlink(missing_ok=True)
+    return said
 
 
 def test_certificates_are_made_once_and_anew_for_another_address(tmp_path: Path) -> None:
@@ -334,8 +337,20 @@ def test_each_night_there_is_a_backup_and_a_look_at_the_certificate(machine: Mac
 
     (machine.folder / "data/tls/server.pem").unlink()  # as if it had expired
     assert begin(machine.run("daily.sh"), "docker compose restart kafka clickhouse")
+    assert begin(machine.run("daily.sh"), "docker compose restart") == []
     service = (machine.folder / "etc/systemd/system/log-analytics.service").read_text()
     assert f"ExecStart={machine.home}/deploy/gcp/machine/daily.sh" in service
+
+
+def test_a_restart_that_failed_is_made_up_for(machine: Machine) -> None:
+    machine.set_up(GIVEN)
+    (machine.folder / "data/clickhouse/backups").mkdir()
+    (machine.folder / "data/tls/server.pem").unlink()
+
+    with pytest.raises(AssertionError):
+        machine.run("daily.sh", RESTART="fails")
+
+    assert begin(machine.run("daily.sh"), "docker compose restart kafka clickhouse")
 
 
 def test_a_smoke_test_passes_when_its_own_log_comes_back(machine: Machine) -> None:
