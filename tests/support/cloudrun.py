@@ -20,8 +20,9 @@ FILES = {
     "front.yaml": "log-front.yaml",
     "ingest.yaml": "log-ingest.yaml",
     "job.yaml": "log-job.yaml",
+    "receivers.yaml": "log-receivers.yaml",
 }
-"""The files of deploy/cloudrun, and as what the pages save them."""
+"""The files of deploy/cloudrun, and one that a page makes of them, and as what the pages save them."""
 
 # Replaces gcloud, docker, curl and rm: records its arguments without output.
 _NOTE_TAKER = r"""#!/bin/sh

@@ -75,6 +75,7 @@ def test_annotations_that_the_pages_name_are_known_to_gcloud(rehearsal: Rehearsa
         ("front.yaml", ("query", "receive")),
         ("ingest.yaml", ("ingest",)),
         ("job.yaml", ("ingest", "query", "receive")),
+        ("receivers.yaml", ("receive",)),
     ],
 )
 def test_settings_exist_and_are_accepted(
@@ -124,6 +125,12 @@ def test_what_reads_from_kafka_has_a_fixed_number_of_instances(rehearsal: Rehear
     assert 1 <= int(resource.annotations["run.googleapis.com/manualInstanceCount"]) <= PARTITIONS
     everywhere = {**resource.annotations, **resource.template["metadata"]["annotations"]}
     assert [name for name in everywhere if name.endswith(("/minScale", "/maxScale"))] == []
+
+
+def test_receivers_of_their_own_check_tokens_alone(rehearsal: Rehearsal) -> None:
+    receivers = rehearsal.resources["receivers.yaml"]
+    assert receivers.description["metadata"]["name"] == "log-receivers"
+    assert receivers.annotations["run.googleapis.com/invoker-iam-disabled"] == "true"
 
 
 def test_commands_run_with_the_settings_of_the_service(rehearsal: Rehearsal) -> None:
