@@ -71,6 +71,10 @@ def _run(options: Namespace, settings: Settings, misspelt: Sequence[str]) -> int
         from app.commands.delete import delete
 
         return delete(settings, user=options.user, with_mentions=options.mentions, is_confirmed=options.yes)
+    if options.command == "retention":
+        from app.commands.retention import retention
+
+        return retention(settings, is_applied=options.apply)
     if options.command == "explain":
         from app.commands.explain import explain
 

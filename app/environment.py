@@ -9,7 +9,8 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from app.errors import BadSettings
-from app.settings import HttpSettings, MetricsSettings, QuerySettings, Settings
+from app.retention_settings import RetentionSettings
+from app.settings import ClickHouseSettings, HttpSettings, MetricsSettings, QuerySettings, Settings
 from app.settings_group import SettingsGroup
 from app.syslog_settings import SyslogSettings
 
@@ -104,6 +105,7 @@ def _read_value(name: str, environ: Mapping[str, str], problems: list[str]) -> s
 def _conflicts_between(groups: Mapping[str, SettingsGroup | None]) -> Iterator[str]:
     """A sentence for each rule between settings of different groups that is broken."""
     yield from _ports_conflict(groups)
+    yield from _retention_conflict(groups)
     query, http = groups["query"], groups["http"]
     if isinstance(query, QuerySettings) and isinstance(http, HttpSettings):
         most = query.max_streams + 2 * query.max_concurrent  # as many queries may wait as run
@@ -112,6 +114,17 @@ def _conflicts_between(groups: Mapping[str, SettingsGroup | None]) -> Iterator[s
                 f"HTTP_THREADS={http.threads} must be more than QUERY_MAX_STREAMS={query.max_streams} and twice"
                 f" QUERY_MAX_CONCURRENT={query.max_concurrent}: queries and exports wait for slots on these threads"
             )
+
+
+def _retention_conflict(groups: Mapping[str, SettingsGroup | None]) -> Iterator[str]:
+    retention, clickhouse = groups["retention"], groups["clickhouse"]
+    if isinstance(retention, RetentionSettings) and isinstance(clickhouse, ClickHouseSettings):
+        for rule in retention.rules.rules:
+            if rule.days > clickhouse.retention_days:
+                yield (
+                    f"RETENTION_DAYS_BY_SERVICE has {str(rule)!r}: nothing is kept for longer than"
+                    f" CLICKHOUSE_RETENTION_DAYS={clickhouse.retention_days}; raise that, and give others shorter rules"
+                )
 
 
 def _ports_conflict(groups: Mapping[str, SettingsGroup | None]) -> Iterator[str]:

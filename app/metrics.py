@@ -167,6 +167,21 @@ class Metrics:
         self.audit_duration = gauge("audit_duration_seconds", "Duration of the last audit.")
         self.audit_failures = counter("audit_failures_total", "Audits that failed because of Kafka or ClickHouse.")
 
+        # Retention per service.
+        self.retention_removed = counter(
+            "retention_removed_rows_total",
+            "Rows that were removed by a rule of RETENTION_DAYS_BY_SERVICE.",
+            "rule",
+        )
+        self.retention_last_pass = gauge(
+            "retention_last_pass_timestamp_seconds",
+            "Unix time of the last pass after which nothing was left that has expired by these rules; 0 before it. One"
+            " instance makes the passes: the highest of all counts.",
+        )
+        self.retention_failures = counter(
+            "retention_failures_total", "Passes that failed because of ClickHouse; the next one tries again."
+        )
+
         # Queries over HTTP.
         query = _Maker("log_query", registry if "query" in roles else None, self.described)
         self.query_duration = query.histogram(

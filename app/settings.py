@@ -15,6 +15,7 @@ from app.domain.times import zone_named
 from app.domain.topics import TopicChoice, parse_topics
 from app.domain.zone_rules import parse_zone_rules
 from app.receive_settings import ReceiveSettings
+from app.retention_settings import RetentionSettings
 from app.scaling_settings import ScalingSettings
 from app.settings_group import SettingsGroup
 from app.syslog_settings import SyslogSettings
@@ -497,6 +498,7 @@ class Settings(SettingsGroup):
     access: AccessSettings = AccessSettings()
     metrics: MetricsSettings = MetricsSettings()
     audit: AuditSettings = AuditSettings()
+    retention: RetentionSettings = RetentionSettings()
     scaling: ScalingSettings = ScalingSettings()
     on_cloud_run: bool = False
 

@@ -19,6 +19,7 @@ from app.build.clocks import build_clocks
 from app.build.ingest import build_ingest
 from app.build.query import build_query
 from app.build.receive import build_receive, with_key
+from app.build.retention import build_retention
 from app.component import Component
 from app.health import ServiceHealth
 from app.http.lane import Lane
@@ -65,6 +66,8 @@ def build(
         components.append(ingest.component)
         if settings.audit.interval_secs:
             components.append(build_audit(settings, metrics, ingest.partitions))
+        if settings.retention.interval_secs and settings.retention.rules.rules:
+            components.append(build_retention(settings, metrics, ingest.partitions))
     if receive:
         components += receive.listeners
     health = ServiceHealth({**{component.name: component.health for component in components}, **access.health})

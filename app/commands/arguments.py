@@ -75,6 +75,16 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     )
     delete.add_argument("--yes", action="store_true", help="delete them; without it they are only counted")
 
+    retention = commands.add_parser(
+        "retention",
+        help="show what has expired by the rules of services, or remove it",
+        description="Show the rules of RETENTION_DAYS_BY_SERVICE, and the logs that have expired by them, by day and"
+        " service; with --apply, remove these as the service does every RETENTION_INTERVAL_SECS. A record that is read"
+        " again from Kafka does not bring them back, and the audit does not miss them (docs/maintenance.md). Exit code"
+        " 0: done, 2: failed; what is done stays, run it again then.",
+    )
+    retention.add_argument("--apply", action="store_true", help="remove them; without it they are only counted")
+
     migrate = commands.add_parser(
         "migrate",
         help="migrate the table to the schema of this version",

@@ -12,6 +12,7 @@ from app.preflight.backup_checks import check_backups
 from app.preflight.findings import Finding, exit_code, summary
 from app.preflight.issuer_checks import IssuerProbe
 from app.preflight.probes import ClickHouseProbe, KafkaProbe
+from app.preflight.retention_checks import check_retention_rules
 from app.preflight.settings_checks import check_settings
 from app.preflight.zone_checks import TimeSample
 from app.settings import Settings
@@ -108,5 +109,6 @@ def _check_clickhouse(settings: Settings, gather: Callable[[], ClickHouseProbe])
     except TryAgainLater as error:
         return clickhouse_checks.unreachable(str(error), error.code)
     if "ingest" in settings.service.roles:
-        return clickhouse_checks.check_clickhouse(probe, settings.clickhouse)
+        found = clickhouse_checks.check_clickhouse(probe, settings.clickhouse)
+        return [*found, *check_retention_rules(probe, settings)]
     return clickhouse_checks.check_clickhouse_for_queries(probe, settings.clickhouse.as_reader())

@@ -1,6 +1,5 @@
 """`python -m app delete`: deletes the logs of one user, so that they are not stored again."""
 
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
@@ -8,11 +7,8 @@ from typing import Any, Final
 from app.build.maintenance import removable_rows
 from app.console import run_command, say
 from app.errors import Refused, TryAgainLater
-from app.maintenance.removal import OfUser, RemovableRows, remove_now
+from app.maintenance.removal import OfUser, RemovableRows, Waiting, remove_now
 from app.settings import Settings
-
-# An insert that began runs as long as ClickHouse needs, but no sender waits longer than this for many of them.
-_PATIENCE_SECS: Final = 300.0
 
 NOT_DONE: Final = 2
 
@@ -49,7 +45,7 @@ def delete_in_words(table: RemovableRows, wanted: OfUser, *, is_confirmed: bool,
     if not is_confirmed:
         say("Nothing was deleted. To delete them for good, add --yes.")
         return 0
-    left = remove_now(table, wanted, clock=time.monotonic, sleep=time.sleep, patience_secs=_PATIENCE_SECS)
+    left = remove_now(table, wanted, Waiting())
     say("Deleted. Their positions are kept, so that they are not stored again and the audit does not miss them.")
     if left:
         say(f"{_several(left)} of them were stored in the meantime: run the command again.")

@@ -6,7 +6,8 @@ it. Rows that are stored meanwhile are left: only those of before a moment are r
 were running then. A killed command has noted rows that it has not deleted, which does no harm.
 """
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final, Protocol, TypeAlias
@@ -54,49 +55,78 @@ class RemovableRows(Protocol):
     def count(self, selection: Selection, before_ms: int | None = None) -> int:
         """The number of rows."""
 
-    def days(self, before: date) -> Sequence[tuple[date, str, int]]:
-        """Days before this one, with a service and the number of its rows."""
+    def stored_by_day(self) -> Mapping[tuple[date, str], int]:
+        """The number of rows of each day (UTC) and service."""
 
     def note(self, selection: Selection, before_ms: int) -> None:
         """Note the positions of rows."""
 
     def delete(self, selection: Selection, before_ms: int) -> None:
-        """Delete rows, and wait until queries no longer see them."""
+        """Begin to delete rows, from disk too. ClickHouse goes on with it whatever becomes of the caller."""
+
+    def is_deleting(self) -> bool:
+        """Whether such a deletion is not over.
+
+        Raises:
+            TryAgainLater: also if ClickHouse says that it fails.
+        """
 
 
-def remove_now(
-    table: RemovableRows,
-    selection: Selection,
-    *,
-    clock: Callable[[], float],
-    sleep: Callable[[float], None],
-    patience_secs: float,
-) -> int:
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How to wait. An insert that began runs as long as ClickHouse needs, but nobody waits for one for longer."""
+
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    patience_secs: float = 300.0
+
+
+def remove_now(table: RemovableRows, selection: Selection, waiting: Waiting) -> int:
     """Remove rows that are stored by now. Returns how many more were stored in the meantime.
 
     Raises:
-        TryAgainLater: ClickHouse does not answer, or an insert runs for longer than `patience_secs`.
+        TryAgainLater: ClickHouse does not answer, or an insert runs for too long.
     """
     table.prepare()
+    remove(table, selection, settled_ms(table, waiting), waiting)
+    return table.count(selection)
+
+
+def settled_ms(table: RemovableRows, waiting: Waiting) -> int:
+    """A moment by ClickHouse's clock: the inserts that began before it are over.
+
+    Raises:
+        TryAgainLater: ClickHouse does not answer, or an insert runs for too long.
+    """
     # In this order: an insert that begins later has rows of a later time, and one that began before is listed. The
     # margin is for a clock that is set back between noting and deleting.
     before_ms = table.now_ms()
     pending = set(table.running())
-    deadline = clock() + patience_secs
+    deadline = waiting.clock() + waiting.patience_secs
     while pending or table.now_ms() < before_ms + MARGIN_SECS * 1000:
-        if clock() > deadline:
-            raise TryAgainLater(f"an insert is running for more than {patience_secs:.0f} s", code="busy")
-        sleep(_CHECK_EVERY_SECS)
+        if waiting.clock() > deadline:
+            raise TryAgainLater(f"an insert is running for more than {waiting.patience_secs:.0f} s", code="busy")
+        waiting.sleep(_CHECK_EVERY_SECS)
         pending &= set(table.running())
-    remove(table, selection, before_ms)
-    return table.count(selection)
+    return before_ms
 
 
-def remove(table: RemovableRows, selection: Selection, before_ms: int) -> None:
-    """Remove rows of before a time at which no insert was running that still is. The table must be prepared.
+def remove(table: RemovableRows, selection: Selection, before_ms: int, waiting: Waiting) -> None:
+    """Remove rows of before a settled moment, and wait until queries no longer see them. The table must be prepared.
 
     Raises:
-        TryAgainLater: ClickHouse does not answer.
+        TryAgainLater: ClickHouse does not answer, or cannot delete the rows.
     """
     table.note(selection, before_ms)
     table.delete(selection, before_ms)
+    wait_until_deleted(table, waiting)
+
+
+def wait_until_deleted(table: RemovableRows, waiting: Waiting) -> None:
+    """Wait for deletions that have begun, of an earlier run too: as long as ClickHouse needs to write parts anew.
+
+    Raises:
+        TryAgainLater: ClickHouse does not answer, or cannot delete the rows.
+    """
+    while table.is_deleting():
+        waiting.sleep(_CHECK_EVERY_SECS)

@@ -103,7 +103,7 @@ class ClickHouseProbe:
     settings that the server does not know. `table_defaults` are the server's defaults for settings that a table does
     not set. `migrations` are the names of those of this version of the service, in order. `servers` is None without
     CLICKHOUSE_CLUSTER. `removed` is whether the positions of rows that were removed on purpose can be read, None if no
-    row ever was.
+    row ever was. `privileges_to_remove` are those that removing rows needs, such as retention per service.
     """
 
     version: str
@@ -116,3 +116,4 @@ class ClickHouseProbe:
     migrations: Sequence[str] = ()
     servers: Servers | Unknown | None = None
     removed: bool | Unknown | None = None
+    privileges_to_remove: Mapping[str, bool] | Unknown = field(default_factory=dict)

@@ -6,8 +6,9 @@ CREATE DATABASE IF NOT EXISTS logs;
 
 CREATE USER IF NOT EXISTS ingest IDENTIFIED WITH sha256_password BY 'INGEST_PASSWORD';
 GRANT SELECT, INSERT, CREATE TABLE, ALTER TABLE ON logs.* TO ingest;
--- Whether an insert is still running, how full the disk is, and what `check` compares.
+-- Whether an insert or a deletion is still running, how full the disk is, and what `check` compares.
 GRANT SELECT ON system.processes TO ingest;
+GRANT SELECT ON system.mutations TO ingest;
 GRANT SELECT ON system.disks TO ingest;
 GRANT SELECT ON system.storage_policies TO ingest;
 GRANT SELECT ON system.merge_tree_settings TO ingest;

@@ -23,7 +23,7 @@ from app.domain.missing import PROBLEM
 from app.domain.reader import REST_ITEM
 from app.domain.rows import SCHEMA, TABLE_COLUMNS, Rows, concatenate
 from app.errors import Refused, TryAgainLater
-from app.maintenance.removal import OfUser, remove_now
+from app.maintenance.removal import OfUser, Waiting, remove_now
 from app.pipeline.delivery import MARGIN_SECS
 from app.ports import LogWriter
 from app.settings import ClickHouseSettings
@@ -116,7 +116,7 @@ class InClickHouse:
     def remove(self, user: str) -> None:
         """See `Table`."""
         removal = ClickHouseRemoval(self.settings, timeout_secs=30)
-        remove_now(removal, OfUser(user), clock=time.monotonic, sleep=time.sleep, patience_secs=TIMEOUT_SECS)
+        remove_now(removal, OfUser(user), Waiting(patience_secs=TIMEOUT_SECS))
         removal.close()
 
     def parts(self) -> Counter[str]:

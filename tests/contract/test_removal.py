@@ -8,7 +8,7 @@ import pytest
 
 from app.backends.clickhouse.removal import ClickHouseRemoval
 from app.domain.rows import Rows, concatenate
-from app.maintenance.removal import OfUser, remove
+from app.maintenance.removal import OfUser, Waiting, remove
 from tests.contract.test_log_writer import InClickHouse, insert, row
 from tests.support.servers import RunningEngine
 
@@ -30,7 +30,7 @@ class Removable:
         insert(self.table.writer, rows)
 
     def remove(self, user: str) -> None:
-        remove(self.removal, OfUser(user), LATER_MS)
+        remove(self.removal, OfUser(user), LATER_MS, Waiting())
 
     def offsets(self, *, hidden: bool = False) -> list[int]:
         """Offsets of the rows that are there; with those that are only `hidden` from queries."""

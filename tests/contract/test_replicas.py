@@ -25,7 +25,7 @@ from app.domain.offsets import Run, Span
 from app.domain.rows import concatenate
 from app.domain.statement import Statement
 from app.errors import TryAgainLater
-from app.maintenance.removal import OfUser, remove
+from app.maintenance.removal import OfUser, Waiting, remove
 from app.preflight.probes import Unknown
 from app.settings import ClickHouseSettings, QuerySettings
 from local.engine.server import EngineServer
@@ -154,7 +154,7 @@ def test_removed_rows_are_known_to_delivery_and_audit(
     ledger = ClickHouseLedger(settings, timeout_secs=TIMEOUT_SECS)
 
     removal.prepare()
-    remove(removal, OfUser("u"), NEVER_MS)
+    remove(removal, OfUser("u"), NEVER_MS, Waiting())
 
     assert writer.missing(batch).num_rows == 0
     assert writer.last_offset("topic-1", 0) == 2

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -26,10 +28,22 @@ def commands(heading: str) -> list[list[str]]:
     return [shlex.split(line)[3:] for line in blocks.splitlines() if "-m app" in line]
 
 
-def run(pipeline: Pipeline, arguments: list[str]) -> subprocess.CompletedProcess[str]:
-    done = run_app(*arguments, environment=pipeline.environment())
+def run(pipeline: Pipeline, arguments: list[str], **settings: str) -> subprocess.CompletedProcess[str]:
+    done = run_app(*arguments, environment={**pipeline.environment(), **settings})
     assert done.stderr == ""
     return done
+
+
+def read_again_from_the_beginning(pipeline: Pipeline) -> None:
+    """Set all offsets back, and have an instance read up to the end."""
+    for partition in range(PARTITIONS):
+        words = f"groups reset-offsets -g {pipeline.topic} -p {pipeline.topic}:{partition} --to-offset 0".split()
+        command = [sys.executable, "-m", "kafka.admin", "-b", pipeline.kafka.bootstrap_servers, *words]
+        subprocess.run(command, check=True, capture_output=True, timeout=60)
+    again = pipeline.new_service()
+    again.start()
+    pipeline.wait_until_committed(again)
+    again.stop()
 
 
 @pytest.fixture(scope="module")
@@ -79,16 +93,39 @@ def test_the_logs_of_a_user_are_deleted_and_do_not_come_back(pipeline: Pipeline)
     assert "Deleted." in run(pipeline, delete).stdout
     assert pipeline.row_count() == before + 1
 
-    for partition in range(PARTITIONS):
-        words = f"groups reset-offsets -g {pipeline.topic} -p {pipeline.topic}:{partition} --to-offset 0".split()
-        command = [sys.executable, "-m", "kafka.admin", "-b", pipeline.kafka.bootstrap_servers, *words]
-        subprocess.run(command, check=True, capture_output=True, timeout=60)
-    again = pipeline.new_service()
-    again.start()
-    pipeline.wait_until_committed(again)
-    again.stop()
+    read_again_from_the_beginning(pipeline)
 
     assert pipeline.row_count() == before + 1
     audited = run(pipeline, audit)
     assert (audited.returncode, "nothing is missing or duplicated" in audited.stdout) == (0, True)
     assert "removed" in audited.stdout
+
+
+def test_what_has_expired_by_the_rule_of_its_service_is_removed_and_does_not_come_back(pipeline: Pipeline) -> None:
+    look, apply, audit = commands("Retention per service")
+    service = pipeline.new_service()
+    service.start()
+    before = pipeline.row_count()
+    days_ago = {days: (datetime.now(UTC) - timedelta(days=days)).isoformat() for days in (1, 5)}
+    pipeline.send(
+        [
+            json.dumps({"message": "a log", "service": name, "timestamp": days_ago[days]})
+            for name, days in (("debug-api", 5), ("debug-api", 1), ("payments", 5), ("shop", 5))
+        ]
+    )
+    pipeline.wait_for_rows(before + 4)
+    pipeline.wait_until_committed(service)
+    service.stop()
+    [rules] = re.findall(r"^export RETENTION_DAYS_BY_SERVICE='(.*)'$", PAGE, re.MULTILINE)
+
+    shown = run(pipeline, look, RETENTION_DAYS_BY_SERVICE=rules).stdout
+    assert f"  {days_ago[5][:10]} debug-api: 1 log (rule debug-*:3)" in shown.splitlines()
+    assert pipeline.row_count() == before + 4
+    assert "Removed: " in run(pipeline, apply, RETENTION_DAYS_BY_SERVICE=rules).stdout
+    assert pipeline.row_count() == before + 3
+
+    read_again_from_the_beginning(pipeline)
+
+    assert pipeline.row_count() == before + 3
+    audited = run(pipeline, audit)
+    assert (audited.returncode, "nothing is missing or duplicated" in audited.stdout) == (0, True)

@@ -531,3 +531,15 @@ def test_settings_of_oidc_that_do_not_fit_are_named(changes: dict[str, str], pro
         read_settings({**OIDC, **changes})
 
     assert any(problem in sentence for sentence in caught.value.problems)
+
+
+def test_rules_of_retention_are_like_the_example_and_no_longer_than_that_of_the_table() -> None:
+    [rule] = read_settings({"RETENTION_DAYS_BY_SERVICE": "payments:30"}).retention.rules.rules
+    assert (rule.pattern, rule.days) == ("payments", 30)
+    assert problem_of({"RETENTION_DAYS_BY_SERVICE": "debug-*"}).startswith(
+        "RETENTION_DAYS_BY_SERVICE is 'debug-*': must be like debug-*:3"
+    )
+    assert problem_of({"RETENTION_DAYS_BY_SERVICE": "debug-*:3,payments:90"}) == (
+        "RETENTION_DAYS_BY_SERVICE has 'payments:90': nothing is kept for longer than CLICKHOUSE_RETENTION_DAYS=30;"
+        " raise that, and give others shorter rules"
+    )

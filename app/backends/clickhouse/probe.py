@@ -11,7 +11,7 @@ from clickhouse_connect.driver.client import Client
 
 from app.backends.clickhouse.client import connect, translated_errors
 from app.backends.clickhouse.migrations import number_in, read_migrations
-from app.backends.clickhouse.removed import Removed
+from app.backends.clickhouse.removed import Removed, removed_table
 from app.backends.clickhouse.replicas import complete_reads, on_every_server
 from app.backends.clickhouse.schema import create_table, definition_of
 from app.backends.clickhouse.writer import INSERT_SETTINGS
@@ -61,6 +61,9 @@ def probe_clickhouse(
             migrations=names,
             servers=_servers(client, settings) if settings.cluster else None,
             removed=None if is_only_read else _removed(client, settings),
+            privileges_to_remove=_read(
+                "read our privileges to remove rows", lambda: {} if is_only_read else _to_remove(client, settings)
+            ),
         )
 
 
@@ -134,6 +137,13 @@ def _privileges(
         needed.append(f"CREATE TABLE ON {table}")
         if not client.command(f"EXISTS DATABASE `{settings.database}`"):
             needed.append(f"CREATE DATABASE ON `{settings.database}`.*")
+    return _held(client, needed)
+
+
+def _to_remove(client: Client, settings: ClickHouseSettings) -> Mapping[str, bool]:
+    removed = removed_table(settings)
+    needed = [f"ALTER DELETE ON `{settings.database}`.`{settings.table}`", "SELECT ON system.mutations"]
+    needed += [f"{privilege} ON {removed}" for privilege in ("SELECT", "INSERT", "CREATE TABLE")]
     return _held(client, needed)
 
 

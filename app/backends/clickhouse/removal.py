@@ -10,17 +10,19 @@ from app.backends.clickhouse.client import connect, literal, translated_errors
 from app.backends.clickhouse.removed import Removed, ensure_removed, removed_table
 from app.backends.clickhouse.replicas import complete_reads, on_every_server
 from app.backends.clickhouse.writer import ClickHouseWriter
+from app.errors import TryAgainLater
 from app.maintenance.removal import OfServices, OfUser, Selection
 from app.settings import ClickHouseSettings
 
 _REASON: Final = {OfUser: "request", OfServices: "retention"}
 _IDENTITY: Final = "_topic_id, _partition, _offset, _item"
+_BY_DAY: Final = "toDate(Timestamp)"
+_INGESTED: Final = "_ingested < fromUnixTimestamp64Milli("  # as ClickHouse writes it too
 _LONG: Final[Mapping[str, object]] = {
     "max_query_size": 16 * 2**20,
     "max_partitions_per_insert_block": 0,
     # A response of success is sent when all is done, whatever the user's profile says.
     "wait_end_of_query": 1,
-    "mutations_sync": 2,
 }
 
 
@@ -40,17 +42,20 @@ class ClickHouseRemoval:
         self._settings_of_query = {**_LONG, **complete_reads(settings)}
         self._removed = removed_table(settings)
         self._writer = ClickHouseWriter(settings)
+        self._is_by_day = False
         self._client: Client = connect(settings, timeout_secs=timeout_secs)
 
     def prepare(self) -> None:
         """See `maintenance.removal.RemovableRows`."""
         found = self._query(
             "read the engine of the table",
-            "SELECT engine FROM system.tables WHERE database = {database:String} AND name = {table:String}",
+            "SELECT engine, partition_key FROM system.tables"
+            " WHERE database = {database:String} AND name = {table:String}",
             database=self._settings.database,
             table=self._settings.table,
         )
-        if any(engine.startswith("Replicated") for (engine,) in found):
+        self._is_by_day = any(key == _BY_DAY for _, key in found)
+        if any(engine.startswith("Replicated") for engine, _ in found):
             on_all = Removed(self._settings).name
             doing = f"find {self._removed} on every server; `python -m app schema --cluster` prints how to create it"
             self._query(doing, f"SELECT count() FROM {on_all}")
@@ -67,59 +72,67 @@ class ClickHouseRemoval:
 
     def count(self, selection: Selection, before_ms: int | None = None) -> int:
         """See `maintenance.removal.RemovableRows`."""
-        return int(self._query("count rows", f"SELECT count() {self._from(selection, before_ms)}")[0][0])
+        condition = _condition(selection) if before_ms is None else _before(selection, before_ms)
+        return int(self._query("count rows", f"SELECT count() FROM {self._table} WHERE {condition}")[0][0])
 
-    def days(self, before: date) -> Sequence[tuple[date, str, int]]:
+    def stored_by_day(self) -> Mapping[tuple[date, str], int]:
         """See `maintenance.removal.RemovableRows`."""
         # From the projection per_hour: a few rows for each service and hour.
-        day = "toDate(toStartOfHour(Timestamp))"
         sql = (
-            f"SELECT {day} AS day, ServiceName, count() FROM {self._table}"
-            f" WHERE toStartOfHour(Timestamp) < toDateTime('{before.isoformat()} 00:00:00', 'UTC')"
-            " GROUP BY toStartOfHour(Timestamp), ServiceName ORDER BY day, ServiceName"
+            "SELECT toDate(hour), ServiceName, sum(n) FROM (SELECT toStartOfHour(Timestamp) AS hour, ServiceName,"
+            f" count() AS n FROM {self._table} GROUP BY hour, ServiceName) GROUP BY 1, 2"
         )
-        counts: dict[tuple[date, str], int] = {}
-        for day_of, service, count in self._query("count rows by day and service", sql):
-            counts[day_of, service] = counts.get((day_of, service), 0) + count
-        return [(day_of, service, count) for (day_of, service), count in counts.items()]
+        return {(day, service): count for day, service, count in self._query("count rows by day and service", sql)}
 
     def note(self, selection: Selection, before_ms: int) -> None:
         """See `maintenance.removal.RemovableRows`."""
         self._command(
             "note the positions of rows",
-            f"INSERT INTO {self._removed} ({_IDENTITY}, _items, _day, reason)"
-            f" SELECT {_IDENTITY}, _items, toDate(Timestamp), '{_REASON[type(selection)]}'"
-            f" {self._from(selection, before_ms, self._everywhere)}",
+            f"INSERT INTO {self._removed} ({_IDENTITY}, _items, reason)"
+            f" SELECT {_IDENTITY}, _items, '{_REASON[type(selection)]}'"
+            f" FROM {self._everywhere} WHERE {_before(selection, before_ms)}",
         )
 
     def delete(self, selection: Selection, before_ms: int) -> None:
         """See `maintenance.removal.RemovableRows`."""
         # Not DELETE FROM, which only hides rows: of past days, which are no longer merged, they would stay on the disk,
         # and be in every backup. For the same reason those are erased that others have hidden (`reprocess`).
-        condition = self._condition(selection, before_ms)
-        self._command("delete rows", f"ALTER TABLE {self._table} DELETE WHERE {condition}, APPLY DELETED MASK")
+        where = f"WHERE {_before(selection, before_ms)}"
+        actions = f"DELETE {where}, APPLY DELETED MASK"
+        if isinstance(selection, OfServices):
+            actions = f"DELETE IN PARTITION '{selection.day}' {where}" if self._is_by_day else f"DELETE {where}"
+        # Not waited for here: writing parts anew may take longer than a connection lasts.
+        self._command("delete rows", f"ALTER TABLE {self._table} {actions}", mutations_sync=0)
+
+    def is_deleting(self) -> bool:
+        """See `maintenance.removal.RemovableRows`."""
+        sql = (
+            f"SELECT latest_fail_reason FROM {on_every_server('system.mutations', self._settings)}"
+            " WHERE database = {database:String} AND table = {table:String} AND NOT is_done"
+            " AND startsWith(command, '(DELETE ') AND position(command, {mark:String}) > 0"
+        )
+        names = {"database": self._settings.database, "table": self._settings.table}
+        found = self._query("list deletions that are not over", sql, mark=_INGESTED, **names)
+        for (reason,) in found:
+            if reason:
+                raise TryAgainLater(f"ClickHouse cannot delete rows yet: {reason}", code="mutation")
+        return bool(found)
 
     def close(self) -> None:
         """End the connection."""
         self._client.close()
 
-    def _from(self, selection: Selection, before_ms: int | None, table: str = "") -> str:
-        return f"FROM {table or self._table} WHERE {self._condition(selection, before_ms)}"
-
-    @staticmethod
-    def _condition(selection: Selection, before_ms: int | None) -> str:
-        condition = _condition(selection)
-        if before_ms is None:
-            return condition
-        return f"({condition}) AND _ingested < fromUnixTimestamp64Milli({before_ms:d}, 'UTC')"
-
     def _query(self, doing: str, sql: str, **parameters: object) -> Sequence[Sequence[Any]]:
         with translated_errors(doing):
             return self._client.query(sql, parameters=parameters, settings=self._settings_of_query).result_rows
 
-    def _command(self, doing: str, sql: str) -> None:
+    def _command(self, doing: str, sql: str, **settings: object) -> None:
         with translated_errors(doing):
-            self._client.command(sql, settings=self._settings_of_query)
+            self._client.command(sql, settings={**self._settings_of_query, **settings})
+
+
+def _before(selection: Selection, before_ms: int) -> str:
+    return f"({_condition(selection)}) AND {_INGESTED}{before_ms:d}, 'UTC')"
 
 
 def _condition(selection: Selection) -> str:

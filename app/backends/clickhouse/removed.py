@@ -17,9 +17,9 @@ from app.settings import ClickHouseSettings
 
 _T = TypeVar("_T")
 
-# Positions only: nothing of what the logs said, and not whose they were. `_day` is that of the row's Timestamp. What
-# retention has removed is forgotten when the row itself would have expired; what was deleted on request is not, since
-# Kafka or a backup may have its record for longer. Noting a row again does no harm.
+# Positions only: nothing of what the logs said, and not whose they were. What retention has removed is forgotten after
+# as many days as the table keeps rows, when none of them would be kept anyhow, a week at a time; what was deleted on
+# request is not, since Kafka or a backup may have its record for longer. Noting a row again does no harm.
 _CREATE: Final = """
 CREATE TABLE IF NOT EXISTS {removed}
 (
@@ -28,15 +28,14 @@ CREATE TABLE IF NOT EXISTS {removed}
     _offset UInt64 CODEC(Delta(8), ZSTD(1)),
     _item UInt16 CODEC(ZSTD(1)),
     _items UInt16 CODEC(ZSTD(1)),
-    _day Date CODEC(ZSTD(1)),
     reason LowCardinality(String) CODEC(ZSTD(1)),
     removed_at DateTime('UTC') DEFAULT now() CODEC(ZSTD(1))
 )
 ENGINE = {engine}
-PARTITION BY (reason, toMonday(_day))
+PARTITION BY (reason, toMonday(removed_at))
 ORDER BY (_topic_id, _partition, _offset, _item)
-TTL _day + INTERVAL {days} DAY DELETE WHERE reason = 'retention'
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
+TTL toDate(removed_at) + toIntervalDay(if(reason = 'retention', {days} + 1, 36500))
+SETTINGS ttl_only_drop_parts = 1, fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'positions of rows that were removed from {table} on purpose; without it they would be stored again'
 """
 

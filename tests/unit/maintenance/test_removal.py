@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import pytest
 
 from app.commands.delete import delete_in_words
 from app.errors import TryAgainLater
-from app.maintenance.removal import OfUser, Selection, remove_now
+from app.maintenance.removal import OfUser, Selection, Waiting, remove_now
 from tests.fakes import Clock
 from tests.support.revised_table import Killed
 
@@ -23,6 +23,7 @@ class MemoryRows:
     def __init__(self, kill_at: int | None = None, *, is_done: bool = False) -> None:
         self.rows = set(SENT)
         self.noted: set[tuple[str, int]] = set()
+        self.deleting: set[tuple[str, int]] = set()
         self.asked = 0
         self.busy: list[list[str]] = []
         self.kill_at = kill_at
@@ -45,14 +46,25 @@ class MemoryRows:
         self._call(lambda: None)
         return len(self._of(selection, before_ms))
 
-    def days(self, before: date) -> Sequence[tuple[date, str, int]]:
-        return []
+    def stored_by_day(self) -> Mapping[tuple[date, str], int]:
+        return {}
 
     def note(self, selection: Selection, before_ms: int) -> None:
         self._call(lambda: self.noted.update(self._of(selection, before_ms)))
 
     def delete(self, selection: Selection, before_ms: int) -> None:
-        self._call(lambda: self.rows.difference_update(self._of(selection, before_ms)))
+        def begin() -> None:
+            self.deleting = self._of(selection, before_ms)
+
+        self._call(begin)
+
+    def is_deleting(self) -> bool:
+        """ClickHouse deletes meanwhile, for one that was killed too."""
+        is_deleting = bool(self.deleting)
+        self.rows -= self.deleting
+        self.deleting = set()
+        self._call(lambda: None)
+        return is_deleting
 
     def _of(self, selection: Selection, before_ms: int | None) -> set[tuple[str, int]]:
         assert isinstance(selection, OfUser)
@@ -71,7 +83,7 @@ class MemoryRows:
 
 def remove_from(table: MemoryRows, clock: Clock | None = None) -> int:
     time = clock or Clock()
-    return remove_now(table, OfUser("u"), clock=lambda: time.now, sleep=time.advance, patience_secs=10)
+    return remove_now(table, OfUser("u"), Waiting(lambda: time.now, time.advance, patience_secs=10))
 
 
 @pytest.mark.parametrize("is_done", [False, True])
