@@ -74,7 +74,7 @@ class InstanceGroup:
             self.changes.append((time.time(), count))
         while len(self._running) < count:
             self._started += 1
-            journal = self._directory / f"instance-{self._started}.jsonl"
+            journal = self._journal(self._started)
             journal.touch()
             service = ServiceProcess(
                 {**self.environment, JOURNAL_VARIABLE: str(journal)},
@@ -109,8 +109,11 @@ class InstanceGroup:
             stopping.join()
 
     def journals(self) -> list[str]:
-        """The journals of all instances that there ever were."""
-        return [path.read_text() for path in sorted(self._directory.glob("instance-*.jsonl"))]
+        """The journals of all instances that there ever were, in the order of their start."""
+        return [self._journal(number).read_text() for number in range(1, self._started + 1)]
+
+    def _journal(self, number: int) -> Path:
+        return self._directory / f"instance-{number}.jsonl"
 
     def log(self) -> str:
         """The end of the log of each instance that there ever was."""
