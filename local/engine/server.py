@@ -18,7 +18,10 @@ DEFAULT_MEMORY_MB = 3000
 
 
 class EngineServer:
-    """One engine process with its data in `directory`, which is kept between starts."""
+    """One engine process with its data in `directory`, which is kept between starts.
+
+    `module` is the module that Python runs.
+    """
 
     def __init__(
         self,
@@ -31,6 +34,7 @@ class EngineServer:
         max_memory_mb: int = DEFAULT_MEMORY_MB,
         max_body_bytes: int | None = None,
         cluster: str | None = None,
+        module: str = "local.engine",
         log_file: Path | None = None,
     ) -> None:
         self.port = port
@@ -38,7 +42,7 @@ class EngineServer:
         self.password = password
         self.certificates = certificates
         self._directory = directory.absolute()
-        command: list[str | Path] = [sys.executable, "-m", "local.engine", "--directory", self._directory]
+        command: list[str | Path] = [sys.executable, "-m", module, "--directory", self._directory]
         command += ["--port", str(port), "--max-memory-mb", str(max_memory_mb)]
         if max_body_bytes is not None:
             command += ["--max-body-bytes", str(max_body_bytes)]
