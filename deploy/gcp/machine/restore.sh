@@ -16,6 +16,14 @@ folder="${VM_DATA:-/mnt/data}/clickhouse/backups"
 mkdir -p "$folder"
 gcloud storage cp "$bucket/$name" "$folder/$name"
 chown 101 "$folder" "$folder/$name"
-docker compose exec -T clickhouse sh -c \
-    "clickhouse-client --user \"\$CLICKHOUSE_USER\" --password \"\$CLICKHOUSE_PASSWORD\" --query \"RESTORE TABLE logs.logs FROM Disk('backups', '$name')\""
+
+query() {
+    docker compose exec -T clickhouse sh -c \
+        "clickhouse-client --user \"\$CLICKHOUSE_USER\" --password \"\$CLICKHOUSE_PASSWORD\" --query \"$1\""
+}
+
+# What is remembered of deleted logs is restored only if it is lost: the table that is there knows more.
+what="TABLE logs.logs"
+[ "$(query "EXISTS TABLE logs.logs_removed")" = 1 ] || what=ALL
+query "RESTORE $what FROM Disk('backups', '$name')"
 rm "$folder/$name"

@@ -44,6 +44,7 @@ mkfs*) touch "$FORMATTED" ;;
 mountpoint*) [ -e "$MOUNTED" ] ;;
 mount*) touch "$MOUNTED" ;;
 *"SELECT sum(bytes_on_disk)"*) echo "${TABLE_BYTES:-1000}" ;;
+*"EXISTS TABLE"*) echo "${REMOVED:-0}" ;;
 *"BACKUP TABLE"*) touch "$VM_DATA/clickhouse/backups/$(echo "$*" | sed "s/.*'backups', '//; s/'.*//")" ;;
 "docker compose exec -T app python -m app send"*) cat > "$SENT" ;;
 "docker compose exec -T app python -m app query"*) [ -z "$ARRIVES" ] || cat "$SENT" ;;
@@ -308,16 +309,27 @@ def test_a_backup_is_uploaded_under_a_name_of_its_own_and_can_be_restored(machin
     (backups / "logs-2026-11-30T01-00-00Z.zip").touch()  # of a run that was cut off
 
     calls = machine.run("backup.sh")
-    [_, taken], [uploaded] = begin(calls, "docker"), begin(calls, "gcloud storage cp --no-clobber ")
+    [*_, taken], [uploaded] = begin(calls, "docker"), begin(calls, "gcloud storage cp --no-clobber ")
     name = uploaded.rpartition("/")[2]
     assert f"BACKUP TABLE logs.logs TO Disk('backups', '{name}')" in taken
     assert uploaded.endswith(f" gs://my-backups/clickhouse/{name}")
     assert list(backups.iterdir()) == []
 
-    copied, _, restored = machine.run("restore.sh", name)
+    copied, _, _, restored = machine.run("restore.sh", name)
     assert copied == f"gcloud storage cp gs://my-backups/clickhouse/{name} {backups / name}"
-    assert f"RESTORE TABLE logs.logs FROM Disk('backups', '{name}')" in restored
+    assert f"RESTORE ALL FROM Disk('backups', '{name}')" in restored
     assert list(backups.iterdir()) == []
+
+
+def test_what_was_deleted_is_known_after_a_restore(machine: Machine) -> None:
+    machine.set_up(GIVEN)
+    (machine.folder / "data/clickhouse/backups").mkdir()
+
+    [*_, taken] = begin(machine.run("backup.sh", REMOVED="1"), "docker")
+    [*_, restored] = machine.run("restore.sh", "logs.zip", REMOVED="1")
+
+    assert "BACKUP TABLE logs.logs, TABLE logs.logs_removed TO Disk" in taken
+    assert "RESTORE TABLE logs.logs FROM Disk" in restored  # the table that is there knows of later ones too
 
 
 def test_a_backup_that_would_fill_the_disk_is_not_made(machine: Machine) -> None:
