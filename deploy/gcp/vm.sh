@@ -162,23 +162,32 @@ address() {
 
 # Made once; the passwords exist in Secret Manager and on the machine only.
 make_passwords() {
-    local name
+    local name secret
     for name in "${PASSWORDS[@]}"; do
-        if missing "$NAME-$name-password" gcloud secrets list --format="value(name.basename())"; then
-            make_secret "$NAME-$name-password" openssl rand -hex 24
+        secret=$NAME-$name-password
+        if missing "$secret" gcloud secrets list --format="value(name.basename())"; then
+            password_into gcloud secrets create "$secret" --data-file=- --replication-policy=automatic
+        elif is_empty "$secret"; then
+            say "$secret holds nothing, as after a run that was cut off: it gets a password."
+            password_into gcloud secrets versions add "$secret" --data-file=-
         fi
     done
 }
 
-# The secret of that name holds what the command behind it prints.
-make_secret() {
-    local name=$1
-    shift
+# Whether the secret of that name has no version.
+is_empty() {
+    local versions
+    versions=$(gcloud secrets versions list "$1" --limit=1 --format="value(name)") || exit 1
+    [ -z "$versions" ]
+}
+
+# Hands a new password to the command behind it.
+password_into() {
     if [ -n "$dry_run" ]; then
-        printf '%s |' "$(show "$@")"
-        show gcloud secrets create "$name" --data-file=- --replication-policy=automatic | sed 's/^+//'
+        printf '%s |' "$(show openssl rand -hex 24)"
+        show "$@" | sed 's/^+//'
     else
-        "$@" | tr -d '\n' | gcloud secrets create "$name" --data-file=- --replication-policy=automatic
+        openssl rand -hex 24 | tr -d '\n' | "$@"
     fi
 }
 

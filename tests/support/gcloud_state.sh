@@ -56,6 +56,7 @@ case $arguments in
         mv "$STATE/left" "$STATE/things"
         ;;
     *" versions access latest") cat "$STATE/$secret" ;;
+    *" versions list "*) if [ -s "$STATE/$name" ]; then echo 1; fi ;;
     *" versions add "*) cat > "$STATE/$name" ;;
     " compute addresses describe "*) echo 10.80.0.2 ;;
     " compute ssh "*)

@@ -215,6 +215,19 @@ def test_destroy_with_data_leaves_nothing_and_can_be_repeated(story: dict[str, S
     assert story["destroy all again"].changes == []
 
 
+def test_a_run_that_was_cut_off_while_it_made_a_secret_is_made_up_for(cloud: Cloud) -> None:
+    assert cloud.run("up").code == 0
+    (cloud.state / "log-analytics-reader-password").write_text("")
+
+    step = cloud.run("up")
+
+    assert step.code == 0, step.stderr
+    assert "log-analytics-reader-password holds nothing" in step.stderr
+    [added] = [call for call in step.changes if "secrets" in call]
+    assert added[1:5] == ["secrets", "versions", "add", "log-analytics-reader-password"]
+    assert re.search(r"^CLICKHOUSE_READER_PASSWORD=[0-9a-f]{48}$", step.setup_input, re.MULTILINE)
+
+
 def test_what_may_not_be_listed_is_not_taken_for_missing(cloud: Cloud) -> None:
     (cloud.state / "broken").touch()
 
