@@ -148,12 +148,13 @@ class Table:
             settings={"insert_deduplication_token": uuid.uuid4().hex},
         )
 
-    def note_removed(self, span: Span, *, items: int = 1) -> None:
+    def note_removed(self, span: Span, *, items: int = 1, reason: str = "request") -> None:
         """Note that rows of these offsets were removed, without deleting any."""
         ensure_removed(self.client, self.settings)
         self.client.command(
-            f"INSERT INTO {self.settings.database}.logs_removed (_topic_id, _partition, _offset, _item, _items)"
-            f" SELECT 'id', 0, {span.first} + intDiv(number, {items}), number % {items}, {items}"
+            f"INSERT INTO {self.settings.database}.logs_removed"
+            " (_topic_id, _partition, _offset, _item, _items, reason)"
+            f" SELECT 'id', 0, {span.first} + intDiv(number, {items}), number % {items}, {items}, '{reason}'"
             f" FROM numbers({span.size * items})"
         )
 
@@ -300,7 +301,7 @@ def test_single_offsets_are_found(table: Table) -> None:
 def test_removed_rows_are_counted_with_those_that_are_there(table: Table) -> None:
     table.store(Span(0, 3))
     table.note_removed(Span(3, 5))
-    table.note_removed(Span(4, 6))  # once more
+    table.note_removed(Span(4, 6), reason="retention")  # once more
     table.note_removed(Span(N, N + 2))
 
     assert sorted(table.ledger.buckets("id", {0: Span(0, 2 * N)})[0]) == [

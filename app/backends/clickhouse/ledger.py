@@ -72,6 +72,9 @@ class ClickHouseLedger:
         """
         self._table = on_every_server(f"`{settings.database}`.`{settings.table}`", settings)
         self._removed = Removed(settings)
+        self._once = f"SELECT DISTINCT _partition, _offset, _item FROM {self._removed.name}"
+        if not settings.cluster:  # FINAL merges by the order of the table: millions of positions take no memory
+            self._once = f"SELECT _partition, _offset, _item FROM {self._removed.name} FINAL"
         # The audit may connect to a server that does not have the newest rows yet, so it asks all, each for itself.
         self._and_server = ", _shard_num" if settings.cluster else ""
         self._settings = {"max_execution_time": timeout_secs, **complete_reads(settings), **(query_settings or {})}
@@ -97,9 +100,9 @@ class ClickHouseLedger:
             topic_id=topic_id,
         )
         # Later than the others: a row is noted there before it is deleted here. It may be noted more than once.
-        once = f"SELECT DISTINCT _partition, _offset, _item FROM {self._removed.name} WHERE {within}"
         removed = self._of_removed(
-            f"SELECT _partition, {_SUMS}, 0, count() FROM ({once}) GROUP BY _partition, {_BUCKET}", topic_id=topic_id
+            f"SELECT _partition, {_SUMS}, 0, count() FROM ({self._once} WHERE {within}) GROUP BY _partition, {_BUCKET}",
+            topic_id=topic_id,
         )
         # Of several servers the one with most rows of a bucket is the last.
         found: dict[int, dict[int, Bucket]] = {}

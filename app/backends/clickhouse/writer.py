@@ -62,7 +62,7 @@ class ClickHouseWriter:
         """See `ports.LogWriter`."""
         stored = self._last_in(self._table, topic_id, partition)
         # Later than the other: a row is noted there before it is deleted here.
-        removed = self._if_removed(lambda: self._last_in(self._removed.name, topic_id, partition))
+        removed = self._if_removed(lambda: self._last_removed(topic_id, partition))
         return max((last for last in (stored, removed) if last is not None), default=None)
 
     def now_ms(self) -> int:
@@ -101,6 +101,14 @@ class ClickHouseWriter:
         sql += " WHERE _topic_id = {topic_id:String} AND _partition = {partition:UInt16}"
         [(count, last)] = self._query("read the last offset", sql, topic_id=topic_id, partition=partition)
         return last if count else None
+
+    def _last_removed(self, topic_id: str, partition: int) -> int | None:
+        # There is no projection, but the order of the table: a few granules per part, with millions of positions too.
+        sql = f"SELECT _offset FROM {self._removed.name}"
+        sql += " WHERE _topic_id = {topic_id:String} AND _partition = {partition:UInt16}"
+        sql += " ORDER BY _topic_id DESC, _partition DESC, _offset DESC LIMIT 1"
+        found = self._query("read the last removed offset", sql, topic_id=topic_id, partition=partition)
+        return found[0][0] if found else None
 
     def _stored(self, topic_id: str, partition: int, first: int, last: int) -> pa.Table:
         """See `app.domain.missing.LookUp`. What was removed on purpose counts as stored."""

@@ -230,3 +230,15 @@ def test_a_port_of_metrics_serves_the_probes_and_no_logs() -> None:
 def test_the_port_of_metrics_is_another_one() -> None:
     with pytest.raises(BadSettings, match="METRICS_PORT=8080 must be another port than HTTP_PORT"):
         read_settings({"METRICS_PORT": "8080"})
+
+
+def test_instances_that_store_logs_remove_what_has_expired_if_there_are_rules() -> None:
+    rules = "debug-*:3"
+
+    assert "retention" in [part.name for part in components_of(RETENTION_DAYS_BY_SERVICE=rules)]
+    for without in (
+        {},
+        {"RETENTION_DAYS_BY_SERVICE": rules, "RETENTION_INTERVAL_SECS": "0"},
+        {"RETENTION_DAYS_BY_SERVICE": rules, "ROLES": "query"},
+    ):
+        assert "retention" not in [part.name for part in components_of(**without)]
