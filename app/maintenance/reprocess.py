@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from app.domain.records import OneRecord
-from app.domain.revisions import Place, superseded
+from app.domain.revisions import Place, RemovedRow, made_of_removed, superseded
 from app.domain.rows import Rows, concatenate
 from app.errors import Refused
 from app.maintenance.replacements import Decode, Left, replacements
@@ -58,7 +58,7 @@ class Reprocessing:
     def _reprocess(self, batch: Sequence[Place], revision: int) -> None:
         records = {place: record for place in batch if (record := self._read_record(place)) is not None}
         removed = self._table.removed(batch)
-        flagged = [row for row in self._table.rows(batch) if (row.place, row.item) not in removed]
+        flagged = [row for row in self._table.rows(batch) if RemovedRow(row.place, row.item, row.items) not in removed]
         found = replacements(flagged, records, self._decode)
         for reason, count in found.left.items():
             self.outcome.left[reason] += count
@@ -89,8 +89,7 @@ class Reprocessing:
         A row may have been removed on purpose since it was read. Then its successor goes too.
         """
         versions, removed = self._table.versions(batch), self._table.removed(batch)
-        gone = [row for row in versions if row.revision and (row.place, row.item) in removed]
-        old = [*superseded(versions), *gone]
+        old = [*superseded(versions, removed), *made_of_removed(versions, removed)]
         if old:
             self._table.delete(old)
         return len(old)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence, Set
 from typing import NamedTuple, Protocol
 
-from app.domain.revisions import Place, Version
+from app.domain.revisions import Place, RemovedRow, Version
 from app.domain.rows import Rows
 
 
@@ -30,7 +30,10 @@ class RevisedTable(Protocol):
         """The records that have rows with a ParseError: up to `limit`, day by day in the order of their offsets."""
 
     def unfinished(self) -> Sequence[Place]:
-        """The records that may have rows of several revisions, of all times."""
+        """The records that may have rows of several revisions, of all times.
+
+        And those with rows that are stored anew of which one was removed on purpose.
+        """
 
     def rows(self, places: Sequence[Place]) -> Sequence[FlaggedRow]:
         """The rows with a ParseError of these records."""
@@ -38,8 +41,8 @@ class RevisedTable(Protocol):
     def versions(self, places: Sequence[Place]) -> Sequence[Version]:
         """All rows of these records."""
 
-    def removed(self, places: Sequence[Place]) -> Set[tuple[Place, int]]:
-        """The rows of these records that were removed on purpose, or are about to be: their record and number."""
+    def removed(self, places: Sequence[Place]) -> Set[RemovedRow]:
+        """The rows of these records that were removed on purpose, or are about to be."""
 
     def new_revision(self) -> int:
         """A revision higher than those of all runs that have begun before."""

@@ -15,7 +15,7 @@ from app.backends.clickhouse.removal import ClickHouseRemoval
 from app.backends.clickhouse.revisions import ClickHouseRevisions
 from app.backends.clickhouse.schema import ensure_table
 from app.backends.clickhouse.writer import ClickHouseWriter
-from app.domain.revisions import Place, Version
+from app.domain.revisions import Place, RemovedRow, Version
 from app.domain.rows import SCHEMA, Rows, concatenate
 from app.maintenance.removal import OfUser
 from app.maintenance.tables import RevisedTable
@@ -157,6 +157,10 @@ def test_rows_that_are_noted_as_removed_are_known(engine: RunningEngine) -> None
 
     removal.note(OfUser("u"), NEVER_MS)
 
-    assert made.revisions.removed([at(1), at(2)]) == {(at(2), 3)}
+    assert made.revisions.removed([at(1), at(2)]) == {RemovedRow(at(2), 3, 4)}
+    assert made.revisions.unfinished() == []
+    made.revisions.store(row(2, _item=3, _items=4, UserId="u"), 1)
+    made.revisions.delete([Version(at(2), 3, 4, 0)])
+    assert made.revisions.unfinished() == [at(2)]  # a run was killed that had stored it anew meanwhile
     removal.close()
     made.drop()

@@ -13,12 +13,14 @@ from typing import Any, NamedTuple, TypeVar
 from app.domain.records import Partition, RecordChunk
 from app.domain.rows import Rows
 from app.errors import MustRejoin, TryAgainLater
+from app.maintenance.reprocess import Reprocessing
 from app.pipeline.backoff import Backoff
 from app.pipeline.delivery import CompletedTokens, Delivery
 from app.pipeline.ingest import Ingest
 from app.pipeline.progress import Progress
 from app.settings import BatchSettings
 from tests.simulation.kafka import Member, SimKafka, SimSource
+from tests.simulation.reprocess import SimRevisions
 from tests.simulation.rows import decode
 from tests.simulation.table import Sent, SimTable, SimWriter
 
@@ -81,13 +83,15 @@ class PendingCall(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The parts of an instance; a mutation replaces one of them."""
+    """The parts of an instance and of commands; a mutation replaces one of them."""
 
     ingest: type[Ingest] = Ingest
     delivery: type[Delivery] = Delivery
     progress: type[Progress] = Progress
     source: type[SimSource] = SimSource
     writer: type[SimWriter] = SimWriter
+    revisions: type[SimRevisions] = SimRevisions
+    reprocessing: type[Reprocessing] = Reprocessing
     checks_deadline: bool = True
 
 

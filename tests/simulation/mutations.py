@@ -10,14 +10,17 @@ import pyarrow.compute as pc
 
 from app.domain.reader import REST_ITEM
 from app.domain.records import Lease, Partition, Position
+from app.domain.revisions import Place, RemovedRow
 from app.domain.rows import Rows
 from app.errors import KafkaCode, MustRejoin, TryAgainLater
+from app.maintenance.reprocess import Reprocessing
 from app.pipeline.batch import Batch
 from app.pipeline.delivery import Delivery
 from app.pipeline.ingest import Ingest
 from app.pipeline.progress import Progress
 from app.pipeline.task import Steps
 from tests.simulation.instance import Parts
+from tests.simulation.reprocess import SimRevisions
 from tests.simulation.rows import Identity, Row, days_of, identities_of
 from tests.simulation.run import FIRST_REMOVING_SEED
 from tests.simulation.table import Insert, RecordKey, SimWriter
@@ -228,6 +231,32 @@ class _LastRemovedUnseen(SimWriter):
         return None
 
 
+class _DeletesUnseen(Reprocessing):
+    """Deletes old rows without having seen in the table that all of the new ones are there."""
+
+    def _delete_old(self, batch: Sequence[Place]) -> int:
+        versions = self._table.versions(batch)
+        newest = {row.place: row.revision for row in sorted(versions, key=lambda row: row.revision)}
+        self._table.delete([row for row in versions if row.revision < newest[row.place]])
+        return 0
+
+
+class _NeverFinishes(SimRevisions):
+    """Does not look for what an earlier run has left."""
+
+    def unfinished(self) -> Sequence[Place]:
+        """See `maintenance.tables.RevisedTable`."""
+        return []
+
+
+class _AnewThoughRemoved(SimRevisions):
+    """Does not ask which rows were removed on purpose."""
+
+    def removed(self, places: Sequence[Place]) -> Set[RemovedRow]:
+        """See `maintenance.tables.RevisedTable`."""
+        return set()
+
+
 class Mutation(NamedTuple):
     """A mutation and a seed that detects it. `python -m tests.simulation --mutations` finds such seeds."""
 
@@ -257,8 +286,15 @@ MUTATIONS = [
     Mutation("rows that finish a record are not looked up", Parts(writer=_RestUnseen), 221),
     Mutation("a refused batch is halved as before the check", Parts(delivery=_HalvesUnchecked), 1311),
     Mutation("gathered rows survive a rebalance", Parts(ingest=_KeepsGathered), 45),
-    Mutation("removed rows are not looked up", Parts(writer=_RemovedUnseen), FIRST_REMOVING_SEED),
-    Mutation("removed rows are looked up before the others", Parts(writer=_RemovedFirst), FIRST_REMOVING_SEED),
-    Mutation("the last offset ignores removed rows", Parts(writer=_LastRemovedUnseen), FIRST_REMOVING_SEED),
+    Mutation("removed rows are not looked up", Parts(writer=_RemovedUnseen), FIRST_REMOVING_SEED + 1),
+    Mutation("removed rows are looked up before the others", Parts(writer=_RemovedFirst), FIRST_REMOVING_SEED + 6),
+    Mutation("the last offset ignores removed rows", Parts(writer=_LastRemovedUnseen), FIRST_REMOVING_SEED + 6),
+    Mutation(
+        "old rows are deleted before all new ones are seen", Parts(reprocessing=_DeletesUnseen), FIRST_REMOVING_SEED + 5
+    ),
+    Mutation("what a killed run has left is not finished", Parts(revisions=_NeverFinishes), FIRST_REMOVING_SEED + 5),
+    Mutation(
+        "rows are stored anew though they were removed", Parts(revisions=_AnewThoughRemoved), FIRST_REMOVING_SEED + 14
+    ),
     Mutation("the server does not check the deadline", Parts(checks_deadline=False), 38),
 ]

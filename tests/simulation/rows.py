@@ -18,7 +18,11 @@ from app.pipeline.decode import Decoded
 VERSIONS = 4
 _PIECES = 6  # of every record
 _ITEMS_BY_VERSION = (2, 3, 1, 2)
+REJECTING_VERSIONS = range(VERSIONS, 2 * VERSIONS)
+"""The same versions, of which the first two do not understand some of the records."""
+_UNREADING_VERSIONS = REJECTING_VERSIONS[:2]
 _REFUSED = "refused"
+_UNREAD = b"unread "
 
 _TEXT_NAMES = ("TraceId", "SpanId", "SeverityText", "ServiceName", "UserId", "ParseError")
 
@@ -35,7 +39,7 @@ class Identity(NamedTuple):
 class Row(NamedTuple):
     """A row of the table. `pieces` are the pieces of the record that it holds, a flagged row as JSON.
 
-    `ingested` is when its insert began.
+    `ingested` is when its insert began. `problem` and `raw` are those of a flagged row.
     """
 
     identity: Identity
@@ -43,23 +47,31 @@ class Row(NamedTuple):
     items: int
     pieces: Sequence[int]
     ingested: float = 0.0
+    revision: int = 0
+    problem: str = ""
+    raw: bytes = b""
 
 
 def decode(chunk: RecordChunk, version: int) -> Decoded:
     """Rows as the real decoder makes them. Another version parses other times, so other days, and other events."""
-    offsets, items, counts, bodies, times = [], [], [], [], []
+    offsets, items, counts, bodies, times, raws = [], [], [], [], [], []
     for offset, text in zip(chunk.offsets, chunk.values, strict=True):
-        value = int(text or b"")
-        count = _ITEMS_BY_VERSION[version] if value % 4 == 0 else 1
+        value = int((text or b"").removeprefix(_UNREAD))
+        is_odd = value % 3 == 1 and version in REJECTING_VERSIONS
+        is_unread = is_odd and version in _UNREADING_VERSIONS
+        count = _ITEMS_BY_VERSION[version % VERSIONS] if (value % 4 == 0 or is_odd) and not is_unread else 1
         for item in range(count):
             offsets.append(offset)
             items.append(item)
             counts.append(count)
-            bodies.append(_body(value, _PIECES * item // count, _PIECES * (item + 1) // count))
-            times.append(value // 3 + item + version)
+            raws.append(_UNREAD + b"%d" % value if is_unread else b"")
+            bodies.append("" if is_unread else _body(value, _PIECES * item // count, _PIECES * (item + 1) // count))
+            times.append(value // 3 + item + version % VERSIONS)
     columns = dict(_constants(len(offsets), chunk.partition.topic, chunk.topic_id, chunk.partition.number, version))
     columns["Timestamp"] = pa.array(times, pa.int64()).cast(SCHEMA.field("Timestamp").type)
     columns["Body"] = pa.array(bodies, pa.string())
+    columns["_raw"] = pa.array(raws, pa.binary())
+    columns["ParseError"] = pa.array(["unread: by this version" if raw else "" for raw in raws], pa.string())
     columns["_offset"] = pa.array(offsets, pa.uint64())
     columns["_item"] = pa.array(items, pa.uint16())
     columns["_items"] = pa.array(counts, pa.uint16())
@@ -75,9 +87,12 @@ def is_refused(row: dict[str, Any]) -> bool:
 
 def rows_in(rows: Rows) -> list[Row]:
     """The rows to insert as the table keeps them."""
-    columns = [rows[name].to_pylist() for name in ("_items", "Body", "_raw")]
+    columns = [rows[name].to_pylist() for name in ("_items", "Body", "_raw", "ParseError")]
     matching = zip(identities_of(rows), days_of(rows), *columns, strict=True)
-    return [Row(identity, day, items, _pieces(body, raw)) for identity, day, items, body, raw in matching]
+    return [
+        Row(identity, day, items, _pieces(body, raw), problem=problem, raw=raw if problem else b"")
+        for identity, day, items, body, raw, problem in matching
+    ]
 
 
 def identities_of(rows: Rows) -> list[Identity]:
@@ -106,13 +121,36 @@ def flaw_in(record: Sequence[Row]) -> str:
     return "" if all(row.items == len(record) for row in record) else "it has not as many rows as they say"
 
 
+def flaw_in_revised(there: Sequence[Row], removed: Sequence[Row], *, is_final: bool) -> str:
+    """The same of a record that was stored anew: one reading is whole, and in the end the only one that is there."""
+    numbers: dict[int, set[int]] = {}
+    for row in (*there, *removed):
+        numbers.setdefault(row.items, set()).add(row.identity.item)
+    wholes = {items for items, found in numbers.items() if len(found) >= items}
+    if not wholes:
+        return "no reading of it is whole"
+    if not is_final:
+        return ""
+    if len({row.identity for row in there}) < len(there):
+        return "a row of it is there twice"
+    if len({row.items for row in there}) > 1 or any(row.items not in wholes for row in there):
+        return "rows of another reading are there too"
+    gone = {(row.identity, row.items) for row in removed}
+    is_back = any(row.revision and (row.identity, row.items) in gone for row in there)
+    return "a removed row is back" if is_back else ""
+
+
 def _body(value: int, first: int, end: int) -> str:
     return f"{'refused' if value % 23 == 0 else ''}:{','.join(map(str, range(first, end)))}"
 
 
 def _pieces(body: str, raw: bytes) -> list[int]:
     """The pieces in a row, or in those that it holds as JSON."""
-    if not raw:
+    if not raw and not body:
+        return []
+    if raw.startswith(_UNREAD) and not body:
+        return list(range(_PIECES))
+    if not raw or raw.startswith(_UNREAD):  # a row that is stored anew keeps what was not understood
         return [int(piece) for piece in body.partition(":")[2].split(",")]
     held = json.loads(raw)
     rows = held if isinstance(held, list) else [held]

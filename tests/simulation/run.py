@@ -5,17 +5,22 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
+from app.domain.records import OneRecord
+from app.domain.revisions import Place
+from app.errors import TryAgainLater
 from app.pipeline.commit_metadata import read_metadata, write_metadata
 from app.pipeline.delivery import MARGIN_SECS, CompletedTokens
 from tests.simulation.instance import DEADLINE_SECS, Instance, Parts
 from tests.simulation.kafka import SimKafka
-from tests.simulation.rows import VERSIONS, flaw_in
+from tests.simulation.rows import REJECTING_VERSIONS, VERSIONS, decode, flaw_in, flaw_in_revised
 from tests.simulation.servers import SimServers
 from tests.simulation.table import RecordKey, SimTable
+from tests.support.revised_table import Killed
 
 SESSION_SECS = 15.0
 
@@ -23,10 +28,11 @@ _FAULTY_TICKS = 500
 _DRAIN_TICKS = 2_000
 _PARTITIONS = 3
 _MAX_INSTANCES = 4
+_REPROCESSED = 20
 _AS_SHIPPED = Parts()
 
 FIRST_REMOVING_SEED = 1_000_000
-"""From this seed on rows are removed on purpose too."""
+"""From this seed on rows are removed on purpose too, and stored anew."""
 
 _Thing = TypeVar("_Thing")
 
@@ -61,15 +67,16 @@ class Run:
         )
         self._instances: list[Instance] = []
         self._dead: list[tuple[float, Instance]] = []
-        self._version = 0
         self._values = 0
         self._sent: set[RecordKey] = set()
         self._deleted: set[RecordKey] = set()
         self._checked: dict[tuple[str, int], int] = {}
         self._seen_committed: dict[int, tuple[int, str]] = {}
         self._reported_lost: set[RecordKey] = set()
-        self._is_draining = False
+        self._is_draining = self._is_finished = False
         self._removes = seed >= FIRST_REMOVING_SEED
+        self._versions = REJECTING_VERSIONS if self._removes else range(VERSIONS)
+        self._version = self._versions[0]
         self.outcome = Outcome(seed)
         self._faults = _weighted(self._of_everything())
         self._faults_on_the_way = _weighted(self._of_sent())
@@ -163,6 +170,7 @@ class Run:
         self._spawn()
         for _ in range(_DRAIN_TICKS):
             if self._is_drained():
+                self._finish_reprocessing()
                 return
             self._table.now += 0.5
             self._evict()
@@ -170,6 +178,17 @@ class Run:
             self._continue_undisturbed()
             self._check()
         raise AssertionError(f"not drained: {self._kafka.committed}, ends {[len(log.ids) for log in self._kafka.logs]}")
+
+    def _finish_reprocessing(self) -> None:
+        while self._land_late():
+            pass
+        if self._removes:
+            table, read = (
+                self._parts.revisions(self._table, self._rng, None),
+                partial(decode, version=self._versions[-1]),
+            )
+            self._parts.reprocessing(table, self._record_at, read).run(self.outcome.records)
+        self._is_finished = True
 
     def _is_drained(self) -> bool:
         if self._table.on_the_way or self._table.running:
@@ -202,8 +221,12 @@ class Run:
     def _check_record(self, number: int, offset: int, value: int | None) -> None:
         topic_id = self._kafka.topic_id
         if value is not None and (topic_id, number, offset) not in self._deleted:
-            record = self._table.whole_record((topic_id, number, offset))
-            flaw = flaw_in(record) if record else "lost"
+            key = (topic_id, number, offset)
+            record, removed = self._table.whole_record(key), self._table.removed_of(key)
+            if any(row.revision for row in (*record, *removed)):
+                flaw = flaw_in_revised(self._table.of_record(*key), removed, is_final=self._is_finished)
+            else:
+                flaw = flaw_in(record) if record else "lost"
             assert not flaw, f"{flaw}: {number}/{offset}, {record}"
 
     def _verify(self) -> None:
@@ -250,7 +273,9 @@ class Run:
         if self._removes:
             yield 6, "rows noted as removed", self._note_removed
             yield 6, "removed rows deleted", self._delete_removed
-            yield 2, "killed between noting and deleting", self._forget_removal
+            yield 4, "killed between noting and deleting", self._forget_removal
+            yield 25, "rejected rows stored anew", self._reprocess
+            yield 20, "rows stored anew land late", self._land_late
 
     def _of_sent(self) -> Iterator[WeightedFault]:
         yield 3, "insert lost", self._any_sent(self._table.lose)
@@ -437,7 +462,7 @@ class Run:
 
     def _upgrade(self) -> bool:
         """Instances that start from now on read records in another way; those that run keep theirs."""
-        self._version = self._any_of([version for version in range(VERSIONS) if version != self._version])
+        self._version = self._any_of([version for version in self._versions if version != self._version])
         return True
 
     def _note_removed(self) -> bool:
@@ -456,6 +481,33 @@ class Run:
         if not self._table.removals:
             return False
         self._table.removals.pop()
+        return True
+
+    def _reprocess(self) -> bool:
+        """A command stores rejected rows anew, as some version reads them. It may be killed, or fail."""
+        table = self._parts.revisions(self._table, self._rng, self._between)
+        read = partial(decode, version=self._any_of(self._versions))
+        with suppress(Killed, TryAgainLater):
+            self._parts.reprocessing(table, self._record_at, read).run(_REPROCESSED)
+        return table.has_stored
+
+    def _between(self) -> None:
+        """Between two calls of a command the instances go on."""
+        for _ in range(self._rng.randrange(4)):
+            self._continue()
+        self._meanwhile()
+        self._check()
+
+    def _record_at(self, place: Place) -> OneRecord | None:
+        """A record, if Kafka still has it."""
+        if place.topic_id != self._kafka.topic_id or place in self._deleted:
+            return None
+        return OneRecord(0, b"%d" % (self._kafka.logs[place.partition].ids[place.offset] or 0), ())
+
+    def _land_late(self) -> bool:
+        if not self._table.late:
+            return False
+        self._table.store_anew(self._table.late.pop(self._rng.randrange(len(self._table.late))))
         return True
 
     def _produce(self) -> None:

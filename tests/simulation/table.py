@@ -80,7 +80,9 @@ class SimTable:
         self._patience_secs = patience_secs
         self._window = window
         self._checks_deadline = checks_deadline
-        self.removed: dict[RecordKey, dict[Identity, Row]] = {}
+        self.removed: dict[RecordKey, dict[tuple[Identity, int], Row]] = {}
+        self.late: list[list[Row]] = []
+        """Rows that are stored anew by inserts for which nobody waits."""
         self.removals: list[Removal] = []
         self.records: dict[RecordKey, list[Row]] = {}
         self.doubles: list[Identity] = []
@@ -177,21 +179,24 @@ class SimTable:
 
     def note(self, is_wanted: Callable[[Row], bool]) -> None:
         """Note the positions of rows. Rows of inserts that are running, or began just now, are left."""
-        began = [insert.began_at for insert in self.running]
-        now = min(self.servers.clocks(self.now))
-        before = min([now - MARGIN_SECS, *began])
+        began = [*(insert.began_at for insert in self.running), *(rows[0].ingested for rows in self.late)]
+        before = min([self.clock() - MARGIN_SECS, *began])
         removal = Removal(is_wanted, before)
         self.removals.append(removal)
         for key, record in self.records.items():
             for row in record:
                 if row in removal:
-                    self.removed.setdefault(key, {})[row.identity] = row
+                    self.removed.setdefault(key, {})[row.identity, row.items] = row
 
     def delete(self, removal: Removal) -> None:
         """Delete what was noted, or what has the same properties by now."""
         self.removals.remove(removal)
+        self.erase(removal.__contains__)
+
+    def erase(self, is_gone: Callable[[Row], bool]) -> None:
+        """Delete rows."""
         for key, record in list(self.records.items()):
-            left = [row for row in record if row not in removal]
+            left = [row for row in record if not is_gone(row)]
             if left:
                 self.records[key] = left
             else:
@@ -201,7 +206,20 @@ class SimTable:
         """All rows of a record, and those that were removed."""
         rows = self.records.get(key, [])
         there = {row.identity for row in rows}
-        return [*rows, *(row for identity, row in self.removed.get(key, {}).items() if identity not in there)]
+        return [*rows, *(row for row in self.removed_of(key) if row.identity not in there)]
+
+    def removed_of(self, key: RecordKey) -> list[Row]:
+        """The rows of a record that were noted as removed."""
+        return list(self.removed.get(key, {}).values())
+
+    def store_anew(self, rows: Sequence[Row]) -> None:
+        """Rows of a revision, beside those that are there."""
+        for row in rows:
+            self.records.setdefault(row.identity[:3], []).append(row)
+
+    def clock(self) -> float:
+        """Of all servers the one that is most behind."""
+        return min(self.servers.clocks(self.now))
 
     # Requests.
 
@@ -228,7 +246,7 @@ class SimTable:
             for row in rows:
                 record = self.records.setdefault(row.identity[:3], [])
                 self.doubles += [row.identity for other in record if other.identity == row.identity]
-                if row.identity in self.removed.get(row.identity[:3], {}):
+                if any(row.identity == removed.identity for removed in self.removed_of(row.identity[:3])):
                     self.doubles.append(row.identity)
                 record.append(row._replace(ingested=insert.began_at))
             self.servers.stored(insert.server, {row.identity for row in rows})
@@ -289,8 +307,7 @@ class SimWriter:
         return running
 
     def _clock(self) -> float:
-        """Of all servers the one that is most behind."""
-        return min(self._table.servers.clocks(self._table.now))
+        return self._table.clock()
 
     def _running_inserts(self) -> Sequence[Insert]:
         """Those of all servers."""
@@ -311,7 +328,7 @@ class SimWriter:
         return found + self._removed(records)
 
     def _removed(self, records: Sequence[RecordKey]) -> list[Row]:
-        return [row for record in records for row in self._table.removed.get(record, {}).values()]
+        return [row for record in records for row in self._table.removed_of(record)]
 
     def _last_removed(self, topic_id: str, partition: int) -> int | None:
         return self._table.last_removed(topic_id, partition)

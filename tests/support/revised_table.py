@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
-from app.domain.revisions import Place, Version
+from app.domain.revisions import Place, RemovedRow, Version
 from app.domain.rows import Rows
 from app.errors import Refused
 from app.maintenance.tables import FlaggedRow
@@ -32,7 +32,7 @@ class MemoryRevisions:
 
     def __init__(self) -> None:
         self.stored: list[StoredRow] = []
-        self.noted: set[tuple[Place, int]] = set()
+        self.noted: set[RemovedRow] = set()
         """Rows that were removed on purpose, or are about to be."""
         self.refuses: Callable[[dict[str, Any]], bool] = lambda _row: False
         self.on_change: Callable[[], None] = lambda: None
@@ -50,7 +50,8 @@ class MemoryRevisions:
     def unfinished(self) -> Sequence[Place]:
         """See `maintenance.tables.RevisedTable`."""
         revised = {row.version.place for row in self.stored if row.revision}
-        return sorted(place for place in revised if self._has_several(self.versions([place])))
+        noted = {row.place for row in self.noted}
+        return sorted(place for place in revised if place in noted or self._has_several(self.versions([place])))
 
     def rows(self, places: Sequence[Place]) -> Sequence[FlaggedRow]:
         """See `maintenance.tables.RevisedTable`."""
@@ -62,9 +63,9 @@ class MemoryRevisions:
         """See `maintenance.tables.RevisedTable`."""
         return [row.version for row in self.stored if row.version.place in places]
 
-    def removed(self, places: Sequence[Place]) -> Set[tuple[Place, int]]:
+    def removed(self, places: Sequence[Place]) -> Set[RemovedRow]:
         """See `maintenance.tables.RevisedTable`."""
-        return {row for row in self.noted if row[0] in places}
+        return {row for row in self.noted if row.place in places}
 
     def new_revision(self) -> int:
         """See `maintenance.tables.RevisedTable`."""

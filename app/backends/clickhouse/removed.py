@@ -33,7 +33,7 @@ CREATE TABLE IF NOT EXISTS {removed}
 )
 ENGINE = {engine}
 PARTITION BY (reason, toMonday(removed_at))
-ORDER BY (_topic_id, _partition, _offset, _item)
+ORDER BY (_topic_id, _partition, _offset, _item, _items)
 TTL toDate(removed_at) + toIntervalDay(if(reason = 'retention', {days} + 1, 36500))
 SETTINGS ttl_only_drop_parts = 1, fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'positions of rows that were removed from {table} on purpose; without it they would be stored again'

@@ -12,7 +12,7 @@ from app.backends.clickhouse.rejected import time_conditions
 from app.backends.clickhouse.removed import Removed
 from app.backends.clickhouse.replicas import complete_reads, on_every_server
 from app.backends.clickhouse.writer import ClickHouseWriter
-from app.domain.revisions import Place, Version
+from app.domain.revisions import Place, RemovedRow, Version
 from app.domain.rows import Rows
 from app.maintenance.tables import FlaggedRow
 from app.settings import ClickHouseSettings
@@ -64,7 +64,12 @@ class ClickHouseRevisions:
             f" WHERE ({_PLACE}) IN (SELECT {_PLACE} FROM {self._table} WHERE _revision > 0)"
             f" GROUP BY {_PLACE} HAVING count() > uniqExact(_item) OR uniqExact(_items) > 1 ORDER BY {_PLACE}"
         )
-        return [Place(*row) for row in self._query("look for rows that were stored anew", sql)]
+        of_removed = (
+            f"SELECT DISTINCT {_PLACE} FROM {self._table}"
+            f" WHERE _revision > 0 AND ({_PLACE}) IN (SELECT {_PLACE} FROM {self._removed.name})"
+        )
+        found = [*self._query("look for rows that were stored anew", sql), *self._of_removed(of_removed)]
+        return sorted({Place(*row) for row in found})
 
     def rows(self, places: Sequence[Place]) -> Sequence[FlaggedRow]:
         """See `maintenance.tables.RevisedTable`."""
@@ -78,15 +83,10 @@ class ClickHouseRevisions:
         sql = f"SELECT DISTINCT {_PLACE}, _item, _items, _revision FROM {self._everywhere} WHERE {_at(places)}"
         return [Version(Place(*row[:3]), *row[3:]) for row in self._query("look up stored rows", sql)]
 
-    def removed(self, places: Sequence[Place]) -> Set[tuple[Place, int]]:
+    def removed(self, places: Sequence[Place]) -> Set[RemovedRow]:
         """See `maintenance.tables.RevisedTable`."""
-        sql = f"SELECT DISTINCT {_PLACE}, _item FROM {self._removed.name} WHERE {_at(places)}"
-        nothing: Sequence[Sequence[Any]] = ()
-        doing = "look up what was removed"
-        rows = self._removed.if_it_exists(
-            lambda: self._query(doing, sql), nothing, lambda query: self._query(doing, query)
-        )
-        return {(Place(*row[:3]), row[3]) for row in rows}
+        sql = f"SELECT DISTINCT {_PLACE}, _item, _items FROM {self._removed.name} WHERE {_at(places)}"
+        return {RemovedRow(Place(*row[:3]), *row[3:]) for row in self._of_removed(sql)}
 
     def new_revision(self) -> int:
         """See `maintenance.tables.RevisedTable`. It is the time in microseconds, unless the clock was set back."""
@@ -112,6 +112,13 @@ class ClickHouseRevisions:
     def close(self) -> None:
         """End the connection."""
         self._client.close()
+
+    def _of_removed(self, sql: str) -> Sequence[Sequence[Any]]:
+        doing = "look up what was removed"
+        nothing: Sequence[Sequence[Any]] = ()
+        return self._removed.if_it_exists(
+            lambda: self._query(doing, sql), nothing, lambda query: self._query(doing, query)
+        )
 
     def _query(self, doing: str, sql: str, **parameters: object) -> Sequence[Sequence[Any]]:
         with translated_errors(doing):

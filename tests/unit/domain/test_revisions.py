@@ -1,6 +1,6 @@
 """Which rows others have replaced."""
 
-from app.domain.revisions import Place, Version, superseded
+from app.domain.revisions import Place, RemovedRow, Version, made_of_removed, superseded
 
 HERE = Place("id", 0, 7)
 
@@ -45,3 +45,26 @@ def test_what_a_killed_run_has_left_is_replaced_by_a_later_one() -> None:
 
 def test_rows_that_do_not_say_how_many_their_record_has_are_replaced_one_by_one() -> None:
     assert superseded([row(0, 0, 0), row(0, 0, 5)]) == [row(0, 0, 0)]
+
+
+def removed(item: int, items: int) -> RemovedRow:
+    return RemovedRow(HERE, item, items)
+
+
+def test_a_row_that_was_removed_since_counts_as_one_of_those_that_replace_a_record() -> None:
+    old, new = row(0, 1, 0), row(0, 2, 5)
+
+    assert superseded([old, new]) == []
+    assert superseded([old, new], [removed(1, 2)]) == [old]
+    assert superseded([old, new], [removed(1, 3), RemovedRow(Place("id", 0, 8), 1, 2)]) == []
+
+
+def test_what_was_made_of_a_removed_row_is_to_be_deleted_too() -> None:
+    assert made_of_removed([row(0, 2, 5), row(1, 2, 5), row(1, 2, 0)], [removed(1, 2)]) == [row(1, 2, 5)]
+    assert made_of_removed([row(0, 2, 5), row(1, 2, 5)], [removed(0, 1)]) == [row(0, 2, 5), row(1, 2, 5)]
+    assert made_of_removed([row(0, 2, 5, Place("id", 0, 8))], [removed(0, 2)]) == []
+
+
+def test_a_row_stays_if_only_a_part_of_another_reading_was_removed() -> None:
+    """An insert of a killed run may land after those of a later one, which read the record as one row."""
+    assert made_of_removed([row(0, 1, 6), row(0, 2, 5)], [removed(1, 2)]) == []

@@ -12,7 +12,7 @@ import pytest
 from app.domain.event_time import EventTimeBounds
 from app.domain.missing import STORED_COLUMNS, missing_rows
 from app.domain.records import OneRecord, RecordChunk
-from app.domain.revisions import Place, Version
+from app.domain.revisions import Place, RemovedRow, Version
 from app.domain.rows import SCHEMA
 from app.maintenance.replacements import Left
 from app.maintenance.reprocess import Reprocessing
@@ -154,7 +154,7 @@ def test_a_row_that_clickhouse_refuses_does_not_stop_the_others() -> None:
 
 def test_a_row_that_is_about_to_be_removed_is_not_stored_anew() -> None:
     table = filled()
-    table.noted = {(Place("topic-1", 0, 1), 0)}
+    table.noted = {RemovedRow(Place("topic-1", 0, 1), 0, 1)}
 
     Reprocessing(table, record_at, now).run(100)
 
@@ -166,7 +166,7 @@ def test_what_is_removed_while_it_is_stored_anew_does_not_stay() -> None:
 
     def remove_one() -> None:
         place = Place("topic-1", 0, 1)
-        table.noted.add((place, 0))
+        table.noted.add(RemovedRow(place, 0, 1))
         table.stored = [row for row in table.stored if row.revision or row.version.place != place]
 
     table.on_change = remove_one  # once the new rows are stored
@@ -174,3 +174,32 @@ def test_what_is_removed_while_it_is_stored_anew_does_not_stay() -> None:
     Reprocessing(table, record_at, now).run(100)
 
     assert bodies(table) == ["and two", "fine", "fine too", "two", "{never"]
+
+
+def test_of_a_record_that_became_several_rows_all_go_if_the_one_it_was_is_removed_meanwhile() -> None:
+    table = filled()
+
+    def remove_one() -> None:
+        place = Place("topic-1", 0, 2)
+        table.noted.add(RemovedRow(place, 0, 1))
+        table.stored = [row for row in table.stored if row.revision or row.version.place != place]
+
+    table.on_change = remove_one  # once the new rows are stored
+
+    Reprocessing(table, record_at, now).run(100)
+
+    assert bodies(table) == ["fine", "fine too", "one", "{never"]
+
+
+def test_what_a_killed_run_has_stored_of_removed_rows_goes_with_the_next() -> None:
+    table = filled()
+    dying = Dying(table, 5, "after")  # once the new rows are stored
+    with pytest.raises(Killed):
+        Reprocessing(dying, record_at, now).run(100)
+    place = Place("topic-1", 0, 2)
+    table.noted.add(RemovedRow(place, 0, 1))
+    table.stored = [row for row in table.stored if row.revision or row.version.place != place]
+
+    Reprocessing(table, record_at, now).run(100)
+
+    assert bodies(table) == ["fine", "fine too", "one", "{never"]
