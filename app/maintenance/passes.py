@@ -3,12 +3,14 @@
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import Final, Protocol
 
 from app.domain.retention_rules import Expired, RetentionRules
 from app.errors import Refused, TryAgainLater
 from app.maintenance.removal import RemovableRows, Waiting
 from app.maintenance.retention import remove_expired
+
+_ASK_AGAIN_SECS: Final = 60.0  # it may become ours when another instance ends
 
 _log = logging.getLogger(__name__)
 
@@ -54,12 +56,12 @@ class RetentionPasses:
         self._waiting = waiting
 
     def run(self) -> float:
-        """Make one pass, if it is ours. Returns the seconds until the next one."""
+        """Make one pass, if it is ours. Returns the seconds until the next call."""
         try:
-            if self._is_ours():
-                self._make_one()
-            else:
+            if not self._is_ours():
                 self._events.left_to_another()
+                return min(_ASK_AGAIN_SECS, self._interval_secs)
+            self._make_one()
         except (TryAgainLater, Refused) as error:
             self._events.failed(error)
         except Exception as error:
