@@ -24,8 +24,9 @@ COPY app /srv/app
 COPY migrations /srv/migrations
 COPY schema.sql /srv/
 COPY LICENSE /srv/
-# Compiled here, because the user below may not write there.
-RUN python -m compileall -q --invalidation-mode unchecked-hash /srv/app
+# Whatever the umask was where these files were checked out, the user below has to read them. Compiled here, because
+# that user may not write there.
+RUN chmod -R a+rX /srv && python -m compileall -q --invalidation-mode unchecked-hash /srv/app
 
 FROM ${PYTHON_IMAGE}
 LABEL org.opencontainers.image.title="log-analytics" \

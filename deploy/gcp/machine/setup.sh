@@ -105,6 +105,8 @@ END
 }
 
 write_env
+# Containers read these files as users of their own, whatever the umask was where they were checked out.
+find . -mindepth 1 -maxdepth 1 ! -name '.env*' -exec chmod -R a+rX {} +
 address=$(sed -n 's/^VM_ADDRESS=//p' .env)
 deploy/check-docker > /dev/null 2>&1 || install_docker
 deploy/check-docker

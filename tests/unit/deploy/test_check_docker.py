@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -25,13 +27,15 @@ def check(
     """Exit code and what is said."""
     (folder / "docker").write_text(DOCKER)
     (folder / "docker").chmod(0o755)
+    (folder / "deploy").mkdir(exist_ok=True)
+    program = Path(shutil.copy(ROOT / "deploy/check-docker", folder / "deploy"))
     environment = {
         "PATH": f"{folder}:{os.environ['PATH']}",
         "ENGINE": engine,
         "COMPOSE": compose,
         "MEMORY": str(memory),
     }
-    done = subprocess.run([ROOT / "deploy/check-docker"], env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run([program], env=environment, capture_output=True, text=True, check=False)
     return done.returncode, done.stderr
 
 
@@ -64,6 +68,16 @@ def test_little_memory_is_a_warning(tmp_path: Path) -> None:
 
     assert code == 0
     assert "Docker has 2076 MB of memory" in said
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Docker for Mac gives every container the rights of the user")
+def test_files_that_containers_cannot_read_are_a_warning(tmp_path: Path) -> None:
+    (tmp_path / "schema.sql").touch(0o600)
+
+    code, said = check(tmp_path)
+
+    assert code == 0
+    assert "Containers cannot read schema.sql: chmod -R a+rX schema.sql " in said
 
 
 def test_without_docker_it_says_so(tmp_path: Path) -> None:

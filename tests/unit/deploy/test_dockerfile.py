@@ -27,6 +27,11 @@ def test_every_stage_starts_from_the_one_pinned_image() -> None:
     assert re.search(r"^ARG PYTHON_IMAGE=\S+/python:\d+\.\d+\.\d+-slim-\w+$", DOCKERFILE, re.MULTILINE)
 
 
+def test_what_is_copied_can_be_read_whatever_the_umask_was() -> None:
+    copied = DOCKERFILE.partition(" AS source\n")[2].partition("\nFROM ")[0]
+    assert re.search(r"^RUN chmod -R a\+rX /srv ", copied, re.MULTILINE)
+
+
 def test_it_listens_everywhere_and_leaves_to_others_who_may_read() -> None:
     """So that it does not start until that is said; tests/unit/preflight/test_access_checks.py has the sentence."""
     assert "HTTP_HOST=0.0.0.0" in DOCKERFILE

@@ -257,6 +257,17 @@ def test_the_settings_are_complete_and_no_other_user_can_read_them(machine: Mach
     assert {"KAFKA_MEMORY", "KAFKA_HEAP", "CLICKHOUSE_MEMORY", "COMPOSE_FILE"} <= written.keys()
 
 
+def test_containers_can_read_what_was_checked_out_with_a_strict_umask(machine: Machine) -> None:
+    file = machine.home / "deploy/clickhouse/server.xml"
+    file.chmod(0o600)
+    file.parent.chmod(0o700)
+
+    machine.set_up(GIVEN)
+
+    assert file.parent.stat().st_mode & file.stat().st_mode & 0o004
+    assert (machine.home / ".env").stat().st_mode & 0o777 == 0o600
+
+
 def test_a_changed_file_that_compose_mounts_makes_its_container_anew(machine: Machine) -> None:
     def labels() -> set[tuple[str, str]]:
         machine.set_up(GIVEN)
