@@ -60,6 +60,17 @@ def _sections(document: Path) -> Iterator[str]:
         yield re.sub(r"[^\w\- ]", "", words).replace(" ", "-")
 
 
+def test_what_documents_write_into_this_folder_is_not_committed_or_uploaded() -> None:
+    """By git, and by `gcloud builds submit`, which goes by .gitignore: a file of passwords, or of hashes of tokens."""
+    ignored = set((ROOT / ".gitignore").read_text(encoding="utf-8").splitlines())
+    text = "".join(document.read_text(encoding="utf-8") for document in DOCUMENTS)
+    commands = r"(?:token create [^\n`]*--file |docker save --output |secrets create [^\n`]*--data-file=)(\w[\w.]*)"
+    written = set(re.findall(commands, text))
+
+    assert {"tokens", "images.tar", "ca.pem"} <= written
+    assert {f"/{name}" for name in written | {".env"}} - ignored == set()
+
+
 def test_the_readme_names_every_endpoint() -> None:
     registry = CollectorRegistry()
     metrics = Metrics(registry, version="0")
