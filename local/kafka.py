@@ -75,16 +75,12 @@ class KafkaServer:
         self.port = port
         self.mode = mode
         self.version = version or (KRAFT_VERSION if mode == "kraft" else ZOOKEEPER_VERSION)
+        """Of the next start."""
         self.security = security
         self._directory = directory.absolute()
         self._data = self._directory / "data"
         self._own_properties = dict(properties or {})
-        self._java_options = [
-            *_JAVA_OPTIONS,
-            *warm_up_options(self.version, cache),
-            f"-Djava.io.tmpdir={self._directory / 'tmp'}",
-            *java_options,
-        ]
+        self._java_options = [*_JAVA_OPTIONS, f"-Djava.io.tmpdir={self._directory / 'tmp'}", *java_options]
         self._cluster_id = cluster_id or random_cluster_id()
         self._cache = cache
         self._log_file = log_file or self._directory / "kafka.log"
@@ -224,7 +220,7 @@ class KafkaServer:
         new_data = self._directory / "data.new"
         shutil.rmtree(new_data, ignore_errors=True)
         config = self._write_config("format", {**properties, "log.dirs": str(new_data)})
-        command = [str(java()), *self._java_options, "-cp", class_path, "kafka.tools.StorageTool", "format"]
+        command = [*self._java(), "-cp", class_path, "kafka.tools.StorageTool", "format"]
         command += [f"--cluster-id={self._cluster_id}", f"--config={config}", *self.security.format_options()]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
@@ -236,10 +232,13 @@ class KafkaServer:
         self, name: str, class_path: str, main: str, properties: Mapping[str, str], log_file: Path
     ) -> ChildProcess:
         config = self._write_config(name.lower(), properties)
-        command = [str(java()), *self._java_options, "-cp", class_path, main, str(config)]
+        command = [*self._java(), "-cp", class_path, main, str(config)]
         # Kafka reads no environment variables, but a JVM does: options for other programs must not reach it.
         environment = {name: value for name, value in os.environ.items() if not name.startswith("JAVA_")}
         return ChildProcess(name, command, log_file, environment=environment, directory=self._directory)
+
+    def _java(self) -> list[str]:
+        return [str(java()), *warm_up_options(self.version, self._cache), *self._java_options]
 
     def _write_config(self, name: str, properties: Mapping[str, str]) -> Path:
         path = self._directory / f"{name}.properties"

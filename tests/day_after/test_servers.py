@@ -7,20 +7,22 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+from kafka import KafkaAdminClient
 
 from local.engine.server import EngineServer
-from local.kafka import KRAFT_VERSION, KafkaServer, random_cluster_id
+from local.kafka import KRAFT_VERSION, KafkaServer
 from local.paths import ROOT
 from local.ports import free_port
 from tests.day_after import earlier_engine
 from tests.day_after.outcomes import Outcomes, outcome_of
 from tests.day_after.test_upgrades import can_query, require_clean_audit, wait_until_all_is_read
 from tests.e2e.pipeline import PATIENCE_SECS, Pipeline, Stream, wait_until
-from tests.support.servers import RunningEngine, RunningKafka
+from tests.faults.kafka_cluster import brokers, start_together
+from tests.support.servers import GivenKafka, RunningEngine, RunningKafka
 
 pytestmark = [pytest.mark.stack, pytest.mark.day_after]
 
@@ -28,17 +30,6 @@ PAGE = (ROOT / "docs/upgrades.md").read_text(encoding="utf-8")
 EARLIER_KAFKA = "3.9.1"
 LINES_PER_SEC = 100
 SOME = 200
-
-Server = KafkaServer | EngineServer
-
-
-def replace(pipeline: Pipeline, stream: Stream, leaving: Server, coming: Server) -> None:
-    """Stop a server and start another on its data, while logs come in; return when some of them are stored."""
-    leaving.stop()
-    stream.wait_for_more(SOME)
-    coming.start()
-    pipeline.disconnect()
-    pipeline.wait_for_rows(pipeline.row_count() + SOME)
 
 
 @contextmanager
@@ -50,58 +41,102 @@ def pipeline_between(kafka: RunningKafka, engine: RunningEngine, folder: Path) -
         made.end_services()
 
 
+def replace_version(kafka: KafkaServer, version: str) -> None:
+    kafka.stop()
+    kafka.version = version
+    kafka.start()
+
+
 @pytest.fixture
-def kafkas(tmp_path: Path) -> Iterator[tuple[KafkaServer, KafkaServer]]:
-    """Two versions of a broker with the same data, the earlier one running."""
-    folder, port, cluster = tmp_path / "kafka", free_port(), random_cluster_id()
-    earlier = KafkaServer(folder, port, version=EARLIER_KAFKA, cluster_id=cluster)
-    later = KafkaServer(folder, port, cluster_id=cluster)
-    earlier.start()
-    yield earlier, later
-    for server in (earlier, later):
-        server.kill()
+def broker(tmp_path: Path) -> Iterator[KafkaServer]:
+    """One broker of the earlier version."""
+    server = KafkaServer(tmp_path / "kafka", free_port(), version=EARLIER_KAFKA)
+    server.start()
+    yield server
+    server.kill()
 
 
-def admin(kafka: KafkaServer, command: str) -> str:
+def test_a_new_version_of_kafka_back_and_forth_again(
+    broker: KafkaServer, engine: RunningEngine, outcomes: Outcomes, tmp_path: Path
+) -> None:
+    """On the same data; the metadata version is raised at the end."""
+    with pipeline_between(broker, engine, tmp_path) as pipeline:
+        service = pipeline.start_service()
+        began = time.monotonic()
+        with Stream(pipeline, lines_per_sec=LINES_PER_SEC) as stream:
+            pipeline.wait_for_rows(SOME)
+            for version in (KRAFT_VERSION, EARLIER_KAFKA, KRAFT_VERSION):
+                replace_version(broker, version)
+                pipeline.wait_for_rows(len(stream.lines) + SOME)
+            raise_features(broker)
+            replace_version(broker, KRAFT_VERSION)
+            pipeline.wait_for_rows(len(stream.lines) + SOME)
+        wait_until_all_is_read(pipeline, service)
+        versions = f"{EARLIER_KAFKA} to {KRAFT_VERSION}"
+        step = f"Kafka from {versions}, back, and forth again; metadata version raised; restarted"
+        outcomes.note(step, outcome_of(pipeline, stream.lines, began))
+        require_clean_audit(pipeline)
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[list[KafkaServer]]:
+    """Three brokers of the earlier version."""
+    nodes = brokers(tmp_path / "kafka", 3, version=EARLIER_KAFKA)
+    start_together(nodes)
+    yield nodes
+    for node in nodes:
+        node.kill()
+
+
+def test_brokers_of_a_cluster_are_replaced_one_after_another(
+    cluster: list[KafkaServer], engine: RunningEngine, outcomes: Outcomes, tmp_path: Path
+) -> None:
+    servers = GivenKafka(",".join(node.bootstrap_servers for node in cluster))
+    with pipeline_between(servers, engine, tmp_path) as pipeline:
+        service = pipeline.start_service(KAFKA_TOPIC_REPLICATION_FACTOR="3")
+        began = time.monotonic()
+        with Stream(pipeline, lines_per_sec=LINES_PER_SEC) as stream:
+            pipeline.wait_for_rows(SOME)
+            for node in cluster:
+                replace_version(node, KRAFT_VERSION)
+                wait_until(lambda: is_replicated(servers), "all brokers have all records")
+                pipeline.wait_for_rows(len(stream.lines) + SOME)
+            raise_features(cluster[0])
+            pipeline.wait_for_rows(len(stream.lines) + SOME)
+        wait_until_all_is_read(pipeline, service)
+        step = (
+            f"three brokers from Kafka {EARLIER_KAFKA} to {KRAFT_VERSION}, one after another; metadata version raised"
+        )
+        outcomes.note(step, outcome_of(pipeline, stream.lines, began))
+        require_clean_audit(pipeline)
+
+
+def is_replicated(kafka: RunningKafka) -> bool:
+    """Whether no partition of any topic is under-replicated."""
+    with closing(KafkaAdminClient(bootstrap_servers=kafka.bootstrap_servers)) as client:
+        partitions = [partition for topic in client.describe_topics() for partition in topic["partitions"]]
+    return all(len(partition["isr_nodes"]) == len(partition["replica_nodes"]) for partition in partitions)
+
+
+def raise_features(kafka: RunningKafka) -> None:
+    """By the commands of the page."""
+    describe, update = re.findall(
+        r"^\.venv/bin/python -m (kafka\.admin .* cluster \S*-features.*)$", PAGE, re.MULTILINE
+    )
+    described = admin(kafka, describe)
+    supported = re.search(r"'metadata.version': {.*?'supported': \(\d+, (\d+)\)", described, re.DOTALL)
+    assert supported is not None
+    assert f"metadata.version={supported[1]} " in update, "the page raises it to what the new version supports"
+    assert set(re.findall(r"'(\w+)'[,}]", admin(kafka, update))) == {"OK"}
+
+
+def admin(kafka: RunningKafka, command: str) -> str:
     """Run a command of the page; returns what it prints."""
     mine = command.replace("localhost:9092", kafka.bootstrap_servers)
     done = subprocess.run(
         [sys.executable, "-m", *mine.split()], capture_output=True, text=True, timeout=PATIENCE_SECS, check=True
     )
     return done.stdout
-
-
-def test_a_new_version_of_kafka_back_and_forth_again(
-    kafkas: tuple[KafkaServer, KafkaServer], engine: RunningEngine, outcomes: Outcomes, tmp_path: Path
-) -> None:
-    """The metadata version is raised at the end, by the commands of the page."""
-    describe, raise_it = re.findall(r"^\.venv/bin/python -m (kafka\.admin .* cluster \S*-features.*)$", PAGE, re.M)
-    earlier, later = kafkas
-    with pipeline_between(earlier, engine, tmp_path) as pipeline:
-        service = pipeline.start_service()
-        began = time.monotonic()
-        with Stream(pipeline, lines_per_sec=LINES_PER_SEC) as stream:
-            pipeline.wait_for_rows(SOME)
-            replace(pipeline, stream, earlier, later)
-            replace(pipeline, stream, later, earlier)
-            replace(pipeline, stream, earlier, later)
-            supported = re.search(
-                r"'metadata.version': {.*?'supported': \(\d+, (\d+)\)", admin(later, describe), re.DOTALL
-            )
-            assert supported is not None
-            assert f"metadata.version={supported[1]} " in raise_it, (
-                "the page raises it to what the new version supports"
-            )
-            assert set(re.findall(r"'(\w+)'[,}]", admin(later, raise_it))) == {"OK"}
-            later.stop()
-            later.start()
-            pipeline.wait_for_rows(pipeline.row_count() + SOME)
-        wait_until_all_is_read(pipeline, service)
-        step = (
-            f"Kafka from {EARLIER_KAFKA} to {KRAFT_VERSION}, back, and forth again; metadata version raised; restarted"
-        )
-        outcomes.note(step, outcome_of(pipeline, stream.lines, began))
-        require_clean_audit(pipeline)
 
 
 @pytest.fixture
@@ -128,7 +163,10 @@ def test_a_new_version_of_the_engine_back_and_forth_again(
             pipeline.wait_for_rows(SOME)
             versions.append(version_of(pipeline))
             for leaving, coming in ((earlier, later), (later, earlier), (earlier, later)):
-                replace(pipeline, stream, leaving, coming)
+                leaving.stop()
+                coming.start()
+                pipeline.disconnect()
+                pipeline.wait_for_rows(len(stream.lines) + SOME)
                 versions.append(version_of(pipeline))
                 wait_until(lambda: can_query(service), "it answers queries")
                 # Merges read and write parts of every version.

@@ -27,7 +27,7 @@ def proxied_broker(directory: Path, upstream_port: int, proxy_port: int) -> Kafk
     )
 
 
-def brokers(directory: Path, count: int) -> list[KafkaServer]:
+def brokers(directory: Path, count: int, *, version: str | None = None) -> list[KafkaServer]:
     """A cluster of three or more brokers as recommended: a record is acknowledged when two of them have it."""
     controllers = {node_id: f"{LOOPBACK}:{free_port()}" for node_id in range(1, count + 1)}
     common = {
@@ -45,6 +45,7 @@ def brokers(directory: Path, count: int) -> list[KafkaServer]:
         return KafkaServer(
             directory / str(node_id),
             port,
+            version=version,
             properties=common | {"node.id": str(node_id), "listeners": listeners},
             java_options=["-Xmx256m"],
             cluster_id=cluster_id,
