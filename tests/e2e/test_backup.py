@@ -56,7 +56,7 @@ def test_a_lost_table_is_whole_again(pipeline: Pipeline) -> None:
     assert pipeline.row_count() == 100
     audit = run_app(*AUDIT.split(), environment=pipeline.environment())
     assert audit.returncode == 1, audit.stdout
-    commands = re.findall(r"^ *python -m (kafka\.admin .*)$", audit.stdout, re.MULTILINE)
+    commands = re.findall(r"^ *\S*python\S* -m (kafka\.admin .*)$", audit.stdout, re.MULTILINE)
     assert commands, audit.stdout
     for command in commands:
         subprocess.run([sys.executable, "-m", *command.split()], check=True, capture_output=True, timeout=TIMEOUT_SECS)

@@ -78,7 +78,7 @@ def test_missing_rows_come_with_the_command_to_store_them() -> None:
     _, lines = run(print_in_words, lambda: found)
 
     assert lines[-2].endswith(
-        "python -m kafka.admin -b localhost:9092 groups reset-offsets -g log-ingest -p logs:1 --to-offset 7"
+        " -m kafka.admin -b localhost:9092 groups reset-offsets -g log-ingest -p logs:1 --to-offset 7"
     )
 
 
