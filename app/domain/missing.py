@@ -75,8 +75,10 @@ def _records(stored: pa.Table) -> pa.Table:
     of_records = stored.group_by("_offset", use_threads=False).aggregate(
         [("_item", "count_distinct"), ("_item", "max"), ("_items", "max")]
     )
-    # Both are in the order in which the offsets first occur.
-    return of_records.append_column("has_whole_max", wholes.aggregate([("has_whole", "max")])["has_whole_max"])
+    found = wholes.aggregate([("has_whole", "max")])
+    # Found by offset: a group_by promises no order, and that of two keys has none.
+    of_record = pc.index_in(of_records["_offset"], value_set=found["_offset"])
+    return of_records.append_column("has_whole_max", found["has_whole_max"].take(of_record))
 
 
 def _wholes(rows: Rows, stored_counts: Sequence[int]) -> Iterator[Rows]:

@@ -140,3 +140,16 @@ def test_afterwards_every_record_has_as_many_rows_as_they_say_and_nothing_more_i
         of_record = sorted((item, items) for at, item, items in after if at == offset)
         assert len({item for item, _ in of_record}) == len(of_record) == of_record[-1][1]
     assert missing(rows, after).num_rows == 0
+
+
+@pytest.mark.parametrize("first", [0, 21])
+@pytest.mark.parametrize("incomplete", range(4))
+def test_the_one_record_among_others_that_is_not_complete_is_finished(first: int, incomplete: int) -> None:
+    """PyArrow groups by two columns in an order of its own: no record may be taken for its neighbour."""
+    odd = first + incomplete
+    offsets = range(first, first + 4)
+    stored = [(odd, 1, 2) if offset == odd else (offset, 0, 1) for offset in offsets]
+
+    found = missing(concatenate([record(offset, 3 if offset == odd else 1) for offset in offsets]), stored)
+
+    assert numbers(found) == [(odd, REST_ITEM)]
