@@ -20,8 +20,11 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
+from app.backends.clickhouse.ledger import ClickHouseLedger
 from app.backends.clickhouse.removal import ClickHouseRemoval
 from app.backends.clickhouse.schema import create_table
+from app.backends.clickhouse.writer import ClickHouseWriter
+from app.domain.offsets import Span
 from app.maintenance.removal import OfServices, Waiting, wait_until_deleted
 from bench.command import RESULTS, circumstances, positive, run
 from bench.history import COLUMNS, SERVICES, load_history, merge_days, service_name
@@ -36,6 +39,7 @@ _INSERT_ROWS: Final = 20_000
 _MILLION: Final = 1e6
 _LATER_MS: Final = 4_000_000_000_000  # all rows are of before
 _TABLE_DAYS: Final = 30
+_PASSES: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,9 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.retention", description="Compare ways to remove services.")
     parser.add_argument("--rows", type=positive, default=6_000_000, help="rows over thirty days (default: 6 million)")
     parser.add_argument("--days", type=positive, default=5, help="days from which rows are removed (default: 5)")
+    parser.add_argument(
+        "--positions", type=positive, default=20_000_000, help="that recovery and audit read (default: 20 million)"
+    )
     parser.add_argument("--results", type=Path, default=RESULTS, help="directory for the results")
     return run(partial(_measure, parser.parse_args(arguments)))
 
@@ -98,20 +105,24 @@ def _measure(options: argparse.Namespace) -> int:
         of_services = {wanted.title: _count(stack, _SOURCE, wanted) for wanted in shares}
         costs = {wanted.title: _costs(stack, wanted) for wanted in shares}
         inserting = {name: _insert_cost(stack, by_class) for name, by_class in _KEYS.items()}
-        about = circumstances(stack, ["bench.retention", "--rows", str(options.rows), "--days", str(options.days)]) | {
-            "rows": rows,
-            "removed": of_services,
-        }
-    page = "\n".join(_page(about, costs, inserting)) + "\n"
+        reading = _reading(stack, options.positions)
+        about = circumstances(stack, _command(options)) | {"rows": rows, "removed": of_services}
+    page = "\n".join([*_page(about, costs, inserting), *_reading_page(options.positions, reading)]) + "\n"
     print(page)
     content = {
         **about,
         "ways": {title: {name: _as_json(cost) for name, cost in mine.items()} for title, mine in costs.items()},
         "inserts": inserting,
+        "reading_positions_cpu_secs": reading,
     }
     for path in write_results(options.results, _NAME, page, content):
         print(f"Written: {path}")
     return 0
+
+
+def _command(options: argparse.Namespace) -> list[str]:
+    chosen = {"--rows": options.rows, "--days": options.days, "--positions": options.positions}
+    return ["bench.retention", *(str(word) for pair in chosen.items() for word in pair)]
 
 
 # The ways.
@@ -295,6 +306,35 @@ def _insert_cost(stack: BenchStack, by_class: bool) -> dict[str, float]:
     }
 
 
+def _reading(stack: BenchStack, positions: int) -> dict[str, float]:
+    """CPU seconds of the engine for what recovery and the audit ask, with so many positions of four partitions."""
+    stack.create_table("reading")
+    settings = stack.clickhouse_settings("reading")
+    with closing(ClickHouseRemoval(settings, timeout_secs=300)) as removal:
+        removal.prepare()
+    at_once = -(-positions // _PASSES)
+    for first in range(0, positions, at_once):
+        stack.query(
+            f"INSERT INTO `{DATABASE}`.`reading_removed` (_topic_id, _partition, _offset, _items, reason)"
+            f" SELECT 'id', number % 4, intDiv({first} + number, 4), 1, 'retention'"
+            f" FROM numbers({min(at_once, positions - first)})"
+        )
+    writer, some, everything = ClickHouseWriter(settings), Span(0, 200_000), Span(0, positions // 4)
+    with closing(ClickHouseLedger(settings, timeout_secs=300)) as ledger:
+        calls: dict[str, Callable[[], object]] = {
+            "recovery: the highest offset of a partition": lambda: writer.last_offset("id", 0),
+            "an audit of 200,000 offsets": lambda: ledger.buckets("id", {0: some}),
+            "an audit of all": lambda: ledger.buckets("id", dict.fromkeys(range(4), everything)),
+        }
+        return {name: _cpu_secs_of(stack, call) for name, call in calls.items()}
+
+
+def _cpu_secs_of(stack: BenchStack, call: Callable[[], object]) -> float:
+    before = cpu_secs(stack.engine.pid)
+    call()
+    return cpu_secs(stack.engine.pid) - before
+
+
 def _counters(stack: BenchStack) -> tuple[int, int]:
     """Bytes that the engine has read from files and written to them."""
     events = ("ReadBufferFromFileDescriptorReadBytes", "WriteBufferFromFileDescriptorWriteBytes")
@@ -368,6 +408,13 @@ def _page(
         for name, mine in inserting.items()
     ]
     yield from as_table(of_inserts, keys)
+
+
+def _reading_page(positions: int, reading: Mapping[str, float]) -> Iterator[str]:
+    yield ""
+    yield f"## Reading {positions:,} noted positions"
+    yield ""
+    yield from as_table(("What", "CPU s"), [(name, f"{secs:.2f}") for name, secs in reading.items()])
 
 
 def _cells(name: str, cost: Cost) -> tuple[str, ...]:
