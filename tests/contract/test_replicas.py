@@ -73,6 +73,13 @@ def with_cluster(settings: ClickHouseSettings, name: str) -> ClickHouseSettings:
     return settings.model_copy(update={"cluster": name})
 
 
+def test_an_insert_that_one_server_refuses_as_late_may_be_stored_by_another(writer: ClickHouseWriter) -> None:
+    with pytest.raises(TryAgainLater) as raised:
+        insert(writer, row(0), "a token", writer.now_ms() - 1)
+
+    assert (raised.value.code, raised.value.is_outcome_unknown) == ("469", True)
+
+
 def test_what_is_missing_is_found_although_every_stored_row_comes_twice(
     writer: ClickHouseWriter, client: Client
 ) -> None:

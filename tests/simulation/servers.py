@@ -18,16 +18,17 @@ class SimServers:
 
     def __init__(self, rng: random.Random | None = None, count: int = 1) -> None:
         self._rng = rng or random.Random(0)
+        self.count = count
         self._ahead_secs = [self._rng.uniform(-_APART_SECS, _APART_SECS) if count > 1 else 0.0 for _ in range(count)]
         self._unseen: list[set[Identity]] = [set() for _ in range(count)]
 
     def any(self) -> int:
         """The server that the load balancer chooses."""
-        return self._rng.randrange(len(self._unseen)) if len(self._unseen) > 1 else 0
+        return self._rng.randrange(self.count) if self.count > 1 else 0
 
     def delay_secs(self) -> float:
         """How long the load balancer holds an insert: mostly not at all, sometimes for longer than its deadline."""
-        return self._rng.uniform(5.0, 20.0) if len(self._unseen) > 1 and self._rng.random() < _IS_HELD else 0.0
+        return self._rng.uniform(5.0, 20.0) if self.count > 1 and self._rng.random() < _IS_HELD else 0.0
 
     def clock_of(self, server: int, now: float) -> float:
         """The clock of a server at the time `now`."""

@@ -101,7 +101,8 @@ class SimTable:
         if any((other.token, other.server) == (insert.token, insert.server) for other in self.running):
             self._answer(insert, TryAgainLater("already running", code="216", is_outcome_unknown=True))
         elif self._checks_deadline and self.servers.clock_of(insert.server, self.now) >= insert.deadline:
-            self._answer(insert, TryAgainLater("too late", code=_LATE, max_attempts=8))
+            is_doubtful = self.servers.count > 1
+            self._answer(insert, TryAgainLater("too late", code=_LATE, max_attempts=8, is_outcome_unknown=is_doubtful))
         elif insert.is_refused:
             self._answer(insert, Refused("a row is refused", code="27"))
         else:

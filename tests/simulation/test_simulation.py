@@ -15,7 +15,7 @@ from tests.simulation.run import FIRST_REMOVING_SEED, Run
 # `make simulate` plays as many as you like.
 SEEDS = [*range(400), *range(FIRST_REMOVING_SEED, FIRST_REMOVING_SEED + 100)]
 # Seeds that once found a bug. Their faults change with the simulation, so they are only a start.
-FORMER_FAILURES = [83, 477, 626, 922, 2834, 2964, 3215, 3982, 5255, 5452, 7172, 11483, 14936, 41390]
+FORMER_FAILURES = [83, 477, 626, 922, 2834, 2964, 3215, 3982, 5255, 5452, 7172, 11483, 14936, 41390, 300344]
 
 
 def test_nothing_is_lost_and_nothing_stored_twice_whatever_happens() -> None:

@@ -18,6 +18,7 @@ from app.settings import ClickHouseSettings
 
 _Result = TypeVar("_Result")
 
+_LATE: Final = "469"  # VIOLATED_CONSTRAINT, most likely the table's `on_time`
 _QUERY_PREFIX: Final = "log-ingest-"  # identifies our inserts among everything that a server runs
 
 # The settings of every insert. The preflight check verifies that our user may set them.
@@ -83,12 +84,17 @@ class ClickHouseWriter:
         own = {"wait_end_of_query": 1, "insert_deduplication_token": token, "query_id": _QUERY_PREFIX + token}
         settings = {**INSERT_SETTINGS, **own}
         doing = f"insert {table.num_rows} rows"
-        summary = self._call(
-            doing,
-            lambda client: client.insert_arrow(
-                self._settings.table, table, database=self._settings.database, settings=settings
-            ),
-        )
+        try:
+            summary = self._call(
+                doing,
+                lambda client: client.insert_arrow(
+                    self._settings.table, table, database=self._settings.database, settings=settings
+                ),
+            )
+        except TryAgainLater as error:
+            # Where a request was sent twice, another server, whose clock is behind, may have accepted the other copy.
+            error.is_outcome_unknown |= bool(self._settings.cluster) and error.code == _LATE
+            raise
         # A status of 200 proves nothing: it may have been sent before the error happened, and the error is then in a
         # body that the client does not read. (ClickHouse confirms more rows if a materialized view takes some.)
         if summary.written_rows < table.num_rows:
