@@ -14,9 +14,9 @@ _SEVERITY: Final = {"WARNING": "WARNING", "ERROR": "ERROR", "CRITICAL": "CRITICA
 
 _PLAIN: Final = re.compile(r"[\w.:/@+~-]+")
 
-# Modules of the Kafka client that log every connection attempt as an error, several a second while a broker restarts,
+# Modules of the Kafka clients that log every connection attempt as an error, several a second while a broker restarts,
 # some with a traceback. We log ourselves, rate-limited, that Kafka is unavailable and why.
-_NOISY: Final = ("kafka.net", "kafka.cluster", "kafka.coordinator", "kafka.consumer.fetcher")
+_NOISY: Final = ("kafka.net", "kafka.cluster", "kafka.coordinator", "kafka.consumer.fetcher", "confluent_kafka")
 
 
 ACCESS: Final = "app.access"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import time
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from bench.errors import BenchError
 from bench.polling import polling
@@ -24,38 +26,73 @@ _SLOWEST_EVENTS_PER_SEC = 5_000
 _SATURATED_PART = 0.95  # of the backlog: the rest may be less than a batch, which waits until it is old enough
 
 
+def measure_bare_source(stack: BenchStack, python: str, topic: str, events: int, client: str) -> Measurements:
+    """What it costs to read the topic with this KAFKA_CLIENT as the service reads it, without doing anything with it.
+
+    Raises:
+        BenchError: it counted fewer records than were sent.
+    """
+    counted = _counted(stack, python, topic, events, "bench.bare_source", {"KAFKA_CLIENT": client})
+    return {
+        "source_events_per_sec": events / counted["secs"],
+        "source_cpu_secs_per_million": counted["cpu_secs"] / events * _MILLION,
+        "source_peak_memory_mb": counted["peak_memory_mb"],
+    }
+
+
 def measure_bare_loop(stack: BenchStack, python: str, topic: str, events: int) -> Measurements:
     """The limit of kafka-python: same interpreter, same options, records are only counted.
 
     Raises:
         BenchError: it counted fewer records than were sent.
     """
-    done = subprocess.run(
-        [python, "-m", "bench.bare_loop", str(events)],
-        env=environment(stack, topic, "bare"),
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise BenchError(f"the bare loop ended with code {done.returncode}: {done.stdout}{done.stderr[-2000:]}")
-    counted = json.loads(done.stdout)
+    counted = _counted(stack, python, topic, events, "bench.bare_loop")
     return {
         "bare_events_per_sec": events / counted["secs"],
         "bare_cpu_secs_per_million": counted["cpu_secs"] / events * _MILLION,
     }
 
 
-def measure_drain(stack: BenchStack, program: Program, topic: str, events: int, table: str) -> Measurements:
+def _counted(
+    stack: BenchStack,
+    python: str,
+    topic: str,
+    events: int,
+    module: str,
+    settings: Mapping[str, str] = MappingProxyType({}),
+) -> dict[str, float]:
+    """What a program that counts the records of the topic prints."""
+    done = subprocess.run(
+        [python, "-m", module, str(events)],
+        env=environment(stack, topic, "bare", settings),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise BenchError(f"{module} ended with code {done.returncode}: {done.stdout}{done.stderr[-2000:]}")
+    counted: dict[str, float] = json.loads(done.stdout)
+    return counted
+
+
+def measure_drain(
+    stack: BenchStack,
+    program: Program,
+    topic: str,
+    events: int,
+    table: str,
+    settings: Mapping[str, str] = MappingProxyType({}),
+) -> Measurements:
     """Let a new group of the service read the whole topic into a new table.
 
-    Time and CPU count from just before the first records are read until the last row is stored.
+    `settings` are further ones of the service. Time and CPU count from just before the first records are read until the
+    last row is stored.
 
     Raises:
         BenchError: the drain does not end.
     """
-    with running_service(stack, program, topic, table) as service:
+    with running_service(stack, program, topic, table, settings) as service:
         cpu = CpuTimes({"service": service.pid, "engine": stack.engine.pid, "kafka": stack.kafka.pid})
         with polling(cpu.sample, _SAMPLE_SECS):
             began_at = _wait_for_first_record(service)

@@ -11,7 +11,17 @@ from typing import Any
 
 from bench.errors import BenchError
 
-_PACKAGES = ("kafka-python", "crc32c", "lz4", "msgspec", "pyarrow", "numpy", "clickhouse-connect", "prometheus-client")
+_PACKAGES = (
+    "kafka-python",
+    "confluent-kafka",
+    "crc32c",
+    "lz4",
+    "msgspec",
+    "pyarrow",
+    "numpy",
+    "clickhouse-connect",
+    "prometheus-client",
+)
 
 _VERSION_SCRIPT = """
 import importlib.metadata, json, platform, sys

@@ -16,6 +16,7 @@ PRODUCER = [ROOT / "producer.py", *sorted((ROOT / "sending").glob("*.py"))]
 
 ALLOWED = {
     "kafka": ("app/backends/",),
+    "confluent_kafka": ("app/backends/kafka/",),
     "clickhouse_connect": ("app/backends/",),
     "flask": ("app/api/", "app/build/"),
     "uvicorn": ("app/http/",),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from app.backends.clickhouse.disk import ClickHouseDisk
-from app.backends.kafka.factory import open_source
+from app.backends.kafka.factory import open_source, require_client
 from app.backends.kafka.group import KafkaGroup
 from app.backends.kafka.options import MAX_POLL_RECORDS
 from app.backends.kafka.topic import TopicAdmin
@@ -48,7 +48,12 @@ def build_ingest(
     new_writer: Callable[[ClickHouseSettings], LogWriter],
     new_delivery: type[Delivery],
 ) -> IngestParts:
-    """The component. `on_dated` is called with the times, Unix milliseconds, by which Kafka itself dated records."""
+    """The component. `on_dated` is called with the times, Unix milliseconds, by which Kafka itself dated records.
+
+    Raises:
+        BadSettings: KAFKA_CLIENT names a client that is not installed, or cannot do what other settings need.
+    """
+    require_client(settings.kafka)
     health = Health(problems=NOT_CONNECTED, has_loop=True)
     reader = reader_of(settings)
     health.note(reader={"name": reader.name, **reader.parts()})

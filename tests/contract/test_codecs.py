@@ -11,7 +11,7 @@ import pytest
 from kafka import KafkaProducer
 from kafka.errors import MessageSizeTooLargeError
 
-from tests.contract.topics import KafkaTopic, kafka_clients, ordered_producer, send, turn_until
+from tests.contract.topics import CLIENTS, KafkaTopic, kafka_clients, ordered_producer, send, turn_until
 from tests.support.servers import RunningKafka
 
 pytestmark = pytest.mark.stack
@@ -23,13 +23,14 @@ BATCH_OVERHEAD_BYTES = 61 + 11  # overhead of a batch with one record of about 1
 MakeTopic = Callable[..., KafkaTopic]
 
 
-@pytest.fixture
-def make_topic(kafka: RunningKafka) -> Iterator[MakeTopic]:
+@pytest.fixture(params=CLIENTS)
+def make_topic(kafka: RunningKafka, request: pytest.FixtureRequest) -> Iterator[MakeTopic]:
+    """Topics that are read with each of the clients."""
     with kafka_clients(kafka.bootstrap_servers) as (admin, producer):
         topics: list[KafkaTopic] = []
 
         def make(partitions: int = 1, configs: Mapping[str, str] | None = None) -> KafkaTopic:
-            topics.append(KafkaTopic(partitions, kafka.bootstrap_servers, admin, producer, configs))
+            topics.append(KafkaTopic(partitions, kafka.bootstrap_servers, admin, producer, configs, request.param))
             return topics[-1]
 
         yield make

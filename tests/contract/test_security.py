@@ -13,13 +13,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kafka.errors import KafkaError
 
 from app.backends.clickhouse.client import connect
 from app.backends.clickhouse.schema import ensure_table
 from app.backends.clickhouse.writer import ClickHouseWriter
+from app.backends.kafka.confluent_client import ConfluentClient
+from app.backends.kafka.confluent_options import fetching_options
+from app.backends.kafka.errors import code_of
 from app.backends.kafka.publisher import KafkaPublisher
 from app.backends.kafka.topic import TopicAdmin
-from app.errors import TryAgainLater
+from app.errors import KafkaCode, TryAgainLater
 from app.ports import RecordSource
 from app.settings import ClickHouseSettings, KafkaSettings
 from local.certificates import Certificates
@@ -28,7 +32,7 @@ from local.kafka import KafkaServer
 from local.kafka_security import KafkaSecurity
 from local.ports import free_port
 from tests.contract.refusals import OPENERS, Refusal, refusals_of
-from tests.contract.topics import open_quiet_source
+from tests.contract.topics import CLIENTS, Client, open_quiet_source
 from tests.support.deliveries import Deliveries
 from tests.support.sample_rows import sample_rows
 
@@ -102,7 +106,7 @@ def of_a_client(certificates: Certificates) -> dict[str, Path]:
 
 
 def values_sent_and_read(settings: KafkaSettings) -> list[bytes | None]:
-    """Values read from a topic that the service's own clients created and filled."""
+    """Values that each client reads from a topic that the service's own clients created and filled."""
     with closing(TopicAdmin(settings)) as admin:
         admin.ensure()
         publisher = KafkaPublisher(settings)
@@ -110,11 +114,18 @@ def values_sent_and_read(settings: KafkaSettings) -> list[bytes | None]:
         publisher.publish(b"a log", wait_secs=TIMEOUT_SECS, on_delivery=deliveries)
         assert deliveries.wait_for(1) == [None]
         publisher.close(timeout_secs=5)
-        source = open_quiet_source(settings)
-        try:
-            return first_values(source)
-        finally:
-            source.close(timeout_secs=5)
+        return [value for client in CLIENTS for value in values_read(settings, client)]
+
+
+def values_read(settings: KafkaSettings, client: Client) -> list[bytes | None]:
+    """The values of the first chunk that this client reads."""
+    source = open_quiet_source(
+        settings.model_copy(update={"client": client, "group_id": f"{settings.group_id}-{client}"})
+    )
+    try:
+        return first_values(source)
+    finally:
+        source.close(timeout_secs=5)
 
 
 def first_values(source: RecordSource) -> list[bytes | None]:
@@ -130,13 +141,13 @@ def first_values(source: RecordSource) -> list[bytes | None]:
 
 @pytest.mark.parametrize("mechanism", [None, "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"])
 def test_logs_go_through_a_broker_over_tls(make_settings: MakeSettings, mechanism: str | None) -> None:
-    assert values_sent_and_read(make_settings(mechanism)) == [b"a log"]
+    assert values_sent_and_read(make_settings(mechanism)) == [b"a log"] * len(CLIENTS)
 
 
 def test_logs_go_through_a_broker_that_knows_the_certificate_of_its_client(
     make_settings: MakeSettings, certificates: Certificates
 ) -> None:
-    assert values_sent_and_read(make_settings(None, **of_a_client(certificates))) == [b"a log"]
+    assert values_sent_and_read(make_settings(None, **of_a_client(certificates))) == [b"a log"] * len(CLIENTS)
 
 
 def test_a_broker_by_a_name_that_is_not_in_its_certificate_is_reached_if_that_is_allowed(
@@ -146,7 +157,7 @@ def test_a_broker_by_a_name_that_is_not_in_its_certificate_is_reached_if_that_is
 
     settings = make_settings(None, bootstrap_servers=servers, ssl_check_hostname=False)
 
-    assert values_sent_and_read(settings) == [b"a log"]
+    assert values_sent_and_read(settings) == [b"a log"] * len(CLIENTS)
 
 
 EXPECTED = {
@@ -186,6 +197,38 @@ def test_a_client_that_kafka_rejects_gets_the_reason(
     assert "\n" not in refusal.said
     assert refusal.secs < TIMEOUT_SECS
     assert WRONG_PASSWORD not in refusal.behind
+
+
+def take_for_ever(client: ConfluentClient) -> None:
+    deadline = time.monotonic() + TIMEOUT_SECS
+    while time.monotonic() < deadline:
+        client.take(10, timeout_secs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "expected"),
+    [
+        ("wrong password", KafkaCode.NOT_AUTHENTICATED, "Authentication failed: Invalid username or password"),
+        ("unknown authority", KafkaCode.UNREACHABLE, "certificate verify failed"),
+    ],
+)
+def test_a_client_that_only_fetches_and_is_rejected_gets_the_reason(
+    make_settings: MakeSettings, strangers: Certificates, fault: str, code: KafkaCode, expected: str
+) -> None:
+    """The member of the group that it fetches for is accepted, or there would be nothing to fetch."""
+    settings = {
+        "wrong password": make_settings("PLAIN", sasl_password=WRONG_PASSWORD),
+        "unknown authority": make_settings(None, ssl_ca_file=strangers.ca_file),
+    }[fault]
+    client = ConfluentClient(fetching_options(settings, metadata_secs=1.0))
+    client.fetch({("logs", 0): 0})
+
+    with closing(client), pytest.raises(KafkaError) as raised:
+        take_for_ever(client)
+
+    assert code_of(raised.value) == code
+    assert expected in str(raised.value)
+    assert "\n" not in str(raised.value)
 
 
 # ClickHouse.

@@ -32,6 +32,8 @@ _POLL_SECS = 0.05
 _METADATA_SECS = 0.5
 
 StartFrom = Literal["earliest", "latest"]
+Client = Literal["kafka-python", "confluent"]
+CLIENTS: tuple[Client, ...] = ("kafka-python", "confluent")
 
 
 class Seen(NamedTuple):
@@ -267,7 +269,9 @@ class KafkaTopic:
         admin: KafkaAdminClient,
         producer: Producer,
         configs: Mapping[str, str] | None = None,
+        client: Client = "kafka-python",
     ) -> None:
+        self._client: Client = client
         self.name = _new_name()
         self._servers = bootstrap_servers
         self._admin = admin
@@ -399,6 +403,7 @@ class KafkaTopic:
             group_id=self._group,
             start_from=start_from,
             session_timeout_secs=SESSION_SECS,
+            client=self._client,
         )
 
     def create(self, topic: str, partitions: int = 1) -> None:

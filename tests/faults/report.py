@@ -34,13 +34,15 @@ def page(outcomes: Sequence[Outcome], impossible: Sequence[Impossible]) -> str:
 
 def _introduction(days: Sequence[str]) -> Iterator[str]:
     found = machine()
-    versions = {name: importlib.metadata.version(name) for name in ("kafka-python", "clickhouse-connect", "chdb-core")}
+    names = ("kafka-python", "confluent-kafka", "clickhouse-connect", "chdb-core")
+    versions = {name: importlib.metadata.version(name) for name in names}
     yield "Faults that were injected into the service, Kafka and ClickHouse under load, and their effect on the events."
     yield "`make faults` runs them and writes this page; [tests/faults/](../tests/faults/) has the code of each row."
     yield ""
     yield f"- Run: {' to '.join(dict.fromkeys([days[0], days[-1]]))}" if days else "- Not run yet"
     yield f"- Machine: {found['processor']}, {found['cores']} cores, {found['memory_gb']} GB, {found['system']}"
     yield f"- Apache Kafka {KRAFT_VERSION}, {', '.join(f'{name} {version}' for name, version in versions.items())}"
+    yield "- Instances have `KAFKA_CLIENT=confluent` and `KAFKA_CLIENT=kafka-python` in turn"
     yield (
         f"- Settings where the row does not say otherwise: `KAFKA_SESSION_TIMEOUT_SECS={SESSION_SECS:g}`,"
         f" `CLICKHOUSE_INSERT_DEADLINE_SECS={DEADLINE_SECS:g}`, `BATCH_MAX_AGE_SECS={BATCH_AGE_SECS:g}`;"

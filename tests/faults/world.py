@@ -47,6 +47,7 @@ from tests.faults.verdict import Deleted, StoredRow, Verdict, verify
 PARTITIONS = 4
 SESSION_SECS = 6.0
 DEADLINE_SECS = 4.0
+_CLIENTS = ("kafka-python", "confluent")
 BATCH_AGE_SECS = 0.25  # many inserts, so that a fault at a random moment hits one
 
 _POLL_SECS = 0.05
@@ -103,6 +104,7 @@ class World:
         self.directory = directory
         self.setup = setup
         self.rng = random.Random(seed)
+        self._first_client = seed
         self.topic = self.database = f"faults_{uuid.uuid4().hex[:12]}"
         self.topic_id = ""
         self.deleted = Deleted()
@@ -235,6 +237,8 @@ class World:
             "KAFKA_TOPIC_PARTITIONS": str(PARTITIONS),
             "KAFKA_TOPIC_REPLICATION_FACTOR": str(len(self.brokers)),
             "KAFKA_GROUP_ID": self.topic,
+            # In turn, so that members of both kinds take over from each other.
+            "KAFKA_CLIENT": _CLIENTS[(self._first_client + len(self.instances)) % len(_CLIENTS)],
             "CLICKHOUSE_URL": self._engine_address(),
             "CLICKHOUSE_CA_FILE": str(self.engine.certificates.ca_file) if self.engine.certificates else "",
             "CLICKHOUSE_DATABASE": self.database,

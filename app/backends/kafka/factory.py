@@ -1,15 +1,28 @@
 """The only module that chooses which Kafka client reads."""
 
+import logging
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from app.backends.kafka.options import MAX_POLL_RECORDS, METADATA_SECS
+from kafka import KafkaConsumer
+
+from app.backends.kafka.fetching import Fetching, OwnFetching
+from app.backends.kafka.options import MAX_POLL_RECORDS, METADATA_SECS, consumer_options, member_options
 from app.backends.kafka.source import KafkaSource
 from app.backends.kafka.topics import KafkaTopics, TopicWatch
 from app.domain.records import Partition
+from app.errors import BadSettings
 from app.pipeline.task import Submit
 from app.ports import RecordSource
 from app.settings import KafkaSettings
+
+if TYPE_CHECKING:
+    from app.backends.kafka.confluent_client import ConfluentClient
+
+_log = logging.getLogger(__name__)
 
 
 def open_source(
@@ -33,6 +46,7 @@ def open_source(
     `has_keys` chunks hold the keys of records.
 
     Raises:
+        BadSettings: KAFKA_CLIENT names a client that cannot be used.
         TryAgainLater: Kafka does not answer.
     """
     watch = None
@@ -40,13 +54,82 @@ def open_source(
         watch = TopicWatch(
             KafkaTopics(settings), on_unread=on_unread, every_secs=metadata_secs, clock=time.monotonic, submit=submit
         )
-    return KafkaSource(
-        settings,
-        topics=KafkaTopics(settings),
-        watch=watch,
-        on_lost=on_lost,
-        on_halted=on_halted,
-        metadata_secs=metadata_secs,
-        max_poll_records=max_poll_records,
-        has_keys=has_keys,
-    )
+    way = _way_to_fetch(settings, metadata_secs, max_poll_records, has_keys)
+    try:
+        return KafkaSource(
+            settings,
+            topics=KafkaTopics(settings),
+            watch=watch,
+            on_lost=on_lost,
+            on_halted=on_halted,
+            options=way.options,
+            fetch_by=way.fetch_by,
+        )
+    except BaseException:
+        way.discard()
+        raise
+
+
+def is_confluent_installed() -> bool:
+    """Whether confluent-kafka can be imported."""
+    return find_spec("confluent_kafka") is not None
+
+
+def require_client(settings: KafkaSettings, is_installed: Callable[[], bool] = is_confluent_installed) -> None:
+    """Check at the start that the client of KAFKA_CLIENT is there and can do what the other settings need.
+
+    Raises:
+        BadSettings: it is not, or cannot.
+    """
+    if settings.client != "confluent":
+        return
+    if not is_installed():
+        raise BadSettings(
+            [
+                "KAFKA_CLIENT=confluent needs the package confluent-kafka, which is not installed: install it, or use"
+                " `auto` or `kafka-python`"
+            ]
+        )
+    if settings.sasl_mechanism != "OAUTHBEARER":  # a client with tokens asks for one at once
+        client = confluent_client(settings, METADATA_SECS)
+        if client is not None:
+            client.close()
+
+
+class _Way(NamedTuple):
+    """A way to fetch: options of the consumer, what fetches for it, and how to get rid of that if it is not used."""
+
+    options: Mapping[str, Any]
+    fetch_by: Callable[[KafkaConsumer], Fetching]
+    discard: Callable[[], None] = lambda: None
+
+
+def _way_to_fetch(settings: KafkaSettings, metadata_secs: float, max_poll_records: int, has_keys: bool) -> _Way:
+    client = confluent_client(settings, metadata_secs)
+    if client is None:
+        options = consumer_options(settings, metadata_secs, max_poll_records)
+        return _Way(options, partial(OwnFetching, has_keys=has_keys))
+    from app.backends.kafka.confluent_fetching import ConfluentFetching
+
+    fetch_by = partial(ConfluentFetching, client=client, max_poll_records=max_poll_records, has_keys=has_keys)
+    return _Way(member_options(settings, metadata_secs), fetch_by, client.close)
+
+
+def confluent_client(settings: KafkaSettings, metadata_secs: float) -> "ConfluentClient | None":
+    """A client that fetches; None if it is not to be used, or cannot be where that is left to us.
+
+    Raises:
+        BadSettings: it cannot be used, and the settings want it.
+    """
+    if settings.client == "kafka-python" or not is_confluent_installed():
+        return None
+    from app.backends.kafka.confluent_client import ConfluentClient, UnsupportedOption
+    from app.backends.kafka.confluent_options import fetching_options
+
+    try:
+        return ConfluentClient(fetching_options(settings, metadata_secs))
+    except UnsupportedOption as error:
+        if settings.client == "confluent":
+            raise BadSettings([f"KAFKA_CLIENT=confluent cannot be used with the other settings: {error}"]) from error
+        _log.warning("Reading with kafka-python, which needs more CPU, since confluent-kafka cannot be used: %s", error)
+        return None

@@ -1,13 +1,16 @@
-"""Controls which partitions of a consumer yield records, by pausing and resuming them."""
+"""Controls which partitions of a consumer yield records."""
 
 from kafka import KafkaConsumer, TopicPartition
+
+from app.backends.kafka.fetching import Fetching
 
 
 class Flow:
     """Partitions yield records once they are started, unless they are halted or everything is paused."""
 
-    def __init__(self, consumer: KafkaConsumer) -> None:
+    def __init__(self, consumer: KafkaConsumer, fetching: Fetching) -> None:
         self._consumer = consumer
+        self._fetching = fetching
         self._halted: set[TopicPartition] = set()
         self._is_paused = False
         self.started: set[TopicPartition] = set()
@@ -43,9 +46,4 @@ class Flow:
         return (self.started - self._halted) & self._consumer.assignment()
 
     def _apply(self) -> None:
-        readable = set() if self._is_paused else self.readable()
-        held = self._consumer.assignment() - readable
-        if held:
-            self._consumer.pause(*held)
-        if readable:
-            self._consumer.resume(*readable)
+        self._fetching.allow(self.readable(), is_paused=self._is_paused)

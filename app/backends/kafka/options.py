@@ -13,8 +13,8 @@ from app.settings import KafkaSettings
 
 Compression = Literal["none", "gzip", "snappy", "lz4", "zstd"]
 
-_RECONNECT_MAX_MS = 1_000  # with the client's own 30 s, a recovered Kafka would go unnoticed that long
-_REQUEST_SECS = 10.0
+RECONNECT_MAX_MS = 1_000  # with the client's own 30 s, a recovered Kafka would go unnoticed that long
+REQUEST_SECS = 10.0
 _PRODUCE_SECS = 30.0
 
 # One poll is one chunk per partition: large enough to make work per chunk negligible, small enough to keep a turn of
@@ -22,10 +22,10 @@ _PRODUCE_SECS = 30.0
 MAX_POLL_RECORDS = 5_000
 # Kafka responds to a fetch when it has this many bytes, or after this time. Without that, every few records would be a
 # fetch, a poll and a chunk of their own: most of the cost of a steady low load.
-_FETCH_MIN_BYTES = 128 * 1024
-_FETCH_MAX_WAIT_SECS = 0.1
+FETCH_MIN_BYTES = 128 * 1024
+FETCH_MAX_WAIT_SECS = 0.1
 _FETCH_MAX_BYTES = 8 * 1024 * 1024
-_PARTITION_FETCH_MAX_BYTES = 1 * 1024 * 1024
+PARTITION_FETCH_MAX_BYTES = 1 * 1024 * 1024
 METADATA_SECS = 10.0  # added partitions and a recreated topic are noticed within this time
 
 
@@ -34,12 +34,12 @@ def connection_options(settings: KafkaSettings) -> dict[str, Any]:
     options: dict[str, Any] = {
         "bootstrap_servers": [server.strip() for server in settings.bootstrap_servers.split(",")],
         "security_protocol": settings.security_protocol,
-        "reconnect_backoff_max_ms": _RECONNECT_MAX_MS,
+        "reconnect_backoff_max_ms": RECONNECT_MAX_MS,
     }
     if settings.security_protocol.endswith("SSL"):
         options |= _tls_options(settings)
     if settings.sasl_mechanism == "OAUTHBEARER":
-        options |= {"sasl_mechanism": "OAUTHBEARER", "sasl_oauth_token_provider": _token_provider(settings)}
+        options |= {"sasl_mechanism": "OAUTHBEARER", "sasl_oauth_token_provider": token_provider(settings)}
     elif settings.sasl_mechanism and settings.sasl_password:
         options |= {
             "sasl_mechanism": settings.sasl_mechanism,
@@ -70,17 +70,23 @@ def consumer_options(
         "session_timeout_ms": int(settings.session_timeout_secs * 1000),
         "heartbeat_interval_ms": int(settings.session_timeout_secs * 1000 / 5),
         "max_poll_interval_ms": int(settings.max_poll_interval_secs * 1000),
-        "request_timeout_ms": int(_REQUEST_SECS * 1000),
-        "bootstrap_timeout_ms": int(_REQUEST_SECS * 1000),
+        "request_timeout_ms": int(REQUEST_SECS * 1000),
+        "bootstrap_timeout_ms": int(REQUEST_SECS * 1000),
         "metadata_max_age_ms": int(metadata_secs * 1000),
         "partition_assignment_strategy": _assignors(settings),
         "max_poll_records": max_poll_records,
-        "fetch_min_bytes": _FETCH_MIN_BYTES,
-        "fetch_max_wait_ms": int(_FETCH_MAX_WAIT_SECS * 1000),
+        "fetch_min_bytes": FETCH_MIN_BYTES,
+        "fetch_max_wait_ms": int(FETCH_MAX_WAIT_SECS * 1000),
         "fetch_max_bytes": _FETCH_MAX_BYTES,
-        "max_partition_fetch_bytes": _PARTITION_FETCH_MAX_BYTES,
+        "max_partition_fetch_bytes": PARTITION_FETCH_MAX_BYTES,
         "metrics_enabled": False,
     }
+
+
+def member_options(settings: KafkaSettings, metadata_secs: float) -> dict[str, Any]:
+    """Keyword arguments of a consumer that is a member of the group while another client fetches its records."""
+    # It fetches before it can be told not to, when it is assigned partitions: one batch then, which is thrown away.
+    return consumer_options(settings, metadata_secs) | {"fetch_max_bytes": 1, "max_partition_fetch_bytes": 1}
 
 
 def _assignors(settings: KafkaSettings) -> tuple[type, ...]:
@@ -116,8 +122,8 @@ def producer_options(
         "linger_ms": int(linger_secs * 1000),
         "delivery_timeout_ms": int(delivery_timeout_secs * 1000),
         "request_timeout_ms": int(min(_PRODUCE_SECS, delivery_timeout_secs - linger_secs) * 1000),
-        "max_block_ms": int(min(_REQUEST_SECS, delivery_timeout_secs) * 1000),
-        "bootstrap_timeout_ms": int(_REQUEST_SECS * 1000),
+        "max_block_ms": int(min(REQUEST_SECS, delivery_timeout_secs) * 1000),
+        "bootstrap_timeout_ms": int(REQUEST_SECS * 1000),
         "allow_auto_create_topics": False,  # the service creates the topic, with the settings that it needs
         "metrics_enabled": False,
     }
@@ -137,7 +143,7 @@ def _tls_options(settings: KafkaSettings) -> dict[str, Any]:
     }
 
 
-def _token_provider(settings: KafkaSettings) -> AbstractTokenProvider:
+def token_provider(settings: KafkaSettings) -> AbstractTokenProvider:
     if settings.sasl_oauth_provider == "google":
         from app.backends.kafka.google_token import GoogleTokenProvider  # imported only if google-auth is needed
 

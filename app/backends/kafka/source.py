@@ -1,26 +1,24 @@
 """RecordSource on KafkaConsumer. Belongs to one thread: a rebalance is handled in `poll` too."""
 
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
-from kafka.consumer.fetcher import ConsumerRecord
 from kafka.errors import KafkaError, LogTruncationError, NoOffsetForPartitionError, OffsetOutOfRangeError
 from kafka.structs import OffsetAndMetadata
 
 from app.backends.kafka.errors import translated, try_again
+from app.backends.kafka.fetching import Fetching
 from app.backends.kafka.flow import Flow
 from app.backends.kafka.group_offsets import GroupOffsets, to_commit
-from app.backends.kafka.options import consumer_options
 from app.backends.kafka.rebalances import Rebalances
 from app.backends.kafka.topics import KafkaTopics, TopicWatch
 from app.backends.kafka.unreachable import explained_unreachable
 from app.backends.kafka.workarounds import (
-    FetchCycles,
     forget_lost_position,
-    keep_join_result,
+    fresh_topic_ids,
     keep_joining,
     open_client,
-    resume_parked_records,
     topic_id_seen_by,
 )
 from app.domain.records import Checkpoint, Partition, Polled, Position, RecordChunk
@@ -42,29 +40,27 @@ class KafkaSource:
         watch: TopicWatch | None,
         on_lost: Callable[[Partition, int, int], None],
         on_halted: Callable[[Partition, str], None],
-        metadata_secs: float,
-        max_poll_records: int,
-        has_keys: bool,
+        options: Mapping[str, Any],
+        fetch_by: Callable[[KafkaConsumer], Fetching],
     ) -> None:
-        """Connect; see `factory.open_source`."""
+        """Connect; see `factory.open_source`. `options` are the consumer's, `fetch_by` makes what fetches for it."""
         self._settings = settings
         self._topics = topics
         self._watch = watch
         self._on_lost = on_lost
         self._on_halted = on_halted
-        self._has_keys = has_keys
         self._topic_ids: dict[str, str] = {}
         self._topic_ids_seen: dict[str, object] = {}  # by the consumer, whose metadata may be older or newer than ours
         self._recreated: set[str] = set()  # topics that were while we were running: all their records are new
         self._vanished: Set[str] = frozenset()  # topics of our partitions that did not exist when these were assigned
         self._rebalances = Rebalances(on_joining=lambda: keep_joining(self._consumer))
         self._rebalances_seen = 0
-        self._cycles = FetchCycles()
+        self._unchecked: set[str] = set()  # topics of which records were read since their ids were last compared
         try:
             with explained_unreachable(settings.bootstrap_servers):
-                options = consumer_options(settings, metadata_secs, max_poll_records)
                 self._consumer = open_client(KafkaConsumer, options)
-            self._flow = Flow(self._consumer)
+            self._fetching = fetch_by(self._consumer)
+            self._flow = Flow(self._consumer, self._fetching)
             self._offsets = GroupOffsets(self._consumer, settings.start_from)
             self._subscribe()
         except (KafkaError, OSError) as error:
@@ -75,7 +71,7 @@ class KafkaSource:
         if self._watch is not None and self._watch.turn():
             self._subscribe()
         try:
-            records = self._poll(timeout_secs)
+            polled = self._poll(timeout_secs)
             self._detect_recreated_topics()
             if self._is_reassigned():
                 return Polled(assigned=self._take_assignment())
@@ -83,12 +79,8 @@ class KafkaSource:
             raise TryAgainLater(str(error), code=KafkaCode.REBALANCE) from error
         except (KafkaError, OSError) as error:
             raise try_again(error, "poll") from error
-        started = ((partition, batch) for partition, batch in records.items() if partition in self._flow.started)
-        chunks = [
-            _chunk(partition, self._topic_ids[partition.topic], batch, self._has_keys) for partition, batch in started
-        ]
-        for chunk in chunks:
-            self._cycles.read(chunk.values)
+        chunks = [chunk for chunk in polled if chunk.partition in self._flow.started]
+        self._unchecked |= {chunk.partition.topic for chunk in chunks}
         return Polled(chunks)
 
     def start(self, partition: Partition) -> None:
@@ -115,12 +107,13 @@ class KafkaSource:
         if self._is_reassigned() or not offsets.keys() <= self._consumer.assignment():
             self._rebalances.count += 1
             raise NotOurs("partitions are being reassigned")
+        self._require_same_topics({partition.topic for partition in offsets})
         self._commit(offsets)
 
     def positions(self) -> Mapping[Partition, int]:
         """See `ports.RecordSource`."""
         try:
-            found = {tp: self._consumer.position(tp, timeout_ms=0) for tp in self._flow.readable()}
+            found = {tp: self._fetching.position(tp) for tp in self._flow.readable()}
         except KafkaError as error:  # a partition is being reassigned, or has lost records
             raise try_again(error, "read positions") from error
         return {Partition(*tp): offset for tp, offset in found.items() if offset is not None}
@@ -138,6 +131,7 @@ class KafkaSource:
 
     def close(self, timeout_secs: float) -> None:
         """See `ports.RecordSource`."""
+        self._fetching.close()
         self._consumer.close(autocommit=False, timeout_ms=int(timeout_secs * 1000))
         self._topics.close()
         if self._watch is not None:
@@ -148,21 +142,19 @@ class KafkaSource:
         names = self._watch.names if self._watch is not None else None
         self._consumer.subscribe(sorted(names or {self._settings.topic}), listener=self._rebalances)
 
-    def _poll(self, timeout_secs: float) -> Mapping[TopicPartition, list[ConsumerRecord]]:
-        resume_parked_records(self._consumer)
-        keep_join_result(self._consumer)
+    def _poll(self, timeout_secs: float) -> Sequence[RecordChunk]:
         try:
-            return self._consumer.poll(timeout_ms=int(timeout_secs * 1000))
+            return self._fetching.poll(timeout_secs)
         except NoOffsetForPartitionError:
             self._rebalances.count += 1  # a partition without a committed offset: the start policy applies
-            return {}
+            return []
         except OffsetOutOfRangeError as error:
             self._skip_deleted(error.args[0])
-            return {}
+            return []
         except LogTruncationError as error:
             divergent = error.divergent_offsets.items()
             self._halt_truncated({partition: None if end is None else end.offset for partition, end in divergent})
-            return {}
+            return []
 
     def _detect_recreated_topics(self) -> None:
         """Take the assignment again if a topic was deleted and recreated.
@@ -177,6 +169,29 @@ class KafkaSource:
                 self._rebalances.count += 1
             self._topic_ids_seen[topic] = topic_id
 
+    def _require_same_topics(self, topics: Set[str]) -> None:
+        """Refuse to go on with records of a topic that was deleted and recreated since they were asked for.
+
+        Records are fetched by offset, and nothing in them says which topic of that name they are of: the new one may
+        have others at the same offsets. Ids are never used again, so one that is the same now was the same all along.
+
+        Raises:
+            NotOurs: one was recreated; the next poll begins it anew.
+            TryAgainLater: Kafka does not answer.
+        """
+        topics = self._unchecked & topics
+        if not topics:
+            return
+        try:
+            ids = fresh_topic_ids(self._consumer, topics, _COMMIT_SECS)
+        except (KafkaError, OSError) as error:
+            ours = try_again(error, "ask for the ids of topics")
+            raise TryAgainLater(str(ours), code=ours.code) from error
+        if any(topic_id is not None and str(topic_id) != self._topic_ids[topic] for topic, topic_id in ids.items()):
+            self._rebalances.count += 1
+            raise NotOurs("a topic was deleted and created again")
+        self._unchecked -= {topic for topic, topic_id in ids.items() if topic_id is not None}
+
     def _is_reassigned(self) -> bool:
         return self._rebalances.count != self._rebalances_seen
 
@@ -186,8 +201,8 @@ class KafkaSource:
         self._flow.reset()
         existing = self._without_vanished(assignment)
         positions = self._committed_or_start(existing)
-        for partition, position in positions.items():
-            self._consumer.seek(partition, position.next_offset)
+        self._fetching.begin(positions)
+        self._unchecked.clear()
         # Only now: if anything above fails, the next poll does it all again. A rebalance that happened meanwhile has
         # raised the count further.
         self._rebalances_seen = seen
@@ -256,7 +271,7 @@ class KafkaSource:
             offset = out_of_range[partition]
             if beginning > offset:
                 self._on_lost(Partition(*partition), offset, beginning)
-                self._consumer.seek(partition, beginning)
+                self._fetching.seek(partition, beginning)
             else:
                 self._halt_truncated(self._offsets.ends([partition]))
 
@@ -268,23 +283,10 @@ class KafkaSource:
             self._rebalances.count += 1  # one is another topic, which is read from its beginning
             return
         for partition, end in ends.items():
-            position = self._consumer.position(partition, timeout_ms=0)
+            position = self._fetching.position(partition)
             if position is None or position <= (end or 0):
                 continue  # it moved meanwhile, because partitions were reassigned
             self._flow.halt(partition)
             forget_lost_position(self._consumer, partition)
             known_end = "" if end is None else f", those from offset {end} on"
             self._on_halted(Partition(*partition), f"Kafka has lost records that were read already{known_end}")
-
-
-def _chunk(partition: TopicPartition, topic_id: str, records: list[ConsumerRecord], has_keys: bool) -> RecordChunk:
-    return RecordChunk(
-        partition=Partition(*partition),
-        topic_id=topic_id,
-        offsets=[record.offset for record in records],
-        timestamps_ms=[record.timestamp for record in records],
-        values=[record.value for record in records],
-        headers=[record.headers for record in records],
-        next_offset=records[-1].offset + 1,
-        keys=[record.key for record in records] if has_keys else None,
-    )

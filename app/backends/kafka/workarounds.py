@@ -93,6 +93,27 @@ def topic_id_seen_by(consumer: KafkaConsumer, topic: str) -> object:
     return consumer._cluster.topic_id(topic)
 
 
+def fresh_topic_ids(consumer: KafkaConsumer, topics: Iterable[str], timeout_secs: float) -> dict[str, object]:
+    """Make the consumer ask Kafka now for the ids of its topics, and return those of some: see `topic_id_seen_by`.
+
+    The client has no public call for this: `request_update` of kafka-python 3.0.12 is also answered by a request that
+    is on its way already, which may show what was before, and waits between two requests.
+
+    Raises:
+        KafkaError: Kafka does not answer in time.
+    """
+
+    async def ask() -> dict[str, object]:
+        await consumer._cluster._do_refresh_metadata(None)
+        return {topic: topic_id_seen_by(consumer, topic) for topic in topics}
+
+    async def ask_in_time() -> Any:
+        answer = consumer._net.call_soon_with_future(ask)
+        return await consumer._manager.wait_for(answer, int(timeout_secs * 1000))
+
+    return dict(consumer._net.run(ask_in_time))
+
+
 def forget_lost_position(consumer: KafkaConsumer, partition: TopicPartition) -> None:
     """Keep the client from raising, at every poll, an error about a position whose records Kafka has lost.
 

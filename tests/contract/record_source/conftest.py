@@ -7,24 +7,26 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.contract.record_source.samples import MakeTopic
-from tests.contract.topics import KafkaTopic, MemoryTopic, Topic, kafka_clients
+from tests.contract.topics import CLIENTS, Client, KafkaTopic, MemoryTopic, Topic, kafka_clients
 from tests.support.servers import RunningKafka
 
 
 @pytest.fixture(scope="module")
-def make_kafka_topic(kafka: RunningKafka) -> Iterator[Callable[[int], KafkaTopic]]:
+def make_kafka_topic(kafka: RunningKafka) -> Iterator[Callable[[int, Client], KafkaTopic]]:
     """Creates topics with unique names, and closes their readers at the end of the module."""
     with kafka_clients(kafka.bootstrap_servers) as (admin, producer):
-        yield lambda partitions: KafkaTopic(partitions, kafka.bootstrap_servers, admin, producer)
+        yield lambda partitions, client: KafkaTopic(partitions, kafka.bootstrap_servers, admin, producer, client=client)
 
 
-@pytest.fixture(params=["memory", pytest.param("kafka", marks=pytest.mark.stack)])
+@pytest.fixture(params=["memory", *(pytest.param(client, marks=pytest.mark.stack) for client in CLIENTS)])
 def make_topic(request: pytest.FixtureRequest) -> Iterator[MakeTopic]:
     topics: list[Topic] = []
-    kind = MemoryTopic if request.param == "memory" else request.getfixturevalue("make_kafka_topic")
 
     def make(partitions: int = 1) -> Topic:
-        topics.append(kind(partitions))
+        if request.param == "memory":
+            topics.append(MemoryTopic(partitions))
+        else:
+            topics.append(request.getfixturevalue("make_kafka_topic")(partitions, request.param))
         return topics[-1]
 
     yield make
@@ -38,9 +40,11 @@ def topic(make_topic: MakeTopic) -> Topic:
     return make_topic()
 
 
-@pytest.fixture
-def real_topic(make_kafka_topic: Callable[[int], KafkaTopic]) -> Iterator[KafkaTopic]:
+@pytest.fixture(params=CLIENTS)
+def real_topic(
+    make_kafka_topic: Callable[[int, Client], KafkaTopic], request: pytest.FixtureRequest
+) -> Iterator[KafkaTopic]:
     """A topic of one partition in a real Kafka."""
-    topic = make_kafka_topic(1)
+    topic = make_kafka_topic(1, request.param)
     yield topic
     topic.close()

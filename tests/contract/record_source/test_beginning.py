@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from app.domain.records import Partition, Position
-from tests.contract.topics import StartFrom, Topic, turn_until
+from app.errors import NotOurs
+from tests.contract.topics import KafkaTopic, StartFrom, Topic, turn_until
 
 # Where partitions begin.
 
@@ -109,3 +110,22 @@ def test_a_topic_made_again_while_it_is_read_is_read_from_its_beginning(
     assert new_values() == [b"new %d" % n for n in range(new_count)]
     assert reader.assigned == {Partition(topic.name, 0): Position(topic.topic_id(), 0)}
     assert (reader.halted, reader.lost) == ([], [])
+
+
+@pytest.mark.stack
+def test_nothing_is_committed_for_records_whose_topic_was_made_again_since_they_were_read(
+    real_topic: KafkaTopic,
+) -> None:
+    """Only on the real Kafka, where they may be of either topic: both have records at these offsets."""
+    real_topic.send(b"a", b"b")
+    reader = real_topic.member()
+    turn_until(lambda: len(reader.seen()) == 2, reader)
+
+    real_topic.recreate(partitions=1)
+    real_topic.send(b"c", b"d")
+
+    with pytest.raises(NotOurs):
+        reader.commit(2)
+    turn_until(lambda: reader.values()[-2:] == [b"c", b"d"], reader, through_trouble=True)
+    assert reader.chunks[-1].topic_id == real_topic.topic_id()
+    reader.commit(2)

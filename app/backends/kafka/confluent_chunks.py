@@ -1,0 +1,54 @@
+"""Messages of confluent-kafka as chunks. Whole lists at a time: a call from Python for each record costs most."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, Final
+
+from confluent_kafka import Message
+
+from app.domain.records import Partition, RecordChunk
+
+# What all messages have that are no errors.
+_Get = Callable[[Message], Any]
+_TOPIC: Final[_Get] = Message.topic
+_NUMBER: Final[_Get] = Message.partition
+_OFFSET: Final[_Get] = Message.offset
+_TIME: Final[_Get] = Message.timestamp  # with its kind
+_VALUE: Final[_Get] = Message.value
+_HEADERS: Final[_Get] = Message.headers
+_KEY: Final[_Get] = Message.key
+
+
+def by_partition(messages: Sequence[Message]) -> Iterator[tuple[Partition, Sequence[Message]]]:
+    """The messages of each partition in their order; none of them may be an error."""
+    topics, numbers = list(map(_TOPIC, messages)), list(map(_NUMBER, messages))
+    count = len(messages)
+    if count and numbers.count(numbers[0]) == count and topics.count(topics[0]) == count:
+        yield Partition(topics[0], numbers[0]), messages
+        return
+    found: dict[Partition, list[Message]] = defaultdict(list)
+    start = 0
+    for place, run in groupby(zip(topics, numbers, strict=True)):
+        end = start + len(list(run))
+        found[Partition(*place)] += messages[start:end]
+        start = end
+    yield from found.items()
+
+
+def chunk_of(
+    messages: Sequence[Message], partition: Partition, topic_ids: Mapping[str, str], *, has_keys: bool
+) -> RecordChunk:
+    """The chunk of one partition's messages, of which there is at least one."""
+    offsets = list(map(_OFFSET, messages))
+    return RecordChunk(
+        partition=partition,
+        topic_id=topic_ids[partition.topic],
+        offsets=offsets,
+        timestamps_ms=list(map(itemgetter(1), map(_TIME, messages))),
+        values=list(map(_VALUE, messages)),
+        headers=[headers or () for headers in map(_HEADERS, messages)],
+        next_offset=offsets[-1] + 1,
+        keys=list(map(_KEY, messages)) if has_keys else None,
+    )
