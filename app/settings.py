@@ -206,7 +206,7 @@ class KafkaSettings(SettingsGroup):
     )
     client: Literal["auto", "kafka-python", "confluent"] = Field(
         "auto",
-        description="What fetches records: `confluent` (librdkafka) takes a quarter of the CPU that `kafka-python` does;"
+        description="What fetches records: `confluent` (librdkafka) takes a quarter of the CPU of `kafka-python`;"
         " `auto` is `confluent` where it is installed. The rest is `kafka-python` always.",
     )
 

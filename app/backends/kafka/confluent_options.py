@@ -8,18 +8,17 @@ from typing import Any, Final
 from app.backends.kafka.options import (
     FETCH_MAX_WAIT_SECS,
     FETCH_MIN_BYTES,
-    PARTITION_FETCH_MAX_BYTES,
     RECONNECT_MAX_MS,
     REQUEST_SECS,
     token_provider,
 )
 from app.settings import KafkaSettings
 
-# librdkafka unpacks a whole response as it arrives, beside what waits to be taken. These limits, which count packed
-# bytes for the first and unpacked ones for the second, keep that well below 100 MB for logs that pack ten to one.
-_FETCH_MAX_BYTES: Final = PARTITION_FETCH_MAX_BYTES
+# librdkafka unpacks a whole response as it arrives, beside what waits to be taken, and a record takes 300 bytes beside
+# its own. So responses are small: short lines that pack 35 to one take 40 MB then, and with 1 MiB they took 180.
+_FETCH_MAX_BYTES: Final = 256 * 1024
 _QUEUE_MAX_KB: Final = 16 * 1024
-_QUEUE_MIN_RECORDS: Final = 20_000  # from here on nothing is fetched until some are taken; each takes 300 bytes more
+_QUEUE_MIN_RECORDS: Final = 20_000  # from here on nothing is fetched until some are taken
 _QUEUE_FULL_MS: Final = 20  # how long it then waits before it looks again; a second by itself
 _RESPONSE_MAX_BYTES: Final = 2**31 - 1  # a record of any size is read
 _TOKEN_SECS: Final = 60.0  # how long a token is used for new connections before it is asked for again
@@ -51,7 +50,8 @@ def fetching_options(settings: KafkaSettings, metadata_secs: float) -> dict[str,
             "fetch.min.bytes": FETCH_MIN_BYTES,
             "fetch.wait.max.ms": int(FETCH_MAX_WAIT_SECS * 1000),
             "fetch.max.bytes": _FETCH_MAX_BYTES,
-            "fetch.message.max.bytes": PARTITION_FETCH_MAX_BYTES,
+            "fetch.message.max.bytes": _FETCH_MAX_BYTES,
+            "message.max.bytes": _FETCH_MAX_BYTES,  # or it would raise the first to this one
             "receive.message.max.bytes": _RESPONSE_MAX_BYTES,
             "queued.max.messages.kbytes": _QUEUE_MAX_KB,
             "queued.min.messages": _QUEUE_MIN_RECORDS,

@@ -25,7 +25,7 @@ MAX_POLL_RECORDS = 5_000
 FETCH_MIN_BYTES = 128 * 1024
 FETCH_MAX_WAIT_SECS = 0.1
 _FETCH_MAX_BYTES = 8 * 1024 * 1024
-PARTITION_FETCH_MAX_BYTES = 1 * 1024 * 1024
+_PARTITION_FETCH_MAX_BYTES = 1 * 1024 * 1024
 METADATA_SECS = 10.0  # added partitions and a recreated topic are noticed within this time
 
 
@@ -78,7 +78,7 @@ def consumer_options(
         "fetch_min_bytes": FETCH_MIN_BYTES,
         "fetch_max_wait_ms": int(FETCH_MAX_WAIT_SECS * 1000),
         "fetch_max_bytes": _FETCH_MAX_BYTES,
-        "max_partition_fetch_bytes": PARTITION_FETCH_MAX_BYTES,
+        "max_partition_fetch_bytes": _PARTITION_FETCH_MAX_BYTES,
         "metrics_enabled": False,
     }
 
