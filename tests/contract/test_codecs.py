@@ -159,3 +159,29 @@ def test_many_large_records_are_read_from_several_partitions(kafka: RunningKafka
     sums = [zlib.crc32(value) for value in values]
     for partition in range(4):
         assert [zlib.crc32(value or b"") for value in reader.values(partition)] == sums
+
+
+class NotUtf8(str):
+    """A name of a header that a client in another language may send."""
+
+    def encode(self, *_: object) -> bytes:
+        return b"\xff"
+
+
+def test_a_record_whose_header_has_a_name_that_is_not_utf_8_comes_without_its_headers(kafka: RunningKafka) -> None:
+    """Only with confluent: kafka-python 3.0.12 cannot read on."""
+    with kafka_clients(kafka.bootstrap_servers) as (admin, producer):
+        topic = KafkaTopic(1, kafka.bootstrap_servers, admin, producer, client="confluent")
+        odd = KafkaProducer(bootstrap_servers=kafka.bootstrap_servers, acks="all")
+        for value, name in ((b"before", "fine"), (b"odd", NotUtf8("x")), (b"after", "fine")):
+            odd.send(topic.name, value, headers=[(name, b"v")]).get(20)
+        odd.close()
+        reader = topic.member()
+        turn_until(lambda: len(reader.seen()) == 3, reader)
+        topic.close()
+
+    assert [(record.value, list(record.headers)) for record in reader.seen()] == [
+        (b"before", [("fine", b"v")]),
+        (b"odd", []),
+        (b"after", [("fine", b"v")]),
+    ]

@@ -1,5 +1,6 @@
 """Messages of confluent-kafka as chunks. Whole lists at a time: a call from Python for each record costs most."""
 
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
@@ -8,7 +9,9 @@ from typing import Any, Final
 
 from confluent_kafka import Message
 
-from app.domain.records import Partition, RecordChunk
+from app.domain.records import Headers, Partition, RecordChunk
+
+_log = logging.getLogger(__name__)
 
 # What all messages have that are no errors.
 _Get = Callable[[Message], Any]
@@ -48,7 +51,21 @@ def chunk_of(
         offsets=offsets,
         timestamps_ms=list(map(itemgetter(1), map(_TIME, messages))),
         values=list(map(_VALUE, messages)),
-        headers=[headers or () for headers in map(_HEADERS, messages)],
+        headers=_headers(messages),
         next_offset=offsets[-1] + 1,
         keys=list(map(_KEY, messages)) if has_keys else None,
     )
+
+
+def _headers(messages: Sequence[Message]) -> list[Headers]:
+    found: list[Headers] = []
+    for message in messages:
+        try:
+            found.append(_HEADERS(message) or ())
+        except SystemError:
+            # confluent-kafka 2.16.1 has no way to return a name that is not UTF-8: it fails, and must not be asked
+            # again. The record counts for more than its headers.
+            place = f"offset {message.offset()} of {message.topic()}/{message.partition()}"
+            _log.warning("The record at %s is read without its headers: a name of theirs is not UTF-8", place)
+            found.append(())
+    return found
