@@ -91,8 +91,10 @@ def _is_held(function: Function, rollup: Rollup) -> bool:
 def _over_rollups(query: Aggregate, rollups: Sequence[Rollup]) -> SelectFromAll:
     """A select over rollups, the coarsest first, and over rows for the edges that no rollup covers.
 
+    Planning a select takes longer than reading a rollup, so there is one for each source, with all of its spans.
     ClickHouse uses a projection only if a statement consists of its keys and sums. So a piece that is read from one
-    must mention Timestamp only as the start of a step.
+    must mention Timestamp only as the start of a step. One that reads rows does not group them: ClickHouse would plan
+    it for every projection.
     """
     by = [f"{_column(field)} AS by_{n}" for n, field in enumerate(query.by)]
     step_name = ["step"] if query.interval_secs else []
@@ -100,22 +102,32 @@ def _over_rollups(query: Aggregate, rollups: Sequence[Rollup]) -> SelectFromAll:
     has_buckets = rollups[0].has_buckets
     group = ", ".join([*step_name, *by_names, *(["bucket"] if has_buckets else [])])
 
-    def piece(span: TimeRange, rollup: Rollup | None) -> Select:
+    def piece(rollup: Rollup | None, spans: Sequence[TimeRange]) -> Select:
         source = rollup or rollups[-1]
         step = [f"{sql} AS step" for sql in _step(query, source.start)]
+        sums = source.sums.of_group if rollup else source.sums.of_row
         return Select(
-            ", ".join([*step, *by, *source.sums]),
-            [span.condition if rollup is None else rollup.condition(span), query.condition.sql],
-            f"GROUP BY {group}" if group else "",
+            ", ".join([*step, *by, *sums]),
+            [_any_of([rollup.condition(span) if rollup else span.condition for span in spans]), query.condition.sql],
+            f"GROUP BY {group}" if group and rollup else "",
             query.condition.parameters,
+            rollup.projection if rollup else "",
         )
 
-    pieces = [piece(span, rollup) for span, rollup in cover(query.span, rollups)]
+    spans_of: dict[Rollup | None, list[TimeRange]] = {}
+    for span, rollup in cover(query.span, rollups):
+        spans_of.setdefault(rollup, []).append(span)
+    pieces = [piece(rollup, spans) for rollup, spans in spans_of.items()]
     keys = [*step_name, *(f"toString({name})" for name in by_names)]
     aggregates = [
         function.over_buckets(BUCKET_VALUE) if has_buckets else function.over_sums for function in query.functions
     ]
     return SelectFromAll(_listed([*keys, *aggregates]), pieces, _grouped(query))
+
+
+def _any_of(conditions: Sequence[str]) -> str:
+    """SQL that needs no further parentheses beside AND."""
+    return conditions[0] if len(conditions) == 1 else f"({' OR '.join(f'({sql})' for sql in conditions)})"
 
 
 def _column(field: str) -> str:

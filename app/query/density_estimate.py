@@ -71,7 +71,8 @@ class Density:
     def _count(self, table: LogTable, end_secs: int, counted: Condition) -> float:
         for rollup, secs in _LOOKBACKS:
             span = TimeRange((end_secs - secs) * SECOND_NS, end_secs * SECOND_NS)
-            select = Select("count()", [rollup.condition(span), counted.sql], parameters=counted.parameters)
+            where = [rollup.condition(span), counted.sql]
+            select = Select("count()", where, parameters=counted.parameters, projection=rollup.projection)
             try:
                 result = table.run(select, timeout_secs=_TIMEOUT_SECS)
             except QueryTooExpensive:

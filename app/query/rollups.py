@@ -17,8 +17,20 @@ FIVE_MINUTES_NS: Final = 5 * _MINUTE_NS
 TRACE_KEY: Final = "bitShiftRight(cityHash64({}), 32)"
 """The sorting key of the projection by trace, as SQL; `{}` is the trace id."""
 
-_BUCKETS: Final = (f"{BUCKET} AS bucket", "count() AS logged")
-_SUMS: Final = ("count() AS logged", "count(ResponseTimeMs) AS measured", "sum(ResponseTimeMs) AS total")
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """What a rollup holds of each group, and the same of a single row, as SQL."""
+
+    of_group: Sequence[str]
+    of_row: Sequence[str]
+
+
+_BUCKETS: Final = Sums((f"{BUCKET} AS bucket", "count() AS logged"), (f"{BUCKET} AS bucket", "toUInt64(1) AS logged"))
+_SUMS: Final = Sums(
+    ("count() AS logged", "count(ResponseTimeMs) AS measured", "sum(ResponseTimeMs) AS total"),
+    ("toUInt64(1) AS logged", "toUInt64(isNotNull(ResponseTimeMs)) AS measured", "toFloat64(ResponseTimeMs) AS total"),
+)
 
 
 def starts_in(span: TimeRange, start: str) -> str:
@@ -33,11 +45,13 @@ def starts_in(span: TimeRange, start: str) -> str:
 class Rollup:
     """One projection: the time step and columns that group rows, and the aggregates of each group."""
 
+    projection: str
+    """Its name in schema.sql."""
     start: str
     """The start of a step, as SQL."""
     step_ns: int
     columns: frozenset[str]
-    sums: Sequence[str]
+    sums: Sums
     has_buckets: bool = False
     """Whether rows are grouped by response time bucket too."""
 
@@ -52,14 +66,17 @@ _HOUR: Final = "toStartOfHour(Timestamp)"
 
 # Each list begins with the coarsest: the edges of a range that one does not cover are read from the next.
 SUMS_BY_SERVICE_AND_LEVEL: Final = (
-    Rollup(_HOUR, _HOUR_NS, _SERVICE_AND_LEVEL, _SUMS),
-    Rollup(_MINUTE, _MINUTE_NS, _SERVICE_AND_LEVEL, _SUMS),
+    Rollup("per_hour", _HOUR, _HOUR_NS, _SERVICE_AND_LEVEL, _SUMS),
+    Rollup("per_minute", _MINUTE, _MINUTE_NS, _SERVICE_AND_LEVEL, _SUMS),
 )
-SUMS_BY_USER: Final = (Rollup(FIVE_MINUTES, FIVE_MINUTES_NS, frozenset({"UserId"}), _SUMS),)
-RESPONSE_TIMES: Final = (
-    Rollup("toStartOfDay(Timestamp)", _DAY_NS, frozenset({"ServiceName"}), _BUCKETS, has_buckets=True),
-    Rollup(_HOUR, _HOUR_NS, frozenset({"ServiceName"}), _BUCKETS, has_buckets=True),
-    Rollup(_MINUTE, _MINUTE_NS, frozenset({"ServiceName"}), _BUCKETS, has_buckets=True),
+SUMS_BY_USER: Final = (Rollup("per_user", FIVE_MINUTES, FIVE_MINUTES_NS, frozenset({"UserId"}), _SUMS),)
+RESPONSE_TIMES: Final = tuple(
+    Rollup(f"response_times_{name}", start, step_ns, frozenset({"ServiceName"}), _BUCKETS, has_buckets=True)
+    for name, start, step_ns in (
+        ("per_day", "toStartOfDay(Timestamp)", _DAY_NS),
+        ("per_hour", _HOUR, _HOUR_NS),
+        ("per_minute", _MINUTE, _MINUTE_NS),
+    )
 )
 
 

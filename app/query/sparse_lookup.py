@@ -24,6 +24,8 @@ _LAST_NS: Final = (2**32 - 1) * SECOND_NS  # bucket starts are DateTime, which e
 class _Register:
     """A projection that lists the buckets for each value of a column."""
 
+    projection: str
+    """Its name in schema.sql."""
     column: str
     key: str
     """Its sorting key, as SQL; `{}` is the value."""
@@ -32,8 +34,8 @@ class _Register:
 
 
 _REGISTERS: Final = (
-    _Register("TraceId", TRACE_KEY, "1"),
-    _Register("UserId", "{}", "count()"),
+    _Register("per_trace", "TraceId", TRACE_KEY, "1"),
+    _Register("per_user", "UserId", "{}", "count()"),
 )
 
 
@@ -106,6 +108,7 @@ def _which(register: _Register, condition: Condition, span: TimeRange) -> Select
         ],
         f"GROUP BY {FIVE_MINUTES} ORDER BY bucket_start DESC LIMIT {_AT_ONCE:d}",
         condition.parameters,
+        register.projection,
     )
 
 

@@ -16,7 +16,9 @@ from app.query.fields import FIELDS
 from app.query.functions import Function, read_functions
 from app.query.language import parse
 from app.query.log_table import LogTable
+from app.query.rollups import RESPONSE_TIMES, SUMS_BY_SERVICE_AND_LEVEL, SUMS_BY_USER
 from app.query.time_range import SECOND_NS, TimeRange
+from local.paths import ROOT
 from tests.fakes import ScriptedReader
 
 NUMBERS = values.EXPECTED[Kind.NUMBER]
@@ -121,11 +123,30 @@ def test_hours_then_minutes_then_rows_make_up_a_range() -> None:
 
     sql = statement_of(aggregate(span=TimeRange(start_ns, end_ns))).sql
 
-    assert sql.count("UNION ALL") == 3
+    assert sql.count("UNION ALL") == 2
     assert sql.count("toStartOfHour(Timestamp) >= toDateTime(3600,") == 1
     assert sql.count("toStartOfMinute(Timestamp) >= toDateTime(7200,") == 1
     assert sql.count(f"fromUnixTimestamp64Nano({start_ns},") == 1
     assert sql.count("fromUnixTimestamp64Nano(7260000000000,") == 1
+    assert re.findall(r"preferred_optimize_projection_name = '(\w+)'", sql) == ["per_hour", "per_minute"]
+
+
+def test_each_source_is_planned_once_however_many_edges_are_read_from_it() -> None:
+    sql = statement_of(aggregate(span=TimeRange(3_539 * SECOND_NS, 7_261 * SECOND_NS))).sql
+
+    minutes, rows = "toStartOfMinute(Timestamp) >= ", "Timestamp >= fromUnixTimestamp64Nano("
+    assert sql.count("UNION ALL") == 2
+    assert sql.count(minutes) == 2
+    assert sql.count(rows) == 2
+    assert sql.count(" OR ") == 2
+
+
+def test_a_rollup_has_the_name_of_its_projection() -> None:
+    schema = (ROOT / "schema.sql").read_text(encoding="utf-8")
+
+    for rollup in (*SUMS_BY_SERVICE_AND_LEVEL, *SUMS_BY_USER, *RESPONSE_TIMES):
+        [definition] = re.findall(rf"PROJECTION {rollup.projection}\n(.*?)\n    \)", schema, re.DOTALL)
+        assert rollup.start in definition
 
 
 @pytest.mark.parametrize("names", ["", "mean", "p", "p100.5x", "p101", "count,avrage", "sum("])

@@ -62,9 +62,9 @@ REQUESTS: Final[Mapping[str, tuple[Mapping[str, str], ...]]] = {
 # Over all logs, because a query every half second must not read rows: it returns only offsets.
 EXTENTS: Final = (
     "SELECT _topic_id, _partition, min(_offset), max(_offset) FROM {table} WHERE _topic_id != ''"
-    " GROUP BY _topic_id, _partition"
+    " GROUP BY _topic_id, _partition SETTINGS preferred_optimize_projection_name = 'ledger'"
 )
-WHAT_FOLLOWS_WHERE: Final = re.compile(r"$|\)| GROUP BY | ORDER BY | LIMIT ")
+WHAT_FOLLOWS_WHERE: Final = re.compile(r"$|\)| GROUP BY | ORDER BY | LIMIT | SETTINGS ")
 
 
 class _Limited:
