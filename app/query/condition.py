@@ -38,6 +38,8 @@ class Condition:
     """The columns that it reads. A rollup can be used only if it has all of them."""
     equal: Mapping[str, str] = field(default_factory=dict)
     """Columns that must equal one text for the condition to be true, each with the placeholder of that text."""
+    tree: Node = field(default_factory=Everything)
+    """A tree that matches the same rows, or more."""
 
 
 def condition_of(tree: Node, *, prefix: str = "query") -> Condition:
@@ -45,7 +47,7 @@ def condition_of(tree: Node, *, prefix: str = "query") -> Condition:
     writer = _Writer(prefix)
     sql = writer.condition(tree)
     equal = dict(writer.equality(node) for node in _always(tree))
-    return Condition(sql, writer.parameters, frozenset(writer.columns), equal)
+    return Condition(sql, writer.parameters, frozenset(writer.columns), equal, tree)
 
 
 def _always(tree: Node) -> Iterator[Equals]:

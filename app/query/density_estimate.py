@@ -3,42 +3,56 @@
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from app.errors import QueryTooExpensive
 from app.query.condition import Condition
+from app.query.counted_group import GROUPED_BY, CountedGroup, matches
 from app.query.log_table import LogTable, Select
 from app.query.rollups import SUMS_BY_SERVICE_AND_LEVEL, Rollup
+from app.query.scope import Scope
 from app.query.time_range import SECOND_NS, TimeRange
-from app.query.tree import Everything
+from app.query.tree import Everything, Node
 
 _HOURS, _MINUTES = SUMS_BY_SERVICE_AND_LEVEL
-_FRESH_SECS: Final = 30.0
-_REMEMBERED: Final = 256
+_REMEMBERED: Final = 16
+_MOST_GROUPS: Final = 5_000  # the most frequent ones: a share of the memory, and of the answers' size
 _TIMEOUT_SECS: Final = 0.5  # an estimate must not cost more
 _SHARE_OF_OTHERS: Final = 1 / 16  # too long a window costs little: a few hundred rows of each service are read anyway
 
 
 class _Lookback(NamedTuple):
-    """How far back to count, and in which rollup."""
+    """How far back to count, in which rollup, and for how long that is good enough."""
 
     rollup: Rollup
     secs: int
+    fresh_secs: float
+    enough: int
+    """So many logs suffice for an estimate."""
 
 
 # The last minutes do not show logs that are rare or have stopped.
-_LOOKBACKS: Final = (_Lookback(_MINUTES, 600), _Lookback(_HOURS, 86_400))
+_LOOKBACKS: Final = (_Lookback(_MINUTES, 600, 60.0, 10), _Lookback(_HOURS, 86_400, 300.0, 1))
+
+
+class _Key(NamedTuple):
+    rollup: str
+    slot: int
+    scope: Scope
 
 
 class Density:
-    """Reads counts of minutes and hours, which are cheap, and caches the estimates. Shared by threads."""
+    """Reads counts of minutes and hours, which are cheap, and caches them. Shared by threads.
+
+    One statement counts for every service and level, so that the next search needs none, for whichever it is.
+    """
 
     def __init__(self, now_ns: Callable[[], int], clock: Callable[[], float] = time.monotonic) -> None:
         self._now_ns = now_ns
         self._clock = clock
         self._lock = threading.Lock()
-        self._known: OrderedDict[tuple[int, str], tuple[float, float]] = OrderedDict()
+        self._known: OrderedDict[_Key, tuple[float, Sequence[CountedGroup]]] = OrderedDict()
 
     def rows_per_sec(self, table: LogTable, span: TimeRange, condition: Condition) -> float:
         """Estimated matching logs per second at the end of a range; 0 if there are none or it is unknown.
@@ -46,37 +60,49 @@ class Density:
         Rollups count by service and level. For conditions on other columns, the estimate is a fixed share of all logs
         of the table's scope; if the scope has other columns too, the density is unknown.
         """
+        if not table.scope_columns <= _MINUTES.columns:
+            return 0.0
         if condition.columns <= _MINUTES.columns:
-            return self._counted(table, span, condition)
-        all_shown = table.condition(Everything())
-        if all_shown.columns <= _MINUTES.columns:
-            return self._counted(table, span, all_shown) * _SHARE_OF_OTHERS
-        return 0.0
+            return self._counted(table, span, condition.tree)
+        return self._counted(table, span, Everything()) * _SHARE_OF_OTHERS
 
-    def _counted(self, table: LogTable, span: TimeRange, counted: Condition) -> float:
+    def _counted(self, table: LogTable, span: TimeRange, tree: Node) -> float:
         # A range may end in the future, where there are no logs yet.
         end_secs = min(span.end_ns, self._now_ns()) // SECOND_NS
-        key = (end_secs // _LOOKBACKS[0].secs, repr((table.scope, counted.sql, counted.parameters)))
+        for lookback in _LOOKBACKS:
+            groups = self._groups(table, end_secs, lookback)
+            count = sum(group.count for group in groups if matches(tree, group))
+            if count >= lookback.enough:
+                return count / lookback.secs
+        return 0.0
+
+    def _groups(self, table: LogTable, end_secs: int, lookback: _Lookback) -> Sequence[CountedGroup]:
+        key = _Key(lookback.rollup.projection, end_secs // _LOOKBACKS[0].secs, table.scope)
         with self._lock:
-            found_at, known = self._known.get(key, (float("-inf"), 0.0))
-        if self._clock() - found_at < _FRESH_SECS:
-            return known
-        density = self._count(table, end_secs, counted)
+            read_at, groups = self._known.get(key, (float("-inf"), ()))
+        if self._clock() - read_at < lookback.fresh_secs:
+            return groups
+        groups = _read(table, end_secs, lookback)
         with self._lock:
-            self._known[key] = (self._clock(), density)
+            self._known[key] = (self._clock(), groups)
+            self._known.move_to_end(key)
             while len(self._known) > _REMEMBERED:
                 self._known.popitem(last=False)
-        return density
+        return groups
 
-    def _count(self, table: LogTable, end_secs: int, counted: Condition) -> float:
-        for rollup, secs in _LOOKBACKS:
-            span = TimeRange((end_secs - secs) * SECOND_NS, end_secs * SECOND_NS)
-            where = [rollup.condition(span), counted.sql]
-            select = Select("count()", where, parameters=counted.parameters, projection=rollup.projection)
-            try:
-                result = table.run(select, timeout_secs=_TIMEOUT_SECS)
-            except QueryTooExpensive:
-                return 0.0
-            if count := int(result.rows[0][0]):
-                return count / secs
-        return 0.0
+
+def _read(table: LogTable, end_secs: int, lookback: _Lookback) -> Sequence[CountedGroup]:
+    """The groups of the logs before a moment; none if that takes too long."""
+    span = TimeRange((end_secs - lookback.secs) * SECOND_NS, end_secs * SECOND_NS)
+    columns = ", ".join(GROUPED_BY)
+    select = Select(
+        f"{columns}, count()",
+        [lookback.rollup.condition(span)],
+        f"GROUP BY {columns} ORDER BY count() DESC LIMIT {_MOST_GROUPS:d}",
+        projection=lookback.rollup.projection,
+    )
+    try:
+        rows = table.run(select, timeout_secs=_TIMEOUT_SECS).rows
+    except QueryTooExpensive:
+        return ()
+    return [CountedGroup(*row) for row in rows]

@@ -31,6 +31,8 @@ def result_of(statement: Statement) -> Result:
         return Result((), [("topic-id", 0, 1, 9), ("topic-id", 1, 2, 12)], cost)
     if names_of_columns := list(dict.fromkeys(_COLUMN.findall(sql))):
         return Result(names_of_columns, [tuple(1_795_435_000 + n for n in range(len(names_of_columns)))], cost)
+    if "GROUP BY ServiceName, SeverityText, SeverityNumber ORDER BY" in sql:
+        return Result((), [("text of ServiceName", "ERROR", 17, 3000), ("payment", "INFO", 9, 3000)], cost)
     if "AS bucket_start" in sql:
         return Result((), [(1_795_434_900, 3), (1_795_434_600, 1)], cost)
     return Result((), [(6000,)], cost)

@@ -1,71 +1,110 @@
-"""The density estimate: queried at intervals, and cached."""
+"""The density estimate: counts for every service and level, queried at intervals, and cached."""
 
 from __future__ import annotations
 
-from app.domain.statement import Result
+from collections.abc import Callable
+
+from app.domain.statement import Result, Statement
 from app.errors import QueryTooExpensive
-from app.query.condition import condition_of
+from app.query.condition import Condition
 from app.query.density_estimate import Density
 from app.query.language import parse
 from app.query.log_table import LogTable
+from app.query.scope import Scope
 from app.query.time_range import SECOND_NS, TimeRange
-from app.query.tree import Everything
 from tests.fakes import Clock, ScriptedReader
 
 NOW_NS = 1_764_000_000 * SECOND_NS
 LAST_HOUR = TimeRange(NOW_NS - 3600 * SECOND_NS, NOW_NS)
-EVERY_LOG = condition_of(Everything())
 
 
-def rows_per_sec(reader: ScriptedReader, span: TimeRange) -> float:
-    """The density of all logs, without cache."""
-    return Density(lambda: NOW_NS, Clock()).rows_per_sec(LogTable(reader), span, EVERY_LOG)
+def counts(*, minutes: int, hours: int = 0) -> Callable[[Statement], Result]:
+    """The answer with so many logs of service a in the last minutes and the last day; those of b are ten times less."""
+
+    def answer(statement: Statement) -> Result:
+        count = hours if "toStartOfHour" in statement.sql else minutes
+        rows = [("a", "ERROR", 17, count), ("b", "INFO", 9, count // 10)]
+        return Result((), [row for row in rows if row[3]])
+
+    return answer
+
+
+class Setup:
+    """An estimate over a scripted reader."""
+
+    def __init__(self, answer: Callable[[Statement], Result], scope: str = "") -> None:
+        self.clock, self.reader = Clock(), ScriptedReader(answer)
+        self.table = LogTable(self.reader).within(Scope(parse(scope).tree))
+        self._density = Density(lambda: NOW_NS, self.clock)
+
+    def of(self, query: str = "", span: TimeRange = LAST_HOUR) -> float:
+        """The estimated rows per second."""
+        return self._density.rows_per_sec(self.table, span, self.condition(query))
+
+    def condition(self, query: str) -> Condition:
+        return self.table.condition(parse(query).tree)
 
 
 def test_it_is_the_mean_of_the_minutes_before_the_end_of_a_range() -> None:
-    reader = ScriptedReader(lambda _: Result(("count()",), [(6000,)]))
+    assert Setup(counts(minutes=6000)).of("service:a") == 10.0
 
-    assert rows_per_sec(reader, LAST_HOUR) == 10.0
+
+def test_one_statement_counts_for_every_service_and_level() -> None:
+    setup = Setup(counts(minutes=6000))
+
+    assert [setup.of("service:a level:error"), setup.of("service:b"), setup.of()] == [10.0, 1.0, 11.0]
+    assert setup.of("timeout") == 11.0 / 16
+    assert len(setup.reader.statements) == 1
+    assert "preferred_optimize_projection_name = 'per_minute'" in setup.reader.statements[0].sql
 
 
 def test_it_is_queried_again_only_after_a_while() -> None:
-    clock, reader = Clock(), ScriptedReader(lambda _: Result(("count()",), [(6000,)]))
-    table, density = LogTable(reader), Density(lambda: NOW_NS, clock)
+    setup = Setup(counts(minutes=6000))
 
-    density.rows_per_sec(table, LAST_HOUR, EVERY_LOG)
-    density.rows_per_sec(table, LAST_HOUR, EVERY_LOG)
-    clock.advance(31)
-    density.rows_per_sec(table, LAST_HOUR, EVERY_LOG)
+    setup.of()
+    setup.clock.advance(59)
+    setup.of()
+    assert len(setup.reader.statements) == 1
+    setup.clock.advance(2)
+    setup.of()
+    assert len(setup.reader.statements) == 2
 
-    assert len(reader.statements) == 2
+
+def test_each_scope_has_its_own() -> None:
+    everything, of_one = Setup(counts(minutes=6000)), Setup(counts(minutes=6000), scope="service:a")
+
+    everything.of("service:a")
+    of_one.of("service:a")
+
+    assert "ServiceName = " not in everything.reader.statements[0].sql
+    assert "ServiceName = " in of_one.reader.statements[0].sql
+
+
+def test_it_is_not_known_in_a_scope_of_which_there_are_no_counts() -> None:
+    setup = Setup(counts(minutes=6000), scope="timeout")
+
+    assert (setup.of("service:a"), setup.reader.statements) == (0.0, [])
 
 
 def test_a_range_that_ends_in_the_future_uses_the_minutes_before_now() -> None:
-    reader = ScriptedReader(lambda _: Result(("count()",), [(0,)]))
+    setup = Setup(counts(minutes=0))
 
-    rows_per_sec(reader, TimeRange(LAST_HOUR.start_ns, NOW_NS + 86_400 * SECOND_NS))
+    setup.of(span=TimeRange(LAST_HOUR.start_ns, NOW_NS + 86_400 * SECOND_NS))
 
-    assert f"< toDateTime({NOW_NS // SECOND_NS}, 'UTC')" in reader.statements[0].sql
-
-
-def test_conditions_on_service_and_level_count_matching_logs() -> None:
-    reader = ScriptedReader(lambda statement: Result(("count()",), [(60 if statement.parameters else 6000,)]))
-    table, density = LogTable(reader), Density(lambda: NOW_NS, Clock())
-
-    assert density.rows_per_sec(table, LAST_HOUR, table.condition(parse("service:a level:error").tree)) == 0.1
-    assert density.rows_per_sec(table, LAST_HOUR, table.condition(parse("timeout").tree)) == 10.0 / 16
-    assert density.rows_per_sec(table, LAST_HOUR, table.condition(parse("service:b level:error").tree)) == 0.1
-    assert len(reader.statements) == 3
+    assert f"< toDateTime({NOW_NS // SECOND_NS}, 'UTC')" in setup.reader.statements[0].sql
 
 
-def test_logs_missing_in_the_last_minutes_are_searched_in_the_last_day() -> None:
-    reader = ScriptedReader(lambda statement: Result(("count()",), [(864 if "toStartOfHour" in statement.sql else 0,)]))
+def test_of_logs_that_are_rare_in_the_last_minutes_those_of_the_last_day_are_counted() -> None:
+    setup = Setup(counts(minutes=90, hours=8640))
 
-    assert rows_per_sec(reader, LAST_HOUR) == 0.01
+    assert setup.of("service:a") == 0.15
+    assert setup.of("service:b") == 0.01
+    assert len(setup.reader.statements) == 2
 
 
-def test_it_is_not_known_where_even_that_takes_too_long() -> None:
-    reader = ScriptedReader()
-    reader.errors.append(QueryTooExpensive("time", "too slow"))
+def test_it_is_not_known_where_that_takes_too_long_and_not_tried_again_at_once() -> None:
+    setup = Setup(counts(minutes=6000))
+    setup.reader.errors += [QueryTooExpensive("time", "too slow"), QueryTooExpensive("time", "too slow")]
 
-    assert rows_per_sec(reader, LAST_HOUR) == 0.0
+    assert [setup.of(), setup.of()] == [0.0, 0.0]
+    assert len(setup.reader.statements) == 2
