@@ -69,10 +69,10 @@ def read_page(read: Read, search: Search, take: Take, *, max_bytes: int = MAX_JS
             return PageEnd(search.cursor, is_complete=False, cost=cost)
         left -= len(page.rows)
         cost += page.cost
-        size.add(page.rows)
         has_room = take(page.rows)
         if page.next_cursor is None or not page.is_complete or left <= 0:
             return PageEnd(page.next_cursor, page.is_complete, cost)
+        size.add(page.rows)
         if not has_room or size.total_bytes >= max_bytes:
             return PageEnd(page.next_cursor, is_complete=False, cost=cost)
         search = search.after(page.next_cursor)

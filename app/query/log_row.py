@@ -1,6 +1,6 @@
 """A log as a result shows it: which columns to read, and the names of its fields."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -52,6 +52,7 @@ class RowShape:
             ]
         )
         """The list of expressions to read."""
+        self._shown = [(name, f"shown_{n}", _form_of(name)) for n, name in enumerate(self.names)]
 
     def read(self, records: Iterable[Mapping[str, Any]]) -> list[LogRow]:
         """The rows of a result of `select`."""
@@ -59,7 +60,7 @@ class RowShape:
 
     def _row(self, record: Mapping[str, Any]) -> LogRow:
         identity = {name: record[f"id_{name}"] for name in _IDENTITY}
-        fields = {name: _shown(name, record[f"shown_{n}"]) for n, name in enumerate(self.names)}
+        fields = {name: record[column] if form is None else form(record[column]) for name, column, form in self._shown}
         return LogRow(LogId(**identity), fields)
 
 
@@ -79,10 +80,14 @@ def _column(name: str, expressions: Expressions) -> str:
             return f"base64Encode({field.column})" if field.column == "_raw" else field.column
 
 
-def _shown(name: str, value: Any) -> Any:
+def _form_of(name: str) -> Callable[[Any], Any] | None:
+    """How a value is shown; None for as it is. Decided once, since there are thousands of values."""
     field = named(name)
     if name in _MAPS or not isinstance(field, Field):
-        return value
-    if field.kind is Kind.TIME:
-        return rfc3339(value)
-    return float(value) if field.kind is Kind.NUMBER and value is not None else value
+        return None
+    forms: Mapping[Kind, Callable[[Any], Any]] = {Kind.TIME: rfc3339, Kind.NUMBER: _number}
+    return forms.get(field.kind)
+
+
+def _number(text: str | None) -> float | None:
+    return None if text is None else float(text)

@@ -60,7 +60,8 @@ _VALUES = ["gzip", "chunked", "-1", "5", "99999999999999999999", "*/*;q=x", "byt
 
 def empty_table(statement: Statement) -> Result:
     """No log; a count is 0."""
-    return Result((), ()) if "shown_" in statement.sql else Result(("count",), [(0,)])
+    has_rows = "shown_" not in statement.sql and "GROUP BY ServiceName" not in statement.sql
+    return Result(("count",), [(0,)]) if has_rows else Result((), ())
 
 
 @pytest.fixture(scope="module")

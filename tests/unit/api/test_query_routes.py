@@ -209,7 +209,7 @@ def nothing_found(statement: Statement) -> Result:
     if "mapKeys" in statement.sql:
         in_other_case: list[list[str]] = [[]] * statement.sql.count("groupUniqArrayIf")
         return Result((), [(50_000, ["http.status_code"], [], *in_other_case)])
-    return Result((), [(100_000,)] if "count()" in statement.sql else [])
+    return Result((), [])
 
 
 def test_a_search_that_finds_nothing_is_looked_at_again_once(setup: Setup) -> None:
@@ -411,7 +411,7 @@ def test_a_long_query_can_be_posted_as_a_form(setup: Setup, path: str) -> None:
 
     assert len(query) > 2_500
     assert posted.status_code == 200
-    assert "a-service-with-a-long-name-89" in str(setup.reader.statements[0].parameters.values())
+    assert "a-service-with-a-long-name-89" in str(setup.reader.statements[-1].parameters.values())
     assert wrong.json is not None
     assert wrong.json["error"]["parameter"] == "colour"
     assert other.status_code == 415
