@@ -105,7 +105,7 @@ def _measure(options: argparse.Namespace) -> int:
         command = ["bench.query_pairs", "--base", options.base, "--rows", str(options.rows)]
         about = circumstances(stack, [*command, "--samples", str(options.samples)])
     about |= {"old": commit_of(options.base), "new": commit_of(str(ROOT))}
-    text = "\n".join(_page(about, found)) + "\n"
+    text = "\n".join(page(about, found)) + "\n"
     print(f"\n{text}")
     if not (options.quick or options.kind):
         for path in write_results(options.results, _NAME, text, {**about, "kinds": found}):
@@ -132,7 +132,7 @@ def _compare(
                 continue
             asked = {side: Asked() for side in sides}
             for number in range(-_WARM_UP, options.samples):
-                parameters = _until(end_ns, kind.parameters(rng, values))
+                parameters = until(end_ns, kind.parameters(rng, values))
                 for side in sides if number % 2 else reversed(sides):
                     sides[side].ask(kind, parameters, asked[side] if number >= 0 else Asked())
             found[kind.name] = {side: asked[side].numbers() for side in sides}
@@ -140,7 +140,7 @@ def _compare(
     return found
 
 
-def _until(end_ns: int, parameters: Parameters) -> Parameters:
+def until(end_ns: int, parameters: Parameters) -> Parameters:
     """The same question, of a range that ends then instead of now."""
     if "start" not in parameters:
         return parameters
@@ -158,7 +158,8 @@ def _events(stack: BenchStack) -> tuple[int, ...]:
     return tuple(map(int, lines))
 
 
-def _page(about: Mapping[str, Any], found: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Sequence[str]:
+def page(about: Mapping[str, Any], found: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Sequence[str]:
+    """The results for people, line by line."""
     context = circumstances_as_context(about) | {"Old": about["old"], "New": about["new"]}
     heads = ["kind", "statements", "engine CPU (ms)", "ratio", "p10 (ms)", "p50 (ms)", "p90 (ms)"]
     rows = []
