@@ -4,7 +4,8 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from typing import Final, NamedTuple
+from functools import lru_cache
+from typing import Final, NamedTuple, TypeAlias
 
 from app.errors import QueryTooExpensive
 from app.query.condition import Condition
@@ -17,7 +18,8 @@ from app.query.tree import Everything, Node
 
 _HOURS, _MINUTES = SUMS_BY_SERVICE_AND_LEVEL
 _REMEMBERED: Final = 16
-_MOST_GROUPS: Final = 5_000  # the most frequent ones: a share of the memory, and of the answers' size
+_REMEMBERED_TREES: Final = 256
+_MOST_GROUPS: Final = 2_000  # the most frequent ones: each query looks at all of them, and they are kept in memory
 _TIMEOUT_SECS: Final = 0.5  # an estimate must not cost more
 _SHARE_OF_OTHERS: Final = 1 / 16  # too long a window costs little: a few hundred rows of each service are read anyway
 
@@ -42,6 +44,10 @@ class _Key(NamedTuple):
     scope: Scope
 
 
+_Count: TypeAlias = Callable[[Node], int]
+"""The number of counted logs that a query matches."""
+
+
 class Density:
     """Reads counts of minutes and hours, which are cheap, and caches them. Shared by threads.
 
@@ -52,7 +58,7 @@ class Density:
         self._now_ns = now_ns
         self._clock = clock
         self._lock = threading.Lock()
-        self._known: OrderedDict[_Key, tuple[float, Sequence[CountedGroup]]] = OrderedDict()
+        self._known: OrderedDict[_Key, tuple[float, _Count]] = OrderedDict()
 
     def rows_per_sec(self, table: LogTable, span: TimeRange, condition: Condition) -> float:
         """Estimated matching logs per second at the end of a range; 0 if there are none or it is unknown.
@@ -70,25 +76,32 @@ class Density:
         # A range may end in the future, where there are no logs yet.
         end_secs = min(span.end_ns, self._now_ns()) // SECOND_NS
         for lookback in _LOOKBACKS:
-            groups = self._groups(table, end_secs, lookback)
-            count = sum(group.count for group in groups if matches(tree, group))
+            count = self._counts(table, end_secs, lookback)(tree)
             if count >= lookback.enough:
                 return count / lookback.secs
         return 0.0
 
-    def _groups(self, table: LogTable, end_secs: int, lookback: _Lookback) -> Sequence[CountedGroup]:
+    def _counts(self, table: LogTable, end_secs: int, lookback: _Lookback) -> _Count:
         key = _Key(lookback.rollup.projection, end_secs // _LOOKBACKS[0].secs, table.scope)
         with self._lock:
-            read_at, groups = self._known.get(key, (float("-inf"), ()))
-        if self._clock() - read_at < lookback.fresh_secs:
-            return groups
-        groups = _read(table, end_secs, lookback)
+            known = self._known.get(key)
+        if known is not None and self._clock() - known[0] < lookback.fresh_secs:
+            return known[1]
+        count = _counter(_read(table, end_secs, lookback))
         with self._lock:
-            self._known[key] = (self._clock(), groups)
+            self._known[key] = (self._clock(), count)
             self._known.move_to_end(key)
             while len(self._known) > _REMEMBERED:
                 self._known.popitem(last=False)
-        return groups
+        return count
+
+
+def _counter(groups: Sequence[CountedGroup]) -> _Count:
+    @lru_cache(maxsize=_REMEMBERED_TREES)
+    def count(tree: Node) -> int:
+        return sum(group.count for group in groups if matches(tree, group))
+
+    return count
 
 
 def _read(table: LogTable, end_secs: int, lookback: _Lookback) -> Sequence[CountedGroup]:
