@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run up test simulate faults soak check format docs dashboards screenshots bench bench-queries bench-layouts bench-protocol bench-ratios day-after clients collector kubernetes custom-resources gcloud-facts cloud-run-contract vm-trials lock sbom release-files pin-images image clean-data clean
+.PHONY: help run up native test simulate faults soak check format docs dashboards screenshots bench bench-queries bench-layouts bench-protocol bench-ratios day-after clients collector kubernetes custom-resources gcloud-facts cloud-run-contract vm-trials lock sbom release-files pin-images image clean-data clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +23,16 @@ up: ## Run everything in containers (docker compose up), if Docker is new enough
 SIDE_BY_SIDE := --dist loadfile --no-loadscope-reorder --durations 20
 test: $(VENV)/dev.stamp ## Run the whole test suite on real Kafka and the real ClickHouse engine (JOBS=n workers)
 	@$(BIN)/python -m pytest -n $(or $(JOBS),4) $(SIDE_BY_SIDE)
+
+# Beside the environment's packages, under the name by which every Python from 3.11 on finds it.
+NATIVE := $(shell find native -type f)
+native: $(VENV)/native/installed ## Compile the fast decoder into $(VENV) (optional; needs Rust 1.85: cargo)
+
+$(VENV)/native/installed: $(NATIVE) $(VENV)/pyvenv.cfg
+	@command -v cargo > /dev/null || { echo "make native needs cargo, of Rust 1.85 or newer (https://rustup.rs). Without it logs are decoded in Python."; exit 1; }
+	@PYO3_PYTHON=$(abspath $(BIN)/python) cargo build --quiet --release --locked --manifest-path native/Cargo.toml --target-dir $(VENV)/native
+	@cp $$(find $(VENV)/native/release -maxdepth 1 -name 'liblog_decoder.so' -o -name 'liblog_decoder.dylib') "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("platlib"))')/log_decoder.abi3.so"
+	@touch $@
 
 SEEDS ?= 200000
 FIRST_SEED ?= 0

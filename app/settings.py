@@ -61,6 +61,13 @@ class ServiceSettings(SettingsGroup):
         True, description="Whether the HTTP status of an access log, text or JSON, is its level (5xx ERROR, 4xx WARN)."
     )
 
+    decoder: Literal["auto", "python", "native"] = Field(
+        "auto",
+        description="What reads records: `native`, compiled code that takes a fraction of the processor time; `python`,"
+        " which makes the same rows; `auto`, native where it is installed"
+        " ([architecture.md](architecture.md#compiled-code)).",
+    )
+
     keep_headers: str = Field(
         "",
         description="Kafka headers that are kept as attributes `messaging.header.NAME`, comma-separated, such as"

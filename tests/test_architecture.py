@@ -21,6 +21,7 @@ ALLOWED = {
     "flask": ("app/api/", "app/build/"),
     "uvicorn": ("app/http/",),
     "lark": ("app/query/",),
+    "log_decoder": ("app/build/",),
     "prometheus_client": ("app/metrics.py", "app/build/", "app/api/"),
 }
 

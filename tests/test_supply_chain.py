@@ -42,12 +42,22 @@ def test_every_licence_is_one_that_may_be_shipped(found: dict[str, str]) -> None
 
 def test_every_package_is_listed_with_its_licence(found: dict[str, str]) -> None:
     """Packages that only another version of Python needs are listed too."""
-    rows = (ROOT / "docs" / "licences.md").read_text(encoding="utf-8")
+    rows = (ROOT / "docs" / "licences.md").read_text(encoding="utf-8").partition("## Compiled code")[0]
     listed = dict(re.findall(r"^\| ([a-z0-9-]+) \| (\S.*) \|$", rows, re.MULTILINE))
     listed.pop("package")
 
     assert {name: listed.get(name) for name in found} == found, "out of date: make docs"
     assert set(listed) <= set(pinned())
+
+
+def test_every_crate_of_the_compiled_decoder_is_listed_with_a_licence_that_may_be_shipped() -> None:
+    text = (ROOT / "docs" / "licences.md").read_text(encoding="utf-8").partition("## Compiled code")[2]
+    listed = dict(re.findall(r"^\| ([\w-]+)(?: \(build\))? \| (\S.*) \|$", text, re.MULTILINE))
+    lock = (ROOT / "native" / "Cargo.lock").read_text(encoding="utf-8")
+    kinds = {name: set(re.split(r" (?:AND|OR|WITH) |[()]", licence)) for name, licence in listed.items()}
+
+    assert {*listed} - {"crate"} == {*re.findall('^name = "(.*)"$', lock, re.MULTILINE)} - {"log_decoder"}
+    assert [name for name, kind in kinds.items() if name != "crate" and not kind & ALLOWED] == []
 
 
 def test_the_sbom_names_every_package_with_its_version_and_hashes(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from app.domain.columns import SENT
 from app.domain.masking.masking import BINARY
 from app.domain.records import Partition, RecordChunk
-from app.pipeline.decode import Decoded
+from app.pipeline.decoded import Decoded
 
 _MOST_REASONS = 1_000  # counted separately, to bound memory
 _OTHERS = "(other reasons)"

@@ -1,7 +1,9 @@
 """The decoder by the settings: the same for the pipeline and for commands that try it on stored rows."""
 
 from collections.abc import Callable
+from functools import partial
 
+from app.build.native import chosen, installed
 from app.build.reader import reader_of
 from app.domain.attribute_limits import AttributeLimits
 from app.domain.event_time import EventTimeBounds
@@ -13,15 +15,26 @@ from app.domain.times import zone_named
 from app.domain.zone_rules import ZoneRules, parse_zone_rules
 from app.formats.kept_headers import KeptParts
 from app.formats.reading import ReadingRules
-from app.pipeline.decode import Decoded
+from app.pipeline.decode import read_rows
+from app.pipeline.decoded import Decoded
 from app.pipeline.guarded_decode import decoder_of
+from app.pipeline.native_reader import NativeReader
 from app.settings import Settings
 
 
 def build_decoder(settings: Settings) -> Callable[[RecordChunk], Decoded]:
-    """What turns chunks of records into rows."""
+    """What turns chunks of records into rows.
+
+    Raises:
+        BadSettings: it is to be compiled, and is not installed.
+    """
     bounds = EventTimeBounds.of_retention(settings.clickhouse.retention_days)
-    return decoder_of(bounds, reading_rules(settings), reader_of(settings).name)
+    rules, name = reading_rules(settings), reader_of(settings).name
+    new_reader = chosen(settings, installed())
+    if new_reader is None:
+        return decoder_of(bounds, rules, name)
+    read_others = partial(read_rows, bounds=bounds, rules=rules, reader=name)
+    return decoder_of(bounds, rules, name, NativeReader(new_reader, bounds, rules, name, read_others))
 
 
 def reading_rules(all_settings: Settings) -> ReadingRules:

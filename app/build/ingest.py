@@ -11,6 +11,7 @@ from app.backends.kafka.group import KafkaGroup
 from app.backends.kafka.options import MAX_POLL_RECORDS
 from app.backends.kafka.topic import TopicAdmin
 from app.build.decoder import build_decoder
+from app.build.native import decoder_name, installed
 from app.build.preflight import check_at_startup
 from app.build.reader import reader_of
 from app.build.table import prepare_table
@@ -51,11 +52,13 @@ def build_ingest(
     """The component. `on_dated` is called with the times, Unix milliseconds, by which Kafka itself dated records.
 
     Raises:
-        BadSettings: KAFKA_CLIENT names a client that is not installed, or cannot do what other settings need.
+        BadSettings: KAFKA_CLIENT names a client that is not installed, or cannot do what other settings need; or
+            records are to be decoded by compiled code, and there is none.
     """
     require_client(settings.kafka)
     health = Health(problems=NOT_CONNECTED, has_loop=True)
     reader = reader_of(settings)
+    decoder = decoder_name(settings, installed())
     health.note(reader={"name": reader.name, **reader.parts()})
     dates = _KafkaTimes(settings.kafka.topic, on_dated)
     telemetry = IngestTelemetry(metrics, health, on_dated=dates.take, target=settings.scaling.target)
@@ -64,6 +67,7 @@ def build_ingest(
     @cache
     def check_once() -> None:
         """Check only at the start: a pipeline that is reopened after trouble with Kafka should read on at once."""
+        telemetry.decodes_by(decoder)
         found = check_at_startup(settings)
         telemetry.guaranteed(found.guarantee)
         dates.are_kafkas = found.is_dated_by_kafka

@@ -3,12 +3,14 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from app.build.native import installed
 from app.build.preflight import clickhouse_probe, issuer_probe, kafka_probe, time_samples
 from app.console import run_command, say
 from app.errors import Refused, TryAgainLater
 from app.pipeline.delivery import MARGIN_SECS
 from app.preflight import clickhouse_checks, issuer_checks, kafka_checks, receive_checks, zone_checks
 from app.preflight.backup_checks import check_backups
+from app.preflight.decoder_checks import check_decoder
 from app.preflight.findings import Finding, exit_code, summary
 from app.preflight.issuer_checks import IssuerProbe
 from app.preflight.probes import ClickHouseProbe, KafkaProbe
@@ -27,6 +29,7 @@ def check(settings: Settings, misspelt: Iterable[str] = ()) -> int:
         lambda: examine(
             settings,
             misspelt,
+            missing_native=installed().missing,
             probe_kafka=lambda: kafka_probe(settings),
             probe_clickhouse=lambda: clickhouse_probe(settings),
             sample_times=lambda: time_samples(settings),
@@ -41,6 +44,7 @@ def examine(
     settings: Settings,
     misspelt: Iterable[str],
     *,
+    missing_native: str,
     probe_kafka: Callable[[], KafkaProbe],
     probe_clickhouse: Callable[[], ClickHouseProbe],
     sample_times: Callable[[], Sequence[TimeSample]],
@@ -49,10 +53,11 @@ def examine(
 ) -> int:
     """Probe the systems that the roles use, each even if another fails, and print the findings.
 
+    `missing_native` says why records are not decoded by compiled code, and is empty if they can be.
     Returns the exit code.
     """
     sections: list[tuple[str, Callable[[], Sequence[Finding]]]] = [
-        ("Settings", lambda: check_settings(settings, misspelt, margin_secs=MARGIN_SECS)),
+        ("Settings", lambda: _check_settings(settings, misspelt, missing_native)),
     ]
     roles = {*settings.service.roles}
     if roles & {"ingest", "receive"}:
@@ -76,6 +81,11 @@ def examine(
     say("")
     say(summary(findings))
     return exit_code(findings)
+
+
+def _check_settings(settings: Settings, misspelt: Iterable[str], missing_native: str) -> Sequence[Finding]:
+    found = check_settings(settings, misspelt, margin_secs=MARGIN_SECS)
+    return [*found, check_decoder(settings, missing_native)] if "ingest" in settings.service.roles else found
 
 
 def _check_kafka(settings: Settings, gather: Callable[[], KafkaProbe]) -> Sequence[Finding]:

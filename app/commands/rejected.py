@@ -10,7 +10,7 @@ from app.commands.arguments import in_words
 from app.console import run_command, say
 from app.domain.records import RecordChunk
 from app.errors import Refused, TryAgainLater
-from app.pipeline.decode import Decoded
+from app.pipeline.decoded import Decoded
 from app.settings import Settings
 
 _QUERY_SECS: Final = 120.0

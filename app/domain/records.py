@@ -84,6 +84,17 @@ class RecordChunk:
             keys=None if self.keys is None else self.keys[one],
         )
 
+    def records(self, indexes: Sequence[int]) -> "RecordChunk":
+        """The chunk of some of the records, in this order."""
+        return replace(
+            self,
+            offsets=[self.offsets[index] for index in indexes],
+            timestamps_ms=[self.timestamps_ms[index] for index in indexes],
+            values=[self.values[index] for index in indexes],
+            headers=[self.headers[index] for index in indexes],
+            keys=None if self.keys is None else [self.keys[index] for index in indexes],
+        )
+
     def crc(self, index: int) -> int:
         """CRC-32 of the time and value of one record."""
         return zlib.crc32(self.values[index] or b"", self.timestamps_ms[index] & 0xFFFFFFFF)

@@ -3,7 +3,7 @@
 Objects in them have no objects in them: they are one deep, as much as any limit of depth allows.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 from app.domain.columns import ALIASES, SENT
@@ -31,6 +31,9 @@ class Shape(NamedTuple):
     """The first of trace and span."""
     attributes_of: Callable[[dict[str, Any], bytes], Attributes | None] | None
     more: "More | None"
+    key_of: Mapping[str, str]
+    """By the names of fields."""
+    attributes: PlainAttributes | None
 
 
 class More(NamedTuple):
@@ -71,12 +74,10 @@ def attributes_if_plain(parsed: dict[str, Any], text: bytes = b"") -> Attributes
     try:
         shape = _shapes[keys]
     except KeyError:
-        shape = _shape_of(keys)
-        if len(keys) <= MOST_KEYS and sum(map(len, keys)) <= MOST_CHARS:
-            remember(_shapes, keys, shape, _SHAPES_KEPT)
+        shape = shape_of(keys)
     if shape is None:
         return None
-    message, level, id_key, attributes_of, more = shape
+    message, level, id_key, attributes_of, more, _, _ = shape
     body = parsed[message]
     if type(body) is not str or not body or body.isspace():
         return None
@@ -97,6 +98,16 @@ def attributes_if_plain(parsed: dict[str, Any], text: bytes = b"") -> Attributes
     if severity:
         parsed["level"] = severity
     return found
+
+
+def shape_of(keys: tuple[str, ...]) -> Shape | None:
+    """The shape of an object with these keys, None if it is not plain; remembered, unless they are very many."""
+    if keys in _shapes:
+        return _shapes[keys]
+    shape = _shape_of(keys)
+    if len(keys) <= MOST_KEYS and sum(map(len, keys)) <= MOST_CHARS:
+        remember(_shapes, keys, shape, _SHAPES_KEPT)
+    return shape
 
 
 def _says_more(name: object) -> bool:
@@ -131,6 +142,11 @@ _severities: Final[dict[tuple[int | str, Scale | None], str]] = {}
 _LONGEST_LEVEL: Final = 12
 
 
+def level_text(value: object, scale: Scale | None) -> str:
+    """The text that is stored for the level of a plain object, "" if the object is not plain with such a level."""
+    return value if type(value) is str and value.isalpha() else _severity(value, scale)
+
+
 def _severity(value: object, scale: Scale | None) -> str:
     """The severity of a numeric level, from a cache: a logger uses few numbers."""
     if not (type(value) is int or (type(value) is str and len(value) <= _LONGEST_LEVEL)):
@@ -143,7 +159,6 @@ def _severity(value: object, scale: Scale | None) -> str:
 
 
 def _shape_of(keys: tuple[str, ...]) -> Shape | None:
-    """The shape of an object with these keys, None if it is not plain."""
     if len(keys) > MOST_KEYS or not MARKS.isdisjoint(keys):
         return None
     dialect = dialect_of(frozenset(keys))
@@ -169,11 +184,19 @@ def _shape_of(keys: tuple[str, ...]) -> Shape | None:
     if "level" not in key_of and may_be_access(keys):
         return None
     renames = tuple((key, field) for field, key in key_of.items() if key != field)
-    attributes_of = PlainAttributes(keys, tuple(attributes)).of if attributes else None
+    of_keys = PlainAttributes(keys, tuple(attributes)) if attributes else None
     first_id, *ids = [key_of[field] for field in ("trace_id", "span_id") if field in key_of] or [""]
     more = More(key_of.get("timestamp", ""), tuple(other_times), tuple(ids), renames, dialect)
     has_more = dialect is not None or any((other_times, ids, renames))
-    return Shape(key_of["message"], key_of.get("level", ""), first_id, attributes_of, more if has_more else None)
+    return Shape(
+        message=key_of["message"],
+        level=key_of.get("level", ""),
+        id=first_id,
+        attributes_of=of_keys.of if of_keys else None,
+        more=more if has_more else None,
+        key_of=key_of,
+        attributes=of_keys,
+    )
 
 
 def _is_attribute(name: str, dialect: Dialect | None) -> bool:

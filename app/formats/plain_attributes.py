@@ -68,13 +68,16 @@ class PlainAttributes:
         return None if _hold_objects(found, text, 1 + len(values) - form.count(None)) else (names, found)
 
     def _learn(self, key: tuple[Any, ...], form: tuple[tuple[str, ...] | None, ...]) -> Sequence[str] | None:
-        names = self._names_of(form)
+        names = self.names_of(form)
         if sum(sum(map(len, inner)) for inner in form if inner) <= MOST_CHARS:
             remember(self._flat, key, names, _FORMS_KEPT)
         return names
 
-    def _names_of(self, form: tuple[tuple[str, ...] | None, ...]) -> Sequence[str] | None:
-        """The names of all values; None if one of an object means something, or is there twice."""
+    def names_of(self, form: tuple[tuple[str, ...] | None, ...]) -> Sequence[str] | None:
+        """The names of all values; None if one of an object means something, or is there twice.
+
+        `form` has for each attribute the keys of the object that it is, None for any other value.
+        """
         if () in form or sum(len(inner) for inner in form if inner) > MOST_KEYS:
             return None
         names: list[str] = []

@@ -12,7 +12,7 @@ from app.domain.records import OneRecord, Partition, RecordChunk
 from app.domain.revisions import Place
 from app.domain.rows import Rows, with_rows_changed
 from app.maintenance.tables import FlaggedRow
-from app.pipeline.decode import Decoded
+from app.pipeline.decoded import Decoded
 
 Decode = Callable[[RecordChunk], Decoded]
 

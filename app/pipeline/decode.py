@@ -1,20 +1,17 @@
 """Kafka records to rows: every record becomes at least one row, whatever it holds. Pure.
 
 Records that hold one plain JSON object, which is nearly all, go from bytes to columns without an `Event` for each.
-All others go through `formats`; a property test checks that both paths make the same rows.
+All others go through `formats`; a property test checks that both paths make the same rows. Compiled code makes them of
+most plain objects where it is installed (`native_reader.py`); what is here is complete, and the reference.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from functools import lru_cache
 from itertools import repeat
 
-from app.domain.attribute_limits import PROBLEM
 from app.domain.event import Event
 from app.domain.event_time import EventTimeBounds
 from app.domain.records import RecordChunk
-from app.domain.rows import Rows
 from app.formats.envelope import NOTHING_SAID, Envelope, read_envelopes
 from app.formats.json_plain import attributes_if_plain
 from app.formats.json_text import MAX_JSON_BYTES, parse_fast
@@ -22,32 +19,20 @@ from app.formats.reading import DEFAULT_RULES, ReadingRules
 from app.formats.record import read_object, read_record
 from app.formats.text_line import TextLine
 from app.formats.value import is_line, read_line
+from app.pipeline.decoded import Decoded, ReadRows, decoded
 from app.pipeline.event_columns import EventColumns
-from app.pipeline.false_receipts import without_false_receipts
 from app.pipeline.row_builder import RowBuilder
-
-
-@dataclass(frozen=True, slots=True)
-class Decoded:
-    """Rows of a chunk, and the number of rows with a problem, by its first word (bounded cardinality, for metrics)."""
-
-    rows: Rows
-    problems: Mapping[str, int]
-    masked: Mapping[int, Mapping[str, int]] = field(default_factory=dict)
-    """For each row with secrets how many of them were masked, by rule."""
-
-    def masked_counts(self) -> Mapping[str, int]:
-        """How many secrets were masked in all rows, by rule."""
-        counts: Counter[str] = Counter()
-        for of_row in self.masked.values():
-            counts.update(of_row)
-        return counts
 
 
 def decode(
     chunk: RecordChunk, bounds: EventTimeBounds, rules: ReadingRules = DEFAULT_RULES, reader: str = ""
 ) -> Decoded:
     """Turn a chunk into rows, in order, that name the reader. Never fails, whatever the records hold."""
+    return decoded(read_rows(chunk, bounds, rules, reader), rules)
+
+
+def read_rows(chunk: RecordChunk, bounds: EventTimeBounds, rules: ReadingRules, reader: str) -> ReadRows:
+    """The rows of a chunk: the reference that every other reader is held to. Never fails."""
     events = EventColumns()
     add_object, add_attributes = events.objects.append, events.attributes.append
     max_bytes, reading_of = MAX_JSON_BYTES, lru_cache(maxsize=8)(rules.reading_of)  # neighbours share their time
@@ -79,7 +64,7 @@ def decode(
             _add(events, read_object(parsed, value, reading_of(time_ms)), envelope)
         else:
             _add(events, read_record(value, envelope, reading_of(time_ms)), envelope)
-    return rows_of(events, chunk, bounds, rules, reader)
+    return _built(events, chunk, bounds, rules, reader)
 
 
 def rows_of(
@@ -90,15 +75,15 @@ def rows_of(
     reader: str = "",
 ) -> Decoded:
     """The rows of all events of a chunk."""
+    return decoded(_built(events, chunk, bounds, rules, reader), rules)
+
+
+def _built(
+    events: EventColumns, chunk: RecordChunk, bounds: EventTimeBounds, rules: ReadingRules, reader: str
+) -> ReadRows:
     events.split()
     rows = RowBuilder(events, chunk, bounds, rules, reader).rows()
-    rows = without_false_receipts(rows, events.with_proven_receipt)
-    # Of both paths, whatever they read. What is beyond the limits becomes one text, so it is masked before.
-    rows, masked = (rows, {}) if rules.masking is None else rules.masking.masked(rows)
-    rows, beyond = rules.limits.kept(rows)
-    for row in beyond:
-        events.flag(row, PROBLEM)  # so that a row whose values are nested too deeply as well counts once
-    return Decoded(rows, events.problem_counts(), masked)
+    return ReadRows(rows, events.problems, events.with_proven_receipt)
 
 
 def envelopes_of(chunk: RecordChunk, rules: ReadingRules) -> Iterable[Envelope]:

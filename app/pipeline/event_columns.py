@@ -1,6 +1,6 @@
 """The events of a chunk before they become rows: their values, column by column, in order."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import accumulate, repeat
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -111,17 +111,6 @@ class EventColumns:
         """Keep a value as an attribute because its column cannot hold it; every name is there once."""
         kept = pairs_of(self.attributes[row])
         self.attributes[row] = _parallel([*kept, (unused_name(name, {used for used, _ in kept}), value)])
-
-    def problem_counts(self) -> Mapping[str, int]:
-        """The number of rows with a problem, by its first word."""
-        counts: dict[str, int] = {}
-        for reason in self._reasons():
-            counts[reason] = counts.get(reason, 0) + 1
-        return counts
-
-    def _reasons(self) -> Iterator[str]:
-        for problems in self.problems.values():
-            yield from {problem.partition(":")[0] for problem in problems}
 
     def _take_event(self, row: int, event: Event) -> None:
         if others := event.without_column():

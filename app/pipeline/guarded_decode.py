@@ -13,7 +13,8 @@ from app.domain.event_time import EventTimeBounds
 from app.domain.records import RecordChunk
 from app.domain.rows import concatenate
 from app.formats.reading import ReadingRules
-from app.pipeline.decode import Decoded, decode, rows_of
+from app.pipeline.decode import decode, rows_of
+from app.pipeline.decoded import Decoded, ReadChunk, decoded
 from app.pipeline.event_columns import EventColumns
 
 Decode = Callable[[RecordChunk], Decoded]
@@ -25,21 +26,26 @@ WITHHELD: Final = (
 )
 
 
-def decoder_of(bounds: EventTimeBounds, rules: ReadingRules, reader: str) -> Decode:
-    """The guarded decoder by these rules; its rows name the reader."""
+def decoder_of(bounds: EventTimeBounds, rules: ReadingRules, reader: str, read: ReadChunk | None = None) -> Decode:
+    """The guarded decoder by these rules; its rows name the reader.
+
+    Chunks are read by `read`, and by the reference where that fails or there is none.
+    """
+    by_reference = partial(decode, bounds=bounds, rules=rules, reader=reader)
     return guarded(
-        partial(decode, bounds=bounds, rules=rules, reader=reader),
+        by_reference if read is None else lambda chunk: decoded(read(chunk), rules),
+        by_reference,
         partial(rows_of, bounds=bounds, rules=rules, reader=reader),
         partial(rows_of, bounds=bounds, rules=replace(rules, masking=None), reader=reader),
     )
 
 
-def guarded(decode: Decode, rows_of: RowsOf, unmasked_rows_of: RowsOf) -> Decode:
+def guarded(decode: Decode, decode_alone: Decode, rows_of: RowsOf, unmasked_rows_of: RowsOf) -> Decode:
     """A decoder that does not raise what `decode` raises.
 
-    A chunk that cannot be decoded is decoded record by record. A record that cannot be decoded alone becomes one
-    flagged row with its bytes, made by `rows_of`, which masks it. If that raises too, the row has nothing of the
-    record, and is made by `unmasked_rows_of`: what cannot be masked is not stored.
+    A chunk that cannot be decoded is decoded record by record, each by `decode_alone`. A record that cannot be decoded
+    alone becomes one flagged row with its bytes, made by `rows_of`, which masks it. If that raises too, the row has
+    nothing of the record, and is made by `unmasked_rows_of`: what cannot be masked is not stored.
 
     Raises (the decoder):
         MemoryError: says nothing about the records; with more memory they are read.
@@ -52,7 +58,7 @@ def guarded(decode: Decode, rows_of: RowsOf, unmasked_rows_of: RowsOf) -> Decode
 
     def decode_record(record: RecordChunk) -> Decoded:
         try:
-            return decode(record)
+            return decode_alone(record)
         except MemoryError:
             raise
         except Exception as error:

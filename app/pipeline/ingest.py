@@ -16,7 +16,7 @@ from typing import Protocol
 from app.domain.records import LastRecord, Partition, Position, RecordChunk
 from app.errors import Abandoned, MustRejoin, NotOurs, TryAgainLater
 from app.pipeline.batch import Gathering
-from app.pipeline.decode import Decoded
+from app.pipeline.decoded import Decoded
 from app.pipeline.delivery import Delivered, Delivery
 from app.pipeline.progress import Progress
 from app.pipeline.task import Steps, Submit, Task

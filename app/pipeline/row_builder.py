@@ -18,15 +18,13 @@ from app.domain.field_text import text_within
 from app.domain.json_values import as_text
 from app.domain.records import RecordChunk
 from app.domain.rows import SCHEMA, Rows
-from app.domain.severity import SEVERITY_NUMBER, severity_of_level, severity_of_number
-from app.domain.trace_ids import span_id_of, trace_id_of
+from app.domain.severity import severity_of_number
 from app.formats.reading import ReadingRules
 from app.pipeline.arrow_maps import map_array, single_key_map, sparse_array
 from app.pipeline.event_columns import EventColumns
 from app.pipeline.event_times import EventTimes
+from app.pipeline.shared_columns import IDS, ids, origin, severity
 
-_IDS: Final = {"trace_id": (32, trace_id_of), "span_id": (16, span_id_of)}
-"""The number of digits of an id, and how one in another spelling is read."""
 _OBJECTS: Final = frozenset(("service", "host"))
 """Fields that are objects in Elastic's common schema, also where their name is not said: {"service": {"type": ...}}."""
 _KEYED: Final = [column for column in SENT.values() if column.key]
@@ -44,7 +42,7 @@ class RowBuilder:
         self._bounds = bounds
         self._rules = rules
         self._reader = reader
-        self._record_ms = self._of_records(chunk.timestamps_ms, pa.int64())
+        self._record_ms = pa.array(events.of_records(chunk.timestamps_ms), pa.int64())
 
     def rows(self) -> Rows:
         """All rows of the chunk, in order."""
@@ -72,28 +70,20 @@ class RowBuilder:
                 return {column.column: self._numbers(column.name)}
             case Kind.WORDS:
                 return {column.column: self._any_as_text(column.name)}
-            case _ if column.name in _IDS:
+            case _ if column.name in IDS:
                 return {column.column: self._ids(column.name)}
             case _:
                 return {column.column: self._text(column.name)}
 
     def _origin(self) -> Mapping[str, pa.Array]:
         """Where each row came from."""
-        chunk, count = self._chunk, len(self._events)
+        events, count = self._events, len(self._events)
         return {
-            "_topic": pa.repeat(pa.scalar(chunk.partition.topic), count),
-            "_topic_id": pa.repeat(pa.scalar(chunk.topic_id), count),
-            "_partition": pa.repeat(pa.scalar(chunk.partition.number, pa.uint16()), count),
-            "_offset": self._of_records(chunk.offsets, pa.uint64()),
-            "_item": sparse_array(self._events.items, 0, count, pa.uint16()),
-            "_items": sparse_array(self._events.item_counts(), 1, count, pa.uint16()),
-            "_reader": pa.repeat(pa.scalar(self._reader), count),
+            **origin(self._chunk, events.of_records(self._chunk.offsets), self._reader),
+            "_item": sparse_array(events.items, 0, count, pa.uint16()),
+            "_items": sparse_array(events.item_counts(), 1, count, pa.uint16()),
             "record_time_ms": self._record_ms,
         }
-
-    def _of_records(self, values: Sequence[int], kind: pa.DataType) -> pa.Array:
-        """The value of each row's record, for each row."""
-        return pa.array(self._events.of_records(values), kind)
 
     def _times(self, name: str) -> pa.TimestampArray:
         return EventTimes(self._events, name, self._bounds, self._rules).of(self._record_ms)
@@ -138,14 +128,7 @@ class RowBuilder:
 
     def _severity(self, column: Column) -> Mapping[str, pa.Array]:
         """The text of the level, and OpenTelemetry's number for it."""
-        texts = self._text(column.name)
-        words = texts.dictionary_encode()
-        sent = words.dictionary.to_pylist()
-        names = [severity_of_level(word) or word for word in sent]
-        numbers = [SEVERITY_NUMBER.get(name, 0) for name in names]
-        if names != sent:
-            texts = pa.array(names, pa.string()).take(words.indices)
-        of_rows = pa.array(numbers, pa.uint8()).take(words.indices)
+        texts, of_rows = severity(self._text(column.name))
         given = self._events.severity_numbers
         if given:
             named = [name or severity_of_number(given.get(row, 0)) for row, name in enumerate(texts.to_pylist())]
@@ -156,12 +139,7 @@ class RowBuilder:
     def _ids(self, name: str) -> pa.StringArray:
         """The ids of traces and spans in one spelling."""
         texts = self._text(name)
-        if _are_absent(self._events.fields[name]):
-            return texts
-        digits, spelt = _IDS[name]
-        if _are_ids(texts, digits):
-            return texts
-        return pa.array([spelt(text) for text in texts.to_pylist()], pa.string())
+        return texts if _are_absent(self._events.fields[name]) else ids(name, texts)
 
     def _numbers(self, name: str) -> pa.FloatArray:
         values = self._events.fields[name]
@@ -194,19 +172,6 @@ class RowBuilder:
 
     def _attributes(self) -> pa.MapArray:
         return map_array(self._events.attributes)
-
-
-def _are_ids(texts: pa.StringArray, digits: int) -> bool:
-    """Whether every text is empty or an id of this many digits in the usual spelling; compiled code looks at all."""
-    if not pc.all(pc.is_in(pc.binary_length(texts), _LENGTHS[digits])).as_py():
-        return False
-    data = texts.buffers()[2]
-    joined = b"" if data is None else data.to_pybytes()
-    return not joined.translate(None, _HEX_DIGITS) and b"0" * digits not in joined
-
-
-_HEX_DIGITS: Final = b"0123456789abcdef"
-_LENGTHS: Final = {digits: pa.array([0, digits], pa.int32()) for digits, _ in _IDS.values()}
 
 
 def _are_absent(values: Sequence[object]) -> bool:

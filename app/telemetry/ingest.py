@@ -57,6 +57,11 @@ class IngestTelemetry:
 
     # Before the loop.
 
+    def decodes_by(self, decoder: str) -> None:
+        """What decodes records was chosen."""
+        _log.info("Records are decoded by %s", decoder)
+        self._health.note(decoder=decoder)
+
     def connect_failed(self, side: str, error: TryAgainLater) -> None:
         """Kafka or ClickHouse did not answer at the start, or when the pipeline was opened again."""
         self._metrics.retries.labels(side, error.code).inc()

@@ -86,22 +86,22 @@ _LATER_DECODER = """
 import pyarrow as pa
 import pyarrow.compute as pc
 
-_decode_as_before = decode
+_decoded_as_before = decoded
 
 
 def _changed(rows, columns):
     return pa.record_batch([columns.get(name, rows[name]) for name in rows.schema.names], schema=rows.schema)
 
 
-def decode(chunk, bounds, reader=""):
-    decoded = _decode_as_before(chunk, bounds, "later")
-    rows = decoded.rows
+def decoded(read, rules):
+    before = _decoded_as_before(read, rules)
+    rows = _changed(before.rows, {"_reader": pa.repeat(pa.scalar("later"), before.rows.num_rows)})
     earlier = pc.subtract(rows["Timestamp"], pa.scalar(90_000 * 10**9, pa.duration("ns")))
     one, two = pa.scalar(1, pa.uint16()), pa.scalar(2, pa.uint16())
     even, count = pc.multiply(rows["_item"], two), pc.multiply(rows["_items"], two)
     first = _changed(rows, {"Timestamp": earlier, "_item": even, "_items": count})
     second = _changed(rows, {"_item": pc.add(even, one), "_items": count})
-    return Decoded(pa.concat_batches([first, second]), decoded.problems)
+    return Decoded(pa.concat_batches([first, second]), before.problems)
 """
 
 _UNEVEN_RECORDS = """
@@ -140,7 +140,7 @@ def _later_version(directory: Path) -> Path:
         shutil.copytree(ROOT / "app", code / "app", ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copytree(ROOT / "migrations", code / "migrations")
         shutil.copy(ROOT / "schema.sql", code)
-        decoder = code / "app/pipeline/decode.py"
+        decoder = code / "app/pipeline/decoded.py"
         decoder.write_text(decoder.read_text() + _LATER_DECODER)
     return code
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 from app.domain.reader import REST_ITEM
 from app.domain.records import RecordChunk
 from app.domain.rows import SCHEMA, Rows
-from app.pipeline.decode import Decoded
+from app.pipeline.decoded import Decoded
 
 VERSIONS = 4
 _PIECES = 6  # of every record

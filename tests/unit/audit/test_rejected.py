@@ -10,7 +10,8 @@ from app.audit.rejected import RejectedRow, Rejections, Retried, content_of, lin
 from app.domain.event_time import EventTimeBounds
 from app.domain.records import Partition, RecordChunk
 from app.domain.rows import flagged
-from app.pipeline.decode import Decoded, decode
+from app.pipeline.decode import decode
+from app.pipeline.decoded import Decoded
 
 NOW_MS = 1_700_000_000_000
 TODAY = partial(decode, bounds=EventTimeBounds.of_retention(30))

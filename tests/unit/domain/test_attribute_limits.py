@@ -9,7 +9,8 @@ from app.domain.event_time import EventTimeBounds
 from app.domain.masking.parse import masking_of
 from app.domain.records import Partition, RecordChunk
 from app.formats.reading import ReadingRules
-from app.pipeline.decode import Decoded, decode
+from app.pipeline.decode import decode
+from app.pipeline.decoded import Decoded
 
 BOUNDS = EventTimeBounds.of_retention(30)
 

@@ -14,7 +14,8 @@ from app.domain.records import OneRecord, RecordChunk
 from app.domain.revisions import Place
 from app.maintenance.replacements import Left, Replacements, replacements
 from app.maintenance.tables import FlaggedRow
-from app.pipeline.decode import Decoded, decode
+from app.pipeline.decode import decode
+from app.pipeline.decoded import Decoded
 from tests.fakes import RECORD_TIME_MS
 from tests.support.revised_table import flagged_row
 from tests.support.sample_rows import sample_chunk

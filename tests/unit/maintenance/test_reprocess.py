@@ -16,7 +16,8 @@ from app.domain.revisions import Place, RemovedRow, Version
 from app.domain.rows import SCHEMA
 from app.maintenance.replacements import Left
 from app.maintenance.reprocess import Reprocessing
-from app.pipeline.decode import Decoded, decode
+from app.pipeline.decode import decode
+from app.pipeline.decoded import Decoded
 from tests.fakes import RECORD_TIME_MS
 from tests.support.revised_table import Dying, Killed, MemoryRevisions, versions_in
 from tests.support.sample_rows import sample_chunk

@@ -22,7 +22,8 @@ from app.domain.records import Headers, Partition, RecordChunk
 from app.domain.rows import SCHEMA
 from app.formats.json_plan import MOST_NAMES, TOO_MANY
 from app.formats.json_text import MAX_JSON_BYTES
-from app.pipeline.decode import Decoded, decode
+from app.pipeline.decode import decode
+from app.pipeline.decoded import Decoded
 from app.pipeline.event_times import ORIGINAL_TIME
 
 patiently = settings(deadline=None)  # the first use of Arrow and a busy machine are slow

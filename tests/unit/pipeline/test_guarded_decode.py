@@ -10,7 +10,8 @@ from app.domain.masking.masking import Masking
 from app.domain.masking.rule import Rule
 from app.domain.records import RecordChunk
 from app.formats.reading import ReadingRules
-from app.pipeline.decode import Decoded, decode, rows_of
+from app.pipeline.decode import decode, rows_of
+from app.pipeline.decoded import Decoded
 from app.pipeline.guarded_decode import WITHHELD, decoder_of, guarded
 from tests.unit.pipeline.test_decode import as_dicts, chunk_of
 
@@ -30,7 +31,7 @@ def stumbling(chunk: RecordChunk) -> Decoded:
 
 def test_a_record_whose_reading_raises_is_a_flagged_row_with_its_bytes() -> None:
     values = [OTHERS[0], POISON, *OTHERS[1:]]
-    decoded = guarded(stumbling, rows_by_bounds, rows_by_bounds)(chunk_of(values))
+    decoded = guarded(stumbling, stumbling, rows_by_bounds, rows_by_bounds)(chunk_of(values))
 
     rows = as_dicts(decoded.rows)
     assert [(row["_offset"], row["_item"], row["Body"]) for row in rows] == [
@@ -67,20 +68,20 @@ def test_a_record_whose_masking_raises_is_a_flagged_row_without_its_content() ->
 
 
 def test_the_same_record_gives_the_same_row_again() -> None:
-    decoder = guarded(stumbling, rows_by_bounds, rows_by_bounds)
+    decoder = guarded(stumbling, stumbling, rows_by_bounds, rows_by_bounds)
     assert decoder(chunk_of([POISON])).rows.equals(decoder(chunk_of([POISON])).rows)
 
 
 def test_a_chunk_without_a_mistake_is_decoded_once_and_whole() -> None:
     chunk = chunk_of(OTHERS)
-    assert guarded(stumbling, rows_by_bounds, rows_by_bounds)(chunk).rows.equals(
+    assert guarded(stumbling, stumbling, rows_by_bounds, rows_by_bounds)(chunk).rows.equals(
         decode(chunk, BOUNDS, reader="r1").rows
     )
 
 
 def test_decoded_one_by_one_other_records_are_the_rows_that_they_are_together() -> None:
     chunk = chunk_of([*OTHERS, POISON])
-    rows = guarded(stumbling, rows_by_bounds, rows_by_bounds)(chunk).rows
+    rows = guarded(stumbling, stumbling, rows_by_bounds, rows_by_bounds)(chunk).rows
     assert rows.slice(0, rows.num_rows - 1).equals(decode(chunk_of(OTHERS), BOUNDS, reader="r1").rows)
 
 
@@ -89,7 +90,7 @@ def test_too_little_memory_is_no_mistake_of_a_reader() -> None:
         raise MemoryError
 
     with pytest.raises(MemoryError):
-        guarded(exhausted, rows_by_bounds, rows_by_bounds)(chunk_of([POISON]))
+        guarded(exhausted, exhausted, rows_by_bounds, rows_by_bounds)(chunk_of([POISON]))
 
 
 def test_decoded_one_by_one_records_keep_their_own_keys() -> None:

@@ -19,7 +19,8 @@ from app.domain.rows import flagged
 from app.formats.kept_headers import KeptParts
 from app.formats.reading import ReadingRules
 from app.formats.record import read_record
-from app.pipeline.decode import Decoded, decode, envelopes_of, rows_of
+from app.pipeline.decode import decode, envelopes_of, rows_of
+from app.pipeline.decoded import Decoded
 from app.pipeline.event_columns import EventColumns
 from app.pipeline.guarded_decode import guarded
 from tests.unit.pipeline.test_event_columns import objects, texts
@@ -237,7 +238,9 @@ def test_a_record_at_which_the_reader_fails_is_masked_too_and_counted_by_its_row
         return decode(chunk, BOUNDS, MASKING)
 
     chunk = chunk_of(b"fine", b"paid with 4111111111111111")
-    decoded = guarded(stumbling, partial(rows_of, bounds=BOUNDS, rules=MASKING), partial(rows_of, bounds=BOUNDS))(chunk)
+    decoded = guarded(
+        stumbling, stumbling, partial(rows_of, bounds=BOUNDS, rules=MASKING), partial(rows_of, bounds=BOUNDS)
+    )(chunk)
 
     assert not holds(decoded, "4111111111111111")
     assert decoded.masked == {1: {"cards": 2}}, "in the text and in the bytes"

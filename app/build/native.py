@@ -1,0 +1,54 @@
+"""The compiled part of the decoder, where it is installed (`make native`)."""
+
+from typing import Final, NamedTuple
+
+from app.errors import BadSettings
+from app.pipeline.native_reader import NewReader
+from app.settings import Settings
+
+_INTERFACE: Final = 1
+"""The interface of the module that this version of the service knows; the same number is in `native/src/lib.rs`."""
+
+
+class Compiled(NamedTuple):
+    """The compiled reader, or why there is none."""
+
+    new_reader: NewReader | None
+    missing: str = ""
+
+
+def installed() -> Compiled:
+    """What is installed beside the service."""
+    try:
+        import log_decoder  # late: it may be missing
+    except ImportError as error:
+        return Compiled(None, f"log_decoder cannot be imported: {error}")
+    if log_decoder.INTERFACE != _INTERFACE:
+        return Compiled(
+            None, f"log_decoder is of another version: its interface is {log_decoder.INTERFACE}, not {_INTERFACE}"
+        )
+    return Compiled(log_decoder.Reader)
+
+
+def chosen(settings: Settings, found: Compiled) -> NewReader | None:
+    """The compiled reader if the settings want it, None if records are read in Python alone.
+
+    Raises:
+        BadSettings: the settings insist on it, and there is none.
+    """
+    wanted = settings.service.decoder
+    if wanted == "native" and found.new_reader is None:
+        advice = "`make native` builds it; with auto or python records are read in Python"
+        raise BadSettings([f"DECODER is 'native', but {found.missing}: {advice}"])
+    return None if wanted == "python" else found.new_reader
+
+
+def decoder_name(settings: Settings, found: Compiled) -> str:
+    """By what records are decoded, for people: `native`, or `python` and why if that was not chosen.
+
+    Raises:
+        BadSettings: as `chosen`.
+    """
+    if chosen(settings, found) is not None:
+        return "native"
+    return "python" if settings.service.decoder == "python" else f"python ({found.missing})"

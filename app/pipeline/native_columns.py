@@ -1,0 +1,76 @@
+"""The columns that compiled code has filled, as rows: the memory that it wrote is used where it lies. Pure."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+from app.domain.columns import SENT, Kind
+from app.domain.records import RecordChunk
+from app.domain.rows import SCHEMA, Rows
+from app.formats.plain_plan import TEXT_FIELDS
+from app.pipeline.arrow_maps import single_key_map, sparse_array
+from app.pipeline.shared_columns import IDS, ids, origin, severity
+
+Buffer = Any
+"""An object with Python's buffer protocol."""
+
+
+class NativeColumns(Protocol):
+    """Columns of `count` rows in Arrow's layout, and the numbers of the records that became none of them."""
+
+    count: int
+    others: Sequence[int]
+    texts: Sequence[tuple[Buffer, Buffer]]
+    """Of each field of `TEXT_FIELDS` the offsets and bytes."""
+    attributes: Buffer
+    names: tuple[Buffer, Buffer]
+    values: tuple[Buffer, Buffer]
+    times: Buffer
+    numbers: Buffer
+    are_numbers: Buffer
+
+
+def native_rows(columns: NativeColumns, chunk: RecordChunk, record_ms: pa.Int64Array, reader: str) -> Rows:
+    """The rows; `chunk` and `record_ms` are of their records alone."""
+    texts = {name: _texts(columns.count, of) for name, of in zip(TEXT_FIELDS, columns.texts, strict=True)}
+    found = {
+        **origin(chunk, chunk.offsets, reader),
+        "_item": sparse_array({}, 0, columns.count, pa.uint16()),
+        "_items": sparse_array({}, 1, columns.count, pa.uint16()),
+        "record_time_ms": record_ms,
+        "LogAttributes": _attributes(columns),
+        "ParseError": sparse_array({}, "", columns.count, pa.string()),
+        "_raw": sparse_array({}, b"", columns.count, pa.binary()),
+    }
+    for column in SENT.values():
+        match column.kind:
+            case Kind.LEVEL:
+                found[column.column], found["SeverityNumber"] = severity(texts[column.name])
+            case Kind.TIME:
+                found[column.column] = _fixed(SCHEMA.field(column.column).type, columns.count, columns.times)
+            case Kind.NUMBER:
+                found[column.column] = _fixed(pa.float32(), columns.count, columns.numbers, columns.are_numbers)
+            case _ if column.key:
+                found[column.column] = single_key_map(column.key, texts[column.name])
+            case _ if column.name in IDS:
+                found[column.column] = ids(column.name, texts[column.name])
+            case _:
+                found[column.column] = texts[column.name]
+    return pa.record_batch([found[name] for name in SCHEMA.names], schema=SCHEMA)
+
+
+def _texts(count: int, buffers: tuple[Buffer, Buffer]) -> pa.StringArray:
+    offsets, data = map(pa.py_buffer, buffers)
+    return pa.StringArray.from_buffers(count, offsets, data)
+
+
+def _fixed(kind: pa.DataType, count: int, values: Buffer, are_valid: Buffer = None) -> pa.Array:
+    valid = None if are_valid is None else pa.py_buffer(are_valid)
+    return pa.Array.from_buffers(kind, count, [valid, pa.py_buffer(values)])
+
+
+def _attributes(columns: NativeColumns) -> pa.MapArray:
+    offsets = _fixed(pa.int32(), columns.count + 1, columns.attributes)
+    count = offsets[-1].as_py()
+    return pa.MapArray.from_arrays(offsets, _texts(count, columns.names), _texts(count, columns.values))

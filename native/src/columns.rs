@@ -1,0 +1,179 @@
+//! The columns of rows while they grow, in Arrow's layout, and as they are handed to Python.
+
+use pyo3::prelude::*;
+
+use crate::buffer::Buffer;
+
+/// No column of a chunk is longer: Arrow's offsets are of 32 bits.
+const MOST_BYTES: usize = i32::MAX as usize;
+
+/// Texts, one behind the other, and where each begins.
+pub struct Texts {
+    offsets: Vec<i32>,
+    data: Vec<u8>,
+}
+
+impl Texts {
+    fn with_capacity(count: usize) -> Self {
+        let mut offsets = Vec::with_capacity(count + 1);
+        offsets.push(0);
+        Self { offsets, data: Vec::new() }
+    }
+
+    /// Begin or continue the next text.
+    pub fn push(&mut self, text: &str) {
+        self.data.extend_from_slice(text.as_bytes());
+    }
+
+    /// The end of the next text, which is empty if nothing was pushed.
+    pub fn end(&mut self) {
+        self.offsets.push(self.data.len() as i32);
+    }
+
+    fn len(&self) -> usize {
+        self.offsets.len() - 1
+    }
+
+    /// Forget all from a text on, also one that has not ended.
+    fn truncate(&mut self, count: usize) {
+        self.offsets.truncate(count + 1);
+        self.data.truncate(self.offsets[count] as usize);
+    }
+
+    fn has_room(&self, bytes: usize) -> bool {
+        self.data.len() + bytes <= MOST_BYTES
+    }
+
+    fn into_buffers(self, py: Python<'_>) -> PyResult<TextBuffers> {
+        Ok((buffer(py, self.offsets)?, buffer(py, self.data)?))
+    }
+}
+
+/// Maps of texts: where each begins, and the names and values of all.
+pub struct Maps {
+    offsets: Vec<i32>,
+    names: Texts,
+    values: Texts,
+}
+
+impl Maps {
+    fn with_capacity(count: usize) -> Self {
+        let mut offsets = Vec::with_capacity(count + 1);
+        offsets.push(0);
+        Self { offsets, names: Texts::with_capacity(count), values: Texts::with_capacity(count) }
+    }
+
+    /// Add a pair to the next map, whose value `write` pushes; it returns whether it did.
+    pub fn push(&mut self, name: &str, write: impl FnOnce(&mut Texts) -> bool) -> bool {
+        self.names.push(name);
+        self.names.end();
+        let is_written = write(&mut self.values);
+        self.values.end();
+        is_written
+    }
+
+    fn end(&mut self) {
+        self.offsets.push(self.names.len() as i32);
+    }
+
+    fn truncate(&mut self) {
+        let count = self.offsets[self.offsets.len() - 1] as usize;
+        self.names.truncate(count);
+        self.values.truncate(count);
+    }
+}
+
+/// The columns of the rows of a chunk.
+pub struct Rows {
+    pub texts: Vec<Texts>,
+    pub attributes: Maps,
+    times: Vec<i64>,
+    numbers: Vec<f32>,
+    are_numbers: Bits,
+}
+
+impl Rows {
+    pub fn with_capacity(count: usize, text_columns: usize) -> Self {
+        Self {
+            texts: (0..text_columns).map(|_| Texts::with_capacity(count)).collect(),
+            attributes: Maps::with_capacity(count),
+            times: Vec::with_capacity(count),
+            numbers: Vec::with_capacity(count),
+            are_numbers: Bits::default(),
+        }
+    }
+
+    /// Whether a row with at most so many bytes of values and of names of attributes fits.
+    pub fn have_room(&self, value_bytes: usize, name_bytes: usize) -> bool {
+        self.texts.iter().chain([&self.attributes.values]).all(|texts| texts.has_room(value_bytes))
+            && self.attributes.names.has_room(name_bytes)
+    }
+
+    /// The end of a row whose texts and attributes were pushed.
+    pub fn end(&mut self, time_ns: i64, number: Option<f32>) {
+        self.texts.iter_mut().for_each(Texts::end);
+        self.attributes.end();
+        self.times.push(time_ns);
+        self.numbers.push(number.unwrap_or_default());
+        self.are_numbers.push(number.is_some());
+    }
+
+    /// Forget what was pushed since the end of the last row.
+    pub fn undo(&mut self) {
+        let count = self.times.len();
+        self.texts.iter_mut().for_each(|texts| texts.truncate(count));
+        self.attributes.truncate();
+    }
+
+    pub fn into_columns(self, py: Python<'_>, others: Vec<usize>) -> PyResult<Columns> {
+        Ok(Columns {
+            count: self.times.len(),
+            others,
+            texts: self.texts.into_iter().map(|texts| texts.into_buffers(py)).collect::<PyResult<_>>()?,
+            attributes: buffer(py, self.attributes.offsets)?,
+            names: self.attributes.names.into_buffers(py)?,
+            values: self.attributes.values.into_buffers(py)?,
+            times: buffer(py, self.times)?,
+            numbers: buffer(py, self.numbers)?,
+            are_numbers: buffer(py, self.are_numbers.bytes)?,
+        })
+    }
+}
+
+/// One bit for each row, from the lowest of the first byte on.
+#[derive(Default)]
+struct Bits {
+    bytes: Vec<u8>,
+    count: usize,
+}
+
+impl Bits {
+    fn push(&mut self, bit: bool) {
+        if self.count % 8 == 0 {
+            self.bytes.push(0);
+        }
+        self.bytes[self.count / 8] |= u8::from(bit) << (self.count % 8);
+        self.count += 1;
+    }
+}
+
+/// The offsets of texts, of 32 bits, and their bytes.
+type TextBuffers = (Py<Buffer>, Py<Buffer>);
+
+fn buffer<T: Copy + Send + Sync + 'static>(py: Python<'_>, elements: Vec<T>) -> PyResult<Py<Buffer>> {
+    Py::new(py, Buffer::of(elements))
+}
+
+/// The columns of `count` rows, and which records of the chunk became none of them.
+#[pyclass(get_all, frozen)]
+pub struct Columns {
+    count: usize,
+    others: Vec<usize>,
+    texts: Vec<TextBuffers>,
+    attributes: Py<Buffer>,
+    names: TextBuffers,
+    values: TextBuffers,
+    times: Py<Buffer>,
+    numbers: Py<Buffer>,
+    are_numbers: Py<Buffer>,
+}

@@ -1,0 +1,30 @@
+"""The compiled reader, for the tests that hold it to the reference. They are skipped where it is not installed."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+
+from app.build.native import installed
+from app.domain.event_time import EventTimeBounds
+from app.formats.reading import DEFAULT_RULES, ReadingRules
+from app.pipeline.decode import read_rows
+from app.pipeline.decoded import ReadChunk
+from app.pipeline.native_reader import NativeReader
+
+needs_native = pytest.mark.skipif(
+    installed().new_reader is None, reason=f"{installed().missing} (`make native` installs it)"
+)
+
+
+def native_reader(
+    bounds: EventTimeBounds,
+    rules: ReadingRules = DEFAULT_RULES,
+    read_others: ReadChunk | None = None,
+) -> ReadChunk:
+    """A reader of chunks by compiled code, which remembers nothing yet; what that leaves the reference reads."""
+    new_reader = installed().new_reader
+    assert new_reader is not None
+    reference = partial(read_rows, bounds=bounds, rules=rules, reader="")
+    return NativeReader(new_reader, bounds, rules, "", read_others or reference)
