@@ -12,6 +12,8 @@ ARG PYTHON_IMAGE=docker.io/library/python:3.13.16-slim-trixie
 # same rows. Where the build cannot reach crates.io, leave it out: --build-arg NATIVE=without
 FROM ${PYTHON_IMAGE} AS native
 ARG NATIVE=with
+# The symbols of Python are those of the program that loads the module.
+ENV PYO3_BUILD_EXTENSION_MODULE=1
 COPY native /source
 # Cargo.lock has the hash of every crate, so only those come in. The compiler does not stay: any of this Debian will do.
 # hadolint ignore=DL3008

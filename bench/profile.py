@@ -54,10 +54,15 @@ GROUPS: Final = (
     ),
     _group("kafka-python: fetching and the rest", r"\(kafka/"),
     _group("records to chunks", r"app/backends/kafka/"),
-    _group("decode: JSON", r"^(decode|_Events\.\w+) \(app/pipeline/decode\.py"),
-    _group("decode: other keys", r"app/pipeline/json_event\.py|_take_rest|_attribute_map"),
-    _group("decode: columns (Arrow)", r"app/pipeline/decode\.py"),
-    _group("batches", r"app/pipeline/(batch|rows)\.py"),
+    _group("decode: compiled code", r"app/pipeline/native_reader\.py"),
+    _group("decode: records, in Python", r"app/pipeline/(decode|event_columns)\.py|app/formats/"),
+    _group(
+        "decode: columns (Arrow)", r"app/pipeline/(native_columns|shared_columns|row_builder|event_times|arrow_maps)"
+    ),
+    _group(
+        "decode: masking, limits, receipts", r"app/pipeline/(decoded|false_receipts)|app/domain/(masking|attribute)"
+    ),
+    _group("batches", r"app/pipeline/batch\.py|app/domain/rows\.py"),
     _group("insert", r"clickhouse_connect/|app/backends/clickhouse/"),
     _group("metrics and log", r"app/telemetry/|prometheus_client/"),
     _group("the loop itself", r"app/pipeline/|app/service\.py"),

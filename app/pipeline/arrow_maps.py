@@ -1,6 +1,7 @@
 """Arrow arrays that are built in a special way: maps of attributes, and columns with few values. Pure."""
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 from itertools import accumulate, chain, compress
 from typing import Any, Final
 
@@ -44,12 +45,17 @@ def single_key_map(key: str, values: pa.StringArray) -> pa.MapArray:
     is_present = pc.not_equal(values, "")
     count = len(values)
     if pc.all(is_present).as_py():
-        offsets = pa.array(range(count + 1), pa.int32())
-        return pa.MapArray.from_arrays(offsets, pa.repeat(pa.scalar(key), count), values)
+        return pa.MapArray.from_arrays(_numbers_to(count), pa.repeat(pa.scalar(key), count), values)
     present = values.filter(is_present)
     ends = pc.cumulative_sum(is_present.cast(pa.int32()))
     offsets = pa.concat_arrays([pa.array([0], pa.int32()), ends])
     return pa.MapArray.from_arrays(offsets, pa.repeat(pa.scalar(key), len(present)), present)
+
+
+@lru_cache(maxsize=8)  # many chunks have as many records as one poll brings
+def _numbers_to(last: int) -> pa.Int32Array:
+    """The numbers from 0 on."""
+    return pa.array(range(last + 1), pa.int32())
 
 
 def sparse_array(values: Mapping[int, Any], default: object, count: int, kind: pa.DataType) -> pa.Array:

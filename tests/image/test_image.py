@@ -59,6 +59,15 @@ def test_it_does_not_start_until_it_is_said_who_may_read(image: Image) -> None:
     assert "AUTH_MODE=none" in ended.stdout + ended.stderr
 
 
+def test_it_has_the_compiled_decoder(image: Image) -> None:
+    found = "from app.build.native import installed; print(repr(installed().missing))"
+    with image.container() as container:
+        command = container.command(["python", "-c", found], {})
+        ended = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert ended.stdout == "''\n", ended.stdout + ended.stderr
+
+
 def test_it_runs_as_a_numbered_user_who_writes_nothing_but_temporary_files(service: Service) -> None:
     assert service.user != 0
     service.terminate()
