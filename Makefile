@@ -31,7 +31,9 @@ native: $(VENV)/native/installed ## Compile the fast decoder into $(VENV) (optio
 $(VENV)/native/installed: $(NATIVE) $(VENV)/pyvenv.cfg
 	@command -v cargo > /dev/null || { echo "make native needs cargo, of Rust 1.85 or newer (https://rustup.rs). Without it logs are decoded in Python."; exit 1; }
 	@PYO3_BUILD_EXTENSION_MODULE=1 PYO3_PYTHON=$(abspath $(BIN)/python) cargo build --quiet --release --locked --manifest-path native/Cargo.toml --target-dir $(VENV)/native
-	@cp $$(find $(VENV)/native/release -maxdepth 1 -name 'liblog_decoder.so' -o -name 'liblog_decoder.dylib') "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("platlib"))')/log_decoder.abi3.so"
+	@into="$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("platlib"))')/log_decoder"; \
+		cp $$(find $(VENV)/native/release -maxdepth 1 -name 'liblog_decoder.so' -o -name 'liblog_decoder.dylib') "$$into.new" && \
+		mv "$$into.new" "$$into.abi3.so"  # a service that runs keeps the file that it has loaded
 	@touch $@
 
 SEEDS ?= 200000

@@ -100,7 +100,8 @@ impl Reader {
             return Ok(false);
         };
         if matches!(self.shapes.found(node), Found::Unknown) {
-            *self.shapes.found(node) = self.learn(node)?;
+            let found = self.learn(node)?;
+            self.shapes.remember(node, found);
         }
         match self.shapes.found(node) {
             Found::Plain(plan) if plan.leaves.len() == values.len() => {

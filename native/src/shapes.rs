@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::plan::Plan;
+use crate::plan::{Leaf, Plan};
 
 /// The place of a node in the tree.
 pub type Node = usize;
@@ -10,16 +10,16 @@ pub type Node = usize;
 /// Of one object. Objects with more are left to Python, so that they do not fill the memory.
 const MOST_KEYS: usize = 64;
 const MOST_KEY_BYTES: usize = 4096;
-/// Of the tree, which begins anew when it has more.
-const MOST_NODES: usize = 20_000;
+/// Of the tree and what it holds, about. It begins anew when it has more.
+const MOST_BYTES: usize = 8 * 1024 * 1024;
 
 /// The tree. Each node stands for what an object's text holds up to there of keys and of braces inside it.
 pub struct Shapes {
     nodes: Vec<Place>,
+    bytes: usize,
 }
 
 /// What the text of an object goes on with.
-#[derive(Clone, PartialEq, Eq)]
 enum Step {
     Key(Box<str>),
     Opening,
@@ -52,12 +52,12 @@ impl Shapes {
     pub const ROOT: Node = 0;
 
     pub fn new() -> Self {
-        Self { nodes: vec![Place::default()] }
+        Self { nodes: vec![Place::default()], bytes: 0 }
     }
 
     /// Forget everything if that has become too much; call it between objects.
     pub fn tidy(&mut self) {
-        if self.nodes.len() > MOST_NODES {
+        if self.bytes > MOST_BYTES {
             *self = Self::new();
         }
     }
@@ -96,6 +96,14 @@ impl Shapes {
         &mut self.nodes[node].found
     }
 
+    /// Remember what an object that ends at this node becomes.
+    pub fn remember(&mut self, node: Node, found: Found) {
+        if let Found::Plain(plan) = &found {
+            self.bytes += plan.name_bytes + plan.leaves.len() * size_of::<Leaf>();
+        }
+        self.nodes[node].found = found;
+    }
+
     fn add_key(&mut self, node: Node, key: &str) -> Option<Node> {
         let place = &self.nodes[node];
         let (keys, key_bytes) = (place.keys + 1, place.key_bytes + key.len());
@@ -114,6 +122,8 @@ impl Shapes {
 
     fn add(&mut self, node: Node, step: Step) -> Node {
         let Place { keys, key_bytes, .. } = self.nodes[node];
+        let own_bytes = if let Step::Key(key) = &step { 2 * key.len() } else { 0 };
+        self.bytes += size_of::<Place>() + own_bytes;
         self.nodes.push(Place { parent: Some((node, step)), keys, key_bytes, ..Place::default() });
         self.nodes.len() - 1
     }

@@ -31,22 +31,19 @@ impl Times {
 pub fn time_of(value: &Value) -> Option<i64> {
     match value {
         Value::Text(text) => of_rfc3339(text.as_bytes()),
-        Value::Integer(number) if !is_calendar(*number) => number.checked_mul(unit_ns(*number as f64)),
+        Value::Integer(number) if !is_calendar(*number) => {
+            number.checked_mul(unit_ns(|limit| number.unsigned_abs() < limit))
+        }
         Value::Float(number) => of_float(*number),
         _ => None,
     }
 }
 
-/// The nanoseconds of the unit that a number counts in: seconds, milliseconds, microseconds or nanoseconds.
-///
-/// As in `app/domain/times/numbers.py`.
-fn unit_ns(number: f64) -> i64 {
-    match number.abs() {
-        size if size < 1e11 => SECOND_NS,
-        size if size < 1e14 => 1_000_000,
-        size if size < 1e17 => 1_000,
-        _ => 1,
-    }
+/// The nanoseconds of the unit that a number counts in, by its size: as in `app/domain/times/numbers.py`.
+fn unit_ns(is_below: impl Fn(u64) -> bool) -> i64 {
+    const LIMITS: [(u64, i64); 3] =
+        [(10_u64.pow(11), SECOND_NS), (10_u64.pow(14), MILLISECOND_NS), (10_u64.pow(17), 1000)];
+    LIMITS.iter().find(|(limit, _)| is_below(*limit)).map_or(1, |(_, unit)| *unit)
 }
 
 /// Whether a number is more likely the digits of a date and a time.
@@ -56,7 +53,8 @@ fn is_calendar(number: i64) -> bool {
 
 /// A float holds whole microseconds, rounded half to even as Python does.
 fn of_float(number: f64) -> Option<i64> {
-    let micros = (number * unit_ns(number) as f64 / 1000.0).round_ties_even();
+    let unit = unit_ns(|limit| number.abs() < limit as f64);
+    let micros = (number * unit as f64 / 1000.0).round_ties_even();
     (micros.abs() < 9e15).then_some(micros as i64 * 1000)
 }
 

@@ -133,7 +133,7 @@ def test_times_of_records_may_be_any_that_kafka_accepts() -> None:
 
 
 def test_keys_that_never_come_again_do_not_fill_the_memory() -> None:
-    values = [json.dumps({"message": "m", **{f"k{number}-{key}": 1 for key in range(60)}}) for number in range(400)]
+    values = [json.dumps({"message": "m", **{f"k{number}-{key:060}": 1 for key in range(60)}}) for number in range(400)]
     chunk = chunk_of([value.encode() for value in values])
 
     assert native_reader(BOUNDS)(chunk).rows.equals(read(chunk).rows)
