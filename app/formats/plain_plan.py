@@ -7,8 +7,10 @@ from collections.abc import Iterator, Sequence
 from enum import IntFlag
 from typing import Final, NamedTuple
 
+from app.domain.attribute_limits import DEFAULT_LIMITS, AttributeLimits
 from app.domain.columns import SENT, Kind
 from app.domain.level_scales import Scale
+from app.domain.receipt import PREFIX
 from app.formats.json_plain import Shape, level_text, shape_of
 
 ATTRIBUTE: Final = -1
@@ -55,8 +57,13 @@ class PlainPlan:
         return level_text(value, self._scale) or None
 
 
-def plan_of(keys: tuple[str, ...], inner: Sequence[Inner]) -> PlainPlan | None:
-    """The plan of objects with these keys, None if they are not plain."""
+def plan_of(
+    keys: tuple[str, ...], inner: Sequence[Inner], limits: AttributeLimits = DEFAULT_LIMITS
+) -> PlainPlan | None:
+    """The plan of objects with these keys; None if they are not plain, or have names to look at.
+
+    Those are names of attributes beyond the limits, or like those of receipts.
+    """
     if any(len({*names}) < len(names) for names in (keys, *filter(None, inner))):
         return None  # of a key that is there twice the last value counts
     shape = shape_of(keys)
@@ -79,7 +86,15 @@ def plan_of(keys: tuple[str, ...], inner: Sequence[Inner]) -> PlainPlan | None:
             leaves += [Leaf(ATTRIBUTE, next(names), Rule.NONE) for _ in of]
         if of is not None and (key in fields or Rule.ONE_VALUE in rule):
             return None
+    if not _are_usual([leaf.name for leaf in leaves if leaf.target == ATTRIBUTE], limits):
+        return None
     return PlainPlan(leaves, shape.more.scale if shape.more else None)
+
+
+def _are_usual(names: Sequence[str], limits: AttributeLimits) -> bool:
+    return len(names) <= limits.most and not any(
+        len(name) > limits.name_chars or name.startswith(PREFIX) for name in names
+    )
 
 
 def _names(shape: Shape, form: tuple[Inner, ...]) -> Iterator[str] | None:

@@ -22,6 +22,8 @@ class ReadRows:
     problems: Problems
     with_proven_receipt: Sequence[int] = ()
     """The rows whose record has a receipt that one of our receivers signed."""
+    have_usual_names: bool = False
+    """Whether it is known that no attribute is named like those of receipts, and all are within the limits."""
 
 
 ReadChunk = Callable[[RecordChunk], ReadRows]
@@ -47,6 +49,8 @@ class Decoded:
 
 def decoded(read: ReadRows, rules: ReadingRules) -> Decoded:
     """The rows to store of those that were read, whoever read them."""
+    if read.have_usual_names and rules.masking is None and not read.problems:
+        return Decoded(read.rows, {})
     rows = without_false_receipts(read.rows, read.with_proven_receipt)
     # Whatever was read. What is beyond the limits becomes one text, so it is masked before.
     rows, masked = (rows, {}) if rules.masking is None else rules.masking.masked(rows)

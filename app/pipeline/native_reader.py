@@ -5,6 +5,7 @@ rows that the reference makes; a property test holds it to that.
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 import pyarrow as pa
@@ -45,7 +46,8 @@ class NativeReader:
         self, new_reader: NewReader, bounds: EventTimeBounds, rules: ReadingRules, reader: str, read_others: ReadChunk
     ) -> None:
         """`read_others` reads what the compiled code leaves; `reader` is the name of the reader in the rows."""
-        self._compiled = new_reader(plan_of, len(TEXT_FIELDS), MAX_JSON_BYTES, bounds.past_ms, bounds.future_ms)
+        learn = partial(plan_of, limits=rules.limits)
+        self._compiled = new_reader(learn, len(TEXT_FIELDS), MAX_JSON_BYTES, bounds.past_ms, bounds.future_ms)
         self._rules = rules
         self._reader = reader
         self._read_others = read_others
@@ -57,7 +59,7 @@ class NativeReader:
         if not columns.count:
             return self._read_others(chunk)
         if not columns.others:
-            return ReadRows(native_rows(columns, chunk, record_ms, self._reader), {})
+            return ReadRows(native_rows(columns, chunk, record_ms, self._reader), {}, have_usual_names=True)
         left = frozenset(columns.others)
         taken = [number for number in range(len(chunk.values)) if number not in left]
         rows = native_rows(columns, chunk.records(taken), record_ms.take(pa.array(taken, pa.int64())), self._reader)

@@ -47,6 +47,9 @@ def test_the_keys_of_an_object_inside_are_attributes() -> None:
         ("message mdc", ("traceId",)),  # means something itself
         ("message service", ("name",)),
         ("message x attributes", ("x",)),
+        ("message log.receiver.token", None),  # of a receipt, or so it says
+        ("message " + "n" * 257, None),
+        ("message a", tuple(map(str, range(1001)))),
         ("message status method", None),  # an access log, whose level is that of its status
     ],
 )
