@@ -137,7 +137,7 @@ def test_times_of_records_may_be_any_that_kafka_accepts() -> None:
 
 def test_names_of_attributes_are_held_to_the_limits_and_not_taken_for_those_of_receipts() -> None:
     rules = ReadingRules(limits=AttributeLimits(most=10, name_chars=32))
-    many = {f"k{number}": number for number in range(11)}
+    many: dict[str, object] = {f"k{number}": number for number in range(11)}
     events: list[dict[str, object]] = [
         {"n" * 33: 1},
         {"n" * 32: 1},
