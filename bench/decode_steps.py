@@ -48,13 +48,13 @@ def measure_steps(turns: int) -> dict[str, float]:
     chunks = _chunks()
     steps: dict[str, Callable[[], object]] = {}
     for name, read in readers().items():
+        read_chunks = [read(chunk) for chunk in chunks]
         steps[f"{name}: records to rows"] = partial(_each, read, chunks)
-    read_chunks = [read(chunk) for chunk in chunks]
+        steps[f"{name}: limits and receipts"] = partial(_each, partial(decoded, rules=DEFAULT_RULES), read_chunks)
     decoded_rows = [decoded(each, DEFAULT_RULES).rows for each in read_chunks]
     batch = concatenate(decoded_rows)
     table = pa.Table.from_batches([batch.select(TABLE_COLUMNS)])
     steps |= {
-        "limits and receipts": partial(_each, partial(decoded, rules=DEFAULT_RULES), read_chunks),
         "batch of chunks": partial(concatenate, decoded_rows),
         "words": partial(searched_forms, batch["Body"]),
         "body of the insert, compressed": partial(arrow_buffer, table, "lz4"),
