@@ -41,6 +41,15 @@ class SharedReads:
             except Abandoned:  # that was the client of another
                 continue
 
+    def read_alone(self, call: Callable[[], _Value]) -> _Value:
+        """What `call` returns now. Nothing of it is kept, but it waits for its turn like the others.
+
+        Raises:
+            Exception: what the call raises.
+        """
+        with self._slots:
+            return call()
+
     def _make(self, key: str, call: Callable[[], _Value], made: "Future[_Value]") -> _Value:
         try:
             with self._slots:

@@ -110,7 +110,8 @@ class Tail:
         self._condition = table.condition(tree)
         self._shape = shape
         self._most_rows, self._most_offsets = FIRST_ROWS, _FIRST_OFFSETS
-        self._seen = self._extents()
+        # What another tail has read a moment ago may lack rows that its client has already seen in a search.
+        self._seen = reads.read_alone(self._read_extents) if positions is None else self._extents()
         self._positions = (
             {key: TailPosition(extent.last, _LAST_ITEM) for key, extent in self._seen.items()}
             if positions is None
@@ -159,12 +160,11 @@ class Tail:
 
     def _extents(self) -> Mapping[TailPartition, _Extent]:
         """The same for every scope, so that one read does for all tails."""
+        return self._reads.read("", self._read_extents, fresh_secs=_EXTENTS_FRESH_SECS)
 
-        def read() -> Mapping[TailPartition, _Extent]:
-            result = self._table.extents(timeout_secs=_TIMEOUT_SECS)
-            return {TailPartition(topic_id, number): _Extent(*offsets) for topic_id, number, *offsets in result.rows}
-
-        return self._reads.read("", read, fresh_secs=_EXTENTS_FRESH_SECS)
+    def _read_extents(self) -> Mapping[TailPartition, _Extent]:
+        result = self._table.extents(timeout_secs=_TIMEOUT_SECS)
+        return {TailPartition(topic_id, number): _Extent(*offsets) for topic_id, number, *offsets in result.rows}
 
     def _rows(self, spans: Mapping[TailPartition, tuple[TailPosition, int]]) -> _Found:
         select = self._select(spans)

@@ -15,7 +15,7 @@ from local.ports import free_port
 from tests.image.builder import Image, why_impossible
 from tests.image.running import Service, running
 
-PACKAGES_MAX_MB = 220
+PACKAGES_MAX_MB = 235
 CLOUD_RUN_MEMORY_MIB = 512  # the least that Cloud Run has for the second generation
 
 pytestmark = [

@@ -59,12 +59,14 @@ def chunk_of(
 
 def _headers(messages: Sequence[Message]) -> list[Headers]:
     found: list[Headers] = []
+    # By `map`, which checks what each call returns: a call in a loop is not checked once that has run for a while.
+    headers_of = map(_HEADERS, messages)
     for message in messages:
         try:
-            found.append(_HEADERS(message) or ())
+            found.append(next(headers_of) or ())
         except SystemError:
-            # confluent-kafka 2.16.1 has no way to return a name that is not UTF-8: it fails, and must not be asked
-            # again. The record counts for more than its headers.
+            # confluent-kafka 2.16.1 has no way to return a name that is not UTF-8: it returns a result and an error,
+            # and must not be asked again. The record counts for more than its headers.
             place = f"offset {message.offset()} of {message.topic()}/{message.partition()}"
             _log.warning("The record at %s is read without its headers: a name of theirs is not UTF-8", place)
             found.append(())

@@ -53,6 +53,7 @@ def poll(tails: Sequence[Tail]) -> list[list[str]]:
 def test_tails_of_the_same_query_read_once() -> None:
     table = Table()
     tails = [table.tail("level:error") for _ in range(50)]
+    begun = table.extents_read
     poll(tails)
     table.clock.advance(1)
     poll(tails)
@@ -63,7 +64,18 @@ def test_tails_of_the_same_query_read_once() -> None:
     assert first
     assert all(other == first for other in others)
     assert table.rows_read == 1
-    assert table.extents_read == 3
+    assert table.extents_read == begun + 3
+
+
+def test_a_tail_begins_behind_all_that_is_stored_whatever_others_have_just_read() -> None:
+    table = Table()
+    table.clock.advance(0.9)
+    before = table.tail("level:error")
+    table.clock.advance(0.2)  # a row is stored
+
+    after = table.tail("level:error")
+
+    assert (before.resume_token, after.resume_token) == ("topic-id:2:100:65535", "topic-id:2:101:65535")
 
 
 def test_tails_that_may_see_other_logs_or_show_other_fields_do_not_share_rows() -> None:
