@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run up native test simulate faults soak check format docs dashboards screenshots bench bench-queries bench-layouts bench-protocol bench-ratios day-after clients collector kubernetes custom-resources gcloud-facts cloud-run-contract vm-trials lock sbom release-files pin-images image clean-data clean
+.PHONY: help run up native test simulate faults soak check format docs dashboards screenshots bench bench-queries bench-layouts bench-protocol bench-ratios peers bench-peers day-after clients collector kubernetes custom-resources gcloud-facts cloud-run-contract vm-trials lock sbom release-files pin-images image clean-data clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -78,6 +78,21 @@ bench-protocol: $(VENV)/dev.stamp ## Measure the cost of exactly-once delivery, 
 
 bench-ratios: $(VENV)/dev.stamp ## Check that the costs of service, table and queries match bench/ratios_baseline.json
 	@$(BIN)/python -m bench.ratios
+
+# clickhouse_sinker has no release of its present sources. SINKER_SOURCE: a git repository with them, if Go's proxy lacks them.
+PEERS := $(CURDIR)/.local/peers
+SINKER_COMMIT := 5bbe471ca2ce3ede02829d554a2f52c163267c3a
+peers: ## Get the programs that bench.compare_peers measures the service beside, from Go's modules (needs Go, minutes)
+	@GOBIN=$(PEERS) go install github.com/VictoriaMetrics/VictoriaLogs/app/victoria-logs@v1.52.1
+ifdef SINKER_SOURCE
+	@rm -rf $(PEERS)/source && mkdir -p $(PEERS)/source && git -C $(SINKER_SOURCE) archive $(SINKER_COMMIT) | tar -x -C $(PEERS)/source
+	@cd $(PEERS)/source && go build -o $(PEERS)/clickhouse_sinker ./cmd/clickhouse_sinker && rm -rf $(PEERS)/source
+else
+	@GOBIN=$(PEERS) go install github.com/viru-tech/clickhouse_sinker/cmd/clickhouse_sinker@$(SINKER_COMMIT)
+endif
+
+bench-peers: $(VENV)/dev.stamp ## Measure the service beside the programs of `make peers`; writes docs/performance.md (an hour)
+	@$(BIN)/python -m bench.compare_peers
 
 FAULTS := $(BIN)/python -m tests.faults --results bench/results/faults.jsonl --write docs/faults.md
 faults: $(VENV)/dev.stamp ## Run what is missing of the fault matrix on real Kafka and ClickHouse (hours; JOBS=n stacks)
@@ -164,7 +179,7 @@ clean-data: ## Delete the logs and all other data of `make run` (in LOCAL_DIR)
 	@$(CLEAN)
 
 clean: ## Delete the data, downloads and the Python environment
-	@rm -rf $(CLIENTS) .local/kubernetes
+	@rm -rf $(CLIENTS) $(PEERS) .local/kubernetes
 	@$(CLEAN) --all
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
 

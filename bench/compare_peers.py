@@ -1,0 +1,161 @@
+"""`python -m bench.compare_peers`: the service beside clickhouse_sinker (ingestion) and VictoriaLogs (queries, bytes).
+
+All run on this machine in one run, one after the other in turns. `make peers` gets the programs; what is missing is
+said and left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from bench.command import RESULTS, TOPIC, circumstances, details, loaded_stack, positive, run
+from bench.machine import interpreter
+from bench.peer_drain import SERVICE_FULL, drains
+from bench.peer_queries import compare_queries
+from bench.peer_questions import questions
+from bench.peer_report import PAGE, Part, read_parts, write_report
+from bench.peers import PEERS, SINKER, VICTORIA_LOGS, find
+from bench.report import Measurements
+from bench.stack import BenchStack, running_stack
+
+_PARTS: Final = ("ingestion", "queries")
+_QUICK: Final = {"events": 100_000, "rows": [50_000], "rounds": 1, "samples": 3}
+_ROUNDS, _EVENTS, _ROWS = 3, 1_000_000, 10_000_000
+_BUSY: Final = 0.3  # of a core, before anything was started: others work on the machine
+
+
+def main(arguments: list[str]) -> int:
+    """Measure, print and store. Returns 1 if a row was lost or doubled, 2 if nothing could be measured."""
+    options = _parser().parse_args(arguments)
+    if options.quick:
+        for name, value in _QUICK.items():
+            setattr(options, name, value)
+    return run(partial(_measure, options))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bench.compare_peers", description="The service beside its peers.")
+    parser.add_argument("--events", type=positive, default=_EVENTS, help=f"in the backlog (default: {_EVENTS})")
+    parser.add_argument(
+        "--rows",
+        type=positive,
+        nargs="+",
+        default=[_ROWS],
+        help="of the tables that are asked (default: 10 million)",
+    )
+    parser.add_argument(
+        "--rounds", type=positive, default=_ROUNDS, help=f"of which the median counts (default: {_ROUNDS})"
+    )
+    parser.add_argument("--samples", type=positive, default=60, help="of each question in a round (default: 60)")
+    parser.add_argument("--only", choices=_PARTS, help="measure one part, and keep the other of the last run")
+    parser.add_argument("--kind", action="append", default=[], help="part of the name of a question; repeatable")
+    parser.add_argument("--peers", type=Path, default=PEERS, help="directory of the programs (default: .local/peers)")
+    parser.add_argument("--quick", action="store_true", help="a short run to see that it works; results are not stored")
+    parser.add_argument("--service-python", default=sys.executable, help="interpreter of the service")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="directory for the results")
+    parser.add_argument(
+        "--page", type=Path, default=PAGE, help="the page that shows them (default: docs/performance.md)"
+    )
+    return parser
+
+
+def _measure(options: argparse.Namespace) -> int:
+    interpreter(options.service_python)  # fails at once if it cannot be run
+    load = os.getloadavg()[0]
+    parts: dict[str, Part] = {}
+    if options.only != "queries":
+        parts["ingestion"] = _compare_ingestion(options, load)
+    if options.only != "ingestion" and (part := _compare_queries(options, load)):
+        parts["queries"] = part
+    stored = not (options.quick or options.kind)
+    results, page = (options.results, options.page) if stored else (None, None)
+    with tempfile.TemporaryDirectory() as nowhere:
+        before = read_parts(options.results) if stored else {}
+        for path in write_report(results or Path(nowhere), page or Path(nowhere) / "page.md", {**before, **parts}):
+            print(path.read_text() if not stored and path.suffix == ".md" else f"Written: {path}")
+    return 0 if _is_exact(parts) else 1
+
+
+def _compare_ingestion(options: argparse.Namespace, load: float) -> Part:
+    sinker = _find(SINKER, options.peers)
+    with loaded_stack(options) as stack:
+        ways = drains(stack, options.service_python, sinker, TOPIC, options.events)
+        print("Once before, not counted ...", flush=True)
+        ways[SERVICE_FULL]("warm_up")
+        runs: dict[str, list[Measurements]] = {name: [] for name in ways}
+        for number in range(options.rounds):
+            for place, name in enumerate(_in_turn(list(ways), number)):
+                runs[name].append(found := ways[name](f"drain_{number}_{place}"))
+                print(f"Round {number + 1}: {name}: {_line(found)}", flush=True)
+        shown = ["bench.compare_peers", "--only", "ingestion", "--rounds", str(options.rounds)]
+        about = details(stack, options, shown) | _reservations(options, load)
+    return {"about": about, "runs": runs}
+
+
+def _compare_queries(options: argparse.Namespace, load: float) -> Part | None:
+    program = _find(VICTORIA_LOGS, options.peers)
+    if program is None:
+        return None
+    asked = questions(options.kind)
+    sizes = []
+    with running_stack() as stack:
+        for rows in options.rows:
+            print(f"{rows:,} rows in both ...", flush=True)
+            ask = partial(compare_queries, rounds=options.rounds, samples=options.samples)
+            sizes.append(ask(stack, program, options.service_python, rows, asked))
+        about = _about_queries(stack, options) | _reservations(options, load)
+    return {"about": about, "sizes": sizes}
+
+
+def _about_queries(stack: BenchStack, options: argparse.Namespace) -> dict[str, Any]:
+    command = ["bench.compare_peers", "--only", "queries", "--rounds", str(options.rounds)]
+    command += ["--samples", str(options.samples), "--rows", *map(str, options.rows)]
+    return circumstances(stack, command) | {"service": interpreter(options.service_python)}
+
+
+def _find(name: str, directory: Path) -> Path | None:
+    program = find(name, directory)
+    if program is None:
+        print(f"{name} is not in {directory.name}: `make peers` gets it. It is left out.", file=sys.stderr)
+    return program
+
+
+def _reservations(options: argparse.Namespace, load: float) -> dict[str, Any]:
+    """Why figures are provisional, if they are. `load` is that of the machine before anything was started."""
+    found = []
+    if load > _BUSY:
+        found.append(f"others worked on the machine (load {load:.1f} before the start)")
+    if options.rounds < _ROUNDS:
+        found.append(f"{options.rounds} of {_ROUNDS} rounds")
+    if options.events < _EVENTS or min(options.rows) < _ROWS:
+        found.append("fewer events or rows than the least that is meant")
+    return {"reservations": found}
+
+
+def _in_turn(names: list[str], number: int) -> list[str]:
+    """Another one begins in each round, so that a machine that slows down favours none."""
+    first = number % len(names)
+    return names[first:] + names[:first]
+
+
+def _line(found: Measurements) -> str:
+    return (
+        f"{found['rows_per_sec']:,.0f} rows/s, {found['cpu_secs_per_million']:.1f} CPU s per million,"
+        f" {found['rows_missing']:.0f} lost, {found['rows_twice']:.0f} doubled"
+    )
+
+
+def _is_exact(parts: Mapping[str, Part]) -> bool:
+    runs = parts.get("ingestion", {}).get("runs", {}).values()
+    return not any(each["rows_missing"] or each["rows_twice"] for found in runs for each in found)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,183 @@
+"""The programs that the service is compared with, as child processes. `make peers` gets them."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlencode, urlsplit
+
+from bench.errors import BenchError
+from bench.stack import DATABASE, BenchStack
+from local.paths import ROOT
+from local.ports import LOOPBACK, free_port
+from local.process import ChildProcess
+
+PEERS: Final = ROOT / ".local" / "peers"
+SINKER, VICTORIA_LOGS = "clickhouse_sinker", "victoria-logs"
+
+_START_SECS, _STOP_SECS = 30.0, 30.0
+_TIMEOUT_SECS: Final = 600.0
+_RETENTION: Final = "60d"
+_CONNECTED: Final = "24h"  # by default a connection is closed while it is measured
+# Of the sizes measured, this one had the most rows/s at a third of the memory of the default, 262,144.
+_BUFFER_ROWS: Final = 65_536
+
+# Its columns are named as the keys of the events. What begins with __kafka is the position of the message, by which
+# lost and doubled rows are counted, as in the service's table.
+_SINKER_TABLE: Final = """
+CREATE TABLE `{database}`.`{table}`
+(
+    timestamp DateTime64(3), service LowCardinality(String), level LowCardinality(String), message String,
+    user_id String, response_time_ms Float64, trace_id String, __kafka_partition Int32, __kafka_offset Int64
+)
+ENGINE = MergeTree ORDER BY (service, timestamp)
+"""
+
+
+def find(name: str, directory: Path) -> Path | None:
+    """The program of a peer in a directory, or None if it is not there."""
+    path = directory / name
+    return path.absolute() if path.is_file() else None
+
+
+def create_sinker_table(stack: BenchStack, table: str) -> None:
+    """Create the plain table that clickhouse_sinker fills.
+
+    Raises:
+        BenchError: the engine refuses it.
+    """
+    stack.query(f"CREATE DATABASE IF NOT EXISTS `{DATABASE}`")
+    stack.query(_SINKER_TABLE.format(database=DATABASE, table=table))
+
+
+@contextmanager
+def running_sinker(stack: BenchStack, program: Path, topic: str, table: str) -> Iterator[ChildProcess]:
+    """Run clickhouse_sinker with a new group on a topic, into a table; it is stopped afterwards."""
+    config = stack.directory / f"{table}.hjson"
+    config.write_text(json.dumps(_sinker_config(stack, topic, table), indent=2))
+    command: list[str | Path] = [program, "--local-cfg-file", config, "--log-paths", "stdout"]
+    command += ["--http-host", LOOPBACK, "--http-port", str(free_port())]
+    sinker = ChildProcess(SINKER, command, stack.directory / f"{table}.log")
+    try:
+        sinker.start()
+        yield sinker
+    finally:
+        sinker.stop(_STOP_SECS)
+
+
+def _sinker_config(stack: BenchStack, topic: str, table: str) -> dict[str, object]:
+    engine = urlsplit(stack.engine.url)
+    return {
+        "clickhouse": {
+            "hosts": [[engine.hostname]],
+            "port": engine.port,
+            "db": DATABASE,
+            "username": "default",
+            "password": "",
+            "retryTimes": 0,
+            "protocol": "http",
+            "maxOpenConns": 2,
+        },
+        "kafka": {"brokers": stack.kafka.bootstrap_servers, "properties": {"session.timeout.ms": 6000}},
+        "task": {
+            "name": table,
+            "topic": topic,
+            "consumerGroup": table,
+            "earliest": True,
+            "parser": "fastjson",
+            "autoSchema": True,
+            "tableName": table,
+            "excludeColumns": [],
+            "bufferSize": _BUFFER_ROWS,
+            "flushInterval": 2,
+            "timeZone": "UTC",
+        },
+        "logLevel": "info",
+    }
+
+
+class VictoriaLogs:
+    """A running VictoriaLogs, and one persistent connection to it."""
+
+    def __init__(self, process: ChildProcess, port: int, directory: Path) -> None:
+        self.process = process
+        self._directory = directory
+        self._connection = http.client.HTTPConnection(LOOPBACK, port, timeout=_TIMEOUT_SECS)
+        self._url = f"http://{LOOPBACK}:{port}"
+
+    def get(self, path: str, parameters: dict[str, str]) -> bytes:
+        """The response to a request.
+
+        Raises:
+            BenchError: it is an error.
+        """
+        self._connection.request("GET", f"{path}?{urlencode(parameters)}")
+        response = self._connection.getresponse()
+        body = response.read()
+        if response.status != http.client.OK:
+            raise BenchError(f"{VICTORIA_LOGS}: {path} {parameters}: {response.status} {body.decode()[:500]}")
+        return body
+
+    def insert(self, rows: bytes) -> None:
+        """Store JSON lines with the keys _time, _msg and service, the stream.
+
+        Raises:
+            BenchError: it refuses them.
+        """
+        url = f"{self._url}/insert/jsonline?_stream_fields=service&_time_field=_time&_msg_field=_msg"
+        # Without a type urllib says that it is a form, and the rows would be read as its fields.
+        request = urllib.request.Request(url, rows, {"Content-Type": "application/stream+json"})  # noqa: S310
+        try:
+            with urllib.request.urlopen(request, timeout=_TIMEOUT_SECS) as response:  # noqa: S310 - our own process
+                response.read()
+        except urllib.error.HTTPError as error:
+            raise BenchError(f"{VICTORIA_LOGS} refused rows: {error.read().decode()[:500]}") from error
+
+    def count(self) -> int:
+        """How many rows it has."""
+        answer = self.get("/select/logsql/query", {"query": f"_time:{_RETENTION} * | stats count() rows"})
+        return int(json.loads(answer)["rows"])
+
+    @property
+    def bytes_on_disk(self) -> int:
+        """Bytes of all its files."""
+        return sum(path.stat().st_size for path in self._directory.rglob("*") if path.is_file())
+
+    def is_up(self) -> bool:
+        """Whether it responds."""
+        try:
+            return bool(self.get("/health", {}))
+        except (OSError, http.client.HTTPException):
+            self._connection.close()
+            return False
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+
+@contextmanager
+def running_victoria_logs(program: Path, directory: Path, log_file: Path) -> Iterator[VictoriaLogs]:
+    """Run VictoriaLogs with its data in a directory, which is kept; it is stopped afterwards.
+
+    Raises:
+        local.errors.LocalError: it does not start.
+    """
+    port = free_port()
+    command = [str(program), f"-storageDataPath={directory}", f"-httpListenAddr={LOOPBACK}:{port}"]
+    command += [f"-http.connTimeout={_CONNECTED}", f"-http.idleConnTimeout={_CONNECTED}"]
+    process = ChildProcess(VICTORIA_LOGS, [*command, f"-retentionPeriod={_RETENTION}"], log_file)
+    peer = VictoriaLogs(process, port, directory)
+    try:
+        process.start()
+        process.wait_until(peer.is_up, _START_SECS)
+        yield peer
+    finally:
+        peer.close()
+        process.stop(_STOP_SECS)
