@@ -74,12 +74,13 @@ def _measure(options: argparse.Namespace) -> int:
         parts["ingestion"] = _compare_ingestion(options, load)
     if options.only != "ingestion" and (part := _compare_queries(options, load)):
         parts["queries"] = part
-    stored = not (options.quick or options.kind)
-    results, page = (options.results, options.page) if stored else (None, None)
-    with tempfile.TemporaryDirectory() as nowhere:
-        before = read_parts(options.results) if stored else {}
-        for path in write_report(results or Path(nowhere), page or Path(nowhere) / "page.md", {**before, **parts}):
-            print(path.read_text() if not stored and path.suffix == ".md" else f"Written: {path}")
+    if options.quick or options.kind:
+        with tempfile.TemporaryDirectory() as nowhere:
+            page, *_ = write_report(Path(nowhere), Path(nowhere) / "performance.md", parts)
+            print(page.read_text())
+    else:
+        for path in write_report(options.results, options.page, {**read_parts(options.results), **parts}):
+            print(f"Written: {path}")
     return 0 if _is_exact(parts) else 1
 
 
