@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 from tests.support.programs import run
 
@@ -56,9 +57,11 @@ class Buildah:
 class Image:
     """A built image."""
 
-    def __init__(self, buildah: Buildah, name: str) -> None:
+    def __init__(self, buildah: Buildah, name: str, *, is_native: bool) -> None:
         self.buildah = buildah
         self.name = name
+        self.is_native = is_native
+        """Whether it was built with the compiled decoder."""
 
     @property
     def config(self) -> dict[str, Any]:
@@ -105,9 +108,20 @@ def build_image(project: Path, cache: Path, scratch: Path) -> Image:
     base, debian_release = _base_of(project / "Dockerfile")
     _import_base(buildah, _base_files(debian_release, cache, scratch), base)
     mounts = [f"--volume={path}:{path}:ro" for path in _MOUNTED if Path(path).exists()]
-    options = ["--isolation", "chroot", "--pull-never", "--format", "docker", *mounts]
+    is_native = _are_crates_reachable()
+    arguments = ["--build-arg", f"NATIVE={'with' if is_native else 'without'}"]
+    options = ["--isolation", "chroot", "--pull-never", "--format", "docker", *mounts, *arguments]
     buildah("bud", *options, "--tag", "log-analytics", project)
-    return Image(buildah, "log-analytics")
+    return Image(buildah, "log-analytics", is_native=is_native)
+
+
+def _are_crates_reachable() -> bool:
+    """Whether this machine reaches the registry that the compiled decoder is built from."""
+    try:
+        with urlopen("https://index.crates.io/config.json", timeout=20):
+            return True
+    except OSError:
+        return False
 
 
 def _install_tools() -> None:
