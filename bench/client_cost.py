@@ -12,7 +12,7 @@ from functools import partial
 from typing import Final
 
 from bench.command import TOPIC, conclude_backlog, details, loaded_stack, new_parser, parse, positive, run
-from bench.drain import measure_bare_source, measure_drain
+from bench.drain import measure_bare_source, measure_unmerged_drain
 from bench.report import Measure, Measurements, Report
 from bench.service import Program
 from bench.stack import BenchStack
@@ -80,11 +80,8 @@ def measure_pair(stack: BenchStack, python: str, topic: str, events: int, number
     ordered = list(CLIENTS) if number % 2 else list(reversed(CLIENTS))
     measurements = {client: measure_bare_source(stack, python, topic, events, client) for client in ordered}
     for client in ordered:
-        stack.create_table(table := f"{CLIENTS[client]}_{number}")
-        stack.stop_merges(table)
-        settings = {"KAFKA_CLIENT": client}
-        measurements[client] |= measure_drain(stack, Program(python), topic, events, table, settings)
-        stack.drop_table(table)
+        table, settings = f"{CLIENTS[client]}_{number}", {"KAFKA_CLIENT": client}
+        measurements[client] |= measure_unmerged_drain(stack, Program(python), topic, events, table, settings)
     return compare(measurements["confluent"], measurements["kafka-python"])
 
 

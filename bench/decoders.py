@@ -15,7 +15,7 @@ from typing import Final
 
 from bench.command import TOPIC, as_context, details, loaded_stack, new_parser, parse, positive, run
 from bench.decode_steps import measure_steps
-from bench.drain import measure_drain
+from bench.drain import measure_unmerged_drain
 from bench.report import Measurements, write_results
 from bench.report import table as as_table
 from bench.service import Program
@@ -69,11 +69,8 @@ def _pair(stack: BenchStack, options: argparse.Namespace, number: int) -> Pair:
     print(f"Pair {number + 1} of {options.pairs} ...", flush=True)
     found: dict[str, Measurements] = {}
     for decoder in _DECODERS if number % 2 else reversed(_DECODERS):
-        stack.create_table(table := f"{decoder}_{number}")
-        stack.stop_merges(table)
-        program = Program(options.service_python)
-        found[decoder] = measure_drain(stack, program, TOPIC, options.events, table, {"DECODER": decoder})
-        stack.drop_table(table)
+        program, table = Program(options.service_python), f"{decoder}_{number}"
+        found[decoder] = measure_unmerged_drain(stack, program, TOPIC, options.events, table, {"DECODER": decoder})
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from bench.errors import BenchError
@@ -112,6 +112,30 @@ def measure_drain(
         used = cpu.used(name, began_at, last.stored_at)
         measurements[f"{name}_cpu_secs_per_million"] = used / events * _MILLION
     return measurements | exactness(stack, table, events)
+
+
+def measure_unmerged_drain(
+    stack: BenchStack,
+    program: Program,
+    topic: str,
+    events: int,
+    table: str,
+    settings: Mapping[str, str] = MappingProxyType({}),
+    *,
+    create: Callable[[BenchStack, str], None] = BenchStack.create_table,
+) -> Measurements:
+    """The same into a table that is made for it and dropped afterwards, and that ClickHouse does not merge meanwhile.
+
+    Merges go by the number of parts: one more insert can merge all rows once more.
+
+    Raises:
+        BenchError: the drain does not end.
+    """
+    create(stack, table)
+    stack.stop_merges(table)
+    measurements = measure_drain(stack, program, topic, events, table, settings)
+    stack.drop_table(table)
+    return measurements
 
 
 def exactness(stack: BenchStack, table: str, events: int) -> Measurements:

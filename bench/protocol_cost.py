@@ -14,7 +14,7 @@ from functools import partial
 from typing import Final
 
 from bench.command import TOPIC, conclude_backlog, details, loaded_stack, new_parser, parse, positive, run
-from bench.drain import measure_drain
+from bench.drain import measure_unmerged_drain
 from bench.report import Measure, Measurements, Report
 from bench.service import Program
 from bench.stack import DATABASE, BenchStack
@@ -77,18 +77,11 @@ def measure_pair(stack: BenchStack, python: str, topic: str, events: int, number
     """
 
     def with_protocol() -> Measurements:
-        stack.create_table(table := f"with_{number}")
-        stack.stop_merges(table)
-        measurements = measure_drain(stack, Program(python), topic, events, table)
-        stack.drop_table(table)
-        return measurements
+        return measure_unmerged_drain(stack, Program(python), topic, events, f"with_{number}")
 
     def without() -> Measurements:
-        create_table_without_deadline(stack, table := f"without_{number}")
-        stack.stop_merges(table)
-        measurements = measure_drain(stack, Program(python, module="bench.at_least_once"), topic, events, table)
-        stack.drop_table(table)
-        return measurements
+        program, table = Program(python, module="bench.at_least_once"), f"without_{number}"
+        return measure_unmerged_drain(stack, program, topic, events, table, create=create_table_without_deadline)
 
     # Each comes first in every second pair, so that a machine that gets slower or faster favours neither.
     measurements = {}

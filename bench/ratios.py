@@ -15,7 +15,7 @@ from typing import Final
 
 from app.backends.clickhouse.writer import ClickHouseWriter
 from bench.command import TOPIC, details, loaded_stack, positive, run
-from bench.drain import measure_bare_loop, measure_drain
+from bench.drain import measure_bare_loop, measure_unmerged_drain
 from bench.engine_limit import decoded_batches, insert_call
 from bench.ratio_report import improvements, measures, read_baseline, with_ratios, write_baseline
 from bench.report import Measurements, as_text, missed, summarise
@@ -92,11 +92,7 @@ def measure_ratios(stack: BenchStack, python: str, topic: str, events: int, repe
 
 def _drain_both(stack: BenchStack, python: str, topic: str, events: int, number: int) -> Measurements:
     def service() -> Measurements:
-        stack.create_table(table := f"drain_{number}")
-        stack.stop_merges(table)  # merges go by the number of parts: one more insert can merge all rows once more
-        measurements = measure_drain(stack, Program(python), topic, events, table)
-        stack.drop_table(table)
-        return measurements
+        return measure_unmerged_drain(stack, Program(python), topic, events, f"drain_{number}")
 
     return _in_turn(number, partial(measure_bare_loop, stack, python, topic, events), service)
 

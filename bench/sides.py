@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from app.backends.clickhouse.schema import statements
 from bench.api_client import ApiClient
-from bench.drain import measure_drain
+from bench.drain import measure_unmerged_drain
 from bench.history import load_history, merge_days
 from bench.latency import measure_latency
 from bench.query_kinds import KINDS, SearchValues, sample_search_values
@@ -74,11 +74,7 @@ def drain(stack: BenchStack, side: Side, topic: str, events: int) -> Measurement
         BenchError: the drain does not end.
     """
     table = f"{side.name}_drained"
-    side.create_table(stack, table)
-    stack.stop_merges(table)
-    measurements = measure_drain(stack, side.program, topic, events, table)
-    stack.drop_table(table)
-    return measurements
+    return measure_unmerged_drain(stack, side.program, topic, events, table, create=side.create_table)
 
 
 def steady_load(stack: BenchStack, side: Side, secs: float) -> Measurements:

@@ -16,6 +16,7 @@ from app.settings import ClickHouseSettings
 
 _REASON: Final = {OfUser: "request", OfServices: "retention"}
 _IDENTITY: Final = "_topic_id, _partition, _offset, _item"
+_MAPS: Final = ("LogAttributes", "ResourceAttributes")
 _BY_DAY: Final = "toDate(Timestamp)"
 _INGESTED: Final = "_ingested < fromUnixTimestamp64Milli("  # as ClickHouse writes it too
 _LONG: Final[Mapping[str, object]] = {
@@ -148,6 +149,3 @@ def _condition(selection: Selection) -> str:
         f"Timestamp >= toDateTime64('{day} 00:00:00', 9, 'UTC')"
         f" AND Timestamp < toDateTime64('{day} 00:00:00', 9, 'UTC') + INTERVAL 1 DAY AND ServiceName IN ({services})"
     )
-
-
-_MAPS: Final = ("LogAttributes", "ResourceAttributes")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
+from collections.abc import Callable
 from functools import partial
 
 import pyarrow as pa
@@ -162,15 +163,19 @@ def test_a_row_that_is_about_to_be_removed_is_not_stored_anew() -> None:
     assert bodies(table) == ["and two", "fine", "fine too", "two", "{never", "{one"]
 
 
-def test_what_is_removed_while_it_is_stored_anew_does_not_stay() -> None:
-    table = filled()
+def removal_of(table: MemoryRevisions, place: Place) -> Callable[[], None]:
+    """A command that notes and deletes the only row of a record as it was before."""
 
-    def remove_one() -> None:
-        place = Place("topic-1", 0, 1)
+    def remove() -> None:
         table.noted.add(RemovedRow(place, 0, 1))
         table.stored = [row for row in table.stored if row.revision or row.version.place != place]
 
-    table.on_change = remove_one  # once the new rows are stored
+    return remove
+
+
+def test_what_is_removed_while_it_is_stored_anew_does_not_stay() -> None:
+    table = filled()
+    table.on_change = removal_of(table, Place("topic-1", 0, 1))  # once the new rows are stored
 
     Reprocessing(table, record_at, now).run(100)
 
@@ -179,13 +184,7 @@ def test_what_is_removed_while_it_is_stored_anew_does_not_stay() -> None:
 
 def test_of_a_record_that_became_several_rows_all_go_if_the_one_it_was_is_removed_meanwhile() -> None:
     table = filled()
-
-    def remove_one() -> None:
-        place = Place("topic-1", 0, 2)
-        table.noted.add(RemovedRow(place, 0, 1))
-        table.stored = [row for row in table.stored if row.revision or row.version.place != place]
-
-    table.on_change = remove_one  # once the new rows are stored
+    table.on_change = removal_of(table, Place("topic-1", 0, 2))  # once the new rows are stored
 
     Reprocessing(table, record_at, now).run(100)
 

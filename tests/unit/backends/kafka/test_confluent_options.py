@@ -15,13 +15,6 @@ def options(**environ: str) -> dict[str, Any]:
     return fetching_options(read_settings(environ).kafka, metadata_secs=10.0)
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> str:
-    path = tmp_path / "file"
-    path.write_text("token-1\n", encoding="utf-8")
-    return str(path)
-
-
 def test_nothing_that_the_promise_depends_on_is_left_to_the_library() -> None:
     made = options()
 

@@ -14,13 +14,6 @@ def options(**environ: str) -> dict[str, Any]:
     return connection_options(read_settings(environ).kafka)
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> str:
-    path = tmp_path / "file"
-    path.write_text("token-1\n", encoding="utf-8")
-    return str(path)
-
-
 def test_plain_text_needs_addresses_only() -> None:
     assert options(KAFKA_BOOTSTRAP_SERVERS="a:9092, b:9092") == {
         "bootstrap_servers": ["a:9092", "b:9092"],
