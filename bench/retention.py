@@ -11,72 +11,34 @@ import argparse
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import asdict
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
 from statistics import median
-from typing import Any, Final
+from typing import Final
 
 from app.backends.clickhouse.ledger import ClickHouseLedger
 from app.backends.clickhouse.removal import ClickHouseRemoval
 from app.backends.clickhouse.schema import create_table
 from app.backends.clickhouse.writer import ClickHouseWriter
 from app.domain.offsets import Span
-from app.maintenance.removal import OfServices, Waiting, wait_until_deleted
 from bench.command import RESULTS, circumstances, positive, run
 from bench.history import COLUMNS, SERVICES, load_history, merge_days, service_name
 from bench.processes import cpu_secs
-from bench.report import table as as_table
 from bench.report import write_results
+from bench.retention_report import Cost
+from bench.retention_report import page as page_of
+from bench.retention_ways import WAYS, Wanted, Way
 from bench.stack import DATABASE, BenchStack, running_stack
 
 _NAME: Final = "retention"
 _SOURCE: Final = "history"
 _INSERT_ROWS: Final = 20_000
 _MILLION: Final = 1e6
-_LATER_MS: Final = 4_000_000_000_000  # all rows are of before
-_TABLE_DAYS: Final = 30
 _PASSES: Final = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What is removed: these services, of these days."""
-
-    title: str
-    services: Sequence[str]
-    days: Sequence[date]
-
-    @property
-    def condition(self) -> str:
-        """For SQL."""
-        return f"ServiceName IN ({', '.join(map(repr, self.services))})"
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What the engine spent, and what is on disk afterwards."""
-
-    cpu_secs: float
-    wall_secs: float
-    read_mb: float
-    written_mb: float
-    parts_anew: int
-    disk_mb: float
-    rows: int
-    insert_ms: float
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """A way to remove rows from a table. `by_class`: its partition key has a class of services, beside the day."""
-
-    name: str
-    remove: Callable[[BenchStack, str, Wanted], object]
-    by_class: bool = False
 
 
 def main(arguments: list[str]) -> int:
@@ -107,11 +69,11 @@ def _measure(options: argparse.Namespace) -> int:
         inserting = {name: _insert_cost(stack, by_class) for name, by_class in _KEYS.items()}
         reading = _reading(stack, options.positions)
         about = circumstances(stack, _command(options)) | {"rows": rows, "removed": of_services}
-    page = "\n".join([*_page(about, costs, inserting), *_reading_page(options.positions, reading)]) + "\n"
+    page = page_of(about, costs, inserting, _INSERT_ROWS, reading, options.positions)
     print(page)
     content = {
         **about,
-        "ways": {title: {name: _as_json(cost) for name, cost in mine.items()} for title, mine in costs.items()},
+        "ways": {title: {name: asdict(cost) for name, cost in mine.items()} for title, mine in costs.items()},
         "inserts": inserting,
         "reading_positions_cpu_secs": reading,
     }
@@ -125,77 +87,7 @@ def _command(options: argparse.Namespace) -> list[str]:
     return ["bench.retention", *(str(word) for pair in chosen.items() for word in pair)]
 
 
-# The ways.
-
-
-def _nothing(stack: BenchStack, table: str, wanted: Wanted) -> None:
-    """As long as one of the others takes, for the inserts beside it."""
-    time.sleep(5)
-
-
-def _note(stack: BenchStack, table: str, wanted: Wanted) -> None:
-    with closing(ClickHouseRemoval(stack.clickhouse_settings(table), timeout_secs=300)) as removal:
-        removal.prepare()
-        for day in wanted.days:
-            removal.note(OfServices(day, wanted.services), _LATER_MS)
-
-
-def _mutation(stack: BenchStack, table: str, wanted: Wanted) -> None:
-    with closing(ClickHouseRemoval(stack.clickhouse_settings(table), timeout_secs=300)) as removal:
-        removal.prepare()
-        for day in wanted.days:
-            removal.delete(OfServices(day, wanted.services), _LATER_MS)
-            wait_until_deleted(removal, Waiting())
-
-
-def _mutation_of_nothing(stack: BenchStack, table: str, wanted: Wanted) -> None:
-    _mutation(stack, table, Wanted("nothing", ["no such service"], wanted.days))
-
-
-def _lightweight(stack: BenchStack, table: str, wanted: Wanted) -> None:
-    for day in wanted.days:
-        stack.query(f"DELETE FROM `{DATABASE}`.`{table}` IN PARTITION '{day}' WHERE {wanted.condition}")
-
-
-def _lightweight_and_mask(stack: BenchStack, table: str, wanted: Wanted) -> None:
-    for day in wanted.days:
-        stack.query(f"DELETE FROM `{DATABASE}`.`{table}` IN PARTITION '{day}' WHERE {wanted.condition}")
-        stack.query(
-            f"ALTER TABLE `{DATABASE}`.`{table}` APPLY DELETED MASK IN PARTITION '{day}' SETTINGS mutations_sync = 1"
-        )
-
-
-def _ttl(stack: BenchStack, table: str, wanted: Wanted) -> None:
-    stack.query(
-        f"ALTER TABLE `{DATABASE}`.`{table}` MODIFY SETTING ttl_only_drop_parts = 0, merge_with_ttl_timeout = 0"
-    )
-    stack.query(
-        f"ALTER TABLE `{DATABASE}`.`{table}` MODIFY TTL toDateTime(Timestamp) + INTERVAL {_TABLE_DAYS} DAY DELETE,"
-        f" toDateTime(Timestamp) + INTERVAL 3 DAY DELETE WHERE {wanted.condition} SETTINGS mutations_sync = 1"
-    )
-    stack.wait_until_idle()
-
-
-def _drop_class(stack: BenchStack, table: str, wanted: Wanted) -> None:
-    for day in wanted.days:
-        stack.query(f"ALTER TABLE `{DATABASE}`.`{table}` DROP PARTITION ('{day}', 1)")
-
-
-WAYS: Final = (
-    Way("nothing, for the inserts", _nothing),
-    Way("note the positions", _note),
-    Way("`ALTER TABLE DELETE` in the partition, day by day", _mutation),
-    Way("the same where nothing has expired", _mutation_of_nothing),
-    Way("lightweight `DELETE` in the partition", _lightweight),
-    Way("the same, then `APPLY DELETED MASK`", _lightweight_and_mask),
-    Way("TTL `DELETE WHERE`", _ttl),
-    Way("`DROP PARTITION`, the class in the partition key", _drop_class, by_class=True),
-)
-
 _KEYS: Final[Mapping[str, bool]] = {"by day, as it is": False, "by day and class": True}
-
-
-# Tables.
 
 
 def _fill(stack: BenchStack, table: str, wanted: Wanted, *, by_class: bool) -> None:
@@ -239,7 +131,7 @@ def _cost(stack: BenchStack, table: str, way: Way, wanted: Wanted) -> Cost:
     cpu, wall = cpu_secs(stack.engine.pid) - cpu, time.monotonic() - began
     read, written = (after - mine for after, mine in zip(_counters(stack), before, strict=True))
     anew = _parts(stack, table)
-    measured = f"{table}_removed" if way.remove is _note else table
+    measured = f"{table}_removed" if way.is_note else table
     disk = float(stack.query(f"SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND {_of(measured)}")) / 1e6
     rows = int(stack.query(f"SELECT count() FROM `{DATABASE}`.`{measured}`"))
     # Again, beside inserts: their CPU would be counted with it.
@@ -365,69 +257,6 @@ def _rows_of_days(stack: BenchStack, days: Sequence[date]) -> int:
 def _count(stack: BenchStack, table: str, wanted: Wanted) -> int:
     return int(
         stack.query(f"SELECT count() FROM `{DATABASE}`.`{table}` WHERE {_in_days(wanted.days)} AND {wanted.condition}")
-    )
-
-
-# The results.
-
-
-def _as_json(cost: Cost) -> dict[str, float]:
-    return {name: getattr(cost, name) for name in Cost.__dataclass_fields__}
-
-
-def _page(
-    about: Mapping[str, Any], costs: Mapping[str, Mapping[str, Cost]], inserting: Mapping[str, Mapping[str, float]]
-) -> Iterator[str]:
-    yield "# Ways to remove the logs of some services"
-    yield ""
-    yield f"- Date: {about['date']}"
-    yield f"- Command: `{about['command']}`"
-    yield f"- {about['rows']:,} rows of days that are merged; {about['machine']['cores']} cores; engine"
-    yield f"  {about['clickhouse']}"
-    yield "- CPU and time of the engine, what it read and wrote, the parts that are new afterwards, and what is on disk"
-    yield f"  then (of the noted positions: their own table). Inserts: median of those of {_INSERT_ROWS:,} rows"
-    yield "  meanwhile, back to back"
-    for title, mine in costs.items():
-        removed = about["removed"][title]
-        yield ""
-        yield f"## {removed:,} rows removed, {removed / about['rows']:.0%}"
-        yield ""
-        heads = ("Way", "CPU s", "s", "MB read", "MB written", "new parts", "rows left", "MB on disk", "inserts, ms")
-        yield from as_table(heads, [_cells(name, cost) for name, cost in mine.items()])
-    yield ""
-    yield "## Inserts, and merging ten of them"
-    yield ""
-    of_inserts = ("Partition key", "CPU s per million rows", "merging", "parts per insert")
-    keys = [
-        (
-            name,
-            f"{mine['insert_cpu_secs_per_million']:.1f}",
-            f"{mine['merge_cpu_secs_per_million']:.1f}",
-            f"{mine['parts_per_insert']:.1f}",
-        )
-        for name, mine in inserting.items()
-    ]
-    yield from as_table(of_inserts, keys)
-
-
-def _reading_page(positions: int, reading: Mapping[str, float]) -> Iterator[str]:
-    yield ""
-    yield f"## Reading {positions:,} noted positions"
-    yield ""
-    yield from as_table(("What", "CPU s"), [(name, f"{secs:.2f}") for name, secs in reading.items()])
-
-
-def _cells(name: str, cost: Cost) -> tuple[str, ...]:
-    return (
-        name,
-        f"{cost.cpu_secs:.1f}",
-        f"{cost.wall_secs:.1f}",
-        f"{cost.read_mb:,.0f}",
-        f"{cost.written_mb:,.0f}",
-        str(cost.parts_anew),
-        f"{cost.rows:,}",
-        f"{cost.disk_mb:,.1f}",
-        f"{cost.insert_ms:.0f}",
     )
 
 
