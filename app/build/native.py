@@ -21,11 +21,14 @@ def installed() -> Compiled:
     """What is installed beside the service."""
     try:
         import log_decoder  # late: it may be missing
-    except ImportError as error:
-        return Compiled(None, f"log_decoder cannot be imported: {error}")
+    except ModuleNotFoundError:
+        return Compiled(None, "the compiled decoder is not installed")
+    except ImportError as error:  # built for another interpreter or machine
+        return Compiled(None, f"the compiled decoder cannot be loaded: {error}")
     if log_decoder.INTERFACE != _INTERFACE:
         return Compiled(
-            None, f"log_decoder is of another version: its interface is {log_decoder.INTERFACE}, not {_INTERFACE}"
+            None,
+            f"the compiled decoder is of another version: its interface is {log_decoder.INTERFACE}, not {_INTERFACE}",
         )
     return Compiled(log_decoder.Reader)
 

@@ -11,7 +11,7 @@ from app.pipeline.native_reader import CompiledReader, Learn
 from app.preflight.decoder_checks import check_decoder
 from app.preflight.findings import Level
 
-MISSING = Compiled(None, "log_decoder cannot be imported")
+MISSING = Compiled(None, "the compiled decoder is not installed")
 
 
 def compiled_reader(learn: Learn, text_columns: int, most_bytes: int, past_ms: int, future_ms: int) -> CompiledReader:
@@ -46,8 +46,8 @@ def test_nothing_starts_if_compiled_code_is_insisted_on_and_missing() -> None:
         chosen(settings, MISSING)
 
     assert caught.value.problems == [
-        "DECODER is 'native', but log_decoder cannot be imported: `make native` builds it; with auto or python records"
-        " are read in Python"
+        "DECODER is 'native', but the compiled decoder is not installed: `make native` builds it; with auto or python"
+        " records are read in Python"
     ]
     assert check_decoder(settings, MISSING.missing).level is Level.PROBLEM
 

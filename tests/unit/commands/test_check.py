@@ -36,7 +36,7 @@ def run(
     code = examine(
         settings,
         [],
-        missing_native="log_decoder cannot be imported",
+        missing_native="the compiled decoder is not installed",
         probe_kafka=probe_kafka,
         probe_clickhouse=probe_clickhouse,
         sample_times=sample_times,
