@@ -153,8 +153,7 @@ lock: $(VENV)/dev.stamp $(CLIENTS)/python.stamp ## Pin the newest packages that 
 
 SBOM ?= sbom.cdx.json
 sbom: $(VENV)/dev.stamp ## List what the service ships, with hashes, as CycloneDX in SBOM (sbom.cdx.json)
-	@mkdir -p $(dir $(SBOM))
-	@$(BIN)/python -W ignore::UserWarning -m cyclonedx_py requirements requirements.txt --pyproject pyproject.toml --output-reproducible --of JSON -o $(SBOM)
+	@$(BIN)/python .ci/sbom $(SBOM)
 
 DIST ?= dist
 RELEASE = log-analytics-$(shell sed -n 's/^VERSION = "\(.*\)"$$/\1/p' app/version.py)
