@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Final
 
@@ -27,27 +27,31 @@ _CHUNKS, _RECORDS = 10, 1000
 
 
 def readers() -> dict[str, ReadChunk]:
+    """The reader in Python, and the compiled one if it is installed."""
+    new_reader = installed().new_reader
+    found: dict[str, ReadChunk] = {"python": partial(read_rows, bounds=_BOUNDS, rules=DEFAULT_RULES, reader="")}
+    if new_reader is not None:
+        found["native"] = NativeReader(new_reader, _BOUNDS, DEFAULT_RULES, "", found["python"])
+    return found
+
+
+def both_readers() -> dict[str, ReadChunk]:
     """Both readers.
 
     Raises:
         BenchError: there is no compiled code.
     """
-    found = installed()
-    if found.new_reader is None:
-        raise BenchError(f"{found.missing}: run make native")
-    reference = partial(read_rows, bounds=_BOUNDS, rules=DEFAULT_RULES, reader="")
-    return {"python": reference, "native": NativeReader(found.new_reader, _BOUNDS, DEFAULT_RULES, "", reference)}
+    found = readers()
+    if "native" not in found:
+        raise BenchError(f"{installed().missing}: run make native")
+    return found
 
 
-def measure_steps(turns: int) -> dict[str, float]:
-    """CPU seconds per million records of each step, the least of all turns; the readers take turns.
-
-    Raises:
-        BenchError: there is no compiled code.
-    """
+def measure_steps(turns: int, readers: Mapping[str, ReadChunk]) -> dict[str, float]:
+    """CPU seconds per million records of each step, the least of all turns; the readers take turns."""
     chunks = _chunks()
     steps: dict[str, Callable[[], object]] = {}
-    for name, read in readers().items():
+    for name, read in readers.items():
         read_chunks = [read(chunk) for chunk in chunks]
         steps[f"{name}: records to rows"] = partial(_each, read, chunks)
         steps[f"{name}: limits and receipts"] = partial(_each, partial(decoded, rules=DEFAULT_RULES), read_chunks)
@@ -57,6 +61,7 @@ def measure_steps(turns: int) -> dict[str, float]:
     steps |= {
         "batch of chunks": partial(concatenate, decoded_rows),
         "words": partial(searched_forms, batch["Body"]),
+        "body of the insert": partial(arrow_buffer, table, None),
         "body of the insert, compressed": partial(arrow_buffer, table, "lz4"),
     }
     least = dict.fromkeys(steps, float("inf"))

@@ -14,7 +14,7 @@ from statistics import median
 from typing import Final
 
 from bench.command import TOPIC, as_context, details, loaded_stack, new_parser, parse, positive, run
-from bench.decode_steps import measure_steps
+from bench.decode_steps import both_readers, measure_steps
 from bench.drain import measure_unmerged_drain
 from bench.report import Measurements, write_results
 from bench.report import table as as_table
@@ -51,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _measure(options: argparse.Namespace) -> int:
-    steps = measure_steps(options.turns)
+    steps = measure_steps(options.turns, both_readers())
     with loaded_stack(options) as stack:
         pairs = [_pair(stack, options, number) for number in range(options.pairs)]
         about = details(stack, options, ["bench.decoders", "--pairs", str(options.pairs)])

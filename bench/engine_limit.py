@@ -21,7 +21,7 @@ BODY_ROWS = 100_000
 
 _MILLION = 1e6
 _TOPIC = "engine-limit"
-_CHUNK_ROWS = 5_000  # as in the service
+CHUNK_ROWS = 5_000  # as in the service
 _DEADLINE_SECS = 60.0
 
 
@@ -90,21 +90,21 @@ def decoded_batches(count: int) -> Iterator[Rows]:
 
 
 def _decoded_chunks(values: Sequence[bytes], first_offset: int) -> Iterator[Rows]:
-    bounds = EventTimeBounds.of_retention(30)
-    now_ms = int(time.time() * 1000)
-    for begin in range(0, len(values) // PARTITIONS, _CHUNK_ROWS):
+    for begin in range(0, len(values) // PARTITIONS, CHUNK_ROWS):
         for number in range(PARTITIONS):
-            mine = values[number::PARTITIONS][begin : begin + _CHUNK_ROWS]
-            offsets = range(first_offset + begin, first_offset + begin + len(mine))
-            yield decode(
-                RecordChunk(
-                    partition=Partition(_TOPIC, number),
-                    topic_id=_TOPIC,
-                    offsets=list(offsets),
-                    timestamps_ms=[now_ms] * len(mine),
-                    values=mine,
-                    headers=[()] * len(mine),
-                    next_offset=offsets.stop,
-                ),
-                bounds,
-            ).rows
+            yield decoded_chunk(number, first_offset + begin, values[number::PARTITIONS][begin : begin + CHUNK_ROWS])
+
+
+def decoded_chunk(partition: int, first_offset: int, values: Sequence[bytes]) -> Rows:
+    """The rows of records that follow one another in a partition."""
+    offsets = range(first_offset, first_offset + len(values))
+    chunk = RecordChunk(
+        partition=Partition(_TOPIC, partition),
+        topic_id=_TOPIC,
+        offsets=list(offsets),
+        timestamps_ms=[int(time.time() * 1000)] * len(values),
+        values=values,
+        headers=[()] * len(values),
+        next_offset=offsets.stop,
+    )
+    return decode(chunk, EventTimeBounds.of_retention(30)).rows

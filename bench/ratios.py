@@ -13,10 +13,9 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from app.backends.clickhouse.writer import ClickHouseWriter
 from bench.command import TOPIC, details, loaded_stack, positive, run
 from bench.drain import measure_bare_loop, measure_unmerged_drain
-from bench.engine_limit import decoded_batches, insert_call
+from bench.engine_limit import decoded_batches
 from bench.ratio_report import improvements, measures, read_baseline, with_ratios, write_baseline
 from bench.report import Measurements, as_text, missed, summarise
 from bench.service import Program
@@ -102,10 +101,7 @@ def _store_in_both(stack: BenchStack, repetitions: int) -> Sequence[Measurements
     stack.create_table("table")
     stack.create_table("plain")
     drop_extras(stack, "plain", extras_of(stack, "plain"))
-    storing = []
-    for table in ("plain", "table"):
-        writer = ClickHouseWriter(stack.clickhouse_settings(table))
-        storing.append(partial(measure_storing, stack, table, [insert_call(writer, batch) for batch in batches]))
+    storing = [partial(measure_storing, stack, table, batches) for table in ("plain", "table")]
     return [_in_turn(number, *storing) for number in range(repetitions)]
 
 

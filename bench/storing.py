@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from app.backends.clickhouse.writer import ClickHouseWriter
+from app.domain.rows import Rows
 from app.preflight.table_definition import parse
-from bench.engine_limit import BODY_ROWS
+from bench.engine_limit import insert_call
 from bench.processes import cpu_secs
 from bench.report import Measurements
 from bench.stack import DATABASE, BenchStack
@@ -44,20 +46,21 @@ def drop_extras(stack: BenchStack, table: str, extras: Sequence[Extra]) -> None:
     stack.query(f"ALTER TABLE `{DATABASE}`.`{table}` {drops}")
 
 
-def measure_storing(stack: BenchStack, table: str, inserts: Sequence[Callable[[], None]]) -> Measurements:
-    """CPU of the engine for these inserts of `BODY_ROWS` each, and for merging them into one part, by table name.
+def measure_storing(stack: BenchStack, table: str, blocks: Sequence[Rows]) -> Measurements:
+    """CPU of the engine for an insert of each of these blocks, and for merging them into one part, by table name.
 
     The table is empty afterwards. Automatic merges are stopped meanwhile, because their number is random.
 
     Raises:
         BenchError: the engine refuses it.
     """
+    writer = ClickHouseWriter(stack.clickhouse_settings(table))
     stack.stop_merges(table)
-    inserting = _cpu_secs(stack, inserts)
+    inserting = _cpu_secs(stack, [insert_call(writer, block) for block in blocks])
     stack.query(f"SYSTEM START MERGES `{DATABASE}`.`{table}`")
     merging = _cpu_secs(stack, [lambda: _merge(stack, table)])
     stack.query(f"TRUNCATE TABLE `{DATABASE}`.`{table}` SYNC")
-    rows = len(inserts) * BODY_ROWS
+    rows = sum(block.num_rows for block in blocks)
     return {
         f"{table}_insert_cpu_secs_per_million": inserting / rows * _MILLION,
         f"{table}_merge_cpu_secs_per_million": merging / rows * _MILLION,

@@ -15,16 +15,16 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
-from app.backends.clickhouse.writer import ClickHouseWriter
+from app.domain.rows import Rows
 from bench.command import RESULTS, circumstances, positive, run
-from bench.engine_limit import BODY_ROWS, decoded_batches, insert_call
+from bench.engine_limit import BODY_ROWS, decoded_batches
 from bench.report import Measurements, write_results
 from bench.report import table as as_table
 from bench.stack import BenchStack, running_stack
 from bench.storing import Extra, drop_extras, extras_of, measure_storing
 
 _NAME: Final = "table_cost"
-_PLAIN, _SHIPPED = "columns alone", "the table of schema.sql"
+COLUMNS, SHIPPED = "columns alone", "the table of schema.sql"
 _TYPE: Final = re.compile(r" TYPE (\w+)")
 _BATCHES, _INSERTS_OF_EACH = 2, 2
 _WORK: Final = ("insert", "merge")
@@ -44,19 +44,28 @@ def main(arguments: list[str]) -> int:
 
 def _measure(options: argparse.Namespace) -> int:
     with running_stack() as stack:
-        tables = _create_tables(stack)
-        runs: dict[str, list[Measurements]] = {name: [] for name in tables}
-        for number in range(1, options.repetitions + 1):
-            print(f"Repetition {number} of {options.repetitions} ...", flush=True)
-            for name, storing in tables.items():
-                runs[name].append(storing())
+        medians = measure_parts_of_table(stack, list(decoded_batches(_BATCHES)) * _INSERTS_OF_EACH, options.repetitions)
         about = circumstances(stack, ["bench.table_cost", "--repetitions", str(options.repetitions)])
-    medians = {name: _medians(mine) for name, mine in runs.items()}
     page = "\n".join(_page(about, medians)) + "\n"
     print(page)
     for path in write_results(options.results, _NAME, page, {**about, "cpu_secs_per_million": medians}):
         print(f"Written: {path}")
     return 0
+
+
+def measure_parts_of_table(stack: BenchStack, blocks: Sequence[Rows], repetitions: int) -> dict[str, Measurements]:
+    """CPU seconds of the engine per million rows for inserts and for one merge, by what a table has: medians.
+
+    Raises:
+        BenchError: the engine refuses something.
+    """
+    tables = _create_tables(stack, blocks)
+    runs: dict[str, list[Measurements]] = {name: [] for name in tables}
+    for number in range(1, repetitions + 1):
+        print(f"Repetition {number} of {repetitions} ...", flush=True)
+        for name, storing in tables.items():
+            runs[name].append(storing())
+    return {name: _medians(mine) for name, mine in runs.items()}
 
 
 def group_of(extra: Extra) -> str:
@@ -66,25 +75,21 @@ def group_of(extra: Extra) -> str:
     return f"{extra.kind.lower()} {extra.name}"
 
 
-def _create_tables(stack: BenchStack) -> Mapping[str, Storing]:
+def _create_tables(stack: BenchStack, blocks: Sequence[Rows]) -> Mapping[str, Storing]:
     """Create a table per group of extras, one without any, and one with all; each with its measurement."""
     stack.create_table("table_0")
     extras = extras_of(stack, "table_0")
-    batches = list(decoded_batches(_BATCHES)) * _INSERTS_OF_EACH
-    tables = {_SHIPPED: "table_0"}
-    for number, name in enumerate([_PLAIN, *dict.fromkeys(map(group_of, extras))], 1):
+    tables = {SHIPPED: "table_0"}
+    for number, name in enumerate([COLUMNS, *dict.fromkeys(map(group_of, extras))], 1):
         stack.create_table(table := f"table_{number}")
         drop_extras(stack, table, [extra for extra in extras if group_of(extra) != name])
         tables[name] = table
-    return {name: _storing(stack, table, batches) for name, table in tables.items()}
+    return {name: _storing(stack, table, blocks) for name, table in tables.items()}
 
 
-def _storing(stack: BenchStack, table: str, batches: Sequence[Any]) -> Storing:
-    writer = ClickHouseWriter(stack.clickhouse_settings(table))
-    inserts = [insert_call(writer, batch) for batch in batches]
-
+def _storing(stack: BenchStack, table: str, blocks: Sequence[Rows]) -> Storing:
     def store() -> Measurements:
-        measurements = measure_storing(stack, table, inserts)
+        measurements = measure_storing(stack, table, blocks)
         return {work: measurements[f"{table}_{work}_cpu_secs_per_million"] for work in _WORK}
 
     return store
@@ -103,7 +108,7 @@ def _page(about: Mapping[str, Any], medians: Mapping[str, Measurements]) -> Iter
     yield f"- {_BATCHES * _INSERTS_OF_EACH} inserts of {BODY_ROWS:,} rows, then one merge of them all. CPU seconds of"
     yield "  the engine per million rows: median, and in parentheses how much more than for the columns alone"
     yield ""
-    plain = medians[_PLAIN]
+    plain = medians[COLUMNS]
     yield from as_table(("Beside the columns", "Inserts", "Merges"), [_cells(n, medians[n], plain) for n in medians])
 
 
