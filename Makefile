@@ -79,10 +79,13 @@ bench-protocol: $(VENV)/dev.stamp ## Measure the cost of exactly-once delivery, 
 bench-ratios: $(VENV)/dev.stamp ## Check that the costs of service, table and queries match bench/ratios_baseline.json
 	@$(BIN)/python -m bench.ratios
 
-# clickhouse_sinker has no release of its present sources. SINKER_SOURCE: a git repository with them, if Go's proxy lacks them.
+# clickhouse_sinker has no release of its present sources. SINKER_SOURCE: a git repository with them, if Go's proxy lacks
+# them; CKC_SOURCE: one with those of clickhouse-kafka-connect.
 PEERS := $(CURDIR)/.local/peers
 SINKER_COMMIT := 5bbe471ca2ce3ede02829d554a2f52c163267c3a
-peers: ## Get the programs that bench.compare_peers measures the service beside, from Go's modules (needs Go, minutes)
+CKC_SOURCE ?= https://github.com/ClickHouse/clickhouse-kafka-connect
+CKC := $(PEERS)/clickhouse-kafka-connect
+peers: ## Get the programs that bench.compare_peers measures the service beside (needs Go; Java and Maven for one; minutes)
 	@GOBIN=$(PEERS) go install github.com/VictoriaMetrics/VictoriaLogs/app/victoria-logs@v1.52.1
 ifdef SINKER_SOURCE
 	@rm -rf $(PEERS)/source && mkdir -p $(PEERS)/source && git -C $(SINKER_SOURCE) archive $(SINKER_COMMIT) | tar -x -C $(PEERS)/source
@@ -90,6 +93,17 @@ ifdef SINKER_SOURCE
 else
 	@GOBIN=$(PEERS) go install github.com/viru-tech/clickhouse_sinker/cmd/clickhouse_sinker@$(SINKER_COMMIT)
 endif
+	@if command -v javac > /dev/null && command -v mvn > /dev/null; then $(MAKE) --no-print-directory $(CKC); \
+		else echo "clickhouse-kafka-connect is left out: it needs a JDK and Maven (mvn)."; fi
+
+# The connector is in no registry. Its jar, Kafka Connect and all that they need go into one directory.
+$(CKC): bench/connector/pom.xml bench/connector/Version.java
+	@rm -rf $(PEERS)/source $@
+	@git -c advice.detachedHead=false clone --quiet --depth 1 --branch v1.5.0 $(CKC_SOURCE) $(PEERS)/source
+	@cp bench/connector/pom.xml $(PEERS)/source && cp bench/connector/Version.java $(PEERS)/source/src/main/java/com/clickhouse/kafka/connect/sink
+	@mvn --quiet --batch-mode --file $(PEERS)/source/pom.xml -Dmaven.test.skip \
+		package dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory=$(PEERS)/source/target
+	@mkdir -p $@ && mv $(PEERS)/source/target/*.jar $@ && rm -rf $(PEERS)/source
 
 bench-peers: $(VENV)/dev.stamp ## Measure the service beside the programs of `make peers`; writes docs/performance.md (an hour)
 	@$(BIN)/python -m bench.compare_peers

@@ -1,4 +1,5 @@
-"""`python -m bench.compare_peers`: the service beside clickhouse_sinker (ingestion) and VictoriaLogs (queries, bytes).
+"""`python -m bench.compare_peers`: the service beside clickhouse_sinker and clickhouse-kafka-connect (ingestion) and
+VictoriaLogs (queries, bytes), and where its own time goes.
 
 All run on this machine in one run, one after the other in turns. `make peers` gets the programs; what is missing is
 said and left out.
@@ -16,23 +17,24 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench.command import RESULTS, TOPIC, circumstances, details, loaded_stack, positive, run
+from bench.costs import measure_costs
 from bench.machine import interpreter
-from bench.peer_drain import SERVICE_FULL, drains
+from bench.peer_drain import SERVICE_FULL, SERVICE_PLAIN, drains
 from bench.peer_queries import compare_queries
 from bench.peer_questions import questions
 from bench.peer_report import PAGE, Part, read_parts, write_report
-from bench.peers import PEERS, SINKER, VICTORIA_LOGS, find
+from bench.peers import CONNECTOR, PEERS, SINKER, VICTORIA_LOGS, find
 from bench.report import Measurements
 from bench.stack import BenchStack, running_stack
 
-_PARTS: Final = ("ingestion", "queries")
-_QUICK: Final = {"events": 100_000, "rows": [50_000], "rounds": 1, "samples": 3}
+_PARTS: Final = ("ingestion", "costs", "queries")
+_QUICK: Final = {"events": 200_000, "rows": [50_000], "rounds": 1, "samples": 3}
 _ROUNDS, _EVENTS, _ROWS = 3, 1_000_000, 10_000_000
 _BUSY: Final = 0.3  # of a core, before anything was started: others work on the machine
 
 
 def main(arguments: list[str]) -> int:
-    """Measure, print and store. Returns 1 if a row was lost or doubled, 2 if nothing could be measured."""
+    """Measure, print and store. Returns 1 if the service lost or doubled a row, 2 if nothing could be measured."""
     options = _parser().parse_args(arguments)
     if options.quick:
         for name, value in _QUICK.items():
@@ -54,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
         "--rounds", type=positive, default=_ROUNDS, help=f"of which the median counts (default: {_ROUNDS})"
     )
     parser.add_argument("--samples", type=positive, default=60, help="of each question in a round (default: 60)")
-    parser.add_argument("--only", choices=_PARTS, help="measure one part, and keep the other of the last run")
+    parser.add_argument("--only", choices=_PARTS, help="measure one part, and keep the others of the last run")
     parser.add_argument("--kind", action="append", default=[], help="part of the name of a question; repeatable")
     parser.add_argument("--peers", type=Path, default=PEERS, help="directory of the programs (default: .local/peers)")
     parser.add_argument("--quick", action="store_true", help="a short run to see that it works; results are not stored")
@@ -70,9 +72,12 @@ def _measure(options: argparse.Namespace) -> int:
     interpreter(options.service_python)  # fails at once if it cannot be run
     load = os.getloadavg()[0]
     parts: dict[str, Part] = {}
-    if options.only != "queries":
+    wanted = [options.only] if options.only else _PARTS
+    if "ingestion" in wanted:
         parts["ingestion"] = _compare_ingestion(options, load)
-    if options.only != "ingestion" and (part := _compare_queries(options, load)):
+    if "costs" in wanted:
+        parts["costs"] = _measure_costs(options, load)
+    if "queries" in wanted and (part := _compare_queries(options, load)):
         parts["queries"] = part
     if options.quick or options.kind:
         with tempfile.TemporaryDirectory() as nowhere:
@@ -85,11 +90,10 @@ def _measure(options: argparse.Namespace) -> int:
 
 
 def _compare_ingestion(options: argparse.Namespace, load: float) -> Part:
-    sinker = _find(SINKER, options.peers)
+    sinker, connector = _find(SINKER, options.peers), _find(CONNECTOR, options.peers)
     with loaded_stack(options) as stack:
-        ways = drains(stack, options.service_python, sinker, TOPIC, options.events)
         print("Once before, not counted ...", flush=True)
-        ways[SERVICE_FULL]("warm_up")
+        ways = drains(stack, options.service_python, sinker, connector, TOPIC, options.events)
         runs: dict[str, list[Measurements]] = {name: [] for name in ways}
         for number in range(options.rounds):
             for place, name in enumerate(_in_turn(list(ways), number)):
@@ -98,6 +102,14 @@ def _compare_ingestion(options: argparse.Namespace, load: float) -> Part:
         shown = ["bench.compare_peers", "--only", "ingestion", "--rounds", str(options.rounds)]
         about = details(stack, options, shown) | _reservations(options, load)
     return {"about": about, "runs": runs}
+
+
+def _measure_costs(options: argparse.Namespace, load: float) -> Part:
+    with loaded_stack(options) as stack:
+        costs = measure_costs(stack, options.service_python, TOPIC, options.events, options.rounds)
+        shown = ["bench.compare_peers", "--only", "costs", "--rounds", str(options.rounds)]
+        about = details(stack, options, shown) | _reservations(options, load)
+    return {"about": about, "costs": costs}
 
 
 def _compare_queries(options: argparse.Namespace, load: float) -> Part | None:
@@ -147,15 +159,18 @@ def _in_turn(names: list[str], number: int) -> list[str]:
 
 
 def _line(found: Measurements) -> str:
+    cpu, engine = found.get("cpu_secs_per_million", 0.0), found["engine_cpu_secs_per_million_merged"]
     return (
-        f"{found['rows_per_sec']:,.0f} rows/s, {found['cpu_secs_per_million']:.1f} CPU s per million,"
+        f"{found['rows_per_sec']:,.0f} rows/s, CPU s per million {cpu:.1f} and the engine {engine:.1f},"
         f" {found['rows_missing']:.0f} lost, {found['rows_twice']:.0f} doubled"
     )
 
 
 def _is_exact(parts: Mapping[str, Part]) -> bool:
-    runs = parts.get("ingestion", {}).get("runs", {}).values()
-    return not any(each["rows_missing"] or each["rows_twice"] for found in runs for each in found)
+    """Whether the service was; the others promise less."""
+    runs = parts.get("ingestion", {}).get("runs", {})
+    found = [each for way in (SERVICE_FULL, SERVICE_PLAIN) for each in runs.get(way, ())]
+    return not any(each["rows_missing"] or each["rows_twice"] for each in found)
 
 
 if __name__ == "__main__":

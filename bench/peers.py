@@ -10,96 +10,26 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from bench.errors import BenchError
-from bench.stack import DATABASE, BenchStack
 from local.paths import ROOT
 from local.ports import LOOPBACK, free_port
 from local.process import ChildProcess
 
 PEERS: Final = ROOT / ".local" / "peers"
-SINKER, VICTORIA_LOGS = "clickhouse_sinker", "victoria-logs"
+SINKER, CONNECTOR, VICTORIA_LOGS = "clickhouse_sinker", "clickhouse-kafka-connect", "victoria-logs"
 
 _START_SECS, _STOP_SECS = 30.0, 30.0
 _TIMEOUT_SECS: Final = 600.0
 _RETENTION: Final = "60d"
 _CONNECTED: Final = "24h"  # by default a connection is closed while it is measured
-# Of the sizes measured, this one had the most rows/s at a third of the memory of the default, 262,144.
-_BUFFER_ROWS: Final = 65_536
-
-# Its columns are named as the keys of the events. What begins with __kafka is the position of the message, by which
-# lost and doubled rows are counted, as in the service's table.
-_SINKER_TABLE: Final = """
-CREATE TABLE `{database}`.`{table}`
-(
-    timestamp DateTime64(3), service LowCardinality(String), level LowCardinality(String), message String,
-    user_id String, response_time_ms Float64, trace_id String, __kafka_partition Int32, __kafka_offset Int64
-)
-ENGINE = MergeTree ORDER BY (service, timestamp)
-"""
 
 
 def find(name: str, directory: Path) -> Path | None:
-    """The program of a peer in a directory, or None if it is not there."""
+    """The program of a peer in a directory, or the directory of its jars; None if it is not there."""
     path = directory / name
-    return path.absolute() if path.is_file() else None
-
-
-def create_sinker_table(stack: BenchStack, table: str) -> None:
-    """Create the plain table that clickhouse_sinker fills.
-
-    Raises:
-        BenchError: the engine refuses it.
-    """
-    stack.query(f"CREATE DATABASE IF NOT EXISTS `{DATABASE}`")
-    stack.query(_SINKER_TABLE.format(database=DATABASE, table=table))
-
-
-@contextmanager
-def running_sinker(stack: BenchStack, program: Path, topic: str, table: str) -> Iterator[ChildProcess]:
-    """Run clickhouse_sinker with a new group on a topic, into a table; it is stopped afterwards."""
-    config = stack.directory / f"{table}.hjson"
-    config.write_text(json.dumps(_sinker_config(stack, topic, table), indent=2))
-    command: list[str | Path] = [program, "--local-cfg-file", config, "--log-paths", "stdout"]
-    command += ["--http-host", LOOPBACK, "--http-port", str(free_port())]
-    sinker = ChildProcess(SINKER, command, stack.directory / f"{table}.log")
-    try:
-        sinker.start()
-        yield sinker
-    finally:
-        sinker.stop(_STOP_SECS)
-
-
-def _sinker_config(stack: BenchStack, topic: str, table: str) -> dict[str, object]:
-    engine = urlsplit(stack.engine.url)
-    return {
-        "clickhouse": {
-            "hosts": [[engine.hostname]],
-            "port": engine.port,
-            "db": DATABASE,
-            "username": "default",
-            "password": "",
-            "retryTimes": 0,
-            "protocol": "http",
-            "maxOpenConns": 2,
-        },
-        "kafka": {"brokers": stack.kafka.bootstrap_servers, "properties": {"session.timeout.ms": 6000}},
-        "task": {
-            "name": table,
-            "topic": topic,
-            "consumerGroup": table,
-            "earliest": True,
-            "parser": "fastjson",
-            "autoSchema": True,
-            "tableName": table,
-            "excludeColumns": [],
-            "bufferSize": _BUFFER_ROWS,
-            "flushInterval": 2,
-            "timeZone": "UTC",
-        },
-        "logLevel": "info",
-    }
+    return path.absolute() if path.exists() else None
 
 
 class VictoriaLogs:

@@ -94,13 +94,13 @@ def missed(lines: Sequence[Line]) -> list[str]:
     ]
 
 
-_HEADINGS = ("Measure", "Median", "Range", "Wanted", "Met")
+HEADINGS = ("Measure", "Median", "Range", "Wanted", "Met")
 
 
 def as_text(lines: Sequence[Line]) -> str:
     """A table for the terminal."""
-    rows = [_HEADINGS, *(line.cells() for line in lines)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADINGS))]
+    rows = [HEADINGS, *(line.cells() for line in lines)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
     return "\n".join(_aligned(row, widths) for row in rows)
 
 
@@ -120,7 +120,7 @@ def as_markdown(title: str, context: Mapping[str, str], lines: Sequence[Line]) -
             "",
             *(f"- {name}: {value}" for name, value in context.items()),
             "",
-            *table(_HEADINGS, [line.cells() for line in lines]),
+            *table(HEADINGS, [line.cells() for line in lines]),
             "",
         ]
     )

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from html import escape
 from typing import Final
 
-_WIDTH, _LEFT, _RIGHT, _TOP = 960, 290, 90, 60
+_WIDTH, _LEFT, _RIGHT, _TOP = 960, 290, 90, 42
 _BAR, _BETWEEN_GROUPS = 13, 9
-_COLOURS: Final = ("#1f77b4", "#d62728", "#2ca02c", "#9467bd")
+_NAMES_IN_LINE, _NAME_WIDTH, _LINE = 2, 320, 18
+_COLOURS: Final = ("#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#8c564b", "#7f7f7f")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +28,20 @@ def bars(title: str, series: Sequence[str], groups: Sequence[Group], *, is_logar
     most = max(values, default=1.0)
     least = 10.0 ** math.floor(math.log10(min(values, default=1.0))) if is_logarithmic else 0.0
     row = len(series) * _BAR + _BETWEEN_GROUPS
-    height = _TOP + len(groups) * row + 10
+    top = _TOP + math.ceil(len(series) / _NAMES_IN_LINE) * _LINE
+    height = top + len(groups) * row + 10
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" font-family="sans-serif"'
         f' font-size="12" role="img" aria-label="{escape(title)}">',
         f'<rect width="{_WIDTH}" height="{height}" fill="white"/>',
         _text(12, 22, title, "start", weight="bold"),
     ]
-    parts += [_text(_LEFT + 180 * n, 44, name, "start", _COLOURS[n % len(_COLOURS)]) for n, name in enumerate(series)]
+    for number, name in enumerate(series):
+        line, place = divmod(number, _NAMES_IN_LINE)
+        x, y = _LEFT + _NAME_WIDTH * place, _TOP + 2 + _LINE * line
+        parts.append(_text(x, y, name, "start", _COLOURS[number % len(_COLOURS)]))
     for number, group in enumerate(groups):
-        parts += _group(group, _TOP + number * row, least, most)
+        parts += _group(group, top + number * row, least, most)
     return "\n".join([*parts, "</svg>", ""])
 
 

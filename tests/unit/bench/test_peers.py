@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 
 from bench.peer_questions import Question, condition, questions
-from bench.peer_report import PAGE, Part, ingestion_ratios, read_parts, write_report
+from bench.peer_report import PAGE, Part, read_parts, write_report
 from bench.query_kinds import SearchValues
-from bench.report import Measurements
 
 VALUES = SearchValues(["1-2-3-0-history"], ["0af7"], ["deadbeef0123"])
 ABOUT: dict[str, Any] = {
@@ -23,19 +22,6 @@ ABOUT: dict[str, Any] = {
     "clickhouse": "26.9",
     "reservations": ["others worked on the machine"],
 }
-NAMES = (
-    *("rows_per_sec", "rows_per_sec_from_start", "cpu_secs_per_million", "cpu_secs_per_million_steady"),
-    *("peak_memory_mb", "engine_cpu_secs_per_million", "engine_cpu_secs_per_million_merged"),
-)
-
-
-def drain(value: float) -> Measurements:
-    return dict.fromkeys(NAMES, value) | {"rows_missing": 0, "rows_twice": 0}
-
-
-def ingestion() -> Part:
-    ways = {"service, full table": 2.0, "service, plain table": 1.0, "clickhouse_sinker": 4.0}
-    return {"about": ABOUT, "runs": {name: [drain(value), drain(3 * value)] for name, value in ways.items()}}
 
 
 def queries() -> Part:
@@ -92,28 +78,18 @@ def test_every_question_has_a_translation() -> None:
     assert "i(" not in found["service and word, case-sensitive there"]
 
 
-def test_a_ratio_is_the_median_of_those_of_the_rounds() -> None:
-    ratios = ingestion_ratios(ingestion()["runs"])
-
-    assert ratios["service, full table"]["rows_per_sec"] == 0.5
-    assert ratios["service, plain table"]["cpu_secs_per_million"] == 0.25
-
-
-def test_without_the_peer_there_are_no_ratios() -> None:
-    runs = ingestion()["runs"]
-    del runs["clickhouse_sinker"]
-
-    assert ingestion_ratios(runs) == {}
-
-
-def test_the_page_shows_both_parts_with_their_commands_and_charts(tmp_path: Path) -> None:
+def test_the_page_shows_all_parts_with_their_commands_and_charts(tmp_path: Path) -> None:
     page = tmp_path / "docs" / "performance.md"
+    ingestion: Part = {"about": ABOUT, "runs": {"service, full table": [{"rows_per_sec": 1000.0}]}}
+    part = {"insert": 1.5, "merge": 0.5}
+    costs: Part = {"about": ABOUT, "costs": {"service": {"decoding": 2.0}, "engine": {"columns alone": part}}}
 
-    write_report(tmp_path / "results", page, {"ingestion": ingestion(), "queries": queries()})
+    write_report(tmp_path / "results", page, {"ingestion": ingestion, "costs": costs, "queries": queries()})
 
     text = page.read_text()
-    assert text.count("Provisional") == 2
-    assert text.count(".venv/bin/python -m bench.compare_peers") == 2
+    assert text.count("Provisional") == 3
+    assert text.count(".venv/bin/python -m bench.compare_peers") == 3
+    assert "| engine, columns alone |  | 1.50 | 0.50 |" in text
     images = re.findall(r"\((images/[^)]+)\)", text)
     assert len(images) == 2
     assert all((page.parent / image).read_text().startswith("<svg") for image in images)
