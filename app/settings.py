@@ -25,6 +25,8 @@ Role = Literal["ingest", "query", "receive"]
 
 ALL_ROLES: Final[tuple[Role, ...]] = get_args(Role)
 
+_MOST_GATHER_SECS: Final = 0.5
+
 
 class ServiceSettings(SettingsGroup):
     """Which parts of the service an instance runs, and by what it reads events. Environment: these names."""
@@ -355,6 +357,11 @@ class BatchSettings(SettingsGroup):
         description="Bytes (decoded) after which a batch is stored.",
     )
     max_age_secs: float = Field(1.0, gt=0, le=60, description="Age of the oldest row after which a batch is stored.")
+
+    @property
+    def gather_secs(self) -> float:
+        """How long Kafka may hold back records to gather more of them; most of it counts as a part of their age."""
+        return min(_MOST_GATHER_SECS, self.max_age_secs / 2)
 
 
 class QuerySettings(SettingsGroup):

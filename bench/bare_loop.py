@@ -24,9 +24,9 @@ _SILENCE_SECS = 30.0
 def main(arguments: list[str]) -> int:
     """Count records up to the given number. Returns 1 if there are fewer."""
     expected = int(arguments[0])
-    settings = read_settings(os.environ).kafka
-    consumer = KafkaConsumer(**consumer_options(settings))
-    assign_all(consumer, settings)
+    settings = read_settings(os.environ)
+    consumer = KafkaConsumer(**consumer_options(settings.kafka, fetch_wait_secs=settings.batch.gather_secs))
+    assign_all(consumer, settings.kafka)
     start, cpu_start = time.monotonic(), time.process_time()
     count = count_records(consumer, expected)
     elapsed, cpu = time.monotonic() - start, time.process_time() - cpu_start

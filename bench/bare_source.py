@@ -24,12 +24,14 @@ _SILENCE_SECS: Final = 30.0
 def main(arguments: list[str]) -> int:
     """Count records up to the given number. Returns 1 if there are fewer."""
     expected = int(arguments[0])
+    settings = read_settings(os.environ)
     source = open_source(
-        read_settings(os.environ).kafka,
+        settings.kafka,
         on_lost=lambda *_: None,
         on_halted=lambda *_: None,
         on_unread=lambda _: None,
         submit=submit_to_thread,
+        fetch_wait_secs=settings.batch.gather_secs,
     )
     start_all(source)
     start, cpu_start = time.monotonic(), time.process_time()

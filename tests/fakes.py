@@ -521,6 +521,7 @@ class MemorySource:
         self._started: set[Partition] = set()
         self._halted: set[Partition] = set()
         self._is_reassigned = False
+        self.last_timeout_secs = 0.0  # of the last poll
         self._poll_faults: deque[Exception] = deque()
         self._commit_faults: deque[Exception] = deque()
         self.commit_error: Exception | None = None
@@ -568,6 +569,7 @@ class MemorySource:
 
     def poll(self, timeout_secs: float) -> Polled:
         """See `ports.RecordSource`. Never waits."""
+        self.last_timeout_secs = timeout_secs
         if self._poll_faults:
             raise self._poll_faults.popleft()
         if self._is_reassigned:

@@ -30,6 +30,9 @@ from app.service import Pipeline, Service, Side, submit_to_thread
 from app.settings import ClickHouseSettings, Settings
 from app.telemetry.ingest import IngestTelemetry
 
+# Of the time for which Kafka may hold records back. With all of it a batch would not await a second fetch.
+_HELD_SHARE = 0.8
+
 NOT_CONNECTED = {"kafka": "not connected yet", "clickhouse": "not connected yet"}
 
 
@@ -133,6 +136,7 @@ class _Pipelines:
             # More than a batch holds would have to wait in memory, beside the batch that is stored.
             max_poll_records=min(MAX_POLL_RECORDS, self._settings.batch.max_rows),
             has_keys=self._settings.service.keep_key,
+            fetch_wait_secs=self._settings.batch.gather_secs,
         )
         standby = StandbyWatch(
             KafkaGroup(self._settings.kafka),
@@ -155,6 +159,7 @@ class _Pipelines:
             clock=time.monotonic,
             submit=submit_to_thread,
             has_room=self._disk().has_room,
+            held_secs=_HELD_SHARE * self._settings.batch.gather_secs,
         )
 
     def _delivery(self, progress: Progress) -> Delivery:

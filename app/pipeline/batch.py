@@ -1,5 +1,6 @@
 """Gathers rows, and the offsets that may be committed once they are stored; decides when to store them. Pure."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -36,10 +37,9 @@ class Gathering:
         self.row_count = 0
         self.byte_count = 0
 
-    def add(self, chunk: RecordChunk, rows: Rows, *, may_be_stored: bool, now: float) -> None:
-        """Add the rows of a chunk."""
-        if self._oldest_at is None:
-            self._oldest_at = now
+    def add(self, chunk: RecordChunk, rows: Rows, *, may_be_stored: bool, since: float) -> None:
+        """Add the rows of a chunk, of which none is older than `since`."""
+        self._oldest_at = since if self._oldest_at is None else min(self._oldest_at, since)
         self._parts.append((chunk.partition, rows))
         self._next_offsets[chunk.partition] = chunk.next_offset
         self._last_records[chunk.partition] = chunk.last_record
@@ -65,9 +65,13 @@ class Gathering:
 
     def is_due(self, now: float) -> bool:
         """Whether it should be stored: full, or its oldest row is old enough."""
+        return self.due_in_secs(now) <= 0
+
+    def due_in_secs(self, now: float) -> float:
+        """How long until it is due if nothing is added: 0 or less if it is, infinite if it is empty."""
         if self._oldest_at is None:
-            return False
-        return self.is_full() or now - self._oldest_at >= self._limits.max_age_secs
+            return math.inf
+        return 0.0 if self.is_full() else self._oldest_at + self._limits.max_age_secs - now
 
     def take(self) -> Batch:
         """Return everything gathered and start an empty batch. Call it only when there are rows."""

@@ -26,6 +26,7 @@ from app.settings import BatchSettings
 _log = logging.getLogger(__name__)
 
 _POLL_SECS = 0.1  # also the longest time that a finished insert waits for its commit
+_IDLE_POLL_SECS = 0.25  # while nothing but Kafka can bring work
 _LAG_EVERY_SECS = 5.0
 
 
@@ -76,8 +77,12 @@ class Ingest:
         submit: Submit,
         sleep: Callable[[float], None] = time.sleep,
         has_room: Callable[[], bool] = lambda: True,
+        held_secs: float = 0.0,
     ) -> None:
-        """`has_room` is called in every turn; it returns whether the table has room for more."""
+        """`has_room` is called in every turn; it returns whether the table has room for more.
+
+        `held_secs` is how long Kafka may have held back a record before it gave it, as far as that counts as its age.
+        """
         self._source = source
         self._delivery = delivery
         self._progress = progress
@@ -99,6 +104,8 @@ class Ingest:
         self._is_paused = False
         self._has_kafka_answered = False
         self._lag_at = clock()
+        self._held_secs = held_secs
+        self._read_at: dict[Partition, float] = {}
 
     def step(self) -> None:
         """Run one turn. Never waits for ClickHouse, and waits for Kafka no longer than one call of each kind.
@@ -165,7 +172,7 @@ class Ingest:
         return True
 
     def _read(self) -> None:
-        polled = self._source.poll(_POLL_SECS)
+        polled = self._source.poll(self._poll_secs())
         if polled.assigned is not None:
             self._take_assignment(polled.assigned)
         for chunk in polled.chunks:
@@ -173,7 +180,18 @@ class Ingest:
         # An empty poll proves nothing: an unreachable Kafka returns the same.
         self._has_kafka_answered |= polled.assigned is not None or bool(polled.chunks)
 
+    def _poll_secs(self) -> float:
+        """How long to wait for records: no longer than until the batch is due, or something else may be done."""
+        is_awaiting = self._delivering is not None or self._recovering is not None or self._unrecovered
+        if is_awaiting or not self._has_room:
+            return _POLL_SECS
+        return min(_IDLE_POLL_SECS, max(0.0, self._gathering.due_in_secs(self._clock())))
+
     def _take(self, chunk: RecordChunk) -> None:
+        read_at = self._clock()
+        # Kafka may have held them back to gather more, but not since before the last ones that it gave.
+        since = max(read_at - self._held_secs, self._read_at.get(chunk.partition, -math.inf))
+        self._read_at[chunk.partition] = read_at
         if self._has_other_records(chunk):
             return
         decoded = self._decode(chunk)
@@ -184,7 +202,7 @@ class Ingest:
             chunk,
             decoded.rows,
             may_be_stored=chunk.offsets[0] < self._may_be_stored_before.get(chunk.partition, 0),
-            now=self._clock(),
+            since=since,
         )
 
     # Taking over partitions: rows that an earlier owner stored but did not commit are found in the table.
@@ -195,6 +213,7 @@ class Ingest:
         self._progress.clear()
         self._may_be_stored_before.clear()
         self._leased.clear()
+        self._read_at.clear()
         self._was_dropped = False
         self._abandon_delivery()
         if self._recovering is not None:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from app.backends.kafka.options import (
-    FETCH_MAX_WAIT_SECS,
     FETCH_MIN_BYTES,
+    FETCH_WAIT_SECS,
     RECONNECT_MAX_MS,
     REQUEST_SECS,
     token_provider,
@@ -37,7 +37,9 @@ _EXACT_FETCHING: Final = {
 }
 
 
-def fetching_options(settings: KafkaSettings, metadata_secs: float) -> dict[str, Any]:
+def fetching_options(
+    settings: KafkaSettings, metadata_secs: float, fetch_wait_secs: float = FETCH_WAIT_SECS
+) -> dict[str, Any]:
     """The configuration of a `confluent_kafka.Consumer` that is assigned its partitions and is in no group."""
     return (
         _connection(settings)
@@ -48,7 +50,7 @@ def fetching_options(settings: KafkaSettings, metadata_secs: float) -> dict[str,
             "topic.metadata.refresh.interval.ms": int(metadata_secs * 1000),
             "socket.timeout.ms": int(REQUEST_SECS * 1000),
             "fetch.min.bytes": FETCH_MIN_BYTES,
-            "fetch.wait.max.ms": int(FETCH_MAX_WAIT_SECS * 1000),
+            "fetch.wait.max.ms": int(fetch_wait_secs * 1000),
             "fetch.max.bytes": _FETCH_MAX_BYTES,
             "fetch.message.max.bytes": _FETCH_MAX_BYTES,
             "message.max.bytes": _FETCH_MAX_BYTES,  # or it would raise the first to this one

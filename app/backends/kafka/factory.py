@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from kafka import KafkaConsumer
 
 from app.backends.kafka.fetching import Fetching, OwnFetching
-from app.backends.kafka.options import MAX_POLL_RECORDS, METADATA_SECS, consumer_options, member_options
+from app.backends.kafka.options import (
+    FETCH_WAIT_SECS,
+    MAX_POLL_RECORDS,
+    METADATA_SECS,
+    consumer_options,
+    member_options,
+)
 from app.backends.kafka.source import KafkaSource
 from app.backends.kafka.topics import KafkaTopics, TopicWatch
 from app.domain.records import Partition
@@ -35,6 +41,7 @@ def open_source(
     metadata_secs: float = METADATA_SECS,
     max_poll_records: int = MAX_POLL_RECORDS,
     has_keys: bool = False,
+    fetch_wait_secs: float = FETCH_WAIT_SECS,
 ) -> RecordSource:
     """Connect to Kafka as a member of the group. Belongs to the thread that polls.
 
@@ -43,7 +50,7 @@ def open_source(
     of KAFKA_TOPIC and KAFKA_TOPICS that cannot be read, by name, with the reason, whenever these change: all from
     within `poll`, the last one here too. New topics and partitions, and a recreated topic, are noticed within
     `metadata_secs`; `submit` runs the calls that look for topics. A poll returns `max_poll_records` at most; with
-    `has_keys` chunks hold the keys of records.
+    `has_keys` chunks hold the keys of records. Kafka holds back a few records for `fetch_wait_secs` to gather more.
 
     Raises:
         BadSettings: KAFKA_CLIENT names a client that cannot be used.
@@ -54,7 +61,7 @@ def open_source(
         watch = TopicWatch(
             KafkaTopics(settings), on_unread=on_unread, every_secs=metadata_secs, clock=time.monotonic, submit=submit
         )
-    way = _way_to_fetch(settings, metadata_secs, max_poll_records, has_keys)
+    way = _way_to_fetch(settings, metadata_secs, max_poll_records, has_keys, fetch_wait_secs)
     try:
         return KafkaSource(
             settings,
@@ -104,10 +111,12 @@ class _Way(NamedTuple):
     discard: Callable[[], None] = lambda: None
 
 
-def _way_to_fetch(settings: KafkaSettings, metadata_secs: float, max_poll_records: int, has_keys: bool) -> _Way:
-    client = confluent_client(settings, metadata_secs)
+def _way_to_fetch(
+    settings: KafkaSettings, metadata_secs: float, max_poll_records: int, has_keys: bool, fetch_wait_secs: float
+) -> _Way:
+    client = confluent_client(settings, metadata_secs, fetch_wait_secs)
     if client is None:
-        options = consumer_options(settings, metadata_secs, max_poll_records)
+        options = consumer_options(settings, metadata_secs, max_poll_records, fetch_wait_secs)
         return _Way(options, partial(OwnFetching, has_keys=has_keys))
     from app.backends.kafka.confluent_fetching import ConfluentFetching
 
@@ -115,7 +124,9 @@ def _way_to_fetch(settings: KafkaSettings, metadata_secs: float, max_poll_record
     return _Way(member_options(settings, metadata_secs), fetch_by, client.close)
 
 
-def confluent_client(settings: KafkaSettings, metadata_secs: float) -> "ConfluentClient | None":
+def confluent_client(
+    settings: KafkaSettings, metadata_secs: float, fetch_wait_secs: float = FETCH_WAIT_SECS
+) -> "ConfluentClient | None":
     """A client that fetches; None if it is not to be used, or cannot be where that is left to us.
 
     Raises:
@@ -127,7 +138,7 @@ def confluent_client(settings: KafkaSettings, metadata_secs: float) -> "Confluen
     from app.backends.kafka.confluent_options import fetching_options
 
     try:
-        return ConfluentClient(fetching_options(settings, metadata_secs))
+        return ConfluentClient(fetching_options(settings, metadata_secs, fetch_wait_secs))
     except UnsupportedOption as error:
         if settings.client == "confluent":
             raise BadSettings([f"KAFKA_CLIENT=confluent cannot be used with the other settings: {error}"]) from error

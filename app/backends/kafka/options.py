@@ -21,9 +21,9 @@ _PRODUCE_SECS = 30.0
 # the loop well under a second.
 MAX_POLL_RECORDS = 5_000
 # Kafka responds to a fetch when it has this many bytes, or after this time. Without that, every few records would be a
-# fetch, a poll and a chunk of their own: most of the cost of a steady low load.
+# fetch, a poll and a chunk of their own: most of the cost of a steady low load, as fetches are that of an idle service.
 FETCH_MIN_BYTES = 128 * 1024
-FETCH_MAX_WAIT_SECS = 0.1
+FETCH_WAIT_SECS = 0.1  # unless the reader says how long its records may wait
 _FETCH_MAX_BYTES = 8 * 1024 * 1024
 _PARTITION_FETCH_MAX_BYTES = 1 * 1024 * 1024
 METADATA_SECS = 10.0  # added partitions and a recreated topic are noticed within this time
@@ -60,7 +60,10 @@ _EXACT_READING = {
 
 
 def consumer_options(
-    settings: KafkaSettings, metadata_secs: float = METADATA_SECS, max_poll_records: int = MAX_POLL_RECORDS
+    settings: KafkaSettings,
+    metadata_secs: float = METADATA_SECS,
+    max_poll_records: int = MAX_POLL_RECORDS,
+    fetch_wait_secs: float = FETCH_WAIT_SECS,
 ) -> dict[str, Any]:
     """Keyword arguments of the consumer that reads records to store them."""
     return connection_options(settings) | {
@@ -76,7 +79,7 @@ def consumer_options(
         "partition_assignment_strategy": _assignors(settings),
         "max_poll_records": max_poll_records,
         "fetch_min_bytes": FETCH_MIN_BYTES,
-        "fetch_max_wait_ms": int(FETCH_MAX_WAIT_SECS * 1000),
+        "fetch_max_wait_ms": int(fetch_wait_secs * 1000),
         "fetch_max_bytes": _FETCH_MAX_BYTES,
         "max_partition_fetch_bytes": _PARTITION_FETCH_MAX_BYTES,
         "metrics_enabled": False,

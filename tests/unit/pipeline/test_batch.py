@@ -1,5 +1,7 @@
 """When a batch is due, and its content."""
 
+import math
+
 import pyarrow as pa
 import pytest
 
@@ -23,7 +25,7 @@ def chunk_of(partition: Partition, next_offset: int) -> RecordChunk:
 def add(
     gathering: Gathering, partition: Partition, rows: Rows, next_offset: int = 1, *, may: bool = False, now: float = 0
 ) -> None:
-    gathering.add(chunk_of(partition, next_offset), rows, may_be_stored=may, now=now)
+    gathering.add(chunk_of(partition, next_offset), rows, may_be_stored=may, since=now)
 
 
 def test_nothing_gathered_is_never_due() -> None:
@@ -41,6 +43,26 @@ def test_a_batch_is_due_when_its_oldest_row_is_old_enough() -> None:
     assert not gathering.is_due(now=6.99)
     assert gathering.is_due(now=7)
     assert not gathering.is_full()
+
+
+def test_a_row_that_came_later_may_be_the_oldest() -> None:
+    gathering = Gathering(LIMITS)
+    add(gathering, ONE, rows_of(1), now=5)
+    add(gathering, TWO, rows_of(2), now=4.5)
+
+    assert gathering.due_in_secs(now=5) == 1.5
+    assert gathering.is_due(now=6.5)
+
+
+def test_how_long_until_a_batch_is_due() -> None:
+    gathering = Gathering(LIMITS)
+    assert gathering.due_in_secs(now=0) == math.inf
+
+    add(gathering, ONE, rows_of(1), now=5)
+    assert gathering.due_in_secs(now=5.5) == 1.5
+
+    add(gathering, ONE, rows_of(*range(9)), now=5.5)
+    assert gathering.due_in_secs(now=5.5) == 0
 
 
 def test_a_batch_is_due_at_once_when_it_has_enough_rows() -> None:

@@ -1,5 +1,7 @@
 """When a batch is stored."""
 
+import pytest
+
 from tests.unit.pipeline.ingest.world import World
 
 
@@ -40,6 +42,68 @@ def test_a_batch_is_stored_when_its_oldest_row_is_old_enough(world: World) -> No
     instance.go_on()
 
     assert world.table.offsets() == [0, 1]
+
+
+def test_the_time_for_which_kafka_may_have_held_a_row_back_counts(world: World) -> None:
+    instance = world.reading_instance(max_age_secs=1.0, held_secs=0.4)
+    world.send(1)
+    instance.step()
+    world.clock.advance(0.55)
+    instance.step()
+    assert not instance.thread.is_busy
+
+    world.clock.advance(0.1)
+    instance.go_on()
+
+    assert world.table.offsets() == [0]
+
+
+def test_a_row_is_not_taken_to_be_older_than_the_last_that_kafka_gave(world: World) -> None:
+    instance = world.reading_instance(max_age_secs=1.0, held_secs=0.4)
+    world.send(1)
+    instance.step()
+    world.clock.advance(0.65)
+    world.send(1)
+    instance.go_on()
+    assert world.table.offsets() == [0, 1]
+
+    world.clock.advance(0.1)
+    world.send(1)
+    instance.step()  # the row came within the last 0.1 s
+    world.clock.advance(0.85)
+    instance.step()
+    assert not instance.thread.is_busy
+
+    world.clock.advance(0.1)
+    instance.go_on()
+
+    assert world.table.offsets() == [0, 1, 2]
+
+
+def test_an_idle_loop_waits_longer_for_records_but_not_beyond_the_time_to_store_them(world: World) -> None:
+    instance = world.reading_instance(max_age_secs=1.0)
+    instance.settle()
+    instance.step()
+    idle_secs = instance.source.last_timeout_secs
+
+    world.send(1)
+    instance.step()
+    world.clock.advance(0.9)
+    instance.step()
+
+    assert instance.source.last_timeout_secs == pytest.approx(0.1)
+    assert idle_secs > 0.2
+
+
+def test_a_loop_that_may_not_store_does_not_turn_without_a_pause(world: World) -> None:
+    instance = world.reading_instance(max_age_secs=1.0)
+    instance.has_room = False
+    world.send(1)
+    instance.step()
+    world.clock.advance(5)
+    instance.step(2)
+
+    assert instance.source.last_timeout_secs > 0
 
 
 def test_nothing_is_stored_when_nothing_came(world: World) -> None:

@@ -39,6 +39,7 @@ class Instance:
         max_rows: int = 1000,
         max_bytes: int = 1024 * 1024,
         max_age_secs: float = 1.0,
+        held_secs: float = 0.0,
         max_chunk_records: int = 500,
     ) -> None:
         self.clock = clock
@@ -67,6 +68,7 @@ class Instance:
             submit=self.thread.submit,
             sleep=clock.advance,
             has_room=lambda: self.has_room,
+            held_secs=held_secs,
         )
         self.has_room = True
 
