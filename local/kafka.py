@@ -44,6 +44,11 @@ _SMALL_AND_SOLE = {
     "transaction.state.log.num.partitions": "1",
     "group.initial.rebalance.delay.ms": "0",
     "auto.create.topics.enable": "false",  # as in the compose files: a mistyped topic is an error
+    # Each of these threads wakes up three times a second, and there are as many again for the controller.
+    "num.io.threads": "2",
+    "num.network.threads": "1",
+    "group.coordinator.threads": "1",
+    "share.coordinator.threads": "1",
     "log.cleaner.dedupe.buffer.size": str(8 * 1024 * 1024),  # the default takes 128 MB of the heap at once
 }
 

@@ -23,6 +23,7 @@ _CONFIG = """<clickhouse>
         <enable_read_write_grants>true</enable_read_write_grants>
     </access_control_improvements>
     <max_server_memory_usage>{max_memory_bytes}</max_server_memory_usage>
+    <memory_worker_period_ms>500</memory_worker_period_ms>
     <mark_cache_size>67108864</mark_cache_size>
     <index_mark_cache_size>67108864</index_mark_cache_size>
     <primary_index_cache_size>67108864</primary_index_cache_size>
