@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import http.client
 import json
+import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from random import Random
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 from bench.errors import BenchError
 from bench.query_kinds import Kind, Parameters, SearchValues
 
+Query = tuple[str, Parameters]
+"""A path below /api/v1, and its parameters."""
+
+_SLOTS: Final = 4  # of a service as it is shipped
 _TIMEOUT_SECS = 60.0
 
 
@@ -54,6 +60,44 @@ class ApiClient:
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
+
+
+def settings_for(clients: int) -> dict[str, str]:
+    """Settings of a service that so many clients of one address are to keep busy: they wait for a slot, without a 429.
+
+    As many may wait as there are slots.
+    """
+    slots = max(_SLOTS, -(-clients // 2))
+    return {
+        "QUERY_MAX_CONCURRENT": str(slots),
+        "QUERY_MAX_SHARE_PERCENT": "100",
+        "QUERY_QUEUE_SECS": "60",
+        "HTTP_THREADS": str(4 * slots + 8),
+    }
+
+
+def run_side_by_side(port: int, queries: Sequence[Query], clients: int) -> Sequence[Sample]:
+    """Run queries by several clients, each with a connection of its own; a client takes the next that is left.
+
+    Raises:
+        BenchError: the API responds with an error.
+    """
+    left = iter(queries)
+    lock = threading.Lock()
+
+    def ask(_client: int) -> list[Sample]:
+        client = ApiClient(port)
+        samples: list[Sample] = []
+        while True:
+            with lock:
+                query = next(left, None)
+            if query is None:
+                client.close()
+                return samples
+            samples.append(client.query(*query))
+
+    with ThreadPoolExecutor(clients) as threads:
+        return [sample for samples in threads.map(ask, range(clients)) for sample in samples]
 
 
 def first_log_millis(port: int, last_id: str) -> tuple[float, str]:

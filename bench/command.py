@@ -97,11 +97,15 @@ def loaded_stack(options: argparse.Namespace) -> Iterator[BenchStack]:
 
 def circumstances(stack: BenchStack, command: Sequence[str]) -> dict[str, Any]:
     """When and on what something was measured, and the module and arguments that repeat it."""
+    return surroundings(command) | {"clickhouse": stack.query("SELECT version()")}
+
+
+def surroundings(command: Sequence[str]) -> dict[str, Any]:
+    """The same without an engine of the bench."""
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": shlex.join(["python", "-m", *command]),
         "machine": machine(),
-        "clickhouse": stack.query("SELECT version()"),
     }
 
 

@@ -42,6 +42,22 @@ def route(number: int) -> str:
     return f"/api/v1/resource-{number:02d}"
 
 
+def prepare_history(stack: BenchStack, table: str, rows: int) -> None:
+    """Make a table with this history, its past days merged; one that is there already, and has rows, stays as it is.
+
+    Raises:
+        BenchError: the engine refuses it.
+    """
+    stack.create_table(table)
+    if not int(stack.query(f"SELECT count() FROM `{DATABASE}`.`{table}`")):
+        print(f"Loading {rows:,} rows ...", flush=True)
+        began = time.monotonic()
+        load_history(stack, table, rows)
+        print(f"    {time.monotonic() - began:,.0f} s; merging days ...", flush=True)
+        merge_days(stack, table)
+    stack.wait_until_idle()
+
+
 def load_history(stack: BenchStack, table: str, rows: int, *, now: float | None = None) -> None:
     """Insert `rows` generated rows into a table of schema.sql, oldest first.
 

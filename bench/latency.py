@@ -17,7 +17,7 @@ from local.service import Scrape
 
 LIMIT_SECS = 1.5
 
-_WARM_UP_EVENTS = 2_000
+_WARM_UP_EVENTS, _WARM_UP_SECS = 2_000, 5.0
 _POLL_SECS = 0.25  # inserts are about a second apart, so none is missed
 _TIMEOUT_SECS = 60.0
 
@@ -38,11 +38,12 @@ def measure_latency(
     ends: set[float] = set()
     with running_service(stack, program, topic, table) as service:
         service.wait_until(lambda scrape: scrape.assigned == PARTITIONS, _TIMEOUT_SECS)
-        send_steadily(kafka, topic, rate, _WARM_UP_EVENTS / rate)
-        before = service.wait_until_stored(_WARM_UP_EVENTS, _TIMEOUT_SECS, every_secs=_POLL_SECS)
+        warm_up = min(_WARM_UP_EVENTS, round(_WARM_UP_SECS * rate))
+        send_steadily(kafka, topic, rate, warm_up / rate)
+        before = service.wait_until_stored(warm_up, _TIMEOUT_SECS, every_secs=_POLL_SECS)
         with polling(lambda: ends.add(service.scrape().stored_at), _POLL_SECS):
             sent_per_sec = send_steadily(kafka, topic, rate, secs)
-            events = round(rate * secs) + _WARM_UP_EVENTS
+            events = round(rate * secs) + warm_up
             after = service.wait_until_stored(events, _TIMEOUT_SECS, every_secs=_POLL_SECS)
     ends.add(after.stored_at)
     ends.discard(before.stored_at)
@@ -50,6 +51,7 @@ def measure_latency(
     measurements = {
         "latency_p50_secs": quantile(latencies, 0.5),
         "latency_p99_secs": quantile(latencies, 0.99),
+        "latency_p999_secs": quantile(latencies, 0.999),
         "latency_max_secs": latencies[-1],
         "latency_sent_per_sec": sent_per_sec,
         "latency_share_within_limit_by_service": share_within(before, after, LIMIT_SECS),

@@ -175,21 +175,12 @@ def _wait_for(stack: BenchStack, table: str, rows: int, timeout_secs: float) -> 
     """Wait for that many rows; returns when they were there (Unix time), and how many."""
     deadline = time.monotonic() + timeout_secs
     while True:
-        count = _count(stack, table)
+        count = stack.row_count(table)
         if count >= rows:
             return time.time(), count
         if time.monotonic() > deadline:
             raise BenchError(f"{table} has {count:,} of {rows:,} rows after {timeout_secs:.0f} s")
         time.sleep(_POLL_SECS)
-
-
-def _count(stack: BenchStack, table: str) -> int:
-    return int(
-        stack.query(
-            "SELECT sum(rows) FROM system.parts"
-            f" WHERE active AND database = '{DATABASE}' AND table = '{table}' FORMAT TSV"
-        )
-    )
 
 
 def _merge(stack: BenchStack, table: str) -> tuple[float, float]:

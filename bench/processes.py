@@ -37,6 +37,31 @@ def cpu_secs_of_stat(stat: str) -> float:
     return (int(fields[11]) + int(fields[12])) / _TICKS_PER_SEC
 
 
+def wake_ups(pid: int) -> int:
+    """How often the threads that a process has now have been woken up since they began.
+
+    Raises:
+        BenchError: the process or /proc does not exist.
+    """
+    return sum(
+        wake_ups_of_status(_read(pid, f"task/{path.name}/status")) for path in Path(f"/proc/{pid}/task").iterdir()
+    )
+
+
+def wake_ups_of_status(status: str) -> int:
+    """The same in the text of /proc/PID/status, which is that of one thread."""
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("voluntary_ctxt_switches:"))
+
+
+def command_line(pid: int) -> list[str]:
+    """The arguments of a process, its program first.
+
+    Raises:
+        BenchError: the process or /proc does not exist.
+    """
+    return _read(pid, "cmdline").rstrip("\0").split("\0")
+
+
 def peak_memory_mb(pid: int) -> float:
     """Peak resident memory of a process, in units of 10^6 bytes.
 

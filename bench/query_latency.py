@@ -5,20 +5,21 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from bench.api_client import ApiClient, Sample, first_log_millis, run_queries
+from bench.api_client import ApiClient, Sample, first_log_millis, run_queries, run_side_by_side, settings_for
 from bench.command import RESULTS, circumstances, positive, run
-from bench.history import load_history, merge_days
+from bench.history import prepare_history
 from bench.machine import interpreter
-from bench.query_kinds import KINDS, sample_search_values
+from bench.query_kinds import KINDS, Kind, SearchValues, sample_search_values
 from bench.query_report import Size, Timing, report_sizes, timing
 from bench.service import Program, fed_service
-from bench.stack import DATABASE, BenchStack, running_stack
+from bench.stack import BenchStack, running_stack
 from local.service import ServiceProcess
 
 _RATE: Final = 5_000  # events per second that are stored meanwhile
@@ -54,6 +55,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--samples", type=positive, default=_CHEAP, help=f"most samples of each kind (default: {_CHEAP})"
     )
+    parser.add_argument(
+        "--concurrency", type=positive, help="ask each kind by so many clients at the same time too, such as 8"
+    )
     parser.add_argument("--data", type=Path, help="directory that keeps the tables for the next run")
     parser.add_argument(
         "--quick", action="store_true", help="few rows and samples, to see that it works; results are not stored"
@@ -73,12 +77,13 @@ def _measure(options: argparse.Namespace) -> int:
 
 def _measure_size(stack: BenchStack, options: argparse.Namespace, rows: int) -> Size:
     table = f"history_{rows}"
-    _prepare(stack, table, rows)
+    prepare_history(stack, table, rows)
     rng = Random(_SEED)
     values = sample_search_values(stack, table, rows, rng)
     kinds = [kind for kind in KINDS if not options.kind or any(part in kind.name for part in options.kind)]
     timings: dict[str, Timing] = {}
-    with fed_service(stack, Program(options.service_python), table, _RATE) as service:
+    settings = settings_for(options.concurrency) if options.concurrency else {}
+    with fed_service(stack, Program(options.service_python), table, _RATE, settings) as service:
         client = ApiClient(_port(service))
         for kind in kinds:
             count = min(options.samples, _QUICK_SAMPLES if options.quick else _CHEAP if kind.is_cheap else _DEAR)
@@ -86,7 +91,8 @@ def _measure_size(stack: BenchStack, options: argparse.Namespace, rows: int) -> 
             run_queries(client, kind, values, rng, min(_WARM_UP, count))
             warm = run_queries(client, kind, values, rng, count)
             cold = run_queries(client, kind, values, rng, min(_COLD, count), before=partial(_drop_caches, stack))
-            timings[kind.name] = timing(warm, cold)
+            together = _side_by_side(service, kind, values, rng, count, options.concurrency)
+            timings[kind.name] = timing(warm, cold, together)
             print(f"    {timings[kind.name].line()}", flush=True)
         client.close()
         if not options.kind or any(part in "tail" for part in options.kind):
@@ -97,15 +103,13 @@ def _measure_size(stack: BenchStack, options: argparse.Namespace, rows: int) -> 
     return Size(rows, timings, stack.bytes_per_row(table))
 
 
-def _prepare(stack: BenchStack, table: str, rows: int) -> None:
-    stack.create_table(table)
-    if not int(stack.query(f"SELECT count() FROM `{DATABASE}`.`{table}`")):
-        print(f"Loading {rows:,} rows ...", flush=True)
-        began = time.monotonic()
-        load_history(stack, table, rows)
-        print(f"    {time.monotonic() - began:,.0f} s; merging days ...", flush=True)
-        merge_days(stack, table)
-    stack.wait_until_idle()
+def _side_by_side(
+    service: ServiceProcess, kind: Kind, values: SearchValues, rng: Random, count: int, clients: int | None
+) -> Sequence[Sample]:
+    """The same number of queries by several clients, if that is wanted."""
+    if clients is None:
+        return []
+    return run_side_by_side(_port(service), [(kind.path, kind.parameters(rng, values)) for _ in range(count)], clients)
 
 
 def _time_tails(service: ServiceProcess, count: int) -> Timing:
@@ -136,9 +140,11 @@ def _drop_caches(stack: BenchStack) -> None:
 def _about(stack: BenchStack, options: argparse.Namespace) -> dict[str, Any]:
     rows = [str(count) for count in options.rows]
     command = ["bench.query_latency", "--rows", *rows, "--samples", str(options.samples)]
+    command += ["--concurrency", str(options.concurrency)] if options.concurrency else []
     return circumstances(stack, command) | {
         "service": interpreter(options.service_python),
         "events_per_sec_stored_meanwhile": _RATE,
+        "concurrency": options.concurrency,
     }
 
 

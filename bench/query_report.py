@@ -33,10 +33,15 @@ class Timing:
     rows_read: float
     bytes_read: float
     row_count: float
+    together_p50: float | None = None
+    """Asked by several clients at the same time."""
+    together_p99: float | None = None
 
     def line(self) -> str:
         """One line for the terminal."""
         cold = f", cold p50 {self.cold_p50:.0f} most {self.cold_most:.0f}" if self.cold_p50 is not None else ""
+        if self.together_p50 is not None:
+            cold += f", side by side p50 {self.together_p50:.1f} p99 {self.together_p99:.1f}"
         return (
             f"p50 {self.p50:.1f} p95 {self.p95:.1f} p99 {self.p99:.1f} most {self.most:.0f} ms{cold};"
             f" read {self.rows_read:,.0f} rows, {self.bytes_read / 1e6:,.2f} MB; {self.row_count:.0f} rows returned"
@@ -52,10 +57,11 @@ class Size:
     bytes_per_row: Mapping[str, float]
 
 
-def timing(warm: Sequence[Sample], cold: Sequence[Sample]) -> Timing:
-    """Summarise samples."""
+def timing(warm: Sequence[Sample], cold: Sequence[Sample], together: Sequence[Sample] = ()) -> Timing:
+    """Summarise samples; `together` are those of several clients at the same time."""
     millis = sorted(sample.millis for sample in warm)
     cold_millis = sorted(sample.millis for sample in cold)
+    together_millis = sorted(sample.millis for sample in together)
     return Timing(
         samples=len(warm),
         p50=quantile(millis, 0.5),
@@ -67,6 +73,8 @@ def timing(warm: Sequence[Sample], cold: Sequence[Sample]) -> Timing:
         rows_read=fmean(sample.rows_read for sample in warm),
         bytes_read=fmean(sample.bytes_read for sample in warm),
         row_count=fmean(sample.row_count for sample in warm),
+        together_p50=quantile(together_millis, 0.5) if together else None,
+        together_p99=quantile(together_millis, 0.99) if together else None,
     )
 
 
@@ -94,6 +102,9 @@ def _page(about: Mapping[str, Any], sizes: Sequence[Size]) -> Iterator[str]:
     yield "  events/s are sent, stored and merged on the same cores"
     yield f"- Limit for every kind on the largest table: p99 at most {_LIMIT_MS} ms; target: {_AIM_MS} ms, and a p50"
     yield f"  at most {_AIM_GROWTH} times that of the smallest table"
+    clients = about.get("concurrency")
+    if clients:
+        yield f"- In the columns with {clients}, so many clients ask at the same time; half of them have a slot"
     for size in sizes:
         yield ""
         yield f"## {size.rows:,} rows"
@@ -101,10 +112,9 @@ def _page(about: Mapping[str, Any], sizes: Sequence[Size]) -> Iterator[str]:
         columns, everything = size.bytes_per_row["columns"], size.bytes_per_row["everything"]
         yield f"{everything:.1f} bytes per row on disk, {columns:.1f} of them columns. Times in milliseconds."
         yield ""
-        yield from table(
-            ("Query", "p50", "p95", "p99", "Most", "Cold p50", "Rows read", "MB read", "Samples", "Met"),
-            [_cells(name, found) for name, found in size.timings.items()],
-        )
+        headings = ["Query", "p50", "p95", "p99", "Most", "Cold p50", "Rows read", "MB read", "Samples", "Met"]
+        headings += [f"p50 with {clients}", f"p99 with {clients}"] if clients else []
+        yield from table(headings, [_cells(name, found)[: len(headings)] for name, found in size.timings.items()])
     if len(sizes) > 1:
         yield ""
         yield f"## From {sizes[0].rows:,} to {sizes[-1].rows:,} rows"
@@ -116,7 +126,9 @@ def _cells(name: str, found: Timing) -> tuple[str, ...]:
     cold = "" if found.cold_p50 is None else f"{found.cold_p50:.0f}"
     met = "yes" if found.p99 <= _AIM_MS else "limit" if found.p99 <= _LIMIT_MS else "NO"
     times = (f"{value:.0f}" for value in (found.p50, found.p95, found.p99, found.most))
-    return (name, *times, cold, f"{found.rows_read:,.0f}", f"{found.bytes_read / 1e6:,.1f}", str(found.samples), met)
+    read = f"{found.rows_read:,.0f}", f"{found.bytes_read / 1e6:,.1f}"
+    together = ("" if value is None else f"{value:.0f}" for value in (found.together_p50, found.together_p99))
+    return (name, *times, cold, *read, str(found.samples), met, *together)
 
 
 def _growth(small: Size, large: Size) -> Iterator[tuple[str, ...]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -73,15 +73,47 @@ def running_service(
 
 
 @contextmanager
-def fed_service(stack: BenchStack, program: Program, table: str, rate: int) -> Iterator[ServiceProcess]:
+def running_group(
+    stack: BenchStack,
+    program: Program,
+    topic: str,
+    table: str,
+    instances: int,
+    settings: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[Sequence[ServiceProcess]]:
+    """Run several instances of the service in one group; they start at the same time, and are stopped afterwards."""
+    environ = environment(stack, topic, table, settings)
+    services = [
+        ServiceProcess(
+            environ, stack.directory / f"{table}-{number}.log", python=program.python, directory=program.directory
+        )
+        for number in range(instances)
+    ]
+    try:
+        for service in services:
+            service.launch()
+        for service in services:
+            service.start()
+        yield services
+    finally:
+        for service in services:
+            service.stop()
+
+
+@contextmanager
+def fed_service(
+    stack: BenchStack, program: Program, table: str, rate: int, settings: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[ServiceProcess]:
     """Run the service while another process sends `rate` events per second, which it stores in a table.
+
+    `settings` are further ones of the service.
 
     Raises:
         BenchError: the sender ended too early.
     """
     topic = f"{table}-{time.time_ns()}"
     stack.create_topic(topic)
-    with running_service(stack, program, topic, table) as service:
+    with running_service(stack, program, topic, table, settings) as service:
         service.wait_until(lambda scrape: scrape.assigned == PARTITIONS, _TIMEOUT_SECS)
         sender = get_context("spawn").Process(
             target=send_steadily, args=(stack.kafka.bootstrap_servers, topic, rate, 86_400.0), daemon=True

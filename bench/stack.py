@@ -35,17 +35,17 @@ class BenchStack:
         self.engine = engine
         self.directory = directory
 
-    def kafka_settings(self, topic: str) -> KafkaSettings:
+    def kafka_settings(self, topic: str, partitions: int = PARTITIONS) -> KafkaSettings:
         """The service's settings for this broker and topic."""
-        return KafkaSettings(bootstrap_servers=self.kafka.bootstrap_servers, topic=topic, topic_partitions=PARTITIONS)
+        return KafkaSettings(bootstrap_servers=self.kafka.bootstrap_servers, topic=topic, topic_partitions=partitions)
 
     def clickhouse_settings(self, table: str) -> ClickHouseSettings:
         """The service's settings for this engine and table."""
         return ClickHouseSettings(url=self.engine.url, database=DATABASE, table=table)
 
-    def create_topic(self, topic: str) -> None:
+    def create_topic(self, topic: str, partitions: int = PARTITIONS) -> None:
         """Create a topic as the service does, with LogAppendTime."""
-        admin = TopicAdmin(self.kafka_settings(topic))
+        admin = TopicAdmin(self.kafka_settings(topic, partitions))
         try:
             admin.ensure()
         finally:
@@ -84,6 +84,15 @@ class BenchStack:
                 return bytes(answer.read())
         except urllib.error.HTTPError as error:
             raise BenchError(f"the engine refused a query: {error.read().decode()[:500]}") from error
+
+    def row_count(self, table: str) -> int:
+        """Rows of a table by its parts, which costs the engine nothing; 0 while the table does not exist."""
+        return int(
+            self.query(
+                "SELECT sum(rows) FROM system.parts"
+                f" WHERE active AND database = '{DATABASE}' AND table = '{table}' FORMAT TSV"
+            )
+        )
 
     def bytes_per_row(self, table: str) -> dict[str, float]:
         """Bytes per row on disk: everything, and the columns alone.

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from types import MappingProxyType
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Message, Producer, TopicPartition
 
@@ -26,8 +27,10 @@ _READ_AT_ONCE = 10_000
 # A backlog consists of large batches in Kafka, steady traffic of small ones.
 _BACKLOG_LINGER_MS = 50
 _STEADY_LINGER_MS = 5
+_PATIENT = {"transaction.timeout.ms": "600000"}  # a backlog takes longer than the minute that it has by default
 
 AppendTimes = dict[tuple[int, int], int]
+Headers = Sequence[tuple[str, bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,34 @@ def send_all(bootstrap_servers: str, topic: str, events: Iterable[bytes]) -> Non
     for event in events:
         producer.send(event)
     producer.finish()
+
+
+def send_records(bootstrap_servers: str, topic: str, records: Iterable[tuple[bytes, Headers]]) -> None:
+    """The same with records that have headers.
+
+    Raises:
+        BenchError: Kafka did not acknowledge all of them.
+    """
+    producer = _Sender(bootstrap_servers, topic, _BACKLOG_LINGER_MS)
+    for value, headers in records:
+        producer.send(value, headers)
+    producer.finish()
+
+
+def send_at_once(bootstrap_servers: str, topic: str, events: Iterable[bytes], partitions: int) -> float:
+    """Send events in one transaction, so that all can be read at the same moment; returns that moment (Unix time).
+
+    Raises:
+        BenchError: Kafka did not acknowledge all of them.
+    """
+    producer = _Sender(
+        bootstrap_servers, topic, _BACKLOG_LINGER_MS, partitions, {"transactional.id": f"bench-{topic}", **_PATIENT}
+    )
+    producer.begin()
+    for event in events:
+        producer.send(event)
+    producer.finish()
+    return producer.commit()
 
 
 def send_steadily(bootstrap_servers: str, topic: str, rate: int, secs: float, partitions: int = PARTITIONS) -> float:
@@ -150,21 +181,40 @@ def _read_to_end(consumer: Consumer) -> AppendTimes:
 class _Sender:
     """A producer that sends events to the partitions in turn and counts refused ones."""
 
-    def __init__(self, bootstrap_servers: str, topic: str, linger_ms: int, partitions: int = PARTITIONS) -> None:
+    def __init__(
+        self,
+        bootstrap_servers: str,
+        topic: str,
+        linger_ms: int,
+        partitions: int = PARTITIONS,
+        options: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self._topic = topic
         self._partitions = partitions
         self._sent = 0
         self._refused = 0
-        self._producer = Producer(
-            {"bootstrap.servers": bootstrap_servers, "compression.type": "lz4", "linger.ms": linger_ms, "acks": "all"}
-        )
+        own = {"bootstrap.servers": bootstrap_servers, "compression.type": "lz4", "linger.ms": linger_ms, "acks": "all"}
+        self._producer = Producer({**own, **options})
 
-    def send(self, event: bytes) -> None:
+    def begin(self) -> None:
+        """Begin a transaction; the options must name one."""
+        self._producer.init_transactions()
+        self._producer.begin_transaction()
+
+    def commit(self) -> float:
+        """Commit the transaction; returns the moment before (Unix time)."""
+        at = time.time()
+        self._producer.commit_transaction()
+        return at
+
+    def send(self, event: bytes, headers: Headers = ()) -> None:
         """Send one event; waits while the queue is full."""
         partition, self._sent = self._sent % self._partitions, self._sent + 1
         while True:
             try:
-                self._producer.produce(self._topic, event, partition=partition, on_delivery=self._on_delivery)
+                self._producer.produce(
+                    self._topic, event, partition=partition, on_delivery=self._on_delivery, headers=list(headers)
+                )
             except BufferError:
                 self.wait(_BACKPRESSURE_SECS)
             else:
