@@ -38,13 +38,18 @@ class Select:
     ClickHouse would find it by itself, after planning the statement for every projection of the table, which takes
     longer than to run it. Where a part does not have the projection, its rows are read.
     """
+    is_lookup: bool = False
+    """Whether it finds one key of a sorted projection: a granule in each part, which one thread reads sooner than two
+    that share the parts.
+    """
 
     @property
     def settings(self) -> str:
         """The SETTINGS clause that says so."""
-        if self.projection:
-            return f"SETTINGS preferred_optimize_projection_name = '{self.projection}'"
-        return "SETTINGS optimize_use_projections = 0"
+        if not self.projection:
+            return "SETTINGS optimize_use_projections = 0"
+        threads = ", max_threads = 1" if self.is_lookup else ""
+        return f"SETTINGS preferred_optimize_projection_name = '{self.projection}'{threads}"
 
 
 @dataclass(frozen=True, slots=True)

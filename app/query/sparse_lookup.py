@@ -58,7 +58,7 @@ def sparse_pieces(
     wanted_rows: int,
     deadline: Deadline,
 ) -> Iterator[Piece]:
-    """All buckets of a range with candidate rows, in pieces, the newest first.
+    """All buckets of a range with candidate rows, in pieces, the newest first. There are none between two pieces.
 
     The first piece has enough rows if the condition is only about the user or the trace.
 
@@ -77,7 +77,8 @@ def sparse_pieces(
             taken = _enough(known, enough_rows)
             known = known[len(taken) :]
             start_ns = max(span.start_ns, taken[-1].start_secs * SECOND_NS)
-            yield Piece(TimeRange(start_ns, end_ns), _in(taken), cost)
+            taken_until_ns = min(end_ns, taken[0].start_secs * SECOND_NS + FIVE_MINUTES_NS)
+            yield Piece(TimeRange(start_ns, taken_until_ns), _in(taken), cost)
             end_ns, cost = start_ns, Cost()
             enough_rows *= _GROWTH
         if is_last:
@@ -109,6 +110,7 @@ def _which(register: _Register, condition: Condition, span: TimeRange) -> Select
         f"GROUP BY {FIVE_MINUTES} ORDER BY bucket_start DESC LIMIT {_AT_ONCE:d}",
         condition.parameters,
         register.projection,
+        is_lookup=True,
     )
 
 
@@ -123,5 +125,5 @@ def _enough(known: Sequence[_Bucket], rows: int) -> Sequence[_Bucket]:
 
 
 def _in(taken: Sequence[_Bucket]) -> str:
-    starts = ", ".join(f"toDateTime({bucket.start_secs:d}, 'UTC')" for bucket in taken)
-    return f"{FIVE_MINUTES} IN ({starts})"
+    """As numbers: a hundred calls of toDateTime take longer to plan than half of the rows to read."""
+    return f"{FIVE_MINUTES} IN ({', '.join(str(bucket.start_secs) for bucket in taken)})"

@@ -34,7 +34,7 @@ def pieces_of(reader: ScriptedReader, query: str = "user_id:7", *, wanted_rows: 
 
 
 def starts_in(piece: Piece) -> Sequence[int]:
-    return [int(part.partition(",")[0]) for part in piece.condition.split("toDateTime(")[1:]]
+    return [int(start) for start in piece.condition.partition(" IN (")[2].rstrip(")").split(", ")]
 
 
 @pytest.mark.parametrize(
@@ -54,12 +54,13 @@ def test_the_first_piece_holds_as_many_rows_as_are_wanted_and_the_next_ones_more
     assert [start for piece in pieces for start in starts_in(piece)] == [start for start, _ in newest_first]
 
 
-def test_pieces_follow_one_another_and_none_begins_before_the_range() -> None:
-    pieces = pieces_of(reader_of((6000, 50), (3000, 50), (900, 50)))
+def test_a_piece_covers_its_buckets_as_far_as_they_are_within_the_range() -> None:
+    pieces = pieces_of(reader_of((86_200, 10), (6000, 50), (3000, 50), (900, 50)))
 
     assert [piece.span for piece in pieces] == [
-        TimeRange(6000 * SECOND_NS, DAY.end_ns),
-        TimeRange(1000 * SECOND_NS, 6000 * SECOND_NS),
+        TimeRange(86_200 * SECOND_NS, DAY.end_ns),
+        TimeRange(3000 * SECOND_NS, 6300 * SECOND_NS),
+        TimeRange(1000 * SECOND_NS, 1200 * SECOND_NS),
     ]
 
 
@@ -80,6 +81,7 @@ def test_whole_buckets_are_queried_in_the_remaining_time() -> None:
 
     assert ">= toDateTime(900, 'UTC')" in reader.statements[0].sql
     assert "< toDateTime(86400, 'UTC')" in reader.statements[0].sql
+    assert reader.statements[0].sql.endswith("max_threads = 1")
     assert reader.timeouts_secs == [1.0]
 
 
