@@ -1,6 +1,6 @@
-"""A group of logs of one service and level with its count, and whether a query matches it."""
+"""A group of logs of one service and level with its count, and how many of them a query matches."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,6 +11,10 @@ from app.query.tree import And, Bound, Equals, Everything, Exists, Node, Not, Or
 
 GROUPED_BY: Final = ("ServiceName", "SeverityText", "SeverityNumber")
 """The columns of a group, in the order of its fields."""
+
+UNKNOWN: Final = 1 / 16
+"""The share of logs that a condition is taken to match if nothing is known: rather too few, since too long a window
+costs little."""
 
 _NUMBERS_OF_A_SEVERITY: Final = 4
 
@@ -25,29 +29,35 @@ class CountedGroup:
     count: int
 
 
-def matches(tree: Node, group: CountedGroup) -> bool:
-    """Whether a query matches the logs of a group, as `condition` has it in SQL; approximately, for an estimate.
+def share(tree: Node, group: CountedGroup) -> float:
+    """How many of a group's logs a query matches, as `condition` has it in SQL: 1 for all, 0 for none.
 
-    What a group does not tell may match: other fields, and texts that are compared as numbers.
+    `UNKNOWN` for what a group does not tell: other fields, and texts that are compared as numbers.
     """
     match tree:
         case And():
-            return all(matches(part, group) for part in tree.parts)
+            return min(share(part, group) for part in tree.parts)
         case Or():
-            return any(matches(part, group) for part in tree.parts)
+            return max(share(part, group) for part in tree.parts)
         case Not():
-            return not matches(tree.part, group)
+            return 1 - share(tree.part, group)
         case Equals():
-            return _value(tree.field, group) in (tree.value, None)
+            return _known(tree.field, group, lambda value: value == tree.value)
         case StartsWith():
-            value = _value(tree.field, group)
-            return value is None or str(value).startswith(tree.text)
+            return _known(tree.field, group, lambda value: str(value).startswith(tree.text))
         case Exists():
-            return _value(tree.field, group) != ""
+            return _known(tree.field, group, lambda value: value != "")
         case Range():
-            return _is_within(tree, group)
-        case Everything() | Words():
-            return True
+            return _is_within(tree, group) if _is_severity(tree.field) else UNKNOWN
+        case Everything():
+            return 1
+        case Words():
+            return UNKNOWN
+
+
+def _known(field: Named, group: CountedGroup, is_met: Callable[[str | int], bool]) -> float:
+    value = _value(field, group)
+    return UNKNOWN if value is None else is_met(value)
 
 
 def _value(field: Named, group: CountedGroup) -> str | int | None:
@@ -60,9 +70,11 @@ def _value(field: Named, group: CountedGroup) -> str | int | None:
     return known.get(field.column) if isinstance(field, Field) else None
 
 
+def _is_severity(field: Named) -> bool:
+    return isinstance(field, Field) and (field.kind is Kind.LEVEL or field.column == "SeverityNumber")
+
+
 def _is_within(tree: Range, group: CountedGroup) -> bool:
-    if tree.field.kind not in (Kind.LEVEL, Kind.WHOLE):
-        return True
     value: float = group.severity_number
     if tree.field.kind is Kind.LEVEL:
         value = (value - 1) // _NUMBERS_OF_A_SEVERITY  # -1 for none

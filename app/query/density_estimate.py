@@ -9,7 +9,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from app.errors import QueryTooExpensive
 from app.query.condition import Condition
-from app.query.counted_group import GROUPED_BY, CountedGroup, matches
+from app.query.counted_group import GROUPED_BY, UNKNOWN, CountedGroup, share
 from app.query.log_table import LogTable, Select
 from app.query.rollups import SUMS_BY_SERVICE_AND_LEVEL, Rollup
 from app.query.scope import Scope
@@ -21,7 +21,9 @@ _REMEMBERED: Final = 16
 _REMEMBERED_TREES: Final = 256
 _MOST_GROUPS: Final = 2_000  # the most frequent ones: each query looks at all of them, and they are kept in memory
 _TIMEOUT_SECS: Final = 0.5  # an estimate must not cost more
-_SHARE_OF_OTHERS: Final = 1 / 16  # too long a window costs little: a few hundred rows of each service are read anyway
+# Where a condition can be estimated only roughly, the first window is at most this many times as long as if nothing
+# were known of it: in the order of the table, a rare service's logs lie among all others, and are read with them.
+_MOST_LONGER: Final = 32
 
 
 class _Lookback(NamedTuple):
@@ -44,8 +46,8 @@ class _Key(NamedTuple):
     scope: Scope
 
 
-_Count: TypeAlias = Callable[[Node], int]
-"""The number of counted logs that a query matches."""
+_Count: TypeAlias = Callable[[Node], float]
+"""The number of counted logs that a query matches, as far as the counts tell (see `share`)."""
 
 
 class Density:
@@ -63,14 +65,15 @@ class Density:
     def rows_per_sec(self, table: LogTable, span: TimeRange, condition: Condition) -> float:
         """Estimated matching logs per second at the end of a range; 0 if there are none or it is unknown.
 
-        Rollups count by service and level. For conditions on other columns, the estimate is a fixed share of all logs
-        of the table's scope; if the scope has other columns too, the density is unknown.
+        Rollups count by service and level. Conditions on other columns are taken to match a fixed share of the logs of
+        these; if the scope has other columns too, the density is unknown.
         """
         if not table.scope_columns <= _MINUTES.columns:
             return 0.0
+        counted = self._counted(table, span, condition.tree)
         if condition.columns <= _MINUTES.columns:
-            return self._counted(table, span, condition.tree)
-        return self._counted(table, span, Everything()) * _SHARE_OF_OTHERS
+            return counted
+        return max(counted, self._counted(table, span, Everything()) * UNKNOWN / _MOST_LONGER)
 
     def _counted(self, table: LogTable, span: TimeRange, tree: Node) -> float:
         # A range may end in the future, where there are no logs yet.
@@ -98,8 +101,8 @@ class Density:
 
 def _counter(groups: Sequence[CountedGroup]) -> _Count:
     @lru_cache(maxsize=_REMEMBERED_TREES)
-    def count(tree: Node) -> int:
-        return sum(group.count for group in groups if matches(tree, group))
+    def count(tree: Node) -> float:
+        return sum(group.count * share(tree, group) for group in groups)
 
     return count
 

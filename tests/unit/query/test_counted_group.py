@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 
-from app.query.counted_group import GROUPED_BY, CountedGroup, matches
+from app.query.counted_group import GROUPED_BY, UNKNOWN, CountedGroup, share
 from app.query.language import parse
 from tests.query.evaluate import finds
 
@@ -31,9 +31,28 @@ def test_a_query_for_services_and_levels_matches_the_groups_of_the_logs_that_it_
     tree = parse(query).tree
     rows = [dict(zip(GROUPED_BY, (group.service, group.level, group.severity_number), strict=True)) for group in GROUPS]
 
-    assert [matches(tree, group) for group in GROUPS] == [finds(tree, row) for row in rows]
+    assert [share(tree, group) for group in GROUPS] == [finds(tree, row) for row in rows]
 
 
-@pytest.mark.parametrize("query", ["timeout", "user_id:7", "http.route:/pay", "user_id:7*", "user_id:*", "bytes:>5"])
-def test_what_a_group_does_not_tell_may_match(query: str) -> None:
-    assert matches(parse(query).tree, GROUPS[0])
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("timeout", "user_id:7", "http.route:/pay", "user_id:7*", "user_id:*", "bytes:>5", "offset:>5", "service:>5"),
+        *("service:a timeout", "service:b OR timeout", "timeout refused", "level:error http.route:/pay"),
+    ],
+)
+def test_what_a_group_does_not_tell_matches_some_of_its_logs(query: str) -> None:
+    assert share(parse(query).tree, GROUPS[0]) == UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("service:b timeout", 0),
+        ("service:a OR timeout", 1),
+        ("-timeout", 1 - UNKNOWN),
+        ("service:a -timeout", 1 - UNKNOWN),
+    ],
+)
+def test_what_it_tells_decides_where_it_can(query: str, expected: float) -> None:
+    assert share(parse(query).tree, GROUPS[0]) == expected

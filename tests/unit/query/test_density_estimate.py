@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
 from app.domain.statement import Result, Statement
 from app.errors import QueryTooExpensive
 from app.query.condition import Condition
@@ -56,6 +58,19 @@ def test_one_statement_counts_for_every_service_and_level() -> None:
     assert setup.of("timeout") == 11.0 / 16
     assert len(setup.reader.statements) == 1
     assert "preferred_optimize_projection_name = 'per_minute'" in setup.reader.statements[0].sql
+
+
+def test_a_word_of_a_service_is_estimated_from_its_logs() -> None:
+    setup = Setup(counts(minutes=6000))
+
+    assert [setup.of("service:a timeout"), setup.of("service:b timeout")] == [10.0 / 16, 1.0 / 16]
+
+
+@pytest.mark.parametrize("query", ["service:b timeout", "service:c timeout"])
+def test_where_a_word_of_a_rare_service_is_estimated_the_window_is_not_longer_than_reading_allows(query: str) -> None:
+    setup = Setup(lambda _: Result((), [("a", "ERROR", 17, 600_000), ("b", "INFO", 9, 160)]))
+
+    assert setup.of(query) == pytest.approx(1000 / 16 / 32, rel=0.001)
 
 
 def test_it_is_queried_again_only_after_a_while() -> None:
