@@ -115,6 +115,7 @@ TTL toDateTime(Timestamp) + INTERVAL 30 DAY DELETE
 SETTINGS
     index_granularity = 2048,
     min_compress_block_size = 32768,
+    string_serialization_version = 'single_stream',
     default_compression_codec = 'ZSTD(1)',
     ttl_only_drop_parts = 1,
     non_replicated_deduplication_window = 10000,
@@ -124,4 +125,4 @@ SETTINGS
     min_age_to_force_merge_seconds = 7200,
     min_age_to_force_merge_on_partition_only = 1
 -- The number of the last file in migrations/. A new table needs none of these files.
-COMMENT 'schema 5';
+COMMENT 'schema 6';
