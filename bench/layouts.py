@@ -56,11 +56,13 @@ class Variant:
 
 
 _GRANULES: Final = "index_granularity = 2048"
+_ONE_STREAM: Final = "string_serialization_version = 'single_stream'"
 VARIANTS: Final = (
     Variant(_SHIPPED, {}),
     Variant("granules of 8,192 rows", {_GRANULES: "index_granularity = 8192"}),
     Variant("granules of 1,024 rows", {_GRANULES: "index_granularity = 1024"}),
     Variant("blocks of 64 KiB and more", {"min_compress_block_size = 32768": "min_compress_block_size = 65536"}),
+    Variant("lengths of texts apart", {_ONE_STREAM: _ONE_STREAM.replace("single_stream", "with_size_stream")}),
     Variant("buckets of a minute", {_FIVE_MINUTES: _FIVE_MINUTES.replace("FiveMinutes", "Minute")}),
     Variant("buckets of an hour", {_FIVE_MINUTES: _FIVE_MINUTES.replace("FiveMinutes", "Hour")}),
     Variant("service first", {_FIVE_MINUTES: "ServiceName, toStartOfFiveMinutes(Timestamp)"}),
