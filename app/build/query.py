@@ -20,6 +20,7 @@ from app.component import Component, Repeating
 from app.explain.stored import StoredExplainer
 from app.health import Health
 from app.metrics import Metrics
+from app.query.hour_counts import HourCounts
 from app.query.log_table import LogTable
 from app.query.service import QueryService
 from app.query.watch import QueryWatch
@@ -35,11 +36,6 @@ class QueryParts:
     routes: Sequence[Sequence[Endpoint[Any]]]
 
 
-def query_service(settings: Settings) -> QueryService:
-    """The entry point for queries, on a client that connects with the first one."""
-    return QueryService(LogTable(ClickHouseReader(settings.clickhouse, settings.query)))
-
-
 def build_query(
     settings: Settings, metrics: Metrics, access: AccessParts = OPEN, described: Iterable[Endpoint[Any]] = ()
 ) -> QueryParts:
@@ -49,11 +45,13 @@ def build_query(
     """
     limits = settings.query
     health = Health(problems={PART: "not connected yet"})
-    watch = QueryWatch(LogTable(ClickHouseReader(settings.clickhouse, limits)), QueryTelemetry(health))
+    table = LogTable(ClickHouseReader(settings.clickhouse, limits))
+    hour_counts = HourCounts(table, time.time_ns, time.monotonic)
+    watch = QueryWatch(table, QueryTelemetry(health), hour_counts)
     component = Repeating("query", watch.check, health)
 
     described = list(described)
-    queries = query_service(settings)
+    queries = QueryService(table, rows_in=hour_counts.rows_in)
     admission = Admission(limits.max_concurrent, wait_secs=limits.queue_secs, max_share=limits.max_share_percent / 100)
     streams = StreamSlots(limits.max_streams, metrics.query_streams, max_share=limits.max_share_percent / 100)
     api = QueryApi(queries, limits, admission, streams, time.monotonic)

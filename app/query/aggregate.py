@@ -1,6 +1,6 @@
 """Aggregates over logs: functions of a field, grouped by other fields, over time or in total."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from app.domain.columns import Kind
@@ -10,11 +10,14 @@ from app.query.errors import BadParameter
 from app.query.expressions import Expressions
 from app.query.fields import named
 from app.query.functions import Function
+from app.query.hour_counts import unknown_rows
 from app.query.log_table import AnySelect, Select, SelectFromAll
-from app.query.rollups import RESPONSE_TIMES, SUMS_BY_SERVICE_AND_LEVEL, SUMS_BY_USER, Rollup, cover
+from app.query.rollups import RESPONSE_TIMES, SUMS_BY_SERVICE_AND_LEVEL, SUMS_BY_USER, Rollup, sources
 from app.query.time_range import SECOND_NS, TimeRange
 
 _MEASURED_FIELD = named("response_time_ms")
+_FEW_ROWS = 250_000  # read in the time that two more selects take to be planned
+_FEW_OF_A_SERVICE = 4 * _FEW_ROWS  # the table is sorted by service, and most have less than a quarter of all rows
 
 
 def read_by(by: Sequence[str], functions: Sequence[Function]) -> Sequence[str]:
@@ -48,13 +51,14 @@ class Aggregate:
         """The names of the result's columns."""
         return [*(["time"] if self.interval_secs else []), *self.by, *(function.name for function in self.functions)]
 
-    @property
-    def select(self) -> AnySelect:
-        """The cheapest select with the exact result."""
+    def select(self, rows_in: Callable[[TimeRange], float] = unknown_rows) -> AnySelect:
+        """The cheapest select with the exact result; `rows_in` estimates the rows of a range."""
         for rollups in (SUMS_BY_SERVICE_AND_LEVEL, SUMS_BY_USER, RESPONSE_TIMES):
             fitting = [rollup for rollup in rollups if _fits(self, rollup)]
             if fitting:
-                return _over_rollups(self, fitting)
+                few_rows = _FEW_OF_A_SERVICE if "ServiceName" in self.condition.equal else _FEW_ROWS
+                spans_of = sources(self.span, fitting, rows_in, few_rows=few_rows)
+                return _over_rollups(self, fitting, spans_of) if spans_of.keys() != {None} else _over_rows(self)
         return _over_rows(self)
 
 
@@ -88,8 +92,10 @@ def _is_held(function: Function, rollup: Rollup) -> bool:
     return bool(function.over_buckets(BUCKET_VALUE) if rollup.has_buckets else function.over_sums)
 
 
-def _over_rollups(query: Aggregate, rollups: Sequence[Rollup]) -> SelectFromAll:
-    """A select over rollups, the coarsest first, and over rows for the edges that no rollup covers.
+def _over_rollups(
+    query: Aggregate, rollups: Sequence[Rollup], spans_of: Mapping[Rollup | None, Sequence[TimeRange]]
+) -> SelectFromAll:
+    """A select over rollups, and over rows, each for its spans.
 
     Planning a select takes longer than reading a rollup, so there is one for each source, with all of its spans.
     ClickHouse uses a projection only if a statement consists of its keys and sums. So a piece that is read from one
@@ -114,9 +120,6 @@ def _over_rollups(query: Aggregate, rollups: Sequence[Rollup]) -> SelectFromAll:
             rollup.projection if rollup else "",
         )
 
-    spans_of: dict[Rollup | None, list[TimeRange]] = {}
-    for span, rollup in cover(query.span, rollups):
-        spans_of.setdefault(rollup, []).append(span)
     pieces = [piece(rollup, spans) for rollup, spans in spans_of.items()]
     keys = [*step_name, *(f"toString({name})" for name in by_names)]
     aggregates = [

@@ -76,7 +76,7 @@ class Facets:
         self, name: str, condition: Condition, span: TimeRange, prefix: str, limit: int, timeout_secs: float
     ) -> Found:
         query = Aggregate(_with_value(name, prefix, condition), span, [Function("count")], by=[name], limit=limit)
-        result = self._table.run(query.select, timeout_secs=timeout_secs)
+        result = self._table.run(query.select(), timeout_secs=timeout_secs)
         counts = [(str(value), int(count)) for value, count in result.rows[:limit]]
         return Found(counts, sum(count for _, count in counts), len(result.rows) <= limit, result.cost)
 

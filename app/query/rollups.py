@@ -1,6 +1,6 @@
 """Rollups: the projections of schema.sql that aggregates can be computed from."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -92,3 +92,32 @@ def cover(span: TimeRange, rollups: Sequence[Rollup]) -> Iterator[tuple[TimeRang
     yield whole, rollups[0]
     for edge in span.without(whole):
         yield from cover(edge, rollups[1:])
+
+
+def sources(
+    span: TimeRange, rollups: Sequence[Rollup], rows_in: Callable[[TimeRange], float], *, few_rows: int
+) -> dict[Rollup | None, list[TimeRange]]:
+    """The parts of a range by the rollup to read them from, or None for rows, which `rows_in` estimates.
+
+    As `cover` splits it, except that rollups, the finest first, are left out while no more than `few_rows` are read.
+    """
+    spans_of: dict[Rollup | None, list[TimeRange]] = {}
+    for part, rollup in cover(span, rollups):
+        spans_of.setdefault(rollup, []).append(part)
+    for rollup in reversed(rollups):
+        by_rows = _joined([*spans_of.get(rollup, []), *spans_of.get(None, [])])
+        if sum(map(rows_in, by_rows)) > few_rows:
+            break
+        if spans_of.pop(rollup, None):
+            spans_of[None] = by_rows
+    return spans_of
+
+
+def _joined(spans: Sequence[TimeRange]) -> list[TimeRange]:
+    """The same ranges, in order, those that touch as one."""
+    joined: list[TimeRange] = []
+    for span in sorted(spans, key=lambda span: span.start_ns):
+        if joined and joined[-1].end_ns == span.start_ns:
+            span = TimeRange(joined.pop().start_ns, span.end_ns)
+        joined.append(span)
+    return joined

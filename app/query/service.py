@@ -16,6 +16,7 @@ from app.query.density_estimate import Density
 from app.query.errors import BadParameter
 from app.query.facets import Facets
 from app.query.functions import Function
+from app.query.hour_counts import unknown_rows
 from app.query.log_row import RowShape
 from app.query.log_table import LogTable
 from app.query.scope import Scope
@@ -65,10 +66,15 @@ class QueryService:
         now_ns: Callable[[], int] = time.time_ns,
         clock: Callable[[], float] = time.monotonic,
         density: Density | None = None,
+        rows_in: Callable[[TimeRange], float] = unknown_rows,
         tail_reads: SharedReads | None = None,
     ) -> None:
-        """`density` estimates and caches the density of logs; services may share it, and the reads of tails."""
+        """`density` estimates and caches the density of logs, `rows_in` the rows of a range.
+
+        Services may share the density, and the reads of tails.
+        """
         self._density = density or Density(now_ns, clock)
+        self._rows_in = rows_in
         self._tail_reads = tail_reads or SharedReads(clock)
         self._table = table
         self._now_ns = now_ns
@@ -91,7 +97,12 @@ class QueryService:
 
     def _over(self, table: LogTable) -> QueryService:
         return QueryService(
-            table, now_ns=self._now_ns, clock=self._clock, density=self._density, tail_reads=self._tail_reads
+            table,
+            now_ns=self._now_ns,
+            clock=self._clock,
+            density=self._density,
+            rows_in=self._rows_in,
+            tail_reads=self._tail_reads,
         )
 
     def span(self, start: str, end: str) -> TimeRange:
@@ -149,7 +160,7 @@ class QueryService:
         Raises:
             QueryTooExpensive, TryAgainLater, Refused: see `LogTable.run`.
         """
-        return AggregateResult(query, self._table.run(query.select, timeout_secs=timeout_secs))
+        return AggregateResult(query, self._table.run(query.select(self._rows_in), timeout_secs=timeout_secs))
 
     def tail(self, tree: Node, *, fields: Sequence[str], last_id: str) -> Tail:
         """Follow matching logs as they are stored, from now on or from a resume token in `last_id`.

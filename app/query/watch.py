@@ -1,8 +1,12 @@
-"""Checks periodically, with a statement that costs almost nothing, whether queries can run; health probes read that."""
+"""Checks periodically, with a statement that costs almost nothing, whether queries can run; health probes read that.
+
+What is known of the table's size is kept fresh too, so that no query waits for it.
+"""
 
 from typing import Final, Protocol
 
 from app.errors import QueryTooExpensive, Refused, TryAgainLater
+from app.query.hour_counts import HourCounts
 from app.query.log_table import LogTable
 
 _TIMEOUT_SECS: Final = 5.0
@@ -23,9 +27,10 @@ class ReaderEvents(Protocol):
 class QueryWatch:
     """Called on one thread."""
 
-    def __init__(self, table: LogTable, events: ReaderEvents) -> None:
+    def __init__(self, table: LogTable, events: ReaderEvents, hour_counts: HourCounts) -> None:
         self._table = table
         self._events = events
+        self._hour_counts = hour_counts
 
     def check(self) -> float:
         """Check once. Returns the seconds until the next check."""
@@ -35,4 +40,5 @@ class QueryWatch:
             self._events.failed(error)
             return _RETRY_SECS
         self._events.succeeded()
+        self._hour_counts.refresh()
         return _INTERVAL_SECS

@@ -19,10 +19,12 @@ from app.domain.cancellation import Cancellation
 from app.domain.statement import Result, Statement
 from app.ports import LogReader
 from app.query.functions import read_functions
+from app.query.hour_counts import HourCounts
 from app.query.language import parse
 from app.query.log_table import LogTable
 from app.query.scope import Scope
 from app.query.service import QueryService, names_in
+from app.query.time_range import SECOND_NS, TimeRange
 from app.query.tree import Everything
 from app.settings import QuerySettings
 from tests.e2e.query_table import Log, QueryTable, sample_events
@@ -399,7 +401,7 @@ def test_counts_and_sums_of_whole_minutes_are_read_from_the_projection(
         limit=100,
     )
 
-    assert "per_minute" in dense.plan(table.statement(aggregates.select))
+    assert "per_minute" in dense.plan(table.statement(aggregates.select()))
 
 
 @pytest.mark.parametrize(
@@ -420,11 +422,11 @@ def test_whole_hours_are_read_from_hourly_rollups_with_the_same_result(
         parse(query).tree, whole, functions=found_functions, by=names_in(by), interval="", limit=100
     )
 
-    assert projection in dense.plan(table.statement(aggregates.select))
+    assert projection in dense.plan(table.statement(aggregates.select()))
 
     # The same without one: no rollup has the message.
     by_rows = replace(aggregates, condition=table.condition(parse(f"({query}) AND message:*").tree))
-    assert projection not in dense.plan(table.statement(by_rows.select))
+    assert projection not in dense.plan(table.statement(by_rows.select()))
     found = queries.aggregates(aggregates, timeout_secs=30).rows
     expected = queries.aggregates(by_rows, timeout_secs=30).rows
     keys = len(aggregates.by)
@@ -451,9 +453,49 @@ def test_whole_hours_are_read_from_hourly_rollups_within_a_scope_too(
         Everything(), span, functions=read_functions(functions, "response_time_ms"), by=[], interval="", limit=100
     )
 
-    assert projection in dense.plan(table.statement(aggregates.select))
+    assert projection in dense.plan(table.statement(aggregates.select()))
     by_query = replace(aggregates, condition=whole_table.condition(parse(scope).tree))
     assert queries.aggregates(aggregates, timeout_secs=30).rows == everything.aggregates(by_query, timeout_secs=30).rows
+
+
+@pytest.mark.parametrize(
+    ("functions", "by", "interval", "relative"),
+    [("count,sum,avg", "level", "1h", 1e-9), ("p50,p99,count", "service", "", 0.0)],
+)
+@pytest.mark.parametrize("few", [0, 3_500, 8_000])
+def test_a_result_is_the_same_whatever_is_read_instead_of_rollups(
+    dense: QueryTable, functions: str, by: str, interval: str, relative: float, few: int
+) -> None:
+    """The estimate makes the seconds that are taken to hold few rows: none, those at the ends, all."""
+    queries, table = queries_of(dense)
+    aggregates = queries.stats(
+        Everything(),
+        queries.span(str(NOW_MS - 7_329_001), str(NOW_MS - 12_345)),
+        functions=read_functions(functions, "response_time_ms"),
+        by=[by],
+        interval=interval,
+        limit=100,
+    )
+
+    def rows_in(span: TimeRange) -> float:
+        return 0.0 if span.seconds < few else float("inf")
+
+    found = table.run(aggregates.select(rows_in), timeout_secs=30).rows
+    expected = table.run(aggregates.select(), timeout_secs=30).rows
+    assert [row[:-3] for row in found] == [row[:-3] for row in expected]
+    assert [row[-3:] for row in found] == [pytest.approx(row[-3:], rel=relative) for row in expected]
+
+
+def test_the_logs_of_each_hour_are_counted_in_a_projection(dense: QueryTable) -> None:
+    reader = Recorder(ClickHouseReader(dense.settings, QuerySettings()))
+    end_ns = NOW_MS * 1_000_000 + 1
+    counts = HourCounts(LogTable(reader), lambda: end_ns, time.monotonic)
+
+    counts.refresh()
+
+    assert "per_hour" in dense.plan(reader.statements[0])
+    assert counts.rows_in(TimeRange(end_ns - 86_400 * SECOND_NS, end_ns)) == 50_000
+    assert counts.rows_in(TimeRange(end_ns - 4500 * SECOND_NS, end_ns - 900 * SECOND_NS)) == pytest.approx(24_000, 0.01)
 
 
 def queries_of(table: QueryTable) -> tuple[QueryService, LogTable]:

@@ -40,7 +40,25 @@ def aggregate(
 
 def statement_of(query: Aggregate) -> Statement:
     """As it is sent."""
-    return LogTable(ScriptedReader()).statement(query.select)
+    return LogTable(ScriptedReader()).statement(query.select())
+
+
+def spans_read(query: Aggregate, rows_per_sec: float) -> list[tuple[str, list[tuple[int, int]]]]:
+    """The sources of a statement over a table with so many rows a second, each with its spans in seconds."""
+    sql = LogTable(ScriptedReader()).statement(query.select(lambda span: rows_per_sec * span.seconds)).sql
+    return [(_source_of(part), _spans_in(part)) for part in sql.split(" UNION ALL ")]
+
+
+def _source_of(sql: str) -> str:
+    found = re.search(r"preferred_optimize_projection_name = '(\w+)'", sql)
+    return found[1] if found else "rows"
+
+
+def _spans_in(sql: str) -> list[tuple[int, int]]:
+    times = [
+        int(digits) // (SECOND_NS if unit else 1) for unit, digits in re.findall(r"(?:(64Nano)|toDateTime)\((\d+)", sql)
+    ]
+    return list(zip(times[::2], times[1::2], strict=True))
 
 
 def steps_read(query: Aggregate) -> set[str]:
@@ -188,3 +206,35 @@ def test_names_of_attributes_are_bound() -> None:
 
     assert "system.users" not in statement.sql
     assert "x') FROM system.users --" in statement.parameters.values()
+
+
+# Whole hours from 3,600 to 36,000, whole minutes from 60 to 36,060.
+UNEVEN = TimeRange(30 * SECOND_NS, 36_090 * SECOND_NS)
+
+
+def test_a_range_is_read_from_the_coarsest_rollups_if_its_rows_are_many_or_unknown() -> None:
+    expected = [
+        ("per_hour", [(3600, 36_000)]),
+        ("per_minute", [(60, 3600), (36_000, 36_060)]),
+        ("rows", [(30, 60), (36_060, 36_090)]),
+    ]
+
+    assert spans_read(aggregate(span=UNEVEN), 1000) == expected
+    assert spans_read(aggregate(span=UNEVEN), float("inf")) == expected
+
+
+def test_few_rows_at_the_ends_are_read_instead_of_minutes() -> None:
+    assert spans_read(aggregate(span=UNEVEN), 40) == [
+        ("per_hour", [(3600, 36_000)]),
+        ("rows", [(30, 3600), (36_000, 36_090)]),
+    ]
+
+
+def test_a_range_with_few_rows_is_read_from_them_in_one_select() -> None:
+    assert spans_read(aggregate(span=UNEVEN), 2) == [("rows", [(30, 36_090)])]
+    assert spans_read(aggregate("user_id:7", span=UNEVEN), 2) == [("rows", [(30, 36_090)])]
+
+
+def test_of_one_service_more_rows_are_few() -> None:
+    assert spans_read(aggregate(span=UNEVEN), 20)[0][0] == "per_hour"
+    assert spans_read(aggregate("service:checkout", span=UNEVEN), 20) == [("rows", [(30, 36_090)])]

@@ -8,6 +8,7 @@ import pytest
 
 from app.errors import QueryTooExpensive, Refused, TableMissing, TryAgainLater
 from app.health import Health
+from app.query.hour_counts import HourCounts
 from app.query.log_table import LogTable
 from app.query.watch import QueryWatch
 from app.telemetry.query import PART, QueryTelemetry
@@ -23,7 +24,9 @@ class Watched:
         self.clock = Clock()
         self.reader = ScriptedReader()
         self.health = Health(self.clock, problems={PART: "not connected yet"})
-        self._watch = QueryWatch(LogTable(self.reader), QueryTelemetry(self.health, clock=self.clock))
+        table = LogTable(self.reader)
+        hour_counts = HourCounts(table, lambda: 0, self.clock)
+        self._watch = QueryWatch(table, QueryTelemetry(self.health, clock=self.clock), hour_counts)
 
     def look(self) -> float:
         """Probe once, and wait until the next probe is due."""
@@ -48,7 +51,7 @@ def test_an_instance_is_ready_after_a_response_of_clickhouse(watched: Watched) -
 def test_a_probe_reads_no_row_and_has_a_short_timeout(watched: Watched) -> None:
     watched.look()
 
-    [statement] = watched.reader.statements
+    statement, _ = watched.reader.statements
     assert statement.sql.endswith("{table} LIMIT 0")
     assert watched.reader.timeouts_secs[0] <= 5
 

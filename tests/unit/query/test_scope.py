@@ -183,7 +183,7 @@ def aggregate_steps(scope: str, query: str, *, by: list[str]) -> set[str]:
     queries = QueryService(table, now_ns=lambda: NOW_NS)
     aggregates = queries.histogram(parse(query).tree, queries.span("now-3h", "now"), by=by, interval="1h")
     return set(
-        re.findall(r"toStartOf(Hour|FiveMinutes|Minute)\(Timestamp\) >= ", table.statement(aggregates.select).sql)
+        re.findall(r"toStartOf(Hour|FiveMinutes|Minute)\(Timestamp\) >= ", table.statement(aggregates.select()).sql)
     )
 
 
