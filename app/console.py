@@ -46,4 +46,6 @@ def printable(text: str, *, keep: str = "\n\t") -> str:
     What others wrote must not move the cursor of a terminal, change its colours, its title or its clipboard, or turn
     the direction of writing.
     """
+    if text.isprintable():
+        return text
     return "".join(char if char.isprintable() or char in keep else repr(char)[1:-1] for char in text)

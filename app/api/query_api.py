@@ -374,7 +374,8 @@ def read_id(text: str) -> LogId:
 
 def _records(aggregates: AggregateResult) -> list[dict[str, Any]]:
     """Rows by name; times as text."""
-    records = [dict(zip(aggregates.query.columns, row, strict=True)) for row in aggregates.rows]
+    columns = aggregates.query.columns
+    records = [dict(zip(columns, row, strict=True)) for row in aggregates.rows]
     if aggregates.query.interval_secs:
         for record in records:
             record["time"] = rfc3339(record["time"] * SECOND_NS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import secrets
 import ssl
 import time
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 # The part of a response that is awaited before the first byte is sent, so that status, length and summary are known.
 _HELD_BACK_BYTES = 1 << 20
+_NOT_OF_A_HEADER = re.compile(r"[^ -~]")
 _HEALTH_PATHS = ("/ping", "/replicas_status")
 
 
@@ -173,7 +175,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         for name, value in headers.items():
             # Some values come from the client, and a line end in one would begin a header.
-            self.send_header(name, "".join(char for char in value if " " <= char <= "~"))
+            self.send_header(name, _NOT_OF_A_HEADER.sub("", value))
         self.end_headers()
 
 

@@ -111,11 +111,10 @@ class Session:
         values = {"log_comment": self.query_id, **self.settings}
         readonly = values.pop("readonly", "2" if self.is_readonly else "")
         values |= {f"param_{name}": value for name, value in self.parameters.items()}
+        if readonly:  # the engine checks all of a SET before it sets the first
+            values["readonly"] = readonly
         prepared = [f"USE `{self.database.replace('`', '``')}`"] if self.database else []
-        prepared.append("SET " + ", ".join(f"{name} = {quoted(value)}" for name, value in values.items()))
-        if readonly:  # last, because nothing can be set after it
-            prepared.append(f"SET readonly = {quoted(readonly)}")
-        return prepared
+        return [*prepared, "SET " + ", ".join(f"{name} = {quoted(value)}" for name, value in values.items())]
 
 
 def session(url: Mapping[str, str], query_id: str, *, database: str, is_readonly: bool) -> Session:
