@@ -1,6 +1,7 @@
 """Facets: which fields matching logs have, and the values of a field, for suggestions and to narrow a search."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -36,9 +37,11 @@ class Found:
 class Facets:
     """Finds fields and values. Shared by threads."""
 
-    def __init__(self, scans: Scans) -> None:
+    def __init__(self, scans: Scans, rows_in: Callable[[TimeRange], float]) -> None:
+        """`rows_in` estimates the rows of a range."""
         self._scans = scans
         self._table = scans.table
+        self._rows_in = rows_in
 
     def fields(self, tree: Node, span: TimeRange, *, prefix: str, limit: int, timeout_secs: float) -> Found:
         """The fields of the newest matching logs whose names begin with `prefix`, in any case."""
@@ -76,7 +79,7 @@ class Facets:
         self, name: str, condition: Condition, span: TimeRange, prefix: str, limit: int, timeout_secs: float
     ) -> Found:
         query = Aggregate(_with_value(name, prefix, condition), span, [Function("count")], by=[name], limit=limit)
-        result = self._table.run(query.select(), timeout_secs=timeout_secs)
+        result = self._table.run(query.select(self._rows_in), timeout_secs=timeout_secs)
         counts = [(str(value), int(count)) for value, count in result.rows[:limit]]
         return Found(counts, sum(count for _, count in counts), len(result.rows) <= limit, result.cost)
 

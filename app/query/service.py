@@ -82,7 +82,7 @@ class QueryService:
         scans = Scans(table, partial(self._density.rows_per_sec, table), clock)
         self._searcher = Searcher(scans)
         self.surroundings = Surroundings(scans)
-        self.facets = Facets(scans)
+        self.facets = Facets(scans, rows_in)
         self.second_look = SecondLook(scans)
 
     def within(self, scope: Scope) -> QueryService:

@@ -236,5 +236,5 @@ def test_a_range_with_few_rows_is_read_from_them_in_one_select() -> None:
 
 
 def test_of_one_service_more_rows_are_few() -> None:
-    assert spans_read(aggregate(span=UNEVEN), 20)[0][0] == "per_hour"
-    assert spans_read(aggregate("service:checkout", span=UNEVEN), 20) == [("rows", [(30, 36_090)])]
+    assert spans_read(aggregate(span=UNEVEN), 12)[0][0] == "per_hour"
+    assert spans_read(aggregate("service:checkout", span=UNEVEN), 12) == [("rows", [(30, 36_090)])]
