@@ -1,4 +1,4 @@
-"""ClickHouse's engine in this process: runs one statement per call, on a connection of its own."""
+"""ClickHouse's engine in this process: runs one statement per call, on a connection that no other uses."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 import chdb
 
 from local.engine.confinement import USERS, USERS_OF_CLUSTER
+from local.engine.connections import Connections
 from local.engine.errors import SYNTAX_ERROR, EngineError
 from local.engine.statement import DEFAULT_DATABASE, QUERY_ID_COLUMN, Session, Statement, quoted
 
@@ -73,8 +74,9 @@ class Database:
         config.write_text(
             _CONFIG.format(users=users, max_memory_bytes=max_memory_bytes, cluster=members, backups=backups)
         )
-        self._address = f"{directory.absolute() / 'data'}?config-file={config}"
-        self._root = chdb.connect(self._address)
+        address = f"{directory.absolute() / 'data'}?config-file={config}"
+        self._root = chdb.connect(address)
+        self._connections = Connections(address)
         self._root.query(f"CREATE DATABASE IF NOT EXISTS {DEFAULT_DATABASE}")
         self.version: str = self._root.query("SELECT version()", "TabSeparated").bytes().decode().strip()
 
@@ -84,9 +86,7 @@ class Database:
         Raises:
             EngineError: from the first piece on, at any piece.
         """
-        with _engine_errors(), chdb.connect(self._address) as connection:
-            for sql in session.statements():
-                connection.query(sql)
+        with _engine_errors(), self._connections.prepared(session, is_read=statement.is_read) as connection:
             if statement.rows is not None:
                 _insert(connection, statement, progress)
                 return
@@ -103,6 +103,7 @@ class Database:
 
     def close(self) -> None:
         """Close the engine cleanly. No statement may be running."""
+        self._connections.close()
         self._root.close()
 
 

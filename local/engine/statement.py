@@ -106,15 +106,40 @@ class Session:
     parameters: Mapping[str, str] = field(default_factory=dict)
     is_readonly: bool = False
 
+    @property
+    def kind(self) -> object:
+        """What it has in common with sessions that differ only in the values of settings and parameters."""
+        return self.database, self._readonly, frozenset(self.settings), frozenset(self.parameters)
+
+    @property
+    def can_be_changed(self) -> bool:
+        """Whether `changes` may be run later: nothing can be set where readonly is 1."""
+        return self._readonly != "1"
+
     def statements(self) -> list[str]:
         """The statements to run on a new connection before the statement itself."""
-        values = {"log_comment": self.query_id, **self.settings}
-        readonly = values.pop("readonly", "2" if self.is_readonly else "")
-        values |= {f"param_{name}": value for name, value in self.parameters.items()}
-        if readonly:  # the engine checks all of a SET before it sets the first
-            values["readonly"] = readonly
-        prepared = [f"USE `{self.database.replace('`', '``')}`"] if self.database else []
-        return [*prepared, "SET " + ", ".join(f"{name} = {quoted(value)}" for name, value in values.items())]
+        # The engine checks all of a SET before it sets the first.
+        values = self._values | ({"readonly": self._readonly} if self._readonly else {})
+        return [*([f"USE `{self.database.replace('`', '``')}`"] if self.database else []), _set(values)]
+
+    def changes(self) -> list[str]:
+        """The statements to run instead on a connection of a session of the same kind."""
+        return [_set(self._values)]
+
+    @property
+    def _readonly(self) -> str:
+        return self.settings.get("readonly", "2" if self.is_readonly else "")
+
+    @property
+    def _values(self) -> dict[str, str]:
+        """All values but that of readonly, which cannot be changed again."""
+        settings = {name: value for name, value in self.settings.items() if name != "readonly"}
+        parameters = {f"param_{name}": value for name, value in self.parameters.items()}
+        return {"log_comment": self.query_id, **settings, **parameters}
+
+
+def _set(values: Mapping[str, str]) -> str:
+    return "SET " + ", ".join(f"{name} = {quoted(value)}" for name, value in values.items())
 
 
 def session(url: Mapping[str, str], query_id: str, *, database: str, is_readonly: bool) -> Session:

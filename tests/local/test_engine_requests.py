@@ -234,3 +234,26 @@ def test_native_block_compression_is_refused_rather_than_ignored(engine: Running
     answer, _ = _request(engine, body=b"SELECT 1", compress="1")
 
     assert (answer.status, answer.getheader("X-ClickHouse-Exception-Code")) == (501, "48")
+
+
+def test_a_read_leaves_nothing_for_the_next_one(engine: RunningEngine) -> None:
+    """They may have the same connection of the engine, whose settings and parameters must not be those of another."""
+    asked = "SELECT getSetting('max_threads'), getSetting('max_block_size'), getSetting('readonly'), currentDatabase()"
+
+    def answered(sql: str = asked, **url: str) -> list[str]:
+        return _request(engine, body=sql.encode(), headers=None, path="/", **url)[1].decode().strip().split("\t")
+
+    def own(number: str) -> list[str]:
+        url = {"max_threads": number, "readonly": "2", "param_x": number, "database": "system"}
+        return answered(f"{asked}, {{x:UInt8}}", **url)
+
+    first = answered()
+    _, block, readonly, database = first
+    for number in ("3", "4"):
+        assert own(number) == [number, block, "2", "system", number]
+        assert answered() == first
+    assert answered(f"{asked} SETTINGS max_threads = 5, max_block_size = 10") == ["5", "10", readonly, database]
+    assert answered("SELECT {x:UInt8}")[0].startswith("Code: 456")
+    assert answered("SELECT throwIf(1)")[0].startswith("Code: 395")
+    assert answered(max_block_size="77") == [first[0], "77", readonly, database]
+    assert answered() == first

@@ -133,6 +133,23 @@ def test_a_get_request_changes_nothing() -> None:
     assert session({}, "id", database="", is_readonly=True).statements()[-1].endswith(", readonly = '2'")
 
 
+def test_sessions_that_differ_in_values_alone_are_of_one_kind() -> None:
+    def of(query_id: str = "a", database: str = "d", **url: str) -> Session:
+        return session({"max_threads": "1", "param_x": "1", **url}, query_id, database=database, is_readonly=False)
+
+    assert of().kind == of("b", max_threads="2", param_x="2").kind
+    for other in (of(database="e"), of(readonly="2"), of(max_block_size="9"), of(param_y="1")):
+        assert other.kind != of().kind
+
+
+def test_the_values_of_a_session_take_the_place_of_those_of_another_of_its_kind() -> None:
+    parsed = session({"readonly": "2", "max_threads": "1", "param_x": "y"}, "id", database="d", is_readonly=False)
+
+    assert parsed.changes() == ["SET log_comment = 'id', max_threads = '1', param_x = 'y'"]
+    assert parsed.can_be_changed
+    assert not session({"readonly": "1"}, "id", database="", is_readonly=False).can_be_changed
+
+
 def test_a_name_that_no_setting_can_have_is_refused() -> None:
     with pytest.raises(EngineError, match="Unknown setting 'a = 1, b'") as caught:
         session({"a = 1, b": "2"}, "id", database="", is_readonly=False)
