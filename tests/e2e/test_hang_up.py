@@ -49,8 +49,9 @@ class SlowTable:
 
     @property
     def running(self) -> int:
-        """How many queries of the service ClickHouse is running."""
-        sql = f"SELECT count() FROM system.processes WHERE query LIKE '%{self._database}%' AND query NOT LIKE '%LIKE%'"
+        """How many queries of requests ClickHouse is running: not its own, and not the count of hours."""
+        of_service = f"query LIKE '%{self._database}%' AND query NOT LIKE '%LIKE%' AND query NOT LIKE '%AS hour%'"
+        sql = f"SELECT count() FROM system.processes WHERE {of_service}"
         return int(self._client.query(sql).result_rows[0][0])
 
     def cancelled(self, endpoint: str) -> float:
