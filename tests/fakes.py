@@ -8,6 +8,7 @@ import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
@@ -75,6 +76,15 @@ class OtherThread:
                 future.set_result(call())
             except Exception as error:  # the waiting side handles it
                 future.set_exception(error)
+
+    @contextmanager
+    def asleep(self) -> Iterator[None]:
+        """It runs nothing meanwhile, also when it is waited for."""
+        before, self.runs_when_waited_for = self.runs_when_waited_for, False
+        try:
+            yield
+        finally:
+            self.runs_when_waited_for = before
 
     def waited_for(self, timeout_secs: float) -> None:
         """Called when a caller waits for an outcome: run the call, or let the time pass."""

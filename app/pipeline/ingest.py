@@ -25,7 +25,7 @@ from app.settings import BatchSettings
 
 _log = logging.getLogger(__name__)
 
-_POLL_SECS = 0.1  # also the longest time that a finished insert waits for its commit
+_POLL_SECS = 0.1  # also the longest time that a finished insert waits for its commit, unless reading pauses
 _IDLE_POLL_SECS = 0.25  # while nothing but Kafka can bring work
 _LAG_EVERY_SECS = 5.0
 
@@ -172,7 +172,11 @@ class Ingest:
         return True
 
     def _read(self) -> None:
-        polled = self._source.poll(self._poll_secs())
+        if self._is_paused and self._delivering is not None:  # all is full, so wait for the insert in flight
+            self._delivering.wait(_POLL_SECS, self._sleep)
+            polled = self._source.poll(0.0)
+        else:
+            polled = self._source.poll(self._poll_secs())
         if polled.assigned is not None:
             self._take_assignment(polled.assigned)
         for chunk in polled.chunks:

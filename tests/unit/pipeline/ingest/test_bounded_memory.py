@@ -57,6 +57,19 @@ def test_reading_resumes_when_the_insert_has_ended(world: World) -> None:
     assert world.table.offsets() == list(range(100))
 
 
+def test_while_reading_pauses_the_end_of_the_insert_is_waited_for(world: World) -> None:
+    instance = world.reading_instance(max_rows=10, max_chunk_records=5)
+    world.send(1000)
+    instance.step(20)
+    assert instance.source.is_paused
+
+    instance.ingest.step()  # the time of ClickHouse comes
+    instance.ingest.step()  # the insert ends
+
+    assert world.table.offsets() == list(range(10))
+    assert [lease.end for lease in instance.leases] == [10, 20]  # in the same turn
+
+
 def test_memory_stays_bounded_while_commits_fail(world: World) -> None:
     instance = world.reading_instance(max_rows=10, max_chunk_records=5)
     instance.source.commit_error = NO_COORDINATOR

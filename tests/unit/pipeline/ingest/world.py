@@ -74,8 +74,9 @@ class Instance:
 
     def step(self, times: int = 1) -> None:
         """Run the loop without the other thread."""
-        for _ in range(times):
-            self.ingest.step()
+        with self.thread.asleep():
+            for _ in range(times):
+                self.ingest.step()
 
     def go_on(self) -> None:
         """Run the loop and the other thread as far as possible without time passing."""
