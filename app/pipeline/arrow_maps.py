@@ -45,11 +45,11 @@ def single_key_map(key: str, values: pa.StringArray) -> pa.MapArray:
     is_present = pc.not_equal(values, "")
     count = len(values)
     if pc.all(is_present).as_py():
-        return pa.MapArray.from_arrays(_numbers_to(count), pa.repeat(pa.scalar(key), count), values)
+        return pa.MapArray.from_arrays(_numbers_to(count), repeated(key, count, pa.string()), values)
     present = values.filter(is_present)
     ends = pc.cumulative_sum(is_present.cast(pa.int32()))
     offsets = pa.concat_arrays([pa.array([0], pa.int32()), ends])
-    return pa.MapArray.from_arrays(offsets, pa.repeat(pa.scalar(key), len(present)), present)
+    return pa.MapArray.from_arrays(offsets, repeated(key, len(present), pa.string()), present)
 
 
 @lru_cache(maxsize=8)  # many chunks have as many records as one poll brings
@@ -58,8 +58,23 @@ def _numbers_to(last: int) -> pa.Int32Array:
     return pa.array(range(last + 1), pa.int32())
 
 
+def repeated(value: object, count: int, kind: pa.DataType) -> pa.Array:
+    """An array of one value, `count` times. Those of many chunks share their memory."""
+    if count > _USUAL_ROWS:
+        return pa.repeat(pa.scalar(value, kind), count)
+    return _usual_rows(value, kind).slice(0, count)
+
+
+_USUAL_ROWS: Final = 5_000  # that of one poll
+
+
+@lru_cache(maxsize=256)
+def _usual_rows(value: object, kind: pa.DataType) -> pa.Array:
+    return pa.repeat(pa.scalar(value, kind), _USUAL_ROWS)
+
+
 def sparse_array(values: Mapping[int, Any], default: object, count: int, kind: pa.DataType) -> pa.Array:
     """An array of `count` elements: the value given for a row, else the default."""
     if not values:
-        return pa.repeat(pa.scalar(default, kind), count)
+        return repeated(default, count, kind)
     return pa.array([values.get(row, default) for row in range(count)], kind)

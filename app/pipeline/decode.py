@@ -88,9 +88,14 @@ def _built(
 
 def envelopes_of(chunk: RecordChunk, rules: ReadingRules) -> Iterable[Envelope]:
     """What the key and headers of each record say."""
-    if rules.kept is None and not any(chunk.headers):
+    if not has_envelopes(chunk, rules):
         return repeat(NOTHING_SAID, len(chunk.headers))
     return read_envelopes(chunk.headers, chunk.keys, rules.kept, chunk.values, rules.receipts)
+
+
+def has_envelopes(chunk: RecordChunk, rules: ReadingRules) -> bool:
+    """Whether the key or the headers of a record may say something."""
+    return rules.kept is not None or any(chunk.headers)
 
 
 def _add(events: EventColumns, found: Iterable[Event], envelope: Envelope) -> None:

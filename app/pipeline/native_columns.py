@@ -71,6 +71,9 @@ def _fixed(kind: pa.DataType, count: int, values: Buffer, are_valid: Buffer = No
 
 
 def _attributes(columns: NativeColumns) -> pa.MapArray:
+    kind = SCHEMA.field("LogAttributes").type
     offsets = _fixed(pa.int32(), columns.count + 1, columns.attributes)
     count = offsets[-1].as_py()
-    return pa.MapArray.from_arrays(offsets, _texts(count, columns.names), _texts(count, columns.values))
+    texts = [_texts(count, columns.names), _texts(count, columns.values)]
+    pairs = pa.StructArray.from_arrays(texts, fields=[kind.key_field, kind.item_field])
+    return pa.MapArray.from_buffers(kind, columns.count, [None, offsets.buffers()[1]], children=[pairs])

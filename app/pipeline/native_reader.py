@@ -17,7 +17,7 @@ from app.formats.envelope import NOTHING_SAID
 from app.formats.json_text import MAX_JSON_BYTES
 from app.formats.plain_plan import TEXT_FIELDS, Inner, PlainPlan, plan_of
 from app.formats.reading import ReadingRules
-from app.pipeline.decode import envelopes_of
+from app.pipeline.decode import envelopes_of, has_envelopes
 from app.pipeline.decoded import Problems, ReadChunk, ReadRows
 from app.pipeline.native_columns import Buffer, NativeColumns, native_rows
 
@@ -67,6 +67,8 @@ class NativeReader:
 
     def _values(self, chunk: RecordChunk) -> list[Any]:
         """The values, without those of records whose headers or keys say something of their events."""
+        if not has_envelopes(chunk, self._rules):
+            return list(chunk.values)
         envelopes = envelopes_of(chunk, self._rules)
         return [
             value if envelope is NOTHING_SAID else None for value, envelope in zip(chunk.values, envelopes, strict=True)

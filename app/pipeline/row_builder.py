@@ -20,7 +20,7 @@ from app.domain.records import RecordChunk
 from app.domain.rows import SCHEMA, Rows
 from app.domain.severity import severity_of_number
 from app.formats.reading import ReadingRules
-from app.pipeline.arrow_maps import map_array, single_key_map, sparse_array
+from app.pipeline.arrow_maps import map_array, repeated, single_key_map, sparse_array
 from app.pipeline.event_columns import EventColumns
 from app.pipeline.event_times import EventTimes
 from app.pipeline.shared_columns import IDS, ids, origin, severity
@@ -91,7 +91,7 @@ class RowBuilder:
     def _text(self, name: str) -> pa.StringArray:
         values = self._events.fields[name]
         if _are_absent(values):
-            return pa.repeat(pa.scalar(""), len(values))
+            return repeated("", len(values), pa.string())
         try:
             return pc.fill_null(pa.array(values, pa.string()), "")
         except (pa.ArrowInvalid, pa.ArrowTypeError):

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 from app.domain.records import RecordChunk
 from app.domain.severity import SEVERITY_NUMBER, severity_of_level
 from app.domain.trace_ids import span_id_of, trace_id_of
+from app.pipeline.arrow_maps import repeated
 
 IDS: Final = {"trace_id": (32, trace_id_of), "span_id": (16, span_id_of)}
 """The number of digits of an id, and how one in another spelling is read."""
@@ -21,11 +22,11 @@ def origin(chunk: RecordChunk, offsets: Sequence[int], reader: str) -> Mapping[s
     """Where each row came from; `offsets` are those of its record."""
     count = len(offsets)
     return {
-        "_topic": pa.repeat(pa.scalar(chunk.partition.topic), count),
-        "_topic_id": pa.repeat(pa.scalar(chunk.topic_id), count),
-        "_partition": pa.repeat(pa.scalar(chunk.partition.number, pa.uint16()), count),
+        "_topic": repeated(chunk.partition.topic, count, pa.string()),
+        "_topic_id": repeated(chunk.topic_id, count, pa.string()),
+        "_partition": repeated(chunk.partition.number, count, pa.uint16()),
         "_offset": pa.array(offsets, pa.uint64()),
-        "_reader": pa.repeat(pa.scalar(reader), count),
+        "_reader": repeated(reader, count, pa.string()),
     }
 
 

@@ -2,16 +2,18 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from confluent_kafka import Message
 
 from app.domain.records import Headers, Partition, RecordChunk
 
 _log = logging.getLogger(__name__)
+
+_Place = TypeVar("_Place", bound=Hashable)
 
 # What all messages have that are no errors.
 _Get = Callable[[Message], Any]
@@ -24,20 +26,23 @@ _HEADERS: Final[_Get] = Message.headers
 _KEY: Final[_Get] = Message.key
 
 
-def by_partition(messages: Sequence[Message]) -> Iterator[tuple[Partition, Sequence[Message]]]:
+def by_partition(messages: Sequence[Message]) -> Iterable[tuple[Partition, Sequence[Message]]]:
     """The messages of each partition in their order; none of them may be an error."""
     topics, numbers = list(map(_TOPIC, messages)), list(map(_NUMBER, messages))
-    count = len(messages)
-    if count and numbers.count(numbers[0]) == count and topics.count(topics[0]) == count:
-        yield Partition(topics[0], numbers[0]), messages
-        return
-    found: dict[Partition, list[Message]] = defaultdict(list)
+    if topics and topics.count(topics[0]) == len(topics):  # numbers alone are compared faster
+        return ((Partition(topics[0], number), batch) for number, batch in _by_place(numbers, messages))
+    return _by_place(map(Partition, topics, numbers), messages)
+
+
+def _by_place(places: Iterable[_Place], messages: Sequence[Message]) -> Iterable[tuple[_Place, Sequence[Message]]]:
+    """The messages of each place in their order; `places` are those of the messages."""
+    found: dict[_Place, list[Message]] = defaultdict(list)
     start = 0
-    for place, run in groupby(zip(topics, numbers, strict=True)):
+    for place, run in groupby(places):
         end = start + len(list(run))
-        found[Partition(*place)] += messages[start:end]
+        found[place] += messages[start:end]
         start = end
-    yield from found.items()
+    return found.items()
 
 
 def chunk_of(
@@ -58,16 +63,17 @@ def chunk_of(
 
 
 def _headers(messages: Sequence[Message]) -> list[Headers]:
-    found: list[Headers] = []
+    found: list[Headers | None] = []
     # By `map`, which checks what each call returns: a call in a loop is not checked once that has run for a while.
     headers_of = map(_HEADERS, messages)
-    for message in messages:
+    while len(found) < len(messages):
         try:
-            found.append(next(headers_of) or ())
+            found.extend(headers_of)
         except SystemError:
             # confluent-kafka 2.16.1 has no way to return a name that is not UTF-8: it returns a result and an error,
             # and must not be asked again. The record counts for more than its headers.
+            message = messages[len(found)]
             place = f"offset {message.offset()} of {message.topic()}/{message.partition()}"
             _log.warning("The record at %s is read without its headers: a name of theirs is not UTF-8", place)
-            found.append(())
-    return found
+            found.append(None)
+    return [headers or () for headers in found] if any(found) else [()] * len(found)
