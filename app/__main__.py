@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from argparse import Namespace
@@ -87,6 +88,7 @@ def _run(options: Namespace, settings: Settings, misspelt: Sequence[str]) -> int
         from app.commands.schema import print_schema
 
         return print_schema(settings.clickhouse, cluster=options.cluster)
+    gc.disable()  # until the service runs: of what is imported and built nothing is garbage
     from app.build.service import build
     from app.preflight.access_checks import exposure
     from app.preflight.certificate_checks import unverified

@@ -58,11 +58,13 @@ def configure_memory() -> None:
     # A chunk of records is many objects without cycles; the default collection frequency costs a fifth of the CPU.
     gc.freeze()
     gc.set_threshold(200_000, 20, 20)
+    gc.enable()
     # Arrow's own allocators keep what was freed; the system's does so too by default, so it is configured not to.
     pyarrow.set_memory_pool(pyarrow.system_memory_pool())
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # glibc's
     if mallopt is not None:
-        # Every thread that ever inserted would keep an arena of its own; large pieces go back to the system at once.
+        # Every thread that ever inserted would keep an arena of its own. The columns of a batch go back to the system
+        # at once; the memory of those of a chunk is kept, as to get it anew each time costs CPU.
         mallopt(_M_ARENA_MAX, 2)
-        mallopt(_M_MMAP_THRESHOLD, 128 * 1024)
-        mallopt(_M_TRIM_THRESHOLD, 128 * 1024)
+        mallopt(_M_MMAP_THRESHOLD, 1024 * 1024)
+        mallopt(_M_TRIM_THRESHOLD, 8 * 1024 * 1024)
