@@ -43,18 +43,27 @@ def _without_nulls(row: Row) -> Row:
 def single_key_map(key: str, values: pa.StringArray) -> pa.MapArray:
     """One map per row, with a single key; an empty map where the value is empty."""
     is_present = pc.not_equal(values, "")
-    count = len(values)
     if pc.all(is_present).as_py():
-        return pa.MapArray.from_arrays(_numbers_to(count), repeated(key, count, pa.string()), values)
+        return filled_map(key, values)
     present = values.filter(is_present)
     ends = pc.cumulative_sum(is_present.cast(pa.int32()))
     offsets = pa.concat_arrays([pa.array([0], pa.int32()), ends])
     return pa.MapArray.from_arrays(offsets, repeated(key, len(present), pa.string()), present)
 
 
-@lru_cache(maxsize=8)  # many chunks have as many records as one poll brings
+def filled_map(key: str, values: pa.StringArray) -> pa.MapArray:
+    """One map per row, with a single key, whatever the value is."""
+    count = len(values)
+    return pa.MapArray.from_arrays(_numbers_to(count), repeated(key, count, pa.string()), values)
+
+
 def _numbers_to(last: int) -> pa.Int32Array:
-    """The numbers from 0 on."""
+    """The numbers from 0 on. Those of many chunks share their memory."""
+    return _numbers(_USUAL_ROWS).slice(0, last + 1) if last <= _USUAL_ROWS else _numbers(last)
+
+
+@lru_cache(maxsize=2)
+def _numbers(last: int) -> pa.Int32Array:
     return pa.array(range(last + 1), pa.int32())
 
 

@@ -5,11 +5,11 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 
-from app.domain.columns import SENT, Kind
+from app.domain.columns import SENT, Column, Kind
 from app.domain.records import RecordChunk
 from app.domain.rows import SCHEMA, Rows
 from app.formats.plain_plan import TEXT_FIELDS
-from app.pipeline.arrow_maps import single_key_map, sparse_array
+from app.pipeline.arrow_maps import filled_map, single_key_map, sparse_array
 from app.pipeline.shared_columns import IDS, ids, origin, severity
 
 Buffer = Any
@@ -29,6 +29,12 @@ class NativeColumns(Protocol):
     times: Buffer
     numbers: Buffer
     are_numbers: Buffer
+
+    def are_filled(self, column: int, /) -> bool:
+        """Whether no text of this number in `texts` is empty."""
+
+    def are_ids(self, column: int, digits: int, /) -> bool:
+        """Whether every text of this number in `texts` is empty, or an id of so many digits in the usual spelling."""
 
 
 def native_rows(columns: NativeColumns, chunk: RecordChunk, record_ms: pa.Int64Array, reader: str) -> Rows:
@@ -52,9 +58,9 @@ def native_rows(columns: NativeColumns, chunk: RecordChunk, record_ms: pa.Int64A
             case Kind.NUMBER:
                 found[column.column] = _fixed(pa.float32(), columns.count, columns.numbers, columns.are_numbers)
             case _ if column.key:
-                found[column.column] = single_key_map(column.key, texts[column.name])
+                found[column.column] = _keyed(columns, column, texts[column.name])
             case _ if column.name in IDS:
-                found[column.column] = ids(column.name, texts[column.name])
+                found[column.column] = _ids(columns, column.name, texts[column.name])
             case _:
                 found[column.column] = texts[column.name]
     return pa.record_batch([found[name] for name in SCHEMA.names], schema=SCHEMA)
@@ -63,6 +69,17 @@ def native_rows(columns: NativeColumns, chunk: RecordChunk, record_ms: pa.Int64A
 def _texts(count: int, buffers: tuple[Buffer, Buffer]) -> pa.StringArray:
     offsets, data = map(pa.py_buffer, buffers)
     return pa.StringArray.from_buffers(count, offsets, data)
+
+
+def _keyed(columns: NativeColumns, column: Column, texts: pa.StringArray) -> pa.MapArray:
+    if columns.are_filled(TEXT_FIELDS.index(column.name)):
+        return filled_map(column.key, texts)
+    return single_key_map(column.key, texts)
+
+
+def _ids(columns: NativeColumns, name: str, texts: pa.StringArray) -> pa.StringArray:
+    digits, _ = IDS[name]
+    return texts if columns.are_ids(TEXT_FIELDS.index(name), digits) else ids(name, texts)
 
 
 def _fixed(kind: pa.DataType, count: int, values: Buffer, are_valid: Buffer = None) -> pa.Array:

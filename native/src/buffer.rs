@@ -15,12 +15,16 @@ impl Buffer {
         elements.shrink_to_fit();
         Self(Box::new(elements))
     }
+
+    pub fn bytes(&self) -> &[u8] {
+        self.0.bytes()
+    }
 }
 
 #[pymethods]
 impl Buffer {
     unsafe fn __getbuffer__(slf: Bound<'_, Self>, view: *mut ffi::Py_buffer, flags: c_int) -> PyResult<()> {
-        let bytes = slf.get().0.bytes();
+        let bytes = slf.get().bytes();
         let start = bytes.as_ptr().cast_mut().cast::<c_void>();
         let is_read_only = 1;
         // SAFETY: Python hands in the view. The elements neither move nor change, as the class is frozen, and the view

@@ -1,5 +1,6 @@
 //! The columns of rows while they grow, in Arrow's layout, and as they are handed to Python.
 
+use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
 
 use crate::buffer::Buffer;
@@ -176,4 +177,32 @@ pub struct Columns {
     times: Py<Buffer>,
     numbers: Py<Buffer>,
     are_numbers: Py<Buffer>,
+}
+
+#[pymethods]
+impl Columns {
+    /// Whether no text of a column of texts is empty.
+    fn are_filled(&self, column: usize) -> PyResult<bool> {
+        Ok(self.lengths(column)?.all(|length| length > 0))
+    }
+
+    /// Whether every text of a column of texts is empty, or an id of so many digits in the usual spelling.
+    fn are_ids(&self, column: usize, digits: usize) -> PyResult<bool> {
+        let data = self.column(column)?.1.get().bytes();
+        Ok(self.lengths(column)?.all(|length| length == 0 || length == digits)
+            && data.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+            && data.chunks(digits.max(1)).all(|id| id.iter().any(|digit| *digit != b'0')))
+    }
+}
+
+impl Columns {
+    fn column(&self, column: usize) -> PyResult<&TextBuffers> {
+        self.texts.get(column).ok_or_else(|| PyIndexError::new_err("no such column"))
+    }
+
+    fn lengths(&self, column: usize) -> PyResult<impl Iterator<Item = usize>> {
+        let offsets = self.column(column)?.0.get().bytes().chunks_exact(size_of::<i32>());
+        let ends = offsets.map(|end| i32::from_ne_bytes([end[0], end[1], end[2], end[3]]) as usize);
+        Ok(ends.clone().zip(ends.skip(1)).map(|(start, end)| end - start))
+    }
 }

@@ -16,7 +16,7 @@ mod times;
 use pyo3::prelude::*;
 
 /// Of the interface between this module and `app/pipeline/native_reader.py`; it changes with each change of either.
-const INTERFACE: u32 = 1;
+const INTERFACE: u32 = 2;
 
 #[pymodule]
 fn log_decoder(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -77,10 +77,15 @@ USUAL = (
     '{"message" : "ü\\u00fc\\ud83e\\udd50\\n"} ',
     f'{{"timestamp":{TIME},"level":"INFO","service":"s","message":"m","user_id":"7","response_time_ms":1.5,"host":"h"}}',
     '{"time":1795435200123,"msg":"m","pid":7,"hostname":"h","level":30}',
+    '{"message":"m","host":"","trace_id":"00000000000000000000000000000000","span_id":"00f067aa0ba902b7"}',
     '{"message":"m","user_id":7,"span_id":"00F067AA0BA902B7","trace_id":"4BF92F3577B34DA6A3CE929D0E0E4736"}',
     '{"message":"m","attributes":{"http.route":"/pay","n":1,"big":18446744073709551615,"f":1e3,"ok":true,"no":null}}',
     '{"message":"m","tags":["a",1,2.50,null,[true]],"created_at":"2026-11-23","timestamp":1795435200.25}',
 )
+
+
+def test_usual_events_become_the_same_rows_together() -> None:
+    assert_same(chunk_of([text.encode() for text in USUAL]))
 
 
 @pytest.mark.parametrize("text", USUAL)
