@@ -123,6 +123,8 @@ SETTINGS
     fsync_after_insert = 1,
     fsync_part_directory = 1,
     min_age_to_force_merge_seconds = 7200,
-    min_age_to_force_merge_on_partition_only = 1
+    min_age_to_force_merge_on_partition_only = 1,
+    merge_selector_base = 10,
+    auto_statistics_types = ''
 -- The number of the last file in migrations/. A new table needs none of these files.
 COMMENT 'schema 6';
