@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from app.build.native import installed
 from bench.command import TOPIC, details, loaded_stack, positive, run
 from bench.drain import measure_bare_loop, measure_unmerged_drain
 from bench.engine_limit import decoded_batches
@@ -23,7 +24,9 @@ from bench.small_query import measure_small_query, service_with_few_rows
 from bench.stack import BenchStack
 from bench.storing import drop_extras, extras_of, measure_storing
 
+# Of a service with the compiled decoder, and of one that decodes in Python.
 BASELINE: Final = Path(__file__).with_name("ratios_baseline.json")
+BASELINE_IN_PYTHON: Final = Path(__file__).with_name("ratios_baseline_python.json")
 
 _BATCHES, _INSERTS_OF_EACH = 2, 2
 _QUERY_ROUNDS: Final = 5
@@ -45,7 +48,8 @@ def _parser() -> argparse.ArgumentParser:
         "--repetitions", type=positive, default=5, help="repetitions, of which the median counts (default: 5)"
     )
     parser.add_argument("--service-python", default=sys.executable, help="interpreter of the service")
-    parser.add_argument("--baseline", type=Path, default=BASELINE, help="file with the baseline")
+    baseline = BASELINE if installed().new_reader else BASELINE_IN_PYTHON
+    parser.add_argument("--baseline", type=Path, default=baseline, help="file with the baseline")
     return parser
 
 

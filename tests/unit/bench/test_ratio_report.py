@@ -9,7 +9,7 @@ import pytest
 
 from bench.errors import BenchError
 from bench.ratio_report import RATIOS, Ratio, improvements, measures, read_baseline, with_ratios, write_baseline
-from bench.ratios import BASELINE
+from bench.ratios import BASELINE, BASELINE_IN_PYTHON
 from bench.report import Line, Measurements, missed, summarise
 
 # Measurements of a repetition on a typical machine.
@@ -124,5 +124,6 @@ def test_a_baseline_of_other_ratios_is_not_held_to(tmp_path: Path) -> None:
         read_baseline(path)
 
 
-def test_the_baseline_that_is_committed_has_every_ratio() -> None:
-    assert read_baseline(BASELINE).keys() == BASELINE_RATIOS.keys()
+@pytest.mark.parametrize("path", [BASELINE, BASELINE_IN_PYTHON], ids=lambda path: path.name)
+def test_the_baselines_that_are_committed_have_every_ratio(path: Path) -> None:
+    assert read_baseline(path).keys() == BASELINE_RATIOS.keys()
