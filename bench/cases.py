@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from bench.command import RESULTS
 from bench.loads_page import PAGE, write_page
@@ -15,8 +14,6 @@ from bench.report import Line, Measure, Measurements, missed, summarise, table, 
 
 Cases = Mapping[str, Sequence[Measurements]]
 """The runs of each case, by its name."""
-
-_BUSY: Final = 0.3  # of a core, before anything was started: others work on the machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +24,6 @@ class CaseReport:
     title: str
     case: str
     measures: Sequence[Measure]
-
-
-def others_load() -> str:
-    """Why figures that are taken from now on are provisional; empty on a quiet machine. Call it before the start."""
-    load = os.getloadavg()[0]
-    return f"others worked on the machine (load {load:.1f} before the start)" if load > _BUSY else ""
 
 
 def conclude_cases(

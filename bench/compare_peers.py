@@ -8,7 +8,6 @@ said and left out.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -18,7 +17,7 @@ from typing import Any, Final
 
 from bench.command import RESULTS, TOPIC, circumstances, details, loaded_stack, positive, run
 from bench.costs import measure_costs
-from bench.machine import interpreter
+from bench.machine import interpreter, others_load
 from bench.peer_drain import SERVICE_FULL, SERVICE_PLAIN, drains
 from bench.peer_queries import compare_queries
 from bench.peer_questions import questions
@@ -30,7 +29,6 @@ from bench.stack import BenchStack, running_stack
 _PARTS: Final = ("ingestion", "costs", "queries")
 _QUICK: Final = {"events": 200_000, "rows": [50_000], "rounds": 1, "samples": 3}
 _ROUNDS, _EVENTS, _ROWS = 3, 1_000_000, 10_000_000
-_BUSY: Final = 0.3  # of a core, before anything was started: others work on the machine
 
 
 def main(arguments: list[str]) -> int:
@@ -70,14 +68,14 @@ def _parser() -> argparse.ArgumentParser:
 
 def _measure(options: argparse.Namespace) -> int:
     interpreter(options.service_python)  # fails at once if it cannot be run
-    load = os.getloadavg()[0]
+    others = others_load()
     parts: dict[str, Part] = {}
     wanted = [options.only] if options.only else _PARTS
     if "ingestion" in wanted:
-        parts["ingestion"] = _compare_ingestion(options, load)
+        parts["ingestion"] = _compare_ingestion(options, others)
     if "costs" in wanted:
-        parts["costs"] = _measure_costs(options, load)
-    if "queries" in wanted and (part := _compare_queries(options, load)):
+        parts["costs"] = _measure_costs(options, others)
+    if "queries" in wanted and (part := _compare_queries(options, others)):
         parts["queries"] = part
     if options.quick or options.kind:
         with tempfile.TemporaryDirectory() as nowhere:
@@ -89,7 +87,7 @@ def _measure(options: argparse.Namespace) -> int:
     return 0 if _is_exact(parts) else 1
 
 
-def _compare_ingestion(options: argparse.Namespace, load: float) -> Part:
+def _compare_ingestion(options: argparse.Namespace, others: str) -> Part:
     sinker, connector = _find(SINKER, options.peers), _find(CONNECTOR, options.peers)
     with loaded_stack(options) as stack:
         print("Once before, not counted ...", flush=True)
@@ -100,19 +98,19 @@ def _compare_ingestion(options: argparse.Namespace, load: float) -> Part:
                 runs[name].append(found := ways[name](f"drain_{number}_{place}"))
                 print(f"Round {number + 1}: {name}: {_line(found)}", flush=True)
         shown = ["bench.compare_peers", "--only", "ingestion", "--rounds", str(options.rounds)]
-        about = details(stack, options, shown) | _reservations(options, load)
+        about = details(stack, options, shown) | _reservations(options, others)
     return {"about": about, "runs": runs}
 
 
-def _measure_costs(options: argparse.Namespace, load: float) -> Part:
+def _measure_costs(options: argparse.Namespace, others: str) -> Part:
     with loaded_stack(options) as stack:
         costs = measure_costs(stack, options.service_python, TOPIC, options.events, options.rounds)
         shown = ["bench.compare_peers", "--only", "costs", "--rounds", str(options.rounds)]
-        about = details(stack, options, shown) | _reservations(options, load)
+        about = details(stack, options, shown) | _reservations(options, others)
     return {"about": about, "costs": costs}
 
 
-def _compare_queries(options: argparse.Namespace, load: float) -> Part | None:
+def _compare_queries(options: argparse.Namespace, others: str) -> Part | None:
     program = _find(VICTORIA_LOGS, options.peers)
     if program is None:
         return None
@@ -123,7 +121,7 @@ def _compare_queries(options: argparse.Namespace, load: float) -> Part | None:
             print(f"{rows:,} rows in both ...", flush=True)
             ask = partial(compare_queries, rounds=options.rounds, samples=options.samples)
             sizes.append(ask(stack, program, options.service_python, rows, asked))
-        about = _about_queries(stack, options) | _reservations(options, load)
+        about = _about_queries(stack, options) | _reservations(options, others)
     return {"about": about, "sizes": sizes}
 
 
@@ -140,11 +138,11 @@ def _find(name: str, directory: Path) -> Path | None:
     return program
 
 
-def _reservations(options: argparse.Namespace, load: float) -> dict[str, Any]:
-    """Why figures are provisional, if they are. `load` is that of the machine before anything was started."""
+def _reservations(options: argparse.Namespace, others: str) -> dict[str, Any]:
+    """Why figures are provisional, if they are. `others` is what `others_load` says."""
     found = []
-    if load > _BUSY:
-        found.append(f"others worked on the machine (load {load:.1f} before the start)")
+    if others:
+        found.append(others)
     if options.rounds < _ROUNDS:
         found.append(f"{options.rounds} of {_ROUNDS} rounds")
     if options.events < _EVENTS or min(options.rows) < _ROWS:

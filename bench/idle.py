@@ -17,10 +17,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from bench.cases import CaseReport, conclude_cases, others_load
+from bench.cases import CaseReport, conclude_cases
 from bench.command import RESULTS, circumstances_as_context, positive, run, surroundings
 from bench.errors import BenchError
-from bench.machine import interpreter
+from bench.machine import interpreter, others_load
 from bench.processes import command_line, cpu_secs, descendants, wake_ups
 from bench.report import Measure, Measurements
 from local.kafka_jars import DEFAULT_CACHE

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final
 
-from bench.cases import CaseReport, conclude_cases, others_load
+from bench.cases import CaseReport, conclude_cases
 from bench.command import RESULTS, circumstances, circumstances_as_context, positive, run
 from bench.latency import measure_latency
-from bench.machine import interpreter
+from bench.machine import interpreter, others_load
 from bench.report import Measure, Measurements
 from bench.service import Program
 from bench.stack import BenchStack, running_stack

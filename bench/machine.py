@@ -7,7 +7,7 @@ import os
 import platform
 import subprocess
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from bench.errors import BenchError
 
@@ -22,6 +22,8 @@ _PACKAGES = (
     "clickhouse-connect",
     "prometheus-client",
 )
+
+_BUSY: Final = 0.3  # of a core, before anything was started: others work on the machine
 
 _VERSION_SCRIPT = """
 import importlib.metadata, json, platform, sys
@@ -57,6 +59,12 @@ def machine() -> dict[str, Any]:
         "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1),
         "system": f"{platform.system()} {platform.release()}",
     }
+
+
+def others_load() -> str:
+    """Why figures that are taken from now on are provisional; empty on a quiet machine. Call it before the start."""
+    load = os.getloadavg()[0]
+    return f"others worked on the machine (load {load:.1f} before the start)" if load > _BUSY else ""
 
 
 def _first_value(path: str, name: str) -> str:

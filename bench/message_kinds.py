@@ -14,12 +14,12 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any, Final
 
-from bench.cases import CaseReport, conclude_cases, others_load
+from bench.cases import CaseReport, conclude_cases
 from bench.cgroup import memory_cgroup
 from bench.command import circumstances, circumstances_as_context, new_parser, positive, run
 from bench.drain import measure_unmerged_drain
 from bench.errors import BenchError
-from bench.machine import interpreter
+from bench.machine import interpreter, others_load
 from bench.message_records import MESSAGE_KINDS, RECEIVE_KEY, MessageKind
 from bench.report import Measure, Measurements
 from bench.service import Program

@@ -18,11 +18,11 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from bench.api_client import Query, run_side_by_side, settings_for
-from bench.cases import CaseReport, conclude_cases, others_load
+from bench.cases import CaseReport, conclude_cases
 from bench.command import RESULTS, circumstances, circumstances_as_context, positive, run
 from bench.history import prepare_history
 from bench.latency import quantile
-from bench.machine import interpreter
+from bench.machine import interpreter, others_load
 from bench.processes import cpu_secs
 from bench.query_kinds import KINDS, sample_search_values
 from bench.report import Measure, Measurements

@@ -13,10 +13,10 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
-from bench.cases import CaseReport, conclude_cases, others_load
+from bench.cases import CaseReport, conclude_cases
 from bench.command import as_context, details, new_parser, positive, run
 from bench.drain import exactness
-from bench.machine import interpreter
+from bench.machine import interpreter, others_load
 from bench.polling import polling
 from bench.processes import CpuTimes, peak_memory_mb
 from bench.report import Measure, Measurements

@@ -13,6 +13,8 @@ from app.domain.json_values import as_text
 Row = tuple[Collection[str], Collection[Any]]
 """Names, and in parallel values, of which those that are null do not count."""
 
+_USUAL_ROWS: Final = 5_000  # that of one poll
+
 
 def map_array(rows: Sequence[Row]) -> pa.MapArray:
     """One map per row, with its names and values in order; values that are not text become JSON."""
@@ -72,9 +74,6 @@ def repeated(value: object, count: int, kind: pa.DataType) -> pa.Array:
     if count > _USUAL_ROWS:
         return pa.repeat(pa.scalar(value, kind), count)
     return _usual_rows(value, kind).slice(0, count)
-
-
-_USUAL_ROWS: Final = 5_000  # that of one poll
 
 
 @lru_cache(maxsize=256)
