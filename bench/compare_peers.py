@@ -55,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--samples", type=positive, default=60, help="of each question in a round (default: 60)")
     parser.add_argument("--only", choices=_PARTS, help="measure one part, and keep the others of the last run")
+    parser.add_argument("--data", type=Path, help="directory that keeps the rows that are asked for the next run")
     parser.add_argument("--kind", action="append", default=[], help="part of the name of a question; repeatable")
     parser.add_argument("--peers", type=Path, default=PEERS, help="directory of the programs (default: .local/peers)")
     parser.add_argument("--quick", action="store_true", help="a short run to see that it works; results are not stored")
@@ -116,11 +117,13 @@ def _compare_queries(options: argparse.Namespace, others: str) -> Part | None:
         return None
     asked = questions(options.kind)
     sizes = []
-    with running_stack() as stack:
+    with running_stack(options.data and options.data.absolute() / "clickhouse") as stack:
+        directory = (options.data or stack.directory).absolute()
         for rows in options.rows:
             print(f"{rows:,} rows in both ...", flush=True)
-            ask = partial(compare_queries, rounds=options.rounds, samples=options.samples)
-            sizes.append(ask(stack, program, options.service_python, rows, asked))
+            ask = partial(compare_queries, stack, program, options.service_python, rows, asked)
+            own = directory / f"victoria_logs_{rows}"
+            sizes.append(ask(directory=own, rounds=options.rounds, samples=options.samples))
         about = _about_queries(stack, options) | _reservations(options, others)
     return {"about": about, "sizes": sizes}
 

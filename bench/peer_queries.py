@@ -14,10 +14,10 @@ from urllib.parse import urlsplit
 
 from bench.api_client import ApiClient
 from bench.errors import BenchError
-from bench.history import DAYS, load_history, merge_days
+from bench.history import DAYS, prepare_history
 from bench.latency import quantile
 from bench.peer_questions import Question
-from bench.peers import VictoriaLogs, running_victoria_logs
+from bench.peers import VictoriaLogs, bytes_on_disk, running_victoria_logs
 from bench.processes import cpu_secs, peak_memory_mb
 from bench.query_kinds import SearchValues, sample_search_values
 from bench.report import Measurements
@@ -26,6 +26,8 @@ from bench.stack import DATABASE, BenchStack
 
 _SEED: Final = 11
 _WARM_UP: Final = 5
+_MOST_SECS: Final = 30.0  # for one question: what takes seconds is asked less often, but
+_LEAST_SAMPLES: Final = 5
 _ROWS_AT_ONCE: Final = 200_000
 _MILLION: Final = 1e6
 _IDLE_CPU_SECS, _IDLE_SECS, _SETTLE_SECS = 0.2, 2.0, 240.0
@@ -46,23 +48,29 @@ Rounds = dict[str, list[Measurements]]
 
 
 def compare_queries(
-    stack: BenchStack, program: Path, python: str, rows: int, asked: Sequence[Question], *, rounds: int, samples: int
+    stack: BenchStack,
+    program: Path,
+    python: str,
+    rows: int,
+    asked: Sequence[Question],
+    *,
+    directory: Path,
+    rounds: int,
+    samples: int,
 ) -> dict[str, Any]:
-    """Store `rows` rows of history in both, and ask both every question `rounds` times `samples` times.
+    """Ask both, with `rows` rows of history, every question `rounds` times `samples` times.
+
+    Rows that the engine's table or `directory`, where VictoriaLogs keeps its own, have already are not stored again.
 
     Raises:
         BenchError: one of them refuses rows or a question, or lacks rows.
     """
     table = f"history_{rows}"
-    stack.create_table(table)
-    load_history(stack, table, rows)
-    merge_days(stack, table)
-    stack.wait_until_idle()
-    directory = stack.directory / f"victoria_logs_{rows}"
+    prepare_history(stack, table, rows)
     topic = f"nothing_{rows}"
     stack.create_topic(topic)
     with running_victoria_logs(program, directory, stack.directory / f"victoria_logs_{rows}.log") as peer:
-        stored = _store_in_peer(stack, table, rows, peer)
+        stored = {} if peer.count() == rows else _store_in_peer(stack, table, rows, peer)
         rng = Random(_SEED)
         values = sample_search_values(stack, table, rows, rng)
         with running_service(stack, Program(python), topic, table) as service:
@@ -76,7 +84,7 @@ def compare_queries(
                 "victoria_logs_peak_memory_mb": peak_memory_mb(peer.process.pid),
             }
     sizes = {f"service_bytes_per_row_{name}": size for name, size in stack.bytes_per_row(table).items()}
-    stack.drop_table(table)
+    sizes["victoria_logs_bytes_per_row"] = bytes_on_disk(directory) / rows
     return {"rows": rows, **stored, **sizes, **memory, "kinds": timings}
 
 
@@ -102,7 +110,10 @@ class _Asking:
     def _ask(self, question: Question, samples: int) -> Measurements:
         own, theirs = [], []
         own_rows, their_rows = [], []
+        deadline = time.monotonic() + _MOST_SECS
         for number in range(samples):
+            if number >= _LEAST_SAMPLES and time.monotonic() > deadline:
+                break
             mine, other = question.requests(self._rng, self._values)
             for is_own in (True, False) if number % 2 else (False, True):
                 if is_own:
@@ -114,7 +125,8 @@ class _Asking:
                     body = self._peer.get(*other)
                     theirs.append((time.perf_counter() - began) * 1000)
                     their_rows.append(_row_count(body))
-        return _summary(own, theirs) | {"service_rows": fmean(own_rows), "victoria_logs_rows": fmean(their_rows)}
+        rows = {"service_rows": fmean(own_rows), "victoria_logs_rows": fmean(their_rows)}
+        return _summary(own, theirs) | rows | {"samples": float(len(own))}
 
 
 def _summary(own: Sequence[float], theirs: Sequence[float]) -> Measurements:
@@ -153,7 +165,6 @@ def _store_in_peer(stack: BenchStack, table: str, rows: int, peer: VictoriaLogs)
     if (count := peer.count()) != rows:
         raise BenchError(f"VictoriaLogs has {count:,} of {rows:,} rows")
     return {
-        "victoria_logs_bytes_per_row": peer.bytes_on_disk / rows,
         "victoria_logs_insert_cpu_secs_per_million": (stored - before) / rows * _MILLION,
         "victoria_logs_insert_cpu_secs_per_million_merged": (cpu_secs(peer.process.pid) - before) / rows * _MILLION,
     }

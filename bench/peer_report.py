@@ -132,7 +132,7 @@ def _cost_table(part: Part) -> Iterator[str]:
 def _size_tables(size: Mapping[str, Any]) -> Iterator[str]:
     medians = medians_of(size["kinds"])
     yield from table(
-        ("Question", "Here, p50", "p99", "VictoriaLogs, p50", "p99", "Ratio of p50", "of p99"),
+        ("Question", "Asked", "Here, p50", "p99", "VictoriaLogs, p50", "p99", "Ratio of p50", "of p99"),
         [_query_cells(name, found) for name, found in medians.items()],
     )
     yield ""
@@ -142,7 +142,8 @@ def _size_tables(size: Mapping[str, Any]) -> Iterator[str]:
 
 def _query_cells(name: str, found: Measurements) -> tuple[str, ...]:
     times = ("service_p50_ms", "service_p99_ms", "victoria_logs_p50_ms", "victoria_logs_p99_ms")
-    return (name, *(f"{found[key]:.1f}" for key in times), f"{found['ratio_p50']:.2f}", f"{found['ratio_p99']:.2f}")
+    ratios = (f"{found['ratio_p50']:.2f}", f"{found['ratio_p99']:.2f}")
+    return (name, f"{found['samples']:.0f}", *(f"{found[key]:.1f}" for key in times), *ratios)
 
 
 def _size_cells(size: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
@@ -151,8 +152,8 @@ def _size_cells(size: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     service, engine = size["service_peak_memory_mb"], size["engine_peak_memory_mb"]
     memory = f"{size['victoria_logs_peak_memory_mb']:,.0f}"
     yield "Peak memory, MB", f"{service:,.0f} and the engine {engine:,.0f}", memory
-    stored = size["victoria_logs_insert_cpu_secs_per_million_merged"]
-    yield "CPU s per million rows, stored over HTTP and merged", "", f"{stored:.1f}"
+    if stored := size.get("victoria_logs_insert_cpu_secs_per_million_merged"):
+        yield "CPU s per million rows, stored over HTTP and merged", "", f"{stored:.1f}"
 
 
 def _charts(parts: Mapping[str, Part]) -> Iterator[tuple[str, str]]:

@@ -32,12 +32,16 @@ def find(name: str, directory: Path) -> Path | None:
     return path.absolute() if path.exists() else None
 
 
+def bytes_on_disk(directory: Path) -> int:
+    """Bytes of all files in a directory and those below it."""
+    return sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())
+
+
 class VictoriaLogs:
     """A running VictoriaLogs, and one persistent connection to it."""
 
-    def __init__(self, process: ChildProcess, port: int, directory: Path) -> None:
+    def __init__(self, process: ChildProcess, port: int) -> None:
         self.process = process
-        self._directory = directory
         self._connection = http.client.HTTPConnection(LOOPBACK, port, timeout=_TIMEOUT_SECS)
         self._url = f"http://{LOOPBACK}:{port}"
 
@@ -74,11 +78,6 @@ class VictoriaLogs:
         answer = self.get("/select/logsql/query", {"query": f"_time:{_RETENTION} * | stats count() rows"})
         return int(json.loads(answer)["rows"])
 
-    @property
-    def bytes_on_disk(self) -> int:
-        """Bytes of all its files."""
-        return sum(path.stat().st_size for path in self._directory.rglob("*") if path.is_file())
-
     def is_up(self) -> bool:
         """Whether it responds."""
         try:
@@ -103,7 +102,7 @@ def running_victoria_logs(program: Path, directory: Path, log_file: Path) -> Ite
     command = [str(program), f"-storageDataPath={directory}", f"-httpListenAddr={LOOPBACK}:{port}"]
     command += [f"-http.connTimeout={_CONNECTED}", f"-http.idleConnTimeout={_CONNECTED}"]
     process = ChildProcess(VICTORIA_LOGS, [*command, f"-retentionPeriod={_RETENTION}"], log_file)
-    peer = VictoriaLogs(process, port, directory)
+    peer = VictoriaLogs(process, port)
     try:
         process.start()
         process.wait_until(peer.is_up, _START_SECS)

@@ -26,7 +26,7 @@ ABOUT: dict[str, Any] = {
 
 def queries() -> Part:
     times = {f"{name}_{share}_ms": 10.0 for name in ("service", "victoria_logs") for share in ("p50", "p99")}
-    kind = times | {"ratio_p50": 1.0, "ratio_p99": 1.0}
+    kind = times | {"ratio_p50": 1.0, "ratio_p99": 1.0, "samples": 60.0}
     names = (
         *("service_bytes_per_row_everything", "service_bytes_per_row_columns", "victoria_logs_bytes_per_row"),
         *("service_peak_memory_mb", "engine_peak_memory_mb", "victoria_logs_peak_memory_mb"),
