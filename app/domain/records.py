@@ -1,8 +1,10 @@
 """Kafka's side of the service: partitions, records, and what the group commits for them."""
 
 import zlib
-from collections.abc import Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import NamedTuple, Self
 
 
@@ -71,18 +73,39 @@ class RecordChunk:
         """Offset and CRC of the last record, which distinguish it from another record at its offset."""
         return LastRecord(self.offsets[-1], self.crc(-1))
 
-    def record(self, index: int) -> "RecordChunk":
-        """The chunk of one of the records."""
-        one = slice(index, index + 1)
+    @property
+    def byte_count(self) -> int:
+        """The bytes of all values."""
+        return sum(map(len, filter(None, self.values)))
+
+    def pieces(self, max_bytes: int) -> Iterator["RecordChunk"]:
+        """The records in their order, in chunks of at most so many bytes each, or of a single record."""
+        if self.byte_count <= max_bytes:
+            yield self
+            return
+        ends = list(accumulate(len(value or b"") for value in self.values))
+        start = taken_bytes = 0
+        while start < len(ends):
+            end = max(start + 1, bisect_right(ends, taken_bytes + max_bytes))
+            yield self.part(start, end)
+            start, taken_bytes = end, ends[end - 1]
+
+    def part(self, start: int, end: int) -> "RecordChunk":
+        """The chunk of the records from number `start` up to, and without, number `end`."""
+        some = slice(start, end)
         return replace(
             self,
-            offsets=self.offsets[one],
-            timestamps_ms=self.timestamps_ms[one],
-            values=self.values[one],
-            headers=self.headers[one],
-            next_offset=self.offsets[index] + 1,
-            keys=None if self.keys is None else self.keys[one],
+            offsets=self.offsets[some],
+            timestamps_ms=self.timestamps_ms[some],
+            values=self.values[some],
+            headers=self.headers[some],
+            next_offset=self.next_offset if end == len(self.offsets) else self.offsets[end - 1] + 1,
+            keys=None if self.keys is None else self.keys[some],
         )
+
+    def record(self, index: int) -> "RecordChunk":
+        """The chunk of one of the records."""
+        return self.part(index, index + 1)
 
     def records(self, indexes: Sequence[int]) -> "RecordChunk":
         """The chunk of some of the records, in this order."""

@@ -1,11 +1,10 @@
 """The loop: poll, decode, gather, deliver, commit. Runs on the one thread that owns the source.
 
 While a batch is delivered, which is waiting for other threads, the loop decodes the next one. There is never more than
-one batch in flight and one filling, so memory is bounded. When both are full, reading pauses (backpressure) and polling
-goes on, which keeps this member in its group.
+one batch in flight and one filling, so memory is bounded. When both are full, reading pauses (backpressure), what was
+polled is not decoded yet, and polling goes on, which keeps this member in its group.
 """
 
-import bisect
 import logging
 import math
 import time
@@ -13,13 +12,15 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Protocol
 
-from app.domain.records import LastRecord, Partition, Position, RecordChunk
+from app.domain.records import Partition, Position, RecordChunk
 from app.errors import Abandoned, MustRejoin, NotOurs, TryAgainLater
 from app.pipeline.batch import Gathering
 from app.pipeline.decoded import Decoded
 from app.pipeline.delivery import Delivered, Delivery
+from app.pipeline.earlier_owners import EarlierOwners
 from app.pipeline.progress import Progress
 from app.pipeline.task import Steps, Submit, Task
+from app.pipeline.undecoded import PIECE_BYTES, Undecoded
 from app.ports import RecordSource
 from app.settings import BatchSettings
 
@@ -78,10 +79,12 @@ class Ingest:
         sleep: Callable[[float], None] = time.sleep,
         has_room: Callable[[], bool] = lambda: True,
         held_secs: float = 0.0,
+        piece_bytes: int = PIECE_BYTES,
     ) -> None:
         """`has_room` is called in every turn; it returns whether the table has room for more.
 
         `held_secs` is how long Kafka may have held back a record before it gave it, as far as that counts as its age.
+        Records are decoded in pieces of `piece_bytes`.
         """
         self._source = source
         self._delivery = delivery
@@ -93,19 +96,17 @@ class Ingest:
         self._sleep = sleep
         self._check_for_room = has_room
         self._has_room = True
+        self._undecoded = Undecoded(held_secs=held_secs, piece_bytes=piece_bytes)
         self._gathering = Gathering(limits)
         self._delivering: Task[Delivered] | None = None
         self._in_flight_rows = 0
         self._recovering: Task[None] | None = None
         self._unrecovered: Mapping[Partition, Position] = {}
-        self._may_be_stored_before: dict[Partition, int] = {}
-        self._leased: dict[Partition, LastRecord] = {}
+        self._earlier_owners = EarlierOwners()
         self._was_dropped = False
         self._is_paused = False
         self._has_kafka_answered = False
         self._lag_at = clock()
-        self._held_secs = held_secs
-        self._read_at: dict[Partition, float] = {}
 
     def step(self) -> None:
         """Run one turn. Never waits for ClickHouse, and waits for Kafka no longer than one call of each kind.
@@ -119,8 +120,7 @@ class Ingest:
         has_failed = not self._try(self._read)
         self._recover()
         self._has_room = self._check_for_room()
-        self._turn_delivery()
-        self._deliver_if(self._gathering.is_due(self._clock()))
+        self._gather()
         has_failed |= not self._try(self._commit)
         self._adjust_pace()
         has_failed |= not self._try(self._report_lag)
@@ -145,7 +145,7 @@ class Ingest:
                 if self._delivering is None:
                     break
                 self._delivering.wait(deadline - self._clock(), self._sleep)
-            has_rest = bool(self._gathering.row_count) or self._delivering is not None
+            has_rest = bool(self._undecoded or self._gathering.row_count) or self._delivering is not None
             self._abandon_delivery()
             return self._try(self._commit) and not has_rest and not self._was_dropped
         except MustRejoin as error:
@@ -192,32 +192,36 @@ class Ingest:
         return min(_IDLE_POLL_SECS, max(0.0, self._gathering.due_in_secs(self._clock())))
 
     def _take(self, chunk: RecordChunk) -> None:
-        read_at = self._clock()
-        # Kafka may have held them back to gather more, but not since before the last ones that it gave.
-        since = max(read_at - self._held_secs, self._read_at.get(chunk.partition, -math.inf))
-        self._read_at[chunk.partition] = read_at
-        if self._has_other_records(chunk):
-            return
+        replaced = self._earlier_owners.replaced_offset(chunk)
+        if replaced is None:
+            self._undecoded.add(chunk, self._clock())
+        else:
+            self._halt(chunk.partition, f"Kafka holds another record at offset {replaced} than it held before")
+
+    def _gather(self) -> None:
+        """Decode what was polled, until nothing is left of it or the batches are full; deliver what is due.
+
+        A batch in flight gets on after each piece: a poll may bring enough to decode for seconds.
+        """
+        self._deliver_due()
+        while self._undecoded and not self._gathering.is_full():
+            self._add(*self._undecoded.take())
+            self._deliver_due()
+
+    def _add(self, chunk: RecordChunk, since: float) -> None:
         decoded = self._decode(chunk)
         self._events.consumed(chunk, decoded.problems)
         if decoded.masked:
             self._events.masked(decoded.masked_counts())
-        self._gathering.add(
-            chunk,
-            decoded.rows,
-            may_be_stored=chunk.offsets[0] < self._may_be_stored_before.get(chunk.partition, 0),
-            since=since,
-        )
+        may_be_stored = self._earlier_owners.may_have_stored(chunk)
+        self._gathering.add(chunk, decoded.rows, may_be_stored=may_be_stored, since=since)
 
     # Taking over partitions: rows that an earlier owner stored but did not commit are found in the table.
 
     def _take_assignment(self, positions: Mapping[Partition, Position]) -> None:
         self._events.assigned({partition: position.next_offset for partition, position in positions.items()})
-        self._gathering.clear()  # its records are read again from the committed offset
-        self._progress.clear()
-        self._may_be_stored_before.clear()
-        self._leased.clear()
-        self._read_at.clear()
+        self._clear_read()  # these records are read again from the committed offset
+        self._earlier_owners.clear()
         self._was_dropped = False
         self._abandon_delivery()
         if self._recovering is not None:
@@ -240,31 +244,25 @@ class Ingest:
         for partition, position in sorted(positions.items(), key=_wait_key):
             # One wait is enough: all that others sent for any of these partitions was sent before all became ours.
             awaited = position._replace(is_set_by_others=position.is_set_by_others and not have_others_ended)
-            self._may_be_stored_before[partition] = yield from self._delivery.recover(partition, awaited)
+            stored_before = yield from self._delivery.recover(partition, awaited)
             have_others_ended |= position.is_set_by_others
-            if position.lease is not None:
-                self._leased[partition] = position.lease.last_record
+            self._earlier_owners.add(partition, stored_before, position.lease)
             self._progress.take_over(partition, position)
             self._source.start(partition)
 
-    def _has_other_records(self, chunk: RecordChunk) -> bool:
-        """Whether Kafka has other records at offsets that an earlier owner was storing; the partition then halts."""
-        leased = self._leased.get(chunk.partition)
-        if leased is None or leased.offset > chunk.offsets[-1]:
-            return False
-        del self._leased[chunk.partition]
-        index = bisect.bisect_left(chunk.offsets, leased.offset)
-        if chunk.offsets[index] != leased.offset or chunk.crc(index) == leased.crc:
-            return False
-        self._halt(chunk.partition, f"Kafka holds another record at offset {leased.offset} than it held before")
-        return True
-
     def _halt(self, partition: Partition, reason: str) -> None:
         self._source.halt(partition)
+        self._undecoded.drop(partition)
         self._gathering.drop(partition)
         self._events.halted(partition, reason)
 
     # Delivering and committing.
+
+    def _deliver_due(self) -> None:
+        self._turn_delivery()
+        # One that is old enough takes what was polled with it, too.
+        is_filled = self._gathering.is_full() or not self._undecoded
+        self._deliver_if(is_filled and self._gathering.is_due(self._clock()))
 
     def _deliver_if(self, is_due: bool) -> None:
         if is_due and self._delivering is None and self._has_room:
@@ -310,9 +308,13 @@ class Ingest:
     def _drop_all(self, error: NotOurs) -> None:
         """Drop all unstored records; the next poll returns our partitions, and the offsets to read them again from."""
         _log.info("Dropping records that are not stored; partitions are being reassigned: %s", error)
+        self._clear_read()
+        self._was_dropped = True
+
+    def _clear_read(self) -> None:
+        self._undecoded.clear()
         self._gathering.clear()
         self._progress.clear()
-        self._was_dropped = True
 
     # Pace.
 
@@ -330,7 +332,7 @@ class Ingest:
         self._lag_at = self._clock()
         ends = self._source.end_offsets()
         self._has_kafka_answered |= bool(ends)
-        if self._delivering is None and not self._gathering.row_count:
+        if self._delivering is None and not (self._undecoded or self._gathering.row_count):
             self._progress.stored(self._offsets_without_records())
         committed = self._progress.committed
         self._events.lag({p: max(0, end - committed[p]) for p, end in ends.items() if p in committed})

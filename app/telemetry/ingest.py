@@ -106,7 +106,7 @@ class IngestTelemetry:
     def consumed(self, chunk: RecordChunk, problems: Mapping[str, int]) -> None:
         """A chunk was read and decoded; `problems` counts rows by reason."""
         self._metrics.messages_consumed.labels(*labels(chunk.partition)).inc(len(chunk.offsets))
-        self._metrics.bytes_consumed.inc(sum(map(len, filter(None, chunk.values))))
+        self._metrics.bytes_consumed.inc(chunk.byte_count)
         for reason, count in problems.items():
             self._metrics.parse_errors.labels(reason).inc(count)
         self._demand.read(chunk)

@@ -28,6 +28,7 @@ DEADLINE_SECS = 10.0
 
 _Result = TypeVar("_Result")
 _LIMITS = BatchSettings(max_rows=8, max_age_secs=0.5)
+_PIECE_BYTES = 3  # a chunk is often more than one piece, and a poll more than one batch
 
 
 class NullEvents:
@@ -133,6 +134,11 @@ class Instance:
         return self.ingest._delivering is not None
 
     @property
+    def has_rest(self) -> bool:
+        """Whether it holds records that it has polled and could not decode yet."""
+        return bool(self.ingest._undecoded)
+
+    @property
     def token_prefix(self) -> str:
         """Prefix of the tokens of its inserts."""
         return f"insert-{self.member.id}-"
@@ -164,6 +170,7 @@ class Instance:
             clock=self._clock,
             submit=self._submit,
             sleep=self._sleep,
+            piece_bytes=_PIECE_BYTES,
         )
 
     def step(self) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from app.domain.reader import REST_ITEM
-from app.domain.records import Lease, Partition, Position
+from app.domain.records import Lease, Partition, Position, RecordChunk
 from app.domain.revisions import Place, RemovedRow
 from app.domain.rows import Rows
 from app.errors import KafkaCode, MustRejoin, TryAgainLater
@@ -170,6 +171,23 @@ class _KeepsGathered(Ingest):
         self._gathering = kept
 
 
+class _KeepsRest(Ingest):
+    """Keeps the rest of a poll when partitions are reassigned."""
+
+    def _take_assignment(self, positions: Mapping[Partition, Position]) -> None:
+        kept = list(self._undecoded._pieces)
+        super()._take_assignment(positions)
+        self._undecoded._pieces.extend(kept)
+
+
+class _PieceEndsWithItsChunk(Ingest):
+    """Goes on behind a whole chunk when a piece of it is stored."""
+
+    def _add(self, chunk: RecordChunk, since: float) -> None:
+        own = [piece.chunk.next_offset for piece in self._undecoded._pieces if piece.chunk.partition == chunk.partition]
+        super()._add(replace(chunk, next_offset=max([chunk.next_offset, *own])), since)
+
+
 class _ChecksNearTimes(SimWriter):
     """Searches rows only near the times that this version of the decoder gives them."""
 
@@ -271,21 +289,23 @@ MUTATIONS = [
     Mutation("no wait for an own insert of unknown outcome", Parts(delivery=_NoWaitForOwn), 87),
     Mutation("no check before a repeated insert", Parts(delivery=_NoCheck), 0),
     Mutation("a lease is used for more than one insert", Parts(delivery=_OldLease), 0),
-    Mutation("an insert that still runs is not seen", Parts(writer=_UnseenRunning), 22),
+    Mutation("an insert that still runs is not seen", Parts(writer=_UnseenRunning), 37),
     Mutation("the time is read after the running inserts", Parts(delivery=_RunningFirst), 566),
-    Mutation("no lease before the insert", Parts(progress=_LeaseNotCommitted), 3),
+    Mutation("no lease before the insert", Parts(progress=_LeaseNotCommitted), 6),
     Mutation("a lease ends with the instance", Parts(progress=_EarlyRelease), 19),
-    Mutation("a commit of unknown outcome is repeated", Parts(progress=_GoesOnAfterUnknownCommit), 387),
+    Mutation("a commit of unknown outcome is repeated", Parts(progress=_GoesOnAfterUnknownCommit), 3066),
     Mutation("the table is not queried for its last offset", Parts(writer=_NoLastOffset), 0),
-    Mutation("the clock is that of one server", Parts(writer=_OneServersClock), 35),
-    Mutation("running inserts of one server only are seen", Parts(writer=_OneServersInserts), 83),
-    Mutation("rows of one server only are seen", Parts(writer=_OneServersRows), 170),
+    Mutation("the clock is that of one server", Parts(writer=_OneServersClock), 26),
+    Mutation("running inserts of one server only are seen", Parts(writer=_OneServersInserts), 14),
+    Mutation("rows of one server only are seen", Parts(writer=_OneServersRows), 14),
     Mutation("rows are searched only at the times of this version", Parts(writer=_ChecksNearTimes), 0),
-    Mutation("rows are inserted whoever has read the others of their record", Parts(writer=_ByIdentity), 4),
+    Mutation("rows are inserted whoever has read the others of their record", Parts(writer=_ByIdentity), 5),
     Mutation("a record that another version stored in part is not finished", Parts(writer=_AnyRowIsEnough), 5),
-    Mutation("rows that finish a record are not looked up", Parts(writer=_RestUnseen), 221),
-    Mutation("a refused batch is halved as before the check", Parts(delivery=_HalvesUnchecked), 1311),
+    Mutation("rows that finish a record are not looked up", Parts(writer=_RestUnseen), 5),
+    Mutation("a refused batch is halved as before the check", Parts(delivery=_HalvesUnchecked), 694),
     Mutation("gathered rows survive a rebalance", Parts(ingest=_KeepsGathered), 45),
+    Mutation("the rest of a poll survives a rebalance", Parts(ingest=_KeepsRest), 172),
+    Mutation("a piece of a chunk ends where the chunk ends", Parts(ingest=_PieceEndsWithItsChunk), 0),
     Mutation("removed rows are not looked up", Parts(writer=_RemovedUnseen), FIRST_REMOVING_SEED + 1),
     Mutation("removed rows are looked up before the others", Parts(writer=_RemovedFirst), FIRST_REMOVING_SEED + 6),
     Mutation("the last offset ignores removed rows", Parts(writer=_LastRemovedUnseen), FIRST_REMOVING_SEED + 6),

@@ -42,11 +42,15 @@ WeightedFault = tuple[int, str, Callable[[], bool]]
 
 @dataclass(slots=True)
 class Outcome:
-    """The outcome of a run. `problem` is empty if everything is correct; `happened` counts each fault."""
+    """The outcome of a run. `problem` is empty if everything is correct; `happened` counts each fault.
+
+    `rests` counts the turns of the loop that left records undecoded.
+    """
 
     seed: int
     problem: str = ""
     records: int = 0
+    rests: int = 0
     happened: Counter[str] = field(default_factory=Counter)
 
 
@@ -145,6 +149,7 @@ class Run:
                 instance.run_one_call()
             else:
                 instance.step()
+                self.outcome.rests += instance.has_rest
 
     def _any_of(self, things: Sequence[_Thing]) -> _Thing:
         return things[self._rng.randrange(len(things))]

@@ -21,14 +21,17 @@ FORMER_FAILURES = [83, 477, 626, 922, 2834, 2964, 3215, 3982, 5255, 5452, 7172, 
 def test_nothing_is_lost_and_nothing_stored_twice_whatever_happens() -> None:
     happened: Counter[str] = Counter()
     problems = []
+    with_rests = 0
     for outcome in play_many(SEEDS):
         happened += outcome.happened
+        with_rests += outcome.rests > 0
         if outcome.problem:
             problems.append(f"seed {outcome.seed}: {outcome.problem}")
 
     assert problems == []
     assert happened.keys() == Run(FIRST_REMOVING_SEED).fault_names()
     assert min(happened.values()) >= len(SEEDS) // 20
+    assert with_rests >= len(SEEDS) // 2
 
 
 def test_seeds_that_failed_before_are_clean() -> None:

@@ -1,21 +1,22 @@
 """In-memory Kafka, table and clock, and instances of the loop between them."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from prometheus_client import CollectorRegistry
 
 from app.domain.event_time import EventTimeBounds
-from app.domain.records import Lease, Partition
+from app.domain.records import Lease, Partition, RecordChunk
 from app.errors import KafkaCode, TryAgainLater
 from app.health import Health
 from app.metrics import Metrics
 from app.pipeline.backoff import Backoff
 from app.pipeline.decode import decode
+from app.pipeline.decoded import Decoded
 from app.pipeline.delivery import Delivery
 from app.pipeline.ingest import Ingest
 from app.pipeline.progress import Progress
+from app.pipeline.undecoded import PIECE_BYTES
 from app.settings import BatchSettings
 from app.telemetry.ingest import IngestTelemetry
 from tests.fakes import Clock, MemoryKafka, MemorySource, MemoryTable, OtherThread
@@ -41,6 +42,7 @@ class Instance:
         max_age_secs: float = 1.0,
         held_secs: float = 0.0,
         max_chunk_records: int = 500,
+        piece_bytes: int = PIECE_BYTES,
     ) -> None:
         self.clock = clock
         self.table = table
@@ -62,15 +64,18 @@ class Instance:
             Delivery(table, progress, telemetry, clock=clock, backoff=Backoff(), deadline_secs=DEADLINE_SECS),
             progress,
             telemetry,
-            decode=partial(decode, bounds=EventTimeBounds.of_retention(30)),
+            decode=self._decode,
             limits=BatchSettings(max_rows=max_rows, max_bytes=max_bytes, max_age_secs=max_age_secs),
             clock=clock,
             submit=self.thread.submit,
             sleep=clock.advance,
             has_room=lambda: self.has_room,
             held_secs=held_secs,
+            piece_bytes=piece_bytes,
         )
         self.has_room = True
+        self.while_decoding: Callable[[], None] = lambda: None
+        """Called for each piece."""
 
     def step(self, times: int = 1) -> None:
         """Run the loop without the other thread."""
@@ -92,6 +97,10 @@ class Instance:
             assert self.thread.is_busy, "there is nothing to be stored"
             self.thread.run()
             self.step()
+
+    def _decode(self, chunk: RecordChunk) -> Decoded:
+        self.while_decoding()
+        return decode(chunk, EventTimeBounds.of_retention(30))
 
     @property
     def leases(self) -> list[Lease]:
