@@ -33,6 +33,9 @@ def main(arguments: list[str]) -> int:
         from app.commands.token import token
 
         return token(options, os.environ)
+    # Arrow reads it when it is imported. Its own allocators keep what was freed, tens of megabytes of each insert; the
+    # system's is configured not to (`app.serve.configure_memory`).
+    os.environ["ARROW_DEFAULT_MEMORY_POOL"] = "system"
     from app.environment import misspelt, read_settings
     from app.errors import BadSettings
 

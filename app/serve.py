@@ -7,8 +7,6 @@ import sys
 import time
 from collections.abc import Iterable, Sequence
 
-import pyarrow
-
 from app.component import CannotStart, Component, start_all, stop_all
 from app.last_resort import LastResort
 from app.logging_setup import set_up_logging
@@ -54,17 +52,16 @@ def serve(settings: Settings, components: Sequence[Component], *, warnings: Iter
 
 
 def configure_memory() -> None:
-    """Configure the garbage collector and the allocators for many short-lived objects."""
+    """Configure the garbage collector and the system's allocator for many short-lived objects."""
     # A chunk of records is many objects without cycles; the default collection frequency costs a fifth of the CPU.
     gc.freeze()
     gc.set_threshold(200_000, 20, 20)
     gc.enable()
-    # Arrow's own allocators keep what was freed; the system's does so too by default, so it is configured not to.
-    pyarrow.set_memory_pool(pyarrow.system_memory_pool())
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # glibc's
     if mallopt is not None:
-        # Every thread that ever inserted would keep an arena of its own. The columns of a batch go back to the system
-        # at once; the memory of those of a chunk is kept, as to get it anew each time costs CPU.
+        # By default it keeps what was freed, and every thread that ever inserted an arena of its own. The columns of a
+        # batch go back to the system at once; the memory of those of a chunk is kept, as to get it anew each time
+        # costs CPU.
         mallopt(_M_ARENA_MAX, 2)
         mallopt(_M_MMAP_THRESHOLD, 1024 * 1024)
         mallopt(_M_TRIM_THRESHOLD, 8 * 1024 * 1024)

@@ -11,6 +11,17 @@ configure_memory()
 assert gc.isenabled()
 """
 
+_IMPORTS_ARROW = """
+from app.__main__ import main
+main(["schema"])
+import pyarrow
+assert pyarrow.default_memory_pool().backend_name == "system"
+"""
+
 
 def test_garbage_is_collected_while_the_service_runs() -> None:
     subprocess.run([sys.executable, "-c", _SERVES_AS_STARTED], check=True)
+
+
+def test_arrow_leaves_memory_to_the_systems_allocator() -> None:
+    subprocess.run([sys.executable, "-c", _IMPORTS_ARROW], check=True, capture_output=True)
