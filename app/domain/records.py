@@ -1,10 +1,8 @@
 """Kafka's side of the service: partitions, records, and what the group commits for them."""
 
 import zlib
-from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate
 from typing import NamedTuple, Self
 
 
@@ -69,26 +67,23 @@ class RecordChunk:
         )
 
     @property
+    def byte_count(self) -> int:
+        """The length of all values together."""
+        return sum(map(len, filter(None, self.values)))
+
+    @property
     def last_record(self) -> LastRecord:
         """Offset and CRC of the last record, which distinguish it from another record at its offset."""
         return LastRecord(self.offsets[-1], self.crc(-1))
 
-    @property
-    def byte_count(self) -> int:
-        """The bytes of all values."""
-        return sum(map(len, filter(None, self.values)))
-
     def pieces(self, max_bytes: int) -> Iterator["RecordChunk"]:
-        """The records in their order, in chunks of at most so many bytes each, or of a single record."""
-        if self.byte_count <= max_bytes:
+        """The records in their order, in chunks of at most so many bytes of values each, or of a single record."""
+        count = len(self.offsets)
+        if count == 1 or self.byte_count <= max_bytes:
             yield self
             return
-        ends = list(accumulate(len(value or b"") for value in self.values))
-        start = taken_bytes = 0
-        while start < len(ends):
-            end = max(start + 1, bisect_right(ends, taken_bytes + max_bytes))
-            yield self.part(start, end)
-            start, taken_bytes = end, ends[end - 1]
+        yield from self.part(0, count // 2).pieces(max_bytes)
+        yield from self.part(count // 2, count).pieces(max_bytes)
 
     def part(self, start: int, end: int) -> "RecordChunk":
         """The chunk of the records from number `start` up to, and without, number `end`."""

@@ -27,7 +27,7 @@ def test_records_are_taken_in_pieces_and_in_their_order() -> None:
     undecoded.add(chunk_of([b"7"], TWO), now=0)
     undecoded.add(chunk_of([b"89"]), now=1)
 
-    assert taken(undecoded) == [(ONE, [b"12", b"34"]), (ONE, [b"56"]), (TWO, [b"7"]), (ONE, [b"89"])]
+    assert taken(undecoded) == [(ONE, [b"12"]), (ONE, [b"34", b"56"]), (TWO, [b"7"]), (ONE, [b"89"])]
     assert not undecoded
 
 
