@@ -26,7 +26,7 @@ test: $(VENV)/dev.stamp ## Run the whole test suite on real Kafka and the real C
 
 # Beside the environment's packages, under the name by which every Python from 3.11 on finds it.
 NATIVE := $(shell find native -type f)
-native: $(VENV)/native/installed ## Compile the fast decoder into $(VENV) (optional; needs Rust 1.85: cargo)
+native: $(VENV)/native/installed ## Compile fast reading and decoding into $(VENV) (optional; needs Rust 1.85: cargo)
 
 $(VENV)/native/installed: $(NATIVE) $(VENV)/pyvenv.cfg
 	@command -v cargo > /dev/null || { echo "make native needs cargo, of Rust 1.85 or newer (https://rustup.rs). Without it logs are decoded in Python."; exit 1; }

@@ -65,9 +65,9 @@ class ServiceSettings(SettingsGroup):
 
     decoder: Literal["auto", "python", "native"] = Field(
         "auto",
-        description="What reads records: `native`, compiled code that takes a fraction of the processor time; `python`,"
-        " which makes the same rows; `auto`, native where it is installed"
-        " ([architecture.md](architecture.md#compiled-code)).",
+        description="What reads records: `native`, compiled code that takes a fraction of the processor time, and takes"
+        " them from confluent-kafka's library as well; `python`, which makes the same rows; `auto`, native where it is"
+        " installed ([architecture.md](architecture.md#compiled-code)).",
     )
 
     keep_headers: str = Field(

@@ -12,6 +12,7 @@ import time
 from typing import Final
 
 from app.backends.kafka.factory import open_source
+from app.build.native import chosen_fetcher, installed
 from app.environment import read_settings
 from app.ports import RecordSource
 from app.service import submit_to_thread
@@ -32,6 +33,7 @@ def main(arguments: list[str]) -> int:
         on_unread=lambda _: None,
         submit=submit_to_thread,
         fetch_wait_secs=settings.batch.gather_secs,
+        new_fetcher=chosen_fetcher(settings, installed()),
     )
     start_all(source)
     start, cpu_start = time.monotonic(), time.process_time()

@@ -15,7 +15,7 @@ from app.formats.reading import DEFAULT_RULES
 from app.pipeline.decode import decode
 from app.pipeline.decoded import ReadChunk, decoded
 from tests.support.json_records import chunk_of, record
-from tests.support.native import native_reader
+from tests.support.native import native_reader, packed
 
 _BOUNDS = EventTimeBounds.of_retention(30)
 _CHUNK = 100
@@ -42,7 +42,7 @@ def main(arguments: list[str]) -> int:
 
 def _differ(read: ReadChunk, values: list[bytes]) -> bool:
     chunk = chunk_of(values)
-    expected, found = decode(chunk, _BOUNDS), decoded(read(chunk), DEFAULT_RULES)
+    expected, found = decode(chunk, _BOUNDS), decoded(read(packed(chunk)), DEFAULT_RULES)
     return not (found.rows.equals(expected.rows) and found.problems == expected.problems)
 
 

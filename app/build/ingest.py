@@ -11,7 +11,7 @@ from app.backends.kafka.group import KafkaGroup
 from app.backends.kafka.options import MAX_POLL_RECORDS
 from app.backends.kafka.topic import TopicAdmin
 from app.build.decoder import build_decoder
-from app.build.native import decoder_name, installed
+from app.build.native import chosen_fetcher, decoder_name, installed
 from app.build.preflight import check_at_startup
 from app.build.reader import reader_of
 from app.build.table import prepare_table
@@ -137,6 +137,7 @@ class _Pipelines:
             max_poll_records=min(MAX_POLL_RECORDS, self._settings.batch.max_rows),
             has_keys=self._settings.service.keep_key,
             fetch_wait_secs=self._settings.batch.gather_secs,
+            new_fetcher=chosen_fetcher(self._settings, installed()),
         )
         standby = StandbyWatch(
             KafkaGroup(self._settings.kafka),

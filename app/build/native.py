@@ -1,20 +1,22 @@
-"""The compiled part of the decoder, where it is installed (`make native`)."""
+"""What is compiled of decoding and fetching, where it is installed (`make native`)."""
 
 from typing import Final, NamedTuple
 
+from app.backends.kafka.compiled_fetcher import NewFetcher
 from app.errors import BadSettings
 from app.pipeline.native_reader import NewReader
 from app.settings import Settings
 
-_INTERFACE: Final = 2
+_INTERFACE: Final = 3
 """The interface of the module that this version of the service knows; the same number is in `native/src/lib.rs`."""
 
 
 class Compiled(NamedTuple):
-    """The compiled reader, or why there is none."""
+    """The compiled reader and fetcher, or why there are none."""
 
     new_reader: NewReader | None
     missing: str = ""
+    new_fetcher: NewFetcher | None = None
 
 
 def installed() -> Compiled:
@@ -30,7 +32,7 @@ def installed() -> Compiled:
             None,
             f"the compiled decoder is of another version: its interface is {log_decoder.INTERFACE}, not {_INTERFACE}",
         )
-    return Compiled(log_decoder.Reader)
+    return Compiled(log_decoder.Reader, new_fetcher=log_decoder.Fetcher)
 
 
 def chosen(settings: Settings, found: Compiled) -> NewReader | None:
@@ -44,6 +46,11 @@ def chosen(settings: Settings, found: Compiled) -> NewReader | None:
         advice = "`make native` builds it; with auto or python records are read in Python"
         raise BadSettings([f"DECODER is 'native', but {found.missing}: {advice}"])
     return None if wanted == "python" else found.new_reader
+
+
+def chosen_fetcher(settings: Settings, found: Compiled) -> NewFetcher | None:
+    """The compiled fetcher if there is one and the settings do not want Python alone."""
+    return None if settings.service.decoder == "python" else found.new_fetcher
 
 
 def decoder_name(settings: Settings, found: Compiled) -> str:

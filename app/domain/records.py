@@ -3,7 +3,7 @@
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple, Self
+from typing import NamedTuple, Protocol, Self, runtime_checkable
 
 
 class Partition(NamedTuple):
@@ -35,9 +35,20 @@ class LastRecord(NamedTuple):
     crc: int
 
 
+@runtime_checkable
+class PackedValues(Protocol):
+    """Values in one piece of memory, a sequence as any other: each becomes bytes of its own only if it is asked for."""
+
+    @property
+    def byte_count(self) -> int:
+        """The length of all together."""
+
+
 @dataclass(frozen=True, slots=True)
 class RecordChunk:
     """Records of one partition in the order of their offsets, as parallel sequences of equal length.
+
+    A part of a sequence may share its memory: offsets and times may be memoryviews, and values `PackedValues`.
 
     `timestamps_ms` are Kafka's, unix epoch; a value of None is a tombstone; `next_offset` is where reading goes on
     (not always the last offset + 1: transaction markers take up offsets too). `keys` are None where nobody needs them.
@@ -69,6 +80,8 @@ class RecordChunk:
     @property
     def byte_count(self) -> int:
         """The length of all values together."""
+        if isinstance(self.values, PackedValues):
+            return self.values.byte_count
         return sum(map(len, filter(None, self.values)))
 
     @property

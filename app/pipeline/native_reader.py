@@ -6,7 +6,7 @@ rows that the reference makes; a property test holds it to that.
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -20,6 +20,7 @@ from app.formats.reading import ReadingRules
 from app.pipeline.decode import envelopes_of, has_envelopes
 from app.pipeline.decoded import Problems, ReadChunk, ReadRows
 from app.pipeline.native_columns import Buffer, NativeColumns, native_rows
+from app.pipeline.shared_columns import whole_numbers
 
 Learn = Callable[[tuple[str, ...], Sequence[Inner]], PlainPlan | None]
 
@@ -27,7 +28,7 @@ Learn = Callable[[tuple[str, ...], Sequence[Inner]], PlainPlan | None]
 class CompiledReader(Protocol):
     """What is compiled. It remembers the plans of the keys that it has seen."""
 
-    def read(self, values: list[bytes | None], record_ms: Buffer) -> NativeColumns:
+    def read(self, values: Sequence[bytes | None], record_ms: Buffer) -> NativeColumns:
         """The rows of those values that are plain; `record_ms` has the time of each record in 64 bits."""
 
 
@@ -54,7 +55,7 @@ class NativeReader:
 
     def __call__(self, chunk: RecordChunk) -> ReadRows:
         """The rows of a chunk, as the reference makes them."""
-        record_ms = pa.array(chunk.timestamps_ms, pa.int64())
+        record_ms = whole_numbers(chunk.timestamps_ms, pa.int64())
         columns = self._compiled.read(self._values(chunk), record_ms.buffers()[1])
         if not columns.count:
             return self._read_others(chunk)
@@ -65,10 +66,10 @@ class NativeReader:
         rows = native_rows(columns, chunk.records(taken), record_ms.take(pa.array(taken, pa.int64())), self._reader)
         return _merged(ReadRows(rows, {}), self._read_others(chunk.records(columns.others)))
 
-    def _values(self, chunk: RecordChunk) -> list[Any]:
+    def _values(self, chunk: RecordChunk) -> Sequence[bytes | None]:
         """The values, without those of records whose headers or keys say something of their events."""
         if not has_envelopes(chunk, self._rules):
-            return list(chunk.values)
+            return chunk.values
         envelopes = envelopes_of(chunk, self._rules)
         return [
             value if envelope is NOTHING_SAID else None for value, envelope in zip(chunk.values, envelopes, strict=True)

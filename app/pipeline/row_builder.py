@@ -23,7 +23,7 @@ from app.formats.reading import ReadingRules
 from app.pipeline.arrow_maps import map_array, repeated, single_key_map, sparse_array
 from app.pipeline.event_columns import EventColumns
 from app.pipeline.event_times import EventTimes
-from app.pipeline.shared_columns import IDS, ids, origin, severity
+from app.pipeline.shared_columns import IDS, ids, origin, severity, whole_numbers
 
 _OBJECTS: Final = frozenset(("service", "host"))
 """Fields that are objects in Elastic's common schema, also where their name is not said: {"service": {"type": ...}}."""
@@ -42,7 +42,7 @@ class RowBuilder:
         self._bounds = bounds
         self._rules = rules
         self._reader = reader
-        self._record_ms = pa.array(events.of_records(chunk.timestamps_ms), pa.int64())
+        self._record_ms = whole_numbers(events.of_records(chunk.timestamps_ms), pa.int64())
 
     def rows(self) -> Rows:
         """All rows of the chunk, in order."""

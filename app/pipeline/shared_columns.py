@@ -25,9 +25,16 @@ def origin(chunk: RecordChunk, offsets: Sequence[int], reader: str) -> Mapping[s
         "_topic": repeated(chunk.partition.topic, count, pa.string()),
         "_topic_id": repeated(chunk.topic_id, count, pa.string()),
         "_partition": repeated(chunk.partition.number, count, pa.uint16()),
-        "_offset": pa.array(offsets, pa.uint64()),
+        "_offset": whole_numbers(offsets, pa.uint64()),
         "_reader": repeated(reader, count, pa.string()),
     }
+
+
+def whole_numbers(numbers: Sequence[int], kind: pa.DataType) -> pa.Array:
+    """Numbers as an array of 64 bits each; a memoryview of such is used where it lies."""
+    if isinstance(numbers, memoryview):
+        return pa.Array.from_buffers(kind, len(numbers), [None, pa.py_buffer(numbers)])
+    return pa.array(numbers, kind)
 
 
 def severity(levels: pa.StringArray) -> tuple[pa.StringArray, pa.UInt8Array]:

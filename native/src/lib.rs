@@ -5,6 +5,8 @@
 
 mod buffer;
 mod columns;
+mod fetcher;
+mod librdkafka;
 mod plan;
 mod reader;
 mod record;
@@ -12,15 +14,18 @@ mod row;
 mod shapes;
 mod texts;
 mod times;
+mod values;
 
 use pyo3::prelude::*;
 
 /// Of the interface between this module and `app/pipeline/native_reader.py`; it changes with each change of either.
-const INTERFACE: u32 = 2;
+const INTERFACE: u32 = 3;
 
 #[pymodule]
 fn log_decoder(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("INTERFACE", INTERFACE)?;
     module.add_class::<reader::Reader>()?;
-    module.add_class::<columns::Columns>()
+    module.add_class::<columns::Columns>()?;
+    module.add_class::<values::Values>()?;
+    module.add_class::<fetcher::Fetcher>()
 }

@@ -6,7 +6,7 @@ use pyo3::buffer::PyBuffer;
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
-use pyo3::types::{PyBytes, PyList, PyTuple};
+use pyo3::types::{PyBytes, PyTuple};
 
 use crate::columns::{Columns, Rows};
 use crate::plan::Plan;
@@ -14,6 +14,7 @@ use crate::record::{self, Value};
 use crate::row::{self, Record};
 use crate::shapes::{Found, Node, Shapes};
 use crate::times::Times;
+use crate::values::Values;
 
 /// Reads the records of chunks. It remembers what Python said of keys.
 #[pyclass]
@@ -37,11 +38,10 @@ impl Reader {
 
     /// The rows of those records of a chunk that are plain objects.
     ///
-    /// `values` are bytes, and None for those not to be read; `record_ms` holds their times, 64 bits each. Raises what
-    /// `learn` raises, and RuntimeError for a mistake in this code. Other threads run meanwhile.
-    fn read(&mut self, py: Python<'_>, values: &Bound<'_, PyList>, record_ms: PyBuffer<i8>) -> PyResult<Columns> {
-        let records = values.iter().map(|value| value.cast_into::<PyBytes>().ok().map(PyBackedBytes::from));
-        let records: Vec<_> = records.collect();
+    /// `values` are `Values`, or bytes, and None for those not to be read; `record_ms` holds their times, 64 bits each.
+    /// Raises what `learn` raises, and RuntimeError for a mistake in this code. Other threads run meanwhile.
+    fn read(&mut self, py: Python<'_>, values: &Bound<'_, PyAny>, record_ms: PyBuffer<i8>) -> PyResult<Columns> {
+        let records = Records::of(values)?;
         let times = milliseconds(py, &record_ms)?;
         if times.len() < records.len() {
             return Err(PyValueError::new_err("fewer times than records"));
@@ -58,6 +58,36 @@ impl Reader {
     }
 }
 
+/// The values of records, wherever they lie.
+enum Records {
+    Packed(Values),
+    Single(Vec<Option<PyBackedBytes>>),
+}
+
+impl Records {
+    fn of(values: &Bound<'_, PyAny>) -> PyResult<Self> {
+        if let Ok(packed) = values.cast::<Values>() {
+            return Ok(Self::Packed(packed.get().clone()));
+        }
+        let bytes = values.try_iter()?.map(|value| Ok(value?.cast_into::<PyBytes>().ok().map(PyBackedBytes::from)));
+        bytes.collect::<PyResult<_>>().map(Self::Single)
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Packed(values) => values.len(),
+            Self::Single(values) => values.len(),
+        }
+    }
+
+    fn get(&self, number: usize) -> Option<&[u8]> {
+        match self {
+            Self::Packed(values) => values.get(number),
+            Self::Single(values) => values[number].as_deref(),
+        }
+    }
+}
+
 fn milliseconds(py: Python<'_>, buffer: &PyBuffer<i8>) -> PyResult<Vec<i64>> {
     let bytes: Vec<u8> = buffer.to_vec(py)?.into_iter().map(|byte| byte as u8).collect();
     let numbers = bytes.chunks_exact(size_of::<i64>()).filter_map(|number| number.try_into().ok());
@@ -66,11 +96,11 @@ fn milliseconds(py: Python<'_>, buffer: &PyBuffer<i8>) -> PyResult<Vec<i64>> {
 
 impl Reader {
     /// Push the rows, and return the numbers of the records that became none.
-    fn push_all(&mut self, records: &[Option<PyBackedBytes>], times: &[i64], rows: &mut Rows) -> PyResult<Vec<usize>> {
+    fn push_all(&mut self, records: &Records, times: &[i64], rows: &mut Rows) -> PyResult<Vec<usize>> {
         let mut others = Vec::new();
         let mut values = Vec::new();
-        for (number, (record, time_ms)) in records.iter().zip(times).enumerate() {
-            let is_taken = match record {
+        for (number, time_ms) in times.iter().enumerate().take(records.len()) {
+            let is_taken = match records.get(number) {
                 Some(value) => self.push(value, *time_ms, &mut values, rows)?,
                 None => false,
             };

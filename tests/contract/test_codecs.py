@@ -11,7 +11,16 @@ import pytest
 from kafka import KafkaProducer
 from kafka.errors import MessageSizeTooLargeError
 
-from tests.contract.topics import CLIENTS, KafkaTopic, kafka_clients, ordered_producer, send, turn_until
+from tests.contract.topics import (
+    CLIENTS,
+    LIBRDKAFKA,
+    Client,
+    KafkaTopic,
+    kafka_clients,
+    ordered_producer,
+    send,
+    turn_until,
+)
 from tests.support.servers import RunningKafka
 
 pytestmark = pytest.mark.stack
@@ -168,10 +177,13 @@ class NotUtf8(str):
         return b"\xff"
 
 
-def test_a_record_whose_header_has_a_name_that_is_not_utf_8_comes_without_its_headers(kafka: RunningKafka) -> None:
-    """Only with confluent: kafka-python 3.0.12 cannot read on."""
+@pytest.mark.parametrize("client", LIBRDKAFKA)
+def test_a_record_whose_header_has_a_name_that_is_not_utf_8_comes_without_its_headers(
+    kafka: RunningKafka, client: Client
+) -> None:
+    """Only with librdkafka: kafka-python 3.0.12 cannot read on."""
     with kafka_clients(kafka.bootstrap_servers) as (admin, producer):
-        topic = KafkaTopic(1, kafka.bootstrap_servers, admin, producer, client="confluent")
+        topic = KafkaTopic(1, kafka.bootstrap_servers, admin, producer, client=client)
         odd = KafkaProducer(bootstrap_servers=kafka.bootstrap_servers, acks="all")
         for value, name in ((b"before", "fine"), (b"odd", NotUtf8("x")), (b"after", "fine")):
             odd.send(topic.name, value, headers=[(name, b"v")]).get(20)

@@ -13,14 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kafka import TopicPartition
 from kafka.errors import KafkaError
 
 from app.backends.clickhouse.client import connect
 from app.backends.clickhouse.schema import ensure_table
 from app.backends.clickhouse.writer import ClickHouseWriter
-from app.backends.kafka.confluent_client import ConfluentClient
-from app.backends.kafka.confluent_options import fetching_options
 from app.backends.kafka.errors import code_of
+from app.backends.kafka.factory import confluent_client
+from app.backends.kafka.fetching_client import FetchingClient
 from app.backends.kafka.publisher import KafkaPublisher
 from app.backends.kafka.topic import TopicAdmin
 from app.errors import KafkaCode, TryAgainLater
@@ -32,7 +33,7 @@ from local.kafka import KafkaServer
 from local.kafka_security import KafkaSecurity
 from local.ports import free_port
 from tests.contract.refusals import OPENERS, Refusal, refusals_of
-from tests.contract.topics import CLIENTS, Client, open_quiet_source
+from tests.contract.topics import CLIENTS, LIBRDKAFKA, Client, fetcher_of, open_quiet_source, setting_of
 from tests.support.deliveries import Deliveries
 from tests.support.sample_rows import sample_rows
 
@@ -119,9 +120,8 @@ def values_sent_and_read(settings: KafkaSettings) -> list[bytes | None]:
 
 def values_read(settings: KafkaSettings, client: Client) -> list[bytes | None]:
     """The values of the first chunk that this client reads."""
-    source = open_quiet_source(
-        settings.model_copy(update={"client": client, "group_id": f"{settings.group_id}-{client}"})
-    )
+    theirs = {"client": setting_of(client), "group_id": f"{settings.group_id}-{client}"}
+    source = open_quiet_source(settings.model_copy(update=theirs), fetcher_of(client))
     try:
         return first_values(source)
     finally:
@@ -199,12 +199,13 @@ def test_a_client_that_kafka_rejects_gets_the_reason(
     assert WRONG_PASSWORD not in refusal.behind
 
 
-def take_for_ever(client: ConfluentClient) -> None:
+def take_for_ever(client: FetchingClient) -> None:
     deadline = time.monotonic() + TIMEOUT_SECS
     while time.monotonic() < deadline:
-        client.take(10, timeout_secs=0.1)
+        client.take(10, 0.1, {})
 
 
+@pytest.mark.parametrize("client", LIBRDKAFKA)
 @pytest.mark.parametrize(
     ("fault", "code", "expected"),
     [
@@ -213,18 +214,19 @@ def take_for_ever(client: ConfluentClient) -> None:
     ],
 )
 def test_a_client_that_only_fetches_and_is_rejected_gets_the_reason(
-    make_settings: MakeSettings, strangers: Certificates, fault: str, code: KafkaCode, expected: str
+    make_settings: MakeSettings, strangers: Certificates, fault: str, code: KafkaCode, expected: str, client: Client
 ) -> None:
     """The member of the group that it fetches for is accepted, or there would be nothing to fetch."""
     settings = {
         "wrong password": make_settings("PLAIN", sasl_password=WRONG_PASSWORD),
         "unknown authority": make_settings(None, ssl_ca_file=strangers.ca_file),
     }[fault]
-    client = ConfluentClient(fetching_options(settings, metadata_secs=1.0))
-    client.fetch({("logs", 0): 0})
+    fetching = confluent_client(settings, metadata_secs=1.0, new_fetcher=fetcher_of(client))
+    assert fetching is not None
+    fetching.fetch({TopicPartition("logs", 0): 0})
 
-    with closing(client), pytest.raises(KafkaError) as raised:
-        take_for_ever(client)
+    with closing(fetching), pytest.raises(KafkaError) as raised:
+        take_for_ever(fetching)
 
     assert code_of(raised.value) == code
     assert expected in str(raised.value)

@@ -16,8 +16,10 @@ from kafka.errors import CoordinatorNotAvailableError, NoError
 from kafka.protocol.consumer import IsolationLevel, OffsetSpec
 from kafka.structs import OffsetAndMetadata
 
+from app.backends.kafka.compiled_fetcher import NewFetcher
 from app.backends.kafka.factory import open_source
 from app.backends.kafka.topics import KafkaTopics
+from app.build.native import installed
 from app.domain.records import Checkpoint, Headers, Lease, Partition, Position, RecordChunk
 from app.errors import TryAgainLater
 from app.pipeline.commit_metadata import write_metadata
@@ -32,8 +34,24 @@ _POLL_SECS = 0.05
 _METADATA_SECS = 0.5
 
 StartFrom = Literal["earliest", "latest"]
-Client = Literal["kafka-python", "confluent"]
-CLIENTS: tuple[Client, ...] = ("kafka-python", "confluent")
+Client = Literal["kafka-python", "confluent", "compiled"]
+"""What fetches; `compiled` is librdkafka by compiled code."""
+CLIENTS: tuple[Client, ...] = (
+    "kafka-python",
+    "confluent",
+    *(() if installed().new_fetcher is None else ("compiled",)),  # `make native` installs it
+)
+LIBRDKAFKA = CLIENTS[1:]
+
+
+def fetcher_of(client: Client) -> NewFetcher | None:
+    """The compiled fetcher if this client is it."""
+    return installed().new_fetcher if client == "compiled" else None
+
+
+def setting_of(client: Client) -> Literal["kafka-python", "confluent"]:
+    """The KAFKA_CLIENT of a client."""
+    return "kafka-python" if client == "kafka-python" else "confluent"
 
 
 class Seen(NamedTuple):
@@ -364,6 +382,7 @@ class KafkaTopic:
             submit=submit_to_thread,
             metadata_secs=_METADATA_SECS,
             has_keys=has_keys,
+            new_fetcher=fetcher_of(self._client),
         )
         self._readers.append(reader)
         return reader
@@ -403,7 +422,7 @@ class KafkaTopic:
             group_id=self._group,
             start_from=start_from,
             session_timeout_secs=SESSION_SECS,
-            client=self._client,
+            client=setting_of(self._client),
         )
 
     def create(self, topic: str, partitions: int = 1) -> None:
@@ -427,13 +446,15 @@ class KafkaTopic:
         return int(found[partition].offset)
 
 
-def open_quiet_source(settings: KafkaSettings) -> RecordSource:
+def open_quiet_source(settings: KafkaSettings, new_fetcher: NewFetcher | None = None) -> RecordSource:
     """A source that loses and halts nothing, and reads all of its topics."""
 
     def never(*told: object) -> None:
         raise AssertionError(told)
 
-    return open_source(settings, on_lost=never, on_halted=never, on_unread=never, submit=submit_to_thread)
+    return open_source(
+        settings, on_lost=never, on_halted=never, on_unread=never, submit=submit_to_thread, new_fetcher=new_fetcher
+    )
 
 
 def _new_name() -> str:

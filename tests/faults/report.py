@@ -42,7 +42,10 @@ def _introduction(days: Sequence[str]) -> Iterator[str]:
     yield f"- Run: {' to '.join(dict.fromkeys([days[0], days[-1]]))}" if days else "- Not run yet"
     yield f"- Machine: {found['processor']}, {found['cores']} cores, {found['memory_gb']} GB, {found['system']}"
     yield f"- Apache Kafka {KRAFT_VERSION}, {', '.join(f'{name} {version}' for name, version in versions.items())}"
-    yield "- Instances have `KAFKA_CLIENT=confluent` and `KAFKA_CLIENT=kafka-python` in turn"
+    yield (
+        "- Instances have `KAFKA_CLIENT=kafka-python`, `KAFKA_CLIENT=confluent`, and the latter with `DECODER=python`"
+        " in turn"
+    )
     yield (
         f"- Settings where the row does not say otherwise: `KAFKA_SESSION_TIMEOUT_SECS={SESSION_SECS:g}`,"
         f" `CLICKHOUSE_INSERT_DEADLINE_SECS={DEADLINE_SECS:g}`, `BATCH_MAX_AGE_SECS={BATCH_AGE_SECS:g}`;"

@@ -47,7 +47,11 @@ from tests.faults.verdict import Deleted, StoredRow, Verdict, verify
 PARTITIONS = 4
 SESSION_SECS = 6.0
 DEADLINE_SECS = 4.0
-_CLIENTS = ("kafka-python", "confluent")
+_CLIENTS: tuple[Mapping[str, str], ...] = (
+    {"KAFKA_CLIENT": "kafka-python"},
+    {"KAFKA_CLIENT": "confluent"},
+    {"KAFKA_CLIENT": "confluent", "DECODER": "python"},  # without compiled code
+)
 BATCH_AGE_SECS = 0.25  # many inserts, so that a fault at a random moment hits one
 
 _POLL_SECS = 0.05
@@ -237,8 +241,8 @@ class World:
             "KAFKA_TOPIC_PARTITIONS": str(PARTITIONS),
             "KAFKA_TOPIC_REPLICATION_FACTOR": str(len(self.brokers)),
             "KAFKA_GROUP_ID": self.topic,
-            # In turn, so that members of both kinds take over from each other.
-            "KAFKA_CLIENT": _CLIENTS[(self._first_client + len(self.instances)) % len(_CLIENTS)],
+            # In turn, so that members of all kinds take over from each other.
+            **_CLIENTS[(self._first_client + len(self.instances)) % len(_CLIENTS)],
             "CLICKHOUSE_URL": self._engine_address(),
             "CLICKHOUSE_CA_FILE": str(self.engine.certificates.ca_file) if self.engine.certificates else "",
             "CLICKHOUSE_DATABASE": self.database,

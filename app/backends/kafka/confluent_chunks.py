@@ -8,7 +8,10 @@ from operator import itemgetter
 from typing import Any, Final, TypeVar
 
 from confluent_kafka import Message
+from kafka import TopicPartition
 
+from app.backends.kafka.confluent_errors import is_end
+from app.backends.kafka.fetching_client import Report, Taken
 from app.domain.records import Headers, Partition, RecordChunk
 
 _log = logging.getLogger(__name__)
@@ -26,7 +29,30 @@ _HEADERS: Final[_Get] = Message.headers
 _KEY: Final[_Get] = Message.key
 
 
-def by_partition(messages: Sequence[Message]) -> Iterable[tuple[Partition, Sequence[Message]]]:
+def taken_of(messages: Sequence[Message], topic_ids: Mapping[str, str], *, has_keys: bool) -> Taken:
+    """The records as chunks, and the other messages as reports."""
+    reports: Sequence[Report] = ()
+    if any(map(Message.error, messages)):
+        messages, reports = _parted(messages)
+    chunks = [_chunk_of(batch, partition, topic_ids, has_keys=has_keys) for partition, batch in _by_partition(messages)]
+    return Taken(chunks, reports)
+
+
+def _parted(messages: Sequence[Message]) -> tuple[list[Message], list[Report]]:
+    records, reports = [], []
+    failed = set()
+    for message in messages:
+        partition, error = TopicPartition(message.topic(), message.partition()), message.error()
+        if error is not None:
+            reports.append(Report(partition, _OFFSET(message), error))
+            if not is_end(error):
+                failed.add(partition)
+        elif partition not in failed:
+            records.append(message)
+    return records, reports
+
+
+def _by_partition(messages: Sequence[Message]) -> Iterable[tuple[Partition, Sequence[Message]]]:
     """The messages of each partition in their order; none of them may be an error."""
     topics, numbers = list(map(_TOPIC, messages)), list(map(_NUMBER, messages))
     if topics and topics.count(topics[0]) == len(topics):  # numbers alone are compared faster
@@ -45,7 +71,7 @@ def _by_place(places: Iterable[_Place], messages: Sequence[Message]) -> Iterable
     return found.items()
 
 
-def chunk_of(
+def _chunk_of(
     messages: Sequence[Message], partition: Partition, topic_ids: Mapping[str, str], *, has_keys: bool
 ) -> RecordChunk:
     """The chunk of one partition's messages, of which there is at least one."""

@@ -7,16 +7,13 @@ records in compiled code, on threads of its own.
 
 import time
 from collections.abc import Callable, Mapping, Sequence, Set
-from typing import Any
 
 from confluent_kafka import KafkaError as LibraryError
-from confluent_kafka import Message
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import LogTruncationError, OffsetOutOfRangeError
 
-from app.backends.kafka.confluent_chunks import by_partition, chunk_of
-from app.backends.kafka.confluent_client import ConfluentClient
 from app.backends.kafka.confluent_errors import as_kafka_error, divergence, is_end, is_out_of_range, is_truncation
+from app.backends.kafka.fetching_client import FetchingClient, Report
 from app.backends.kafka.workarounds import keep_join_result
 from app.domain.records import Position, RecordChunk
 
@@ -33,16 +30,14 @@ class ConfluentFetching:
     def __init__(
         self,
         member: KafkaConsumer,
-        client: ConfluentClient,
+        client: FetchingClient,
         *,
         max_poll_records: int,
-        has_keys: bool,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._member = member
         self._client = client
         self._max_poll_records = max_poll_records
-        self._has_keys = has_keys
         self._clock = clock
         self._topic_ids: Mapping[str, str] = {}
         self._positions: dict[TopicPartition, int] = {}
@@ -80,19 +75,11 @@ class ConfluentFetching:
         self._member.poll(timeout_ms=0 if is_waiting_for_records else int(timeout_secs * 1000))
         if not is_waiting_for_records:
             return []
-        messages = self._client.take(self._max_poll_records, timeout_secs)
-        ends: Mapping[TopicPartition, int] = {}
-        if any(map(Message.error, messages)):
-            messages, ends = self._without_events(messages)
-        chunks = [
-            chunk_of(batch, partition, self._topic_ids, has_keys=self._has_keys)
-            for partition, batch in by_partition(messages)
-        ]
-        for chunk in chunks:
+        taken = self._client.take(self._max_poll_records, timeout_secs, self._topic_ids)
+        for chunk in taken.chunks:
             self._positions[TopicPartition(*chunk.partition)] = chunk.next_offset
-        for partition, end in ends.items():
-            self._positions[partition] = max(end, self._positions[partition])
-        return chunks
+        self._heed(taken.reports)
+        return taken.chunks
 
     def seek(self, partition: TopicPartition, offset: int) -> None:
         """See `Fetching`."""
@@ -119,25 +106,16 @@ class ConfluentFetching:
         self._client.stop(list(partitions))
         self._fetched -= partitions
 
-    def _without_events(self, messages: Sequence[Message]) -> tuple[list[Message], Mapping[TopicPartition, int]]:
-        """The records, and the ends that partitions were read to. Records behind an error are left out."""
-        records = []
-        ends: dict[TopicPartition, Any] = {}
-        for message in messages:
-            partition = TopicPartition(message.topic(), message.partition())
-            error = message.error()
-            if partition not in self._fetched:
-                continue
-            if error is None:
-                records.append(message)
-            elif is_end(error):
-                ends[partition] = message.offset()
-            else:
-                ends.pop(partition, None)
+    def _heed(self, reports: Sequence[Report]) -> None:
+        """Stop at errors, and go behind ends. The end of a partition that reports an error too tells nothing."""
+        for partition, _, error in reports:
+            if partition in self._fetched and not is_end(error):
                 self._errors[partition] = error
                 self._retry_at[partition] = self._clock() + _RETRY_SECS
                 self._stop({partition})
-        return records, ends
+        for partition, offset, error in reports:
+            if partition in self._fetched and is_end(error):
+                self._positions[partition] = max(offset, self._positions[partition])
 
     def _raise_error(self) -> None:
         """Raise what partitions have reported, as the member would if it fetched: one kind of error at a time."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kafka import KafkaConsumer
 
+from app.backends.kafka.compiled_fetcher import NewFetcher
 from app.backends.kafka.fetching import Fetching, OwnFetching
 from app.backends.kafka.options import (
     FETCH_WAIT_SECS,
@@ -25,8 +26,8 @@ from app.pipeline.task import Submit
 from app.ports import RecordSource
 from app.settings import KafkaSettings
 
-if TYPE_CHECKING:
-    from app.backends.kafka.confluent_client import ConfluentClient
+if TYPE_CHECKING:  # it imports confluent-kafka, which may be missing
+    from app.backends.kafka.fetching_client import FetchingClient
 
 _log = logging.getLogger(__name__)
 
@@ -42,6 +43,7 @@ def open_source(
     max_poll_records: int = MAX_POLL_RECORDS,
     has_keys: bool = False,
     fetch_wait_secs: float = FETCH_WAIT_SECS,
+    new_fetcher: NewFetcher | None = None,
 ) -> RecordSource:
     """Connect to Kafka as a member of the group. Belongs to the thread that polls.
 
@@ -51,6 +53,7 @@ def open_source(
     within `poll`, the last one here too. New topics and partitions, and a recreated topic, are noticed within
     `metadata_secs`; `submit` runs the calls that look for topics. A poll returns `max_poll_records` at most; with
     `has_keys` chunks hold the keys of records. Kafka holds back a few records for `fetch_wait_secs` to gather more.
+    `new_fetcher` makes what takes records from librdkafka by compiled code, where that is installed.
 
     Raises:
         BadSettings: KAFKA_CLIENT names a client that cannot be used.
@@ -61,7 +64,7 @@ def open_source(
         watch = TopicWatch(
             KafkaTopics(settings), on_unread=on_unread, every_secs=metadata_secs, clock=time.monotonic, submit=submit
         )
-    way = _way_to_fetch(settings, metadata_secs, max_poll_records, has_keys, fetch_wait_secs)
+    way = _way_to_fetch(settings, metadata_secs, max_poll_records, has_keys, fetch_wait_secs, new_fetcher)
     try:
         return KafkaSource(
             settings,
@@ -112,21 +115,31 @@ class _Way(NamedTuple):
 
 
 def _way_to_fetch(
-    settings: KafkaSettings, metadata_secs: float, max_poll_records: int, has_keys: bool, fetch_wait_secs: float
+    settings: KafkaSettings,
+    metadata_secs: float,
+    max_poll_records: int,
+    has_keys: bool,
+    fetch_wait_secs: float,
+    new_fetcher: NewFetcher | None,
 ) -> _Way:
-    client = confluent_client(settings, metadata_secs, fetch_wait_secs)
+    client = confluent_client(settings, metadata_secs, fetch_wait_secs, has_keys=has_keys, new_fetcher=new_fetcher)
     if client is None:
         options = consumer_options(settings, metadata_secs, max_poll_records, fetch_wait_secs)
         return _Way(options, partial(OwnFetching, has_keys=has_keys))
     from app.backends.kafka.confluent_fetching import ConfluentFetching
 
-    fetch_by = partial(ConfluentFetching, client=client, max_poll_records=max_poll_records, has_keys=has_keys)
+    fetch_by = partial(ConfluentFetching, client=client, max_poll_records=max_poll_records)
     return _Way(member_options(settings, metadata_secs), fetch_by, client.close)
 
 
 def confluent_client(
-    settings: KafkaSettings, metadata_secs: float, fetch_wait_secs: float = FETCH_WAIT_SECS
-) -> "ConfluentClient | None":
+    settings: KafkaSettings,
+    metadata_secs: float,
+    fetch_wait_secs: float = FETCH_WAIT_SECS,
+    *,
+    has_keys: bool = False,
+    new_fetcher: NewFetcher | None = None,
+) -> "FetchingClient | None":
     """A client that fetches; None if it is not to be used, or cannot be where that is left to us.
 
     Raises:
@@ -134,11 +147,19 @@ def confluent_client(
     """
     if settings.client == "kafka-python" or not is_confluent_installed():
         return None
-    from app.backends.kafka.confluent_client import ConfluentClient, UnsupportedOption
+    from app.backends.kafka.confluent_client import ConfluentClient
     from app.backends.kafka.confluent_options import fetching_options
+    from app.backends.kafka.fetching_client import UnsupportedOption
+    from app.backends.kafka.packed_client import PackedClient
 
+    options = fetching_options(settings, metadata_secs, fetch_wait_secs)
     try:
-        return ConfluentClient(fetching_options(settings, metadata_secs, fetch_wait_secs))
+        if new_fetcher is not None:
+            try:
+                return PackedClient(new_fetcher, options, has_keys=has_keys)
+            except OSError as error:
+                _log.warning("Records are taken from confluent-kafka one by one, which needs more CPU: %s", error)
+        return ConfluentClient(options, has_keys=has_keys)
     except UnsupportedOption as error:
         if settings.client == "confluent":
             raise BadSettings([f"KAFKA_CLIENT=confluent cannot be used with the other settings: {error}"]) from error

@@ -18,7 +18,7 @@ from app.pipeline.decoded import ReadRows, decoded
 from tests.golden.corpus import records as golden_records
 from tests.support.hostile import HOSTILE
 from tests.support.json_records import chunk_of, record
-from tests.support.native import native_reader, needs_native
+from tests.support.native import native_reader, needs_native, packed
 
 pytestmark = needs_native
 
@@ -31,8 +31,13 @@ def read(chunk: RecordChunk, rules: ReadingRules = DEFAULT_RULES) -> ReadRows:
 
 
 def assert_same(chunk: RecordChunk, rules: ReadingRules = DEFAULT_RULES) -> None:
-    """Both readers make the same of a chunk."""
-    expected, found = read(chunk, rules), native_reader(BOUNDS, rules)(chunk)
+    """Both readers make the same of a chunk, however its records lie in memory."""
+    assert_as_reference(chunk, chunk, rules)
+    assert_as_reference(chunk, packed(chunk), rules)
+
+
+def assert_as_reference(chunk: RecordChunk, given: RecordChunk, rules: ReadingRules) -> None:
+    expected, found = read(chunk, rules), native_reader(BOUNDS, rules)(given)
 
     assert found.rows.to_pylist() == expected.rows.to_pylist()
     assert found.rows.equals(expected.rows)
@@ -60,6 +65,30 @@ def test_random_records_become_the_same_rows(seed: int) -> None:
     rng = Random(seed)
 
     assert_same(chunk_of([record(rng) for _ in range(120)]))
+
+
+def test_the_reference_reads_records_that_lie_in_one_piece_too() -> None:
+    values, headers = golden_records()
+    chunk = replace(chunk_of(values), headers=headers)
+
+    assert read(packed(chunk)).rows.equals(read(chunk).rows)
+
+
+@pytest.mark.parametrize(("start", "end"), [(0, 50), (50, 120), (119, 120)])
+def test_a_part_of_records_in_one_piece_becomes_the_rows_of_that_part(start: int, end: int) -> None:
+    rng = Random(0)
+    values = [record(rng) for _ in range(120)]
+    whole, part = packed(chunk_of(values)), slice(start, end)
+    given = replace(
+        whole,
+        values=whole.values[part],
+        offsets=whole.offsets[part],
+        timestamps_ms=whole.timestamps_ms[part],
+        headers=whole.headers[part],
+    )
+
+    expected = replace(chunk_of(values[part]), offsets=list(whole.offsets[part]))
+    assert_as_reference(expected, given, DEFAULT_RULES)
 
 
 def test_records_of_all_formats_become_the_same_rows() -> None:

@@ -9,7 +9,9 @@ from confluent_kafka import KafkaError, Message
 from kafka import TopicPartition
 from kafka.errors import CorruptRecordError, LogTruncationError, OffsetOutOfRangeError, TopicAuthorizationFailedError
 
+from app.backends.kafka.confluent_chunks import taken_of
 from app.backends.kafka.confluent_fetching import ConfluentFetching
+from app.backends.kafka.fetching_client import Taken
 from app.domain.records import Position
 
 FIRST, SECOND = TopicPartition("logs", 0), TopicPartition("logs", 1)
@@ -29,8 +31,8 @@ class Client:
         for partition in partitions:
             del self.fetched[partition]
 
-    def take(self, max_count: int, timeout_secs: float) -> list[Message]:
-        return self.next.pop(0) if self.next else []
+    def take(self, max_count: int, timeout_secs: float, topic_ids: Mapping[str, str]) -> Taken:
+        return taken_of(self.next.pop(0) if self.next else [], topic_ids, has_keys=False)
 
     def close(self) -> None: ...
 
@@ -61,9 +63,8 @@ class Case:
         self.client, self.member, self.now = Client(), Member(), 0.0
         self.fetching = ConfluentFetching(
             self.member,
-            self.client,  # type: ignore[arg-type]
+            self.client,
             max_poll_records=100,
-            has_keys=False,
             clock=lambda: self.now,
         )
         self.fetching.begin({FIRST: Position("id", 10), SECOND: Position("id", 10)})

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from app.backends.kafka.confluent_client import ConfluentClient, UnsupportedOption
+from app.backends.kafka.confluent_client import ConfluentClient
 from app.backends.kafka.confluent_options import fetching_options
+from app.backends.kafka.fetching_client import UnsupportedOption
 from app.environment import read_settings
 
 

@@ -2,9 +2,12 @@
 
 import logging
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from app.backends.kafka.compiled_fetcher import Fetcher
+from app.backends.kafka.confluent_client import ConfluentClient
 from app.backends.kafka.factory import confluent_client, require_client
 from app.environment import read_settings
 from app.errors import BadSettings
@@ -45,6 +48,20 @@ def test_if_it_is_left_to_us_kafka_python_takes_over_and_the_log_says_why(
         assert confluent_client(settings(**unusable), metadata_secs=1.0) is None
 
     assert "ssl.ca.location" in caplog.text
+
+
+def test_if_compiled_code_does_not_know_the_library_records_are_taken_without_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def new_fetcher(*_: Any, **__: Any) -> Fetcher:
+        raise OSError("the library has no rd_kafka_version")
+
+    with caplog.at_level(logging.WARNING):
+        client = confluent_client(settings(), metadata_secs=1.0, new_fetcher=new_fetcher)
+
+    assert isinstance(client, ConfluentClient)
+    client.close()
+    assert "one by one, which needs more CPU: the library has no rd_kafka_version" in caplog.text
 
 
 def test_left_to_us_it_is_the_one_that_needs_less() -> None:
