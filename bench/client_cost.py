@@ -1,6 +1,7 @@
 """`python -m bench.client_cost`: what reading Kafka costs with each KAFKA_CLIENT.
 
 The clients read the same backlog in turn: first only counting records, then as the whole service, which stores them.
+Counting is also done by confluent without compiled code; in the whole service that would be another decoder too.
 As in `bench.protocol_cost`, ClickHouse does not merge meanwhile, and rates are taken before the end.
 """
 
@@ -26,6 +27,14 @@ _COMPARED: Final = (
     ("service_cpu_secs_per_million", "service: CPU s per million events", 2),
     ("service_peak_memory_mb", "service: peak memory, MB", 0),
 )
+_OBJECTS: Final = (
+    (
+        "objects_source_cpu_secs_per_million",
+        "confluent without compiled code, counting only: CPU s per million events",
+        2,
+    ),
+    ("ratio_of_objects_source_cpu_secs_per_million", "with / without it, pair by pair: CPU s per million events", 3),
+)
 _EXACT: Final = (("rows_missing", "events not in the table"), ("rows_twice", "rows stored more than once"))
 
 _MEASURES: Final = (
@@ -37,6 +46,7 @@ _MEASURES: Final = (
             Measure(f"ratio_of_{name}", f"confluent / kafka-python, pair by pair, {label.split(',')[0]}", 3),
         )
     ),
+    *(Measure(*objects) for objects in _OBJECTS),
     *(
         Measure(f"{short}_{name}", f"{client}, service: {label}", 0, limit=0, is_exact=True)
         for name, label in _EXACT
@@ -79,18 +89,25 @@ def measure_pair(stack: BenchStack, python: str, topic: str, events: int, number
     # Each comes first in every second pair, so that a machine that gets slower or faster favours neither.
     ordered = list(CLIENTS) if number % 2 else list(reversed(CLIENTS))
     measurements = {client: measure_bare_source(stack, python, topic, events, client) for client in ordered}
+    without = measure_bare_source(stack, python, topic, events, "confluent", {"DECODER": "python"})
     for client in ordered:
         table, settings = f"{CLIENTS[client]}_{number}", {"KAFKA_CLIENT": client}
         measurements[client] |= measure_unmerged_drain(stack, Program(python), topic, events, table, settings)
-    return compare(measurements["confluent"], measurements["kafka-python"])
+    return compare(measurements["confluent"], measurements["kafka-python"], without)
 
 
-def compare(confluent: Measurements, python: Measurements) -> Measurements:
-    """The measurements of both clients of a pair, and the ratios of the first to the second."""
+def compare(confluent: Measurements, python: Measurements, objects: Measurements) -> Measurements:
+    """The measurements of both clients of a pair, and the ratios of the first to the second.
+
+    `objects` are those of counting by the first without compiled code, which makes an object of each record.
+    """
+    cpu = "source_cpu_secs_per_million"
     return {
         **{f"confluent_{name}": value for name, value in confluent.items()},
         **{f"python_{name}": value for name, value in python.items()},
         **{f"ratio_of_{name}": confluent[name] / python[name] for name, *_ in _COMPARED},
+        f"objects_{cpu}": objects[cpu],
+        f"ratio_of_objects_{cpu}": confluent[cpu] / objects[cpu],
     }
 
 

@@ -26,13 +26,22 @@ _SLOWEST_EVENTS_PER_SEC = 5_000
 _SATURATED_PART = 0.95  # of the backlog: the rest may be less than a batch, which waits until it is old enough
 
 
-def measure_bare_source(stack: BenchStack, python: str, topic: str, events: int, client: str) -> Measurements:
+def measure_bare_source(
+    stack: BenchStack,
+    python: str,
+    topic: str,
+    events: int,
+    client: str,
+    settings: Mapping[str, str] = MappingProxyType({}),
+) -> Measurements:
     """What it costs to read the topic with this KAFKA_CLIENT as the service reads it, without doing anything with it.
+
+    `settings` are further ones of the service.
 
     Raises:
         BenchError: it counted fewer records than were sent.
     """
-    counted = _counted(stack, python, topic, events, "bench.bare_source", {"KAFKA_CLIENT": client})
+    counted = _counted(stack, python, topic, events, "bench.bare_source", {"KAFKA_CLIENT": client, **settings})
     return {
         "source_events_per_sec": events / counted["secs"],
         "source_cpu_secs_per_million": counted["cpu_secs"] / events * _MILLION,

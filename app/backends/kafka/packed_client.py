@@ -16,7 +16,8 @@ from app.backends.kafka.compiled_fetcher import NewFetcher, PackedRecords
 from app.backends.kafka.fetching_client import Failures, Report, Taken, UnsupportedOption
 from app.domain.records import Headers, Partition, RecordChunk
 
-_log = logging.getLogger("confluent_kafka")
+_log = logging.getLogger(__name__)
+_library_log = logging.getLogger("confluent_kafka")
 
 _OF_A_GROUP: Final = {"group.id", "group.protocol"}  # confluent-kafka wants them; this client can do without a group
 _LEVELS: Final = (logging.CRITICAL,) * 3 + (logging.ERROR, logging.WARNING, logging.INFO, logging.INFO, logging.DEBUG)
@@ -53,7 +54,7 @@ class PackedClient:
         """See `FetchingClient`."""
         taken = self._fetcher.take(max_count, int(timeout_secs * 1000))
         for level, line in taken.lines:
-            _log.log(_LEVELS[level], "%s", line)
+            _library_log.log(_LEVELS[level], "%s", line)
         for number, text in taken.failures:
             self._failures.note(LibraryError(number, text))
         self._failures.settle(has_come=bool(taken.records or taken.reports))

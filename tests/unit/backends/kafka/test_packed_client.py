@@ -70,19 +70,21 @@ def test_the_options_are_those_of_confluent_without_a_group(fetcher: Fetcher) ->
     assert fetcher.told == [(texts, token, True)]
 
 
+def two_records(headers: list[tuple[int, list[tuple[str | None, bytes | None]]]]) -> SimpleNamespace:
+    return SimpleNamespace(
+        topic="logs",
+        partition=3,
+        offsets=array("q", [5, 7]).tobytes(),
+        times=array("q", [1, -1]).tobytes(),
+        values=[b"a", None],
+        headers=headers,
+        keys=None,
+    )
+
+
 def test_records_become_a_chunk_of_each_partition(fetcher: Fetcher) -> None:
     client = PackedClient(fetcher, OPTIONS)
-    fetcher.next.records = [
-        SimpleNamespace(
-            topic="logs",
-            partition=3,
-            offsets=array("q", [5, 7]).tobytes(),
-            times=array("q", [1, -1]).tobytes(),
-            values=[b"a", None],
-            headers=[(1, [("name", None)])],
-            keys=None,
-        )
-    ]
+    fetcher.next.records = [two_records(headers=[(1, [("name", None)])])]
 
     [chunk] = client.take(10, 0.5, {"logs": "id"}).chunks
 
@@ -90,6 +92,20 @@ def test_records_become_a_chunk_of_each_partition(fetcher: Fetcher) -> None:
     assert (chunk.partition, chunk.topic_id, chunk.next_offset) == (Partition("logs", 3), "id", 8)
     assert (list(chunk.offsets), list(chunk.timestamps_ms), chunk.values) == ([5, 7], [1, -1], [b"a", None])
     assert (list(chunk.headers), chunk.keys) == ([(), [("name", None)]], None)
+
+
+def test_a_record_whose_header_has_no_name_in_utf_8_comes_without_its_headers_and_the_log_says_so(
+    fetcher: Fetcher, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = PackedClient(fetcher, OPTIONS)
+    fetcher.next.records = [two_records(headers=[(0, [("a", b"1")]), (1, [("b", b"2"), (None, b"3")])])]
+
+    [chunk] = client.take(10, 0.5, {"logs": "id"}).chunks
+
+    assert chunk.headers == [[("a", b"1")], ()]
+    [said] = caplog.records
+    assert "offset 7 of logs/3 is read without its headers" in said.message
+    assert said.name != "confluent_kafka", "the service does not log what the library says"
 
 
 def test_what_partitions_report_comes_with_their_errors(fetcher: Fetcher) -> None:
