@@ -125,6 +125,8 @@ SETTINGS
     min_age_to_force_merge_seconds = 7200,
     min_age_to_force_merge_on_partition_only = 1,
     merge_selector_base = 10,
+    min_level_for_full_part_storage = 1,
+    min_bytes_for_full_part_storage = 10485760,
     auto_statistics_types = ''
 -- The number of the last file in migrations/. A new table needs none of these files.
-COMMENT 'schema 6';
+COMMENT 'schema 7';
