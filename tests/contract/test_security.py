@@ -17,6 +17,7 @@ from kafka import TopicPartition
 from kafka.errors import KafkaError
 
 from app.backends.clickhouse.client import connect
+from app.backends.clickhouse.reader import ClickHouseReader
 from app.backends.clickhouse.schema import ensure_table
 from app.backends.clickhouse.writer import ClickHouseWriter
 from app.backends.kafka.errors import code_of
@@ -24,9 +25,10 @@ from app.backends.kafka.factory import confluent_client
 from app.backends.kafka.fetching_client import FetchingClient
 from app.backends.kafka.publisher import KafkaPublisher
 from app.backends.kafka.topic import TopicAdmin
+from app.domain.statement import Statement
 from app.errors import KafkaCode, TryAgainLater
 from app.ports import RecordSource
-from app.settings import ClickHouseSettings, KafkaSettings
+from app.settings import ClickHouseSettings, KafkaSettings, QuerySettings
 from local.certificates import Certificates
 from local.engine.server import EngineServer
 from local.kafka import KafkaServer
@@ -261,6 +263,16 @@ def clickhouse(guarded_engine: EngineServer, certificates: Certificates) -> Clic
     )
 
 
+def query(settings: ClickHouseSettings) -> None:
+    """Run a query."""
+    ClickHouseReader(settings, QuerySettings()).run(Statement("SELECT 1"), timeout_secs=5)
+
+
+def connect_client(settings: ClickHouseSettings) -> None:
+    """Connect as for everything else."""
+    connect(settings, timeout_secs=5)
+
+
 def but(settings: ClickHouseSettings, **others: Any) -> ClickHouseSettings:
     """The settings with some changes."""
     return ClickHouseSettings.model_validate({**settings.model_dump(), **others})
@@ -274,11 +286,17 @@ def test_rows_go_to_clickhouse_over_https_with_a_password(clickhouse: ClickHouse
     assert writer.missing(sample_rows(4))["_offset"].to_pylist() == [3]
 
 
+def test_queries_are_sent_over_https_with_a_password(clickhouse: ClickHouseSettings) -> None:
+    query(clickhouse)
+    query(but(clickhouse, ca_file=None, tls_verify=False))
+
+
 def test_a_certificate_is_not_verified_if_that_is_disabled(clickhouse: ClickHouseSettings) -> None:
     with pytest.warns(match="certificate verification"):
         assert ensure_table(but(clickhouse, ca_file=None, tls_verify=False))
 
 
+@pytest.mark.parametrize("use", [connect_client, query])
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
@@ -297,6 +315,7 @@ def test_a_client_that_clickhouse_rejects_gets_the_reason(
     strangers: Certificates,
     change: dict[str, str],
     expected: str,
+    use: Callable[[ClickHouseSettings], None],
 ) -> None:
     values = {
         "strangers": strangers.ca_file,
@@ -306,7 +325,7 @@ def test_a_client_that_clickhouse_rejects_gets_the_reason(
     settings = but(clickhouse, **{name: values.get(value, value) for name, value in change.items()})
 
     with pytest.raises(TryAgainLater) as raised:
-        connect(settings, timeout_secs=5)
+        use(settings)
 
     assert expected in str(raised.value)
     assert "\n" not in str(raised.value)

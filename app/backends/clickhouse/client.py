@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPException
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -116,7 +117,7 @@ def translated_errors(doing: str) -> Iterator[None]:
         yield
     except Error as error:
         raise _translated(error, doing) from error
-    except (ClickHouseError, HTTPError, OSError) as error:
+    except (ClickHouseError, HTTPError, HTTPException, OSError) as error:
         reason = f"cannot {doing}: {_cause(error)}"
         raise TryAgainLater(reason, code="unreachable", is_outcome_unknown=True) from error
 
