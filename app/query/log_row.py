@@ -10,9 +10,10 @@ from app.query.expressions import Expressions
 from app.query.fields import Field, named
 from app.query.log_id import LogId
 
-# What every row needs for its id and its position in the order of rows.
+_NANOSECONDS: Final = "toUnixTimestamp64Nano({})"
+# What every row needs for its id and its position in the order of rows, as `LogId` takes it.
 _IDENTITY: Final[Mapping[str, str]] = {
-    "timestamp_ns": "toUnixTimestamp64Nano(Timestamp)",
+    "timestamp_ns": _NANOSECONDS.format("Timestamp"),
     "topic_id": "_topic_id",
     "partition": "_partition",
     "offset": "_offset",
@@ -42,26 +43,26 @@ class RowShape:
     def __init__(self, chosen: Sequence[str] = ()) -> None:
         self.names = tuple(name for name in dict.fromkeys(chosen or FIELDS) if name != "id")
         expressions = Expressions("shown")
-        columns = [_column(name, expressions) for name in self.names]
+        # Each expression once: a field may be what a row is known by, and every expression costs a small query time.
+        columns = {sql: f"id_{name}" for name, sql in _IDENTITY.items()}
+        shown = [columns.setdefault(_column(name, expressions), f"shown_{n}") for n, name in enumerate(self.names)]
         self.parameters: Mapping[str, object] = expressions.parameters
         """The bound parameters of `select`."""
-        self.select = ", ".join(
-            [
-                *(f"{sql} AS id_{name}" for name, sql in _IDENTITY.items()),
-                *(f"{sql} AS shown_{n}" for n, sql in enumerate(columns)),
-            ]
-        )
+        self.select = ", ".join(f"{sql} AS {column}" for sql, column in columns.items())
         """The list of expressions to read."""
-        self._shown = [(name, f"shown_{n}", _form_of(name)) for n, name in enumerate(self.names)]
+        self._columns = list(zip(self.names, shown, strict=True))
+        self._forms = [(name, form) for name in self.names if (form := _form_of(name))]
 
     def read(self, records: Iterable[Mapping[str, Any]]) -> list[LogRow]:
         """The rows of a result of `select`."""
         return [self._row(record) for record in records]
 
     def _row(self, record: Mapping[str, Any]) -> LogRow:
-        identity = {name: record[f"id_{name}"] for name in _IDENTITY}
-        fields = {name: record[column] if form is None else form(record[column]) for name, column, form in self._shown}
-        return LogRow(LogId(**identity), fields)
+        fields = {name: record[column] for name, column in self._columns}
+        for name, form in self._forms:
+            fields[name] = form(fields[name])
+        identity = [record[f"id_{name}"] for name in _IDENTITY]
+        return LogRow(LogId(*identity), fields)
 
 
 def _column(name: str, expressions: Expressions) -> str:
@@ -72,7 +73,8 @@ def _column(name: str, expressions: Expressions) -> str:
         return expressions.text(name)
     match field.kind:
         case Kind.TIME:  # nanoseconds do not fit into a datetime
-            return f"toUnixTimestamp64Nano(toDateTime64({field.column}, 9, 'UTC'))"
+            is_exact = field.column == "Timestamp"
+            return _NANOSECONDS.format(field.column if is_exact else f"toDateTime64({field.column}, 9, 'UTC')")
         case Kind.NUMBER:  # its shortest form, because the 32-bit float would show spurious digits
             return f"toString({field.column})"
         case _:

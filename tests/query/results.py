@@ -9,7 +9,7 @@ from typing import Final
 from app.domain.statement import Cost, Result, Statement
 
 NOW_NS: Final = 1_795_435_200_000_000_000  # 2026-11-23T12:00:00Z
-_SHOWN: Final = re.compile(r"(toUnixTimestamp64Nano\([^()]*(?:\([^()]*\))?[^()]*\)|[^ ,]+|if\([^)]*\)) AS shown_\d+")
+_SHOWN: Final = re.compile(r"(toUnixTimestamp64Nano\([^()]*(?:\([^()]*\))?[^()]*\)|[^ ,]+|if\([^)]*\)) AS (shown_\d+)")
 _POSITION: Final = (NOW_NS - 1_000_000_000, "topic-id", 2, 100, 0)
 _POSITION_NAMES: Final = ("timestamp_ns", "topic_id", "partition", "offset", "item")
 _COLUMN: Final = re.compile(r" AS (column_\d+)")
@@ -19,11 +19,10 @@ def result_of(statement: Statement) -> Result:
     """Rows with the selected columns, ignoring conditions; references to attributes are resolved."""
     sql, cost = statement.sql, Cost(1000, 20_000)
     if "AS id_timestamp_ns" in sql:
-        shown = [_shown(expression) for expression in _SHOWN.findall(sql)]
-        stored = ("stored_ms",) if "AS stored_ms" in sql else ()
-        columns = (*stored, *(f"id_{name}" for name in _POSITION_NAMES), *(f"shown_{n}" for n in range(len(shown))))
-        of_row = (*((5,) if stored else ()), *_POSITION, *shown)
-        return Result(columns, [of_row], cost)
+        stored = {"stored_ms": 5} if "AS stored_ms" in sql else {}
+        position = {f"id_{name}": value for name, value in zip(_POSITION_NAMES, _POSITION, strict=True)}
+        row = stored | position | {column: _shown(expression) for expression, column in _SHOWN.findall(sql)}
+        return Result(tuple(row), [tuple(row.values())], cost)
     if "sumMap" in sql:
         counts = [90_000 - n for n in range(sql.count("countIf("))]
         return Result((), [(100_000, counts, {"http.route": 5, "level": 2}, {"host.name": 4})], cost)
