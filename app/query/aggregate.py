@@ -16,8 +16,9 @@ from app.query.rollups import RESPONSE_TIMES, SUMS_BY_SERVICE_AND_LEVEL, SUMS_BY
 from app.query.time_range import SECOND_NS, TimeRange
 
 _MEASURED_FIELD = named("response_time_ms")
-_FEW_ROWS = 250_000  # read in the time that two more selects take to be planned
-_FEW_OF_A_SERVICE = 2 * _FEW_ROWS  # of the other services' rows, at most one column is read
+_FEW_ROWS = 400_000  # read in the time that two more selects take to be planned
+_FEW_MEASURED = 250_000  # for quantiles, which take twice as long for a row
+_FEW_OF_A_SERVICE = 500_000  # of the other services' rows, at most one column is read
 
 
 def read_by(by: Sequence[str], functions: Sequence[Function]) -> Sequence[str]:
@@ -56,10 +57,16 @@ class Aggregate:
         for rollups in (SUMS_BY_SERVICE_AND_LEVEL, SUMS_BY_USER, RESPONSE_TIMES):
             fitting = [rollup for rollup in rollups if _fits(self, rollup)]
             if fitting:
-                few_rows = _FEW_OF_A_SERVICE if "ServiceName" in self.condition.equal else _FEW_ROWS
-                spans_of = sources(self.span, fitting, rows_in, few_rows=few_rows)
+                spans_of = sources(self.span, fitting, rows_in, few_rows=_few_rows(self, fitting))
                 return _over_rollups(self, fitting, spans_of) if spans_of.keys() != {None} else _over_rows(self)
         return _over_rows(self)
+
+
+def _few_rows(query: Aggregate, rollups: Sequence[Rollup]) -> int:
+    """So many rows are read sooner than a rollup more is planned."""
+    if "ServiceName" in query.condition.equal:
+        return _FEW_OF_A_SERVICE
+    return _FEW_MEASURED if rollups[0].has_buckets else _FEW_ROWS
 
 
 def _over_rows(query: Aggregate) -> Select:

@@ -26,6 +26,8 @@ _CONFIG = """<clickhouse>
     <max_server_memory_usage>{max_memory_bytes}</max_server_memory_usage>
     <memory_worker_period_ms>500</memory_worker_period_ms>
     <mark_cache_size>67108864</mark_cache_size>
+    <uncompressed_cache_size>134217728</uncompressed_cache_size>
+    <index_uncompressed_cache_size>33554432</index_uncompressed_cache_size>
     <index_mark_cache_size>67108864</index_mark_cache_size>
     <primary_index_cache_size>67108864</primary_index_cache_size>
     <query_condition_cache_size>16777216</query_condition_cache_size>

@@ -120,6 +120,7 @@ class ClickHouseReader:
             "max_result_bytes": _MAX_RESULT_BYTES,
             "result_overflow_mode": "throw",
             "cancel_http_readonly_queries_on_client_close": 1,
+            "use_uncompressed_cache": 1,  # if the server has one: dashboards read the same blocks again and again
             **consistent_reads(self._settings),
         }
         if limits.max_threads:
