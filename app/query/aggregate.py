@@ -19,6 +19,8 @@ _MEASURED_FIELD = named("response_time_ms")
 _FEW_ROWS = 400_000  # read in the time that two more selects take to be planned
 _FEW_MEASURED = 250_000  # for quantiles, which take twice as long for a row
 _FEW_OF_A_SERVICE = 500_000  # of the other services' rows, at most one column is read
+_UNINDEXED = frozenset({"ServiceName", "SeverityText", "SeverityNumber"})  # by more than the primary key
+_LONG_SECS = 3600  # many five-minute buckets: the index of times could rule out rows of the first and the last
 
 
 def read_by(by: Sequence[str], functions: Sequence[Function]) -> Sequence[str]:
@@ -78,6 +80,7 @@ def _over_rows(query: Aggregate) -> Select:
         [query.span.condition, query.condition.sql],
         _grouped(query),
         {**query.condition.parameters, **expressions.parameters},
+        is_without_indexes=query.condition.columns <= _UNINDEXED and query.span.seconds >= _LONG_SECS,
     )
 
 

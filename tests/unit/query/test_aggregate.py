@@ -238,3 +238,28 @@ def test_a_range_with_few_rows_is_read_from_them_in_one_select() -> None:
 def test_of_one_service_more_rows_are_few() -> None:
     assert spans_read(aggregate(span=UNEVEN), 12)[0][0] == "per_hour"
     assert spans_read(aggregate("service:checkout", span=UNEVEN), 12) == [("rows", [(30, 36_090)])]
+
+
+def test_for_quantiles_fewer_rows_are_few() -> None:
+    of_times = aggregate(functions="p99", field="response_time_ms", span=UNEVEN)
+
+    assert spans_read(of_times, 8)[0][0] == "response_times_per_hour"
+    assert spans_read(aggregate(span=UNEVEN), 8) == [("rows", [(30, 36_090)])]
+
+
+@pytest.mark.parametrize(
+    ("query", "secs", "is_asked"),
+    [
+        ("service:checkout level:>=error", 3600, False),
+        ("", 86_400, False),
+        ("service:checkout", 3599, True),
+        ("user_id:7", 86_400, True),
+        ("http.route:/pay", 86_400, True),
+        ("timestamp:>2026-11-23", 86_400, True),
+        ("timeout", 86_400, True),
+    ],
+)
+def test_indexes_are_asked_where_they_may_rule_rows_out(query: str, secs: int, is_asked: bool) -> None:
+    by_route = aggregate(query, by=("http.route",), span=TimeRange(0, secs * SECOND_NS))
+
+    assert ("use_skip_indexes = 0" not in statement_of(by_route).sql) == is_asked
