@@ -128,6 +128,7 @@ def _over_rollups(
             f"GROUP BY {group}" if group and rollup else "",
             query.condition.parameters,
             rollup.projection if rollup else "",
+            is_lookup=rollup in SUMS_BY_USER and "UserId" in query.condition.equal,
         )
 
     pieces = [piece(rollup, spans) for rollup, spans in spans_of.items()]

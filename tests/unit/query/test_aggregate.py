@@ -235,6 +235,14 @@ def test_a_range_with_few_rows_is_read_from_them_in_one_select() -> None:
     assert spans_read(aggregate("user_id:7", span=UNEVEN), 2) == [("rows", [(30, 36_090)])]
 
 
+def test_one_user_is_looked_up_by_one_thread() -> None:
+    lookup = "preferred_optimize_projection_name = 'per_user', max_threads = 1"
+
+    assert lookup in statement_of(aggregate("user_id:7", span=UNEVEN)).sql
+    assert lookup not in statement_of(aggregate("user_id:>7", span=UNEVEN)).sql
+    assert lookup not in statement_of(aggregate(by=("user_id",), span=UNEVEN)).sql
+
+
 def test_of_one_service_more_rows_are_few() -> None:
     assert spans_read(aggregate(span=UNEVEN), 12)[0][0] == "per_hour"
     assert spans_read(aggregate("service:checkout", span=UNEVEN), 12) == [("rows", [(30, 36_090)])]
