@@ -35,7 +35,3 @@ class Result:
     columns: Sequence[str]
     rows: Sequence[Sequence[Any]]
     cost: Cost = Cost()
-
-    def records(self) -> list[dict[str, Any]]:
-        """The rows as dicts, by column name."""
-        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]

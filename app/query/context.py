@@ -68,7 +68,7 @@ class Surroundings:
         ]
         select = Select(shape.select, where, "LIMIT 1", {**cursor_parameters(log_id), **shape.parameters})
         result = self._table.run(select, timeout_secs=timeout_secs)
-        rows = shape.read(result.records())
+        rows = shape.read(result)
         if not rows:
             raise NoSuchLog(f"There is no log {log_id}: it never existed, or its retention has passed.")
         return rows[0], result.cost
@@ -116,7 +116,7 @@ class Surroundings:
 
         try:
             for result in scan.results(scan.windows(side.cut, side.span, rows_per_sec=rows_per_sec), select):
-                rows += shape.read(result.records())
+                rows += shape.read(result)
         except QueryTooExpensive:  # the log alone is a result too
             return Context(rows, False, scan.cost)
         return Context(rows, not scan.is_out_of_time, scan.cost)

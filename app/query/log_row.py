@@ -1,11 +1,12 @@
 """A log as a result shows it: which columns to read, and the names of its fields."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from app.domain.columns import COLUMNS, Kind
 from app.domain.event_time import rfc3339
+from app.domain.statement import Result
 from app.query.expressions import Expressions
 from app.query.fields import Field, named
 from app.query.log_id import LogId
@@ -53,16 +54,20 @@ class RowShape:
         self._columns = list(zip(self.names, shown, strict=True))
         self._forms = [(name, form) for name in self.names if (form := _form_of(name))]
 
-    def read(self, records: Iterable[Mapping[str, Any]]) -> list[LogRow]:
-        """The rows of a result of `select`."""
-        return [self._row(record) for record in records]
+    def read(self, result: Result) -> list[LogRow]:
+        """The rows of a result of `select`, which may have other columns too."""
+        if not result.rows:
+            return []
+        number = {column: n for n, column in enumerate(result.columns)}
+        identity = [number[f"id_{name}"] for name in _IDENTITY]
+        shown = [(name, number[column]) for name, column in self._columns]
+        return [self._row(row, identity, shown) for row in result.rows]
 
-    def _row(self, record: Mapping[str, Any]) -> LogRow:
-        fields = {name: record[column] for name, column in self._columns}
+    def _row(self, values: Sequence[Any], identity: Sequence[int], shown: Sequence[tuple[str, int]]) -> LogRow:
+        fields = {name: values[n] for name, n in shown}
         for name, form in self._forms:
             fields[name] = form(fields[name])
-        identity = [record[f"id_{name}"] for name in _IDENTITY]
-        return LogRow(LogId(*identity), fields)
+        return LogRow(LogId(*[values[n] for n in identity]), fields)
 
 
 def _column(name: str, expressions: Expressions) -> str:

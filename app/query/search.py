@@ -112,7 +112,7 @@ class Searcher:
         scan = self._scans.begin(self._scans.deadline(timeout_secs), search.limit)
         rows: list[LogRow] = []
         for result in scan.results(self._pieces(search, scan), partial(_select, search)):
-            rows += search.shape.read(result.records())
+            rows += search.shape.read(result)
         return Page(rows, _next_cursor(search, scan, rows), not scan.is_out_of_time, scan.cost)
 
     def _pieces(self, search: Search, scan: WindowedScan) -> Iterator[Piece]:

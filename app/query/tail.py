@@ -190,10 +190,10 @@ class Tail:
         )
 
     def _found(self, select: Select) -> _Found:
-        records = self._table.run(select, timeout_secs=_TIMEOUT_SECS).records()
+        result = self._table.run(select, timeout_secs=_TIMEOUT_SECS)
         found: dict[TailPartition, list[tuple[int, LogRow]]] = {}
-        for record, row in zip(records, self._shape.read(records), strict=True):
-            found.setdefault(_partition_of(row.id), []).append((record["stored_ms"], row))
+        for (stored_ms, *_), row in zip(result.rows, self._shape.read(result), strict=True):
+            found.setdefault(_partition_of(row.id), []).append((stored_ms, row))
         positions, rows = dict(self._positions), list[TailRow]()
         for _, row in heapq.merge(*found.values(), key=lambda entry: entry[0]):
             positions[_partition_of(row.id)] = _position_of(row.id)
