@@ -15,6 +15,8 @@ class Statement:
 
     sql: str
     parameters: Mapping[str, object] = field(default_factory=dict)
+    most_rows: int = 0
+    """How many rows ClickHouse may read for it, or fewer if queries may read fewer; 0 for as many as any query."""
 
 
 @dataclass(frozen=True, slots=True)

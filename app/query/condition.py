@@ -1,6 +1,6 @@
 """The tree of a query as an SQL condition. User input becomes bound parameters, never SQL text."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
@@ -38,6 +38,8 @@ class Condition:
     """The columns that it reads. A rollup can be used only if it has all of them."""
     equal: Mapping[str, str] = field(default_factory=dict)
     """Columns that must equal one text for the condition to be true, each with the placeholder of that text."""
+    words: Sequence[str] = ()
+    """Words that the message must have for the condition to be true."""
     tree: Node = field(default_factory=Everything)
     """A tree that matches the same rows, or more."""
 
@@ -46,18 +48,27 @@ def condition_of(tree: Node, *, prefix: str = "query") -> Condition:
     """The condition for the rows that a tree matches; names of parameters begin with the prefix."""
     writer = _Writer(prefix)
     sql = writer.condition(tree)
-    equal = dict(writer.equality(node) for node in _always(tree))
-    return Condition(sql, writer.parameters, frozenset(writer.columns), equal, tree)
+    always = list(_always(tree))
+    equal = dict(writer.equality(node) for node in always if isinstance(node, Equals))
+    words = [word for node in always if isinstance(node, Words) for word in _whole_words(node)]
+    return Condition(sql, writer.parameters, frozenset(writer.columns), equal, words, tree)
 
 
-def _always(tree: Node) -> Iterator[Equals]:
-    """The equalities of text columns that every matching row fulfils."""
+def _always(tree: Node) -> Iterator[Equals | Words]:
+    """The equalities of text columns, and the words, that every matching row fulfils."""
     match tree:
         case And():
             for part in tree.parts:
                 yield from _always(part)
-        case Equals(field=Field(kind=Kind.TEXT)):
+        case Equals(field=Field(kind=Kind.TEXT)) | Words():
             yield tree
+
+
+def _whole_words(node: Words) -> Sequence[str]:
+    """Its words, without one that may be the beginning of a longer one."""
+    form = searched_form(node.text)
+    words = tokens_of(form)
+    return words[:-1] if node.is_open and ends_with_word(form) else words
 
 
 class _Writer:

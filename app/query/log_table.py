@@ -21,6 +21,10 @@ _ALWAYS: Final = "true"  # to leave it out is a fiftieth of a small query
 # Reads no row, and fails like a query if the table is missing or the user may not read it.
 _PROBE: Final = Statement("SELECT 1 FROM {table} LIMIT 0")
 
+# By default ClickHouse looks into the indexes of a part when it begins to read it, and so learns late how many rows
+# are left. The first index is of no use in a range of many parts, and has a file in each of them.
+_INDEXES_FIRST: Final = ", use_skip_indexes_on_data_read = 0, ignore_data_skipping_indices = 'timestamp_range'"
+
 
 @dataclass(frozen=True, slots=True)
 class Select:
@@ -45,15 +49,22 @@ class Select:
     """
     is_without_indexes: bool = False
     """Whether no index besides the primary key can rule out more than a little: to ask takes a tenth of the plan."""
+    most_rows: int = 0
+    """Read nothing, and raise QueryTooExpensive, if the indexes leave more rows than this; 0 to read however many."""
 
     @property
     def settings(self) -> str:
         """The SETTINGS clause that says so."""
         if not self.projection:
-            indexes = ", use_skip_indexes = 0" if self.is_without_indexes else ""
-            return f"SETTINGS optimize_use_projections = 0{indexes}"
+            return f"SETTINGS optimize_use_projections = 0{self._use_of_indexes}"
         threads = ", max_threads = 1" if self.is_lookup else ""
         return f"SETTINGS preferred_optimize_projection_name = '{self.projection}'{threads}"
+
+    @property
+    def _use_of_indexes(self) -> str:
+        if self.is_without_indexes:
+            return ", use_skip_indexes = 0"
+        return _INDEXES_FIRST if self.most_rows else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +122,7 @@ class LogTable:
     def statement(self, select: AnySelect) -> Statement:
         """The statement for a select, with the table and the scope."""
         if isinstance(select, Select):
-            return Statement(self._sql(select), {**select.parameters, **self._seen.parameters})
+            return Statement(self._sql(select), {**select.parameters, **self._seen.parameters}, select.most_rows)
         rows = " UNION ALL ".join(map(self._sql, select.parts))
         parameters = {name: value for part in select.parts for name, value in part.parameters.items()}
         return Statement(

@@ -18,6 +18,7 @@ from app.query.order import BEFORE, NEWEST_FIRST, cursor_parameters
 from app.query.sparse_lookup import has_sparse_lookup, sparse_pieces
 from app.query.time_range import TimeRange
 from app.query.windowed_scan import Piece, Scans, WindowedScan
+from app.query.word_lookup import word_pieces
 
 _CURSOR: Final = re.compile(r"(\d{1,19})~([^~]{1,200})~([0-9a-f]{1,8})")
 
@@ -120,6 +121,8 @@ class Searcher:
         condition, span = search.condition, search.left
         if has_sparse_lookup(self._table, condition):
             yield from sparse_pieces(self._table, condition, span, wanted_rows=search.limit, deadline=scan.deadline)
+        elif condition.words and search.cursor is None:  # where there is a next page, they are not so few
+            yield from word_pieces(self._scans, scan, condition, span)
         else:
             yield from self._scans.newest_windows(scan, span, condition)
 
@@ -138,4 +141,5 @@ def _select(search: Search, piece: Piece, limit: int) -> Select:
     if search.cursor is not None and isinstance(search.cursor.before, LogId):
         where.append(BEFORE)
         parameters |= cursor_parameters(search.cursor.before)
-    return Select(search.shape.select, where, f"ORDER BY {NEWEST_FIRST} LIMIT {limit:d}", parameters)
+    order = f"ORDER BY {NEWEST_FIRST} LIMIT {limit:d}"
+    return Select(search.shape.select, where, order, parameters, most_rows=piece.most_rows)

@@ -12,6 +12,7 @@ from app.query.time_range import TimeRange
 from app.query.windows import newest_first
 
 _LEAST_SECS: Final = 0.01  # minimum time left to send another statement
+_SHARE_OF_TRY: Final = 0.25  # of the time left: the pieces in its place need some too
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,10 @@ class Piece:
     """The condition, as SQL."""
     cost: Cost = field(default_factory=Cost)
     """The cost of finding this piece."""
+    most_rows: int = 0
+    """If set, the piece is a try at all that is left. It takes the place of the pieces after it, unless ClickHouse
+    would have to read more rows for it than these.
+    """
 
 
 class Deadline:
@@ -71,13 +76,18 @@ class WindowedScan:
             TryAgainLater, Refused: see `LogTable.run`.
         """
         while self.found_rows < self.wanted_rows:
+            is_try = False
             try:
                 piece = next(pieces, None)
                 if piece is None:
                     return
+                is_try = piece.most_rows > 0
                 query = select(piece, self.wanted_rows - self.found_rows)
-                result = self._table.run(query, timeout_secs=self.deadline.left_secs())
+                timeout_secs = self.deadline.left_secs()
+                result = self._table.run(query, timeout_secs=timeout_secs * _SHARE_OF_TRY if is_try else timeout_secs)
             except QueryTooExpensive:
+                if is_try:
+                    continue
                 if self.last_read is None:
                     raise
                 self.is_out_of_time = True
@@ -86,6 +96,8 @@ class WindowedScan:
             self.cost += piece.cost + result.cost
             self.found_rows += rows_in(result)
             yield result
+            if is_try:
+                return
 
     def windows(
         self, cut: Callable[..., Iterator[TimeRange]], span: TimeRange, *, rows_per_sec: float

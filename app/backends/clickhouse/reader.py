@@ -71,7 +71,7 @@ class ClickHouseReader:
             parameters = dict(statement.parameters)
             columns = self._attribute_columns(connection)
             sql = resolved(statement.sql, parameters, columns).replace("{table}", self._table)
-            settings = {"query_id": query_id, **self._query_settings(timeout_secs)}
+            settings = {"query_id": query_id, **self._query_settings(timeout_secs, statement.most_rows)}
             return connection.run(sql, parameters, settings, read_secs=timeout_secs + _GRACE_SECS)
 
     def _kill(self, query_id: str) -> bool:
@@ -111,12 +111,12 @@ class ClickHouseReader:
         finally:
             self._idle.put(connection)
 
-    def _query_settings(self, timeout_secs: float) -> dict[str, object]:
+    def _query_settings(self, timeout_secs: float, most_rows: int) -> dict[str, object]:
         limits = self._limits
         settings: dict[str, object] = {
             "max_execution_time": timeout_secs,
             "max_memory_usage": limits.max_memory_bytes,
-            "max_rows_to_read": limits.max_rows,
+            "max_rows_to_read": min(filter(None, (limits.max_rows, most_rows)), default=0),
             "max_result_bytes": _MAX_RESULT_BYTES,
             "result_overflow_mode": "throw",
             "cancel_http_readonly_queries_on_client_close": 1,
