@@ -34,7 +34,7 @@ class Select:
     """
 
     expressions: str
-    where: Sequence[str]
+    where: Sequence[str | Among]
     then: str = ""
     parameters: Mapping[str, object] = field(default_factory=dict)
     projection: str = ""
@@ -55,16 +55,29 @@ class Select:
     @property
     def settings(self) -> str:
         """The SETTINGS clause that says so."""
-        if not self.projection:
-            return f"SETTINGS optimize_use_projections = 0{self._use_of_indexes}"
+        # What a statement says of projections goes for the selects within it too.
+        within = [condition.found.projection for condition in self.where if isinstance(condition, Among)]
+        projection = next(filter(None, [self.projection, *within]), "")
+        use = f"preferred_optimize_projection_name = '{projection}'" if projection else "optimize_use_projections = 0"
         threads = ", max_threads = 1" if self.is_lookup else ""
-        return f"SETTINGS preferred_optimize_projection_name = '{self.projection}'{threads}"
+        return f"SETTINGS {use}{threads}{self._use_of_indexes}"
 
     @property
     def _use_of_indexes(self) -> str:
         if self.is_without_indexes:
             return ", use_skip_indexes = 0"
         return _INDEXES_FIRST if self.most_rows else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Among:
+    """The condition that an expression equals one of those that another select finds, in the same statement.
+
+    The parameters of that select must be among those of the one around it.
+    """
+
+    expression: str
+    found: Select
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,10 +163,15 @@ class LogTable:
         return self._reader.run(statement, timeout_secs=timeout_secs, cancellation=self._cancellation)
 
     def _sql(self, select: Select) -> str:
-        where = " AND ".join(sql for sql in select.where if sql != _ALWAYS) or _ALWAYS
+        where = " AND ".join(sql for sql in map(self._condition, select.where) if sql != _ALWAYS) or _ALWAYS
         if not self.scope.is_everything:
             where = f"{self._seen.sql} AND ({where})"  # the parentheses keep any condition from undoing the scope
         return _joined(f"SELECT {select.expressions} FROM {{table}} WHERE {where}", select.then, select.settings)
+
+    def _condition(self, condition: str | Among) -> str:
+        if isinstance(condition, str):
+            return condition
+        return f"{condition.expression} IN ({self._sql(condition.found)})"
 
 
 def _joined(*clauses: str) -> str:

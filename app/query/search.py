@@ -119,9 +119,17 @@ class Searcher:
     def _pieces(self, search: Search, scan: WindowedScan) -> Iterator[Piece]:
         """The pieces of the range to read, the newest first."""
         condition, span = search.condition, search.left
+        is_first_page = search.cursor is None  # where there is another, it is not worth a try that few logs match
         if has_sparse_lookup(self._table, condition):
-            yield from sparse_pieces(self._table, condition, span, wanted_rows=search.limit, deadline=scan.deadline)
-        elif condition.words and search.cursor is None:  # where there is a next page, they are not so few
+            yield from sparse_pieces(
+                self._table,
+                condition,
+                span,
+                wanted_rows=search.limit,
+                deadline=scan.deadline,
+                is_first_page=is_first_page,
+            )
+        elif condition.words and is_first_page:
             yield from word_pieces(self._scans, scan, condition, span)
         else:
             yield from self._scans.newest_windows(scan, span, condition)

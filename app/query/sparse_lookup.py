@@ -5,15 +5,15 @@ is cheap.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from app.domain.statement import Cost
 from app.query.condition import Condition
-from app.query.log_table import LogTable, Select
+from app.query.log_table import Among, LogTable, Select
 from app.query.rollups import FIVE_MINUTES, FIVE_MINUTES_NS, TRACE_KEY, starts_in
 from app.query.time_range import SECOND_NS, TimeRange
-from app.query.windowed_scan import Deadline, Piece
+from app.query.windowed_scan import FEW_ROWS, Deadline, Piece
 
 _AT_ONCE: Final = 10_000  # buckets: the server accepts statements of up to 256 KiB
 _GROWTH: Final = 8
@@ -57,16 +57,20 @@ def sparse_pieces(
     *,
     wanted_rows: int,
     deadline: Deadline,
+    is_first_page: bool = True,
 ) -> Iterator[Piece]:
     """All buckets of a range with candidate rows, in pieces, the newest first. There are none between two pieces.
 
-    The first piece has enough rows if the condition is only about the user or the trace.
+    The first piece has enough rows if the condition is only about the user or the trace. Most traces have few: on the
+    first page, all of its buckets are tried at once, which are found and read by one statement.
 
     Raises:
         QueryTooExpensive, TryAgainLater, Refused: see `LogTable.run`.
     """
     register = _register_of(table, condition)
     assert register is not None
+    if is_first_page and register.projection == "per_trace":
+        yield Piece(span, Among(FIVE_MINUTES, _buckets(register, condition, span)), most_rows=FEW_ROWS)
     end_ns, enough_rows = span.end_ns, wanted_rows
     while end_ns > span.start_ns:
         select = _which(register, condition, TimeRange(span.start_ns, end_ns))
@@ -98,16 +102,26 @@ def _register_of(table: LogTable, condition: Condition) -> _Register | None:
 
 
 def _which(register: _Register, condition: Condition, span: TimeRange) -> Select:
+    """The newest buckets, with their rows."""
+    buckets = _buckets(register, condition, span)
+    return replace(
+        buckets,
+        expressions=f"toUnixTimestamp({FIVE_MINUTES}) AS bucket_start, {register.rows}",
+        then=f"{buckets.then} ORDER BY bucket_start DESC LIMIT {_AT_ONCE:d}",
+    )
+
+
+def _buckets(register: _Register, condition: Condition, span: TimeRange) -> Select:
     first_ns = min(span.start_ns // FIVE_MINUTES_NS * FIVE_MINUTES_NS, _LAST_NS)
     end_ns = min(-(-span.end_ns // SECOND_NS) * SECOND_NS, _LAST_NS)
     value = condition.equal[register.column]
     return Select(
-        f"toUnixTimestamp({FIVE_MINUTES}) AS bucket_start, {register.rows}",
+        FIVE_MINUTES,
         [
             f"{register.key.format(register.column)} = {register.key.format(value)}",
             starts_in(TimeRange(first_ns, end_ns), FIVE_MINUTES),
         ],
-        f"GROUP BY {FIVE_MINUTES} ORDER BY bucket_start DESC LIMIT {_AT_ONCE:d}",
+        f"GROUP BY {FIVE_MINUTES}",
         condition.parameters,
         register.projection,
         is_lookup=True,

@@ -7,11 +7,13 @@ from typing import Final
 from app.domain.statement import Cost, Result
 from app.errors import QueryTooExpensive
 from app.query.condition import Condition
-from app.query.log_table import LogTable, Select
+from app.query.log_table import Among, LogTable, Select
 from app.query.time_range import TimeRange
 from app.query.windows import newest_first
 
 _LEAST_SECS: Final = 0.01  # minimum time left to send another statement
+FEW_ROWS: Final = 200_000
+"""What a try may read: about a hundred granules, since each of a hundred logs may be in one of its own."""
 _SHARE_OF_TRY: Final = 0.25  # of the time left: the pieces in its place need some too
 
 
@@ -20,8 +22,8 @@ class Piece:
     """A part of a time range, and a condition for those of its rows that may match."""
 
     span: TimeRange
-    condition: str = "true"
-    """The condition, as SQL."""
+    condition: str | Among = "true"
+    """The condition, as SQL or by another select."""
     cost: Cost = field(default_factory=Cost)
     """The cost of finding this piece."""
     most_rows: int = 0

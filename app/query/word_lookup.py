@@ -9,9 +9,8 @@ from typing import Final
 
 from app.query.condition import Condition
 from app.query.time_range import TimeRange
-from app.query.windowed_scan import Piece, Scans, WindowedScan
+from app.query.windowed_scan import FEW_ROWS, Piece, Scans, WindowedScan
 
-_FEW_ROWS: Final = 200_000  # in about a hundred granules; a page may have as many logs, each in one of its own
 _ID: Final = re.compile(r"(?=.*\d)[0-9a-z]{8,}")  # a part of an id, a large number: nearly each is in few logs
 
 
@@ -23,9 +22,9 @@ def word_pieces(scans: Scans, scan: WindowedScan, condition: Condition, span: Ti
     is_first = True
     if any(map(_ID.fullmatch, condition.words)):
         is_first = False
-        yield Piece(span, most_rows=_FEW_ROWS)
+        yield Piece(span, most_rows=FEW_ROWS)
     for window in scans.newest_windows(scan, span, condition):
         yield window
         if is_first and not scan.found_rows and span.start_ns < window.span.start_ns:
-            yield Piece(TimeRange(span.start_ns, window.span.start_ns), most_rows=_FEW_ROWS)
+            yield Piece(TimeRange(span.start_ns, window.span.start_ns), most_rows=FEW_ROWS)
         is_first = False

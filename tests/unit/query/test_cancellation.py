@@ -23,7 +23,7 @@ from tests.query.results import NOW_NS, result_of
 
 DAY = TimeRange(NOW_NS - 24 * 3600 * SECOND_NS, NOW_NS)
 LOG = LogId(NOW_NS - SECOND_NS, "topic-id", 2, 100, 0)
-TREE, BY_TRACE, NOTHING = Everything(), parse("trace_id:abc").tree, parse("servce:web")
+TREE, BY_USER, NOTHING = Everything(), parse("user_id:abc").tree, parse("servce:web")
 
 
 def page(queries: QueryService) -> object:
@@ -31,7 +31,7 @@ def page(queries: QueryService) -> object:
 
 
 def sparse_page(queries: QueryService) -> object:
-    return queries.page(queries.search(BY_TRACE, DAY, fields=[], limit=1000, cursor=""), timeout_secs=10)
+    return queries.page(queries.search(BY_USER, DAY, fields=[], limit=1000, cursor=""), timeout_secs=10)
 
 
 def context(queries: QueryService) -> object:

@@ -9,7 +9,8 @@ import pytest
 from app.domain.statement import Cost, Result, Statement
 from app.query.condition import Condition, condition_of
 from app.query.language import parse
-from app.query.log_table import LogTable
+from app.query.log_table import LogTable, Select
+from app.query.scope import Scope
 from app.query.sparse_lookup import has_sparse_lookup, sparse_pieces
 from app.query.time_range import SECOND_NS, TimeRange
 from app.query.windowed_scan import Deadline, Piece
@@ -27,13 +28,24 @@ def reader_of(*known: tuple[int, int]) -> ScriptedReader:
     return ScriptedReader(lambda _: Result(("bucket_start", "rows"), known, Cost(10, 100)))
 
 
-def pieces_of(reader: ScriptedReader, query: str = "user_id:7", *, wanted_rows: int = 10) -> list[Piece]:
+def pieces_of(
+    reader: ScriptedReader, query: str = "user_id:7", *, wanted_rows: int = 10, is_first_page: bool = True
+) -> list[Piece]:
+    deadline = Deadline(Clock(), 1.0)
     return list(
-        sparse_pieces(LogTable(reader), condition(query), DAY, wanted_rows=wanted_rows, deadline=Deadline(Clock(), 1.0))
+        sparse_pieces(
+            LogTable(reader),
+            condition(query),
+            DAY,
+            wanted_rows=wanted_rows,
+            deadline=deadline,
+            is_first_page=is_first_page,
+        )
     )
 
 
 def starts_in(piece: Piece) -> Sequence[int]:
+    assert isinstance(piece.condition, str)
     return [int(start) for start in piece.condition.partition(" IN (")[2].rstrip(")").split(", ")]
 
 
@@ -106,3 +118,32 @@ def test_only_the_part_before_2106_is_queried() -> None:
     list(sparse_pieces(LogTable(reader), condition("trace_id:a"), span, wanted_rows=1, deadline=Deadline(Clock(), 1.0)))
 
     assert f"< toDateTime({2**32 - 1}, 'UTC')" in reader.statements[0].sql
+
+
+def test_the_buckets_of_a_trace_are_first_tried_all_at_once_by_one_statement() -> None:
+    reader = reader_of((6000, 1))
+
+    tried, found = pieces_of(reader, "trace_id:a")
+
+    assert tried.span == DAY
+    assert tried.most_rows > 0
+    assert len(reader.statements) == 1  # which found the other
+    assert starts_in(found) == [6000]
+    select = Select("1", [tried.condition], parameters={"query_0": "a"}, most_rows=tried.most_rows)
+    statement = LogTable(reader, Scope(parse("trace_id:b").tree)).statement(select)
+    assert statement.sql.count("{table} WHERE (TraceId = {scope_0:String}) AND ") == 2  # in the select within it too
+    assert "GROUP BY toStartOfFiveMinutes(Timestamp) SETTINGS" in statement.sql
+    # It says for the select within it that it may read the projection.
+    assert (
+        ") SETTINGS preferred_optimize_projection_name = 'per_trace', use_skip_indexes_on_data_read = 0"
+        in statement.sql
+    )
+
+
+@pytest.mark.parametrize(("query", "is_first_page"), [("user_id:7", True), ("trace_id:a", False)])
+def test_those_of_a_user_may_be_many_and_so_may_those_of_a_trace_with_a_second_page(
+    query: str, is_first_page: bool
+) -> None:
+    pieces = pieces_of(reader_of((6000, 1)), query, is_first_page=is_first_page)
+
+    assert [piece.most_rows for piece in pieces] == [0]
