@@ -11,7 +11,8 @@ from app.query.condition import Condition
 from app.query.time_range import TimeRange
 from app.query.windowed_scan import FEW_ROWS, Piece, Scans, WindowedScan
 
-_ID: Final = re.compile(r"(?=.*\d)[0-9a-z]{8,}")  # a part of an id, a large number: nearly each is in few logs
+# Nearly each is in few logs. Shorter ones often name a version or an instance, which many logs have.
+_ID: Final = re.compile(r"(?=.*\d)[0-9a-z]{12,}")
 
 
 def word_pieces(scans: Scans, scan: WindowedScan, condition: Condition, span: TimeRange) -> Iterator[Piece]:

@@ -89,8 +89,9 @@ def test_the_try_leaves_time_for_the_windows() -> None:
     assert reader.timeouts_secs == [8.0, 2.0]
 
 
-def test_another_word_is_searched_for_in_all_that_is_left_if_the_first_window_has_none() -> None:
-    reader, _ = searched(found(), "refused")
+@pytest.mark.parametrize("word", ["refused", "authentication", "7d9f8b6c5d", "10023477"])
+def test_another_word_is_searched_for_in_all_that_is_left_if_the_first_window_has_none(word: str) -> None:
+    reader, _ = searched(found(), word)
 
     assert tries(reader) == [False, True]
     window, rest = (statement.sql for statement in reader.statements)
