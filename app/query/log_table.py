@@ -171,7 +171,8 @@ class LogTable:
     def _condition(self, condition: str | Among) -> str:
         if isinstance(condition, str):
             return condition
-        return f"{condition.expression} IN ({self._sql(condition.found)})"
+        # Of a Distributed table, ClickHouse refuses IN: each shard would ask all of them.
+        return f"{condition.expression} GLOBAL IN ({self._sql(condition.found)})"
 
 
 def _joined(*clauses: str) -> str:

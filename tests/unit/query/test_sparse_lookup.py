@@ -132,6 +132,7 @@ def test_the_buckets_of_a_trace_are_first_tried_all_at_once_by_one_statement() -
     select = Select("1", [tried.condition], parameters={"query_0": "a"}, most_rows=tried.most_rows)
     statement = LogTable(reader, Scope(parse("trace_id:b").tree)).statement(select)
     assert statement.sql.count("{table} WHERE (TraceId = {scope_0:String}) AND ") == 2  # in the select within it too
+    assert "toStartOfFiveMinutes(Timestamp) GLOBAL IN (SELECT toStartOfFiveMinutes(Timestamp) FROM" in statement.sql
     assert "GROUP BY toStartOfFiveMinutes(Timestamp) SETTINGS" in statement.sql
     # It says for the select within it that it may read the projection.
     assert (
