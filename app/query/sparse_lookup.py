@@ -108,6 +108,7 @@ def _which(register: _Register, condition: Condition, span: TimeRange) -> Select
         buckets,
         expressions=f"toUnixTimestamp({FIVE_MINUTES}) AS bucket_start, {register.rows}",
         then=f"{buckets.then} ORDER BY bucket_start DESC LIMIT {_AT_ONCE:d}",
+        is_lookup=True,
     )
 
 
@@ -124,7 +125,6 @@ def _buckets(register: _Register, condition: Condition, span: TimeRange) -> Sele
         f"GROUP BY {FIVE_MINUTES}",
         condition.parameters,
         register.projection,
-        is_lookup=True,
     )
 
 
