@@ -45,16 +45,16 @@ class _Event:
         self.last_number = read.line.number
         self._first = read
         self._texts = [read.text]
-        self._byte_count = read.most_bytes - 1
+        self._value_bytes = read.most_bytes - 1
         self._size_bytes = read.line.size_bytes
         self._lines = read.line.lines
 
     def has_room(self, read: _Read, max_bytes: int) -> bool:
-        return self._lines < MAX_LINES and self._byte_count + read.most_bytes <= max_bytes
+        return self._lines < MAX_LINES and self._value_bytes + read.most_bytes <= max_bytes
 
     def add(self, read: _Read) -> None:
         self._texts.append(read.text)
-        self._byte_count += read.most_bytes
+        self._value_bytes += read.most_bytes
         self._size_bytes += read.line.size_bytes
         self._lines += read.line.lines
         self.last_number = read.line.number
