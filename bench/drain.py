@@ -23,7 +23,7 @@ _SAMPLE_SECS = 0.05
 _POLL_SECS = 1.0  # rarely, so that polling does not disturb the service
 _BEGIN_SECS = 60.0
 _SLOWEST_EVENTS_PER_SEC = 5_000
-_SATURATED_PART = 0.95  # of the backlog: the rest may be less than a batch, which waits until it is old enough
+_SATURATED_PART = 0.95  # of the backlog: the rest may be less than a batch, and cost more per row
 
 
 def measure_bare_source(

@@ -34,6 +34,7 @@ class Gathering:
         self._last_records: dict[Partition, LastRecord] = {}
         self._may_be_stored = False
         self._oldest_at: float | None = None
+        self._follows_full = self._is_rest = False
         self.row_count = 0
         self.byte_count = 0
 
@@ -44,6 +45,7 @@ class Gathering:
         self._next_offsets[chunk.partition] = chunk.next_offset
         self._last_records[chunk.partition] = chunk.last_record
         self._may_be_stored |= may_be_stored
+        self._is_rest = False
         self.row_count += rows.num_rows
         self.byte_count += rows.nbytes
 
@@ -59,23 +61,29 @@ class Gathering:
         if not self._parts:
             self.clear()
 
+    def end_backlog(self) -> None:
+        """Note that nothing more was to be read: what follows a full batch is the rest of a backlog, and due."""
+        self._is_rest = self._follows_full = self._follows_full and self.row_count > 0
+
     def is_full(self) -> bool:
         """Whether a limit of rows or bytes is reached, so no more should be added."""
         return self.row_count >= self._limits.max_rows or self.byte_count >= self._limits.max_bytes
 
     def is_due(self, now: float) -> bool:
-        """Whether it should be stored: full, or its oldest row is old enough."""
+        """Whether it should be stored: full, the rest of a backlog, or its oldest row is old enough."""
         return self.due_in_secs(now) <= 0
 
     def due_in_secs(self, now: float) -> float:
         """How long until it is due if nothing is added: 0 or less if it is, infinite if it is empty."""
         if self._oldest_at is None:
             return math.inf
-        return 0.0 if self.is_full() else self._oldest_at + self._limits.max_age_secs - now
+        return 0.0 if self.is_full() or self._is_rest else self._oldest_at + self._limits.max_age_secs - now
 
     def take(self) -> Batch:
         """Return everything gathered and start an empty batch. Call it only when there are rows."""
         rows = concatenate([rows for _, rows in self._parts])
         batch = Batch(rows, self._next_offsets, self._last_records, self._may_be_stored)
+        is_full = self.is_full()
         self.clear()
+        self._follows_full = is_full
         return batch

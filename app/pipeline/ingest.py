@@ -181,6 +181,8 @@ class Ingest:
             self._take_assignment(polled.assigned)
         for chunk in polled.chunks:
             self._take(chunk)
+        if not polled.chunks:
+            self._gathering.end_backlog()
         # An empty poll proves nothing: an unreachable Kafka returns the same.
         self._has_kafka_answered |= polled.assigned is not None or bool(polled.chunks)
 

@@ -28,6 +28,14 @@ def add(
     gathering.add(chunk_of(partition, next_offset), rows, may_be_stored=may, since=now)
 
 
+def after_full_batch() -> Gathering:
+    """Nothing is gathered yet, and the batch before was full."""
+    gathering = Gathering(LIMITS)
+    add(gathering, ONE, rows_of(*range(10)))
+    gathering.take()
+    return gathering
+
+
 def test_nothing_gathered_is_never_due() -> None:
     gathering = Gathering(LIMITS)
 
@@ -63,6 +71,48 @@ def test_how_long_until_a_batch_is_due() -> None:
 
     add(gathering, ONE, rows_of(*range(9)), now=5.5)
     assert gathering.due_in_secs(now=5.5) == 0
+
+
+def test_the_rest_of_a_backlog_is_due_when_nothing_more_is_to_be_read() -> None:
+    gathering = after_full_batch()
+    add(gathering, ONE, rows_of(1), now=5)
+    assert not gathering.is_due(now=5)
+
+    gathering.end_backlog()
+
+    assert gathering.is_due(now=5)
+
+
+def test_more_rows_may_follow_those_that_looked_like_the_rest() -> None:
+    gathering = after_full_batch()
+    add(gathering, ONE, rows_of(1), now=5)
+    gathering.end_backlog()
+
+    add(gathering, ONE, rows_of(2), now=5)
+    assert not gathering.is_due(now=5)
+
+    gathering.end_backlog()
+    assert gathering.is_due(now=5)
+
+
+def test_rows_that_come_after_a_backlog_has_ended_wait_for_others() -> None:
+    gathering = after_full_batch()
+    gathering.end_backlog()
+
+    add(gathering, ONE, rows_of(1), now=5)
+    gathering.end_backlog()
+
+    assert gathering.due_in_secs(now=5) == 2
+
+
+def test_rows_that_follow_no_full_batch_wait_for_others() -> None:
+    gathering = Gathering(LIMITS)
+    for _ in range(2):
+        add(gathering, ONE, rows_of(1), now=5)
+        gathering.end_backlog()
+
+        assert gathering.due_in_secs(now=5) == 2
+        gathering.take()
 
 
 def test_a_batch_is_due_at_once_when_it_has_enough_rows() -> None:

@@ -21,7 +21,9 @@ def test_offsets_are_committed_only_after_the_rows_are_stored(world: World) -> N
 
 def test_nothing_is_committed_for_what_is_only_gathered(world: World) -> None:
     instance = world.reading_instance(max_rows=10, max_chunk_records=10)
-    world.send(15)
+    world.send(10)
+    instance.go_on()
+    world.send(5)
 
     instance.go_on()
 

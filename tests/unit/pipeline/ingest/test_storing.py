@@ -44,6 +44,17 @@ def test_a_batch_is_stored_when_its_oldest_row_is_old_enough(world: World) -> No
     assert world.table.offsets() == [0, 1]
 
 
+def test_the_rest_of_a_backlog_is_stored_without_waiting_for_its_age(world: World) -> None:
+    instance = world.reading_instance(max_rows=10, max_chunk_records=10)
+    world.send(25)
+
+    instance.go_on()
+    instance.go_on()  # nothing more is to be read; no time has passed
+
+    assert world.table.offsets() == list(range(25))
+    assert len(world.table.tokens) == 3
+
+
 def test_the_time_for_which_kafka_may_have_held_a_row_back_counts(world: World) -> None:
     instance = world.reading_instance(max_age_secs=1.0, held_secs=0.4)
     world.send(1)
