@@ -128,7 +128,7 @@ def unscoped(statement: Statement, scope: Scope) -> list[str]:
     if any(statement.parameters.get(name) != value for name, value in condition.parameters.items()):
         return [statement.sql]
     begin = f" WHERE {condition.sql} AND "
-    reads = statement.sql.split("{table}")[1:]
+    reads = [statement.sql[found.end() :] for found in re.finditer(r"\{table\}", statement.sql)]
     return [read for read in reads if not (read.startswith(begin) and is_closed(read.removeprefix(begin)))]
 
 
@@ -150,6 +150,15 @@ def test_no_statement_of_any_endpoint_is_without_the_scope(scope: Node, tree: No
 
     for statement in setup.statements(tree):
         assert statement.sql == EXTENTS or unscoped(statement, setup.scope) == []
+
+
+def test_a_select_within_another_has_the_scope_too() -> None:
+    setup = Setup(Scope(parse("trace_id:b").tree))
+
+    statements = [statement for statement in setup.statements(parse("trace_id:a").tree) if statement.sql != EXTENTS]
+
+    assert any(" GLOBAL IN (SELECT " in statement.sql for statement in statements)
+    assert not any(unscoped(statement, setup.scope) for statement in statements)
 
 
 def test_every_endpoint_is_covered() -> None:
