@@ -97,10 +97,10 @@ def _at_anchor(text: str, anchor: re.Match[str], end: int, reading: TimeReading)
     """The time whose time of day, or joined date and time, begins at an anchor."""
     at = anchor.start()
     iso = at - _ISO_DATE
-    is_iso = iso > 0 and text[at - 4] in "-/" and not zone_before(text, iso) and not has_time_key(text, iso)
-    if is_iso and (found := quick_time_within(text, iso, reading)):
-        start = with_weekday(text, iso) if text[iso - 2].isalpha() else iso
-        return found._replace(start=start) if is_in_header(text[:start]) else None
+    if iso > 0 and text[at - 4] in "-/" and not has_time_key(text, iso):
+        start = with_weekday(text, iso)
+        if not zone_before(text, start) and (found := quick_time_within(text, iso, reading)):
+            return found._replace(start=start) if is_in_header(text[:start]) else None
     date = date_at(text, at, end) if anchor["joined"] else _date_before(text, at)
     if date is None:
         clock = clock_at(text, at, end) if text[at - 1 : at] in _OPENS_A_TIME else None

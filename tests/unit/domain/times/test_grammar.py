@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -182,6 +183,16 @@ def test_a_zone_in_front_is_read_right_or_not_at_all(time: Written, offset: int,
     found = find_time(f"{before}{_sign(offset)} {time.text} started", READING)
 
     assert found is None or found.time_ns in (_ns(time) - offset * 10**9, None)
+
+
+@pytest.mark.parametrize("weekday", ["Tue ", "Tue, ", "Tuesday, "])
+@pytest.mark.parametrize("joint", "T ")
+def test_a_zone_in_front_of_the_weekday_counts(weekday: str, joint: str) -> None:
+    found = find_time(f"+0100 {weekday}2015-01-13{joint}00:00:00 started", READING)
+
+    assert found is not None
+    assert found.time_ns == (1_421_107_200 - 3600) * 10**9
+    assert found.has_zone
 
 
 @patiently
