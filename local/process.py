@@ -133,8 +133,12 @@ class ChildProcess:
         self._release()
 
     def pause(self) -> None:
-        """SIGSTOP: the process is suspended, its sockets stay open."""
+        """SIGSTOP: when this returns none of its threads runs; its sockets stay open."""
         self._signal(signal.SIGSTOP)
+        if self._process is not None and hasattr(os, "waitid"):  # Python has none on macOS before 3.13
+            # Until one of its threads gets to run and sees the signal, the others go on: long, on a busy machine.
+            with contextlib.suppress(ChildProcessError):
+                os.waitid(os.P_PID, self._process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
     def resume(self) -> None:
         """SIGCONT after `pause`."""

@@ -44,7 +44,6 @@ class Watch:
     complaints: list[str] = field(default_factory=list)
     hosts: set[str] = field(default_factory=set)
     requested: list[str] = field(default_factory=list)
-    failed: list[str] = field(default_factory=list)
     answered: list[str] = field(default_factory=list)
     """The addresses whose responses have begun."""
 
@@ -66,7 +65,6 @@ class Watch:
             "response": lambda answer: self._check_response(answer.status, answer.url),
             "dialog": lambda dialog: self.complaints.append(f"dialog: {dialog.message}"),
             "request": lambda request: self._record_request(request.url),
-            "requestfailed": lambda request: self.failed.append(request.url),
         }
 
     def _record_request(self, url: str) -> None:

@@ -23,6 +23,18 @@ _OBEDIENT = (
 # Reports that it runs, and ignores SIGTERM.
 _STUBBORN = "import signal, time; signal.signal(15, signal.SIG_IGN); print('up', flush=True); time.sleep(600)"
 
+# Reports that it runs, and has more threads that compute than there are cores.
+_BUSY = """
+import hashlib, threading
+def compute():
+    while True:
+        hashlib.sha256(bytes(1_000_000))
+for _ in range(16):
+    threading.Thread(target=compute, daemon=True).start()
+print('up', flush=True)
+threading.Event().wait(600)
+"""
+
 # A parent that starts the child given in its arguments, prints its pid, and waits forever.
 _PARENT = """
 import sys, time
@@ -86,6 +98,20 @@ def test_a_child_that_does_not_listen_is_killed(make_child: MakeChild) -> None:
     child.stop(timeout_secs=0.2)
 
     assert child.exit_code == -signal.SIGKILL
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_no_thread_of_a_paused_child_runs(make_child: MakeChild) -> None:
+    child = make_child(_BUSY)
+    for _ in range(20):
+        child.pause()
+        states = [_state(task) for task in Path(f"/proc/{child.pid}/task").iterdir()]
+        child.resume()
+        assert set(states) == {"T"}
+
+
+def _state(task: Path) -> str:
+    return (task / "stat").read_text().rpartition(")")[2].split()[0]
 
 
 def test_a_paused_child_can_be_stopped(make_child: MakeChild) -> None:
