@@ -42,7 +42,7 @@ def send(explorer: Explorer, query: str) -> None:
 def ended(explorer: Explorer, path: re.Pattern[str], query: str) -> Any:
     """A context that the page leaves once it has given up such a request, which it may be told of a little later."""
     return explorer.page.expect_event(
-        "requestfailed", lambda request: path.search(request.url) and f"query={query}" in request.url
+        "requestfailed", lambda request: bool(path.search(request.url)) and f"query={query}" in request.url
     )
 
 
