@@ -14,7 +14,7 @@ from urllib3.exceptions import HTTPError
 from app.errors import Refused, TableMissing, TryAgainLater
 from app.settings import ClickHouseSettings
 
-_CONNECT_SECS = 5
+CONNECT_SECS: Final = 5
 
 # The server has checked the data and does not accept it. All other codes are retried: most errors end by themselves or
 # when an operator acts (no table, no permission, no space, too much memory), and a row must never be flagged for a
@@ -80,23 +80,28 @@ def connect(settings: ClickHouseSettings, *, timeout_secs: float) -> Client:
     Raises:
         TryAgainLater: ClickHouse does not answer, or refuses the login.
     """
-    parts = urlsplit(settings.url)
-    is_tls = parts.scheme == "https"
+    scheme, host, port = address_of(settings)
     with translated_errors(f"reach ClickHouse at {settings.url}"):
         return clickhouse_connect.get_client(
-            host=parts.hostname,
-            port=parts.port or (8443 if is_tls else 8123),
-            interface=parts.scheme,
+            host=host,
+            port=port,
+            interface=scheme,
             username=settings.user,
             password=settings.password.get_secret_value(),
             ca_cert=str(settings.ca_file) if settings.ca_file else None,
             verify=settings.tls_verify,
-            connect_timeout=_CONNECT_SECS,
+            connect_timeout=CONNECT_SECS,
             send_receive_timeout=timeout_secs,
             query_retries=0,
             # A session would refuse a second query while the first is running.
             autogenerate_session_id=False,
         )
+
+
+def address_of(settings: ClickHouseSettings) -> tuple[str, str, int]:
+    """Scheme, host and port of ClickHouse; the port is that of the scheme if the URL has none."""
+    url = urlsplit(settings.url)
+    return url.scheme, url.hostname or "", url.port or (8443 if url.scheme == "https" else 8123)
 
 
 def literal(text: str) -> str:

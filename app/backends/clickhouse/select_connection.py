@@ -18,10 +18,10 @@ from urllib.request import getproxies_environment, proxy_bypass
 from clickhouse_connect.driver.binding import format_bind_value
 from clickhouse_connect.driver.exceptions import DatabaseError, error_code_from_header, error_name_from_body
 
+from app.backends.clickhouse.client import CONNECT_SECS, address_of
 from app.domain.statement import Cost, Result
 from app.settings import ClickHouseSettings
 
-_CONNECT_SECS: Final = 5
 _FORMAT: Final = {
     "default_format": "JSONCompact",
     # ClickHouse sends nothing before the result is complete, so an error has its code and never follows half a result.
@@ -87,15 +87,13 @@ class SelectConnection:
 
 def _opened(settings: ClickHouseSettings) -> tuple[HTTPConnection, str]:
     """A connection that connects when it is used, through the proxy of the environment if there is one; and a path."""
-    url = urlsplit(settings.url)
-    host, is_tls = url.hostname or "", url.scheme == "https"
-    port = url.port or (8443 if is_tls else 8123)
-    proxy = None if proxy_bypass(host) else getproxies_environment().get(url.scheme)
+    scheme, host, port = address_of(settings)
+    proxy = None if proxy_bypass(host) else getproxies_environment().get(scheme)
     if proxy is None:
         return _made(settings, host, port), "/"
     through = urlsplit(proxy if "//" in proxy else f"//{proxy}")
     connection = _made(settings, through.hostname or "", through.port or 8080)
-    if is_tls:
+    if scheme == "https":
         connection.set_tunnel(host, port)
         return connection, "/"
     return connection, f"{settings.url}/"
@@ -103,12 +101,12 @@ def _opened(settings: ClickHouseSettings) -> tuple[HTTPConnection, str]:
 
 def _made(settings: ClickHouseSettings, host: str, port: int) -> HTTPConnection:
     if not settings.url.startswith("https:"):
-        return HTTPConnection(host, port, timeout=_CONNECT_SECS)
+        return HTTPConnection(host, port, timeout=CONNECT_SECS)
     trust = ssl.create_default_context(cafile=settings.ca_file)
     if not settings.tls_verify:
         trust.check_hostname = False
         trust.verify_mode = ssl.CERT_NONE
-    return HTTPSConnection(host, port, timeout=_CONNECT_SECS, context=trust)
+    return HTTPSConnection(host, port, timeout=CONNECT_SECS, context=trust)
 
 
 def _error(response: _Response) -> DatabaseError:
