@@ -24,6 +24,8 @@ _PROBE: Final = Statement("SELECT 1 FROM {table} LIMIT 0")
 # By default ClickHouse looks into the indexes of a part when it begins to read it, and so learns late how many rows
 # are left. The first index is of no use in a range of many parts, and has a file in each of them.
 _INDEXES_FIRST: Final = ", use_skip_indexes_on_data_read = 0, ignore_data_skipping_indices = 'timestamp_range'"
+# Beside an OR, as that of the two indexes of words, ClickHouse compares the key of each granule in vain.
+_WHOLE_PARTS: Final = ", use_primary_key = 0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,8 @@ class Select:
     """Whether no index besides the primary key can rule out more than a little: to ask takes a tenth of the plan."""
     most_rows: int = 0
     """Read nothing, and raise QueryTooExpensive, if the indexes leave more rows than this; 0 to read however many."""
+    is_of_whole_parts: bool = False
+    """Whether the primary key would rule out next to nothing: rows of the first and the last of many days."""
 
     @property
     def settings(self) -> str:
@@ -60,7 +64,8 @@ class Select:
         projection = next(filter(None, [self.projection, *within]), "")
         use = f"preferred_optimize_projection_name = '{projection}'" if projection else "optimize_use_projections = 0"
         threads = ", max_threads = 1" if self.is_lookup else ""
-        return f"SETTINGS {use}{threads}{self._use_of_indexes}"
+        key = _WHOLE_PARTS if self.is_of_whole_parts else ""
+        return f"SETTINGS {use}{threads}{self._use_of_indexes}{key}"
 
     @property
     def _use_of_indexes(self) -> str:

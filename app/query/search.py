@@ -2,7 +2,7 @@
 
 import re
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, Self
@@ -11,6 +11,7 @@ from app.domain.statement import Cost
 from app.query.attribute_reference import resolved
 from app.query.condition import Condition
 from app.query.errors import BadParameter
+from app.query.hour_counts import unknown_rows
 from app.query.log_id import LogId
 from app.query.log_row import LogRow, RowShape
 from app.query.log_table import Select
@@ -99,9 +100,11 @@ class Page:
 class Searcher:
     """Runs searches. Shared by threads."""
 
-    def __init__(self, scans: Scans) -> None:
+    def __init__(self, scans: Scans, rows_in: Callable[[TimeRange], float] = unknown_rows) -> None:
+        """`rows_in` estimates the rows of a range."""
         self._scans = scans
         self._table = scans.table
+        self._rows_in = rows_in
 
     def page(self, search: Search, *, timeout_secs: float) -> Page:
         """The next page.
@@ -127,6 +130,7 @@ class Searcher:
                 span,
                 wanted_rows=search.limit,
                 deadline=scan.deadline,
+                rows=self._rows_in(span),
                 is_first_page=is_first_page,
             )
         elif condition.words and is_first_page:
@@ -150,4 +154,11 @@ def _select(search: Search, piece: Piece, limit: int) -> Select:
         where.append(BEFORE)
         parameters |= cursor_parameters(search.cursor.before)
     order = f"ORDER BY {NEWEST_FIRST} LIMIT {limit:d}"
-    return Select(search.shape.select, where, order, parameters, most_rows=piece.most_rows)
+    return Select(
+        search.shape.select,
+        where,
+        order,
+        parameters,
+        most_rows=piece.most_rows,
+        is_of_whole_parts=piece.is_of_whole_parts,
+    )

@@ -80,7 +80,7 @@ class QueryService:
         self._now_ns = now_ns
         self._clock = clock
         scans = Scans(table, partial(self._density.rows_per_sec, table), clock)
-        self._searcher = Searcher(scans)
+        self._searcher = Searcher(scans, rows_in)
         self.surroundings = Surroundings(scans)
         self.facets = Facets(scans, rows_in)
         self.second_look = SecondLook(scans)

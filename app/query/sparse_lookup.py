@@ -17,6 +17,7 @@ from app.query.windowed_scan import FEW_ROWS, Deadline, Piece
 
 _AT_ONCE: Final = 10_000  # buckets: the server accepts statements of up to 256 KiB
 _GROWTH: Final = 8
+_MOST_ROWS_BY_INDEX: Final = 20_000_000
 _LAST_NS: Final = (2**32 - 1) * SECOND_NS  # bucket starts are DateTime, which ends in 2106
 
 
@@ -57,12 +58,14 @@ def sparse_pieces(
     *,
     wanted_rows: int,
     deadline: Deadline,
+    rows: float,
     is_first_page: bool = True,
 ) -> Iterator[Piece]:
     """All buckets of a range with candidate rows, in pieces, the newest first. There are none between two pieces.
 
     The first piece has enough rows if the condition is only about the user or the trace. Most traces have few: on the
-    first page, all of its buckets are tried at once, which are found and read by one statement.
+    first page, all of its buckets are tried at once, which are found and read by one statement. Where the range holds
+    few rows of any log (`rows`, an estimate), the index of trace ids finds them sooner; it grows with the rows.
 
     Raises:
         QueryTooExpensive, TryAgainLater, Refused: see `LogTable.run`.
@@ -70,7 +73,10 @@ def sparse_pieces(
     register = _register_of(table, condition)
     assert register is not None
     if is_first_page and register.projection == "per_trace":
-        yield Piece(span, Among(FIVE_MINUTES, _buckets(register, condition, span)), most_rows=FEW_ROWS)
+        if rows <= _MOST_ROWS_BY_INDEX:
+            yield Piece(span, most_rows=FEW_ROWS)
+        else:
+            yield Piece(span, Among(FIVE_MINUTES, _buckets(register, condition, span)), most_rows=FEW_ROWS)
     end_ns, enough_rows = span.end_ns, wanted_rows
     while end_ns > span.start_ns:
         select = _which(register, condition, TimeRange(span.start_ns, end_ns))

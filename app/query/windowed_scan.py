@@ -17,12 +17,16 @@ FEW_ROWS: Final = 200_000
 _SHARE_OF_TRY: Final = 0.25  # of the time left: the pieces in its place need some too
 
 
+_EVERY_ROW: Final = "true"
+_PART_SECS: Final = 86_400  # the rows of a day are one part, once it is over
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
     """A part of a time range, and a condition for those of its rows that may match."""
 
     span: TimeRange
-    condition: str | Among = "true"
+    condition: str | Among = _EVERY_ROW
     """The condition, as SQL or by another select."""
     cost: Cost = field(default_factory=Cost)
     """The cost of finding this piece."""
@@ -30,6 +34,11 @@ class Piece:
     """If set, the piece is a try at all that is left. It takes the place of the pieces after it, unless ClickHouse
     would have to read more rows for it than these.
     """
+
+    @property
+    def is_of_whole_parts(self) -> bool:
+        """Whether it is a try in which only indexes say where a row may be, not the order of the table."""
+        return self.most_rows > 0 and self.condition == _EVERY_ROW and self.span.seconds > _PART_SECS
 
 
 class Deadline:

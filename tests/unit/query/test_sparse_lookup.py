@@ -29,16 +29,22 @@ def reader_of(*known: tuple[int, int]) -> ScriptedReader:
 
 
 def pieces_of(
-    reader: ScriptedReader, query: str = "user_id:7", *, wanted_rows: int = 10, is_first_page: bool = True
+    reader: ScriptedReader,
+    query: str = "user_id:7",
+    *,
+    span: TimeRange = DAY,
+    rows: float = 1e9,
+    is_first_page: bool = True,
 ) -> list[Piece]:
     deadline = Deadline(Clock(), 1.0)
     return list(
         sparse_pieces(
             LogTable(reader),
             condition(query),
-            DAY,
-            wanted_rows=wanted_rows,
+            span,
+            wanted_rows=10,
             deadline=deadline,
+            rows=rows,
             is_first_page=is_first_page,
         )
     )
@@ -113,9 +119,8 @@ def test_beyond_those_that_fit_into_an_answer_the_next_are_asked_for() -> None:
 
 def test_only_the_part_before_2106_is_queried() -> None:
     reader = reader_of()
-    span = TimeRange(0, 2**62)
 
-    list(sparse_pieces(LogTable(reader), condition("trace_id:a"), span, wanted_rows=1, deadline=Deadline(Clock(), 1.0)))
+    pieces_of(reader, "trace_id:a", span=TimeRange(0, 2**62))
 
     assert f"< toDateTime({2**32 - 1}, 'UTC')" in reader.statements[0].sql
 
@@ -139,6 +144,14 @@ def test_the_buckets_of_a_trace_are_first_tried_all_at_once_by_one_statement() -
         ") SETTINGS preferred_optimize_projection_name = 'per_trace', use_skip_indexes_on_data_read = 0"
         in statement.sql
     )
+
+
+def test_a_trace_among_few_rows_is_first_tried_by_the_index_alone() -> None:
+    tried, found = pieces_of(reader_of((6000, 1)), "trace_id:a", rows=1e7)
+
+    assert tried == Piece(DAY, most_rows=tried.most_rows)
+    assert tried.most_rows > 0
+    assert starts_in(found) == [6000]
 
 
 @pytest.mark.parametrize(("query", "is_first_page"), [("user_id:7", True), ("trace_id:a", False)])

@@ -30,14 +30,14 @@ def rows(*seconds: int) -> list[tuple[Any, ...]]:
 
 
 def searched(
-    answer: Callable[[Statement], Result], query: str, *, is_next_page: bool = False
+    answer: Callable[[Statement], Result], query: str, *, span: TimeRange = MONTH, is_next_page: bool = False
 ) -> tuple[ScriptedReader, Page]:
-    """The reader and a page of a search in a month, of whose logs a hundred a second are expected to match."""
+    """The reader and a page of a search in a range, of whose logs a hundred a second are expected to match."""
     reader = ScriptedReader(answer)
     searcher = Searcher(Scans(LogTable(reader), lambda _span, _condition: 100.0, Clock()))
-    search = Search(condition_of(parse(query).tree), MONTH, 100, SHAPE)
+    search = Search(condition_of(parse(query).tree), span, 100, SHAPE)
     if is_next_page:
-        search = search.after(Cursor(MONTH.start_ns, MONTH.end_ns, search.crc))
+        search = search.after(Cursor(span.start_ns, span.end_ns, search.crc))
     return reader, searcher.page(search, timeout_secs=8)
 
 
@@ -65,8 +65,15 @@ def test_the_indexes_are_read_before_the_rows_are_counted() -> None:
 
     assert reader.statements[0].sql.endswith(
         "SETTINGS optimize_use_projections = 0, use_skip_indexes_on_data_read = 0,"
-        " ignore_data_skipping_indices = 'timestamp_range'"
+        " ignore_data_skipping_indices = 'timestamp_range', use_primary_key = 0"
     )
+
+
+def test_the_primary_key_is_asked_in_a_range_of_less_than_a_day() -> None:
+    reader, _ = searched(found(), ID, span=TimeRange(0, 3600 * SECOND_NS))
+
+    assert tries(reader) == [True]
+    assert "use_primary_key" not in reader.statements[0].sql
 
 
 @pytest.mark.parametrize("limit", [TOO_MANY, QueryTooExpensive("time", "too slow")])
