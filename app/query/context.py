@@ -17,7 +17,7 @@ from app.query.order import AFTER, BEFORE, NEWEST_FIRST, OLDEST_FIRST, cursor_pa
 from app.query.time_range import SECOND_NS, TimeRange
 from app.query.tree import Equals, Everything, Node
 from app.query.windowed_scan import Deadline, Piece, Scans
-from app.query.windows import newest_first, oldest_first
+from app.query.windows import Expected, newest_first, oldest_first
 
 _FAR_NS: Final = 24 * 3600 * SECOND_NS  # related logs are closer than that, and each further day costs a query
 SAME: Final = {"service": "service", "host": "host", "trace": "trace_id"}
@@ -89,8 +89,8 @@ class Surroundings:
         shared = self._table.condition(_shared(log, same))
         moment = log_id.timestamp_ns
         back, forth = TimeRange(max(0, moment - _FAR_NS), moment + 1), TimeRange(moment, moment + _FAR_NS)
-        rows_per_sec = self._scans.rows_per_sec(TimeRange(moment, moment + 1), shared)
-        nearest = partial(self._nearest, log_id, shared, rows_per_sec, deadline)
+        expected = Expected(self._scans.expected(TimeRange(moment, moment + 1), shared).rows_per_sec)
+        nearest = partial(self._nearest, log_id, shared, expected, deadline)
         earlier = nearest(_Side(newest_first, back, BEFORE, f"ORDER BY {NEWEST_FIRST}"), before)
         later = nearest(_Side(oldest_first, forth, AFTER, f"ORDER BY {OLDEST_FIRST}"), after)
         return Context(
@@ -100,7 +100,7 @@ class Surroundings:
         )
 
     def _nearest(
-        self, log_id: LogId, shared: Condition, rows_per_sec: float, deadline: Deadline, side: _Side, wanted: int
+        self, log_id: LogId, shared: Condition, expected: Expected, deadline: Deadline, side: _Side, wanted: int
     ) -> Context:
         """Up to `wanted` rows on one side of a log, the nearest first."""
         shape, rows = RowShape(), list[LogRow]()
@@ -115,7 +115,7 @@ class Surroundings:
             )
 
         try:
-            for result in scan.results(scan.windows(side.cut, side.span, rows_per_sec=rows_per_sec), select):
+            for result in scan.results(scan.windows(side.cut, side.span, expected=expected), select):
                 rows += shape.read(result)
         except QueryTooExpensive:  # the log alone is a result too
             return Context(rows, False, scan.cost)

@@ -27,6 +27,8 @@ class CountedGroup:
     level: str
     severity_number: int
     count: int
+    newest_step: int
+    """When the newest minute or hour with such logs begins, in Unix seconds."""
 
 
 def share(tree: Node, group: CountedGroup) -> float:

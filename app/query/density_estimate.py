@@ -1,4 +1,4 @@
-"""Estimates the density of matching logs, in rows per second, from counts before the end of a range."""
+"""Estimates the density of matching logs from counts before the end of a range."""
 
 import threading
 import time
@@ -10,16 +10,18 @@ from typing import Final, NamedTuple, TypeAlias
 from app.errors import QueryTooExpensive
 from app.query.condition import Condition
 from app.query.counted_group import GROUPED_BY, UNKNOWN, CountedGroup, share
-from app.query.log_table import LogTable, Select
+from app.query.log_table import LogTable, Select, SelectFromAll
 from app.query.rollups import SUMS_BY_SERVICE_AND_LEVEL, Rollup
 from app.query.scope import Scope
 from app.query.time_range import SECOND_NS, TimeRange
 from app.query.tree import Everything, Node
+from app.query.windows import Expected
 
 _HOURS, _MINUTES = SUMS_BY_SERVICE_AND_LEVEL
 _REMEMBERED: Final = 16
 _REMEMBERED_TREES: Final = 256
 _MOST_GROUPS: Final = 2_000  # the most frequent ones: each query looks at all of them, and they are kept in memory
+_LATE_SECS: Final = 120  # logs that are younger may not be stored yet
 _TIMEOUT_SECS: Final = 0.5  # an estimate must not cost more
 # Where a condition can be estimated only roughly, the first window is at most this many times as long as if nothing
 # were known of it: in the order of the table, a rare service's logs lie among all others, and are read with them.
@@ -46,8 +48,16 @@ class _Key(NamedTuple):
     scope: Scope
 
 
-_Count: TypeAlias = Callable[[Node], float]
-"""The number of counted logs that a query matches, as far as the counts tell (see `share`)."""
+class _Found(NamedTuple):
+    """What was counted of the logs that a query matches, as far as it can tell (see `share`)."""
+
+    logs: float
+    """How many there are."""
+    age_secs: int
+    """The age, when they were counted, of the beginning of the newest minute or hour that has some."""
+
+
+_Count: TypeAlias = Callable[[Node], _Found]
 
 
 class Density:
@@ -62,27 +72,32 @@ class Density:
         self._lock = threading.Lock()
         self._known: OrderedDict[_Key, tuple[float, _Count]] = OrderedDict()
 
-    def rows_per_sec(self, table: LogTable, span: TimeRange, condition: Condition) -> float:
-        """Estimated matching logs per second at the end of a range; 0 if there are none or it is unknown.
+    def expected(self, table: LogTable, span: TimeRange, condition: Condition) -> Expected:
+        """What is expected of matching logs at the end of a range.
 
         Rollups count by service and level. Conditions on other columns are taken to match a fixed share of the logs of
         these; if the scope has other columns too, the density is unknown.
         """
         if not table.scope_columns <= _MINUTES.columns:
-            return 0.0
+            return Expected(0.0)
         counted = self._counted(table, span, condition.tree)
         if condition.columns <= _MINUTES.columns:
             return counted
-        return max(counted, self._counted(table, span, Everything()) * UNKNOWN / _MOST_LONGER)
+        of_all = self._counted(table, span, Everything())
+        least = of_all.rows_per_sec * UNKNOWN / _MOST_LONGER
+        return counted if counted.rows_per_sec >= least else Expected(least, of_all.idle_secs)
 
-    def _counted(self, table: LogTable, span: TimeRange, tree: Node) -> float:
+    def _counted(self, table: LogTable, span: TimeRange, tree: Node) -> Expected:
         # A range may end in the future, where there are no logs yet.
         end_secs = min(span.end_ns, self._now_ns()) // SECOND_NS
         for lookback in _LOOKBACKS:
-            count = self._counts(table, end_secs, lookback)(tree)
-            if count >= lookback.enough:
-                return count / lookback.secs
-        return 0.0
+            found = self._counts(table, end_secs, lookback)(tree)
+            if found.logs >= lookback.enough:
+                step_secs = lookback.rollup.step_ns // SECOND_NS
+                # The logs of the newest step that has some may all be at its beginning.
+                idle_secs = found.age_secs if found.age_secs > step_secs + _LATE_SECS else 0
+                return Expected(found.logs / max(lookback.secs - idle_secs, step_secs), idle_secs)
+        return Expected(0.0)
 
     def _counts(self, table: LogTable, end_secs: int, lookback: _Lookback) -> _Count:
         key = _Key(lookback.rollup.projection, end_secs // _LOOKBACKS[0].secs, table.scope)
@@ -90,7 +105,7 @@ class Density:
             known = self._known.get(key)
         if known is not None and self._clock() - known[0] < lookback.fresh_secs:
             return known[1]
-        count = _counter(_read(table, end_secs, lookback))
+        count = _counter(_read(table, end_secs, lookback), end_secs)
         with self._lock:
             self._known[key] = (self._clock(), count)
             self._known.move_to_end(key)
@@ -99,10 +114,12 @@ class Density:
         return count
 
 
-def _counter(groups: Sequence[CountedGroup]) -> _Count:
+def _counter(groups: Sequence[CountedGroup], end_secs: int) -> _Count:
     @lru_cache(maxsize=_REMEMBERED_TREES)
-    def count(tree: Node) -> float:
-        return sum(group.count * share(tree, group) for group in groups)
+    def count(tree: Node) -> _Found:
+        shares = [(share(tree, group), group) for group in groups]
+        newest_step = max((group.newest_step for part, group in shares if part), default=end_secs)
+        return _Found(sum(group.count * part for part, group in shares), end_secs - newest_step)
 
     return count
 
@@ -111,11 +128,17 @@ def _read(table: LogTable, end_secs: int, lookback: _Lookback) -> Sequence[Count
     """The groups of the logs before a moment; none if that takes too long."""
     span = TimeRange((end_secs - lookback.secs) * SECOND_NS, end_secs * SECOND_NS)
     columns = ", ".join(GROUPED_BY)
-    select = Select(
-        f"{columns}, count()",
+    # The projection has its steps as a key, of which it knows no maximum.
+    by_step = Select(
+        f"{columns}, {lookback.rollup.start} AS step, count() AS logged",
         [lookback.rollup.condition(span)],
-        f"GROUP BY {columns} ORDER BY count() DESC LIMIT {_MOST_GROUPS:d}",
+        f"GROUP BY {columns}, step",
         projection=lookback.rollup.projection,
+    )
+    select = SelectFromAll(
+        f"{columns}, sum(logged) AS logs, toUnixTimestamp(max(step))",
+        [by_step],
+        f"GROUP BY {columns} ORDER BY logs DESC LIMIT {_MOST_GROUPS:d}",
     )
     try:
         rows = table.run(select, timeout_secs=_TIMEOUT_SECS).rows

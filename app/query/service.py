@@ -79,7 +79,7 @@ class QueryService:
         self._table = table
         self._now_ns = now_ns
         self._clock = clock
-        scans = Scans(table, partial(self._density.rows_per_sec, table), clock)
+        scans = Scans(table, partial(self._density.expected, table), clock)
         self._searcher = Searcher(scans, rows_in)
         self.surroundings = Surroundings(scans)
         self.facets = Facets(scans, rows_in)

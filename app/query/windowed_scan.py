@@ -9,7 +9,7 @@ from app.errors import QueryTooExpensive
 from app.query.condition import Condition
 from app.query.log_table import Among, LogTable, Select
 from app.query.time_range import TimeRange
-from app.query.windows import newest_first
+from app.query.windows import Expected, newest_first
 
 _LEAST_SECS: Final = 0.01  # minimum time left to send another statement
 FEW_ROWS: Final = 200_000
@@ -111,12 +111,10 @@ class WindowedScan:
                 return
 
     def windows(
-        self, cut: Callable[..., Iterator[TimeRange]], span: TimeRange, *, rows_per_sec: float
+        self, cut: Callable[..., Iterator[TimeRange]], span: TimeRange, *, expected: Expected
     ) -> Iterator[Piece]:
         """Cut a range into windows (see `windows`), sized by how many rows this scan wants and has found."""
-        for window in cut(
-            span, rows_per_sec=rows_per_sec, wanted_rows=self.wanted_rows, found_rows=lambda: self.found_rows
-        ):
+        for window in cut(span, expected=expected, wanted_rows=self.wanted_rows, found_rows=lambda: self.found_rows):
             yield Piece(window)
 
 
@@ -125,7 +123,7 @@ class Scans:
     """Begins scans of a table. Shared by threads."""
 
     table: LogTable
-    rows_per_sec: Callable[[TimeRange, Condition], float]
+    expected: Callable[[TimeRange, Condition], Expected]
     """Estimates the density of matching logs at the end of a range."""
     clock: Callable[[], float]
 
@@ -139,4 +137,4 @@ class Scans:
 
     def newest_windows(self, scan: WindowedScan, span: TimeRange, condition: Condition) -> Iterator[Piece]:
         """The windows of a range, the newest first, sized for the logs that match a condition."""
-        return scan.windows(newest_first, span, rows_per_sec=self.rows_per_sec(span, condition))
+        return scan.windows(newest_first, span, expected=self.expected(span, condition))

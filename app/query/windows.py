@@ -1,7 +1,7 @@
 """Cuts a time range into windows, from one end: for most queries of the nearest logs a small first window suffices."""
 
 from collections.abc import Callable, Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from app.query.time_range import SECOND_NS, TimeRange
 
@@ -13,32 +13,43 @@ _LATER_MARGIN: Final = 2  # for later windows, whose estimate is better
 _LEAST_GROWTH, _MOST_GROWTH = 2, 32
 
 
+class Expected(NamedTuple):
+    """What is known of logs before they are read, seen from the end of a range at which reading begins."""
+
+    rows_per_sec: float
+    """How dense they are; 0 if there are none or it is unknown."""
+    idle_secs: float = 0.0
+    """How far away the first ones may be, where it is known that they are not near."""
+
+
 def newest_first(
-    span: TimeRange, *, rows_per_sec: float, wanted_rows: int, found_rows: Callable[[], int]
+    span: TimeRange, *, expected: Expected, wanted_rows: int, found_rows: Callable[[], int]
 ) -> Iterator[TimeRange]:
     """Windows that cover the range without overlap. The first is as long as `wanted_rows` should need, with a margin.
 
     `found_rows` is called before each further window, and returns how many rows the earlier ones held.
     """
     width_ns = _UNKNOWN_NS
-    if rows_per_sec > 0:
-        enough_secs = min(_MARGIN * wanted_rows / rows_per_sec, span.seconds)
+    if expected.rows_per_sec > 0:
+        enough_secs = min(_MARGIN * wanted_rows / expected.rows_per_sec, span.seconds)
         width_ns = max(_LEAST_NS, round(enough_secs * SECOND_NS))
     end_ns = span.end_ns
+    newest_ns = end_ns - round(expected.idle_secs * SECOND_NS)
     while end_ns > span.start_ns:
         # The last window includes a rest that would be too short for another one.
-        start_ns = end_ns - width_ns if end_ns - span.start_ns > 2 * width_ns else span.start_ns
+        from_ns = min(end_ns, newest_ns)
+        start_ns = from_ns - width_ns if from_ns - span.start_ns > 2 * width_ns else span.start_ns
         yield TimeRange(start_ns, end_ns)
         end_ns = start_ns
-        width_ns *= _growth(width_ns, span.end_ns - end_ns, found_rows(), wanted_rows)
+        width_ns *= _growth(width_ns, newest_ns - end_ns, found_rows(), wanted_rows)
 
 
 def oldest_first(
-    span: TimeRange, *, rows_per_sec: float, wanted_rows: int, found_rows: Callable[[], int]
+    span: TimeRange, *, expected: Expected, wanted_rows: int, found_rows: Callable[[], int]
 ) -> Iterator[TimeRange]:
     """Like `newest_first`, from the other end."""
     both_ends_ns = span.start_ns + span.end_ns
-    pieces = newest_first(span, rows_per_sec=rows_per_sec, wanted_rows=wanted_rows, found_rows=found_rows)
+    pieces = newest_first(span, expected=expected, wanted_rows=wanted_rows, found_rows=found_rows)
     for piece in pieces:
         yield TimeRange(both_ends_ns - piece.end_ns, both_ends_ns - piece.start_ns)
 

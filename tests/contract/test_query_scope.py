@@ -146,7 +146,7 @@ def test_density_is_estimated_from_logs_in_the_scope(stored: Stored, scope: str)
     day = TimeRange(TIME_NS - SECOND_NS, TIME_NS + 60 * SECOND_NS)
     density = Density(lambda: SPAN.end_ns)
 
-    per_sec = density.rows_per_sec(table, day, table.condition(Everything()))
+    per_sec = density.expected(table, day, table.condition(Everything())).rows_per_sec
 
     count = sum(row["Timestamp"] < day.end_ns for row in stored.holding(SCOPES[scope].tree))
     is_counted = scope in ("service:*", "level:error")

@@ -11,7 +11,7 @@ from app.query.language import parse
 from tests.query.evaluate import finds
 
 GROUPS = [
-    CountedGroup(service, level, number, 1)
+    CountedGroup(service, level, number, 1, 0)
     for service, (level, number) in product(
         ("a", "pay-1", ""), (("ERROR", 17), ("warn", 13), ("INFO", 9), ("debug2", 6), ("", 0))
     )

@@ -14,18 +14,23 @@ from app.query.language import parse
 from app.query.log_table import LogTable
 from app.query.scope import Scope
 from app.query.time_range import SECOND_NS, TimeRange
+from app.query.windows import Expected
 from tests.fakes import Clock, ScriptedReader
 
 NOW_NS = 1_764_000_000 * SECOND_NS
 LAST_HOUR = TimeRange(NOW_NS - 3600 * SECOND_NS, NOW_NS)
 
 
-def counts(*, minutes: int, hours: int = 0) -> Callable[[Statement], Result]:
-    """The answer with so many logs of service a in the last minutes and the last day; those of b are ten times less."""
+def counts(*, minutes: int, hours: int = 0, ages_secs: tuple[int, int] = (0, 0)) -> Callable[[Statement], Result]:
+    """The answer with so many logs of service a in the last minutes and the last day; those of b are ten times less.
+
+    The newest minute or hour of each began so long ago.
+    """
 
     def answer(statement: Statement) -> Result:
         count = hours if "toStartOfHour" in statement.sql else minutes
-        rows = [("a", "ERROR", 17, count), ("b", "INFO", 9, count // 10)]
+        newest_a, newest_b = (NOW_NS // SECOND_NS - age_secs for age_secs in ages_secs)
+        rows = [("a", "ERROR", 17, count, newest_a), ("b", "INFO", 9, count // 10, newest_b)]
         return Result((), [row for row in rows if row[3]])
 
     return answer
@@ -41,7 +46,10 @@ class Setup:
 
     def of(self, query: str = "", span: TimeRange = LAST_HOUR) -> float:
         """The estimated rows per second."""
-        return self._density.rows_per_sec(self.table, span, self.condition(query))
+        return self.expected(query, span).rows_per_sec
+
+    def expected(self, query: str = "", span: TimeRange = LAST_HOUR) -> Expected:
+        return self._density.expected(self.table, span, self.condition(query))
 
     def condition(self, query: str) -> Condition:
         return self.table.condition(parse(query).tree)
@@ -68,7 +76,8 @@ def test_a_word_of_a_service_is_estimated_from_its_logs() -> None:
 
 @pytest.mark.parametrize("query", ["service:b timeout", "service:c timeout"])
 def test_where_a_word_of_a_rare_service_is_estimated_the_window_is_not_longer_than_reading_allows(query: str) -> None:
-    setup = Setup(lambda _: Result((), [("a", "ERROR", 17, 600_000), ("b", "INFO", 9, 160)]))
+    minute = NOW_NS // SECOND_NS - 60
+    setup = Setup(lambda _: Result((), [("a", "ERROR", 17, 600_000, minute), ("b", "INFO", 9, 160, minute)]))
 
     assert setup.of(query) == pytest.approx(1000 / 16 / 32, rel=0.001)
 
@@ -115,6 +124,25 @@ def test_of_logs_that_are_rare_in_the_last_minutes_those_of_the_last_day_are_cou
     assert setup.of("service:a") == 0.15
     assert setup.of("service:b") == 0.01
     assert len(setup.reader.statements) == 2
+
+
+def test_where_logs_have_stopped_their_density_is_that_before_and_how_long_they_are_missing_is_known() -> None:
+    stopped_secs = 14_400
+    setup = Setup(counts(minutes=0, hours=7200, ages_secs=(stopped_secs, 2 * stopped_secs)))
+
+    assert setup.expected("service:a") == Expected(0.1, stopped_secs)
+    assert setup.expected("service:b").idle_secs == 2 * stopped_secs
+    assert setup.expected("service:a OR service:b").idle_secs == stopped_secs
+    assert setup.expected("timeout").idle_secs == stopped_secs
+
+
+@pytest.mark.parametrize(("age_secs", "idle_secs"), [(61, 0), (180, 0), (181, 181)])
+def test_logs_that_may_not_be_stored_yet_are_not_missing(age_secs: int, idle_secs: int) -> None:
+    setup = Setup(counts(minutes=6000, ages_secs=(age_secs, age_secs)))
+
+    assert setup.expected("service:a") == Expected(6000 / (600 - idle_secs), idle_secs)
+    setup.clock.advance(59)
+    assert setup.expected("service:a").idle_secs == idle_secs
 
 
 def test_it_is_not_known_where_that_takes_too_long_and_not_tried_again_at_once() -> None:

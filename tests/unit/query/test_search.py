@@ -19,6 +19,7 @@ from app.query.log_table import LogTable
 from app.query.search import Cursor, Search, Searcher
 from app.query.time_range import SECOND_NS, TimeRange
 from app.query.windowed_scan import Scans
+from app.query.windows import Expected
 from tests.fakes import Clock, ScriptedReader
 
 HOUR = TimeRange(0, 3600 * SECOND_NS)
@@ -40,7 +41,7 @@ class Setup:
     def __init__(self) -> None:
         self.clock = Clock()
         self.reader = ScriptedReader(answering())
-        self.searcher = Searcher(Scans(LogTable(self.reader), lambda _span, _condition: 100.0, self.clock))
+        self.searcher = Searcher(Scans(LogTable(self.reader), lambda _span, _condition: Expected(100.0), self.clock))
 
     def search(self, query: str = "", *, limit: int = 100) -> Search:
         return Search(condition_of(parse(query).tree), HOUR, limit, SHAPE)

@@ -14,7 +14,7 @@ from app.query.service import QueryService
 from app.query.time_range import SECOND_NS, TimeRange
 from app.query.tree import Everything
 from app.query.windowed_scan import Deadline, Piece, WindowedScan
-from app.query.windows import newest_first
+from app.query.windows import Expected, newest_first
 from tests.fakes import Clock, ScriptedReader
 from tests.query.results import NOW_NS, result_of
 
@@ -34,7 +34,7 @@ class Setup:
 
     def read(self) -> int:
         """Number of windows that are read."""
-        windows = self.scan.windows(newest_first, HOUR, rows_per_sec=1.0)
+        windows = self.scan.windows(newest_first, HOUR, expected=Expected(1.0))
         return sum(1 for _ in self.scan.results(windows, self._select))
 
     def _select(self, piece: Piece, missing: int) -> Select:

@@ -16,6 +16,7 @@ from app.query.log_table import LogTable
 from app.query.search import Cursor, Page, Search, Searcher
 from app.query.time_range import SECOND_NS, TimeRange
 from app.query.windowed_scan import Scans
+from app.query.windows import Expected
 from tests.fakes import Clock, ScriptedReader
 
 MONTH = TimeRange(0, 30 * 86_400 * SECOND_NS)
@@ -34,7 +35,7 @@ def searched(
 ) -> tuple[ScriptedReader, Page]:
     """The reader and a page of a search in a range, of whose logs a hundred a second are expected to match."""
     reader = ScriptedReader(answer)
-    searcher = Searcher(Scans(LogTable(reader), lambda _span, _condition: 100.0, Clock()))
+    searcher = Searcher(Scans(LogTable(reader), lambda _span, _condition: Expected(100.0), Clock()))
     search = Search(condition_of(parse(query).tree), span, 100, SHAPE)
     if is_next_page:
         search = search.after(Cursor(span.start_ns, span.end_ns, search.crc))
