@@ -1,7 +1,7 @@
 """Aggregates over logs: functions of a field, grouped by other fields, over time or in total."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.domain.columns import Kind
 from app.query.buckets import BUCKET_VALUE
@@ -19,6 +19,8 @@ _MEASURED_FIELD = named("response_time_ms")
 _FEW_ROWS = 400_000  # read in the time that two more selects take to be planned
 _FEW_MEASURED = 250_000  # for quantiles, which take twice as long for a row
 _FEW_OF_A_SERVICE = 500_000  # of the other services' rows, at most one column is read
+_SMALL = 20_000_000  # logs, of which rollups have a hundredth: one thread reads them while two would share the work
+_SMALL_MEASURED = 1_000_000  # rollups have a group for each bucket of response times
 _UNINDEXED = frozenset({"ServiceName", "SeverityText", "SeverityNumber"})  # by more than the primary key
 _LONG_SECS = 3600  # many five-minute buckets: the index of times could rule out rows of the first and the last
 
@@ -60,7 +62,10 @@ class Aggregate:
             fitting = [rollup for rollup in rollups if _fits(self, rollup)]
             if fitting:
                 spans_of = sources(self.span, fitting, rows_in, few_rows=_few_rows(self, fitting))
-                return _over_rollups(self, fitting, spans_of) if spans_of.keys() != {None} else _over_rows(self)
+                is_small = _is_small(self, fitting, rows_in(self.span))
+                if spans_of.keys() == {None}:
+                    return replace(_over_rows(self), is_small=is_small)
+                return replace(_over_rollups(self, fitting, spans_of), is_small=is_small)
         return _over_rows(self)
 
 
@@ -69,6 +74,13 @@ def _few_rows(query: Aggregate, rollups: Sequence[Rollup]) -> int:
     if "ServiceName" in query.condition.equal:
         return _FEW_OF_A_SERVICE
     return _FEW_MEASURED if rollups[0].has_buckets else _FEW_ROWS
+
+
+def _is_small(query: Aggregate, rollups: Sequence[Rollup], rows: float) -> bool:
+    """Whether one thread reads it sooner than several, of a range with so many rows."""
+    if rollups[0] in SUMS_BY_USER:
+        return "UserId" in query.condition.equal  # one key of a sorted projection: a granule in each part
+    return rows <= (_SMALL_MEASURED if rollups[0].has_buckets else _SMALL)
 
 
 def _over_rows(query: Aggregate) -> Select:
@@ -128,7 +140,6 @@ def _over_rollups(
             f"GROUP BY {group}" if group and rollup else "",
             query.condition.parameters,
             rollup.projection if rollup else "",
-            is_lookup=rollup in SUMS_BY_USER and "UserId" in query.condition.equal,
         )
 
     pieces = [piece(rollup, spans) for rollup, spans in spans_of.items()]

@@ -21,6 +21,8 @@ _ALWAYS: Final = "true"  # to leave it out is a fiftieth of a small query
 # Reads no row, and fails like a query if the table is missing or the user may not read it.
 _PROBE: Final = Statement("SELECT 1 FROM {table} LIMIT 0")
 
+_ONE_THREAD: Final = "max_threads = 1"
+
 # By default ClickHouse looks into the indexes of a part when it begins to read it, and so learns late how many rows
 # are left. The first index is of no use in a range of many parts, and has a file in each of them.
 _INDEXES_FIRST: Final = ", use_skip_indexes_on_data_read = 0, ignore_data_skipping_indices = 'timestamp_range'"
@@ -45,10 +47,8 @@ class Select:
     ClickHouse would find it by itself, after planning the statement for every projection of the table, which takes
     longer than to run it. Where a part does not have the projection, its rows are read.
     """
-    is_lookup: bool = False
-    """Whether it finds one key of a sorted projection: a granule in each part, which one thread reads sooner than two
-    that share the parts.
-    """
+    is_small: bool = False
+    """Whether one thread reads it: so little that others take longer to share the work than to do it."""
     is_without_indexes: bool = False
     """Whether no index besides the primary key can rule out more than a little: to ask takes a tenth of the plan."""
     most_rows: int = 0
@@ -63,7 +63,7 @@ class Select:
         within = [condition.found.projection for condition in self.where if isinstance(condition, Among)]
         projection = next(filter(None, [self.projection, *within]), "")
         use = f"preferred_optimize_projection_name = '{projection}'" if projection else "optimize_use_projections = 0"
-        threads = ", max_threads = 1" if self.is_lookup else ""
+        threads = f", {_ONE_THREAD}" if self.is_small else ""
         key = _WHOLE_PARTS if self.is_of_whole_parts else ""
         return f"SETTINGS {use}{threads}{self._use_of_indexes}{key}"
 
@@ -92,6 +92,8 @@ class SelectFromAll:
     expressions: str
     parts: Sequence[Select]
     then: str = ""
+    is_small: bool = False
+    """As of a `Select`, for all parts together: what one of them says of threads holds for that part alone."""
 
 
 AnySelect: TypeAlias = Select | SelectFromAll
@@ -143,9 +145,9 @@ class LogTable:
             return Statement(self._sql(select), {**select.parameters, **self._seen.parameters}, select.most_rows)
         rows = " UNION ALL ".join(map(self._sql, select.parts))
         parameters = {name: value for part in select.parts for name, value in part.parameters.items()}
-        return Statement(
-            _joined(f"SELECT {select.expressions} FROM ({rows})", select.then), {**parameters, **self._seen.parameters}
-        )
+        settings = f"SETTINGS {_ONE_THREAD}" if select.is_small else ""
+        sql = _joined(f"SELECT {select.expressions} FROM ({rows})", select.then, settings)
+        return Statement(sql, {**parameters, **self._seen.parameters})
 
     def extents(self, *, timeout_secs: float) -> Result:
         """Topic id, partition, first and last offset of each stored partition.

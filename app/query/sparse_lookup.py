@@ -114,7 +114,7 @@ def _which(register: _Register, condition: Condition, span: TimeRange) -> Select
         buckets,
         expressions=f"toUnixTimestamp({FIVE_MINUTES}) AS bucket_start, {register.rows}",
         then=f"{buckets.then} ORDER BY bucket_start DESC LIMIT {_AT_ONCE:d}",
-        is_lookup=True,
+        is_small=True,  # a granule in each part
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from math import inf
 
 import pytest
 
@@ -235,12 +236,26 @@ def test_a_range_with_few_rows_is_read_from_them_in_one_select() -> None:
     assert spans_read(aggregate("user_id:7", span=UNEVEN), 2) == [("rows", [(30, 36_090)])]
 
 
-def test_one_user_is_looked_up_by_one_thread() -> None:
-    lookup = "preferred_optimize_projection_name = 'per_user', max_threads = 1"
+@pytest.mark.parametrize(
+    ("query", "rows_per_sec", "is_small"),
+    [
+        (aggregate("user_id:7", span=UNEVEN), inf, True),
+        (aggregate("user_id:>7", span=UNEVEN), 2, False),
+        (aggregate(by=("user_id",), span=UNEVEN), 2, False),
+        (aggregate(span=UNEVEN), 2, True),
+        (aggregate(span=UNEVEN), 40, True),
+        (aggregate(span=UNEVEN), 1_000, False),
+        (aggregate(span=UNEVEN), inf, False),
+        (aggregate(functions="p99", field="duration_ms", span=UNEVEN), 20, True),
+        (aggregate(functions="p99", field="duration_ms", span=UNEVEN), 40, False),
+        (aggregate("card", span=UNEVEN), 2, False),
+    ],
+)
+def test_what_is_small_is_read_by_one_thread(query: Aggregate, rows_per_sec: float, is_small: bool) -> None:
+    select = query.select(lambda span: rows_per_sec * span.seconds)
+    of_all_parts = LogTable(ScriptedReader()).statement(select).sql.rpartition(" LIMIT ")[2]
 
-    assert lookup in statement_of(aggregate("user_id:7", span=UNEVEN)).sql
-    assert lookup not in statement_of(aggregate("user_id:>7", span=UNEVEN)).sql
-    assert lookup not in statement_of(aggregate(by=("user_id",), span=UNEVEN)).sql
+    assert ("max_threads = 1" in of_all_parts) == is_small
 
 
 def test_of_one_service_more_rows_are_few() -> None:
