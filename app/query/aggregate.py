@@ -1,5 +1,6 @@
 """Aggregates over logs: functions of a field, grouped by other fields, over time or in total."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -15,6 +16,7 @@ from app.query.log_table import AnySelect, Select, SelectFromAll
 from app.query.rollups import RESPONSE_TIMES, SUMS_BY_SERVICE_AND_LEVEL, SUMS_BY_USER, Rollup, sources
 from app.query.time_range import SECOND_NS, TimeRange
 
+_NAME = re.compile(r"\w+")
 _MEASURED_FIELD = named("response_time_ms")
 _FEW_ROWS = 400_000  # read in the time that two more selects take to be planned
 _FEW_MEASURED = 250_000  # for quantiles, which take twice as long for a row
@@ -129,24 +131,28 @@ def _over_rollups(
     by_names = [f"by_{n}" for n in range(len(by))]
     has_buckets = rollups[0].has_buckets
     group = ", ".join([*step_name, *by_names, *(["bucket"] if has_buckets else [])])
+    aggregates = [
+        function.over_buckets(BUCKET_VALUE) if has_buckets else function.over_sums for function in query.functions
+    ]
+    # ClickHouse reads what no function needs too if there is nothing to group by.
+    needed = {"bucket", *_NAME.findall(" ".join(aggregates))}
+    held = [of for of in rollups[0].held if of.name in needed]
 
     def piece(rollup: Rollup | None, spans: Sequence[TimeRange]) -> Select:
         source = rollup or rollups[-1]
         step = [f"{sql} AS step" for sql in _step(query, source.start)]
-        sums = source.sums.of_group if rollup else source.sums.of_row
+        values = [f"{of.of_group if rollup else of.of_row} AS {of.name}" for of in held]
         return Select(
-            ", ".join([*step, *by, *sums]),
+            ", ".join([*step, *by, *values]),
             [_any_of([rollup.condition(span) if rollup else span.condition for span in spans]), query.condition.sql],
             f"GROUP BY {group}" if group and rollup else "",
             query.condition.parameters,
             rollup.projection if rollup else "",
+            is_without_indexes=rollup is not None,
         )
 
     pieces = [piece(rollup, spans) for rollup, spans in spans_of.items()]
     keys = [*step_name, *(f"toString({name})" for name in by_names)]
-    aggregates = [
-        function.over_buckets(BUCKET_VALUE) if has_buckets else function.over_sums for function in query.functions
-    ]
     return SelectFromAll(_listed([*keys, *aggregates]), pieces, _grouped(query))
 
 

@@ -50,7 +50,8 @@ class Select:
     is_small: bool = False
     """Whether one thread reads it: so little that others take longer to share the work than to do it."""
     is_without_indexes: bool = False
-    """Whether no index besides the primary key can rule out more than a little: to ask takes a tenth of the plan."""
+    """Whether no index besides the primary key can rule out more than a little: to ask takes a tenth of the plan. Those
+    of the rows are asked also where a projection is read, which has none."""
     most_rows: int = 0
     """Read nothing, and raise QueryTooExpensive, if the indexes leave more rows than this; 0 to read however many."""
     is_of_whole_parts: bool = False

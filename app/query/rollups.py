@@ -19,17 +19,20 @@ TRACE_KEY: Final = "bitShiftRight(cityHash64({}), 32)"
 
 
 @dataclass(frozen=True, slots=True)
-class Sums:
-    """What a rollup holds of each group, and the same of a single row, as SQL."""
+class Held:
+    """What a rollup holds of each group under a name, and the same of a single row, as SQL."""
 
-    of_group: Sequence[str]
-    of_row: Sequence[str]
+    name: str
+    of_group: str
+    of_row: str
 
 
-_BUCKETS: Final = Sums((f"{BUCKET} AS bucket", "count() AS logged"), (f"{BUCKET} AS bucket", "toUInt64(1) AS logged"))
-_SUMS: Final = Sums(
-    ("count() AS logged", "count(ResponseTimeMs) AS measured", "sum(ResponseTimeMs) AS total"),
-    ("toUInt64(1) AS logged", "toUInt64(isNotNull(ResponseTimeMs)) AS measured", "toFloat64(ResponseTimeMs) AS total"),
+_LOGGED: Final = Held("logged", "count()", "toUInt64(1)")
+_BUCKETS: Final = (Held("bucket", BUCKET, BUCKET), _LOGGED)
+_SUMS: Final = (
+    _LOGGED,
+    Held("measured", "count(ResponseTimeMs)", "toUInt64(isNotNull(ResponseTimeMs))"),
+    Held("total", "sum(ResponseTimeMs)", "toFloat64(ResponseTimeMs)"),
 )
 
 
@@ -51,7 +54,7 @@ class Rollup:
     """The start of a step, as SQL."""
     step_ns: int
     columns: frozenset[str]
-    sums: Sums
+    held: Sequence[Held]
     has_buckets: bool = False
     """Whether rows are grouped by response time bucket too."""
 

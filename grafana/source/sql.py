@@ -227,7 +227,8 @@ def _piece(rollup: Rollup, columns: Sequence[str], steps: str, where: str) -> st
     named = [f"{rollup.start} AS step" if column == "step" else column for column in columns]
     groups = [*columns, *(["bucket"] if rollup.has_buckets else [])]
     group = f" GROUP BY {', '.join(groups)}" if groups else ""
-    return f"SELECT {', '.join([*named, *rollup.sums.of_group])} FROM {TABLE} WHERE {steps} AND {where}{group}"
+    held = [f"{of.of_group} AS {of.name}" for of in rollup.held]
+    return f"SELECT {', '.join([*named, *held])} FROM {TABLE} WHERE {steps} AND {where}{group}"
 
 
 def _with_values(buckets: str, columns: Sequence[str]) -> str:

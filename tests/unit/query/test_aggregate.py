@@ -258,6 +258,31 @@ def test_what_is_small_is_read_by_one_thread(query: Aggregate, rows_per_sec: flo
     assert ("max_threads = 1" in of_all_parts) == is_small
 
 
+@pytest.mark.parametrize(
+    ("functions", "names"),
+    [
+        ("avg", ["measured", "total"]),
+        ("count,avg", ["measured", "total"]),
+        ("count", ["measured"]),
+        ("p99", ["bucket", "logged"]),
+        ("p50,count", ["bucket", "logged"]),
+    ],
+)
+def test_what_no_function_needs_is_not_read(functions: str, names: list[str]) -> None:
+    sql = statement_of(aggregate("service:checkout", functions=functions, field="duration_ms", span=UNEVEN)).sql
+
+    assert [re.findall(r" AS (\w+)", part) for part in re.findall(r"SELECT ((?:(?!SELECT).)*?) FROM {table}", sql)] == [
+        names
+    ] * sql.count("FROM {table}")
+
+
+def test_a_projection_is_read_without_the_indexes_of_rows() -> None:
+    of_hours, of_minutes, of_rows = statement_of(aggregate(span=UNEVEN)).sql.split(" UNION ALL ")
+
+    assert all("use_skip_indexes = 0" in part for part in (of_hours, of_minutes))
+    assert "use_skip_indexes" not in of_rows
+
+
 def test_of_one_service_more_rows_are_few() -> None:
     assert spans_read(aggregate(span=UNEVEN), 12)[0][0] == "per_hour"
     assert spans_read(aggregate("service:checkout", span=UNEVEN), 12) == [("rows", [(30, 36_090)])]
