@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from app.domain.columns import Kind
+from app.domain.statement import Result
 from app.query.buckets import BUCKET_VALUE
 from app.query.condition import Condition
 from app.query.errors import BadParameter
@@ -12,8 +13,9 @@ from app.query.expressions import Expressions
 from app.query.fields import named
 from app.query.functions import Function
 from app.query.hour_counts import unknown_rows
-from app.query.log_table import AnySelect, Select, SelectFromAll
+from app.query.log_table import LONG_SECS, AnySelect, Select, SelectFromAll
 from app.query.rollups import RESPONSE_TIMES, SUMS_BY_SERVICE_AND_LEVEL, SUMS_BY_USER, Rollup, sources
+from app.query.step_counts import MOST_STEPS, Steps
 from app.query.time_range import SECOND_NS, TimeRange
 
 _NAME = re.compile(r"\w+")
@@ -23,8 +25,7 @@ _FEW_MEASURED = 250_000  # for quantiles, which take twice as long for a row
 _FEW_OF_A_SERVICE = 500_000  # of the other services' rows, at most one column is read
 _SMALL = 20_000_000  # logs, of which rollups have a hundredth: one thread reads them while two would share the work
 _SMALL_MEASURED = 1_000_000  # rollups have a group for each bucket of response times
-_UNINDEXED = frozenset({"ServiceName", "SeverityText", "SeverityNumber"})  # by more than the primary key
-_LONG_SECS = 3600  # many five-minute buckets: the index of times could rule out rows of the first and the last
+_OF_FEW_VALUES = frozenset({"ServiceName", "SeverityText"})
 
 
 def read_by(by: Sequence[str], functions: Sequence[Function]) -> Sequence[str]:
@@ -70,6 +71,20 @@ class Aggregate:
                 return replace(_over_rollups(self, fitting, spans_of), is_small=is_small)
         return _over_rows(self)
 
+    def read(self, result: Result) -> Result:
+        """The result of `select` with `columns`."""
+        steps = self.steps_in_arrays
+        return replace(result, rows=steps.rows(result.rows)) if steps else result
+
+    @property
+    def steps_in_arrays(self) -> Steps | None:
+        """The steps if logs are counted in each, in an array per group; None if a group is one of a step."""
+        is_count = list(self.functions) == [Function("count")] and len(self.by) == 1
+        if not self.interval_secs or not is_count or _column(self.by[0]) not in _OF_FEW_VALUES:
+            return None
+        steps = Steps.of(self.span, self.interval_secs)
+        return steps if len(steps) <= MOST_STEPS else None
+
 
 def _few_rows(query: Aggregate, rollups: Sequence[Rollup]) -> int:
     """So many rows are read sooner than a rollup more is planned."""
@@ -87,14 +102,21 @@ def _is_small(query: Aggregate, rollups: Sequence[Rollup], rows: float) -> bool:
 
 def _over_rows(query: Aggregate) -> Select:
     expressions = Expressions()
-    keys = [*_step(query, "Timestamp"), *(expressions.text(field) for field in query.by)]
-    aggregates = [function.over_rows(expressions) for function in query.functions]
+    by = [expressions.text(field) for field in query.by]
+    if steps := query.steps_in_arrays:
+        keys, aggregates = by, [f"{steps.resampled('count')}(toUInt32(Timestamp))"]
+    else:
+        keys = [*_step(query, "Timestamp"), *by]
+        aggregates = [function.over_rows(expressions) for function in query.functions]
+    where = [query.span.condition, query.condition.sql]
+    is_by_key = query.condition.is_of_service_and_level
     return Select(
         _listed([*keys, *aggregates]),
-        [query.span.condition, query.condition.sql],
+        where[::-1] if is_by_key else where,  # the columns of service and level are the smallest
         _grouped(query),
         {**query.condition.parameters, **expressions.parameters},
-        is_without_indexes=query.condition.columns <= _UNINDEXED and query.span.seconds >= _LONG_SECS,
+        is_without_indexes=is_by_key and query.span.seconds >= LONG_SECS,
+        is_filtered_first=is_by_key,
     )
 
 
@@ -131,9 +153,12 @@ def _over_rollups(
     by_names = [f"by_{n}" for n in range(len(by))]
     has_buckets = rollups[0].has_buckets
     group = ", ".join([*step_name, *by_names, *(["bucket"] if has_buckets else [])])
-    aggregates = [
-        function.over_buckets(BUCKET_VALUE) if has_buckets else function.over_sums for function in query.functions
-    ]
+    if steps := query.steps_in_arrays:
+        aggregates = [f"{steps.resampled('sum')}(logged, step)"]
+    else:
+        aggregates = [
+            function.over_buckets(BUCKET_VALUE) if has_buckets else function.over_sums for function in query.functions
+        ]
     # ClickHouse reads what no function needs too if there is nothing to group by.
     needed = {"bucket", *_NAME.findall(" ".join(aggregates))}
     held = [of for of in rollups[0].held if of.name in needed]
@@ -152,7 +177,7 @@ def _over_rollups(
         )
 
     pieces = [piece(rollup, spans) for rollup, spans in spans_of.items()]
-    keys = [*step_name, *(f"toString({name})" for name in by_names)]
+    keys = [*([] if steps else step_name), *(f"toString({name})" for name in by_names)]
     return SelectFromAll(_listed([*keys, *aggregates]), pieces, _grouped(query))
 
 
@@ -179,6 +204,8 @@ def _listed(expressions: Sequence[str]) -> str:
 
 def _grouped(query: Aggregate) -> str:
     """GROUP BY, ORDER BY and LIMIT: the newest time steps first, or the groups with the greatest first aggregate."""
+    if query.steps_in_arrays:
+        return "GROUP BY column_0"
     count = len(query.by) + (1 if query.interval_secs else 0)
     keys = ", ".join(f"column_{n}" for n in range(count))
     group = f"GROUP BY {keys} " if count else ""

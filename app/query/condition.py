@@ -13,6 +13,9 @@ from app.query.words import EDGE, begins_with_word, ends_with_word, lowered, sea
 
 Parameter: TypeAlias = str | int | float | list[str]
 
+SERVICE_AND_LEVEL: Final = frozenset({"ServiceName", "SeverityText", "SeverityNumber"})
+"""The columns of service and level, by which logs are counted in advance (see `rollups`)."""
+
 _BODY: Final = "lower(Body)"  # as the text index has it
 _EDGE: Final = r"[\x00-\x2f\x3a-\x60\x7b-\x7f]"  # characters that belong to no word, in lowercase text
 _MAX_TOKENS: Final = 64  # the limit of the first ClickHouse versions with hasAllTokens
@@ -42,6 +45,11 @@ class Condition:
     """Words that the message must have for the condition to be true."""
     tree: Node = field(default_factory=Everything)
     """A tree that matches the same rows, or more."""
+
+    @property
+    def is_of_service_and_level(self) -> bool:
+        """Whether it reads nothing else: small columns, and none that an index has besides the primary key."""
+        return self.columns <= SERVICE_AND_LEVEL
 
 
 def condition_of(tree: Node, *, prefix: str = "query") -> Condition:

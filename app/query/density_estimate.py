@@ -81,7 +81,7 @@ class Density:
         if not table.scope_columns <= _MINUTES.columns:
             return Expected(0.0)
         counted = self._counted(table, span, condition.tree)
-        if condition.columns <= _MINUTES.columns:
+        if condition.is_of_service_and_level:
             return counted
         of_all = self._counted(table, span, Everything())
         least = of_all.rows_per_sec * UNKNOWN / _MOST_LONGER

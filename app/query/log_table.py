@@ -29,6 +29,9 @@ _INDEXES_FIRST: Final = ", use_skip_indexes_on_data_read = 0, ignore_data_skippi
 # Beside an OR, as that of the two indexes of words, ClickHouse compares the key of each granule in vain.
 _WHOLE_PARTS: Final = ", use_primary_key = 0"
 
+LONG_SECS: Final = 3600
+"""A range of many five-minute buckets: the index of times could rule out rows of the first and the last."""
+
 
 @dataclass(frozen=True, slots=True)
 class Select:
@@ -52,6 +55,11 @@ class Select:
     is_without_indexes: bool = False
     """Whether no index besides the primary key can rule out more than a little: to ask takes a tenth of the plan. Those
     of the rows are asked also where a projection is read, which has none."""
+    is_filtered_first: bool = False
+    """Whether the columns of its conditions are small, and to be read first, as they stand (PREWHERE).
+
+    ClickHouse would decide the same by itself, which takes another tenth.
+    """
     most_rows: int = 0
     """Read nothing, and raise QueryTooExpensive, if the indexes leave more rows than this; 0 to read however many."""
     is_of_whole_parts: bool = False
@@ -174,7 +182,8 @@ class LogTable:
         where = " AND ".join(sql for sql in map(self._condition, select.where) if sql != _ALWAYS) or _ALWAYS
         if not self.scope.is_everything:
             where = f"{self._seen.sql} AND ({where})"  # the parentheses keep any condition from undoing the scope
-        return _joined(f"SELECT {select.expressions} FROM {{table}} WHERE {where}", select.then, select.settings)
+        filter_by = "PREWHERE" if select.is_filtered_first else "WHERE"
+        return _joined(f"SELECT {select.expressions} FROM {{table}} {filter_by} {where}", select.then, select.settings)
 
     def _condition(self, condition: str | Among) -> str:
         if isinstance(condition, str):

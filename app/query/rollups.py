@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.query.buckets import BUCKET
+from app.query.condition import SERVICE_AND_LEVEL
 from app.query.time_range import SECOND_NS, TimeRange
 
 _MINUTE_NS: Final = 60 * SECOND_NS
@@ -63,14 +64,13 @@ class Rollup:
         return starts_in(span, self.start)
 
 
-_SERVICE_AND_LEVEL: Final = frozenset({"ServiceName", "SeverityText", "SeverityNumber"})
 _MINUTE: Final = "toStartOfMinute(Timestamp)"
 _HOUR: Final = "toStartOfHour(Timestamp)"
 
 # Each list begins with the coarsest: the edges of a range that one does not cover are read from the next.
 SUMS_BY_SERVICE_AND_LEVEL: Final = (
-    Rollup("per_hour", _HOUR, _HOUR_NS, _SERVICE_AND_LEVEL, _SUMS),
-    Rollup("per_minute", _MINUTE, _MINUTE_NS, _SERVICE_AND_LEVEL, _SUMS),
+    Rollup("per_hour", _HOUR, _HOUR_NS, SERVICE_AND_LEVEL, _SUMS),
+    Rollup("per_minute", _MINUTE, _MINUTE_NS, SERVICE_AND_LEVEL, _SUMS),
 )
 SUMS_BY_USER: Final = (Rollup("per_user", FIVE_MINUTES, FIVE_MINUTES_NS, frozenset({"UserId"}), _SUMS),)
 RESPONSE_TIMES: Final = tuple(

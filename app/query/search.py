@@ -14,7 +14,7 @@ from app.query.errors import BadParameter
 from app.query.hour_counts import unknown_rows
 from app.query.log_id import LogId
 from app.query.log_row import LogRow, RowShape
-from app.query.log_table import Select
+from app.query.log_table import LONG_SECS, Select
 from app.query.order import BEFORE, NEWEST_FIRST, cursor_parameters
 from app.query.sparse_lookup import has_sparse_lookup, sparse_pieces
 from app.query.time_range import TimeRange
@@ -154,11 +154,14 @@ def _select(search: Search, piece: Piece, limit: int) -> Select:
         where.append(BEFORE)
         parameters |= cursor_parameters(search.cursor.before)
     order = f"ORDER BY {NEWEST_FIRST} LIMIT {limit:d}"
+    is_by_key = search.condition.is_of_service_and_level
     return Select(
         search.shape.select,
-        where,
+        where[::-1] if is_by_key else where,  # the columns of service and level are the smallest
         order,
         parameters,
+        is_without_indexes=is_by_key and piece.span.seconds >= LONG_SECS,
+        is_filtered_first=is_by_key,
         most_rows=piece.most_rows,
         is_of_whole_parts=piece.is_of_whole_parts,
     )

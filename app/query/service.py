@@ -160,7 +160,8 @@ class QueryService:
         Raises:
             QueryTooExpensive, TryAgainLater, Refused: see `LogTable.run`.
         """
-        return AggregateResult(query, self._table.run(query.select(self._rows_in), timeout_secs=timeout_secs))
+        result = self._table.run(query.select(self._rows_in), timeout_secs=timeout_secs)
+        return AggregateResult(query, query.read(result))
 
     def tail(self, tree: Node, *, fields: Sequence[str], last_id: str) -> Tail:
         """Follow matching logs as they are stored, from now on or from a resume token in `last_id`.

@@ -28,6 +28,8 @@ def result_of(statement: Statement) -> Result:
         return Result((), [(100_000, counts, {"http.route": 5, "level": 2}, {"host.name": 4})], cost)
     if "max(_offset)" in sql:
         return Result((), [("topic-id", 0, 1, 9), ("topic-id", 1, 2, 12)], cost)
+    if "Resample(" in sql:
+        return Result((), [("ERROR", [3, 0, 5]), ("INFO", [0, 70, 80])], cost)
     if names_of_columns := list(dict.fromkeys(_COLUMN.findall(sql))):
         return Result(names_of_columns, [tuple(1_795_435_000 + n for n in range(len(names_of_columns)))], cost)
     if "GROUP BY ServiceName, SeverityText, SeverityNumber ORDER BY" in sql:

@@ -8,7 +8,7 @@ from math import inf
 import pytest
 
 from app.domain.columns import Kind
-from app.domain.statement import Statement
+from app.domain.statement import Result, Statement
 from app.query import values
 from app.query.aggregate import Aggregate
 from app.query.condition import condition_of
@@ -311,3 +311,34 @@ def test_indexes_are_asked_where_they_may_rule_rows_out(query: str, secs: int, i
     by_route = aggregate(query, by=("http.route",), span=TimeRange(0, secs * SECOND_NS))
 
     assert ("use_skip_indexes = 0" not in statement_of(by_route).sql) == is_asked
+
+
+COUNTS_OF_LEVELS = aggregate(by=("level",), interval_secs=60, span=TimeRange(30 * SECOND_NS, 3_000 * SECOND_NS))
+
+
+def test_few_steps_are_counted_in_an_array_for_each_level_from_rows_and_from_rollups() -> None:
+    from_rows = LogTable(ScriptedReader()).statement(COUNTS_OF_LEVELS.select(lambda span: 0)).sql
+
+    assert "countResample(0, 3000, 60)(toUInt32(Timestamp))" in from_rows
+    assert "GROUP BY column_0 SETTINGS" in from_rows
+    assert "sumResample(0, 3000, 60)(logged, step)" in statement_of(COUNTS_OF_LEVELS).sql
+    assert COUNTS_OF_LEVELS.read(Result((), [("INFO", [0, 2])])).rows == [(60, "INFO", 2)]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        aggregate(by=("level",), interval_secs=1),  # 3,600 steps
+        aggregate(by=("host",), interval_secs=60),  # its values may be many
+        aggregate(by=("level", "service"), interval_secs=60),
+        aggregate(interval_secs=60),
+        aggregate(by=("level",)),
+        aggregate(functions="count,avg", field="response_time_ms", by=("level",), interval_secs=60),
+        aggregate(functions="count", field="response_time_ms", by=("level",), interval_secs=60),
+    ],
+)
+def test_everything_else_has_a_row_for_each_group(query: Aggregate) -> None:
+    result = Result((), [(60, "INFO", 2)])
+
+    assert "Resample" not in statement_of(query).sql
+    assert query.read(result) == result

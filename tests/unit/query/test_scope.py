@@ -127,9 +127,9 @@ def unscoped(statement: Statement, scope: Scope) -> list[str]:
     condition = condition_of(scope.tree, prefix="scope")
     if any(statement.parameters.get(name) != value for name, value in condition.parameters.items()):
         return [statement.sql]
-    begin = f" WHERE {condition.sql} AND "
+    begin = re.compile(f" (?:PRE)?WHERE {re.escape(condition.sql)} AND ")
     reads = [statement.sql[found.end() :] for found in re.finditer(r"\{table\}", statement.sql)]
-    return [read for read in reads if not (read.startswith(begin) and is_closed(read.removeprefix(begin)))]
+    return [read for read in reads if not ((begun := begin.match(read)) and is_closed(read[begun.end() :]))]
 
 
 def is_closed(where: str) -> bool:

@@ -72,6 +72,25 @@ def test_all_windows_are_read_when_there_are_too_few(setup: Setup) -> None:
     assert page.cost == Cost(10 * len(setup.reader.statements), 100 * len(setup.reader.statements))
 
 
+@pytest.mark.parametrize(
+    ("query", "is_filtered_first"),
+    [("", True), ("service:a level:>=warn", True), ("service:a timeout", False), ("level:error http.route:x", False)],
+)
+def test_small_columns_are_filtered_first(setup: Setup, query: str, is_filtered_first: bool) -> None:
+    setup.searcher.page(setup.search(query), timeout_secs=1)
+
+    assert all((" PREWHERE " in statement.sql) is is_filtered_first for statement in setup.reader.statements)
+
+
+def test_long_windows_by_service_and_level_ask_no_indexes(setup: Setup) -> None:
+    setup.searcher.page(setup.search("service:a", limit=100_000), timeout_secs=1)
+    setup.searcher.page(setup.search("service:a", limit=1), timeout_secs=1)
+
+    long, *short = [statement.sql for statement in setup.reader.statements]
+    assert "use_skip_indexes = 0" in long
+    assert not any("use_skip_indexes" in sql for sql in short)
+
+
 def test_a_window_requests_only_missing_rows_in_the_remaining_time(setup: Setup) -> None:
     def answer(_: Statement) -> Result:
         setup.clock.advance(0.25)
