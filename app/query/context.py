@@ -89,8 +89,8 @@ class Surroundings:
         shared = self._table.condition(_shared(log, same))
         moment = log_id.timestamp_ns
         back, forth = TimeRange(max(0, moment - _FAR_NS), moment + 1), TimeRange(moment, moment + _FAR_NS)
-        expected = Expected(self._scans.expected(TimeRange(moment, moment + 1), shared).rows_per_sec)
-        nearest = partial(self._nearest, log_id, shared, expected, deadline)
+        there = Expected(self._scans.expected(TimeRange(moment, moment + 1), shared).rows_per_sec)
+        nearest = partial(self._nearest, log_id, shared, there, deadline)
         earlier = nearest(_Side(newest_first, back, BEFORE, f"ORDER BY {NEWEST_FIRST}"), before)
         later = nearest(_Side(oldest_first, forth, AFTER, f"ORDER BY {OLDEST_FIRST}"), after)
         return Context(

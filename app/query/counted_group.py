@@ -27,8 +27,8 @@ class CountedGroup:
     level: str
     severity_number: int
     count: int
-    newest_step: int
-    """When the newest minute or hour with such logs begins, in Unix seconds."""
+    last_secs: int
+    """Unix time, the start of the last step of the rollup that has one of them."""
 
 
 def share(tree: Node, group: CountedGroup) -> float:

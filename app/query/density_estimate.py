@@ -1,11 +1,12 @@
-"""Estimates the density of matching logs from counts before the end of a range."""
+"""Estimates the density of matching logs, in rows per second, from counts before the end of a range."""
 
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import lru_cache
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
 from app.errors import QueryTooExpensive
 from app.query.condition import Condition
@@ -21,7 +22,6 @@ _HOURS, _MINUTES = SUMS_BY_SERVICE_AND_LEVEL
 _REMEMBERED: Final = 16
 _REMEMBERED_TREES: Final = 256
 _MOST_GROUPS: Final = 2_000  # the most frequent ones: each query looks at all of them, and they are kept in memory
-_LATE_SECS: Final = 120  # logs that are younger may not be stored yet
 _TIMEOUT_SECS: Final = 0.5  # an estimate must not cost more
 # Where a condition can be estimated only roughly, the first window is at most this many times as long as if nothing
 # were known of it: in the order of the table, a rare service's logs lie among all others, and are read with them.
@@ -39,25 +39,51 @@ class _Lookback(NamedTuple):
 
 
 # The last minutes do not show logs that are rare or have stopped.
-_LOOKBACKS: Final = (_Lookback(_MINUTES, 600, 60.0, 10), _Lookback(_HOURS, 86_400, 300.0, 1))
+_LAST_MINUTES: Final = _Lookback(_MINUTES, 600, 60.0, 10)
+_LAST_DAY: Final = _Lookback(_HOURS, 86_400, 300.0, 1)
+_MANY: Final = 2 * _LAST_MINUTES.enough
+# Of logs that have stopped, the last hour that has any shows when.
+_ITS_MINUTES: Final = _Lookback(_MINUTES, 3600, 60.0, 10)
 
 
 class _Key(NamedTuple):
     rollup: str
+    secs: int
     slot: int
     scope: Scope
 
 
 class _Found(NamedTuple):
-    """What was counted of the logs that a query matches, as far as it can tell (see `share`)."""
+    """The counted logs that a query matches, as far as the counts tell (see `share`)."""
 
-    logs: float
-    """How many there are."""
-    age_secs: int
-    """The age, when they were counted, of the beginning of the newest minute or hour that has some."""
+    rows: float
+    last_secs: int
+    """The start of the last step that has one of them; 0 for none."""
 
 
-_Count: TypeAlias = Callable[[Node], _Found]
+class _Counts(NamedTuple):
+    """What was counted before a moment."""
+
+    read_at: float
+    lookback: _Lookback
+    end_secs: int
+    found: Callable[[Node], _Found]
+
+    def expected(self, tree: Node, span: TimeRange, *, until_secs: int = 0) -> Expected | None:
+        """The density at the end of a range; None if too few logs were counted.
+
+        `until_secs` is until when there were no others, if that is later than what was counted.
+        """
+        found, secs = self.found(tree), self.lookback.secs
+        if found.rows < self.lookback.enough:
+            return None
+        step_secs = self.lookback.rollup.step_ns // SECOND_NS
+        stopped_secs = found.last_secs + step_secs
+        if max(self.end_secs, until_secs) - stopped_secs < step_secs:  # they go on
+            return Expected(found.rows / secs)
+        # The window is to reach the beginning of the last step, wherever in it they stopped.
+        quiet_secs = max(0, span.end_ns // SECOND_NS - found.last_secs)
+        return Expected(found.rows / (secs - max(0, self.end_secs - stopped_secs)), quiet_secs)
 
 
 class Density:
@@ -70,78 +96,82 @@ class Density:
         self._now_ns = now_ns
         self._clock = clock
         self._lock = threading.Lock()
-        self._known: OrderedDict[_Key, tuple[float, _Count]] = OrderedDict()
+        self._known: OrderedDict[_Key, _Counts] = OrderedDict()
 
     def expected(self, table: LogTable, span: TimeRange, condition: Condition) -> Expected:
-        """What is expected of matching logs at the end of a range.
+        """The estimated density of matching logs at the end of a range.
 
         Rollups count by service and level. Conditions on other columns are taken to match a fixed share of the logs of
         these; if the scope has other columns too, the density is unknown.
         """
         if not table.scope_columns <= _MINUTES.columns:
-            return Expected(0.0)
+            return Expected()
         counted = self._counted(table, span, condition.tree)
         if condition.is_of_service_and_level:
             return counted
-        of_all = self._counted(table, span, Everything())
-        least = of_all.rows_per_sec * UNKNOWN / _MOST_LONGER
-        return counted if counted.rows_per_sec >= least else Expected(least, of_all.idle_secs)
+        everything = self._counted(table, span, Everything())
+        least = everything.rows_per_sec * UNKNOWN / _MOST_LONGER
+        if not counted.rows_per_sec:
+            return replace(everything, rows_per_sec=least)
+        return replace(counted, rows_per_sec=max(counted.rows_per_sec, least))
 
     def _counted(self, table: LogTable, span: TimeRange, tree: Node) -> Expected:
         # A range may end in the future, where there are no logs yet.
         end_secs = min(span.end_ns, self._now_ns()) // SECOND_NS
-        for lookback in _LOOKBACKS:
-            found = self._counts(table, end_secs, lookback)(tree)
-            if found.logs >= lookback.enough:
-                step_secs = lookback.rollup.step_ns // SECOND_NS
-                # The logs of the newest step that has some may all be at its beginning.
-                idle_secs = found.age_secs if found.age_secs > step_secs + _LATE_SECS else 0
-                return Expected(found.logs / max(lookback.secs - idle_secs, step_secs), idle_secs)
-        return Expected(0.0)
+        lately = self._counts(table, end_secs, _LAST_MINUTES).expected(tree, span)
+        if lately is not None:
+            return lately
+        of_day = self._counts(table, end_secs, _LAST_DAY)
+        daily = of_day.expected(tree, span) or Expected()
+        if daily.rows_per_sec * _LAST_MINUTES.secs < _MANY:
+            return daily  # none in the last minutes means little, and the window is long anyway
+        hour_end_secs = of_day.found(tree).last_secs + _ITS_MINUTES.secs
+        return self._counts(table, hour_end_secs, _ITS_MINUTES).expected(tree, span, until_secs=end_secs) or daily
 
-    def _counts(self, table: LogTable, end_secs: int, lookback: _Lookback) -> _Count:
-        key = _Key(lookback.rollup.projection, end_secs // _LOOKBACKS[0].secs, table.scope)
+    def _counts(self, table: LogTable, end_secs: int, lookback: _Lookback) -> _Counts:
+        key = _Key(lookback.rollup.projection, lookback.secs, end_secs // _LAST_MINUTES.secs, table.scope)
         with self._lock:
             known = self._known.get(key)
-        if known is not None and self._clock() - known[0] < lookback.fresh_secs:
-            return known[1]
-        count = _counter(_read(table, end_secs, lookback), end_secs)
+        if known is not None and self._clock() - known.read_at < lookback.fresh_secs:
+            return known
+        counts = _Counts(self._clock(), lookback, end_secs, _finder(_read(table, end_secs, lookback)))
         with self._lock:
-            self._known[key] = (self._clock(), count)
+            self._known[key] = counts
             self._known.move_to_end(key)
             while len(self._known) > _REMEMBERED:
                 self._known.popitem(last=False)
-        return count
+        return counts
 
 
-def _counter(groups: Sequence[CountedGroup], end_secs: int) -> _Count:
+def _finder(groups: Sequence[CountedGroup]) -> Callable[[Node], _Found]:
     @lru_cache(maxsize=_REMEMBERED_TREES)
-    def count(tree: Node) -> _Found:
-        shares = [(share(tree, group), group) for group in groups]
-        newest_step = max((group.newest_step for part, group in shares if part), default=end_secs)
-        return _Found(sum(group.count * part for part, group in shares), end_secs - newest_step)
+    def find(tree: Node) -> _Found:
+        shares = [(group, share(tree, group)) for group in groups]
+        return _Found(
+            sum(group.count * part for group, part in shares),
+            max((group.last_secs for group, part in shares if part), default=0),
+        )
 
-    return count
+    return find
 
 
 def _read(table: LogTable, end_secs: int, lookback: _Lookback) -> Sequence[CountedGroup]:
     """The groups of the logs before a moment; none if that takes too long."""
     span = TimeRange((end_secs - lookback.secs) * SECOND_NS, end_secs * SECOND_NS)
-    columns = ", ".join(GROUPED_BY)
-    # The projection has its steps as a key, of which it knows no maximum.
-    by_step = Select(
-        f"{columns}, {lookback.rollup.start} AS step, count() AS logged",
-        [lookback.rollup.condition(span)],
+    columns, rollup = ", ".join(GROUPED_BY), lookback.rollup
+    steps = Select(
+        f"{columns}, toUnixTimestamp({rollup.start}) AS step, count() AS logged",
+        [rollup.condition(span)],
         f"GROUP BY {columns}, step",
-        projection=lookback.rollup.projection,
+        projection=rollup.projection,
     )
-    select = SelectFromAll(
-        f"{columns}, sum(logged) AS logs, toUnixTimestamp(max(step))",
-        [by_step],
-        f"GROUP BY {columns} ORDER BY logs DESC LIMIT {_MOST_GROUPS:d}",
+    groups = SelectFromAll(
+        f"{columns}, sum(logged), max(step)",
+        [steps],
+        f"GROUP BY {columns} ORDER BY sum(logged) DESC LIMIT {_MOST_GROUPS:d}",
     )
     try:
-        rows = table.run(select, timeout_secs=_TIMEOUT_SECS).rows
+        rows = table.run(groups, timeout_secs=_TIMEOUT_SECS).rows
     except QueryTooExpensive:
         return ()
     return [CountedGroup(*row) for row in rows]

@@ -1,11 +1,12 @@
 """Cuts a time range into windows, from one end: for most queries of the nearest logs a small first window suffices."""
 
 from collections.abc import Callable, Iterator
-from typing import Final, NamedTuple
+from dataclasses import dataclass
+from typing import Final
 
 from app.query.time_range import SECOND_NS, TimeRange
 
-_LEAST_NS: Final = SECOND_NS
+_LEAST_NS: Final = 3 * SECOND_NS  # what was sent a moment ago is not stored yet
 _UNKNOWN_NS: Final = 600 * SECOND_NS  # if the density is unknown, or no logs were counted
 _MARGIN: Final = 4  # the first window is this many times as long as the estimate
 _LATER_MARGIN: Final = 2  # for later windows, whose estimate is better
@@ -13,13 +14,14 @@ _LATER_MARGIN: Final = 2  # for later windows, whose estimate is better
 _LEAST_GROWTH, _MOST_GROWTH = 2, 32
 
 
-class Expected(NamedTuple):
-    """What is known of logs before they are read, seen from the end of a range at which reading begins."""
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What is expected at the end of a range that is read first."""
 
-    rows_per_sec: float
-    """How dense they are; 0 if there are none or it is unknown."""
-    idle_secs: float = 0.0
-    """How far away the first ones may be, where it is known that they are not near."""
+    rows_per_sec: float = 0.0
+    """The density of matching logs; 0 if there are none or it is unknown."""
+    quiet_secs: float = 0.0
+    """How long before the end the last of them was. They had the density until then."""
 
 
 def newest_first(
@@ -34,14 +36,16 @@ def newest_first(
         enough_secs = min(_MARGIN * wanted_rows / expected.rows_per_sec, span.seconds)
         width_ns = max(_LEAST_NS, round(enough_secs * SECOND_NS))
     end_ns = span.end_ns
-    newest_ns = end_ns - round(expected.idle_secs * SECOND_NS)
+    quiet_end_ns = max(span.start_ns, end_ns - round(expected.quiet_secs * SECOND_NS))
+    start_ns = quiet_end_ns - width_ns
     while end_ns > span.start_ns:
         # The last window includes a rest that would be too short for another one.
-        from_ns = min(end_ns, newest_ns)
-        start_ns = from_ns - width_ns if from_ns - span.start_ns > 2 * width_ns else span.start_ns
+        if start_ns - span.start_ns <= width_ns:
+            start_ns = span.start_ns
         yield TimeRange(start_ns, end_ns)
         end_ns = start_ns
-        width_ns *= _growth(width_ns, newest_ns - end_ns, found_rows(), wanted_rows)
+        width_ns *= _growth(width_ns, quiet_end_ns - end_ns, found_rows(), wanted_rows)
+        start_ns = end_ns - width_ns
 
 
 def oldest_first(

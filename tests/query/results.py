@@ -33,9 +33,9 @@ def result_of(statement: Statement) -> Result:
     if names_of_columns := list(dict.fromkeys(_COLUMN.findall(sql))):
         return Result(names_of_columns, [tuple(1_795_435_000 + n for n in range(len(names_of_columns)))], cost)
     if "GROUP BY ServiceName, SeverityText, SeverityNumber ORDER BY" in sql:
-        minute = NOW_NS // 1_000_000_000 - 60
-        counted = [("text of ServiceName", "ERROR", 17, 3000, minute), ("payment", "INFO", 9, 3000, minute)]
-        return Result((), counted, cost)
+        last_secs = NOW_NS // 10**9 - 60
+        groups = [("text of ServiceName", "ERROR", 17, 3000, last_secs), ("payment", "INFO", 9, 3000, last_secs)]
+        return Result((), groups, cost)
     if "AS bucket_start" in sql:
         return Result((), [(1_795_434_900, 3), (1_795_434_600, 1)], cost)
     return Result((), [(6000,)], cost)

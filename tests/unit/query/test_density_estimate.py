@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -17,23 +18,38 @@ from app.query.time_range import SECOND_NS, TimeRange
 from app.query.windows import Expected
 from tests.fakes import Clock, ScriptedReader
 
-NOW_NS = 1_764_000_000 * SECOND_NS
+NOW_SECS = 1_764_000_000  # a whole hour
+NOW_NS = NOW_SECS * SECOND_NS
 LAST_HOUR = TimeRange(NOW_NS - 3600 * SECOND_NS, NOW_NS)
 
 
-def counts(*, minutes: int, hours: int = 0, ages_secs: tuple[int, int] = (0, 0)) -> Callable[[Statement], Result]:
-    """The answer with so many logs of service a in the last minutes and the last day; those of b are ten times less.
-
-    The newest minute or hour of each began so long ago.
-    """
+def counts(*, minutes: int, hours: int = 0) -> Callable[[Statement], Result]:
+    """The answer with so many logs of service a in the last minutes and the last day; those of b are ten times less."""
 
     def answer(statement: Statement) -> Result:
-        count = hours if "toStartOfHour" in statement.sql else minutes
-        newest_a, newest_b = (NOW_NS // SECOND_NS - age_secs for age_secs in ages_secs)
-        rows = [("a", "ERROR", 17, count, newest_a), ("b", "INFO", 9, count // 10, newest_b)]
-        return Result((), [row for row in rows if row[3]])
+        count, step_secs = (hours, 3600) if "toStartOfHour" in statement.sql else (minutes, 60)
+        rows = [("a", "ERROR", 17, count), ("b", "INFO", 9, count // 10)]
+        return Result((), [(*row, NOW_SECS - step_secs) for row in rows if row[3]])
 
     return answer
+
+
+class Logged:
+    """The answer for a table where service a has had a log each second until `stopped_secs` ago, and b always has."""
+
+    def __init__(self, stopped_secs: int) -> None:
+        self._until = {"a": NOW_SECS - stopped_secs, "b": NOW_SECS}
+
+    def __call__(self, statement: Statement) -> Result:
+        start, end = map(int, re.findall(r"toDateTime\((\d+)", statement.sql))
+        step_secs = 3600 if "toStartOfHour" in statement.sql else 60
+        rows = []
+        for service, until in self._until.items():
+            count = min(until, end) - start
+            if count > 0:
+                last = (min(until, end) - 1) // step_secs * step_secs
+                rows.append((service, "INFO", 9, count, last))
+        return Result((), rows)
 
 
 class Setup:
@@ -48,7 +64,7 @@ class Setup:
         """The estimated rows per second."""
         return self.expected(query, span).rows_per_sec
 
-    def expected(self, query: str = "", span: TimeRange = LAST_HOUR) -> Expected:
+    def expected(self, query: str, span: TimeRange = LAST_HOUR) -> Expected:
         return self._density.expected(self.table, span, self.condition(query))
 
     def condition(self, query: str) -> Condition:
@@ -76,8 +92,8 @@ def test_a_word_of_a_service_is_estimated_from_its_logs() -> None:
 
 @pytest.mark.parametrize("query", ["service:b timeout", "service:c timeout"])
 def test_where_a_word_of_a_rare_service_is_estimated_the_window_is_not_longer_than_reading_allows(query: str) -> None:
-    minute = NOW_NS // SECOND_NS - 60
-    setup = Setup(lambda _: Result((), [("a", "ERROR", 17, 600_000, minute), ("b", "INFO", 9, 160, minute)]))
+    last = NOW_SECS - 60
+    setup = Setup(lambda _: Result((), [("a", "ERROR", 17, 600_000, last), ("b", "INFO", 9, 160, last)]))
 
     assert setup.of(query) == pytest.approx(1000 / 16 / 32, rel=0.001)
 
@@ -126,28 +142,48 @@ def test_of_logs_that_are_rare_in_the_last_minutes_those_of_the_last_day_are_cou
     assert len(setup.reader.statements) == 2
 
 
-def test_where_logs_have_stopped_their_density_is_that_before_and_how_long_they_are_missing_is_known() -> None:
-    stopped_secs = 14_400
-    setup = Setup(counts(minutes=0, hours=7200, ages_secs=(stopped_secs, 2 * stopped_secs)))
-
-    assert setup.expected("service:a") == Expected(0.1, stopped_secs)
-    assert setup.expected("service:b").idle_secs == 2 * stopped_secs
-    assert setup.expected("service:a OR service:b").idle_secs == stopped_secs
-    assert setup.expected("timeout").idle_secs == stopped_secs
-
-
-@pytest.mark.parametrize(("age_secs", "idle_secs"), [(61, 0), (180, 0), (181, 181)])
-def test_logs_that_may_not_be_stored_yet_are_not_missing(age_secs: int, idle_secs: int) -> None:
-    setup = Setup(counts(minutes=6000, ages_secs=(age_secs, age_secs)))
-
-    assert setup.expected("service:a") == Expected(6000 / (600 - idle_secs), idle_secs)
-    setup.clock.advance(59)
-    assert setup.expected("service:a").idle_secs == idle_secs
-
-
 def test_it_is_not_known_where_that_takes_too_long_and_not_tried_again_at_once() -> None:
     setup = Setup(counts(minutes=6000))
     setup.reader.errors += [QueryTooExpensive("time", "too slow"), QueryTooExpensive("time", "too slow")]
 
     assert [setup.of(), setup.of()] == [0.0, 0.0]
+    assert len(setup.reader.statements) == 2
+
+
+@pytest.mark.parametrize("stopped_secs", [0, 30, 59])
+def test_logs_that_go_on_are_not_taken_to_have_stopped(stopped_secs: int) -> None:
+    setup = Setup(Logged(stopped_secs))
+
+    assert setup.expected("service:a") == Expected((600 - stopped_secs) / 600)
+    assert setup.expected("") == Expected((1200 - stopped_secs) / 600)
+
+
+@pytest.mark.parametrize(("stopped_secs", "statements"), [(180, 1), (1800, 3), (3 * 3600 + 1800, 3), (12 * 3600, 3)])
+def test_of_logs_that_have_stopped_it_is_told_how_long_ago_and_their_density_until_then(
+    stopped_secs: int, statements: int
+) -> None:
+    setup = Setup(Logged(stopped_secs))
+
+    # A minute more: it reaches the beginning of the last minute with logs.
+    assert setup.expected("service:a") == Expected(1.0, stopped_secs + 60)
+    assert setup.expected("service:a timeout") == Expected(1 / 16, stopped_secs + 60)
+    assert setup.expected("service:b") == Expected(1.0)
+    assert len(setup.reader.statements) == statements
+
+
+def test_the_time_without_logs_ends_where_the_range_does() -> None:
+    setup = Setup(Logged(180))
+
+    setup.expected("service:a")
+
+    assert setup.expected("service:a", TimeRange(0, NOW_NS + 600 * SECOND_NS)).quiet_secs == 240 + 600
+    assert setup.expected("service:a", TimeRange(0, NOW_NS - 120 * SECOND_NS)).quiet_secs == 240 - 120
+    assert setup.expected("service:a", TimeRange(0, NOW_NS - 300 * SECOND_NS)).quiet_secs == 0
+
+
+def test_of_rare_logs_that_have_stopped_the_hour_is_enough() -> None:
+    rare = [("a", "INFO", 9, 48, NOW_SECS - 5 * 3600)]
+    setup = Setup(lambda statement: Result((), rare if "toStartOfHour" in statement.sql else []))
+
+    assert setup.expected("service:a") == Expected(48 / (20 * 3600), 5 * 3600)
     assert len(setup.reader.statements) == 2

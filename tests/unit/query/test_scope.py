@@ -64,7 +64,7 @@ EXTENTS: Final = (
     "SELECT _topic_id, _partition, min(_offset), max(_offset) FROM {table} WHERE _topic_id != ''"
     " GROUP BY _topic_id, _partition SETTINGS preferred_optimize_projection_name = 'ledger'"
 )
-COUNTS: Final = "SELECT ServiceName, SeverityText, SeverityNumber, sum(logged) AS logs"  # for the density
+COUNTS: Final = "SELECT ServiceName, SeverityText, SeverityNumber, sum(logged), max(step) FROM"  # for the density
 WHAT_FOLLOWS_WHERE: Final = re.compile(r"$|\)| GROUP BY | ORDER BY | LIMIT | SETTINGS ")
 
 

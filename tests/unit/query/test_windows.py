@@ -13,12 +13,16 @@ DAY = TimeRange(0, 86_400 * SECOND_NS)
 spans = st.tuples(st.integers(0, 2**62), st.integers(1, 2**61)).map(lambda ends: TimeRange(ends[0], sum(ends)))
 
 
-@given(spans, st.floats(0, 1e9), st.integers(0, 100_000), st.integers(1, 1_000_000), st.integers(0, 1_000_000))
-@example(TimeRange(0, 1), 5e-324, 0, 1, 0)  # more seconds than a number holds
+expectations = st.builds(Expected, st.floats(0, 1e9), st.floats(0, 1e9))
+
+
+@given(spans, expectations, st.integers(1, 1_000_000), st.integers(0, 1_000_000))
+@example(TimeRange(0, 1), Expected(5e-324), 1, 0)  # more seconds than a number holds
+@example(TimeRange(0, 10), Expected(1.0, 1.0), 1, 1)  # nothing but silence
 def test_pieces_follow_one_another_from_the_newest_to_the_oldest(
-    span: TimeRange, rows: float, idle_secs: int, wanted: int, found: int
+    span: TimeRange, expected: Expected, wanted: int, found: int
 ) -> None:
-    pieces = list(newest_first(span, expected=Expected(rows, idle_secs), wanted_rows=wanted, found_rows=lambda: found))
+    pieces = list(newest_first(span, expected=expected, wanted_rows=wanted, found_rows=lambda: found))
 
     assert pieces[0].end_ns == span.end_ns
     assert pieces[-1].start_ns == span.start_ns
@@ -26,9 +30,11 @@ def test_pieces_follow_one_another_from_the_newest_to_the_oldest(
     assert all(piece.start_ns < piece.end_ns for piece in pieces)
 
 
-@given(spans, st.floats(0, 1e9), st.integers(1, 1_000_000), st.integers(0, 1_000_000))
-def test_from_the_other_end_it_is_the_same_in_a_mirror(span: TimeRange, rows: float, wanted: int, found: int) -> None:
-    pieces = list(oldest_first(span, expected=Expected(rows), wanted_rows=wanted, found_rows=lambda: found))
+@given(spans, expectations, st.integers(1, 1_000_000), st.integers(0, 1_000_000))
+def test_from_the_other_end_it_is_the_same_in_a_mirror(
+    span: TimeRange, expected: Expected, wanted: int, found: int
+) -> None:
+    pieces = list(oldest_first(span, expected=expected, wanted_rows=wanted, found_rows=lambda: found))
 
     assert pieces[0].start_ns == span.start_ns
     assert pieces[-1].end_ns == span.end_ns
@@ -53,26 +59,22 @@ def test_the_next_piece_is_twice_as_long_even_if_hardly_anything_is_missing() ->
     assert [next(pieces).seconds for _ in range(3)] == [40, 80, 160]
 
 
-def test_the_denser_the_logs_the_shorter_the_first_piece_but_never_below_a_second() -> None:
+def test_the_first_piece_includes_the_time_without_logs_and_later_ones_are_as_long_as_without() -> None:
+    pieces = list(newest_first(DAY, expected=Expected(100, 7200), wanted_rows=1000, found_rows=lambda: 0))
+
+    assert [piece.seconds for piece in pieces[:2]] == [7200 + 40, 40 * 32]
+
+
+def test_how_many_rows_are_missing_is_judged_without_the_time_without_logs() -> None:
+    pieces = newest_first(DAY, expected=Expected(100, 7200), wanted_rows=1000, found_rows=lambda: 100)
+
+    assert [next(pieces).seconds for _ in range(2)] == [7200 + 40, 2 * 9 * 40]
+
+
+def test_the_denser_the_logs_the_shorter_the_first_piece_but_never_below_some_seconds() -> None:
     first = next(newest_first(DAY, expected=Expected(1e6), wanted_rows=100, found_rows=lambda: 0))
 
-    assert first.seconds == 1
-
-
-def test_the_first_piece_reaches_beyond_the_time_without_logs_and_the_next_ones_do_not_count_it() -> None:
-    expected = Expected(100, idle_secs=7200)
-
-    none_found = newest_first(DAY, expected=expected, wanted_rows=1000, found_rows=lambda: 0)
-    some_found = newest_first(DAY, expected=expected, wanted_rows=1000, found_rows=lambda: 100)
-
-    assert [next(none_found).seconds for _ in range(2)] == [7200 + 40, 40 * 32]
-    assert [next(some_found).seconds for _ in range(3)] == [7200 + 40, 2 * 9 * 40, 2 * 9 * 19 * 40]
-
-
-def test_where_logs_are_missing_longer_than_the_range_is_it_is_one_piece() -> None:
-    pieces = list(newest_first(DAY, expected=Expected(100, 90_000), wanted_rows=1000, found_rows=lambda: 0))
-
-    assert pieces == [DAY]
+    assert first.seconds == 3
 
 
 def test_with_unknown_density_the_first_piece_is_still_short() -> None:
