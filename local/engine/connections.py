@@ -25,13 +25,13 @@ class Connections:
     def __init__(self, address: str) -> None:
         self._address = address
         self._lock = threading.Lock()
-        self._idle: deque[tuple[object, Any]] = deque()
+        self._idle: deque[tuple[Session, Any]] = deque()
 
     @contextmanager
     def prepared(self, session: Session, *, is_read: bool) -> Iterator[Any]:
         """A connection for one statement of this session. It is closed if that fails, or is no read."""
-        connection = self._take(session) if is_read else None
-        statements = session.statements() if connection is None else session.changes()
+        last, connection = self._take(session) if is_read else (None, None)
+        statements = session.statements() if last is None else session.changes(last)
         connection = connection or chdb.connect(self._address)
         try:
             for sql in statements:
@@ -52,17 +52,19 @@ class Connections:
         for _, connection in idle:
             connection.close()
 
-    def _take(self, session: Session) -> Any:
+    def _take(self, session: Session) -> tuple[Session | None, Any]:
+        """The last session of an idle connection of this kind, and the connection; None if there is none."""
+        kind = session.kind
         with self._lock:
-            for number, (kind, connection) in enumerate(self._idle):
-                if kind == session.kind:
+            for number, (last, connection) in enumerate(self._idle):
+                if last.kind == kind:
                     del self._idle[number]
-                    return connection
-        return None
+                    return last, connection
+        return None, None
 
     def _keep(self, session: Session, connection: Any) -> None:
         with self._lock:
-            self._idle.appendleft((session.kind, connection))
+            self._idle.appendleft((session, connection))
             oldest = self._idle.pop()[1] if len(self._idle) > _MOST_IDLE else None
         if oldest is not None:
             oldest.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from local.engine.errors import UNKNOWN_SETTING, EngineError
 
@@ -106,7 +107,7 @@ class Session:
     parameters: Mapping[str, str] = field(default_factory=dict)
     is_readonly: bool = False
 
-    @property
+    @cached_property
     def kind(self) -> object:
         """What it has in common with sessions that differ only in the values of settings and parameters."""
         return self.database, self._readonly, frozenset(self.settings), frozenset(self.parameters)
@@ -122,9 +123,11 @@ class Session:
         values = self._values | ({"readonly": self._readonly} if self._readonly else {})
         return [*([f"USE `{self.database.replace('`', '``')}`"] if self.database else []), _set(values)]
 
-    def changes(self) -> list[str]:
-        """The statements to run instead on a connection of a session of the same kind."""
-        return [_set(self._values)]
+    def changes(self, last: Session) -> list[str]:
+        """The statements to run instead on a connection whose last session was `last`, of the same kind."""
+        before = last._values
+        values = {name: value for name, value in self._values.items() if before[name] != value}
+        return [_set(values)] if values else []
 
     @property
     def _readonly(self) -> str:

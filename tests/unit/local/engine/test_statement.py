@@ -143,10 +143,13 @@ def test_sessions_that_differ_in_values_alone_are_of_one_kind() -> None:
 
 
 def test_the_values_of_a_session_take_the_place_of_those_of_another_of_its_kind() -> None:
-    parsed = session({"readonly": "2", "max_threads": "1", "param_x": "y"}, "id", database="d", is_readonly=False)
+    def of(query_id: str, **url: str) -> Session:
+        return session({"readonly": "2", "max_threads": "1", **url}, query_id, database="d", is_readonly=False)
 
-    assert parsed.changes() == ["SET log_comment = 'id', max_threads = '1', param_x = 'y'"]
-    assert parsed.can_be_changed
+    assert of("b", param_x="z").changes(of("a", param_x="y")) == ["SET log_comment = 'b', param_x = 'z'"]
+    assert of("b", max_threads="2").changes(of("b", max_threads="1")) == ["SET max_threads = '2'"]
+    assert of("b", param_x="y").changes(of("b", param_x="y")) == []
+    assert of("b").can_be_changed
     assert not session({"readonly": "1"}, "id", database="", is_readonly=False).can_be_changed
 
 
