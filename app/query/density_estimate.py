@@ -19,7 +19,7 @@ from app.query.tree import Everything, Node
 from app.query.windows import Expected
 
 _HOURS, _MINUTES = SUMS_BY_SERVICE_AND_LEVEL
-_REMEMBERED: Final = 16
+_REMEMBERED: Final = 32  # of one scope up to 26: for logs that have stopped, each hour of the day
 _REMEMBERED_TREES: Final = 256
 _MOST_GROUPS: Final = 2_000  # the most frequent ones: each query looks at all of them, and they are kept in memory
 _TIMEOUT_SECS: Final = 0.5  # an estimate must not cost more
