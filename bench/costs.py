@@ -57,15 +57,14 @@ def service_steps(whole: float, reading: float, steps: Mapping[str, float], inse
     """The steps of the service, which add up to `whole`, the drain without its start.
 
     `inserting` is what the writer takes from a block to the engine's response, so HTTP is what it takes beside making
-    the body.
+    the body, which is not compressed, since the engine is on this machine.
     """
-    body, compressed = steps["body of the insert"], steps["body of the insert, compressed"]
+    body = steps["body of the insert"] + steps["words"]
     found = {
         "client: reading Kafka": reading,
         "decoding: records to columns": steps["records to rows"] + steps["limits and receipts"],
-        "building: blocks, words, Arrow": steps["batch of chunks"] + steps["words"] + body,
-        "compression of the blocks": max(0.0, compressed - body),
-        "HTTP of the inserts": max(0.0, inserting - compressed - steps["words"]),
+        "building: batches, words, blocks": steps["batch of chunks"] + body,
+        "HTTP of the inserts": max(0.0, inserting - body),
     }
     return found | {"the rest: loop, leases, commits, metrics": max(0.0, whole - sum(found.values()))}
 

@@ -7,9 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Final
 
-import pyarrow as pa
-from clickhouse_connect.driver.query import arrow_buffer
-
+from app.backends.clickhouse.block import native_block
 from app.build.native import installed
 from app.domain.event_time import EventTimeBounds
 from app.domain.records import Partition, RecordChunk
@@ -57,12 +55,11 @@ def measure_steps(turns: int, readers: Mapping[str, ReadChunk]) -> dict[str, flo
         steps[f"{name}: limits and receipts"] = partial(_each, partial(decoded, rules=DEFAULT_RULES), read_chunks)
     decoded_rows = [decoded(each, DEFAULT_RULES).rows for each in read_chunks]
     batch = concatenate(decoded_rows)
-    table = pa.Table.from_batches([batch.select(TABLE_COLUMNS)])
+    columns = {name: batch[name] for name in TABLE_COLUMNS}
     steps |= {
         "batch of chunks": partial(concatenate, decoded_rows),
         "words": partial(searched_forms, batch["Body"]),
-        "body of the insert": partial(arrow_buffer, table, None),
-        "body of the insert, compressed": partial(arrow_buffer, table, "lz4"),
+        "body of the insert": partial(native_block, columns),
     }
     least = dict.fromkeys(steps, float("inf"))
     for _ in range(turns):

@@ -26,15 +26,15 @@ _DEADLINE_SECS = 60.0
 
 
 def measure_engine_limit(stack: BenchStack, *, bodies: int, rounds: int) -> Measurements:
-    """Post `bodies` different bodies `rounds` times, as Arrow like the service and then as JSONEachRow."""
+    """Post `bodies` different bodies `rounds` times, as blocks like the service and then as JSONEachRow."""
     batches = list(decoded_batches(bodies))
-    arrow, json_rows = f"arrow_{uuid.uuid4().hex}", f"json_{uuid.uuid4().hex}"
-    stack.create_table(arrow)
+    blocks, json_rows = f"blocks_{uuid.uuid4().hex}", f"json_{uuid.uuid4().hex}"
+    stack.create_table(blocks)
     stack.create_table(json_rows)
-    writer = ClickHouseWriter(stack.clickhouse_settings(arrow))
-    measurements = _measured("arrow", stack, rounds, [insert_call(writer, batch) for batch in batches])
-    texts = [_as_json_rows(stack, arrow, first * BODY_ROWS) for first in range(bodies)]
-    stack.drop_table(arrow)
+    writer = ClickHouseWriter(stack.clickhouse_settings(blocks))
+    measurements = _measured("native", stack, rounds, [insert_call(writer, batch) for batch in batches])
+    texts = [_as_json_rows(stack, blocks, first * BODY_ROWS) for first in range(bodies)]
+    stack.drop_table(blocks)
     measurements |= _measured("json", stack, rounds, [_post_call(stack, json_rows, text) for text in texts])
     stack.drop_table(json_rows)
     return measurements

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPException
+from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -102,6 +103,15 @@ def address_of(settings: ClickHouseSettings) -> tuple[str, str, int]:
     """Scheme, host and port of ClickHouse; the port is that of the scheme if the URL has none."""
     url = urlsplit(settings.url)
     return url.scheme, url.hostname or "", url.port or (8443 if url.scheme == "https" else 8123)
+
+
+def is_on_this_machine(settings: ClickHouseSettings) -> bool:
+    """Whether the address of ClickHouse is one of this machine itself, so that nothing goes over a network."""
+    _, host, _ = address_of(settings)
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:  # a name
+        return False
 
 
 def literal(text: str) -> str:

@@ -3,10 +3,12 @@
 from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Any, Final, TypeVar
 
+import lz4.frame
 import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 
-from app.backends.clickhouse.client import connect, translated_errors
+from app.backends.clickhouse.block import native_block
+from app.backends.clickhouse.client import connect, is_on_this_machine, translated_errors
 from app.backends.clickhouse.removed import Removed
 from app.backends.clickhouse.replicas import complete_reads, on_every_server
 from app.domain.missing import STORED_COLUMNS, missing_rows
@@ -38,9 +40,14 @@ INSERT_SETTINGS: Final[Mapping[str, object]] = {
 class ClickHouseWriter:
     """Inserts into one table, and looks up the rows that it holds. See `ports.LogWriter`."""
 
-    def __init__(self, settings: ClickHouseSettings) -> None:
-        """Does not connect yet; the first call does."""
+    def __init__(self, settings: ClickHouseSettings, *, compresses: bool | None = None) -> None:
+        """Does not connect yet; the first call does.
+
+        `compresses` says whether inserts are compressed, which halves their bytes and is worth its CPU on a network.
+        None: if ClickHouse is not on this machine.
+        """
         self._settings = settings
+        self._compression = "lz4" if (not is_on_this_machine(settings) if compresses is None else compresses) else None
         self._table = on_every_server(f"`{settings.database}`.`{settings.table}`", settings)
         self._removed = Removed(settings)
         self._reads = complete_reads(settings)
@@ -53,7 +60,7 @@ class ClickHouseWriter:
     def insert_anew(self, rows: Rows, token: str, deadline_ms: int, revision: int) -> None:
         """Insert rows of a revision (`domain/revisions.py`), as `insert` does."""
         revisions = pa.repeat(pa.scalar(revision, pa.uint64()), rows.num_rows)
-        self._insert(_complete(rows, deadline_ms).append_column("_revision", revisions), token)
+        self._insert({**_complete(rows, deadline_ms), "_revision": revisions}, token)
 
     def missing(self, rows: Rows) -> Rows:
         """See `ports.LogWriter`."""
@@ -80,15 +87,21 @@ class ClickHouseWriter:
         rows = self._query("list the running inserts", sql, prefix=_QUERY_PREFIX)
         return {query_id.removeprefix(_QUERY_PREFIX) for [query_id] in rows}
 
-    def _insert(self, table: pa.Table, token: str) -> None:
+    def _insert(self, columns: Mapping[str, pa.Array], token: str) -> None:
         own = {"wait_end_of_query": 1, "insert_deduplication_token": token, "query_id": _QUERY_PREFIX + token}
         settings = {**INSERT_SETTINGS, **own}
-        doing = f"insert {table.num_rows} rows"
+        count = len(columns["_offset"])
+        doing = f"insert {count} rows"
         try:
             summary = self._call(
                 doing,
-                lambda client: client.insert_arrow(
-                    self._settings.table, table, database=self._settings.database, settings=settings
+                lambda client: client.raw_insert(
+                    f"`{self._settings.database}`.`{self._settings.table}`",
+                    list(columns),
+                    self._body(columns),  # type: ignore[arg-type]  # any buffer will do
+                    settings,
+                    "Native",
+                    self._compression,
                 ),
             )
         except TryAgainLater as error:
@@ -97,9 +110,14 @@ class ClickHouseWriter:
             raise
         # A status of 200 proves nothing: it may have been sent before the error happened, and the error is then in a
         # body that the client does not read. (ClickHouse confirms more rows if a materialized view takes some.)
-        if summary.written_rows < table.num_rows:
+        if summary.written_rows < count:
             reason = f"cannot {doing}: ClickHouse reports success but confirms {summary.written_rows} of them"
             raise TryAgainLater(reason, code="unconfirmed")
+
+    def _body(self, columns: Mapping[str, pa.Array]) -> memoryview:
+        """The body of an insert. No `bytes`, which the client would send twice if ClickHouse closes the connection."""
+        block = native_block(columns)
+        return memoryview(lz4.frame.compress(block)) if self._compression else block
 
     def _last_in(self, table: str, topic_id: str, partition: int) -> int | None:
         # Reads the ledger projection: a few rows per part, whatever the size of the table.
@@ -155,8 +173,10 @@ class ClickHouseWriter:
             return call(self._client)
 
 
-def _complete(rows: Rows, deadline_ms: int) -> pa.Table:
-    """The rows with the columns that the service adds."""
-    deadline = pa.repeat(pa.scalar(deadline_ms, pa.timestamp("ms", tz="UTC")), rows.num_rows)
-    table = pa.Table.from_batches([rows.select(TABLE_COLUMNS)]).append_column("_deadline", deadline)
-    return table.append_column("_words", searched_forms(rows["Body"]))
+def _complete(rows: Rows, deadline_ms: int) -> Mapping[str, pa.Array]:
+    """The columns of the rows, with those that the service adds."""
+    return {
+        **{name: rows[name] for name in TABLE_COLUMNS},
+        "_deadline": pa.repeat(pa.scalar(deadline_ms, pa.timestamp("ms", tz="UTC")), rows.num_rows),
+        "_words": searched_forms(rows["Body"]),
+    }

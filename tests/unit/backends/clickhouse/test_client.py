@@ -4,8 +4,9 @@ import pytest
 from clickhouse_connect.driver.exceptions import DatabaseError, InterfaceError, OperationalError, ProgrammingError
 from urllib3.exceptions import MaxRetryError, ProtocolError, ReadTimeoutError
 
-from app.backends.clickhouse.client import translated_errors
+from app.backends.clickhouse.client import is_on_this_machine, translated_errors
 from app.errors import Refused, TableMissing, TryAgainLater
+from app.settings import ClickHouseSettings
 
 
 def translation_of(error: Exception) -> Refused | TryAgainLater:
@@ -110,3 +111,18 @@ def test_a_failed_connection_is_reported_by_its_cause_alone() -> None:
 
 def test_an_error_without_a_message_is_reported_by_its_name() -> None:
     assert str(translation_of(TimeoutError())) == "cannot insert 3 rows: TimeoutError"
+
+
+@pytest.mark.parametrize(
+    ("host", "is_here"),
+    [
+        ("localhost", True),
+        ("127.0.0.1", True),
+        ("[::1]", True),
+        ("10.0.0.1", False),
+        ("clickhouse", False),
+        ("localhost.example", False),
+    ],
+)
+def test_an_address_is_of_this_machine_only_if_it_says_so(host: str, is_here: bool) -> None:
+    assert is_on_this_machine(ClickHouseSettings(url=f"http://{host}:8123")) == is_here
