@@ -10,8 +10,6 @@ import sys
 from functools import partial
 from typing import Final
 
-import pyarrow as pa
-
 from app.backends.clickhouse.writer import ClickHouseWriter
 from app.build.service import build
 from app.domain.records import Partition, Position
@@ -73,7 +71,7 @@ class WriterWithoutDeadline(ClickHouseWriter):
 
     def insert(self, rows: Rows, token: str, deadline_ms: int) -> None:
         """See `ports.LogWriter`, except that the insert may land at any time."""
-        self._insert(pa.Table.from_batches([rows.select(TABLE_COLUMNS)]), token)
+        self._insert({name: rows[name] for name in TABLE_COLUMNS}, token)
 
 
 def main() -> int:

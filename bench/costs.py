@@ -10,6 +10,7 @@ from statistics import median
 from typing import Any, Final
 
 from app.backends.clickhouse.writer import ClickHouseWriter
+from app.build.native import installed
 from app.domain.rows import Rows
 from bench.decode_steps import measure_steps, readers
 from bench.drain import measure_bare_source, measure_unmerged_drain
@@ -106,7 +107,7 @@ def _receiving(stack: BenchStack, blocks: Sequence[Rows], rounds: int) -> Measur
     """CPU seconds per million rows of client and engine for inserts into a table that stores nothing: medians."""
     stack.create_table(_COLUMNS_TABLE)
     stack.query(f"CREATE TABLE `{DATABASE}`.{_NOWHERE} AS `{DATABASE}`.{_COLUMNS_TABLE} ENGINE = Null")
-    writer = ClickHouseWriter(stack.clickhouse_settings(_NOWHERE))
+    writer = ClickHouseWriter(stack.clickhouse_settings(_NOWHERE), installed().forms)
     inserts = [insert_call(writer, block) for block in blocks]
     client, engine = [], []
     for _ in range(rounds):

@@ -59,7 +59,7 @@ def measure_steps(turns: int, readers: Mapping[str, ReadChunk]) -> dict[str, flo
     steps |= {
         "batch of chunks": partial(concatenate, decoded_rows),
         "words": partial(searched_forms, batch["Body"]),
-        "body of the insert": partial(native_block, columns),
+        "body of the insert": partial(native_block, columns, installed().forms),
     }
     least = dict.fromkeys(steps, float("inf"))
     for _ in range(turns):

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
 from app.backends.clickhouse.writer import ClickHouseWriter
+from app.build.native import installed
 from app.domain.event_time import EventTimeBounds
 from app.domain.records import Partition, RecordChunk
 from app.domain.rows import TABLE_COLUMNS, Rows, concatenate
@@ -31,7 +32,7 @@ def measure_engine_limit(stack: BenchStack, *, bodies: int, rounds: int) -> Meas
     blocks, json_rows = f"blocks_{uuid.uuid4().hex}", f"json_{uuid.uuid4().hex}"
     stack.create_table(blocks)
     stack.create_table(json_rows)
-    writer = ClickHouseWriter(stack.clickhouse_settings(blocks))
+    writer = ClickHouseWriter(stack.clickhouse_settings(blocks), installed().forms)
     measurements = _measured("native", stack, rounds, [insert_call(writer, batch) for batch in batches])
     texts = [_as_json_rows(stack, blocks, first * BODY_ROWS) for first in range(bodies)]
     stack.drop_table(blocks)

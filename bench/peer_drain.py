@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from app.backends.clickhouse.writer import ClickHouseWriter
+from app.build.native import installed
 from app.domain.rows import Rows
 from bench.drain import exactness
 from bench.engine_limit import insert_call
@@ -133,7 +134,7 @@ def _engine_alone(stack: BenchStack, blocks: Sequence[Rows], table: str) -> Meas
         BenchError: the engine refuses something.
     """
     stack.create_table(table)
-    writer = ClickHouseWriter(stack.clickhouse_settings(table))
+    writer = ClickHouseWriter(stack.clickhouse_settings(table), installed().forms)
     began_at, engine_before = time.time(), cpu_secs(stack.engine.pid)
     insert_call(writer, blocks[0])()
     first_at = time.time()

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from functools import cache
 
 from app.backends.clickhouse.disk import ClickHouseDisk
+from app.backends.clickhouse.text_forms import TextForms
 from app.backends.kafka.factory import open_source, require_client
 from app.backends.kafka.group import KafkaGroup
 from app.backends.kafka.options import MAX_POLL_RECORDS
 from app.backends.kafka.topic import TopicAdmin
 from app.build.decoder import build_decoder
-from app.build.native import chosen_fetcher, decoder_name, installed
+from app.build.native import chosen_fetcher, chosen_forms, decoder_name, installed
 from app.build.preflight import check_at_startup
 from app.build.reader import reader_of
 from app.build.table import prepare_table
@@ -49,7 +50,7 @@ def build_ingest(
     metrics: Metrics,
     *,
     on_dated: Callable[[int], None],
-    new_writer: Callable[[ClickHouseSettings], LogWriter],
+    new_writer: Callable[[ClickHouseSettings, TextForms | None], LogWriter],
     new_delivery: type[Delivery],
 ) -> IngestParts:
     """The component. `on_dated` is called with the times, Unix milliseconds, by which Kafka itself dated records.
@@ -110,7 +111,7 @@ class _Pipelines:
         self,
         settings: Settings,
         telemetry: IngestTelemetry,
-        new_writer: Callable[[ClickHouseSettings], LogWriter],
+        new_writer: Callable[[ClickHouseSettings, TextForms | None], LogWriter],
         new_delivery: type[Delivery],
     ) -> None:
         self.backoff = Backoff()
@@ -166,7 +167,7 @@ class _Pipelines:
     def _delivery(self, progress: Progress) -> Delivery:
         clickhouse = self._settings.clickhouse
         return self._new_delivery(
-            self._new_writer(clickhouse),
+            self._new_writer(clickhouse, chosen_forms(self._settings, installed())),
             progress,
             self._telemetry,
             clock=time.monotonic,

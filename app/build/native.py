@@ -1,22 +1,24 @@
-"""What is compiled of decoding and fetching, where it is installed (`make native`)."""
+"""What is compiled of fetching, decoding and writing blocks, where it is installed (`make native`)."""
 
 from typing import Final, NamedTuple
 
+from app.backends.clickhouse.text_forms import CompiledForms, TextForms
 from app.backends.kafka.compiled_fetcher import NewFetcher
 from app.errors import BadSettings
 from app.pipeline.native_reader import NewReader
 from app.settings import Settings
 
-_INTERFACE: Final = 3
+_INTERFACE: Final = 4
 """The interface of the module that this version of the service knows; the same number is in `native/src/lib.rs`."""
 
 
 class Compiled(NamedTuple):
-    """The compiled reader and fetcher, or why there are none."""
+    """The compiled reader, fetcher and forms of texts, or why there are none."""
 
     new_reader: NewReader | None
     missing: str = ""
     new_fetcher: NewFetcher | None = None
+    forms: TextForms | None = None
 
 
 def installed() -> Compiled:
@@ -32,7 +34,8 @@ def installed() -> Compiled:
             None,
             f"the compiled decoder is of another version: its interface is {log_decoder.INTERFACE}, not {_INTERFACE}",
         )
-    return Compiled(log_decoder.Reader, new_fetcher=log_decoder.Fetcher)
+    forms = CompiledForms(log_decoder.with_lengths, log_decoder.few_values)
+    return Compiled(log_decoder.Reader, new_fetcher=log_decoder.Fetcher, forms=forms)
 
 
 def chosen(settings: Settings, found: Compiled) -> NewReader | None:
@@ -51,6 +54,11 @@ def chosen(settings: Settings, found: Compiled) -> NewReader | None:
 def chosen_fetcher(settings: Settings, found: Compiled) -> NewFetcher | None:
     """The compiled fetcher if there is one and the settings do not want Python alone."""
     return None if settings.service.decoder == "python" else found.new_fetcher
+
+
+def chosen_forms(settings: Settings, found: Compiled) -> TextForms | None:
+    """What writes texts into blocks, by the same choice."""
+    return None if settings.service.decoder == "python" else found.forms
 
 
 def decoder_name(settings: Settings, found: Compiled) -> str:

@@ -12,6 +12,7 @@ from app.api.endpoint import Endpoint
 from app.api.origin import OriginGuard
 from app.api.routes import matcher
 from app.api.status_routes import STATUS_PATHS
+from app.backends.clickhouse.text_forms import TextForms
 from app.backends.clickhouse.writer import ClickHouseWriter
 from app.build.access import build_access
 from app.build.audit import build_audit
@@ -35,7 +36,7 @@ from app.version import VERSION
 def build(
     settings: Settings,
     *,
-    new_writer: Callable[[ClickHouseSettings], LogWriter] = ClickHouseWriter,
+    new_writer: Callable[[ClickHouseSettings, TextForms | None], LogWriter] = ClickHouseWriter,
     new_delivery: type[Delivery] = Delivery,
 ) -> list[Component]:
     """Every component of these settings, in the order in which to start them. Opens no connection, starts no thread.

@@ -12,10 +12,13 @@ import pytest
 
 from app.backends.clickhouse.client import connect
 from app.backends.clickhouse.schema import ensure_table
+from app.backends.clickhouse.text_forms import TextForms
 from app.backends.clickhouse.writer import ClickHouseWriter
+from app.build.native import installed
 from app.domain.rows import SCHEMA, TABLE_COLUMNS, Rows
 from app.settings import ClickHouseSettings
 from tests.fakes import RECORD_TIME_MS
+from tests.support.native import needs_native
 from tests.support.sample_rows import sample_rows
 from tests.support.servers import RunningEngine, clickhouse_settings
 
@@ -93,11 +96,16 @@ def random_rows(rng: Random, count: int, *, names: int) -> Rows:
     return pa.record_batch([pa.array([value(f, row) for row in range(count)], f.type) for f in SCHEMA], schema=SCHEMA)
 
 
+@pytest.mark.parametrize(
+    "forms", [None, pytest.param(installed().forms, marks=needs_native)], ids=["arrow", "compiled"]
+)
 @pytest.mark.parametrize(("count", "names"), [(1, 1), (2, 1), (300, 3), (2_000, 300)])
-def test_random_rows_come_back_as_they_were_sent(settings: ClickHouseSettings, count: int, names: int) -> None:
+def test_random_rows_come_back_as_they_were_sent(
+    settings: ClickHouseSettings, count: int, names: int, forms: TextForms | None
+) -> None:
     rows = random_rows(Random(count), count, names=names)
 
-    ClickHouseWriter(settings).insert(rows, uuid.uuid4().hex, NEVER_MS)
+    ClickHouseWriter(settings, forms).insert(rows, uuid.uuid4().hex, NEVER_MS)
 
     assert stored(settings) == columns_of(rows)
 

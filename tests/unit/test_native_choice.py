@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from app.build.native import Compiled, chosen, decoder_name
+from app.backends.clickhouse.text_forms import ArrowForms
+from app.build.native import Compiled, chosen, chosen_forms, decoder_name
 from app.environment import read_settings
 from app.errors import BadSettings
 from app.pipeline.native_reader import CompiledReader, Learn
@@ -28,6 +29,14 @@ def test_compiled_code_is_taken_where_it_is_installed_unless_python_is_wanted(de
     assert (chosen(settings, Compiled(compiled_reader)) is compiled_reader) == is_native
     assert decoder_name(settings, Compiled(compiled_reader)) == ("native" if is_native else "python")
     assert check_decoder(settings, "").level is Level.OK
+
+
+@pytest.mark.parametrize(("decoder", "is_native"), [("auto", True), ("native", True), ("python", False)])
+def test_texts_are_written_by_what_records_are_decoded_by(decoder: str, is_native: bool) -> None:
+    settings, forms = read_settings({"DECODER": decoder}), ArrowForms()
+
+    assert chosen_forms(settings, Compiled(compiled_reader, forms=forms)) is (forms if is_native else None)
+    assert chosen_forms(settings, MISSING) is None
 
 
 @pytest.mark.parametrize("decoder", ["auto", "python"])

@@ -7,13 +7,12 @@ each text has its length before it, and a column of few values (LowCardinality) 
 
 from collections.abc import Iterator, Mapping
 from io import BytesIO
-from typing import Any, Final
+from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-Bytes = Any
-"""An object with Python's buffer protocol."""
+from app.backends.clickhouse.text_forms import ArrowForms, Bytes, TextForms, written_number
 
 FEW_VALUES: Final = frozenset({"SeverityText", "ServiceName", "_topic", "_topic_id", "_reader", "ParseError"})
 """Columns of texts that are LowCardinality in schema.sql. In another table ClickHouse converts them."""
@@ -25,102 +24,76 @@ _NUMBERS: Final = {
     pa.timestamp("ms", tz="UTC"): "DateTime64(3, 'UTC')",
     pa.timestamp("ns", tz="UTC"): "DateTime64(9, 'UTC')",
 }
-_SHORT: Final = 128  # a length below it is one byte
 
-# How LowCardinality is written: once per column the version; with the values a mark that they are new ones, and which
-# kind of numbers point to them.
+# How LowCardinality is written: once per column the version; with the values a mark that they are new ones, and how
+# wide the numbers are that point to them.
 _VERSION: Final = (1).to_bytes(8, "little")
 _NEW_VALUES: Final = 0x600
-_INDEXES: Final = ((1 << 8, pa.uint8()), (1 << 16, pa.uint16()), (1 << 32, pa.uint32()))
+_MOST_OF_WIDTH: Final = (1 << 8, 1 << 16, 1 << 32)
 
 
-def native_block(columns: Mapping[str, pa.Array]) -> memoryview:
-    """A block with these columns, which have the same number of rows.
+def native_block(columns: Mapping[str, pa.Array], forms: TextForms | None = None) -> memoryview:
+    """A block with these columns, which have the same number of rows; `forms` writes their texts, Arrow if None.
 
     Raises:
         ValueError: a value is missing in a column that has no place for that.
     """
+    columns_of = _Columns(forms or ArrowForms())
     block = BytesIO()
     count = len(next(iter(columns.values())))
-    block.write(_number(len(columns)) + _number(count))
+    block.write(written_number(len(columns)) + written_number(count))
     for name, column in columns.items():
-        kind, values = _column(name, column)
+        kind, values = columns_of.written(name, column)
         block.write(_text(name) + _text(kind))
         block.writelines(values)
     return block.getbuffer()
 
 
-def _column(name: str, column: pa.Array) -> tuple[str, Iterator[Bytes]]:
-    """Type and values of a column."""
-    if column.type == pa.float32():
-        return "Nullable(Float32)", _nullable(column)
-    if column.null_count:
-        raise ValueError(f"{name}: {column.null_count} values are missing")
-    if column.type in _NUMBERS:
-        return _NUMBERS[column.type], iter([_fixed(column)])
-    if pa.types.is_map(column.type):
-        return "Map(LowCardinality(String), String)", _map(column)
-    if name in FEW_VALUES:
-        return "LowCardinality(String)", _with_version(column)
-    return "String", iter([_texts(column)])
+class _Columns:
+    """Writes columns by their kinds."""
+
+    def __init__(self, forms: TextForms) -> None:
+        self._forms = forms
+
+    def written(self, name: str, column: pa.Array) -> tuple[str, Iterator[Bytes]]:
+        """Type and values of a column."""
+        if column.type == pa.float32():
+            return "Nullable(Float32)", _nullable(column)
+        if column.null_count:
+            raise ValueError(f"{name}: {column.null_count} values are missing")
+        if column.type in _NUMBERS:
+            return _NUMBERS[column.type], iter([_fixed(column)])
+        if pa.types.is_map(column.type):
+            return "Map(LowCardinality(String), String)", self._map(column)
+        if name in FEW_VALUES:
+            return "LowCardinality(String)", self._column_of_few_values(column)
+        return "String", iter([self._forms.with_lengths(column)])
+
+    def _map(self, column: pa.MapArray) -> Iterator[Bytes]:
+        offsets = column.offsets
+        first, end = offsets[0].as_py(), offsets[-1].as_py()
+        yield _VERSION
+        yield _fixed(pc.subtract(offsets.slice(1), first).cast(pa.uint64()))
+        if first < end:  # of no pairs, nothing follows
+            yield from self._few_values(column.keys.slice(first, end - first))
+            yield self._forms.with_lengths(column.items.slice(first, end - first))
+
+    def _column_of_few_values(self, column: pa.Array) -> Iterator[Bytes]:
+        yield _VERSION
+        yield from self._few_values(column)
+
+    def _few_values(self, texts: pa.Array) -> Iterator[Bytes]:
+        found = self._forms.few_values(texts)
+        width = next(width for width, most in enumerate(_MOST_OF_WIDTH) if found.different <= most)
+        yield (_NEW_VALUES | width).to_bytes(8, "little") + found.different.to_bytes(8, "little")
+        yield found.values
+        yield len(texts).to_bytes(8, "little")
+        yield found.numbers
 
 
 def _nullable(numbers: pa.Array) -> Iterator[Bytes]:
     yield _fixed(numbers.is_null().cast(pa.uint8()))
     yield _fixed(numbers.fill_null(0))
-
-
-def _map(column: pa.MapArray) -> Iterator[Bytes]:
-    offsets = column.offsets
-    first, end = offsets[0].as_py(), offsets[-1].as_py()
-    yield _VERSION
-    yield _fixed(pc.subtract(offsets.slice(1), first).cast(pa.uint64()))
-    if first < end:  # of no pairs, nothing follows
-        yield from _few_values(column.keys.slice(first, end - first))
-        yield _texts(column.items.slice(first, end - first))
-
-
-def _with_version(column: pa.Array) -> Iterator[Bytes]:
-    yield _VERSION
-    yield from _few_values(column)
-
-
-def _few_values(texts: pa.Array) -> Iterator[Bytes]:
-    found = texts.dictionary_encode()
-    count = len(found.dictionary)
-    kind, index = next((kind, index) for kind, (most, index) in enumerate(_INDEXES) if count <= most)
-    yield (_NEW_VALUES | kind).to_bytes(8, "little") + count.to_bytes(8, "little")
-    yield _texts(found.dictionary)
-    yield len(texts).to_bytes(8, "little")
-    yield _fixed(found.indices.cast(index))
-
-
-def _texts(texts: pa.Array) -> Bytes:
-    """The texts one after another, each with its length before it."""
-    lengths = pc.binary_length(texts)
-    longest = pc.max(lengths).as_py()
-    if not longest:
-        return bytes(len(texts))
-    prefixes = _short_lengths(lengths) if longest < _SHORT else _any_lengths(lengths)
-    return _data(pc.binary_join_element_wise(prefixes, texts.cast(pa.binary()), b""))
-
-
-def _short_lengths(lengths: pa.Int32Array) -> pa.BinaryArray:
-    offsets = pa.arange(0, len(lengths) + 1).cast(pa.int32())
-    return pa.Array.from_buffers(
-        pa.binary(), len(lengths), [None, offsets.buffers()[1], _fixed(lengths.cast(pa.uint8()))]
-    )
-
-
-def _any_lengths(lengths: pa.Int32Array) -> pa.BinaryArray:
-    found = lengths.dictionary_encode()
-    return pa.array(map(_number, found.dictionary.to_pylist()), pa.binary()).take(found.indices)
-
-
-def _data(texts: pa.Array) -> Bytes:
-    offsets = pa.Array.from_buffers(pa.int32(), len(texts) + 1, [None, texts.buffers()[1]], offset=texts.offset)
-    first, end = offsets[0].as_py(), offsets[-1].as_py()
-    return texts.buffers()[2].slice(first, end - first)
 
 
 def _fixed(numbers: pa.Array) -> Bytes:
@@ -131,14 +104,4 @@ def _fixed(numbers: pa.Array) -> Bytes:
 
 def _text(text: str) -> bytes:
     data = text.encode()
-    return _number(len(data)) + data
-
-
-def _number(number: int) -> bytes:
-    """A number in as many bytes as it needs, seven bits in each."""
-    written = bytearray()
-    while number >= _SHORT:
-        written.append(number % _SHORT | _SHORT)
-        number //= _SHORT
-    written.append(number)
-    return bytes(written)
+    return written_number(len(data)) + data

@@ -11,6 +11,7 @@ from app.backends.clickhouse.block import native_block
 from app.backends.clickhouse.client import connect, is_on_this_machine, translated_errors
 from app.backends.clickhouse.removed import Removed
 from app.backends.clickhouse.replicas import complete_reads, on_every_server
+from app.backends.clickhouse.text_forms import TextForms
 from app.domain.missing import STORED_COLUMNS, missing_rows
 from app.domain.rows import TABLE_COLUMNS, Rows
 from app.domain.words import searched_forms
@@ -40,13 +41,16 @@ INSERT_SETTINGS: Final[Mapping[str, object]] = {
 class ClickHouseWriter:
     """Inserts into one table, and looks up the rows that it holds. See `ports.LogWriter`."""
 
-    def __init__(self, settings: ClickHouseSettings, *, compresses: bool | None = None) -> None:
+    def __init__(
+        self, settings: ClickHouseSettings, forms: TextForms | None = None, *, compresses: bool | None = None
+    ) -> None:
         """Does not connect yet; the first call does.
 
-        `compresses` says whether inserts are compressed, which halves their bytes and is worth its CPU on a network.
-        None: if ClickHouse is not on this machine.
+        `forms` writes the texts of blocks; None: Arrow. `compresses` says whether inserts are compressed, which halves
+        their bytes and is worth its CPU on a network; None: if ClickHouse is not on this machine.
         """
         self._settings = settings
+        self._forms = forms
         self._compression = "lz4" if (not is_on_this_machine(settings) if compresses is None else compresses) else None
         self._table = on_every_server(f"`{settings.database}`.`{settings.table}`", settings)
         self._removed = Removed(settings)
@@ -116,7 +120,7 @@ class ClickHouseWriter:
 
     def _body(self, columns: Mapping[str, pa.Array]) -> memoryview:
         """The body of an insert. No `bytes`, which the client would send twice if ClickHouse closes the connection."""
-        block = native_block(columns)
+        block = native_block(columns, self._forms)
         return memoryview(lz4.frame.compress(block)) if self._compression else block
 
     def _last_in(self, table: str, topic_id: str, partition: int) -> int | None:
