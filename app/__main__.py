@@ -6,11 +6,10 @@ import gc
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
-from app.client import arguments as client
-from app.commands.arguments import parse
 from app.console import say_error
 
 if TYPE_CHECKING:
@@ -19,8 +18,15 @@ if TYPE_CHECKING:
 
 def main(arguments: list[str]) -> int:
     """Run the service, or the given command. Returns the exit code."""
+    # Imported late, here and below: a command does not need what the service imports, and the other way round.
+    if not arguments:
+        gc.disable()  # until the service runs: of what is imported and built nothing is garbage
+        _leave_out("numpy", "pandas")
+        return _with_settings(_serve)
+    from app.client import arguments as client
+    from app.commands.arguments import parse
+
     options = parse(arguments)
-    # Imported late: a command does not need what the service imports, and the other way round.
     if options.command in client.NAMES:
         from app.client.commands import run
 
@@ -33,6 +39,23 @@ def main(arguments: list[str]) -> int:
         from app.commands.token import token
 
         return token(options, os.environ)
+    return _with_settings(partial(_run, options))
+
+
+def _leave_out(*packages: str) -> None:
+    """Have these packages count as not installed.
+
+    Arrow and ClickHouse's client import them where others have installed them, for a fifth of a second and 40 MB, and
+    then do nothing with them.
+    """
+    sys.modules.update(dict.fromkeys(packages))  # type: ignore[arg-type]  # what Python's import understands
+
+
+def _with_settings(run: Callable[[Settings, Sequence[str]], int]) -> int:
+    """The exit code of `run`, which is called with the settings and `misspelt`, or that of wrong settings.
+
+    `misspelt` are sentences about variables without effect.
+    """
     # Arrow reads it when it is imported. Its own allocators keep what was freed, tens of megabytes of each insert; the
     # system's is configured not to (`app.serve.configure_memory`).
     os.environ["ARROW_DEFAULT_MEMORY_POOL"] = "system"
@@ -40,8 +63,7 @@ def main(arguments: list[str]) -> int:
     from app.errors import BadSettings
 
     try:
-        settings = read_settings(os.environ)
-        return _run(options, settings, misspelt(os.environ))
+        return run(read_settings(os.environ), misspelt(os.environ))
     except BadSettings as error:
         say_error("The settings are wrong, nothing was started:")
         for problem in error.problems:
@@ -50,10 +72,10 @@ def main(arguments: list[str]) -> int:
 
 
 def _run(options: Namespace, settings: Settings, misspelt: Sequence[str]) -> int:
-    """Run the service, or the command of these options. `misspelt` are sentences about variables without effect.
+    """Run the command of these options.
 
     Raises:
-        BadSettings: the service cannot be built from the settings.
+        BadSettings: what it needs cannot be built from the settings.
     """
     if options.command == "check":
         from app.commands.check import check
@@ -91,7 +113,15 @@ def _run(options: Namespace, settings: Settings, misspelt: Sequence[str]) -> int
         from app.commands.schema import print_schema
 
         return print_schema(settings.clickhouse, cluster=options.cluster)
-    gc.disable()  # until the service runs: of what is imported and built nothing is garbage
+    return _serve(settings, misspelt)  # after `--`, which is no command
+
+
+def _serve(settings: Settings, misspelt: Sequence[str]) -> int:
+    """Run the service; its end is that of the process, except where it cannot be built.
+
+    Raises:
+        BadSettings: the service cannot be built from the settings.
+    """
     from app.build.service import build
     from app.preflight.access_checks import exposure
     from app.preflight.certificate_checks import unverified
