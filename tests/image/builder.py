@@ -138,15 +138,15 @@ def _base_of(dockerfile: Path) -> tuple[str, str]:
 
 
 def _base_files(debian_release: str, cache: Path, scratch: Path) -> Path:
-    """A tar file with a small Debian and its Python."""
-    kept = cache / f"debian-{debian_release}-python.tar"
+    """A tar file with a small Debian and its Python; as in the official image, without compiled files."""
+    kept = cache / f"debian-{debian_release}-python-source.tar"
     if kept.exists():
         return kept
     root = scratch / "debian"
     options = ["--variant=minbase", f"--include={','.join(_BASE_PACKAGES)}"]
     run(["debootstrap", *options, debian_release, str(root)])
-    for folder in ("var/cache/apt/archives", "var/lib/apt/lists"):
-        shutil.rmtree(root / folder)
+    for folder in (root / "var/cache/apt/archives", root / "var/lib/apt/lists", *root.glob("usr/**/__pycache__")):
+        shutil.rmtree(folder)
     cache.mkdir(parents=True, exist_ok=True)
     unfinished = cache / f"{kept.name}.{os.getpid()}"
     run(["tar", "-C", str(root), "-cf", str(unfinished), "."])

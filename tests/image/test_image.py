@@ -17,6 +17,12 @@ from tests.image.running import Service, running
 
 PACKAGES_MAX_MB = 235
 CLOUD_RUN_MEMORY_MIB = 512  # the least that Cloud Run has for the second generation
+_NOT_COMPILED = """
+import os, sys
+import app.__main__, app.build.service, app.serve
+files = [getattr(module, "__cached__", None) for module in sys.modules.values()]
+print([file for file in files if file and not os.path.exists(file)])
+"""
 
 pytestmark = [
     pytest.mark.image,
@@ -68,6 +74,15 @@ def test_it_has_the_compiled_decoder(image: Image) -> None:
         ended = subprocess.run(command, capture_output=True, text=True, check=False)
 
     assert ended.stdout == "''\n", ended.stdout + ended.stderr
+
+
+def test_everything_that_it_imports_is_compiled(image: Image) -> None:
+    """A start in the image, and a health check, has nothing to compile."""
+    with image.container() as container:
+        command = container.command(["python", "-c", _NOT_COMPILED], {})
+        ended = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert ended.stdout == "[]\n", ended.stdout + ended.stderr
 
 
 def test_it_runs_as_a_numbered_user_who_writes_nothing_but_temporary_files(service: Service) -> None:
