@@ -15,6 +15,7 @@ Parameter: TypeAlias = str | int | float | list[str]
 
 SERVICE_AND_LEVEL: Final = frozenset({"ServiceName", "SeverityText", "SeverityNumber"})
 """The columns of service and level, by which logs are counted in advance (see `rollups`)."""
+_WITHOUT_INDEX: Final = SERVICE_AND_LEVEL | {"LogAttributes", "ResourceAttributes", "ResponseTimeMs"}
 
 _BODY: Final = "lower(Body)"  # as the text index has it
 _EDGE: Final = r"[\x00-\x2f\x3a-\x60\x7b-\x7f]"  # characters that belong to no word, in lowercase text
@@ -51,6 +52,11 @@ class Condition:
         """Whether it reads nothing else: small columns, and none that an index has besides the primary key."""
         return self.columns <= SERVICE_AND_LEVEL
 
+    @property
+    def is_unindexed(self) -> bool:
+        """Whether no index besides the primary key can rule out rows: it is on service, level and ranges of numbers."""
+        return self.columns <= _WITHOUT_INDEX and not _is_indexed(self.tree)
+
 
 def condition_of(tree: Node, *, prefix: str = "query") -> Condition:
     """The condition for the rows that a tree matches; names of parameters begin with the prefix."""
@@ -60,6 +66,18 @@ def condition_of(tree: Node, *, prefix: str = "query") -> Condition:
     equal = dict(writer.equality(node) for node in always if isinstance(node, Equals))
     words = [word for node in always if isinstance(node, Words) for word in _whole_words(node)]
     return Condition(sql, writer.parameters, frozenset(writer.columns), equal, words, tree)
+
+
+def _is_indexed(tree: Node) -> bool:
+    """Whether a part of it is on the text of an attribute, whose column may have an index for that."""
+    match tree:
+        case And() | Or():
+            return any(map(_is_indexed, tree.parts))
+        case Not():
+            return _is_indexed(tree.part)
+        case Equals() | StartsWith() | Exists():
+            return isinstance(tree.field, Attribute)
+    return False
 
 
 def _always(tree: Node) -> Iterator[Equals | Words]:

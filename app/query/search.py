@@ -154,14 +154,14 @@ def _select(search: Search, piece: Piece, limit: int) -> Select:
         where.append(BEFORE)
         parameters |= cursor_parameters(search.cursor.before)
     order = f"ORDER BY {NEWEST_FIRST} LIMIT {limit:d}"
-    is_by_key = search.condition.is_of_service_and_level
+    is_unindexed = search.condition.is_unindexed
     return Select(
         search.shape.select,
-        where[::-1] if is_by_key else where,  # the columns of service and level are the smallest
+        where[::-1] if is_unindexed else where,  # the columns of service, level and numbers are smaller than times
         order,
         parameters,
-        is_without_indexes=is_by_key and piece.span.seconds >= LONG_SECS,
-        is_filtered_first=is_by_key,
+        is_without_indexes=is_unindexed and piece.span.seconds >= LONG_SECS,
+        is_filtered_first=is_unindexed,
         most_rows=piece.most_rows,
         is_of_whole_parts=piece.is_of_whole_parts,
     )

@@ -74,7 +74,17 @@ def test_all_windows_are_read_when_there_are_too_few(setup: Setup) -> None:
 
 @pytest.mark.parametrize(
     ("query", "is_filtered_first"),
-    [("", True), ("service:a level:>=warn", True), ("service:a timeout", False), ("level:error http.route:x", False)],
+    [
+        ("", True),
+        ("service:a level:>=warn", True),
+        ("http.status_code:[500 TO 503] -service:a", True),
+        ("duration_ms:>500", True),
+        ("service:a timeout", False),
+        ("level:error http.route:x", False),
+        ("http.status_code:>500 OR -http.route:*", False),
+        ("offset:>7", False),
+        ("user_id:>7", False),
+    ],
 )
 def test_small_columns_are_filtered_first(setup: Setup, query: str, is_filtered_first: bool) -> None:
     setup.searcher.page(setup.search(query), timeout_secs=1)
