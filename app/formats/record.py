@@ -27,8 +27,9 @@ def read_record(value: bytes | None, envelope: Envelope, reading: Reading) -> It
     if envelope.zone is not None:
         reading = reading.in_zone(envelope.zone)
 
-    def read(by: Reading) -> Iterator[Event]:
-        return (_filled(event, envelope) for event in _events(value, envelope.content_type, by))
+    def read(by: Reading) -> Iterable[Event]:
+        events = _events(value, envelope.content_type, by)
+        return (_filled(event, envelope) for event in events) if envelope.fields else events
 
     if envelope.timezone:
         for event in read(reading):

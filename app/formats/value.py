@@ -177,16 +177,13 @@ class ValueReader:
     def _of_carriers(self, carried: Sequence[Carried], depth: int) -> Iterator[Event]:
         return self._room.each(carried, lambda part: self._of_carried(part, depth + 1), _rest_of_carried)
 
-    def _of_carried(self, part: Carried, depth: int) -> Iterator[Event]:
+    def _of_carried(self, part: Carried, depth: int) -> Iterable[Event]:
         outer, inner = part
         if inner is None:
-            yield self._room.one(_with_message(outer, self._reading.depth))
-            return
+            return (self._room.one(_with_message(outer, self._reading.depth)),)
         if isinstance(inner, str):
-            yield from self._inside(outer, inner, depth)
-            return
-        for event in self._of_object(inner, depth):
-            yield merged(outer, event, self._reading.times)
+            return self._inside(outer, inner, depth)
+        return (merged(outer, event, self._reading.times) for event in self._of_object(inner, depth))
 
 
 def noted_within(form: str, event: Event) -> Event:
@@ -232,7 +229,8 @@ def may_be_json(text: bytes) -> bool:
 
 def _with_message(event: Event, depth: int) -> Event:
     """The event of a carrier with nothing inside; without a message it gets one like any object."""
-    if event.fields.get("message") in (None, "", {}, []):
+    message = event.fields.get("message")
+    if not message and message in (None, "", {}, []):
         event.fields["message"] = event_of(dict(event.attributes), depth).fields["message"]
         if event.notes:
             event.notes.fields["message"] = MADE

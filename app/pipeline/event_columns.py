@@ -34,7 +34,6 @@ class EventColumns:
         self.raw: Final[dict[int, bytes]] = {}
         self.zones: Final[dict[int, ZoneInfo | None]] = {}  # that records name for times without; None: not known
         self.with_proven_receipt: Final[list[int]] = []  # rows
-        self._events: Final[dict[int, Event]] = {}
 
     def __len__(self) -> int:
         return len(self.objects)
@@ -63,19 +62,29 @@ class EventColumns:
         row = len(self.objects)
         if item:
             self.items[row] = item
-        self._events[row] = event
         if envelope.kept or envelope.receipt:
             event.attributes = self._with_kept(event.attributes, envelope)
         if envelope.timezone:
             self.zones[row] = envelope.zone
+        attributes = event.attributes
+        if others := event.without_column():
+            attributes = with_names_once([*attributes, *others])
+        if event.resource:
+            self.resource[row] = event.resource
+        if event.severity_number:
+            self.severity_numbers[row] = event.severity_number
+        if event.problems:
+            self.problems[row] = list(event.problems)
+        if event.raw:
+            self.raw[row] = event.raw
         self.objects.append(event.fields)
-        self.attributes.append(_parallel(event.attributes))
+        self.attributes.append(_parallel(attributes))
 
     def _with_kept(self, attributes: Pairs, envelope: Envelope) -> Pairs:
         """Attributes of the next row with those that its record gives, each name once; those of a receipt are first."""
         if envelope.is_proven:
             self.with_proven_receipt.append(len(self.objects))
-            if not envelope.kept and not any(name.startswith(PREFIX) for name, _ in attributes):
+            if not envelope.kept and not _are_named_like_receipts(attributes):
                 return [*envelope.receipt, *attributes]  # no name of the one is in the other
             attributes = [(unproven_name(name), value) for name, value in attributes]
         return with_names_once([*envelope.receipt, *attributes, *envelope.kept])
@@ -98,8 +107,6 @@ class EventColumns:
     def split(self) -> None:
         """Split all events into values by column. Call it once, at the end."""
         self.fields = {name: list(map(dict.get, self.objects, repeat(name))) for name in SENT}
-        for row, event in self._events.items():
-            self._take_event(row, event)
 
     def flag(self, row: int, problem: str) -> None:
         """Add a problem of a row: a part of it that was not understood."""
@@ -112,17 +119,12 @@ class EventColumns:
         kept = pairs_of(self.attributes[row])
         self.attributes[row] = _parallel([*kept, (unused_name(name, {used for used, _ in kept}), value)])
 
-    def _take_event(self, row: int, event: Event) -> None:
-        if others := event.without_column():
-            self.attributes[row] = _parallel(with_names_once([*event.attributes, *others]))
-        if event.resource:
-            self.resource[row] = event.resource
-        if event.severity_number:
-            self.severity_numbers[row] = event.severity_number
-        if event.problems:
-            self.problems[row] = list(event.problems)
-        if event.raw:
-            self.raw[row] = event.raw
+
+def _are_named_like_receipts(attributes: Pairs) -> bool:
+    for name, _ in attributes:  # noqa: SIM110  # a generator would take twice as long, and each log of a request comes by
+        if name.startswith(PREFIX):
+            return True
+    return False
 
 
 def _parallel(pairs: Sequence[tuple[str, Any]]) -> Attributes:

@@ -22,6 +22,8 @@ def without_false_receipts(rows: Rows, proven: Sequence[int]) -> Rows:
 
 def _renamed(rows: Rows, name: str, proven: Collection[int]) -> Rows:
     """The rows, in whose column only the proven ones have names of a receipt."""
+    if len(proven) == rows.num_rows:
+        return rows
     column: pa.MapArray = rows[name]
     having = rows_of_pairs(column, pc.indices_nonzero(pc.starts_with(column.keys, PREFIX)))
     false = sorted(having.difference(proven))

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from app.domain.event_time import Nanoseconds
 from app.formats.carriers.carried import Carried, Object
-from app.formats.carriers.otlp_record import LogRecord, Pairs, carried, origin_of, scope_pairs
+from app.formats.carriers.otlp_record import Origin, Pairs, carried, origin_of, scope_pairs
 from app.formats.reading import Reading
 
 MARKS: Final = ("resourceLogs", "resource_logs")
@@ -36,7 +36,7 @@ def _records(resource_logs: Sequence[Object]) -> Iterator[Carried]:
                 _get(of_scope, "schemaUrl", None),
             )
             for record in _get(of_scope, "logRecords", []):
-                yield carried(_record(record), origin)
+                yield _carried(record, origin)
 
 
 def _scope(scope: Object) -> Pairs:
@@ -44,9 +44,10 @@ def _scope(scope: Object) -> Pairs:
     return scope_pairs(named, pairs_of(scope.get("attributes") or []), _get(scope, "droppedAttributesCount", None))
 
 
-def _record(record: Object) -> LogRecord:
+def _carried(record: Object, origin: Origin) -> Carried:
     time, observed = _time(record), _get(record, "observedTimeUnixNano", None)
-    return LogRecord(
+    return carried(
+        origin,
         time=time,
         observed=observed
         if _get(record, "timeUnixNano", "0") not in (0, "0", "") and observed not in (0, "0")

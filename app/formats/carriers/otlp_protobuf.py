@@ -13,7 +13,7 @@ from app.domain import otlp
 from app.domain.event_time import Nanoseconds
 from app.domain.protobuf import spans_of
 from app.formats.carriers.carried import Carried
-from app.formats.carriers.otlp_record import LogRecord, Origin, Pairs, carried, origin_of, scope_pairs
+from app.formats.carriers.otlp_record import Origin, Pairs, carried, origin_of, scope_pairs
 
 CONTENT_TYPES: Final = (b"application/x-protobuf", b"application/protobuf", b"application/vnd.google.protobuf")
 _MOST_WITHOUT_LOGS: Final = 1000  # resources in front of the first log; bytes that are no logs may look like many
@@ -49,40 +49,50 @@ def _holds_logs(request: Any) -> bool:
     return any(of_scope.log_records for of_resource in request.resource_logs for of_scope in of_resource.scope_logs)
 
 
+class _Names(dict[bytes, str]):
+    """Texts that the records of a request have in common, such as names of attributes, by their bytes."""
+
+    def __missing__(self, name: bytes) -> str:
+        self[name] = text = _text(name)
+        return text
+
+
 def _records(request: Any) -> Iterator[Carried]:
+    names = _Names()
     for of_resource in request.resource_logs:
         for of_scope in of_resource.scope_logs:
-            origin = _origin(of_resource, of_scope)
+            origin = _origin(of_resource, of_scope, names)
             for record in of_scope.log_records:
-                yield carried(_record(record), origin)
+                yield _carried(record, origin, names)
 
 
-def _origin(of_resource: Any, of_scope: Any) -> Origin:
+def _origin(of_resource: Any, of_scope: Any, names: _Names) -> Origin:
     scope = of_scope.scope
     named = [("name", _text(scope.name)), ("version", _text(scope.version))]
     return origin_of(
-        _pairs(of_resource.resource.attributes),
+        _pairs(of_resource.resource.attributes, names),
         _text(of_resource.schema_url),
         of_resource.resource.dropped_attributes_count,
-        scope_pairs(named, _pairs(scope.attributes), scope.dropped_attributes_count),
+        scope_pairs(named, _pairs(scope.attributes, names), scope.dropped_attributes_count),
         _text(of_scope.schema_url),
     )
 
 
-def _record(record: Any) -> LogRecord:
+def _carried(record: Any, origin: Origin, names: _Names) -> Carried:
     time, observed = record.time_unix_nano, record.observed_time_unix_nano
     first = time or observed
-    return LogRecord(
+    return carried(
+        origin,
         time=Nanoseconds(first) if first else None,
         observed=(observed or None) if time else None,
         severity_number=record.severity_number,
-        severity_text=_text(record.severity_text),
-        body=_value(record.body),
-        attributes=_pairs(record.attributes),
+        severity_text=names[record.severity_text],
+        body=_value(record.body, names),
+        attributes=_pairs(record.attributes, names),
         trace_id=record.trace_id.hex(),
         span_id=record.span_id.hex(),
         flags=record.flags,
-        event_name=_text(record.event_name),
+        event_name=names[record.event_name],
         dropped=record.dropped_attributes_count,
         time_has_zone=bool(first),
     )
@@ -92,22 +102,19 @@ def _text(value: bytes) -> str:
     return value.decode(errors="replace")
 
 
-def _pairs(attributes: Iterable[Any]) -> Pairs:
-    pairs: Pairs = []
-    for pair in attributes:
-        value = pair.value
-        text = value.string_value  # most are texts, and asking which it is takes longer
-        pairs.append((_text(pair.key), _text(text) if text else _value(value)))
-    return pairs
+def _pairs(attributes: Iterable[Any], names: _Names) -> Pairs:
+    return [(names[pair.key], _value(pair.value, names)) for pair in attributes]
 
 
-def _value(value: Any) -> Any:
+def _value(value: Any, names: _Names) -> Any:
     """An AnyValue as a JSON value; bytes as base64; None if it is not set."""
+    if text := value.string_value:  # most are texts, and asking which it is takes longer
+        return text.decode(errors="replace")
     match value.WhichOneof(otlp.ANY_VALUE):
         case None:
             return None
         case "string_value":
-            return _text(value.string_value)
+            return ""
         case "int_value":
             return value.int_value
         case "bool_value":
@@ -116,8 +123,8 @@ def _value(value: Any) -> Any:
             number = value.double_value
             return number if number - number == 0 else str(number)  # JSON has no NaN
         case "array_value":
-            return [_value(item) for item in value.array_value.values]
+            return [_value(item, names) for item in value.array_value.values]
         case "kvlist_value":
-            return dict(_pairs(value.kvlist_value.values))
+            return dict(_pairs(value.kvlist_value.values, names))
         case _:
             return base64.b64encode(value.bytes_value).decode()

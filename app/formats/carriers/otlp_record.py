@@ -42,52 +42,42 @@ def origin_of(
 _NOTHING: Final = (None, "", 0, "0")
 
 
-class LogRecord(NamedTuple):
-    """The fields of a record; those that are empty or 0 were not sent."""
+def carried(
+    origin: Origin,
+    *,
+    time: object,
+    observed: object,
+    severity_number: object,
+    severity_text: object,
+    body: Any,
+    attributes: Pairs,
+    trace_id: object,
+    span_id: object,
+    flags: object,
+    event_name: str,
+    dropped: object,
+    time_has_zone: bool,
+) -> Carried:
+    """A record as an event. A body is read further if the record has no severity.
 
-    time: object
-    observed: object
-    """When it was collected, if it has a time of its own."""
-    severity_number: object
-    severity_text: object
-    body: Any
-    attributes: Pairs
-    trace_id: object
-    span_id: object
-    flags: object
-    event_name: str
-    dropped: object
-    time_has_zone: bool
-
-
-def carried(record: LogRecord, origin: Origin) -> Carried:
-    """The record as an event. A body is read further if the record has no severity."""
-    level = _level_of(record.severity_text, record.severity_number)
-    fields = origin.fields.copy()
-    for name, value in (
-        ("timestamp", record.time),
-        ("message", record.body),
-        ("level", level.text),
-        ("trace_id", record.trace_id),
-        ("span_id", record.span_id),
-    ):
-        if value not in (None, ""):
-            fields[name] = value
-    attributes = record.attributes
-    if record.dropped not in _NOTHING:
-        attributes = [*attributes, (DROPPED, record.dropped)]
+    Fields that are empty or 0 were not sent; `observed` is when it was collected, if it has a time of its own.
+    """
+    level = _level_of(severity_text, severity_number)
+    sent = {"timestamp": time, "message": body, "level": level.text, "trace_id": trace_id, "span_id": span_id}
+    if dropped not in _NOTHING:
+        attributes = [*attributes, (DROPPED, dropped)]
     event = Event(
-        fields,
+        origin.fields | {name: value for name, value in sent.items() if value is not None and value != ""},
         attributes,
         origin.resource,
         level.number,
-        record.observed,
-        int(record.flags) if record.flags else None,  # type: ignore[call-overload]
+        observed,
+        int(flags) if flags else None,  # type: ignore[call-overload]
         origin.scope,
-        record.event_name,
-        time_has_zone=record.time_has_zone,
+        event_name,
+        time_has_zone=time_has_zone,
     )
-    return Carried(event, None if level.text or record.severity_number else _inside(record.body))
+    return Carried(event, None if level.text or severity_number else _inside(body))
 
 
 def _level_of(text: object, number: object) -> Level:
