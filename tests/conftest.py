@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +13,15 @@ from local.kafka import KafkaServer
 from local.ports import free_port
 from tests.support.order import position_of
 from tests.support.servers import GivenEngine, GivenKafka, RunningEngine, RunningKafka
+
+
+def pytest_configure() -> None:
+    """Hear Ctrl-C where whoever started us ignores it, as a shell does for jobs in the background.
+
+    The programs that tests start would inherit that, and never end by the SIGINT that a test sends.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
