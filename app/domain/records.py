@@ -3,7 +3,7 @@
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple, Protocol, Self, runtime_checkable
+from typing import Any, NamedTuple, Protocol, Self, runtime_checkable
 
 
 class Partition(NamedTuple):
@@ -33,6 +33,10 @@ class LastRecord(NamedTuple):
 
     offset: int
     crc: int
+
+
+Buffer = Any
+"""An object with Python's buffer protocol, as compiled code gives and takes it."""
 
 
 @runtime_checkable

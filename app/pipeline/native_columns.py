@@ -1,19 +1,16 @@
 """The columns that compiled code has filled, as rows: the memory that it wrote is used where it lies. Pure."""
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 import pyarrow as pa
 
 from app.domain.columns import SENT, Column, Kind
-from app.domain.records import RecordChunk
+from app.domain.records import Buffer, RecordChunk
 from app.domain.rows import SCHEMA, Rows
 from app.formats.plain_plan import TEXT_FIELDS
 from app.pipeline.arrow_maps import filled_map, single_key_map, sparse_array
 from app.pipeline.shared_columns import IDS, ids, origin, severity
-
-Buffer = Any
-"""An object with Python's buffer protocol."""
 
 
 class NativeColumns(Protocol):

@@ -12,14 +12,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from app.domain.event_time import EventTimeBounds
-from app.domain.records import RecordChunk
+from app.domain.records import Buffer, RecordChunk
 from app.formats.envelope import NOTHING_SAID
 from app.formats.json_text import MAX_JSON_BYTES
 from app.formats.plain_plan import TEXT_FIELDS, Inner, PlainPlan, plan_of
 from app.formats.reading import ReadingRules
 from app.pipeline.decode import envelopes_of, has_envelopes
 from app.pipeline.decoded import Problems, ReadChunk, ReadRows
-from app.pipeline.native_columns import Buffer, NativeColumns, native_rows
+from app.pipeline.native_columns import NativeColumns, native_rows
 from app.pipeline.shared_columns import whole_numbers
 
 Learn = Callable[[tuple[str, ...], Sequence[Inner]], PlainPlan | None]

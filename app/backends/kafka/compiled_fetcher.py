@@ -1,10 +1,9 @@
 """The interface of the compiled code that fetches (`native/src/fetcher.rs`)."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
-Buffer = Any
-"""An object with Python's buffer protocol."""
+from app.domain.records import Buffer
 
 
 class PackedRecords(Protocol):
