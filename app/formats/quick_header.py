@@ -12,10 +12,12 @@ from app.formats.header import Header
 from app.formats.level_words import IN_CAPITALS
 from app.formats.syslog_header import read_origin
 
-# Behind a time: thread, process or logger, a level in capitals, threads and the logger with its colon or dash; what
-# nginx, klog, PostgreSQL, MySQL, env_logger and zap write.
+# Behind a time: a level in capitals, perhaps a name in brackets, and a message that begins with two plain words;
+# thread, process or logger, a level, threads and the logger with its colon or dash; what nginx, klog, PostgreSQL,
+# MySQL, env_logger and zap write.
 _HEADER: Final = re.compile(
-    r"[\])]?(?: {1,2}(?:- )?(?:\[[^\[\]\n]{1,80}\] |\d{1,7} |[\w.$-]{1,80} - )?\[?[A-Z]{4,8}\]? {1,5}"
+    r"[\])]?(?: {1,2}\[?[A-Z]{4,8}\]? {1,5}(?:\[[^\[\]\n]{1,80}\] )?(?=[A-Za-z]\w{0,60} [A-Za-z0-9])"
+    r"| {1,2}(?:- )?(?:\[[^\[\]\n]{1,80}\] |\d{1,7} |[\w.$-]{1,80} - )?\[?[A-Z]{4,8}\]? {1,5}"
     r"(?:\d{1,7} --- )?(?:- )?(?:\[[^\[\]\n]{1,80}\] ?){0,3}(?:[\w$][\w.$-]{0,99} {0,40}[:-] )"
     r"| - [\w.$-]{1,80} - [A-Z]{4,8} - "
     r"| \[[a-z]{4,6}\] \d{1,7}#\d{1,7}: "
@@ -77,9 +79,12 @@ def quick_origin(line: str, end: int) -> tuple[Fields, int] | None:
     """The fields of host and tag behind a time that is certainly syslog's, and where they end."""
     match = _TAG.match(line, end)
     fields = None if match is None else _origin(match[0])
-    if match is None or fields is None or line.startswith(" [ID ", match.end()):
+    if match is None or fields is None or line.find("[ID ", match.end(), match.end() + _SOLARIS_WITHIN) >= 0:
         return None
     return fields, match.end()
+
+
+_SOLARIS_WITHIN: Final = 40
 
 
 @lru_cache(maxsize=8192)

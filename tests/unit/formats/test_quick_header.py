@@ -24,6 +24,8 @@ openings = st.sampled_from(
         "[2026-11-29T10:15:01Z",
         "2026-11-29 10:15:01.123 UTC",
         "10:15:01.123",
+        "2026-11-29T10:15:01+01:00",
+        "Sun Nov 29 10:15:01 2026",
     ]
 )
 tokens = st.lists(
@@ -66,6 +68,13 @@ tokens = st.lists(
                 " baked in 7",
                 "#77",
                 "/tag",
+                " INFO ",
+                " WARN [kiln] ",
+                " [DEBUG] [kiln-2, a=b] ",
+                "warm kiln",
+                "kiln 7 warm",
+                "Kiln",
+                "Warm Kiln[77]:",
             ),
         )
     ),
@@ -85,6 +94,13 @@ def without_memory(text: str) -> object:
 @given(openings, tokens)
 def test_usual_headers_are_read_like_any_other(opening: str, rest: str) -> None:
     assert read_text_line(opening + rest, READING) == without_memory(opening + rest)
+
+
+def test_the_level_of_solaris_is_read_wherever_it_stands_behind_the_tag() -> None:
+    text = "Nov 29 10:15:01 kiln ovend[77]:  [ID 702911 kern.info] warm"
+
+    assert read_text_line(text, READING).severity == "INFO"
+    assert read_text_line(text, READING) == without_memory(text)
 
 
 @pytest.mark.parametrize("text", [line.text for line in LINES], ids=[line.program for line in LINES])
