@@ -1,6 +1,8 @@
 """Access logs of servers, proxies and clouds: their fields, and the status that is their level. A table."""
 
 import re
+from collections.abc import Sequence
+from functools import cache
 from typing import Final
 
 from app.formats.field_names import Fields
@@ -67,8 +69,6 @@ UNQUOTED: Final = (
 )
 """Lines of columns that blanks or tabs set apart."""
 
-_QUOTED: Final = tuple(re.compile(pattern, re.ASCII) for pattern in QUOTED)
-_UNQUOTED: Final = tuple(re.compile(pattern, re.ASCII) for pattern in UNQUOTED)
 _OPENINGS: Final = frozenset("12[")
 _LEVEL_OF_STATUS: Final = {"5": "ERROR", "4": "WARN"}
 
@@ -76,15 +76,26 @@ _LEVEL_OF_STATUS: Final = {"5": "ERROR", "4": "WARN"}
 def read_access(line: str, start: int = 0) -> Fields | None:
     """The fields of a line of an access log, None for any other. The record may begin behind a header of syslog."""
     if '"' in line and ('] "' in line or "HTTP/" in line):
-        for pattern in _QUOTED:
+        for pattern in _quoted():
             if match := pattern.match(line, start):
                 return match.groupdict()
         return None
     if line[start : start + 1] in _OPENINGS and _has_method(line):
-        for pattern in _UNQUOTED:
+        for pattern in _unquoted():
             if match := pattern.match(line, start):
                 return match.groupdict()
     return None
+
+
+# Compiled for the first line that may be one: they are long, and most services never see such a line.
+@cache
+def _quoted() -> Sequence[re.Pattern[str]]:
+    return [re.compile(pattern, re.ASCII) for pattern in QUOTED]
+
+
+@cache
+def _unquoted() -> Sequence[re.Pattern[str]]:
+    return [re.compile(pattern, re.ASCII) for pattern in UNQUOTED]
 
 
 def _has_method(line: str) -> bool:

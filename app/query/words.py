@@ -17,8 +17,8 @@ __all__ = [
     "words_of",
 ]
 
-# ASCII letters and digits, and everything beyond ASCII: splitByNonAlpha treats every byte from 128 on as a letter. Named
-# by what it is not: a set that reaches to the last character takes milliseconds to compile.
+# ASCII letters and digits, and everything beyond ASCII: splitByNonAlpha treats every byte from 128 on as a letter.
+# Named by what it is not: a set that reaches to the last character takes milliseconds to compile.
 _TOKEN: Final = re.compile(r"[^\x00-/:-@\[-`{-\x7f]+")
 _PLAIN: Final = re.compile(r"(?!(?:AND|OR|NOT|TO)$)\w[\w./@-]*")
 
