@@ -5,8 +5,9 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
 from typing import Protocol, TypeVar
+
+from msgspec import Struct
 
 from app.errors import MustRejoin, TableMissing, TryAgainLater
 from app.health import Health
@@ -28,8 +29,7 @@ class _Stopping(Exception):
     """The service was stopped while it was still starting."""
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
+class Side(Struct, frozen=True):
     """One of the two systems that the service connects, and how to prepare it.
 
     `prepare` creates what is missing (topic, table) and returns whether it created something; `thing` names it.
@@ -42,8 +42,7 @@ class Side:
     prepare: Callable[[], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class Pipeline:
+class Pipeline(Struct, frozen=True):
     """An open pipeline. `watch` is called after each turn of its loop, and never waits."""
 
     source: RecordSource

@@ -2,9 +2,10 @@
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from app.access.errors import IssuerUnavailable
 
@@ -18,8 +19,7 @@ _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 _DEFAULT_METHODS: Final = ("client_secret_basic",)  # Discovery, section 3
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoints:
+class Endpoints(Struct, frozen=True):
     """What a client of the authorization code flow needs to know of an issuer."""
 
     authorization: str

@@ -9,8 +9,9 @@ WHO is an address, all addresses of a domain, `group:` and a group, or `sub:` an
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from app.access.oidc import Identity
 from app.access.principal import Principal, Right
@@ -23,8 +24,7 @@ _FORM: Final = "WHO SCOPES [only=QUERY], WHO like alice@example.org, @example.or
 _GROUP: Final = "group:"
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
+class _Line(Struct, frozen=True):
     who: str
     rights: tuple[Right, ...]
     scope: Scope

@@ -6,7 +6,6 @@ Both are JSON Web Tokens (RFC 7519), signed by an issuer whose public keys are f
 import hmac
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 import jwt
@@ -20,6 +19,7 @@ from jwt.exceptions import (
     MissingRequiredClaimError,
     PyJWTError,
 )
+from msgspec import Struct
 
 from app.access.discovery import Fetch
 from app.access.errors import IdTokenRefused
@@ -47,8 +47,7 @@ _SENTENCES: Final[tuple[tuple[type[PyJWTError], str], ...]] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(Struct, frozen=True):
     """Whom an ID token is about, as far as its issuer vouches for it."""
 
     subject: str
@@ -64,8 +63,7 @@ class Identity:
         return self.email or f"sub:{self.subject}"
 
 
-@dataclass(frozen=True, slots=True)
-class Issuer:
+class Issuer(Struct, frozen=True):
     """An issuer whose ID tokens count for the given audiences."""
 
     url: str

@@ -5,8 +5,10 @@ its time: the issuer is not asked again.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from app.access.identity_rights import IdentityRights
 from app.access.oidc import Identity
@@ -16,8 +18,7 @@ from app.access.signed_values import SignedValues
 _PURPOSE: Final = "session of "
 
 
-@dataclass(frozen=True, slots=True)
-class PersonSession:
+class PersonSession(Struct, frozen=True):
     """Who has signed in, and the text of the cookie that says so until `expires_at` (seconds since 1970)."""
 
     principal: Principal

@@ -1,9 +1,10 @@
 """The sender of a request: its name, its rights, and the logs that it may see."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final
+
+from msgspec import Struct
 
 from app.query.scope import EVERYTHING, Scope
 
@@ -22,8 +23,7 @@ GRANTED: Final = (Right.READ, Right.INGEST, Right.ADMIN)
 """The rights that can be given, in the order in which they are written."""
 
 
-@dataclass(frozen=True, slots=True)
-class Principal:
+class Principal(Struct, frozen=True):
     """The sender of a request. The name is for logs; `scope` is the logs that a principal with READ may see."""
 
     name: str

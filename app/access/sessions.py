@@ -5,8 +5,9 @@ A session is a token that was typed once. Its right to anything is looked up for
 
 import hmac
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from app.access.signed_values import SignedValues
 from app.access.tokens import Token
@@ -16,8 +17,7 @@ _PROOF_DIGITS: Final = 32
 """Of the hash of a token: enough to tell it from a later one of the same name, and useless without the key."""
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(Struct, frozen=True):
     """Who has signed in, until when (seconds since 1970)."""
 
     token: Token

@@ -9,9 +9,10 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote_plus, urlencode
+
+from msgspec import Struct
 
 from app.access.discovery import Discovery, Endpoints
 from app.access.errors import IssuerUnavailable, SignInRefused
@@ -30,8 +31,7 @@ _SHOWN_CHARS: Final = 200
 _OK, _REFUSED = 200, (400, 401)
 
 
-@dataclass(frozen=True, slots=True)
-class Client:
+class Client(Struct, frozen=True):
     """How the issuer knows this service. Without a secret it is a public client, which PKCE alone protects."""
 
     id: str
@@ -40,8 +40,7 @@ class Client:
     scopes: str = "openid email"
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(Struct, frozen=True):
     """A sign-in that has begun: what its answer must fit. Only the browser that began it holds it."""
 
     state: str
@@ -52,8 +51,7 @@ class Attempt:
     """Seconds since 1970."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """The parameters with which the issuer sends the browser back (RFC 6749, section 4.1.2); empty if not given."""
 
     state: str = ""

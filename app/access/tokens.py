@@ -9,9 +9,10 @@ import hmac
 import re
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+
+from msgspec import Struct
 
 from app.access.principal import Principal, Right
 from app.query.scope import EVERYTHING, Scope
@@ -31,8 +32,7 @@ def digest_of(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(Struct, frozen=True):
     """A token without its secret.
 
     `expires` has a zone. `only` is the query whose logs are the scope, "" for all of them.

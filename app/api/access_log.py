@@ -7,11 +7,11 @@ import logging
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
 from flask import Response, g
+from msgspec import Struct, field
 from pydantic import BaseModel
 from werkzeug.wsgi import ClosingIterator
 
@@ -29,8 +29,7 @@ _UNSAID: Final = frozenset({"cursor", "last_id"})  # long, and of no meaning to 
 _CANCELLED: Final = 499
 
 
-@dataclass(slots=True)
-class Access:
+class Access(Struct):
     """What is known of a request for the log, while its response is made and sent."""
 
     head: RequestHead

@@ -3,11 +3,11 @@
 import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import partial
 from typing import IO, Final
 
 import zstandard
+from msgspec import Struct, field
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
 from app.api.content import Content
@@ -80,8 +80,7 @@ DECODERS: Final[Mapping[str, Decoder]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
+class Body(Struct, frozen=True):
     """The request body that an endpoint accepts. `max_bytes` applies to it both as sent and as decompressed.
 
     A request without a media type is assumed to have one of those in `content`.

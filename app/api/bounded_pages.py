@@ -4,8 +4,10 @@ Rows may have any length, and ClickHouse's own limit of a result is too high for
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from app.domain.statement import Cost
 from app.errors import QueryTooExpensive
@@ -41,8 +43,7 @@ class PartSize:
             self.rows = min(_MOST_ROWS, max(1, _PART_BYTES * len(rows) // max(1, added_bytes)))
 
 
-@dataclass(frozen=True, slots=True)
-class PageEnd:
+class PageEnd(Struct, frozen=True):
     """How a page ended: `next_cursor` and `is_complete` are those of `Page`."""
 
     next_cursor: Cursor | None

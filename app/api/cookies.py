@@ -4,10 +4,10 @@ Scripts cannot read them. Where the browser speaks TLS, the prefix `__Host-` kee
 setting them.
 """
 
-from dataclasses import dataclass
 from typing import Final, Literal
 
 from flask import Response
+from msgspec import Struct
 from werkzeug.http import parse_cookie
 
 from app.api.request_head import RequestHead
@@ -15,8 +15,7 @@ from app.api.request_head import RequestHead
 _SECURE_PREFIX: Final = "__Host-"
 
 
-@dataclass(frozen=True, slots=True)
-class Cookie:
+class Cookie(Struct, frozen=True):
     """One kind of cookie."""
 
     name: str

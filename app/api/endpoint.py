@@ -3,10 +3,10 @@
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 
 from flask import Response
+from msgspec import Struct, field
 from pydantic import BaseModel
 
 from app.access.principal import Principal, Right
@@ -36,8 +36,7 @@ def _always() -> bool:
     return True
 
 
-@dataclass(frozen=True, slots=True)
-class Request(Generic[_Parameters]):
+class Request(Generic[_Parameters], Struct, frozen=True):
     """The input of a handler. `body` is decompressed, and empty if the endpoint describes none."""
 
     head: RequestHead
@@ -61,8 +60,7 @@ class Request(Generic[_Parameters]):
         return client_of(self.principal, self.head)
 
 
-@dataclass(frozen=True, slots=True)
-class Success:
+class Success(Struct, frozen=True):
     """The response on success."""
 
     description: str = ""
@@ -79,8 +77,7 @@ def _ignore(name: str, status: int, secs: float) -> None:
     """Do nothing."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Endpoint(Generic[_Parameters]):
+class Endpoint(Generic[_Parameters], Struct, frozen=True, kw_only=True):
     """One path with one or more methods. Endpoints that share a path differ in their methods.
 
     `path` is a URI template: `{id}` is one segment, `{+name}` may hold slashes.

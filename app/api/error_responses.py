@@ -1,10 +1,10 @@
 """The body of an error response: JSON, unless a protocol prescribes another format."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from flask import Response
+from msgspec import Struct
 from pydantic import BaseModel, Field
 
 from app.api.content import Content
@@ -33,8 +33,7 @@ class ErrorResponse(BaseModel):
     error: Error
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorShape:
+class ErrorShape(Struct, frozen=True):
     """How an endpoint writes its errors.
 
     A protocol may prescribe the body, a status (such as 403 instead of 401), or a media type that depends on the

@@ -1,12 +1,12 @@
 """The page at /login: what is in its template, and where it leads."""
 
 import html
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote, urlsplit
 
 from flask import Response
 from jinja2 import Environment
+from msgspec import Struct
 from pydantic import BaseModel, Field
 
 HOME: Final = "/"
@@ -32,8 +32,7 @@ class LoginParameters(BaseModel):
     next: str = Field(HOME, description="A path of this service.")
 
 
-@dataclass(frozen=True, slots=True)
-class IssuerLink:
+class IssuerLink(Struct, frozen=True):
     """Where signing in at an issuer begins, and the name of the issuer for people."""
 
     name: str

@@ -2,9 +2,9 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
 
+from msgspec import Struct, field
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from app.api.admission import TooBusy
@@ -24,8 +24,7 @@ _NO_ANSWER: Final = f"A system that this needs, ClickHouse or Kafka, is unavaila
 _NARROWER: Final = "query a shorter time range, or add conditions"
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """An error as a client sees it, before it is written in the form of a protocol.
 
     `code` is a word for programs, `message` a sentence for people; `details` are further fields of the API's error.

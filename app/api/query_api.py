@@ -2,10 +2,10 @@
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from typing import Any, TypeVar
 
 from flask import Response
+from msgspec.structs import replace
 from pydantic import BaseModel
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header

@@ -1,8 +1,9 @@
 """/api/v1: the query endpoints, each with metrics and a slot, and the document of the API."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 from app.api.admission import Admission, QuerySlots
 from app.api.docs_routes import docs_routes

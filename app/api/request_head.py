@@ -1,16 +1,14 @@
 """The part of a request that is known before its body is read."""
 
-from dataclasses import dataclass
-
 from flask import request
+from msgspec import Struct
 from werkzeug.datastructures import Headers
 from werkzeug.http import parse_options_header
 
 from app.http.request_id import give_id
 
 
-@dataclass(frozen=True, slots=True)
-class RequestHead:
+class RequestHead(Struct, frozen=True):
     """Method, path and headers, the address of the client (empty if it is unknown), and the id of the request.
 
     Behind a trusted proxy, address and TLS are those of its client: see `app/http/proxies.py`.

@@ -8,7 +8,8 @@ offset has a record.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from app.audit.verdict import Finding, Kind, PartitionVerdict, Verdict
 from app.domain.offsets import BUCKET_OFFSETS, Bucket, PartitionOffsets, Run, Span, TopicOffsets
@@ -18,8 +19,7 @@ from app.ports import AuditedTopics, Ledger
 _READ_OFFSETS = 4 * BUCKET_OFFSETS  # per call: enough to keep calls few, and few enough for the server's memory
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """What to check: records since a time (Unix time), of these partitions (None: all).
 
     `starts_late`: the group may have begun to read after the first record, so offsets before its first row are not

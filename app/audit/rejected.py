@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Any, NamedTuple
+
+from msgspec import Struct, field
 
 from app.domain.columns import SENT
 from app.domain.masking.masking import BINARY
@@ -43,8 +44,7 @@ class Retried(Enum):
     UNKNOWN = "unknown"  # the row does not hold the parser's input
 
 
-@dataclass(slots=True)
-class Tally:
+class Tally(Struct):
     """Rows with the same reason."""
 
     rows: int = 0

@@ -1,8 +1,9 @@
 """The findings of an audit, and its exit code."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from app.domain.offsets import PartitionOffsets, Span
 from app.domain.records import Partition
@@ -23,8 +24,7 @@ class Kind(StrEnum):
 BAD = (Kind.MISSING, Kind.INCOMPLETE, Kind.DUPLICATED, Kind.SUPERSEDED)
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One span of offsets. `count` counts what the kind names: records, items, surplus rows, or offsets."""
 
     kind: Kind
@@ -32,8 +32,7 @@ class Finding:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class PartitionVerdict:
+class PartitionVerdict(Struct, frozen=True):
     """One partition. `checked` ends at the committed offset; `records` and `rows` are those found in the table.
 
     `removed` counts the records of which all rows were removed on purpose.
@@ -56,8 +55,7 @@ class PartitionVerdict:
         return sorted((finding for finding in self.findings if finding.kind is kind), key=lambda f: f.span)
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """All topics: their ids, by name, and partitions. `other_ids` counts rows of other topic ids, not checked."""
 
     topic_ids: Mapping[str, str]

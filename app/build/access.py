@@ -3,10 +3,11 @@
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct, field
 
 from app.access.failed_logins import FailedLogins
 from app.access.sessions import Sessions
@@ -26,8 +27,7 @@ from app.settings import Settings
 from app.telemetry.access import TokenTelemetry
 
 
-@dataclass(frozen=True, slots=True)
-class AccessParts:
+class AccessParts(Struct, frozen=True):
     """The authenticator of all endpoints, and the health of what it depends on, by name."""
 
     authenticator: Authenticator

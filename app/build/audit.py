@@ -3,8 +3,9 @@
 import time
 from collections.abc import Callable, Mapping, Set
 from contextlib import closing
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from app.audit.audit import Scope, audit
 from app.audit.verdict import Verdict

@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from app.backends.clickhouse.reader import ClickHouseReader
 from app.backends.clickhouse.writer import ClickHouseWriter
@@ -18,8 +19,7 @@ _TIME = Statement("SELECT toUnixTimestamp64Milli(now64(3))")
 _TIMEOUT_SECS = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class ClockParts:
+class ClockParts(Struct, frozen=True):
     """The component, and a function that takes the times, Unix milliseconds, by which Kafka has dated records."""
 
     component: Component

@@ -2,8 +2,9 @@
 
 import time
 from collections.abc import Callable, Set
-from dataclasses import dataclass
 from functools import cache
+
+from msgspec import Struct
 
 from app.backends.clickhouse.disk import ClickHouseDisk
 from app.backends.clickhouse.text_forms import TextForms
@@ -37,8 +38,7 @@ _HELD_SHARE = 0.8
 NOT_CONNECTED = {"kafka": "not connected yet", "clickhouse": "not connected yet"}
 
 
-@dataclass(frozen=True, slots=True)
-class IngestParts:
+class IngestParts(Struct, frozen=True):
     """The component, and a function that returns the partitions that it reads."""
 
     component: Component

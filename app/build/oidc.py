@@ -1,8 +1,9 @@
 """Who is identified by ID tokens, by the Identity-Aware Proxy, and by signing in at the issuer."""
 
 import time
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from app.access.discovery import Discovery
 from app.access.failed_logins import FailedLogins

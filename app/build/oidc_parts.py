@@ -1,14 +1,14 @@
 """What `AUTH_MODE=oidc` adds to who may do what."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from app.api.authentication import Identify
 from app.api.login import Way
 
 
-@dataclass(frozen=True, slots=True)
-class OidcParts:
+class OidcParts(Struct, frozen=True):
     """What `AUTH_MODE=oidc` adds."""
 
     chosen: Sequence[Identify] = ()

@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from app.access.discovery import Discovery
 from app.backends.clickhouse.probe import probe_clickhouse
@@ -20,8 +21,7 @@ from app.preflight.zone_checks import TimeSample
 from app.settings import Settings
 
 
-@dataclass(frozen=True, slots=True)
-class StartupCheck:
+class StartupCheck(Struct, frozen=True):
     """The delivery guarantee, and whether Kafka dates the records of the topic."""
 
     guarantee: Guarantee

@@ -2,8 +2,9 @@
 
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from app.api.admission import Admission, StreamSlots
 from app.api.endpoint import Endpoint
@@ -28,8 +29,7 @@ from app.settings import Settings
 from app.telemetry.query import PART, QueryTelemetry
 
 
-@dataclass(frozen=True, slots=True)
-class QueryParts:
+class QueryParts(Struct, frozen=True):
     """The component, which ends live tails when it stops, and the routes."""
 
     component: Component

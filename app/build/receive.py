@@ -3,9 +3,10 @@
 import secrets
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from msgspec import Struct
+from msgspec.structs import replace
 from pydantic import SecretStr
 
 from app.api.admission import Admission, QuerySlots
@@ -46,8 +47,7 @@ _MEMORY_TIMES: Final = 8  # so that the largest body may have what it can take (
 _REFUSING_THREADS: Final = 2
 
 
-@dataclass(frozen=True, slots=True)
-class ReceiveParts:
+class ReceiveParts(Struct, frozen=True):
     """The component, which closes the publisher when it stops, and the routes."""
 
     component: Component

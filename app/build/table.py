@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from app.backends.clickhouse.cluster import cluster_statements
 from app.backends.clickhouse.migrations import Standing, materialize, migrate
@@ -16,8 +17,7 @@ __all__ = ["Prepared", "Standing", "materialize", "prepare_table", "rejected_row
 _STATEMENT_SECS = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(Struct, frozen=True):
     """Whether the table was created, and its migrations compared with those of this version of the service."""
 
     was_made: bool

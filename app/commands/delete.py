@@ -1,8 +1,9 @@
 """`python -m app delete`: deletes the logs of one user, so that they are not stored again."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 from app.build.maintenance import removable_rows
 from app.console import run_command, say

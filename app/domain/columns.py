@@ -5,11 +5,11 @@ API and the explorer's list come from here. `schema.sql` is written by hand, and
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
 import pyarrow as pa
+from msgspec import Struct
 
 
 class Kind(Enum):
@@ -23,8 +23,7 @@ class Kind(Enum):
     TIME = "time"
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """One field of a log.
 
     `name` is its name in events, queries and the API. `column` is its column in the table, and `key` its key there if

@@ -1,13 +1,13 @@
 """The canonical event: every format and protocol turns its bytes into it, and rows are built from it."""
 
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from app.domain.notes import Notes
 
 
-@dataclass(slots=True)
-class Event:
+class Event(Struct):
     """One log event. Fields that the sender leaves out stay empty.
 
     Values are as the sender wrote them: the row builder converts them, and flags those that do not fit. The shape

@@ -5,12 +5,12 @@ gives is read here, and strictly: what is no ISO 8601 and no number is refused w
 """
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
 import ciso8601
+from msgspec import Struct
 
 from app.domain.times.numbers import of_number
 from app.domain.times.reading import Nanoseconds as Nanoseconds
@@ -23,8 +23,7 @@ _LEAP_SECOND = re.compile(r"(?<=:\d\d):60")
 _NUMBER = re.compile(r"[+-]?\d{1,20}(\.\d{1,20})?")
 
 
-@dataclass(frozen=True, slots=True)
-class EventTimeBounds:
+class EventTimeBounds(Struct, frozen=True):
     """How far, in ms, an event's own time may lie before and after its record's time to be used for the row.
 
     It is compared with the record's time and not with now, so a record that is read again gives its row the same time.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Final, NamedTuple
+
+from msgspec import Struct, field
 
 from app.domain.json_values import as_text
 
@@ -29,8 +30,7 @@ class Note(NamedTuple):
         return self._replace(rule="; ".join(filter(None, (self.rule, rule))))
 
 
-@dataclass(slots=True)
-class Notes:
+class Notes(Struct):
     """How one event was read: its forms from the outside to the inside, and where its fields come from, by name."""
 
     forms: tuple[str, ...]

@@ -1,8 +1,9 @@
 """Offsets of topics and of the table. Plain data: read in `backends/`, made up in tests."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, NamedTuple
+
+from msgspec import Struct
 
 BUCKET_OFFSETS: Final = 65_536  # offsets per bucket of the projection `ledger` in schema.sql
 
@@ -31,8 +32,7 @@ class Span(NamedTuple):
 # Kafka.
 
 
-@dataclass(frozen=True, slots=True)
-class PartitionOffsets:
+class PartitionOffsets(Struct, frozen=True):
     """One partition in Kafka: its offsets, the offset from which it is checked, and the group's committed offset.
 
     `since` is the offset of the first record in the checked time range, `end` if there is none. `committed` is None
@@ -45,8 +45,7 @@ class PartitionOffsets:
     committed: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class TopicOffsets:
+class TopicOffsets(Struct, frozen=True):
     """A topic in Kafka, by partition."""
 
     topic: str

@@ -3,8 +3,9 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 # Raise it with every change of the code that gives any record other rows.
 READING_VERSION: Final = 7
@@ -16,8 +17,7 @@ REST_ITEM: Final = 2**16 - 1
 """The item of the row that finishes a record of which another reader has stored a part; see `missing_rows`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reader:
+class Reader(Struct, frozen=True):
     """Everything that determines the reading: the same reader makes the same rows of a record for ever.
 
     `settings` are those that the reading depends on, by name; `zone_rules` is the version of the time zone rules.

@@ -2,8 +2,10 @@
 
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Protocol, Self, runtime_checkable
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 
 class Partition(NamedTuple):
@@ -48,8 +50,7 @@ class PackedValues(Protocol):
         """The length of all together."""
 
 
-@dataclass(frozen=True, slots=True)
-class RecordChunk:
+class RecordChunk(Struct, frozen=True):
     """Records of one partition in the order of their offsets, as parallel sequences of equal length.
 
     A part of a sequence may share its memory: offsets and times may be memoryviews, and values `PackedValues`.
@@ -135,8 +136,7 @@ class RecordChunk:
         return zlib.crc32(self.values[index] or b"", self.timestamps_ms[index] & 0xFFFFFFFF)
 
 
-@dataclass(frozen=True, slots=True)
-class Polled:
+class Polled(Struct, frozen=True):
     """The result of one poll of the source.
 
     `assigned` is None while the partitions stay the same. Otherwise it maps every partition that is ours from now on

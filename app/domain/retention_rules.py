@@ -1,9 +1,10 @@
 """How many days the logs of single services are kept, where that is less than the table's retention. Pure."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final, NamedTuple
+
+from msgspec import Struct
 
 from app.domain.name_patterns import is_pattern, matcher
 
@@ -22,8 +23,7 @@ class RetentionRule(NamedTuple):
         return f"{self.pattern}:{self.days}"
 
 
-@dataclass(frozen=True, slots=True)
-class Expired:
+class Expired(Struct, frozen=True):
     """Logs of one service and one day (UTC) that are older than their rule allows."""
 
     rule: RetentionRule

@@ -1,12 +1,12 @@
 """Statements for ClickHouse, and their results."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import Struct, field
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+
+class Statement(Struct, frozen=True):
     """SQL with bound parameters, `{name:Type}` in the text.
 
     `{table}` stands for the table of logs, and `{name:AnyAttribute}`, `{name:LogAttribute}` or
@@ -19,8 +19,7 @@ class Statement:
     """How many rows ClickHouse may read for it, or fewer if queries may read fewer; 0 for as many as any query."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
+class Cost(Struct, frozen=True):
     """What a query read."""
 
     rows_read: int = 0
@@ -30,8 +29,7 @@ class Cost:
         return Cost(self.rows_read + other.rows_read, self.bytes_read + other.bytes_read)
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     """Rows in the order in which ClickHouse returned them, one value for each column."""
 
     columns: Sequence[str]

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from fnmatch import translate
 from typing import Final, NamedTuple
+
+from msgspec import Struct
 
 NOT_THERE: Final = "does not exist, or may not be seen"
 NOT_ALLOWED: Final = "may not be read: the right Read is missing"
@@ -34,8 +35,7 @@ class TopicsToRead(NamedTuple):
     unread: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class TopicChoice:
+class TopicChoice(Struct, frozen=True):
     """The topics that are read: `main`, those of `names`, and those that match one of `patterns`."""
 
     main: str

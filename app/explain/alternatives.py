@@ -1,8 +1,9 @@
 """The settings of the reading with other values, to find out which of them a row hangs on. Pure."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Final, NamedTuple
+
+from msgspec.structs import replace
 
 from app.domain.event_time import EventTimeBounds
 from app.domain.json_values import MOST_DEEP

@@ -1,9 +1,10 @@
 """A row together with how it was read."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
+
+from msgspec import Struct, field
 
 from app.domain.notes import Note
 
@@ -16,8 +17,7 @@ class TimeFrom(Enum):
     RECORD = "the record's"
 
 
-@dataclass(frozen=True, slots=True)
-class Explained:
+class Explained(Struct, frozen=True):
     """A row that a record becomes, or has become."""
 
     row: Mapping[str, Any]

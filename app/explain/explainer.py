@@ -2,10 +2,10 @@
 
 import base64
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Final
 
 import pyarrow as pa
+from msgspec.structs import replace
 
 from app.domain.columns import COLUMNS
 from app.domain.event import Event

@@ -3,9 +3,10 @@
 import base64
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
+
+from msgspec import Struct
 
 from app.domain.event_time import read_time_ns
 from app.domain.records import OneRecord, Partition, RecordChunk
@@ -30,8 +31,7 @@ class Basis(Enum):
     MESSAGE = "message"
 
 
-@dataclass(frozen=True, slots=True)
-class StoredExplanation:
+class StoredExplanation(Struct, frozen=True):
     """How a stored row was read, as far as that can be said."""
 
     basis: Basis
@@ -45,8 +45,7 @@ class StoredExplanation:
     reader_now: str
 
 
-@dataclass(frozen=True, slots=True)
-class StoredRow:
+class StoredRow(Struct, frozen=True):
     """A row of the table: its position in Kafka, and `NEEDED` fields as the API shows them."""
 
     topic_id: str

@@ -4,14 +4,14 @@ A table; `docs/events.md` shows it. The first dialect that fits is taken.
 """
 
 from collections.abc import Mapping, Set
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from app.domain.level_scales import Scale
 
 
-@dataclass(frozen=True, slots=True)
-class Dialect:
+class Dialect(Struct, frozen=True):
     """The events of a logger.
 
     `marks` are keys (of the first level, or dotted) that such an event has, all of them; of each set in `any_of` it

@@ -1,9 +1,11 @@
 """What an event is read by: its record's time and the settings. The same reading gives the same event for ever."""
 
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from app.domain.attribute_limits import DEFAULT_LIMITS, AttributeLimits
 from app.domain.masking.masking import Masking
@@ -14,8 +16,7 @@ from app.domain.zone_rules import ZoneRules
 from app.formats.kept_headers import KeptParts
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """What an event is read by."""
 
     times: TimeReading
@@ -38,8 +39,7 @@ class Reading:
         return replace(self, times=replace(self.times, zone=zone), zones=None)
 
 
-@dataclass(frozen=True, slots=True)
-class ReadingRules:
+class ReadingRules(Struct, frozen=True):
     """The settings by which events are read; with others, the same record may give other rows."""
 
     zone: ZoneInfo | None = None  # of times that state none; None is UTC

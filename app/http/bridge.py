@@ -11,13 +11,14 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
 from io import BytesIO
 from itertools import chain
 from typing import Any, Final
 from wsgiref.types import WSGIApplication
+
+from msgspec import Struct
 
 from app.http.body import Bodies, BodyRefused, ClientGone, Receive
 from app.http.broken_off import BrokenOff
@@ -44,8 +45,7 @@ _SLICE_BYTES: Final = 64 * 1024
 _PROBE_THREADS: Final = 2
 
 
-@dataclass(frozen=True, slots=True)
-class _Response:
+class _Response(Struct, frozen=True):
     """The head of a response, and its body: whole, or in pieces to come."""
 
     status: int

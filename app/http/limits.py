@@ -1,10 +1,9 @@
 """How much time and memory clients may take before the application sees their requests."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """Tests use smaller ones."""
 
     head_secs: float = 10.0

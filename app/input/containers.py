@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from app.input.lines import Line
 
@@ -18,8 +19,7 @@ _DOCKER_PIECE_BYTES = 16 * 1024
 """Docker cuts longer lines into pieces of this size; only the last one ends with a line end."""
 
 
-@dataclass(frozen=True, slots=True)
-class Carried:
+class Carried(Struct, frozen=True):
     """What a program has written, and who wrote it."""
 
     stream: bytes
@@ -68,8 +68,7 @@ def _docker_line(entry: dict[str, object], text: bytes) -> bytes:
         return json.dumps(changed, separators=(",", ":")).encode()
 
 
-@dataclass(slots=True)
-class _Pieces:
+class _Pieces(Struct):
     """A line that is not complete yet."""
 
     first: Line

@@ -8,9 +8,10 @@ were running then. A killed command has noted rows that it has not deleted, whic
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Final, Protocol, TypeAlias
+
+from msgspec import Struct
 
 from app.errors import TryAgainLater
 from app.pipeline.delivery import MARGIN_SECS
@@ -18,16 +19,14 @@ from app.pipeline.delivery import MARGIN_SECS
 _CHECK_EVERY_SECS: Final = 0.2
 
 
-@dataclass(frozen=True, slots=True)
-class OfUser:
+class OfUser(Struct, frozen=True):
     """All rows of a user; `with_mentions` those too that have the name anywhere in message, attributes or raw text."""
 
     user: str
     with_mentions: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class OfServices:
+class OfServices(Struct, frozen=True):
     """All rows of some services with a Timestamp of one day (UTC)."""
 
     day: date
@@ -72,8 +71,7 @@ class RemovableRows(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(Struct, frozen=True):
     """How to wait. An insert that began runs as long as ClickHouse needs, but nobody waits for one for longer."""
 
     clock: Callable[[], float] = time.monotonic

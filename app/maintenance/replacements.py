@@ -1,10 +1,11 @@
 """What today's parser makes of rejected rows: the rows to store in their place. Pure."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import groupby
 from typing import Any, Final
+
+from msgspec import Struct, field
 
 from app.audit.rejected import RejectedRow, content_of
 from app.domain.reader import REST_ITEM
@@ -30,8 +31,7 @@ class Left(StrEnum):
     REFUSED = "ClickHouse refuses the new row"
 
 
-@dataclass(slots=True)
-class Replacements:
+class Replacements(Struct):
     """Rows to store, by record, with how many rejected rows they replace; and how many are left as they are."""
 
     records: list[tuple[Rows, int]] = field(default_factory=list)

@@ -6,8 +6,9 @@ an earlier one has left. Ingestion may go on meanwhile: to it the identity of th
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from app.domain.records import OneRecord
 from app.domain.revisions import Place, RemovedRow, made_of_removed, superseded
@@ -20,8 +21,7 @@ BATCH_RECORDS: Final = 2_000
 """Few enough that what a batch inserts and deletes is in memory, and in one statement."""
 
 
-@dataclass(slots=True)
-class Reprocessed:
+class Reprocessed(Struct):
     """What a run has done: rows stored anew, old rows deleted that an earlier run had left, and rows left as they are.
 
     `new_rows` are more than `restored` if a record has become several rows.

@@ -1,11 +1,11 @@
 """Exponential backoff with jitter. Pure."""
 
 import random
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Backoff:
+class Backoff(Struct, frozen=True):
     """Delays that double up to a limit, each shortened at random so that many instances do not retry at once."""
 
     first_secs: float = 0.2

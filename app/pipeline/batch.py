@@ -2,15 +2,15 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from app.domain.records import LastRecord, Partition, RecordChunk
 from app.domain.rows import Rows, concatenate
 from app.settings import BatchSettings
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(Struct, frozen=True):
     """The rows of one insert, and the offsets that may be committed once they are stored."""
 
     rows: Rows

@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from app.domain.attribute_limits import PROBLEM
 from app.domain.records import RecordChunk
@@ -14,8 +15,7 @@ Problems = dict[int, list[str]]
 """What was not understood, by row; each entry begins with a word of a bounded set and a colon."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReadRows:
+class ReadRows(Struct, frozen=True):
     """The rows of a chunk, in order, as its records say them: nothing is masked yet."""
 
     rows: Rows
@@ -30,8 +30,7 @@ ReadChunk = Callable[[RecordChunk], ReadRows]
 """Reads the records of a chunk. Every reader makes the same rows: `decode.read_rows` says which."""
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
+class Decoded(Struct, frozen=True):
     """Rows of a chunk, and the number of rows with a problem, by its first word (bounded cardinality, for metrics)."""
 
     rows: Rows

@@ -16,9 +16,10 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Mapping, Set
 from concurrent.futures import Future
-from dataclasses import dataclass
 from functools import partial
 from typing import Final, NamedTuple, Protocol, TypeVar
+
+from msgspec import Struct
 
 from app.domain.missing import count_of_wholes
 from app.domain.records import Lease, Partition, Position
@@ -66,8 +67,7 @@ class DeliveryEvents(Protocol):
         """Kafka refused a lease; it will be retried."""
 
 
-@dataclass(frozen=True, slots=True)
-class Delivered:
+class Delivered(Struct, frozen=True):
     """Up to which offset each partition is stored, and the partitions that must halt there, with the reason."""
 
     next_offsets: Mapping[Partition, int]
@@ -335,8 +335,7 @@ class RefusedRows(NamedTuple):
     refusal: Refused
 
 
-@dataclass(frozen=True, slots=True)
-class _BatchLease:
+class _BatchLease(Struct, frozen=True):
     token: str
     deadline_ms: int
 

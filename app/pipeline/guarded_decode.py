@@ -2,11 +2,12 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from traceback import extract_tb
 from typing import Final
+
+from msgspec.structs import replace
 
 from app.domain.event import Event
 from app.domain.event_time import EventTimeBounds

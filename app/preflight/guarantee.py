@@ -1,13 +1,13 @@
 """The delivery guarantee that follows from the findings of the preflight check."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from app.preflight.findings import Finding, Level
 
 
-@dataclass(frozen=True, slots=True)
-class Guarantee:
+class Guarantee(Struct, frozen=True):
     """Whether each row is stored exactly once; `doubts` are the reasons why it may not be, a sentence each."""
 
     doubts: tuple[str, ...]

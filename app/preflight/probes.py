@@ -1,13 +1,13 @@
 """Probes of Kafka and ClickHouse. Plain data: taken in `backends/`, made up in tests."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from app.preflight.table_definition import TableDefinition
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(Struct, frozen=True):
     """In place of a value that could not be read, with the reason."""
 
     reason: str
@@ -16,8 +16,7 @@ class Unknown:
 # Kafka.
 
 
-@dataclass(frozen=True, slots=True)
-class Topic:
+class Topic(Struct, frozen=True):
     """The topic. `operations` are those that Kafka allows us, None if it does not report them."""
 
     partition_count: int
@@ -28,8 +27,7 @@ class Topic:
     configs: Mapping[str, str] | Unknown
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Struct, frozen=True):
     """The consumer group. `committed_count` is the number of partitions of our topics with a committed offset."""
 
     may_join: bool
@@ -37,8 +35,7 @@ class Group:
     committed_count: int
 
 
-@dataclass(frozen=True, slots=True)
-class KafkaProbe:
+class KafkaProbe(Struct, frozen=True):
     """What could be read from Kafka. `creation_problem` is why a missing topic cannot be created, None if it can.
 
     `topic` is the main one; `more` are the others that are read, by name, and `unread` those that cannot be, with the
@@ -63,8 +60,7 @@ class KafkaProbe:
 # ClickHouse.
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """The table. `views` are the names of the materialized views that read from it.
 
     `migration_count` is the number of migrations that it has had, according to its comment.
@@ -76,8 +72,7 @@ class Table:
     migration_count: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class UserSetting:
+class UserSetting(Struct, frozen=True):
     """A setting of our user: `wanted` by inserts, its default `value`, and the bounds within which it may be set."""
 
     wanted: str
@@ -87,16 +82,14 @@ class UserSetting:
     most: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Servers:
+class Servers(Struct, frozen=True):
     """The servers of the cluster that all answered, and how far their clocks are apart."""
 
     count: int
     clocks_apart_secs: float
 
 
-@dataclass(frozen=True, slots=True)
-class ClickHouseProbe:
+class ClickHouseProbe(Struct, frozen=True):
     """What could be read from ClickHouse.
 
     `privileges` maps each privilege that the service needs to whether our user has it. `insert_settings` is None for

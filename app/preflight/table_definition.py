@@ -6,8 +6,9 @@ lines. So the statement of schema.sql and that of an existing table can be compa
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 _ELEMENT = re.compile(r"    (?:`|INDEX |CONSTRAINT |PROJECTION )")
 _COLUMN = re.compile(
@@ -27,8 +28,7 @@ class Column(NamedTuple):
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class TableDefinition:
+class TableDefinition(Struct, frozen=True):
     """The parts of a table. Texts of `indexes`, `projections` and `constraints` begin with their kind and name."""
 
     columns: Mapping[str, Column]

@@ -1,7 +1,8 @@
 """Checks of one topic: partitions, rights, and the configuration that decides how long a record is kept."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from app.preflight.findings import Finding, Level, ok, problem, warning
 from app.preflight.kafka_command import admin_command

@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from app.domain.columns import Kind
 from app.domain.statement import Result
@@ -43,8 +45,7 @@ def read_by(by: Sequence[str], functions: Sequence[Function]) -> Sequence[str]:
     return by
 
 
-@dataclass(frozen=True, slots=True)
-class Aggregate:
+class Aggregate(Struct, frozen=True):
     """An aggregate query: functions over matching logs, grouped by fields, and by time if there is an interval."""
 
     condition: Condition

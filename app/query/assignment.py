@@ -6,8 +6,9 @@ Messages contain such text too (`user=5&x=1`), so it is a condition only where n
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from app.domain.columns import Kind
 from app.query import values
@@ -19,8 +20,7 @@ _REVERSED: Final = frozenset({"=>", "=<"})  # arrows of text, unless the value c
 _REGULAR: Final = frozenset({"=~", "!~"})
 
 
-@dataclass(frozen=True, slots=True)
-class Assignment:
+class Assignment(Struct, frozen=True):
     """A name, an operator and a value, with the space between them."""
 
     name: str

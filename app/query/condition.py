@@ -1,8 +1,9 @@
 """The tree of a query as an SQL condition. User input becomes bound parameters, never SQL text."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Final, TypeAlias
+
+from msgspec import Struct, field
 
 from app.domain.columns import Kind
 from app.domain.severity import SEVERITY_NUMBER
@@ -29,8 +30,7 @@ _COMPARED_AS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(Struct, frozen=True):
     """An SQL expression that is 0 or 1 for every row and never NULL, and its bound values.
 
     It holds references to attributes (see `attribute_reference`).

@@ -1,9 +1,10 @@
 """One log by its id, and the logs before and after it."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Final
+
+from msgspec import Struct
 
 from app.domain.statement import Cost
 from app.errors import QueryTooExpensive
@@ -24,8 +25,7 @@ SAME: Final = {"service": "service", "host": "host", "trace": "trace_id"}
 """The values of `same`, each with the field that the neighbours must share."""
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(Struct, frozen=True):
     """Logs, oldest first, including the requested one."""
 
     rows: list[LogRow]
@@ -34,8 +34,7 @@ class Context:
     cost: Cost
 
 
-@dataclass(frozen=True, slots=True)
-class _Side:
+class _Side(Struct, frozen=True):
     """The logs before a log, or after it: how to cut the range into windows, the range, the condition, the order."""
 
     cut: Callable[..., Iterator[TimeRange]]

@@ -1,8 +1,9 @@
 """A group of logs of one service and level with its count, and how many of them a query matches."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from app.domain.columns import Kind
 from app.domain.severity import SEVERITY_NUMBER
@@ -19,8 +20,7 @@ costs little."""
 _NUMBERS_OF_A_SEVERITY: Final = 4
 
 
-@dataclass(frozen=True, slots=True)
-class CountedGroup:
+class CountedGroup(Struct, frozen=True):
     """The logs of one service and level."""
 
     service: str

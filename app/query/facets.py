@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from app.domain.statement import Cost, Result
 from app.errors import QueryTooExpensive
@@ -24,8 +25,7 @@ _PARTS: Final = 16
 _OFFERED: Final = [field.name for field in FIELDS if not field.name.startswith("_")]
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """Names or values with their counts of logs, the most frequent first, out of `looked_at` logs."""
 
     counts: list[tuple[str, int]]

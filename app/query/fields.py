@@ -2,15 +2,15 @@
 
 import difflib
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final, TypeAlias
+
+from msgspec import Struct
 
 from app.domain.columns import ALIASES, COLUMNS, Kind
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Struct, frozen=True):
     """A column under its public name."""
 
     name: str
@@ -27,8 +27,7 @@ class AttributeSource(Enum):
     RESOURCE = "resource."
 
 
-@dataclass(frozen=True, slots=True)
-class Attribute:
+class Attribute(Struct, frozen=True):
     """A key of LogAttributes or ResourceAttributes. All values there are text."""
 
     key: str

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final, TypeAlias
+
+from msgspec import Struct
 
 from app.query.buckets import middle
 from app.query.errors import BadParameter
@@ -13,8 +14,7 @@ _QUANTILE: Final = re.compile(r"p(\d{1,2}(?:\.\d{1,3})?)")
 _OverRows: TypeAlias = Callable[[Expressions, str], str]
 
 
-@dataclass(frozen=True, slots=True)
-class _Definition:
+class _Definition(Struct, frozen=True):
     """A function as SQL, over rows and over each kind of rollup."""
 
     over_rows: _OverRows
@@ -79,8 +79,7 @@ SUMMARY: Final = f"{', '.join(f'`{name}`' for name in _FUNCTIONS)}, `p50` to `p9
 """All functions, for documents."""
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(Struct, frozen=True):
     """One aggregate: a function (`count`, `avg`, `p99` ...) of a field.
 
     Raises:

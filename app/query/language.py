@@ -5,10 +5,11 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import Final
 
 from lark import Token
+from msgspec import Struct
+from msgspec.structs import replace
 
 from app.domain.columns import Kind
 from app.query import values
@@ -84,8 +85,7 @@ def _check_text(text: str) -> None:
         raise QueryError(reason, text=text, position=0)
 
 
-@dataclass(frozen=True, slots=True)
-class _Text:
+class _Text(Struct, frozen=True):
     """A token without its escapes; open if an asterisk ends it."""
 
     text: str
@@ -95,8 +95,7 @@ class _Text:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Name:
+class _Name(Struct, frozen=True):
     """The field before a colon, and where its name was typed."""
 
     field: Named

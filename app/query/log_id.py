@@ -1,8 +1,9 @@
 """The id of a log: its time and its identity, as one word that fits into a URL."""
 
 import re
-from dataclasses import dataclass
 from typing import Final, Self
+
+from msgspec import Struct
 
 # Each position in the order of rows has one id, so an id is also a cursor.
 _SHAPE: Final = re.compile(r"(\d{1,19})-(\d{1,5})-(\d{1,20})-(\d{1,5})-([A-Za-z0-9_-]{0,64})")
@@ -10,8 +11,7 @@ _SHAPE: Final = re.compile(r"(\d{1,19})-(\d{1,5})-(\d{1,20})-(\d{1,5})-([A-Za-z0
 _MOST: Final = (2**63 - 1, 2**16 - 1, 2**64 - 1, 2**16 - 1)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class LogId:
+class LogId(Struct, frozen=True, order=True):
     """A row's time (Unix epoch, nanoseconds) and identity. Ordered as results are: by time, then by identity."""
 
     timestamp_ns: int

@@ -1,8 +1,9 @@
 """A log as a result shows it: which columns to read, and the names of its fields."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from app.domain.columns import COLUMNS, Kind
 from app.domain.event_time import rfc3339
@@ -26,8 +27,7 @@ FIELDS: Final = tuple(column.name for column in COLUMNS if column.is_shown)
 """The fields of a row by default, named as in the events that producers send."""
 
 
-@dataclass(frozen=True, slots=True)
-class LogRow:
+class LogRow(Struct, frozen=True):
     """One log: its id, and its fields by name."""
 
     id: LogId

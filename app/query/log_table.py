@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from app.domain.cancellation import Cancellation
 from app.domain.statement import Result, Statement
@@ -33,8 +35,7 @@ LONG_SECS: Final = 3600
 """A range of many five-minute buckets: the index of times could rule out rows of the first and the last."""
 
 
-@dataclass(frozen=True, slots=True)
-class Select:
+class Select(Struct, frozen=True):
     """Expressions over the logs that fulfil all conditions in `where`; `then` groups, orders and limits.
 
     All parts are SQL, without the table and the scope. Each condition needs no further parentheses beside AND.
@@ -83,8 +84,7 @@ class Select:
         return _INDEXES_FIRST if self.most_rows else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Among:
+class Among(Struct, frozen=True):
     """The condition that an expression equals one of those that another select finds, in the same statement.
 
     The parameters of that select must be among those of the one around it.
@@ -94,8 +94,7 @@ class Among:
     found: Select
 
 
-@dataclass(frozen=True, slots=True)
-class SelectFromAll:
+class SelectFromAll(Struct, frozen=True):
     """Expressions over the rows of several selects (UNION ALL)."""
 
     expressions: str

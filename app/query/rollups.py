@@ -1,8 +1,9 @@
 """Rollups: the projections of schema.sql that aggregates can be computed from."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from app.query.buckets import BUCKET
 from app.query.condition import SERVICE_AND_LEVEL
@@ -19,8 +20,7 @@ TRACE_KEY: Final = "bitShiftRight(cityHash64({}), 32)"
 """The sorting key of the projection by trace, as SQL; `{}` is the trace id."""
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(Struct, frozen=True):
     """What a rollup holds of each group under a name, and the same of a single row, as SQL."""
 
     name: str
@@ -45,8 +45,7 @@ def starts_in(span: TimeRange, start: str) -> str:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Rollup:
+class Rollup(Struct, frozen=True):
     """One projection: the time step and columns that group rows, and the aggregates of each group."""
 
     projection: str

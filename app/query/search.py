@@ -3,9 +3,11 @@
 import re
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, Self
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from app.domain.statement import Cost
 from app.query.attribute_reference import resolved
@@ -24,8 +26,7 @@ from app.query.word_lookup import word_pieces
 _CURSOR: Final = re.compile(r"(\d{1,19})~([^~]{1,200})~([0-9a-f]{1,8})")
 
 
-@dataclass(frozen=True, slots=True)
-class Cursor:
+class Cursor(Struct, frozen=True):
     """Where the next page begins (keyset pagination): before a row, or before a time if the query timed out.
 
     It also holds the start of the range, since a relative one moves between two pages, and a checksum of the query.
@@ -56,8 +57,7 @@ class Cursor:
         return cursor
 
 
-@dataclass(frozen=True, slots=True)
-class Search:
+class Search(Struct, frozen=True):
     """A search for the newest matching logs of a time range, at most `limit`, with the fields of `shape`."""
 
     condition: Condition
@@ -87,8 +87,7 @@ class Search:
         return zlib.crc32(repr((sql, sorted(condition.parameters.items()))).encode())
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """Logs, newest first. `next_cursor` is set if there may be more; `is_complete` is false if the query timed out."""
 
     rows: list[LogRow]

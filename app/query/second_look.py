@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import Final
+
+from msgspec import Struct
 
 from app.domain.columns import Kind
 from app.errors import QueryTooExpensive, Refused, TryAgainLater
@@ -47,8 +48,7 @@ _OPERATOR: Final = re.compile(r"(?:^|\s)(?:AND|OR|NOT|&&|\|\||[-!]\S+)(?=\s|$)|\
 _COLUMNS: Final = ("host", *(field.name for field in FIELDS if not field.name.startswith("_")))
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
+class _Seen(Struct, frozen=True):
     """What the newest logs have: the names of fields, and by number of a term the values that differ only in case."""
 
     names: tuple[str, ...]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
+
+from msgspec import Struct
 
 from app.domain.cancellation import Cancellation
 from app.domain.statement import Result
@@ -37,8 +38,7 @@ _INTERVALS_SECS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class AggregateResult:
+class AggregateResult(Struct, frozen=True):
     """The result of an aggregate query."""
 
     query: Aggregate

@@ -5,8 +5,10 @@ is cheap.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from app.domain.statement import Cost
 from app.query.condition import Condition
@@ -21,8 +23,7 @@ _MOST_ROWS_BY_INDEX: Final = 20_000_000
 _LAST_NS: Final = (2**32 - 1) * SECOND_NS  # bucket starts are DateTime, which ends in 2106
 
 
-@dataclass(frozen=True, slots=True)
-class _Register:
+class _Register(Struct, frozen=True):
     """A projection that lists the buckets for each value of a column."""
 
     projection: str
@@ -40,8 +41,7 @@ _REGISTERS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Bucket:
+class _Bucket(Struct, frozen=True):
     start_secs: int
     rows: int
 

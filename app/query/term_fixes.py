@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import Final
+
+from msgspec import Struct
 
 from app.domain.columns import ALIASES, Kind
 from app.domain.severity import severity_of
@@ -36,8 +37,7 @@ _ASTERISK: Final = "An asterisk stands for any value."
 _NOT_REGULAR: Final = "There are no regular expressions."
 
 
-@dataclass(frozen=True, slots=True)
-class Fix:
+class Fix(Struct, frozen=True):
     """A replacement for a part of a query's text, and the reason for it."""
 
     start: int

@@ -1,8 +1,9 @@
 """Time ranges: parses times and durations of a query to nanoseconds and seconds."""
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from app.domain.event_time import read_time_ns, rfc3339
 from app.query.errors import BadParameter
@@ -23,8 +24,7 @@ _SHORT_NUMBER: Final = re.compile(r"\d{1,8}")
 _LATEST_NS: Final = 9_223_372_036 * SECOND_NS  # the last second that DateTime64(9) holds, in the year 2262
 
 
-@dataclass(frozen=True, slots=True)
-class TimeRange:
+class TimeRange(Struct, frozen=True):
     """From `start_ns` on and before `end_ns`, Unix epoch."""
 
     start_ns: int

@@ -3,40 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from app.query.fields import Named
 
 
-@dataclass(frozen=True, slots=True)
-class Everything:
+class Everything(Struct, frozen=True):
     """Every row."""
 
 
-@dataclass(frozen=True, slots=True)
-class And:
+class And(Struct, frozen=True):
     """Rows that all parts match: at least two parts, none of them an And."""
 
     parts: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Or:
+class Or(Struct, frozen=True):
     """Rows that any part matches: at least two parts, none of them an Or."""
 
     parts: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Not:
+class Not(Struct, frozen=True):
     """Exactly the rows that its part, which is not a Not, does not match."""
 
     part: Node
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
+class Words(Struct, frozen=True):
     """Rows whose message contains the text in any case, at word boundaries.
 
     If `is_open`, the text may end within a word.
@@ -46,39 +42,34 @@ class Words:
     is_open: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Equals:
+class Equals(Struct, frozen=True):
     """Rows whose field has this value; for a level the lowercase word."""
 
     field: Named
     value: str | int | float
 
 
-@dataclass(frozen=True, slots=True)
-class StartsWith:
+class StartsWith(Struct, frozen=True):
     """Rows whose text field begins with the text."""
 
     field: Named
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Exists:
+class Exists(Struct, frozen=True):
     """Rows that have the field: it is neither empty nor missing."""
 
     field: Named
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(Struct, frozen=True):
     """An end of a range: a number, nanoseconds of a time, or the name of a severity."""
 
     value: str | int | float
     is_included: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
+class Range(Struct, frozen=True):
     """Rows whose field lies between two bounds, of which one may be missing."""
 
     field: Named
@@ -89,8 +80,7 @@ class Range:
 Node: TypeAlias = Everything | And | Or | Not | Words | Equals | StartsWith | Exists | Range
 
 
-@dataclass(frozen=True, slots=True)
-class Hint:
+class Hint(Struct, frozen=True):
     """What may have been meant instead: a sentence, and the whole query for it ("" if there is none)."""
 
     message: str
@@ -100,16 +90,14 @@ class Hint:
         return f"{self.message} Try: {self.query}" if self.query else self.message
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(Struct, frozen=True):
     """A part of a query's text, from `start` on and before `end`, in characters from 0."""
 
     start: int
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(Struct, frozen=True):
     """One term as it was typed: a word, or a value of a field."""
 
     value: Piece
@@ -131,8 +119,7 @@ class Term:
         return Piece(self.name.start, self.value.end) if self.name and self.is_single else self.value
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(Struct, frozen=True):
     """A parsed query: its tree, its text and terms, and hints on what may have been meant otherwise."""
 
     tree: Node

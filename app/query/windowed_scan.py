@@ -1,8 +1,9 @@
 """Reads a time range piece by piece until there are enough rows or the query times out (search, fields, context)."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from app.domain.statement import Cost, Result
 from app.errors import QueryTooExpensive
@@ -21,8 +22,7 @@ _EVERY_ROW: Final = "true"
 _PART_SECS: Final = 86_400  # the rows of a day are one part, once it is over
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(Struct, frozen=True):
     """A part of a time range, and a condition for those of its rows that may match."""
 
     span: TimeRange
@@ -118,8 +118,7 @@ class WindowedScan:
             yield Piece(window)
 
 
-@dataclass(frozen=True, slots=True)
-class Scans:
+class Scans(Struct, frozen=True):
     """Begins scans of a table. Shared by threads."""
 
     table: LogTable

@@ -1,8 +1,9 @@
 """Cuts a time range into windows, from one end: for most queries of the nearest logs a small first window suffices."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from app.query.time_range import SECOND_NS, TimeRange
 
@@ -14,8 +15,7 @@ _LATER_MARGIN: Final = 2  # for later windows, whose estimate is better
 _LEAST_GROWTH, _MOST_GROWTH = 2, 32
 
 
-@dataclass(frozen=True, slots=True)
-class Expected:
+class Expected(Struct, frozen=True):
     """What is expected at the end of a range that is read first."""
 
     rows_per_sec: float = 0.0

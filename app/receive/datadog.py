@@ -5,10 +5,10 @@ Source: docs.datadoghq.com/api/latest/logs, "Send logs".
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from app.receive import json_logs
 from app.receive.received import LINES, Piece, Posted, Received

@@ -3,8 +3,9 @@
 Source: go2docs.graylog.org, "GELF via HTTP". What an object means is the consumer's to read; see its carrier.
 """
 
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from app.receive import json_logs
 from app.receive.received import Posted, Received

@@ -1,8 +1,9 @@
 """What a request or a connection brought: events, in a form that the consumer reads, and what was wrong with others."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Final, NamedTuple
+
+from msgspec import Struct, field
 
 
 class Form(NamedTuple):
@@ -45,8 +46,7 @@ class Piece(NamedTuple):
     """None: that of `Received`. Of `TEXT`, which puts nothing between two events, a piece becomes a record."""
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(Struct, frozen=True):
     """The events of a request."""
 
     form: Form
@@ -75,8 +75,7 @@ class Sent(NamedTuple):
         return {problem.event: problem.reason for problem in self.problems if not problem.is_kept}
 
 
-@dataclass(frozen=True, slots=True)
-class Posted:
+class Posted(Struct, frozen=True):
     """A request as a receiver sees it: `body` is decompressed, names are as they were sent."""
 
     body: bytes

@@ -9,10 +9,10 @@ import re
 import secrets
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Annotated, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from app.formats.json_text import parsed_leniently
 from app.receive import json_logs

@@ -9,11 +9,11 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from clickhouse_connect.driver.client import Client
+from msgspec.structs import replace
 
 from app.backends.clickhouse.client import connect
 from app.backends.clickhouse.cluster import cluster_statements

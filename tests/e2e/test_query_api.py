@@ -8,11 +8,11 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from msgspec.structs import replace
 
 from app.backends.clickhouse.reader import ClickHouseReader
 from app.domain.cancellation import Cancellation

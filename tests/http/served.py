@@ -6,8 +6,9 @@ Its deadlines are short, and its logs are always the same: pages of 250 rows, ea
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from app.domain.cancellation import Cancellation
 from app.domain.statement import Result, Statement

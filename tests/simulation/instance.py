@@ -53,7 +53,7 @@ class NullEvents:
     def answered(self) -> None: ...
 
 
-class SteadyBackoff(Backoff):
+class SteadyBackoff(Backoff, frozen=True):
     """A backoff without randomness: only the seed may decide."""
 
     def delay_secs(self, attempt: int, chance: float | None = None) -> float:

@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, Final
 
 from flask import Response
+from msgspec.structs import replace
 from pydantic import BaseModel, Field
 
 from app.access.principal import Right

@@ -1,9 +1,9 @@
 """POST /api/v1/logs: the service's own protocol."""
 
-from dataclasses import replace
 from typing import Literal
 
 from flask import Response
+from msgspec.structs import replace
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from app.access.principal import Right

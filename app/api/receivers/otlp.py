@@ -4,11 +4,11 @@ https://opentelemetry.io/docs/specs/otlp/#otlphttp
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from functools import partial
 from typing import Final
 
 from flask import Response
+from msgspec.structs import replace
 from pydantic import BaseModel
 from werkzeug.exceptions import NotFound
 

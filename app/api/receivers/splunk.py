@@ -1,12 +1,12 @@
 """Splunk's HTTP event collector (HEC) at /services/collector."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
 from flask import Response
 from flask import request as flask_request
+from msgspec.structs import replace
 from pydantic import BaseModel, Field
 
 from app.access.principal import Right

@@ -8,11 +8,11 @@ harm, nor does one that is interrupted between a migration and its number.
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from clickhouse_connect.driver.client import Client
+from msgspec import Struct
 
 from app.backends.clickhouse.client import connect, literal
 from app.backends.clickhouse.schema import create_table, definition_of, statements, translated_schema_errors
@@ -30,8 +30,7 @@ _NOT_ALLOWED: Final = frozenset({"164", "497"})  # READONLY, ACCESS_DENIED
 _NO_TABLE: Final = "60"  # UNKNOWN_TABLE
 
 
-@dataclass(frozen=True, slots=True)
-class Migration:
+class Migration(Struct, frozen=True):
     """One file: `name` is its name without the ending, `sql` its statements, for `logs.logs`."""
 
     number: int
@@ -39,8 +38,7 @@ class Migration:
     sql: str
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """The number of the last migration that a table has had, and of the last one of this version of the service."""
 
     number: int

@@ -1,11 +1,11 @@
 """Administers the topic: creates it when missing, describes it for the preflight check."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 from kafka.errors import KafkaError, TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
+from msgspec import Struct
 
 from app.backends.kafka.errors import translated
 from app.backends.kafka.options import connection_options
@@ -48,8 +48,7 @@ class Admin:
             client.close()
 
 
-@dataclass(frozen=True, slots=True)
-class TopicDescription:
+class TopicDescription(Struct, frozen=True):
     """Kafka's description of the topic."""
 
     topic_id: str

@@ -1,8 +1,9 @@
 """What a time is read by, and what comes out of it."""
 
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 NOT_A_TIME: Final = "timestamp: not a time"
 ZONE_UNKNOWN: Final = "timestamp: zone not understood"
@@ -15,8 +16,7 @@ PROBLEMS: Final = (NOT_A_TIME, ZONE_UNKNOWN, ORDER_UNKNOWN, IN_THE_FUTURE)
 TEN_MINUTES_MS: Final = 600_000
 
 
-@dataclass(frozen=True, slots=True)
-class TimeReading:
+class TimeReading(Struct, frozen=True):
     """What a time is read by: the record's time and the settings. The same reading gives the same time for ever."""
 
     record_time_ms: int  # Kafka's time of the record, Unix epoch

@@ -7,10 +7,10 @@ import io
 import tracemalloc
 import zlib
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 import zstandard
+from msgspec.structs import replace
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 

@@ -6,12 +6,12 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
-from dataclasses import replace
 from itertools import islice
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from msgspec.structs import replace
 from prometheus_client import CollectorRegistry, generate_latest
 
 from app.access.principal import Principal, Right

@@ -1,9 +1,9 @@
 """A verdict as text and as data."""
 
 import json
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from app.audit.report import as_data, lines, spans_in_words, summary
 from app.audit.verdict import Finding, Kind, PartitionVerdict, Verdict, exit_code

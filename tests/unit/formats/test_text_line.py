@@ -1,13 +1,13 @@
 """Parsing of text records: every layout, every rule, and hostile input."""
 
 import time
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import NamedTuple
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from app.domain.severity import SEVERITY_NUMBER
 from app.domain.times import find_time

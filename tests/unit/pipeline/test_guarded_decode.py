@@ -1,9 +1,9 @@
 """A mistake in a reader costs the fields of one record; all others are stored as ever."""
 
-from dataclasses import replace
 from functools import partial
 
 import pytest
+from msgspec.structs import replace
 
 from app.domain.event_time import EventTimeBounds
 from app.domain.masking.masking import Masking

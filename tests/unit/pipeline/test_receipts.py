@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from app.domain.event_time import EventTimeBounds
 from app.domain.receipt import HEADER, MAC_HEADER, ReceiptReader, headers_of
