@@ -10,7 +10,7 @@ from app.domain.event import Event
 from app.domain.keys import unused_name, with_names_once
 from app.domain.receipt import PREFIX, unproven_name
 from app.formats.envelope import NOTHING_SAID, Envelope
-from app.formats.plain_attributes import Attributes, pairs_of
+from app.formats.plain_attributes import NO_ATTRIBUTES, Attributes, pairs_of
 from app.formats.text_line import TextLine, take_fields
 
 Pairs = list[tuple[str, Any]]
@@ -128,4 +128,7 @@ def _are_named_like_receipts(attributes: Pairs) -> bool:
 
 
 def _parallel(pairs: Sequence[tuple[str, Any]]) -> Attributes:
-    return [name for name, _ in pairs], [value for _, value in pairs]
+    if not pairs:
+        return NO_ATTRIBUTES
+    names, values = zip(*pairs, strict=True)
+    return names, values

