@@ -279,6 +279,18 @@ def test_the_preflight_check_lists_missing_migrations_and_checks_the_right_to_ap
     assert (before.privileges.get(alter), after.privileges.get(alter)) == (True, None)
 
 
+def test_building_for_old_rows_goes_on_in_the_background(world: World) -> None:
+    world.make_table(SCHEMA_FILE)
+    table = f"{world.settings.database}.events"
+    world.client.command(f"INSERT INTO {table} (Timestamp, TraceId) VALUES (now(), 'a')")
+    world.client.command(f"SYSTEM STOP MERGES {table}")  # nor are there mutations then
+
+    materialize(world.settings, timeout_secs=5)
+
+    of_table = "WHERE database = '{database}' AND table = '{table}' AND NOT is_done"
+    assert world.answers(f"SELECT count() > 0 FROM system.mutations {of_table}") == [1]
+
+
 def test_indexes_and_projections_are_built_for_old_rows_on_request(world: World) -> None:
     world.make_table(SCHEMA_FILE)
     wanted = world.definition()

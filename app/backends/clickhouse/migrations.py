@@ -133,7 +133,8 @@ def materialize(settings: ClickHouseSettings, *, timeout_secs: float = _TIMEOUT_
         parts = [f"MATERIALIZE INDEX `{name}`" for name in indexes]
         parts += [f"MATERIALIZE PROJECTION `{name}`" for name in projections]
         if parts:
-            client.command(f"ALTER TABLE `{settings.database}`.`{settings.table}` {', '.join(parts)}")
+            statement = f"ALTER TABLE `{settings.database}`.`{settings.table}` {', '.join(parts)}"
+            client.command(statement, settings={"mutations_sync": 0})  # recent releases would wait for the end
     return [*indexes, *projections]
 
 
