@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 from local.paths import ROOT
-from local.service import clean_environment
+from local.service import as_shipped, clean_environment
 
 _START = """
 import json, sys
@@ -33,3 +33,7 @@ def test_the_start_imports_neither_what_it_does_not_need_nor_what_commands_need(
 
     assert "app.serve" in modules
     assert {"numpy", "pandas", "app.commands", "app.client"}.isdisjoint(modules)
+
+
+def test_a_service_as_it_is_shipped_keeps_what_python_compiles() -> None:
+    assert "PYTHONDONTWRITEBYTECODE" not in as_shipped({"PYTHONDONTWRITEBYTECODE": "1"})
