@@ -13,6 +13,7 @@ mod plan;
 mod reader;
 mod record;
 mod row;
+mod scan;
 mod shapes;
 mod texts;
 mod times;

@@ -42,6 +42,8 @@ struct Place {
     key_bytes: usize,
     /// The key that was added last, which is nearly always the only one.
     usual: Option<(Box<str>, Node)>,
+    /// The same as most programs write it, with quotes and colon. Empty if they escape something in it.
+    usual_text: Box<str>,
     others: HashMap<Box<str>, Node>,
     opening: Option<Node>,
     closing: Option<Node>,
@@ -73,6 +75,14 @@ impl Shapes {
             Some(next) => Some(*next),
             None => self.add_key(node, key),
         }
+    }
+
+    /// The node behind the key that a text begins with, and where its value begins, if it is the usual key.
+    pub fn usual(&self, node: Node, text: &str) -> Option<(Node, usize)> {
+        let Place { usual, usual_text, .. } = &self.nodes[node];
+        let (_, next) = usual.as_ref()?;
+        (!usual_text.is_empty() && text.as_bytes().starts_with(usual_text.as_bytes()))
+            .then_some((*next, usual_text.len()))
     }
 
     /// The node behind the brace that opens an object inside.
@@ -114,6 +124,8 @@ impl Shapes {
         self.nodes[next].keys = keys;
         self.nodes[next].key_bytes = key_bytes;
         let place = &mut self.nodes[node];
+        let is_plain = !key.bytes().any(|byte| matches!(byte, b'"' | b'\\' | 0..0x20));
+        place.usual_text = if is_plain { format!("\"{key}\":").into() } else { "".into() };
         if let Some((key, next)) = place.usual.replace((key.into(), next)) {
             place.others.insert(key, next);
         }
@@ -122,7 +134,7 @@ impl Shapes {
 
     fn add(&mut self, node: Node, step: Step) -> Node {
         let Place { keys, key_bytes, .. } = self.nodes[node];
-        let own_bytes = if let Step::Key(key) = &step { 2 * key.len() } else { 0 };
+        let own_bytes = if let Step::Key(key) = &step { 3 * key.len() } else { 0 };
         self.bytes += size_of::<Place>() + own_bytes;
         self.nodes.push(Place { parent: Some((node, step)), keys, key_bytes, ..Place::default() });
         self.nodes.len() - 1

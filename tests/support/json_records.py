@@ -178,7 +178,8 @@ class _Writer:
             case "trace_id":
                 return json.dumps(f"{rng.randrange(16**32):032x}")
             case "response_time_ms" | "duration_ms":
-                return rng.choice((f"{rng.uniform(0, 1e4)}", f"{rng.randrange(10**6)}", "null", "1e3", "0.10"))
+                short = f"{rng.uniform(0, 1e6):.{rng.randrange(1, 12)}f}"
+                return rng.choice((f"{rng.uniform(0, 1e4)}", short, f"{rng.randrange(10**6)}", "null", "1e3", "0.10"))
             case "attributes" if rng.random() < 0.8:
                 keys = rng.sample(("route", "id", "cart", "zone", "k"), rng.randrange(1, 4))
                 return self._object([(inner, self._plain()) for inner in keys])
@@ -188,7 +189,8 @@ class _Writer:
     def _plain(self) -> str:
         """A text, a number or another value that is no object."""
         rng = self._rng
-        numbers = (f"{rng.uniform(-1e4, 1e4)}", f"{rng.randrange(10**6)}", "0", "200", "1.50", "9007199254740993")
+        short = f"{rng.uniform(-1e6, 1e6):.{rng.randrange(1, 12)}f}"
+        numbers = (f"{rng.uniform(-1e4, 1e4)}", short, f"{rng.randrange(10**6)}", "0", "1.50", "9007199254740993")
         return rng.choice(
             (json.dumps(rng.choice(_PLAIN_TEXTS)), rng.choice(numbers), rng.choice(_WORDS[:4]), "[1,2.5]")
         )
