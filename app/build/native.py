@@ -8,7 +8,7 @@ from app.errors import BadSettings
 from app.pipeline.native_reader import NewReader
 from app.settings import Settings
 
-_INTERFACE: Final = 4
+_INTERFACE: Final = 5
 """The interface of the module that this version of the service knows; the same number is in `native/src/lib.rs`."""
 
 

@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol, Self, runtime_checkable
+from typing import Any, NamedTuple, Protocol, Self
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -41,7 +41,6 @@ Buffer = Any
 """An object with Python's buffer protocol, as compiled code gives and takes it."""
 
 
-@runtime_checkable
 class PackedValues(Protocol):
     """Values in one piece of memory, a sequence as any other: each becomes bytes of its own only if it is asked for."""
 
@@ -85,9 +84,8 @@ class RecordChunk(Struct, frozen=True):
     @property
     def byte_count(self) -> int:
         """The length of all values together."""
-        if isinstance(self.values, PackedValues):
-            return self.values.byte_count
-        return sum(map(len, filter(None, self.values)))
+        packed_bytes: int | None = getattr(self.values, "byte_count", None)  # of `PackedValues`
+        return sum(map(len, filter(None, self.values))) if packed_bytes is None else packed_bytes
 
     @property
     def last_record(self) -> LastRecord:

@@ -1,7 +1,7 @@
 """The columns that compiled code has filled, as rows: the memory that it wrote is used where it lies. Pure."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 import pyarrow as pa
 
@@ -10,7 +10,12 @@ from app.domain.records import Buffer, RecordChunk
 from app.domain.rows import SCHEMA, Rows
 from app.formats.plain_plan import TEXT_FIELDS
 from app.pipeline.arrow_maps import filled_map, single_key_map, sparse_array
-from app.pipeline.shared_columns import IDS, ids, origin, severity
+from app.pipeline.shared_columns import IDS, ids, origin, severity, severity_of_words
+
+_ATTRIBUTES: Final = SCHEMA.field("LogAttributes").type
+_PAIR: Final = (_ATTRIBUTES.key_field, _ATTRIBUTES.item_field)
+_NAMES: Final = SCHEMA.names
+_INT32_BYTES: Final = 4
 
 
 class NativeColumns(Protocol):
@@ -33,6 +38,9 @@ class NativeColumns(Protocol):
     def are_ids(self, column: int, digits: int, /) -> bool:
         """Whether every text of this number in `texts` is empty, or an id of so many digits in the usual spelling."""
 
+    def distinct(self, column: int, /) -> tuple[list[str], Buffer] | None:
+        """The different texts of this number in `texts`, and for each row the number of its own; None for many."""
+
 
 def native_rows(columns: NativeColumns, chunk: RecordChunk, record_ms: pa.Int64Array, reader: str) -> Rows:
     """The rows; `chunk` and `record_ms` are of their records alone."""
@@ -49,7 +57,7 @@ def native_rows(columns: NativeColumns, chunk: RecordChunk, record_ms: pa.Int64A
     for column in SENT.values():
         match column.kind:
             case Kind.LEVEL:
-                found[column.column], found["SeverityNumber"] = severity(texts[column.name])
+                found[column.column], found["SeverityNumber"] = _severity(columns, column.name, texts[column.name])
             case Kind.TIME:
                 found[column.column] = _fixed(SCHEMA.field(column.column).type, columns.count, columns.times)
             case Kind.NUMBER:
@@ -60,7 +68,7 @@ def native_rows(columns: NativeColumns, chunk: RecordChunk, record_ms: pa.Int64A
                 found[column.column] = _ids(columns, column.name, texts[column.name])
             case _:
                 found[column.column] = texts[column.name]
-    return pa.record_batch([found[name] for name in SCHEMA.names], schema=SCHEMA)
+    return pa.record_batch([found[name] for name in _NAMES], schema=SCHEMA)
 
 
 def _texts(count: int, buffers: tuple[Buffer, Buffer]) -> pa.StringArray:
@@ -74,6 +82,14 @@ def _keyed(columns: NativeColumns, column: Column, texts: pa.StringArray) -> pa.
     return single_key_map(column.key, texts)
 
 
+def _severity(columns: NativeColumns, name: str, levels: pa.StringArray) -> tuple[pa.StringArray, pa.UInt8Array]:
+    distinct = columns.distinct(TEXT_FIELDS.index(name))
+    if distinct is None:
+        return severity(levels)
+    words, places = distinct
+    return severity_of_words(levels, words, _fixed(pa.uint8(), columns.count, places))
+
+
 def _ids(columns: NativeColumns, name: str, texts: pa.StringArray) -> pa.StringArray:
     digits, _ = IDS[name]
     return texts if columns.are_ids(TEXT_FIELDS.index(name), digits) else ids(name, texts)
@@ -85,9 +101,8 @@ def _fixed(kind: pa.DataType, count: int, values: Buffer, are_valid: Buffer = No
 
 
 def _attributes(columns: NativeColumns) -> pa.MapArray:
-    kind = SCHEMA.field("LogAttributes").type
-    offsets = _fixed(pa.int32(), columns.count + 1, columns.attributes)
-    count = offsets[-1].as_py()
-    texts = [_texts(count, columns.names), _texts(count, columns.values)]
-    pairs = pa.StructArray.from_arrays(texts, fields=[kind.key_field, kind.item_field])
-    return pa.MapArray.from_buffers(kind, columns.count, [None, offsets.buffers()[1]], children=[pairs])
+    count = memoryview(columns.names[0]).nbytes // _INT32_BYTES - 1
+    pairs = pa.StructArray.from_arrays([_texts(count, columns.names), _texts(count, columns.values)], fields=_PAIR)
+    return pa.MapArray.from_buffers(
+        _ATTRIBUTES, columns.count, [None, pa.py_buffer(columns.attributes)], children=[pairs]
+    )

@@ -40,12 +40,18 @@ def whole_numbers(numbers: Sequence[int], kind: pa.DataType) -> pa.Array:
 def severity(levels: pa.StringArray) -> tuple[pa.StringArray, pa.UInt8Array]:
     """The texts that are stored for levels, and OpenTelemetry's numbers for them."""
     words = levels.dictionary_encode()
-    sent = words.dictionary.to_pylist()
-    names = [severity_of_level(word) or word for word in sent]
+    return severity_of_words(levels, words.dictionary.to_pylist(), words.indices)
+
+
+def severity_of_words(
+    levels: pa.StringArray, words: Sequence[str], places: pa.Array
+) -> tuple[pa.StringArray, pa.UInt8Array]:
+    """The same, if it is known which words there are, and at which place among them the one of each row is."""
+    names = [severity_of_level(word) or word for word in words]
     numbers = [SEVERITY_NUMBER.get(name, 0) for name in names]
-    if names != sent:
-        levels = pa.array(names, pa.string()).take(words.indices)
-    return levels, pa.array(numbers, pa.uint8()).take(words.indices)
+    if names != words:
+        levels = pa.array(names, pa.string()).take(places)
+    return levels, pa.array(numbers, pa.uint8()).take(places)
 
 
 def ids(name: str, texts: pa.StringArray) -> pa.StringArray:

@@ -193,6 +193,27 @@ impl Columns {
             && data.chunks(64).all(are_hex_digits)
             && data.chunks(digits.max(1)).all(|id| id.iter().any(|digit| *digit != b'0')))
     }
+
+    /// The different texts of a column of texts, and for each row the number of its own; none if there are many.
+    fn distinct(&self, py: Python<'_>, column: usize) -> PyResult<Option<(Vec<String>, Py<Buffer>)>> {
+        let data = self.column(column)?.1.get().bytes();
+        let (mut texts, mut numbers): (Vec<&[u8]>, _) = (Vec::new(), Vec::with_capacity(self.count));
+        let mut start = 0;
+        for length in self.lengths(column)? {
+            let text = &data[start..start + length];
+            start += length;
+            let number = texts.iter().position(|known| *known == text).unwrap_or_else(|| {
+                texts.push(text);
+                texts.len() - 1
+            });
+            let Ok(number) = u8::try_from(number) else {
+                return Ok(None);
+            };
+            numbers.push(number);
+        }
+        let texts = texts.into_iter().map(|text| String::from_utf8_lossy(text).into_owned()).collect();
+        Ok(Some((texts, buffer(py, numbers)?)))
+    }
 }
 
 /// It looks at all of them, also behind one that is none, as that is done for many at once.

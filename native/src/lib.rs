@@ -22,7 +22,7 @@ mod values;
 use pyo3::prelude::*;
 
 /// Of the interface between this module and the service (`app/build/native.py`); it changes with each change of either.
-const INTERFACE: u32 = 4;
+const INTERFACE: u32 = 5;
 
 #[pymodule]
 fn log_decoder(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from random import Random
+from string import ascii_letters
 
 import pytest
 from msgspec.structs import replace
@@ -183,6 +184,12 @@ def test_names_of_attributes_are_held_to_the_limits_and_not_taken_for_those_of_r
 
     for event in events:
         assert_same(chunk_of([json.dumps({"message": "m", **event}).encode()]), rules)
+
+
+def test_a_chunk_may_have_any_number_of_levels() -> None:
+    values = [f'{{"message":"m","level":"{first}{second}"}}' for first in "ABCDefghij" for second in ascii_letters]
+
+    assert_same(chunk_of([value.encode() for value in values]))
 
 
 def test_keys_that_never_come_again_do_not_fill_the_memory() -> None:
