@@ -26,7 +26,7 @@ from app.settings import BatchSettings
 
 _log = logging.getLogger(__name__)
 
-_POLL_SECS = 0.1  # also the longest time that a finished insert waits for its commit, unless reading pauses
+_POLL_SECS = 0.1  # also the longest time that a finished insert waits for its commit, unless more waits for its end
 _IDLE_POLL_SECS = 0.25  # while nothing but Kafka can bring work
 _LAG_EVERY_SECS = 5.0
 
@@ -105,6 +105,7 @@ class Ingest:
         self._earlier_owners = EarlierOwners()
         self._was_dropped = False
         self._is_paused = False
+        self._has_read_all = False
         self._has_kafka_answered = False
         self._lag_at = clock()
 
@@ -172,7 +173,7 @@ class Ingest:
         return True
 
     def _read(self) -> None:
-        if self._is_paused and self._delivering is not None:  # all is full, so wait for the insert in flight
+        if self._delivering is not None and self._awaits_insert():
             self._delivering.wait(_POLL_SECS, self._sleep)
             polled = self._source.poll(0.0)
         else:
@@ -181,10 +182,15 @@ class Ingest:
             self._take_assignment(polled.assigned)
         for chunk in polled.chunks:
             self._take(chunk)
-        if not polled.chunks:
+        self._has_read_all = not polled.chunks
+        if self._has_read_all:
             self._gathering.end_backlog()
         # An empty poll proves nothing: an unreachable Kafka returns the same.
         self._has_kafka_answered |= polled.assigned is not None or bool(polled.chunks)
+
+    def _awaits_insert(self) -> bool:
+        """Whether the end of the insert in flight brings more than records could: all is full, or the rest is due."""
+        return self._is_paused or (self._has_read_all and self._gathering.is_due(self._clock()))
 
     def _poll_secs(self) -> float:
         """How long to wait for records: no longer than until the batch is due, or something else may be done."""

@@ -161,3 +161,16 @@ def test_only_one_insert_is_in_flight(world: World) -> None:
     instance.thread.run()
 
     assert len(world.table.tokens) == 1
+
+
+def test_when_all_is_read_and_the_rest_is_due_the_end_of_the_insert_is_waited_for(world: World) -> None:
+    instance = world.reading_instance(max_rows=10, max_chunk_records=5)
+    world.send(15)
+    instance.step(8)
+    assert not instance.source.is_paused
+
+    instance.ingest.step()  # the time of ClickHouse comes
+    instance.ingest.step()  # the insert ends
+
+    assert world.table.offsets() == list(range(10))
+    assert [lease.end for lease in instance.leases] == [10, 15]  # in the same turn
