@@ -35,6 +35,8 @@ INSERT_SETTINGS: Final[Mapping[str, object]] = {
     "max_insert_threads": 1,
     "max_partitions_per_insert_block": 0,
     "deduplicate_insert": "enable",
+    # Blocks name the types of their columns as text (`block.py`).
+    "input_format_native_decode_types_in_binary_format": 0,
 }
 
 
