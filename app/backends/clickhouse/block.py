@@ -5,8 +5,7 @@ memory in nearly this form, while from Arrow it makes each text, number and map 
 each text has its length before it, and a column of few values (LowCardinality) is a list of these and a number per row.
 """
 
-from collections.abc import Iterator, Mapping
-from io import BytesIO
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import pyarrow as pa
@@ -32,21 +31,21 @@ _NEW_VALUES: Final = 0x600
 _MOST_OF_WIDTH: Final = (1 << 8, 1 << 16, 1 << 32)
 
 
-def native_block(columns: Mapping[str, pa.Array], forms: TextForms | None = None) -> memoryview:
+def native_block(columns: Mapping[str, pa.Array], forms: TextForms | None = None) -> Sequence[Bytes]:
     """A block with these columns, which have the same number of rows; `forms` writes their texts, Arrow if None.
+
+    It comes in the pieces in which it was made or lies in memory: to join them would be a copy of all rows.
 
     Raises:
         ValueError: a value is missing in a column that has no place for that.
     """
     columns_of = _Columns(forms or ArrowForms())
-    block = BytesIO()
     count = len(next(iter(columns.values())))
-    block.write(written_number(len(columns)) + written_number(count))
+    pieces: list[Bytes] = [written_number(len(columns)) + written_number(count)]
     for name, column in columns.items():
         kind, values = columns_of.written(name, column)
-        block.write(_text(name) + _text(kind))
-        block.writelines(values)
-    return block.getbuffer()
+        pieces += [_text(name) + _text(kind), *values]
+    return pieces
 
 
 class _Columns:

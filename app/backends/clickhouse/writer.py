@@ -1,17 +1,17 @@
 """LogWriter on ClickHouse: one batch, one insert, one block."""
 
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from typing import Any, Final, TypeVar
 
-import lz4.frame
 import pyarrow as pa
 from clickhouse_connect.driver.client import Client
+from lz4.frame import LZ4FrameCompressor
 
 from app.backends.clickhouse.block import native_block
 from app.backends.clickhouse.client import connect, is_on_this_machine, translated_errors
 from app.backends.clickhouse.removed import Removed
 from app.backends.clickhouse.replicas import complete_reads, on_every_server
-from app.backends.clickhouse.text_forms import TextForms
+from app.backends.clickhouse.text_forms import Bytes, TextForms
 from app.domain.missing import STORED_COLUMNS, missing_rows
 from app.domain.rows import TABLE_COLUMNS, Rows
 from app.domain.words import searched_forms
@@ -98,16 +98,14 @@ class ClickHouseWriter:
         settings = {**INSERT_SETTINGS, **own}
         count = len(columns["_offset"])
         doing = f"insert {count} rows"
+        table = f"`{self._settings.database}`.`{self._settings.table}`"
+        body: Any = self._body(columns)  # the client takes whatever can be iterated
+        length = {"Content-Length": str(sum(memoryview(piece).nbytes for piece in body))}
         try:
             summary = self._call(
                 doing,
                 lambda client: client.raw_insert(
-                    f"`{self._settings.database}`.`{self._settings.table}`",
-                    list(columns),
-                    self._body(columns),  # type: ignore[arg-type]  # any buffer will do
-                    settings,
-                    "Native",
-                    self._compression,
+                    table, list(columns), body, settings, "Native", self._compression, transport_settings=length
                 ),
             )
         except TryAgainLater as error:
@@ -120,10 +118,10 @@ class ClickHouseWriter:
             reason = f"cannot {doing}: ClickHouse reports success but confirms {summary.written_rows} of them"
             raise TryAgainLater(reason, code="unconfirmed")
 
-    def _body(self, columns: Mapping[str, pa.Array]) -> memoryview:
-        """The body of an insert. No `bytes`, which the client would send twice if ClickHouse closes the connection."""
+    def _body(self, columns: Mapping[str, pa.Array]) -> Sequence[Bytes]:
+        """The body of an insert, in pieces. The client would send `bytes` twice if the connection is closed."""
         block = native_block(columns, self._forms)
-        return memoryview(lz4.frame.compress(block)) if self._compression else block
+        return [*_compressed(block)] if self._compression else block
 
     def _last_in(self, table: str, topic_id: str, partition: int) -> int | None:
         # Reads the ledger projection: a few rows per part, whatever the size of the table.
@@ -186,3 +184,10 @@ def _complete(rows: Rows, deadline_ms: int) -> Mapping[str, pa.Array]:
         "_deadline": pa.repeat(pa.scalar(deadline_ms, pa.timestamp("ms", tz="UTC")), rows.num_rows),
         "_words": searched_forms(rows["Body"]),
     }
+
+
+def _compressed(pieces: Sequence[Bytes]) -> Iterator[Bytes]:
+    with LZ4FrameCompressor() as compressor:
+        yield compressor.begin()
+        yield from map(compressor.compress, pieces)
+        yield compressor.flush()

@@ -22,7 +22,7 @@ def uint64(number: int) -> bytes:
 
 def column_of(name: str, values: Any, kind: pa.DataType) -> bytes:
     """What a block has behind the numbers of its columns and rows."""
-    block = bytes(native_block({name: values if isinstance(values, pa.Array) else pa.array(values, kind)}))
+    block = b"".join(native_block({name: values if isinstance(values, pa.Array) else pa.array(values, kind)}))
     assert block[0] == 1
     return block[2:]
 
@@ -30,13 +30,13 @@ def column_of(name: str, values: Any, kind: pa.DataType) -> bytes:
 def test_a_block_begins_with_its_numbers_of_columns_and_rows() -> None:
     columns = {"_item": pa.array([1, 2, 515], pa.uint16()), "SeverityNumber": pa.array([9, 9, 17], pa.uint8())}
 
-    assert native_block(columns) == (
+    assert b"".join(native_block(columns)) == (
         b"\x02\x03" + b"\x05_item\x06UInt16" + b"\x01\x00\x02\x00\x03\x02" + b"\x0eSeverityNumber\x05UInt8\x09\x09\x11"
     )
 
 
 def test_numbers_of_rows_from_128_on_take_two_bytes() -> None:
-    assert bytes(native_block({"n": pa.array([7] * 300, pa.uint8())}))[:3] == b"\x01\xac\x02"
+    assert b"".join(native_block({"n": pa.array([7] * 300, pa.uint8())}))[:3] == b"\x01\xac\x02"
 
 
 def test_each_text_has_its_length_before_it() -> None:
