@@ -293,7 +293,7 @@ MUTATIONS = [
     Mutation("the time is read after the running inserts", Parts(delivery=_RunningFirst), 566),
     Mutation("no lease before the insert", Parts(progress=_LeaseNotCommitted), 6),
     Mutation("a lease ends with the instance", Parts(progress=_EarlyRelease), 19),
-    Mutation("a commit of unknown outcome is repeated", Parts(progress=_GoesOnAfterUnknownCommit), 3066),
+    Mutation("a commit of unknown outcome is repeated", Parts(progress=_GoesOnAfterUnknownCommit), 5925),
     Mutation("the table is not queried for its last offset", Parts(writer=_NoLastOffset), 0),
     Mutation("the clock is that of one server", Parts(writer=_OneServersClock), 26),
     Mutation("running inserts of one server only are seen", Parts(writer=_OneServersInserts), 14),
@@ -302,7 +302,9 @@ MUTATIONS = [
     Mutation("rows are inserted whoever has read the others of their record", Parts(writer=_ByIdentity), 5),
     Mutation("a record that another version stored in part is not finished", Parts(writer=_AnyRowIsEnough), 5),
     Mutation("rows that finish a record are not looked up", Parts(writer=_RestUnseen), 5),
-    Mutation("a refused batch is halved as before the check", Parts(delivery=_HalvesUnchecked), 694),
+    Mutation(
+        "a refused batch is halved as before the check", Parts(delivery=_HalvesUnchecked), FIRST_REMOVING_SEED + 353
+    ),
     Mutation("gathered rows survive a rebalance", Parts(ingest=_KeepsGathered), 45),
     Mutation("the rest of a poll survives a rebalance", Parts(ingest=_KeepsRest), 172),
     Mutation("a piece of a chunk ends where the chunk ends", Parts(ingest=_PieceEndsWithItsChunk), 0),
