@@ -21,7 +21,7 @@ from bench.machine import interpreter, others_load
 from bench.peer_drain import SERVICE_FULL, SERVICE_PLAIN, drains
 from bench.peer_queries import compare_queries
 from bench.peer_questions import questions
-from bench.peer_report import PAGE, Part, read_parts, write_report
+from bench.peer_report import PAGE, Part, merged, read_parts, write_report
 from bench.peers import CONNECTOR, PEERS, SINKER, VICTORIA_LOGS, find
 from bench.report import Measurements
 from bench.stack import BenchStack, running_stack
@@ -54,7 +54,9 @@ def _parser() -> argparse.ArgumentParser:
         "--rounds", type=positive, default=_ROUNDS, help=f"of which the median counts (default: {_ROUNDS})"
     )
     parser.add_argument("--samples", type=positive, default=60, help="of each question in a round (default: 60)")
-    parser.add_argument("--only", choices=_PARTS, help="measure one part, and keep the others of the last run")
+    parser.add_argument(
+        "--only", choices=_PARTS, help="measure one part; others, and tables of other sizes, stay as measured before"
+    )
     parser.add_argument("--data", type=Path, help="directory that keeps the rows that are asked for the next run")
     parser.add_argument("--kind", action="append", default=[], help="part of the name of a question; repeatable")
     parser.add_argument("--peers", type=Path, default=PEERS, help="directory of the programs (default: .local/peers)")
@@ -83,7 +85,7 @@ def _measure(options: argparse.Namespace) -> int:
             page, *_ = write_report(Path(nowhere), Path(nowhere) / "performance.md", parts)
             print(page.read_text())
     else:
-        for path in write_report(options.results, options.page, {**read_parts(options.results), **parts}):
+        for path in write_report(options.results, options.page, merged(read_parts(options.results), parts)):
             print(f"Written: {path}")
     return 0 if _is_exact(parts) else 1
 
@@ -123,14 +125,14 @@ def _compare_queries(options: argparse.Namespace, others: str) -> Part | None:
             print(f"{rows:,} rows in both ...", flush=True)
             ask = partial(compare_queries, stack, program, options.service_python, rows, asked)
             own = directory / f"victoria_logs_{rows}"
-            sizes.append(ask(directory=own, rounds=options.rounds, samples=options.samples))
-        about = _about_queries(stack, options) | _reservations(options, others)
-    return {"about": about, "sizes": sizes}
+            found = ask(directory=own, rounds=options.rounds, samples=options.samples)
+            sizes.append({"about": _about_queries(stack, options, rows) | _reservations(options, others)} | found)
+    return {"sizes": sizes}
 
 
-def _about_queries(stack: BenchStack, options: argparse.Namespace) -> dict[str, Any]:
+def _about_queries(stack: BenchStack, options: argparse.Namespace, rows: int) -> dict[str, Any]:
     command = ["bench.compare_peers", "--only", "queries", "--rounds", str(options.rounds)]
-    command += ["--samples", str(options.samples), "--rows", *map(str, options.rows)]
+    command += ["--samples", str(options.samples), "--rows", str(rows)]
     return circumstances(stack, command) | {"service": interpreter(options.service_python)}
 
 

@@ -17,7 +17,10 @@ NAME: Final = "compare_peers"
 PAGE: Final = ROOT / "docs" / "performance.md"
 
 Part = dict[str, Any]
-"""`about` says when, how and on what it was measured; ingestion has `runs`, the costs `costs`, queries `sizes`."""
+"""`about` says when, how and on what it was measured; ingestion has `runs` too, the costs `costs`.
+
+Queries have `sizes` alone, each with an `about` of its own, its `rows` and what was found for them.
+"""
 
 _INGESTION_CHART, _QUERY_CHART = "peers-ingestion.svg", "peers-queries-{rows}.svg"
 
@@ -48,6 +51,16 @@ def read_parts(directory: Path) -> dict[str, Part]:
     """The parts that were stored before; empty if there are none."""
     path = directory / f"{NAME}.json"
     found: dict[str, Part] = json.loads(path.read_text()) if path.exists() else {}
+    return found
+
+
+def merged(before: Mapping[str, Part], parts: Mapping[str, Part]) -> dict[str, Part]:
+    """What was stored before, with new parts in place of the old ones; of queries, sizes in place of the same ones."""
+    found = {**before, **parts}
+    if "queries" in found:
+        sizes = [size for of in (before, parts) for size in of.get("queries", {}).get("sizes", [])]
+        by_rows = {size["rows"]: size for size in sizes}
+        found["queries"] = {"sizes": [by_rows[rows] for rows in sorted(by_rows)]}
     return found
 
 
@@ -87,9 +100,9 @@ def _page(parts: Mapping[str, Part]) -> Iterator[str]:
     if part := parts.get("queries"):
         yield "## Queries and bytes\n"
         yield _ABOUT_QUERIES
-        yield from _circumstances(part["about"])
         for size in part["sizes"]:
             yield f"### {size['rows']:,} rows\n"
+            yield from _circumstances(size["about"])
             yield f"![Times of queries](images/{_QUERY_CHART.format(rows=size['rows'])})\n"
             yield from _size_tables(size)
 
@@ -103,9 +116,9 @@ def _all_tables(parts: Mapping[str, Part]) -> Iterator[str]:
         yield from _circumstances(part["about"])
         yield from _cost_table(part)
     if part := parts.get("queries"):
-        yield from _circumstances(part["about"])
         for size in part["sizes"]:
             yield f"## {size['rows']:,} rows\n"
+            yield from _circumstances(size["about"])
             yield from _size_tables(size)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bench.peer_questions import Question, condition, questions
-from bench.peer_report import PAGE, Part, read_parts, write_report
+from bench.peer_report import PAGE, Part, merged, read_parts, write_report
 from bench.query_kinds import SearchValues
 
 VALUES = SearchValues(["1-2-3-0-history"], ["0af7"], ["deadbeef0123"])
@@ -24,16 +24,15 @@ ABOUT: dict[str, Any] = {
 }
 
 
-def queries() -> Part:
+def queries(rows: int = 1000, *, p50_ms: float = 10.0) -> Part:
     times = {f"{name}_{share}_ms": 10.0 for name in ("service", "victoria_logs") for share in ("p50", "p99")}
-    kind = times | {"ratio_p50": 1.0, "ratio_p99": 1.0, "samples": 60.0}
+    kind = times | {"service_p50_ms": p50_ms, "ratio_p50": 1.0, "ratio_p99": 1.0, "samples": 60.0}
     names = (
         *("service_bytes_per_row_everything", "service_bytes_per_row_columns", "victoria_logs_bytes_per_row"),
         *("service_peak_memory_mb", "engine_peak_memory_mb", "victoria_logs_peak_memory_mb"),
         "victoria_logs_insert_cpu_secs_per_million_merged",
     )
-    size = dict.fromkeys(names, 60.0) | {"rows": 1000, "kinds": {"trace": [kind]}}
-    return {"about": ABOUT, "sizes": [size]}
+    return {"sizes": [dict.fromkeys(names, 60.0) | {"about": ABOUT, "rows": rows, "kinds": {"trace": [kind]}}]}
 
 
 @pytest.mark.parametrize(
@@ -98,7 +97,15 @@ def test_the_page_shows_all_parts_with_their_commands_and_charts(tmp_path: Path)
 def test_a_part_that_was_not_measured_again_is_kept(tmp_path: Path) -> None:
     write_report(tmp_path, tmp_path / "page.md", {"queries": queries()})
 
-    assert read_parts(tmp_path)["queries"]["sizes"] == queries()["sizes"]
+    assert merged(read_parts(tmp_path), {})["queries"]["sizes"] == queries()["sizes"]
+
+
+def test_a_table_of_a_size_that_was_not_asked_again_is_kept() -> None:
+    before = merged({"queries": queries(1000)}, {"queries": queries(10)})
+
+    found = merged(before, {"queries": queries(1000, p50_ms=7.0)})["queries"]["sizes"]
+
+    assert [(size["rows"], size["kinds"]["trace"][0]["service_p50_ms"]) for size in found] == [(10, 10.0), (1000, 7.0)]
 
 
 def test_the_page_is_that_of_the_results(tmp_path: Path) -> None:
