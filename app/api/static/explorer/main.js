@@ -27,7 +27,7 @@ const AROUND_MS = 15 * 60_000; // a link to a log shows as much before and after
 const state = new State(follow);
 const range = () => ({ start: state.now.start, end: state.now.end });
 const columns = () => state.now.columns;
-const fields = new FieldNames(range);
+const fields = new FieldNames(range, () => detail.refresh());
 const covers = new Covers();
 const announce = (text) => (byId("announcement").textContent = text);
 
