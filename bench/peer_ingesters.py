@@ -146,7 +146,7 @@ def _sinker_config(stack: BenchStack, topic: str, table: str, *, is_own_table: b
             "tableName": table,
             **columns,
             "bufferSize": _BUFFER_ROWS,
-            "flushInterval": 2,
+            "flushInterval": 1,  # seconds, and the least: its last rows wait for the end of one
             "timeZone": "UTC",
         },
         "logLevel": "info",
