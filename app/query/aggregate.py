@@ -15,7 +15,7 @@ from app.query.expressions import Expressions
 from app.query.fields import named
 from app.query.functions import Function
 from app.query.hour_counts import unknown_rows
-from app.query.log_table import LONG_SECS, AnySelect, Select, SelectFromAll
+from app.query.log_table import AnySelect, Select, SelectFromAll
 from app.query.rollups import RESPONSE_TIMES, SUMS_BY_SERVICE_AND_LEVEL, SUMS_BY_USER, Rollup, sources
 from app.query.step_counts import MOST_STEPS, Steps
 from app.query.time_range import SECOND_NS, TimeRange
@@ -110,15 +110,9 @@ def _over_rows(query: Aggregate) -> Select:
         keys = [*_step(query, "Timestamp"), *by]
         aggregates = [function.over_rows(expressions) for function in query.functions]
     where = [query.span.condition, query.condition.sql]
-    is_by_key = query.condition.is_of_service_and_level
-    return Select(
-        _listed([*keys, *aggregates]),
-        where[::-1] if is_by_key else where,  # the columns of service and level are the smallest
-        _grouped(query),
-        {**query.condition.parameters, **expressions.parameters},
-        is_without_indexes=is_by_key and query.span.seconds >= LONG_SECS,
-        is_filtered_first=is_by_key,
-    )
+    parameters = {**query.condition.parameters, **expressions.parameters}
+    select = Select(_listed([*keys, *aggregates]), where, _grouped(query), parameters)
+    return select.filtered_first(query.span) if query.condition.is_of_service_and_level else select
 
 
 def _fits(query: Aggregate, rollup: Rollup) -> bool:

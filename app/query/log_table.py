@@ -13,6 +13,7 @@ from app.domain.statement import Result, Statement
 from app.ports import LogReader
 from app.query.condition import Condition, condition_of
 from app.query.scope import EVERYTHING, Scope
+from app.query.time_range import TimeRange
 from app.query.tree import Node
 
 _EXTENTS: Final = Statement(
@@ -31,8 +32,7 @@ _INDEXES_FIRST: Final = ", use_skip_indexes_on_data_read = 0, ignore_data_skippi
 # Beside an OR, as that of the two indexes of words, ClickHouse compares the key of each granule in vain.
 _WHOLE_PARTS: Final = ", use_primary_key = 0"
 
-LONG_SECS: Final = 3600
-"""A range of many five-minute buckets: the index of times could rule out rows of the first and the last."""
+_LONG_SECS: Final = 3600  # many five-minute buckets: the index of times could rule out rows of the first and the last
 
 
 class Select(Struct, frozen=True):
@@ -65,6 +65,15 @@ class Select(Struct, frozen=True):
     """Read nothing, and raise QueryTooExpensive, if the indexes leave more rows than this; 0 to read however many."""
     is_of_whole_parts: bool = False
     """Whether the primary key would rule out next to nothing: rows of the first and the last of many days."""
+
+    def filtered_first(self, span: TimeRange) -> Select:
+        """The same for conditions of which only that on times, the first, has an index besides the primary key.
+
+        Times are the largest of their columns, so they are read last. `span` is the range of times.
+        """
+        return replace(
+            self, where=self.where[::-1], is_without_indexes=span.seconds >= _LONG_SECS, is_filtered_first=True
+        )
 
     @property
     def settings(self) -> str:

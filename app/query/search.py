@@ -16,7 +16,7 @@ from app.query.errors import BadParameter
 from app.query.hour_counts import unknown_rows
 from app.query.log_id import LogId
 from app.query.log_row import LogRow, RowShape
-from app.query.log_table import LONG_SECS, Select
+from app.query.log_table import Select
 from app.query.order import BEFORE, NEWEST_FIRST, cursor_parameters
 from app.query.sparse_lookup import has_sparse_lookup, sparse_pieces
 from app.query.time_range import TimeRange
@@ -153,14 +153,12 @@ def _select(search: Search, piece: Piece, limit: int) -> Select:
         where.append(BEFORE)
         parameters |= cursor_parameters(search.cursor.before)
     order = f"ORDER BY {NEWEST_FIRST} LIMIT {limit:d}"
-    is_unindexed = search.condition.is_unindexed
-    return Select(
+    select = Select(
         search.shape.select,
-        where[::-1] if is_unindexed else where,  # the columns of service, level and numbers are smaller than times
+        where,
         order,
         parameters,
-        is_without_indexes=is_unindexed and piece.span.seconds >= LONG_SECS,
-        is_filtered_first=is_unindexed,
         most_rows=piece.most_rows,
         is_of_whole_parts=piece.is_of_whole_parts,
     )
+    return select.filtered_first(piece.span) if search.condition.is_unindexed else select
