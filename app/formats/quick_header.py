@@ -64,6 +64,7 @@ def _read(text: str) -> Quick | None:
 
 
 _SIGNS: Final = " \t-:|]"
+_SOLARIS_WITHIN: Final = 40  # characters behind a tag, in which the header of Solaris would begin
 
 
 def quick_kafka(line: str, end: int, logger: str) -> Quick | None:
@@ -82,9 +83,6 @@ def quick_origin(line: str, end: int) -> tuple[Fields, int] | None:
     if match is None or fields is None or line.find("[ID ", match.end(), match.end() + _SOLARIS_WITHIN) >= 0:
         return None
     return fields, match.end()
-
-
-_SOLARIS_WITHIN: Final = 40
 
 
 @lru_cache(maxsize=8192)
