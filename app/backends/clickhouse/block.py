@@ -11,7 +11,8 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from app.backends.clickhouse.text_forms import ArrowForms, Bytes, TextForms, written_number
+from app.backends.clickhouse.text_forms import ArrowForms, TextForms, written_number
+from app.domain.records import Buffer
 
 FEW_VALUES: Final = frozenset({"SeverityText", "ServiceName", "_topic", "_topic_id", "_reader", "ParseError"})
 """Columns of texts that are LowCardinality in schema.sql. In another table ClickHouse converts them."""
@@ -31,7 +32,7 @@ _NEW_VALUES: Final = 0x600
 _MOST_OF_WIDTH: Final = (1 << 8, 1 << 16, 1 << 32)
 
 
-def native_block(columns: Mapping[str, pa.Array], forms: TextForms | None = None) -> Sequence[Bytes]:
+def native_block(columns: Mapping[str, pa.Array], forms: TextForms | None = None) -> Sequence[Buffer]:
     """A block with these columns, which have the same number of rows; `forms` writes their texts, Arrow if None.
 
     It comes in the pieces in which it was made or lies in memory: to join them would be a copy of all rows.
@@ -41,7 +42,7 @@ def native_block(columns: Mapping[str, pa.Array], forms: TextForms | None = None
     """
     columns_of = _Columns(forms or ArrowForms())
     count = len(next(iter(columns.values())))
-    pieces: list[Bytes] = [written_number(len(columns)) + written_number(count)]
+    pieces: list[Buffer] = [written_number(len(columns)) + written_number(count)]
     for name, column in columns.items():
         kind, values = columns_of.written(name, column)
         pieces += [_text(name) + _text(kind), *values]
@@ -54,7 +55,7 @@ class _Columns:
     def __init__(self, forms: TextForms) -> None:
         self._forms = forms
 
-    def written(self, name: str, column: pa.Array) -> tuple[str, Iterator[Bytes]]:
+    def written(self, name: str, column: pa.Array) -> tuple[str, Iterator[Buffer]]:
         """Type and values of a column."""
         if column.type == pa.float32():
             return "Nullable(Float32)", _nullable(column)
@@ -68,7 +69,7 @@ class _Columns:
             return "LowCardinality(String)", self._column_of_few_values(column)
         return "String", iter([self._forms.with_lengths(column)])
 
-    def _map(self, column: pa.MapArray) -> Iterator[Bytes]:
+    def _map(self, column: pa.MapArray) -> Iterator[Buffer]:
         offsets = column.offsets
         first, end = offsets[0].as_py(), offsets[-1].as_py()
         yield _VERSION
@@ -77,11 +78,11 @@ class _Columns:
             yield from self._few_values(column.keys.slice(first, end - first))
             yield self._forms.with_lengths(column.items.slice(first, end - first))
 
-    def _column_of_few_values(self, column: pa.Array) -> Iterator[Bytes]:
+    def _column_of_few_values(self, column: pa.Array) -> Iterator[Buffer]:
         yield _VERSION
         yield from self._few_values(column)
 
-    def _few_values(self, texts: pa.Array) -> Iterator[Bytes]:
+    def _few_values(self, texts: pa.Array) -> Iterator[Buffer]:
         found = self._forms.few_values(texts)
         width = next(width for width, most in enumerate(_MOST_OF_WIDTH) if found.different <= most)
         yield (_NEW_VALUES | width).to_bytes(8, "little") + found.different.to_bytes(8, "little")
@@ -90,12 +91,12 @@ class _Columns:
         yield found.numbers
 
 
-def _nullable(numbers: pa.Array) -> Iterator[Bytes]:
+def _nullable(numbers: pa.Array) -> Iterator[Buffer]:
     yield _fixed(numbers.is_null().cast(pa.uint8()))
     yield _fixed(numbers.fill_null(0))
 
 
-def _fixed(numbers: pa.Array) -> Bytes:
+def _fixed(numbers: pa.Array) -> Buffer:
     """Numbers as they are in memory."""
     width = numbers.type.bit_width // 8
     return numbers.buffers()[1].slice(numbers.offset * width, len(numbers) * width)

@@ -1,13 +1,12 @@
 """Texts of Arrow in the two forms in which ClickHouse's format Native has them, by Arrow or by compiled code. Pure."""
 
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-Bytes = Any
-"""An object with Python's buffer protocol."""
+from app.domain.records import Buffer
 
 _SHORT: Final = 128  # a length below it is one byte
 
@@ -19,14 +18,14 @@ class FewValues(NamedTuple):
     """
 
     different: int
-    values: Bytes
-    numbers: Bytes
+    values: Buffer
+    numbers: Buffer
 
 
 class TextForms(Protocol):
     """Writes arrays of texts or bytes in which no value is missing; they may be parts of others."""
 
-    def with_lengths(self, texts: pa.Array, /) -> Bytes:
+    def with_lengths(self, texts: pa.Array, /) -> Buffer:
         """The texts one behind the other, each with its length before it (`written_number`)."""
 
     def few_values(self, texts: pa.Array, /) -> FewValues:
@@ -36,7 +35,7 @@ class TextForms(Protocol):
 class ArrowForms:
     """The reference: Arrow's own functions."""
 
-    def with_lengths(self, texts: pa.Array) -> Bytes:
+    def with_lengths(self, texts: pa.Array) -> Buffer:
         """See `TextForms`."""
         lengths = pc.binary_length(texts)
         longest = pc.max(lengths).as_py()
@@ -58,13 +57,13 @@ class CompiledForms:
 
     def __init__(
         self,
-        with_lengths: Callable[[Bytes, Bytes], Bytes],
-        few_values: Callable[[Bytes, Bytes], tuple[int, Bytes, Bytes]],
+        with_lengths: Callable[[Buffer, Buffer], Buffer],
+        few_values: Callable[[Buffer, Buffer], tuple[int, Buffer, Buffer]],
     ) -> None:
         self._with_lengths = with_lengths
         self._few_values = few_values
 
-    def with_lengths(self, texts: pa.Array) -> Bytes:
+    def with_lengths(self, texts: pa.Array) -> Buffer:
         """See `TextForms`."""
         return self._with_lengths(*_buffers(texts))
 
@@ -95,7 +94,7 @@ def _any_lengths(lengths: pa.Int32Array) -> pa.BinaryArray:
     return pa.array(map(written_number, found.dictionary.to_pylist()), pa.binary()).take(found.indices)
 
 
-def _data(texts: pa.BinaryArray) -> Bytes:
+def _data(texts: pa.BinaryArray) -> Buffer:
     """The bytes of a new array, without what lies behind them."""
     _, offsets, data = texts.buffers()
     end = pa.Array.from_buffers(pa.int32(), len(texts) + 1, [None, offsets])[-1].as_py()

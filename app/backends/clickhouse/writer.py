@@ -11,8 +11,9 @@ from app.backends.clickhouse.block import native_block
 from app.backends.clickhouse.client import connect, is_on_this_machine, translated_errors
 from app.backends.clickhouse.removed import Removed
 from app.backends.clickhouse.replicas import complete_reads, on_every_server
-from app.backends.clickhouse.text_forms import Bytes, TextForms
+from app.backends.clickhouse.text_forms import TextForms
 from app.domain.missing import STORED_COLUMNS, missing_rows
+from app.domain.records import Buffer
 from app.domain.rows import TABLE_COLUMNS, Rows
 from app.domain.words import searched_forms
 from app.errors import TryAgainLater
@@ -54,7 +55,8 @@ class ClickHouseWriter:
         self._settings = settings
         self._forms = forms
         self._compression = "lz4" if (not is_on_this_machine(settings) if compresses is None else compresses) else None
-        self._table = on_every_server(f"`{settings.database}`.`{settings.table}`", settings)
+        self._own_table = f"`{settings.database}`.`{settings.table}`"
+        self._table = on_every_server(self._own_table, settings)
         self._removed = Removed(settings)
         self._reads = complete_reads(settings)
         self._client: Client | None = None
@@ -98,14 +100,19 @@ class ClickHouseWriter:
         settings = {**INSERT_SETTINGS, **own}
         count = len(columns["_offset"])
         doing = f"insert {count} rows"
-        table = f"`{self._settings.database}`.`{self._settings.table}`"
         body: Any = self._body(columns)  # the client takes whatever can be iterated
-        length = {"Content-Length": str(sum(memoryview(piece).nbytes for piece in body))}
+        head = {"Content-Length": str(sum(memoryview(piece).nbytes for piece in body))}
         try:
             summary = self._call(
                 doing,
                 lambda client: client.raw_insert(
-                    table, list(columns), body, settings, "Native", self._compression, transport_settings=length
+                    self._own_table,
+                    list(columns),
+                    body,
+                    settings,
+                    "Native",
+                    self._compression,
+                    transport_settings=head,
                 ),
             )
         except TryAgainLater as error:
@@ -118,7 +125,7 @@ class ClickHouseWriter:
             reason = f"cannot {doing}: ClickHouse reports success but confirms {summary.written_rows} of them"
             raise TryAgainLater(reason, code="unconfirmed")
 
-    def _body(self, columns: Mapping[str, pa.Array]) -> Sequence[Bytes]:
+    def _body(self, columns: Mapping[str, pa.Array]) -> Sequence[Buffer]:
         """The body of an insert, in pieces. The client would send `bytes` twice if the connection is closed."""
         block = native_block(columns, self._forms)
         return [*_compressed(block)] if self._compression else block
@@ -186,7 +193,7 @@ def _complete(rows: Rows, deadline_ms: int) -> Mapping[str, pa.Array]:
     }
 
 
-def _compressed(pieces: Sequence[Bytes]) -> Iterator[Bytes]:
+def _compressed(pieces: Sequence[Buffer]) -> Iterator[Buffer]:
     with LZ4FrameCompressor() as compressor:
         yield compressor.begin()
         yield from map(compressor.compress, pieces)
