@@ -147,6 +147,13 @@ def test_nothing_is_wider_than_a_phone_and_axe_finds_nothing_there(
             assert_accessible(explorer)
 
 
+def test_a_chart_that_was_drawn_for_a_wide_window_does_not_widen_a_phone(visit: Visit, sample_site: Site) -> None:
+    explorer = visit(sample_site, width=390, height=844)
+    script = "document.querySelector('.bars').setAttribute('width', 1188), document.documentElement.scrollWidth"
+
+    assert explorer.evaluate(script) <= 390
+
+
 def test_on_a_phone_a_log_covers_the_list_and_gives_it_back(visit: Visit, sample_site: Site) -> None:
     explorer = visit(sample_site, width=390, height=844)
     explorer.open_log(1)
