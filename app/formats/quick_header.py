@@ -51,6 +51,7 @@ def quick_header(line: str, end: int) -> Quick | None:
 
 
 _GOES_ON: Final = re.compile(r"[^A-Za-z\"]|\S{1,200}:\d")
+_SIGNS: Final = " \t-:|]"
 
 
 @lru_cache(maxsize=8192)  # levels, threads and loggers of a program come again and again
@@ -63,7 +64,6 @@ def _read(text: str) -> Quick | None:
     return Quick(header.level, tuple(header.fields.items()), (header.level_start, header.level_end), is_open)
 
 
-_SIGNS: Final = " \t-:|]"
 _SOLARIS_WITHIN: Final = 40  # characters behind a tag, in which the header of Solaris would begin
 
 

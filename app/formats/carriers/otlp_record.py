@@ -91,9 +91,12 @@ def carried(
 
 
 def _level_of(text: object, number: object) -> Level:
-    if isinstance(text, str) and type(number) is int:
+    if isinstance(text, str) and len(text) <= _LONGEST_KEPT and type(number) is int:
         return _usual_level(text, number)
     return level_of([(0, text)] if text else [], [(1, number)], None)
+
+
+_LONGEST_KEPT: Final = 32  # texts of any length would fill the memory
 
 
 @lru_cache(maxsize=1024)

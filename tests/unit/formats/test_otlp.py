@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from typing import Any
 
 from tests.support.otlp import SPAN, TIME_NS, TRACE, json_of, request_of
@@ -45,6 +46,19 @@ def test_texts_that_are_not_utf_8_cost_nothing_else() -> None:
 
     assert [row["Body"] for row in rows] == ["caf\ufffd(", "two"]
     assert [row["ParseError"] for row in rows] == ["", ""]
+
+
+def test_long_texts_of_severities_do_not_stay_in_memory() -> None:
+    request = request_of("one")
+    [record] = request.resource_logs[0].scope_logs[0].log_records
+    tracemalloc.start()
+    for number in range(20):
+        record.severity_text = f"{number:06d}" * 20_000
+        assert rows_of(request.SerializeToString())[0]["Body"] == "one"
+    kept_bytes, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert kept_bytes < 1_000_000
 
 
 def test_records_without_a_severity_are_read_like_any_text() -> None:
