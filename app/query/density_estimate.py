@@ -109,7 +109,7 @@ class Density:
             return Expected()
         counted = self._counted(table, span, condition.tree)
         if condition.is_of_service_and_level:
-            return counted
+            return replace(counted, is_counted=True)
         everything = self._counted(table, span, Everything())
         least = everything.rows_per_sec * UNKNOWN / _MOST_LONGER
         if not counted.rows_per_sec:

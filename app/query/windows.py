@@ -9,8 +9,8 @@ from app.query.time_range import SECOND_NS, TimeRange
 
 _LEAST_NS: Final = 3 * SECOND_NS  # what was sent a moment ago is not stored yet
 _UNKNOWN_NS: Final = 600 * SECOND_NS  # if the density is unknown, or no logs were counted
-_MARGIN: Final = 4  # the first window is this many times as long as the estimate
-_LATER_MARGIN: Final = 2  # for later windows, whose estimate is better
+_MARGIN: Final = 4  # the first window is this many times as long as a rough estimate
+_MARGIN_OF_COUNTED: Final = 2  # where the estimate is a count, and for later windows, which know what was found
 # A rare word takes few windows, and a common one never reads much more than needed.
 _LEAST_GROWTH, _MOST_GROWTH = 2, 32
 
@@ -22,6 +22,8 @@ class Expected(Struct, frozen=True):
     """The density of matching logs; 0 if there are none or it is unknown."""
     quiet_secs: float = 0.0
     """How long before the end the last of them was. They had the density until then."""
+    is_counted: bool = False
+    """Whether these very logs were counted, or only some that have as many of them as experience tells."""
 
 
 def newest_first(
@@ -33,7 +35,8 @@ def newest_first(
     """
     width_ns = _UNKNOWN_NS
     if expected.rows_per_sec > 0:
-        enough_secs = min(_MARGIN * wanted_rows / expected.rows_per_sec, span.seconds)
+        margin = _MARGIN_OF_COUNTED if expected.is_counted else _MARGIN
+        enough_secs = min(margin * wanted_rows / expected.rows_per_sec, span.seconds)
         width_ns = max(_LEAST_NS, round(enough_secs * SECOND_NS))
     end_ns = span.end_ns
     quiet_end_ns = max(span.start_ns, end_ns - round(expected.quiet_secs * SECOND_NS))
@@ -62,5 +65,5 @@ def _growth(width_ns: int, seen_ns: int, found_rows: int, wanted_rows: int) -> i
     """The length of the next window as a multiple of the last, if rows keep matching at the rate seen so far."""
     if not found_rows:
         return _MOST_GROWTH
-    needed_ns = _LATER_MARGIN * seen_ns * (wanted_rows - found_rows) // found_rows
+    needed_ns = _MARGIN_OF_COUNTED * seen_ns * (wanted_rows - found_rows) // found_rows
     return min(max(_LEAST_GROWTH, -(-needed_ns // width_ns)), _MOST_GROWTH)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -21,6 +22,8 @@ from tests.fakes import Clock, ScriptedReader
 NOW_SECS = 1_764_000_000  # a whole hour
 NOW_NS = NOW_SECS * SECOND_NS
 LAST_HOUR = TimeRange(NOW_NS - 3600 * SECOND_NS, NOW_NS)
+
+counted = partial(Expected, is_counted=True)
 
 
 def counts(*, minutes: int, hours: int = 0) -> Callable[[Statement], Result]:
@@ -154,8 +157,8 @@ def test_it_is_not_known_where_that_takes_too_long_and_not_tried_again_at_once()
 def test_logs_that_go_on_are_not_taken_to_have_stopped(stopped_secs: int) -> None:
     setup = Setup(Logged(stopped_secs))
 
-    assert setup.expected("service:a") == Expected((600 - stopped_secs) / 600)
-    assert setup.expected("") == Expected((1200 - stopped_secs) / 600)
+    assert setup.expected("service:a") == counted((600 - stopped_secs) / 600)
+    assert setup.expected("") == counted((1200 - stopped_secs) / 600)
 
 
 @pytest.mark.parametrize(("stopped_secs", "statements"), [(180, 1), (1800, 3), (3 * 3600 + 1800, 3), (12 * 3600, 3)])
@@ -165,9 +168,9 @@ def test_of_logs_that_have_stopped_it_is_told_how_long_ago_and_their_density_unt
     setup = Setup(Logged(stopped_secs))
 
     # A minute more: it reaches the beginning of the last minute with logs.
-    assert setup.expected("service:a") == Expected(1.0, stopped_secs + 60)
+    assert setup.expected("service:a") == counted(1.0, stopped_secs + 60)
     assert setup.expected("service:a timeout") == Expected(1 / 16, stopped_secs + 60)
-    assert setup.expected("service:b") == Expected(1.0)
+    assert setup.expected("service:b") == counted(1.0)
     assert len(setup.reader.statements) == statements
 
 
@@ -185,5 +188,5 @@ def test_of_rare_logs_that_have_stopped_the_hour_is_enough() -> None:
     rare = [("a", "INFO", 9, 48, NOW_SECS - 5 * 3600)]
     setup = Setup(lambda statement: Result((), rare if "toStartOfHour" in statement.sql else []))
 
-    assert setup.expected("service:a") == Expected(48 / (20 * 3600), 5 * 3600)
+    assert setup.expected("service:a") == counted(48 / (20 * 3600), 5 * 3600)
     assert len(setup.reader.statements) == 2

@@ -13,7 +13,7 @@ DAY = TimeRange(0, 86_400 * SECOND_NS)
 spans = st.tuples(st.integers(0, 2**62), st.integers(1, 2**61)).map(lambda ends: TimeRange(ends[0], sum(ends)))
 
 
-expectations = st.builds(Expected, st.floats(0, 1e9), st.floats(0, 1e9))
+expectations = st.builds(Expected, st.floats(0, 1e9), st.floats(0, 1e9), st.booleans())
 
 
 @given(spans, expectations, st.integers(1, 1_000_000), st.integers(0, 1_000_000))
@@ -45,6 +45,12 @@ def test_the_first_piece_is_as_long_as_the_wanted_rows_need_and_the_next_ones_ar
     pieces = list(newest_first(DAY, expected=Expected(100), wanted_rows=1000, found_rows=lambda: 0))
 
     assert [piece.seconds for piece in pieces] == [40, 40 * 32, 40 * 32**2, 86_400 - 40 * (1 + 32 + 32**2)]
+
+
+def test_where_the_logs_were_counted_the_first_piece_is_half_as_long() -> None:
+    pieces = newest_first(DAY, expected=Expected(100, is_counted=True), wanted_rows=1000, found_rows=lambda: 0)
+
+    assert next(pieces).seconds == 20
 
 
 def test_the_next_piece_is_as_long_as_the_missing_rows_need_if_they_go_on_as_before() -> None:
