@@ -8,12 +8,16 @@ call generates the same rows except for their times, which end now.
 from __future__ import annotations
 
 import re
+import threading
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from bench.errors import BenchError
 from bench.stack import DATABASE, BenchStack
 
 DAYS: Final = 30
@@ -81,6 +85,42 @@ def merge_days(stack: BenchStack, table: str) -> None:
     ).split()
     for day in days[:-1]:
         stack.query(f"OPTIMIZE TABLE `{DATABASE}`.`{table}` PARTITION '{day}' FINAL")
+
+
+@dataclass(slots=True)
+class Merging:
+    """How often a day has been merged."""
+
+    count: int = 0
+
+
+@contextmanager
+def merging_a_day(stack: BenchStack, table: str) -> Iterator[Merging]:
+    """Merge the largest day of a table into one part again and again, as ClickHouse does once when a day is over.
+
+    Raises:
+        BenchError: the engine refuses it, or not one merge was finished.
+    """
+    day = stack.query(
+        f"SELECT partition FROM system.parts WHERE active AND database = '{DATABASE}' AND table = '{table}'"
+        " GROUP BY partition ORDER BY sum(rows) DESC LIMIT 1"
+    )
+    merging, is_over = Merging(), threading.Event()
+
+    def merge() -> None:
+        while not is_over.is_set():
+            stack.query(f"OPTIMIZE TABLE `{DATABASE}`.`{table}` PARTITION '{day}' FINAL")
+            merging.count += 1
+
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(merge)
+        try:
+            yield merging
+        finally:
+            is_over.set()
+    done.result()
+    if not merging.count:
+        raise BenchError("no merge of a day was finished")
 
 
 def _pieces(rows: int) -> Iterator[tuple[int, int]]:

@@ -6,6 +6,7 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -14,7 +15,7 @@ from urllib.parse import urlsplit
 
 from bench.api_client import ApiClient, Sample, first_log_millis, run_queries, run_side_by_side, settings_for
 from bench.command import RESULTS, circumstances, positive, run
-from bench.history import prepare_history
+from bench.history import Merging, merging_a_day, prepare_history
 from bench.machine import interpreter
 from bench.query_kinds import KINDS, Kind, SearchValues, sample_search_values
 from bench.query_report import Size, Timing, report_sizes, timing
@@ -58,6 +59,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--concurrency", type=positive, help="ask each kind by so many clients at the same time too, such as 8"
     )
+    parser.add_argument(
+        "--merge", action="store_true", help="merge a day meanwhile, again and again; results have files of their own"
+    )
     parser.add_argument("--data", type=Path, help="directory that keeps the tables for the next run")
     parser.add_argument(
         "--quick", action="store_true", help="few rows and samples, to see that it works; results are not stored"
@@ -72,7 +76,8 @@ def _measure(options: argparse.Namespace) -> int:
     with running_stack(options.data and options.data.absolute()) as stack:
         sizes = [_measure_size(stack, options, rows) for rows in options.rows]
         about = _about(stack, options)
-    return report_sizes(options.results, about, sizes, is_stored=not (options.quick or options.kind))
+    name = f"query_latency{'_merging' if options.merge else ''}"
+    return report_sizes(options.results, name, about, sizes, is_stored=not (options.quick or options.kind))
 
 
 def _measure_size(stack: BenchStack, options: argparse.Namespace, rows: int) -> Size:
@@ -83,7 +88,10 @@ def _measure_size(stack: BenchStack, options: argparse.Namespace, rows: int) -> 
     kinds = [kind for kind in KINDS if not options.kind or any(part in kind.name for part in options.kind)]
     timings: dict[str, Timing] = {}
     settings = settings_for(options.concurrency) if options.concurrency else {}
-    with fed_service(stack, Program(options.service_python), table, _RATE, settings) as service:
+    with (
+        fed_service(stack, Program(options.service_python), table, _RATE, settings) as service,
+        merging_a_day(stack, table) if options.merge else nullcontext(Merging()) as merging,
+    ):
         client = ApiClient(_port(service))
         for kind in kinds:
             count = min(options.samples, _QUICK_SAMPLES if options.quick else _CHEAP if kind.is_cheap else _DEAR)
@@ -100,7 +108,7 @@ def _measure_size(stack: BenchStack, options: argparse.Namespace, rows: int) -> 
             tails = _time_tails(service, _QUICK_SAMPLES if options.quick else _TAILS)
             timings["tail, to the first log"] = tails
             print(f"    {tails.line()}", flush=True)
-    return Size(rows, timings, stack.bytes_per_row(table))
+    return Size(rows, timings, stack.bytes_per_row(table), merging.count)
 
 
 def _side_by_side(
@@ -141,6 +149,7 @@ def _about(stack: BenchStack, options: argparse.Namespace) -> dict[str, Any]:
     rows = [str(count) for count in options.rows]
     command = ["bench.query_latency", "--rows", *rows, "--samples", str(options.samples)]
     command += ["--concurrency", str(options.concurrency)] if options.concurrency else []
+    command += ["--merge"] if options.merge else []
     return circumstances(stack, command) | {
         "service": interpreter(options.service_python),
         "events_per_sec_stored_meanwhile": _RATE,

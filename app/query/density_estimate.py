@@ -43,6 +43,7 @@ class _Lookback(NamedTuple):
 _LAST_MINUTES: Final = _Lookback(_MINUTES, 600, 60.0, 10)
 _LAST_DAY: Final = _Lookback(_HOURS, 86_400, 300.0, 1)
 _MANY: Final = 2 * _LAST_MINUTES.enough
+_SURE: Final = 40  # of so many counted logs, twice the window that they suggest nearly always has enough
 # Of logs that have stopped, the last hour that has any shows when.
 _ITS_MINUTES: Final = _Lookback(_MINUTES, 3600, 60.0, 10)
 
@@ -78,13 +79,14 @@ class _Counts(NamedTuple):
         found, secs = self.found(tree), self.lookback.secs
         if found.rows < self.lookback.enough:
             return None
+        is_counted = found.rows >= _SURE
         step_secs = self.lookback.rollup.step_ns // SECOND_NS
         stopped_secs = found.last_secs + step_secs
         if max(self.end_secs, until_secs) - stopped_secs < step_secs:  # they go on
-            return Expected(found.rows / secs)
+            return Expected(found.rows / secs, is_counted=is_counted)
         # The window is to reach the beginning of the last step, wherever in it they stopped.
         quiet_secs = max(0, span.end_ns // SECOND_NS - found.last_secs)
-        return Expected(found.rows / (secs - max(0, self.end_secs - stopped_secs)), quiet_secs)
+        return Expected(found.rows / (secs - max(0, self.end_secs - stopped_secs)), quiet_secs, is_counted)
 
 
 class Density:
@@ -109,12 +111,12 @@ class Density:
             return Expected()
         counted = self._counted(table, span, condition.tree)
         if condition.is_of_service_and_level:
-            return replace(counted, is_counted=True)
+            return counted
         everything = self._counted(table, span, Everything())
         least = everything.rows_per_sec * UNKNOWN / _MOST_LONGER
         if not counted.rows_per_sec:
-            return replace(everything, rows_per_sec=least)
-        return replace(counted, rows_per_sec=max(counted.rows_per_sec, least))
+            return replace(everything, rows_per_sec=least, is_counted=False)
+        return replace(counted, rows_per_sec=max(counted.rows_per_sec, least), is_counted=False)
 
     def _counted(self, table: LogTable, span: TimeRange, tree: Node) -> Expected:
         # A range may end in the future, where there are no logs yet.

@@ -9,8 +9,8 @@ from app.query.time_range import SECOND_NS, TimeRange
 
 _LEAST_NS: Final = 3 * SECOND_NS  # what was sent a moment ago is not stored yet
 _UNKNOWN_NS: Final = 600 * SECOND_NS  # if the density is unknown, or no logs were counted
-_MARGIN: Final = 4  # the first window is this many times as long as a rough estimate
-_MARGIN_OF_COUNTED: Final = 2  # where the estimate is a count, and for later windows, which know what was found
+_MARGIN: Final = 4  # the first window is this many times as long as a guess
+_MARGIN_OF_COUNTED: Final = 2  # where logs were counted, and for later windows, which know what was found
 # A rare word takes few windows, and a common one never reads much more than needed.
 _LEAST_GROWTH, _MOST_GROWTH = 2, 32
 
@@ -23,7 +23,7 @@ class Expected(Struct, frozen=True):
     quiet_secs: float = 0.0
     """How long before the end the last of them was. They had the density until then."""
     is_counted: bool = False
-    """Whether these very logs were counted, or only some that have as many of them as experience tells."""
+    """Whether these very logs were counted, and enough of them, so that the density is more than a guess."""
 
 
 def newest_first(

@@ -10,9 +10,10 @@ from typing import Any, cast
 import pytest
 from flask.testing import FlaskClient
 
-from bench.history import DAYS, SERVICES, load_history, merge_days
+from bench.history import DAYS, SERVICES, load_history, merge_days, merging_a_day
 from bench.query_kinds import KINDS, Kind, SearchValues, sample_search_values
 from bench.stack import DATABASE, BenchStack
+from tests.e2e.pipeline import wait_until
 from tests.e2e.query_table import api_over
 from tests.support.servers import RunningEngine
 
@@ -51,6 +52,13 @@ def test_it_has_its_rows_each_with_a_unique_identity(history: History) -> None:
     assert history.number("dateDiff('day', min(Timestamp), now())") in (DAYS - 1, DAYS)
     assert 0.01 < history.number("countIf(SeverityText = 'ERROR') / count()") < 0.2
     assert history.number("countIf(Body LIKE '%{%' OR Body = '')") == 0
+
+
+def test_a_day_is_merged_while_something_else_is_measured(history: History) -> None:
+    with merging_a_day(history.stack, history.table) as merging:
+        wait_until(lambda: merging.count >= 2, "a day was not merged twice")
+
+    assert history.number("count()") == ROWS
 
 
 def test_there_are_search_values(history: History) -> None:

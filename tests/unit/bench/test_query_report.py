@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -41,11 +42,13 @@ def test_percentiles_are_of_samples_and_not_between_them() -> None:
 def test_a_kind_that_takes_too_long_on_the_largest_table_is_missed(tmp_path: Path, p99: float, code: int) -> None:
     sizes = [size(10, newest=taking(900)), size(100, newest=taking(p99))]
 
-    assert report_sizes(tmp_path, ABOUT, sizes, is_stored=True) == code
+    assert report_sizes(tmp_path, "query_latency", ABOUT, sizes, is_stored=True) == code
 
 
 def test_the_page_has_a_table_for_each_size_and_how_they_grew(tmp_path: Path) -> None:
-    report_sizes(tmp_path, ABOUT, [size(10, newest=taking(40)), size(100, newest=taking(60))], is_stored=True)
+    report_sizes(
+        tmp_path, "query_latency", ABOUT, [size(10, newest=taking(40)), size(100, newest=taking(60))], is_stored=True
+    )
 
     page = (tmp_path / "query_latency.md").read_text()
     assert "| newest | 40 | 40 | 40 | 40 |" in page
@@ -53,7 +56,16 @@ def test_the_page_has_a_table_for_each_size_and_how_they_grew(tmp_path: Path) ->
     assert json.loads((tmp_path / "query_latency.json").read_text())["sizes"][1]["timings"]["newest"]["p99"] == 60
 
 
+def test_the_page_says_how_often_a_day_was_merged_meanwhile(tmp_path: Path) -> None:
+    found = replace(size(10, newest=taking(40)), merges_of_a_day=3)
+    for name, measured in (("alone", size(10, newest=taking(40))), ("merging", found)):
+        report_sizes(tmp_path, name, ABOUT, [measured], is_stored=True)
+
+    assert "Meanwhile its largest day was merged 3 times." in (tmp_path / "merging.md").read_text()
+    assert "Meanwhile" not in (tmp_path / "alone.md").read_text()
+
+
 def test_nothing_is_stored_of_a_quick_run(tmp_path: Path) -> None:
-    report_sizes(tmp_path, ABOUT, [size(10, newest=taking(40))], is_stored=False)
+    report_sizes(tmp_path, "query_latency", ABOUT, [size(10, newest=taking(40))], is_stored=False)
 
     assert not list(tmp_path.iterdir())

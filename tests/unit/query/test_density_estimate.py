@@ -174,6 +174,12 @@ def test_of_logs_that_have_stopped_it_is_told_how_long_ago_and_their_density_unt
     assert len(setup.reader.statements) == statements
 
 
+def test_few_counted_logs_are_a_guess() -> None:
+    assert Setup(counts(minutes=40)).expected("service:a").is_counted
+    assert not Setup(counts(minutes=39)).expected("service:a").is_counted
+    assert not Setup(counts(minutes=6000)).expected("service:a timeout").is_counted
+
+
 def test_the_time_without_logs_ends_where_the_range_does() -> None:
     setup = Setup(Logged(180))
 
