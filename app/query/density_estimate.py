@@ -5,6 +5,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from math import inf
 from typing import Final, NamedTuple
 
 from msgspec.structs import replace
@@ -37,15 +38,16 @@ class _Lookback(NamedTuple):
     fresh_secs: float
     enough: int
     """So many logs suffice for an estimate."""
+    sure: float
+    """So many make twice the window that they suggest nearly always have enough."""
 
 
 # The last minutes do not show logs that are rare or have stopped.
-_LAST_MINUTES: Final = _Lookback(_MINUTES, 600, 60.0, 10)
-_LAST_DAY: Final = _Lookback(_HOURS, 86_400, 300.0, 1)
+_LAST_MINUTES: Final = _Lookback(_MINUTES, 600, 60.0, 10, 40)
+_LAST_DAY: Final = _Lookback(_HOURS, 86_400, 300.0, 1, inf)  # by night there are fewer logs than in the whole day
 _MANY: Final = 2 * _LAST_MINUTES.enough
-_SURE: Final = 40  # of so many counted logs, twice the window that they suggest nearly always has enough
 # Of logs that have stopped, the last hour that has any shows when.
-_ITS_MINUTES: Final = _Lookback(_MINUTES, 3600, 60.0, 10)
+_ITS_MINUTES: Final = _Lookback(_MINUTES, 3600, 60.0, 10, 40)
 
 
 class _Key(NamedTuple):
@@ -79,7 +81,7 @@ class _Counts(NamedTuple):
         found, secs = self.found(tree), self.lookback.secs
         if found.rows < self.lookback.enough:
             return None
-        is_counted = found.rows >= _SURE
+        is_counted = found.rows >= self.lookback.sure
         step_secs = self.lookback.rollup.step_ns // SECOND_NS
         stopped_secs = found.last_secs + step_secs
         if max(self.end_secs, until_secs) - stopped_secs < step_secs:  # they go on

@@ -23,7 +23,7 @@ class Expected(Struct, frozen=True):
     quiet_secs: float = 0.0
     """How long before the end the last of them was. They had the density until then."""
     is_counted: bool = False
-    """Whether these very logs were counted, and enough of them, so that the density is more than a guess."""
+    """Whether enough of these very logs were counted lately, so that the density is more than a guess."""
 
 
 def newest_first(

@@ -174,10 +174,11 @@ def test_of_logs_that_have_stopped_it_is_told_how_long_ago_and_their_density_unt
     assert len(setup.reader.statements) == statements
 
 
-def test_few_counted_logs_are_a_guess() -> None:
+def test_few_counted_logs_and_those_of_a_whole_day_are_a_guess() -> None:
     assert Setup(counts(minutes=40)).expected("service:a").is_counted
     assert not Setup(counts(minutes=39)).expected("service:a").is_counted
     assert not Setup(counts(minutes=6000)).expected("service:a timeout").is_counted
+    assert not Setup(counts(minutes=0, hours=86_400)).expected("service:a").is_counted
 
 
 def test_the_time_without_logs_ends_where_the_range_does() -> None:
@@ -194,5 +195,5 @@ def test_of_rare_logs_that_have_stopped_the_hour_is_enough() -> None:
     rare = [("a", "INFO", 9, 48, NOW_SECS - 5 * 3600)]
     setup = Setup(lambda statement: Result((), rare if "toStartOfHour" in statement.sql else []))
 
-    assert setup.expected("service:a") == counted(48 / (20 * 3600), 5 * 3600)
+    assert setup.expected("service:a") == Expected(48 / (20 * 3600), 5 * 3600)
     assert len(setup.reader.statements) == 2
