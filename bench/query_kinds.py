@@ -105,13 +105,16 @@ KINDS: Final = (
 )
 
 
-def sample_search_values(stack: BenchStack, table: str, rows: int, rng: Random) -> SearchValues:
-    """Read search values from random rows of the history.
+def sample_search_values(
+    stack: BenchStack, table: str, rows: int, rng: Random, *, newest_share: float = 1.0
+) -> SearchValues:
+    """Read search values from random rows of the history, or of so large a share of it, the newest.
 
     Raises:
         BenchError: the engine refuses it.
     """
-    offsets = ", ".join(str(rng.randrange(rows // PARTITIONS)) for _ in range(_SAMPLED))
+    end = rows // PARTITIONS
+    offsets = ", ".join(str(rng.randrange(round(end * (1 - newest_share)), end)) for _ in range(_SAMPLED))
     result = stack.query(
         "SELECT toString(toUnixTimestamp64Nano(Timestamp)), toString(_partition), toString(_offset), TraceId,"
         r" extract(Body, '\\b[0-9a-f]{12}\\b')"
