@@ -144,12 +144,16 @@ class LineReader:
             quick = quick_kafka(line, end, logger) if line[end] == "]" else None
         else:
             quick = quick_header(line, end)
-        if quick is None or not (quick.level or self.level):
+        if quick is None:
+            return False
+        fields = dict(quick.fields)
+        # Behind a level, what has none may go on, but for the file and line that end the header of klog.
+        if not quick.level and not (self.level and "line" in fields):
             return False
         if not self.level:
             self.level, self.level_from = quick.level, places.HEADER
             self.level_start, self.level_end = end + quick.level_at[0], end + quick.level_at[1]
-        self.fields = {**dict(quick.fields), **self.fields}
+        self.fields = {**fields, **self.fields}
         return True
 
     def _without_time(self) -> None:

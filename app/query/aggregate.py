@@ -27,7 +27,6 @@ _FEW_MEASURED = 250_000  # for quantiles, which take twice as long for a row
 _FEW_OF_A_SERVICE = 500_000  # of the other services' rows, at most one column is read
 _SMALL = 20_000_000  # logs, of which rollups have a hundredth: one thread reads them while two would share the work
 _SMALL_MEASURED = 1_000_000  # rollups have a group for each bucket of response times
-_OF_FEW_VALUES = frozenset({"ServiceName", "SeverityText"})
 
 
 def read_by(by: Sequence[str], functions: Sequence[Function]) -> Sequence[str]:
@@ -81,7 +80,7 @@ class Aggregate(Struct, frozen=True):
     def steps_in_arrays(self) -> Steps | None:
         """The steps if logs are counted in each, in an array per group; None if a group is one of a step."""
         is_count = list(self.functions) == [Function("count")] and len(self.by) == 1
-        if not self.interval_secs or not is_count or _column(self.by[0]) not in _OF_FEW_VALUES:
+        if not self.interval_secs or not is_count or _column(self.by[0]) != "SeverityText":
             return None
         steps = Steps.of(self.span, self.interval_secs)
         return steps if len(steps) <= MOST_STEPS else None

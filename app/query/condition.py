@@ -46,6 +46,8 @@ class Condition(Struct, frozen=True):
     """Words that the message must have for the condition to be true."""
     tree: Node = field(default_factory=Everything)
     """A tree that matches the same rows, or more."""
+    scope: Node = field(default_factory=Everything)
+    """The tree of the scope, which every statement has as a condition of its own."""
 
     @property
     def is_of_service_and_level(self) -> bool:
@@ -55,7 +57,7 @@ class Condition(Struct, frozen=True):
     @property
     def is_unindexed(self) -> bool:
         """Whether no index besides the primary key can rule out rows: it is on service, level and ranges of numbers."""
-        return self.columns <= _WITHOUT_INDEX and not _is_indexed(self.tree)
+        return self.columns <= _WITHOUT_INDEX and not (_is_indexed(self.tree) or _is_indexed(self.scope))
 
 
 def condition_of(tree: Node, *, prefix: str = "query") -> Condition:

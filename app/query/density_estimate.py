@@ -110,7 +110,7 @@ class Density:
         these; if the scope has other columns too, the density is unknown.
         """
         if not table.scope_columns <= _MINUTES.columns:
-            return Expected()
+            return Expected(quiet_secs=max(0, (span.end_ns - self._now_ns()) // SECOND_NS))
         counted = self._counted(table, span, condition.tree)
         if condition.is_of_service_and_level:
             return counted
@@ -121,8 +121,12 @@ class Density:
         return replace(counted, rows_per_sec=max(counted.rows_per_sec, least), is_counted=False)
 
     def _counted(self, table: LogTable, span: TimeRange, tree: Node) -> Expected:
-        # A range may end in the future, where there are no logs yet.
         end_secs = min(span.end_ns, self._now_ns()) // SECOND_NS
+        found = self._counted_until(table, span, tree, end_secs)
+        # A range may end in the future, where there are no logs yet.
+        return replace(found, quiet_secs=max(found.quiet_secs, span.end_ns // SECOND_NS - end_secs))
+
+    def _counted_until(self, table: LogTable, span: TimeRange, tree: Node, end_secs: int) -> Expected:
         lately = self._counts(table, end_secs, _LAST_MINUTES).expected(tree, span)
         if lately is not None:
             return lately

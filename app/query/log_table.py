@@ -64,7 +64,8 @@ class Select(Struct, frozen=True):
     most_rows: int = 0
     """Read nothing, and raise QueryTooExpensive, if the indexes leave more rows than this; 0 to read however many."""
     is_of_whole_parts: bool = False
-    """Whether the primary key would rule out next to nothing: rows of the first and the last of many days."""
+    """Whether the primary key would rule out next to nothing: rows of the first and the last of many days, where no
+    condition is on the service."""
 
     def filtered_first(self, span: TimeRange) -> Select:
         """The same for conditions of which only that on times, the first, has an index besides the primary key.
@@ -146,7 +147,7 @@ class LogTable:
         """The condition for a tree. Its `columns` and `equal` include those of the scope."""
         of_tree = condition_of(tree)
         columns, equal = of_tree.columns | self._seen.columns, {**self._seen.equal, **of_tree.equal}
-        return replace(of_tree, columns=columns, equal=equal)
+        return replace(of_tree, columns=columns, equal=equal, scope=self.scope.tree)
 
     def run(self, select: AnySelect, *, timeout_secs: float) -> Result:
         """Run a select.

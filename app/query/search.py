@@ -159,6 +159,6 @@ def _select(search: Search, piece: Piece, limit: int) -> Select:
         order,
         parameters,
         most_rows=piece.most_rows,
-        is_of_whole_parts=piece.is_of_whole_parts,
+        is_of_whole_parts=piece.is_of_whole_parts and "ServiceName" not in search.condition.columns,
     )
     return select.filtered_first(piece.span) if search.condition.is_unindexed else select

@@ -74,7 +74,7 @@ impl Row {
         const MOST_EXACT: u64 = 1 << 53;
         self.number = match value {
             Value::Integer(number) if number.unsigned_abs() <= MOST_EXACT => Some(*number as f32),
-            Value::Float(number) => Some(*number as f32),
+            Value::Float(number) => Some(*number as f32 + 0.0), // "-0", an integer to Python, comes as -0.0
             Value::Null => None,
             _ => return false,
         };

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 from clickhouse_connect.driver.exceptions import DatabaseError
@@ -143,13 +144,36 @@ def test_a_connection_that_was_closed_while_it_was_idle_is_opened_anew(server: S
     assert len(server.requests) == 3
 
 
-@pytest.mark.parametrize("body", [b"<html>Welcome</html>", b"[]", b'{"meta":[],"data":[', b'{"data":[]}'])
+@pytest.mark.parametrize("body", [b"", b"<html>Welcome</html>", b"[]", b'{"meta":[],"data":[', b'{"data":[]}'])
 def test_what_is_no_result_is_an_error_to_try_again(server: Server, body: bytes) -> None:
     server.body = body
     connection = SelectConnection(ClickHouseSettings(url=server.url))
 
     with pytest.raises(TryAgainLater), translated_errors("read"):
         connection.run("SELECT 1", {}, {}, read_secs=READ_SECS)
+
+
+def test_of_a_statement_without_a_result_nothing_is_expected(server: Server) -> None:
+    server.body = b""
+
+    SelectConnection(ClickHouseSettings(url=server.url)).tell("KILL QUERY WHERE false", read_secs=READ_SECS)
+
+    assert len(server.requests) == 1
+
+
+def test_results_are_held_in_memory_until_they_are_complete(server: Server) -> None:
+    SelectConnection(ClickHouseSettings(url=server.url)).run("SELECT 1", {}, {}, read_secs=READ_SECS)
+
+    assert "wait_end_of_query=1&buffer_size=8388608" in server.requests[0]
+
+
+def test_an_authority_that_cannot_be_read_is_an_error_to_try_again(tmp_path: Path) -> None:
+    authority = tmp_path / "ca.pem"
+    authority.write_text("no certificate")
+    settings = ClickHouseSettings(url="https://clickhouse.example", ca_file=authority)
+
+    with pytest.raises(TryAgainLater):
+        ClickHouseReader(settings, QuerySettings()).run(Statement("SELECT 1"), timeout_secs=1)
 
 
 def test_a_status_of_somebody_in_between_is_an_error_to_try_again(server: Server) -> None:
@@ -177,3 +201,23 @@ def test_the_proxy_of_the_environment_is_used(server: Server, monkeypatch: pytes
 
     assert connection.run("SELECT 1", {}, {}, read_secs=READ_SECS).rows == [(1,)]
     assert server.requests[0].startswith("http://clickhouse.example:8123/?")
+
+
+def test_a_proxy_is_asked_for_the_port_of_clickhouse_and_not_for_that_of_the_scheme(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", server.url)
+
+    SelectConnection(ClickHouseSettings(url="http://clickhouse.example")).tell("SELECT 1", read_secs=READ_SECS)
+
+    assert server.requests[0].startswith("http://clickhouse.example:8123/?")
+
+
+@pytest.mark.parametrize("without", ["127.0.0.1", "other.example, 127.0.0.1:{port}", "*"])
+def test_what_needs_no_proxy_is_asked_directly(server: Server, monkeypatch: pytest.MonkeyPatch, without: str) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    monkeypatch.setenv("no_proxy", without.format(port=server.server_address[1]))
+
+    SelectConnection(ClickHouseSettings(url=server.url)).tell("SELECT 1", read_secs=READ_SECS)
+
+    assert server.requests[0].startswith("/?")

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from httptools import HttpParserError, HttpResponseParser
 
 _READ_BYTES: Final = 256 * 1024
+_KEEPALIVE: Final = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 30, "TCP_KEEPCNT": 3}
 _WITH_LENGTH: Final = (b"content-length", b"transfer-encoding")
 
 
@@ -55,6 +56,7 @@ class PostConnection:
     def _exchange(self, target: str, body: bytes, read_secs: float) -> Response:
         if not self.is_open:
             self._connection.connect()
+            _notice_if_gone(self._connection.sock)
             self._responses = _Responses()
         connected: socket.socket = self._connection.sock
         connected.settimeout(read_secs)
@@ -66,6 +68,17 @@ class PostConnection:
         if not is_kept:
             self.close()
         return response
+
+
+def _notice_if_gone(connected: socket.socket) -> None:
+    """Have the system close a connection whose other side has gone without a word, within two minutes.
+
+    Otherwise each that is kept would fail one query, after its whole time.
+    """
+    connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in _KEEPALIVE.items():
+        if option := getattr(socket, name, None):  # not every system has each of them
+            connected.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
 class _Responses:

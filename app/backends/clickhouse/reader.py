@@ -82,7 +82,7 @@ class ClickHouseReader:
         sql = f"KILL QUERY WHERE query_id = {literal(query_id)} ASYNC"
         try:
             with self._connection() as connection, translated_errors("end a query"):
-                connection.run(sql, {}, {}, read_secs=_KILL_SECS)
+                connection.tell(sql, read_secs=_KILL_SECS)
         except (TryAgainLater, Refused) as error:
             _log.info("A query whose client has gone runs on until its time limit: %s", error)
             return False
@@ -105,7 +105,8 @@ class ClickHouseReader:
         try:
             connection = self._idle.get_nowait()
         except queue.Empty:
-            connection = SelectConnection(self._settings)
+            with translated_errors("prepare a connection"):
+                connection = SelectConnection(self._settings)
         try:
             yield connection
         finally:

@@ -4,7 +4,6 @@ clickhouse-connect reads columns, of results of any size: for a hundred rows it 
 here, JSON over a connection of our own, and with it a tenth of a small query.
 """
 
-import json
 import ssl
 import weakref
 from base64 import b64encode
@@ -13,10 +12,11 @@ from http import HTTPStatus
 from http.client import HTTPConnection, HTTPSConnection
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
-from urllib.request import getproxies_environment, proxy_bypass
 
+import msgspec
 from clickhouse_connect.driver.binding import format_bind_value
 from clickhouse_connect.driver.exceptions import DatabaseError, error_code_from_header, error_name_from_body
+from clickhouse_connect.driver.httputil import check_env_proxy
 
 from app.backends.clickhouse.client import CONNECT_SECS, address_of
 from app.backends.clickhouse.post_connection import PostConnection, Response
@@ -27,6 +27,8 @@ _FORMAT: Final = {
     "default_format": "JSONCompact",
     # ClickHouse sends nothing before the result is complete, so an error has its code and never follows half a result.
     "wait_end_of_query": "1",
+    # A larger result goes through a file on its disk; without this, each would.
+    "buffer_size": str(8 * 1024 * 1024),
     "output_format_json_quote_64bit_integers": "0",
 }
 _EXCEPTION_CODE: Final = b"x-clickhouse-exception-code"
@@ -50,11 +52,22 @@ class SelectConnection:
             OSError, http.client.HTTPException: it does not answer.
         """
         bound = {f"param_{name}": format_bind_value(value) for name, value in parameters.items()}
-        target = f"{self._path}?{urlencode({**_FORMAT, **bound, **settings})}"
+        return _result(self._body(sql, {**bound, **settings}, read_secs))
+
+    def tell(self, sql: str, *, read_secs: float) -> None:
+        """Run a statement whose result does not matter, and may be none.
+
+        Raises:
+            clickhouse_connect.driver.exceptions.DatabaseError, OSError, http.client.HTTPException: as `run`.
+        """
+        self._body(sql, {}, read_secs)
+
+    def _body(self, sql: str, settings: Mapping[str, object], read_secs: float) -> bytes:
+        target = f"{self._path}?{urlencode({**_FORMAT, **settings})}"
         response = self._response(target, sql.encode(), read_secs)
         if response.status != HTTPStatus.OK or _EXCEPTION_CODE in response.headers:
             raise _error(response)
-        return _result(response.body)
+        return response.body
 
     def _response(self, target: str, body: bytes, read_secs: float) -> Response:
         is_kept = self._connection.is_open
@@ -74,15 +87,16 @@ def _opened(settings: ClickHouseSettings) -> tuple[PostConnection, str]:
         "Host": f"{_name_of(host)}:{port}",
         "Authorization": f"Basic {b64encode(login).decode()}",
     }
-    proxy = None if proxy_bypass(host) else getproxies_environment().get(scheme)
+    proxy = check_env_proxy(scheme, host, port)  # as clickhouse-connect decides it for the writer
     if proxy is None:
         return PostConnection(_made(settings, host, port), headers), "/"
     through = urlsplit(proxy if "//" in proxy else f"//{proxy}")
-    connection = _made(settings, through.hostname or "", through.port or 8080)
+    proxy_port = through.port or (443 if through.scheme == "https" else 80)
+    connection = _made(settings, through.hostname or "", proxy_port)
     if scheme == "https":
         connection.set_tunnel(host, port)
         return PostConnection(connection, headers), "/"
-    return PostConnection(connection, headers), f"{settings.url}/"
+    return PostConnection(connection, headers), f"{scheme}://{_name_of(host)}:{port}/"
 
 
 def _name_of(host: str) -> str:
@@ -109,12 +123,8 @@ def _error(response: Response) -> DatabaseError:
 
 
 def _result(body: bytes) -> Result:
-    """The result in a body; it is empty where ClickHouse has nothing to tell, such as that there is nothing to kill."""
-    if not body:
-        return Result((), ())
     try:
-        # Some columns can hold bytes that are no text.
-        found: dict[str, Any] = json.loads(body.decode(errors="replace"))
+        found: dict[str, Any] = _parsed(body)
         read = found["statistics"]
         return Result(
             [column["name"] for column in found["meta"]],
@@ -123,3 +133,11 @@ def _result(body: bytes) -> Result:
         )
     except (ValueError, KeyError, TypeError) as error:
         raise DatabaseError(f"no result, but {body[:200]!r}") from error
+
+
+def _parsed(body: bytes) -> Any:
+    """JSON as an object. It is parsed where it lies: one character such as 😀 makes a text four times as large."""
+    try:
+        return msgspec.json.decode(body)
+    except UnicodeDecodeError:  # some columns can hold bytes that are no text
+        return msgspec.json.decode(body.decode(errors="replace").encode())

@@ -26,6 +26,8 @@ openings = st.sampled_from(
         "10:15:01.123",
         "2026-11-29T10:15:01+01:00",
         "Sun Nov 29 10:15:01 2026",
+        "INFO 2026-11-29 10:15:01",
+        "WARN 2026-11-29 10:15:01,123",
     ]
 )
 tokens = st.lists(
@@ -75,6 +77,8 @@ tokens = st.lists(
                 "kiln 7 warm",
                 "Kiln",
                 "Warm Kiln[77]:",
+                " [AUTH] ",
+                " HTTP [oven-2] ",
             ),
         )
     ),

@@ -780,8 +780,9 @@ def _as_float32(number: float | None) -> float | None:
 
 
 def _assert_time_is_as_said(timestamp: str | float | None, row: dict[str, Any]) -> None:
+    is_missing = timestamp is None or (isinstance(timestamp, str) and not timestamp.strip())
     try:
-        time_ns = None if timestamp is None or timestamp == "" else read_time_ns(timestamp)
+        time_ns = None if is_missing else read_time_ns(timestamp)
     except ValueError:
         assert row["ParseError"] == "timestamp: not a time"
         assert ("timestamp", timestamp) in row["LogAttributes"]

@@ -155,6 +155,25 @@ def test_of_what_compiled_code_is_not_certain_the_reference_reads(text: str) -> 
     assert_same(chunk_of([text.encode()]))
 
 
+def test_numbers_of_many_digits_have_the_texts_of_the_reference() -> None:
+    rng = Random(7)
+    texts = ["824823281168473.2"]
+    for number in range(4000):
+        texts.append(f"{rng.uniform(0, 10 ** (number % 16)):.{number % 7 + 1}f}")
+        bits = number % 20 + 1
+        texts.append(f"{rng.randrange(2 ** (52 - bits)) + rng.randrange(2**bits) / 2**bits:.{bits}f}")
+    values = [f'{{"message":"m","v":{text}}}'.encode() for text in texts]
+
+    assert_same(chunk_of(values))
+    assert b'{"message":"m","v":824823281168473.2}' in left_to_the_reference(values)
+
+
+def test_a_negative_zero_is_a_zero() -> None:
+    rows = native_reader(BOUNDS)(chunk_of([b'{"message":"m","response_time_ms":-0}'])).rows
+
+    assert str(rows["ResponseTimeMs"][0].as_py()) == "0.0"
+
+
 def test_rows_keep_the_order_of_records_of_which_some_are_several_events() -> None:
     values = [b'{"message":"1"}', b'[{"message":"2"},{"message":"3"}]', b'{"message":"4"}', b"\xff", b'{"message":"5"}']
 

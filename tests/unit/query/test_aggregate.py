@@ -330,6 +330,7 @@ def test_few_steps_are_counted_in_an_array_for_each_level_from_rows_and_from_rol
     [
         aggregate(by=("level",), interval_secs=1),  # 3,600 steps
         aggregate(by=("host",), interval_secs=60),  # its values may be many
+        aggregate(by=("service",), interval_secs=60),
         aggregate(by=("level", "service"), interval_secs=60),
         aggregate(interval_secs=60),
         aggregate(by=("level",)),

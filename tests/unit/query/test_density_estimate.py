@@ -181,6 +181,16 @@ def test_few_counted_logs_and_those_of_a_whole_day_are_a_guess() -> None:
     assert not Setup(counts(minutes=0, hours=86_400)).expected("service:a").is_counted
 
 
+@pytest.mark.parametrize("scope", ["", "host:x"])
+def test_there_are_no_logs_in_the_future(scope: str) -> None:
+    setup = Setup(Logged(0), scope)
+    tomorrow = TimeRange(LAST_HOUR.start_ns, NOW_NS + 86_400 * SECOND_NS)
+
+    assert setup.expected("", tomorrow).quiet_secs == 86_400
+    assert setup.expected("timeout", tomorrow).quiet_secs == 86_400
+    assert setup.expected("").quiet_secs == 0
+
+
 def test_the_time_without_logs_ends_where_the_range_does() -> None:
     setup = Setup(Logged(180))
 

@@ -244,6 +244,16 @@ def test_density_is_queried_if_the_projection_covers_the_scope(scope: str, looks
     assert sum(sql.startswith(COUNTS) for sql in page_statements(scope, "timeout")) == looks
 
 
+@pytest.mark.parametrize(
+    ("scope", "is_unindexed"), [("service:a", True), ("k8s.pod:a", False), ("-http.route:/pay OR level:error", False)]
+)
+def test_a_scope_by_the_text_of_an_attribute_asks_the_indexes_like_a_query(scope: str, is_unindexed: bool) -> None:
+    table = LogTable(ScriptedReader(), Scope(parse(scope).tree))
+
+    assert table.condition(Everything()).is_unindexed is is_unindexed
+    assert LogTable(ScriptedReader()).condition(parse(scope).tree).is_unindexed is is_unindexed
+
+
 def test_density_is_cached_for_each_scope() -> None:
     reader = ScriptedReader(result_of)
     queries = QueryService(LogTable(reader), now_ns=lambda: NOW_NS, clock=lambda: 0.0)

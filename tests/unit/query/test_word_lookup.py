@@ -77,6 +77,13 @@ def test_the_primary_key_is_asked_in_a_range_of_less_than_a_day() -> None:
     assert "use_primary_key" not in reader.statements[0].sql
 
 
+def test_the_primary_key_is_asked_where_it_tells_of_a_service() -> None:
+    reader, _ = searched(found(), f"service:a {ID}")
+
+    assert tries(reader) == [True]
+    assert "use_primary_key" not in reader.statements[0].sql
+
+
 @pytest.mark.parametrize("limit", [TOO_MANY, QueryTooExpensive("time", "too slow")])
 def test_where_many_logs_have_it_they_are_read_window_by_window(limit: QueryTooExpensive) -> None:
     def answer(statement: Statement) -> Result:
