@@ -57,8 +57,10 @@ def site(engine: RunningEngine) -> Iterator[Site]:
 
 @pytest.fixture
 def explorer(visit: Visit, site: Site) -> Explorer:
-    """The page over these logs."""
-    return visit(site)
+    """The page over these logs, once it knows their fields: until then an open log is shown anew, under other names."""
+    made = visit(site)
+    expect(made.facets.locator("details").filter(has_text=r"evil\u202Ename")).to_be_attached()
+    return made
 
 
 def row(explorer: Explorer, name: str) -> Locator:
