@@ -84,7 +84,11 @@ def merge_days(stack: BenchStack, table: str) -> None:
         " ORDER BY partition"
     ).split()
     for day in days[:-1]:
-        stack.query(f"OPTIMIZE TABLE `{DATABASE}`.`{table}` PARTITION '{day}' FINAL")
+        _merge_day(stack, table, day)
+
+
+def _merge_day(stack: BenchStack, table: str, day: str) -> None:
+    stack.query(f"OPTIMIZE TABLE `{DATABASE}`.`{table}` PARTITION '{day}' FINAL")
 
 
 @dataclass(slots=True)
@@ -109,7 +113,7 @@ def merging_a_day(stack: BenchStack, table: str) -> Iterator[Merging]:
 
     def merge() -> None:
         while not is_over.is_set():
-            stack.query(f"OPTIMIZE TABLE `{DATABASE}`.`{table}` PARTITION '{day}' FINAL")
+            _merge_day(stack, table, day)
             merging.count += 1
 
     with ThreadPoolExecutor(1) as pool:

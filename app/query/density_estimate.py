@@ -109,24 +109,23 @@ class Density:
         Rollups count by service and level. Conditions on other columns are taken to match a fixed share of the logs of
         these; if the scope has other columns too, the density is unknown.
         """
-        if not table.scope_columns <= _MINUTES.columns:
-            return Expected(quiet_secs=max(0, (span.end_ns - self._now_ns()) // SECOND_NS))
-        counted = self._counted(table, span, condition.tree)
-        if condition.is_of_service_and_level:
-            return counted
-        everything = self._counted(table, span, Everything())
-        least = everything.rows_per_sec * UNKNOWN / _MOST_LONGER
-        if not counted.rows_per_sec:
-            return replace(everything, rows_per_sec=least, is_counted=False)
-        return replace(counted, rows_per_sec=max(counted.rows_per_sec, least), is_counted=False)
-
-    def _counted(self, table: LogTable, span: TimeRange, tree: Node) -> Expected:
         end_secs = min(span.end_ns, self._now_ns()) // SECOND_NS
-        found = self._counted_until(table, span, tree, end_secs)
+        found = self._estimated(table, span, condition, end_secs)
         # A range may end in the future, where there are no logs yet.
         return replace(found, quiet_secs=max(found.quiet_secs, span.end_ns // SECOND_NS - end_secs))
 
-    def _counted_until(self, table: LogTable, span: TimeRange, tree: Node, end_secs: int) -> Expected:
+    def _estimated(self, table: LogTable, span: TimeRange, condition: Condition, end_secs: int) -> Expected:
+        if not table.scope_columns <= _MINUTES.columns:
+            return Expected()
+        counted = self._counted(table, span, condition.tree, end_secs)
+        if condition.is_of_service_and_level:
+            return counted
+        everything = self._counted(table, span, Everything(), end_secs)
+        least = everything.rows_per_sec * UNKNOWN / _MOST_LONGER
+        likeliest = counted if counted.rows_per_sec else everything
+        return replace(likeliest, rows_per_sec=max(counted.rows_per_sec, least), is_counted=False)
+
+    def _counted(self, table: LogTable, span: TimeRange, tree: Node, end_secs: int) -> Expected:
         lately = self._counts(table, end_secs, _LAST_MINUTES).expected(tree, span)
         if lately is not None:
             return lately

@@ -22,10 +22,10 @@ const CERTAIN_DIGITS: usize = 15;
 
 /// Whether a number lies exactly between two texts that are equally short: Rust takes the upper one, Python the even one.
 fn is_between_texts(number: f64, text: &str) -> bool {
-    let decimals = text.find('.').map_or(0, |at| text.len() - at - 1);
     if text.len() <= CERTAIN_DIGITS {
         return false;
     }
+    let decimals = text.find('.').map_or(0, |at| text.len() - at - 1);
     let exact = format!("{number:.EXACT_DECIMALS$}");
     let rest = &exact[exact.len() - EXACT_DECIMALS + decimals..];
     rest.trim_end_matches('0') == "5"
