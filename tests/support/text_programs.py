@@ -209,6 +209,7 @@ LINES = [
     Line("Memcached of Couchbase", "2026-11-29T11:15:01.123456+01:00 WARNING 41: Client x", "123456", "WARN"),
     Line("Redis, notice", "7:S 29 Nov 2026 10:15:01.123 * MASTER <-> REPLICA sync", "123", "INFO", pid="7"),
     Line("Redis, warning", "7:M 29 Nov 2026 10:15:01.123 # Server initialized", "123", "WARN", pid="7"),
+    Line("Redis, verbose", "7:M 29 Nov 2026 10:15:01.123 - Client closed connection", "123", "TRACE", pid="7"),
     Line("ClickHouse, trace", "2026.11.29 10:15:01.123456 [ 7 ] {} <Trace> Pipe: x", "123456", "TRACE"),
     Line("ClickHouse, warning", "2026.11.29 10:15:01.123456 [ 7 ] {q-1} <Warning> Context: x", "123456", "WARN"),
     Line("TiKV", '[2026/11/29 10:15:01.123 +00:00] [WARN] [raft.rs:45] ["slow"] [id=1]', "123", "WARN"),

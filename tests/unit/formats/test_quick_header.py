@@ -28,6 +28,7 @@ openings = st.sampled_from(
         "Sun Nov 29 10:15:01 2026",
         "INFO 2026-11-29 10:15:01",
         "WARN 2026-11-29 10:15:01,123",
+        "77:M 29 Nov 2026 10:15:01.123",
     ]
 )
 tokens = st.lists(
