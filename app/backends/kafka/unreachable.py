@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from kafka.errors import BrokerResponseError, KafkaError, KafkaTimeoutError
+from kafka.errors import BrokerResponseError, KafkaError, KafkaTimeoutError, RequestTimedOutError
 
 from app.errors import KafkaCode, TryAgainLater
 
@@ -32,7 +32,7 @@ def explained_unreachable(bootstrap_servers: str) -> Iterator[None]:
 
 
 class _Reason(logging.Handler):
-    """Keeps the most specific error of the client's log: the broker's, else the last one that is not a timeout."""
+    """Keeps the last of the errors in the client's log that tell most."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
@@ -40,7 +40,17 @@ class _Reason(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         for argument in record.args if isinstance(record.args, tuple) else ():
-            if isinstance(argument, KafkaTimeoutError) or isinstance(self.error, BrokerResponseError):
-                continue
-            if isinstance(argument, Exception):
+            if isinstance(argument, Exception) and _tells(argument) >= max(_tells(self.error), _A_TIMEOUT):
                 self.error = argument
+
+
+_A_TIMEOUT, _AN_ERROR, _THE_BROKERS = 1, 2, 3
+
+
+def _tells(error: Exception | None) -> int:
+    """How much an error tells of the reason; nothing at all that the time for all attempts is over."""
+    if error is None or isinstance(error, KafkaTimeoutError):
+        return 0
+    if isinstance(error, RequestTimedOutError):  # the client's own, although it is one of those that a broker may send
+        return _A_TIMEOUT
+    return _THE_BROKERS if isinstance(error, BrokerResponseError) else _AN_ERROR
