@@ -99,7 +99,7 @@ def random_rows(rng: Random, count: int, *, names: int) -> Rows:
 @pytest.mark.parametrize(
     "forms", [None, pytest.param(installed().forms, marks=needs_native)], ids=["arrow", "compiled"]
 )
-@pytest.mark.parametrize(("count", "names"), [(1, 1), (2, 1), (300, 3), (2_000, 300)])
+@pytest.mark.parametrize(("count", "names"), [(1, 1), (2, 1), (300, 3), (600, 300)])
 def test_random_rows_come_back_as_they_were_sent(
     settings: ClickHouseSettings, count: int, names: int, forms: TextForms | None
 ) -> None:

@@ -45,7 +45,7 @@ def logs(engine: RunningEngine) -> Iterator[Logs]:
     made.drop()
 
 
-@settings(MANY_QUERIES, max_examples=300)
+@settings(MANY_QUERIES, max_examples=200)
 @given(text=texts(), is_open=st.booleans())
 def test_the_engine_finds_the_words(logs: Logs, text: str, is_open: bool) -> None:
     tree = Words(text, is_open)

@@ -13,7 +13,7 @@ from urllib.request import urlopen
 
 from tests.support.programs import run
 
-_TOOLS = ("buildah", "debootstrap")
+_TOOLS = ("buildah", "mmdebstrap")
 _BASE_PACKAGES = ("python3", "python3-pip", "python-is-python3", "ca-certificates")
 # The official image has both paths in this order; Debian's Python is in the second.
 _BASE_PATH = "/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -143,9 +143,9 @@ def _base_files(debian_release: str, cache: Path, scratch: Path) -> Path:
     if kept.exists():
         return kept
     root = scratch / "debian"
-    options = ["--variant=minbase", f"--include={','.join(_BASE_PACKAGES)}"]
-    run(["debootstrap", *options, debian_release, str(root)])
-    for folder in (root / "var/cache/apt/archives", root / "var/lib/apt/lists", *root.glob("usr/**/__pycache__")):
+    options = ["--quiet", "--mode=root", "--variant=minbase", f"--include={','.join(_BASE_PACKAGES)}"]
+    run(["mmdebstrap", *options, debian_release, str(root)])
+    for folder in root.glob("usr/**/__pycache__"):
         shutil.rmtree(folder)
     cache.mkdir(parents=True, exist_ok=True)
     unfinished = cache / f"{kept.name}.{os.getpid()}"
