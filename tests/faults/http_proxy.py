@@ -10,9 +10,10 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
+from app.backends.clickhouse.writer import SERVER_NOW_MS
 from tests.faults.proxy import Listener, Strikes, reach, reset
 
-_NOW = b"toUnixTimestamp64Milli(now64(3))"
+_NOW = SERVER_NOW_MS.encode()
 
 
 @dataclass
@@ -134,9 +135,7 @@ class HttpProxy:
         if _NOW not in request.body or b"POST" not in request.head:
             return request
         self.clock_answers += 1
-        body = request.body.replace(
-            _NOW, b"toUnixTimestamp64Milli(now64(3) + toIntervalSecond(%d))" % self.clock_offset_secs
-        )
+        body = request.body.replace(_NOW, b"%s + %d" % (_NOW, 1000 * self.clock_offset_secs))
         lines = [line for line in request.head.split(b"\r\n") if not line.lower().startswith(b"content-length")]
         lines[1:1] = [b"Content-Length: %d" % len(body)]
         return Message(b"\r\n".join(lines), body)

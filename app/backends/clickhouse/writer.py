@@ -25,6 +25,9 @@ _Result = TypeVar("_Result")
 _LATE: Final = "469"  # VIOLATED_CONSTRAINT, most likely the table's `on_time`
 _QUERY_PREFIX: Final = "log-ingest-"  # identifies our inserts among everything that a server runs
 
+SERVER_NOW_MS: Final = "toUnixTimestamp64Milli(nowInBlock64(3))"
+"""A server's time as SQL, Unix time in milliseconds, by the clock that the table checks deadlines with."""
+
 # The settings of every insert. The preflight check verifies that our user may set them.
 INSERT_SETTINGS: Final[Mapping[str, object]] = {
     # A success response must mean that the rows are stored, not queued.
@@ -85,7 +88,7 @@ class ClickHouseWriter:
         """See `ports.LogWriter`."""
         # Of several servers the clock that is most behind: no later one accepts what this one would refuse.
         servers = on_every_server("system.one", self._settings)
-        sql = f"SELECT min(toUnixTimestamp64Milli(nowInBlock64(3))) FROM {servers}"
+        sql = f"SELECT min({SERVER_NOW_MS}) FROM {servers}"
         return int(self._query("read its clock", sql)[0][0])
 
     def running(self) -> Set[str]:
