@@ -37,7 +37,7 @@ def service_blocks(stack: BenchStack, python: str, topic: str, events: int) -> l
         service.wait_until_stored(events, _BEGIN_SECS + events / _SLOWEST_ROWS_PER_SEC)
     ranges = stored_ranges(stack, _TABLE)
     stack.drop_table(_TABLE)
-    return decoded_blocks(events, ranges)
+    return decoded_blocks(list(backlog_events(events)), ranges)
 
 
 def stored_ranges(stack: BenchStack, table: str) -> list[Range]:
@@ -56,9 +56,8 @@ def stored_ranges(stack: BenchStack, table: str) -> list[Range]:
     return [Range(block, int(partition), int(first), int(last)) for block, partition, first, last in rows]
 
 
-def decoded_blocks(events: int, ranges: Sequence[Range]) -> list[Rows]:
-    """The blocks with these records of a backlog of `events`."""
-    values = list(backlog_events(events))
+def decoded_blocks(values: Sequence[bytes], ranges: Sequence[Range]) -> list[Rows]:
+    """The blocks with these records of a backlog of `values`."""
     partitions = [values[number::PARTITIONS] for number in range(PARTITIONS)]
     return [
         concatenate([decoded_chunk(*chunk) for chunk in _chunks(partitions, list(mine))])

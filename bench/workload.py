@@ -43,7 +43,7 @@ class Kind:
 
 
 def backlog_events(count: int) -> Iterator[bytes]:
-    """The same events at every call except for their times, which are evenly spaced and end now."""
+    """Events whose times are evenly spaced and end now. Every call at the same moment returns the same."""
     pace = _Pace(time.time() - count / EVENTS_PER_SEC)
     logs = SampleLogs(_SEED, pace)
     for event in islice(logs, count):
