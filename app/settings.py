@@ -276,7 +276,7 @@ class ClickHouseSettings(SettingsGroup):
     reader_table: str | None = Field(
         None,
         pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$",
-        description="Table that queries read, as a Distributed one (not a view); by default the table of the logs.",
+        description="Table that queries read, such as a Distributed one, but no view; by default that of the logs.",
     )
     cluster: str | None = Field(
         None,
