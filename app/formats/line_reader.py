@@ -129,9 +129,9 @@ class LineReader:
                     self.level_from, self.level_start, self.level_end = places.TAG, end, origin.end
                 self._content(origin.end, before.level or origin.level)
                 return
-        sign = before.signs.get(line[end + 1 : end + 2], "") if line[end + 2 : end + 3] == " " else ""
-        if sign:  # first, since "-" may also stand in front of a level, or of prose
-            self.level, self.level_from = sign, places.HEADER
+        # First, since "-" may also stand in front of a level, or of prose.
+        if before.signs and line[end + 2 : end + 3] == " " and (level := before.signs.get(line[end + 1])):
+            self.level, self.level_from = level, places.HEADER
             self.level_start, end = end, end + 2
             self.level_end = end
         elif (start and self._is_quick(end)) or (not self.level and is_prose(line, end)):

@@ -143,7 +143,7 @@ def _base_files(debian_release: str, cache: Path, scratch: Path) -> Path:
     if kept.exists():
         return kept
     root = scratch / "debian"
-    options = ["--quiet", "--mode=root", "--variant=minbase", f"--include={','.join(_BASE_PACKAGES)}"]
+    options = ["--mode=root", "--variant=minbase", f"--include={','.join(_BASE_PACKAGES)}"]
     run(["mmdebstrap", *options, debian_release, str(root)])
     for folder in root.glob("usr/**/__pycache__"):
         shutil.rmtree(folder)

@@ -14,7 +14,7 @@ from app.backends.clickhouse.migrations import number_in, read_migrations
 from app.backends.clickhouse.removed import Removed, removed_table
 from app.backends.clickhouse.replicas import complete_reads, on_every_server
 from app.backends.clickhouse.schema import create_table, definition_of
-from app.backends.clickhouse.writer import INSERT_SETTINGS
+from app.backends.clickhouse.writer import INSERT_SETTINGS, SERVER_NOW_MS
 from app.errors import Refused, TryAgainLater
 from app.paths import MIGRATIONS_FOLDER
 from app.preflight.probes import ClickHouseProbe, Servers, Table, Unknown, UserSetting
@@ -84,8 +84,8 @@ def _clock_ahead_secs(client: Client) -> float:
 
 def _servers(client: Client, settings: ClickHouseSettings) -> Servers | Unknown:
     """All servers of the cluster; why it is unknown names the clusters that there are."""
-    now = "toUnixTimestamp64Milli(nowInBlock64(3))"
-    sql = f"SELECT count(), max({now}) - min({now}) FROM {on_every_server('system.one', settings)}"
+    servers = on_every_server("system.one", settings)
+    sql = f"SELECT count(), max({SERVER_NOW_MS}) - min({SERVER_NOW_MS}) FROM {servers}"
     found = _read("ask all servers", lambda: client.query(sql, settings=dict(complete_reads(settings))).result_rows[0])
     if isinstance(found, Unknown):
         names = _read("list clusters", lambda: client.query("SELECT DISTINCT cluster FROM system.clusters").result_rows)

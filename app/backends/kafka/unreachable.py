@@ -40,17 +40,18 @@ class _Reason(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         for argument in record.args if isinstance(record.args, tuple) else ():
-            if isinstance(argument, Exception) and _tells(argument) >= max(_tells(self.error), _A_TIMEOUT):
+            if isinstance(argument, Exception) and (told := _told(argument)) and told >= _told(self.error):
                 self.error = argument
 
 
-_A_TIMEOUT, _AN_ERROR, _THE_BROKERS = 1, 2, 3
-
-
-def _tells(error: Exception | None) -> int:
-    """How much an error tells of the reason; nothing at all that the time for all attempts is over."""
-    if error is None or isinstance(error, KafkaTimeoutError):
-        return 0
-    if isinstance(error, RequestTimedOutError):  # the client's own, although it is one of those that a broker may send
-        return _A_TIMEOUT
-    return _THE_BROKERS if isinstance(error, BrokerResponseError) else _AN_ERROR
+def _told(error: Exception | None) -> int:
+    """How much an error tells of the reason; 0 if nothing, as that the time for all attempts is over."""
+    match error:
+        case None | KafkaTimeoutError():
+            return 0
+        case RequestTimedOutError():  # the client's own, although it is one of those that a broker may send
+            return 1
+        case BrokerResponseError():
+            return 3
+        case _:
+            return 2
