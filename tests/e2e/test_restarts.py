@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import urllib.request
 from typing import Protocol
 
 import psutil
@@ -150,3 +151,11 @@ def test_an_unavailable_kafka_at_the_start_is_waited_for_and_logged(pipeline: Pi
     assert re.search(rf"topic {pipeline.topic} (created|already exists)", service.log)
     assert service.get("/ready").status == 200
     pipeline.require_once(lines, service)
+
+
+def test_where_the_topic_is_new_logs_over_http_are_taken_once_an_instance_reads(pipeline: Pipeline) -> None:
+    service = pipeline.start_service()
+
+    with urllib.request.urlopen(f"{service.url}/api/v1/logs", b'{"message": "over HTTP"}', timeout=30) as taken:
+        assert taken.status == 200
+    pipeline.wait_for_rows(1)

@@ -37,17 +37,20 @@ class ProducerConnection(Generic[_Client]):
     def client(self, wait_secs: float | None = None) -> _Client:
         """The client. Connects if there is none, or waits up to `wait_secs` while another thread does.
 
+        An attempt begins a second after the last one ended. Who waited while it failed fails with it.
+
         Raises:
             TryAgainLater: Kafka does not answer, or not in time, or the connection was closed.
         """
         client = self._client
         if client is not None:
             return client
+        asked_at = self._clock()
         if not self._connecting.acquire(timeout=-1 if wait_secs is None else wait_secs):
             reason = f"Kafka has not answered within {wait_secs:g} s; another thread keeps trying"
             raise TryAgainLater(reason, code=KafkaCode.UNREACHABLE)
         try:
-            client = self._connect_and_share()
+            client = self._connect_and_share(asked_at, wait_secs)
         finally:
             self._connecting.release()
         if client is None:
@@ -74,11 +77,11 @@ class ProducerConnection(Generic[_Client]):
             client.close(is_flushed=is_flushed)
         self._close_retired_clients()
 
-    def _connect_and_share(self) -> _Client | None:
+    def _connect_and_share(self, asked_at: float, wait_secs: float | None) -> _Client | None:
         """Connect, unless another thread has done so meanwhile; None once this connection is closed."""
         if self._closing.is_set():
             return None
-        client = self._client or self._connect_anew()
+        client = self._client or self._connect_anew(asked_at, wait_secs)
         with self._swapping:
             if not self._closing.is_set():
                 self._client = client
@@ -86,11 +89,13 @@ class ProducerConnection(Generic[_Client]):
         client.close(is_flushed=True)
         return None
 
-    def _connect_anew(self) -> _Client:
-        pause_secs = self._tried_at + _RECONNECT_SECS - self._clock()
-        if self._failure is not None and pause_secs > 0:  # found out while we waited for the lock
+    def _connect_anew(self, asked_at: float, wait_secs: float | None) -> _Client:
+        pause_secs = max(0.0, self._tried_at + _RECONNECT_SECS - self._clock())
+        failed_meanwhile = self._tried_at > asked_at
+        has_no_time = wait_secs is not None and pause_secs > wait_secs - (self._clock() - asked_at)
+        if self._failure is not None and (failed_meanwhile or has_no_time):
             raise TryAgainLater(str(self._failure), code=self._failure.code)
-        self._closing.wait(max(pause_secs, 0))
+        self._closing.wait(pause_secs)
         self._close_retired_clients()
         try:
             client = self._connect()

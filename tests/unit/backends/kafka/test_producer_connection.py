@@ -26,10 +26,12 @@ class Kafka:
 
     def __init__(self) -> None:
         self.opened: list[Client] = []
+        self.attempts = 0
         self.failure: TryAgainLater | None = None
         self.meanwhile: Callable[[], object] = lambda: None
 
     def connect(self) -> Client:
+        self.attempts += 1
         self.meanwhile()
         if self.failure:
             raise self.failure
@@ -120,7 +122,39 @@ def test_a_spent_client_is_replaced_and_what_it_holds_fails(
     assert connection.client() is fresh
 
 
-def test_a_failure_is_cached_for_a_second_for_all_callers(
+def test_threads_that_wait_while_one_fails_fail_with_it(kafka: Kafka, clock: Clock) -> None:
+    failures: list[str] = []
+    kafka.failure = TryAgainLater("away", code=KafkaCode.UNREACHABLE)
+    have_asked = threading.Barrier(4)
+    askers: set[int] = set()
+
+    def time_of_asking() -> float:
+        time = clock()
+        if threading.get_ident() not in askers:
+            askers.add(threading.get_ident())
+            have_asked.wait(PATIENCE_SECS)
+        return time
+
+    connection = ProducerConnection(kafka.connect, time_of_asking)
+
+    def ask() -> None:
+        with pytest.raises(TryAgainLater, match="away") as raised:
+            connection.client()
+        failures.append(raised.value.code)
+
+    kafka.meanwhile = lambda: clock.advance(0.1)
+    threads = [threading.Thread(target=ask) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    have_asked.wait(PATIENCE_SECS)
+    for thread in threads:
+        thread.join(PATIENCE_SECS)
+
+    assert failures == [KafkaCode.UNREACHABLE] * 3
+    assert kafka.attempts == 1
+
+
+def test_after_a_failure_the_next_caller_waits_for_the_next_attempt(
     connection: ProducerConnection[Client], kafka: Kafka, clock: Clock
 ) -> None:
     kafka.failure = TryAgainLater("no topic", code=KafkaCode.UNKNOWN_TOPIC)
@@ -129,12 +163,24 @@ def test_a_failure_is_cached_for_a_second_for_all_callers(
     kafka.failure = None
 
     clock.advance(0.9)
-    with pytest.raises(TryAgainLater, match="no topic") as raised:
+
+    assert [connection.client(wait_secs=5)] == kafka.opened
+
+
+def test_who_has_no_time_for_the_next_attempt_gets_the_last_failure(
+    connection: ProducerConnection[Client], kafka: Kafka, clock: Clock
+) -> None:
+    kafka.failure = TryAgainLater("no topic", code=KafkaCode.UNKNOWN_TOPIC)
+    with pytest.raises(TryAgainLater):
         connection.client()
-    clock.advance(0.2)
+    kafka.failure = None
+
+    clock.advance(0.5)
+    with pytest.raises(TryAgainLater, match="no topic") as raised:
+        connection.client(wait_secs=0.4)
 
     assert raised.value.code == KafkaCode.UNKNOWN_TOPIC
-    assert [connection.client()] == kafka.opened
+    assert kafka.attempts == 1
 
 
 @pytest.mark.parametrize("is_flushed", [True, False])
