@@ -22,10 +22,16 @@ _END: Final = (
     rf"\[[^\]]{{17,40}}\] (?:{_REQUEST}|\"{_IN_QUOTES}\") {_STATUS} (?P<size>\d{{1,20}}|-)"
     rf'(?: "(?P<referer>{_IN_QUOTES})" "(?P<agent>{_IN_QUOTES})")?'
 )
-_COMMON: Final = rf'(?P<client>[\w.:-]{{1,255}}) \S{{1,64}} (?P<user>[^\[\]",]{{1,128}}) {_END}'
+_STAMP: Final = r"(?:\d{4}-\d\d-\d\dT[\d:.]{8,20}(?:Z|[+-]\d\d:\d\d) )?"  # docker logs -t
+_NO_USER: Final = r"(?!- [^\[]|[|])"  # what follows is not at its end: further addresses stand in front
+_COMMON: Final = (
+    rf"(?P<client>(?!\d{{4}}-\d\d-\d\dT)[\w.:-]{{1,255}}) (?!{_IP})\S{{1,64}}"
+    rf' (?P<user>{_NO_USER}[^\[\]",]{{1,128}}) {_END}'
+)
 _COMMON_OF_HOST: Final = (
-    rf"(?:(?P<vhost>[\w.-]{{1,255}})(?::\d{{1,5}})? )?(?P<client>{_IP})(?:, ?[\w.:-]{{1,255}}){{0,10}}"
-    rf' \S{{1,64}} (?P<user>[^\[\]"]{{1,128}}) {_END}'
+    rf"{_STAMP}(?:(?P<vhost>(?!{_IP} )[\w.-]{{1,255}})(?::\d{{1,5}})? )?"
+    rf"(?P<client>{_IP})(?:, ?[\w.:-]{{1,255}}| {_IP}){{0,10}}"
+    rf' \S{{1,64}} (?P<user>{_NO_USER}[^\[\]"]{{1,128}}) {_END}'
 )
 _HOST_PORT: Final = rf"(?P<vhost>[\w.-]{{1,255}}):\d{{1,5}} {_COMMON}"
 
@@ -34,10 +40,14 @@ QUOTED: Final = (
     _COMMON,
     _COMMON_OF_HOST,
     # Django's runserver, Envoy
-    rf"\[[^\]]{{17,40}}\] {_REQUEST} {_STATUS} (?:- )?(?:\S{{1,40}} )?(?P<size>\d{{1,20}}|-)",
+    rf"\[[^\]]{{17,40}}\] {_REQUEST} {_STATUS} "
+    r'(?:(?:-|[A-Z][A-Za-z,]{1,40}) (?:\S{1,80} \S{1,80} "[^"]{0,300}" )?\d{1,20} )?(?P<size>\d{1,20}|-)',
+    # php-fpm
+    rf"(?P<client>{_IP}) \S{{1,64}} (?P<user>\S{{0,64}}) \d\d/[A-Z][a-z]{{2}}/\d{{4}}:[\d:]{{8}} [+-]\d{{4}} "
+    rf"{_REQUEST} {_STATUS}",
     # HAProxy, http
     rf"(?P<client>[\w.:-]{{2,80}}):(?P<port>\d{{1,5}}) \[[^\]]{{17,40}}\] \S{{1,128}} \S{{1,128}} [\d/+-]{{5,60}} "
-    rf'{_STATUS} \+?(?P<size>\d{{1,20}}) [^"]{{1,300}}{_REQUEST}',
+    rf'{_STATUS} \+?(?P<size>\d{{1,20}}) [^"]{{1,300}}(?:{_REQUEST}|"<BADREQ>"|"[A-Z]{{1,32}} [^"]{{1,1000}}\Z)',
     # S3
     rf"[0-9a-zA-Z-]{{1,64}} (?P<bucket>[\w.-]{{1,63}}) \[[^\]]{{17,40}}\] (?P<client>\S{{1,64}}) \S{{1,300}} "
     rf"\S{{1,64}} [A-Z]{{1,12}}\.\S{{1,64}} \S{{1,1000}} {_URL} {_STATUS} \S{{1,80}} (?P<size>\d{{1,20}}|-)",
@@ -53,7 +63,7 @@ UNQUOTED: Final = (
     # W3C extended, as IIS writes it
     rf"\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d (?:[A-Z0-9]{{3,20}} )?(?:[\w-]{{1,63}} )?{_IP} {_VERB} (?P<path>/\S{{0,500}}) "
     rf"(?P<query>\S{{1,500}}) \d{{1,5}} (?P<user>\S{{1,128}}) (?P<client>{_IP}) \S.{{0,500}}? {_STATUS} "
-    r"\d{1,4} \d{1,10}(?: \d{1,20}){0,3}\s*\Z",
+    rf"\d{{1,4}} \d{{1,10}}(?: \d{{1,20}}){{0,3}}(?: (?:-|{_IP}(?:,\+?{_IP}){{0,10}}))?\s*\Z",
     # HTTPERR
     rf"\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d (?P<client>{_IP}) (?P<port>\d{{1,5}}) {_IP} \d{{1,5}} HTTP/[\d.]{{1,4}} "
     rf"{_VERB} (?P<path>\S{{1,500}}) {_STATUS} ",
@@ -75,7 +85,7 @@ _LEVEL_OF_STATUS: Final = {"5": "ERROR", "4": "WARN"}
 
 def read_access(line: str, start: int = 0) -> Fields | None:
     """The fields of a line of an access log, None for any other. The record may begin behind a header of syslog."""
-    if '"' in line and ('] "' in line or "HTTP/" in line):
+    if '"' in line and ('] "' in line or "HTTP/" in line or '"<BADREQ>"' in line or '0 "' in line):
         for pattern in _quoted():
             if match := pattern.match(line, start):
                 return match.groupdict()

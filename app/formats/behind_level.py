@@ -6,7 +6,7 @@ from typing import Final
 from app.formats.bracketed import is_logger, read_bracketed
 from app.formats.field_names import Fields
 
-_NAME: Final = r"(?P<logger>[\w.$/<>@+-]{1,120}+(?:::?[\w.$<>-]{1,80}+){0,8}+)"
+_NAME: Final = r"(?P<logger>(?!\d{1,3}(?:\.\d{1,3}){3}:)[\w.$/<>@+-]{1,120}+(?:::?[\w.$<>-]{1,80}+){0,8}+)"
 # pid --- (Spring Boot), threads and loggers, a place in the code.
 _ORIGIN: Final = re.compile(
     r"[\])>]?(?: ?[|:](?!:))? {0,40}"

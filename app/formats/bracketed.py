@@ -18,7 +18,7 @@ class Bracketed(NamedTuple):
 _NOTHING: Final = Bracketed()
 _PID_TID: Final = re.compile(r"(?:pid|PID)[:=]? ?(\d{1,10})(?:[:,|] ?(?:tid[:=]? ?(\d{1,20}))?.*)?\Z", re.ASCII)
 _ID: Final = re.compile(r"(?:id|tid|TID|thread)[:=] ?([\w-]{1,40})\Z", re.ASCII)
-_CLIENT: Final = re.compile(r"(?:client|remote) (\S{1,255}?)(?::(\d{1,5}))?\Z", re.ASCII)
+_CLIENT: Final = re.compile(r"(?:client|remote) (?=\S{0,254}[\d.:])(\S{1,255}?)(?::(\d{1,5}))?\Z", re.ASCII)
 _PLACE: Final = re.compile(r"([\w./\\@+-]{1,200}\.[A-Za-z]{1,5})[:@](\d{1,7})\Z", re.ASCII)
 _ZOOKEEPER: Final = re.compile(r"(.{1,200}):([\w.$]{1,80})@(\d{1,7})\Z", re.ASCII)
 _BESIDE: Final = re.compile(
@@ -62,7 +62,7 @@ _SHAPES: Final = (
 
 
 def _level(text: str) -> str:
-    if level := level_of(text):
+    if level := level_of(text.removeprefix(":")):  # [:error], Apache's of a module that has no name
         return level
     if text in ("System", "SYSTEM"):  # MySQL's, above notes
         return "INFO"

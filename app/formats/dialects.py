@@ -69,6 +69,7 @@ DIALECTS: Final = (
     _dialect("java.util.logging", "", Scale.JUL, "loggerClassName sourceMethodName sourceClassName"),
     _dialect("Log4j 2", "", Scale.LOG4J2, "loggerFqcn endOfBatch contextMap instant"),
     _dialect("Google Cloud Logging", "", Scale.GOOGLE, "textPayload jsonPayload protoPayload insertId"),
+    _dialect("Windows", "Id LevelDisplayName", Scale.WINDOWS, "LogName ProviderName", {"LevelDisplayName": ""}),
     _dialect("Windows", "EventID", Scale.WINDOWS, "Channel ProviderName SourceName ProviderGuid", _WINDOWS_NAMES),
     _dialect(".NET", "", Scale.DOTNET, "@t @mt @i LogLevel EventId MessageTemplate RenderedMessage SourceContext"),
     _dialect("bunyan", "v", Scale.BUNYAN, "hostname pid", names=_NAME_IS_THE_SERVICE),

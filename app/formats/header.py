@@ -28,7 +28,7 @@ _TOKEN: Final = re.compile(
     r"|([^\s\[\](){}<>|,;:=\"*]{1,120}(?:::[\w$]{1,80}){0,8}))"  # 6
 )
 _BRACKET, _PAREN, _ANGLE, _BRACE, _WORD = 2, 3, 4, 5, 6
-_GO_PLACE: Final = re.compile(r" ([\w./@+-]{1,200}\.\w{1,5}):(\d{1,7})[:\]]? ?", re.ASCII)
+_GO_PLACE: Final = re.compile(r" ([\w./@+-]{1,200}\.[A-Za-z]\w{0,4}):(\d{1,7})[:\]]? ?", re.ASCII)
 _ANDROID_STUDIO: Final = re.compile(r"(\d{1,7})-(\d{1,7})/[\w.]", re.ASCII)
 _PAIRS: Final = re.compile(  # of PostgreSQL's log_line_prefix, in front of its level
     r"(?:[a-z]{1,16}=[^\s,=]{0,80}(?:,(?=[a-z])|(?= ))){1,8} {1,2}(?=[A-Z]{3,9}:)", re.ASCII

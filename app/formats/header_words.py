@@ -11,6 +11,7 @@ from app.formats.level_words import ALONE, ANY_CASE, IN_CAPITALS, LETTERS, OF_LE
 LETTER_LEVEL: Final = re.compile(
     r" \|"  # I | etcdserver:
     r"| {1,2}(?P<component>[A-Z][A-Z_]{2,20}|-)(?= {1,12}\[)"  # I NETWORK  [listener]
+    r"|(?= \[(?:MSGID: \d{1,10}|[\w.-]{1,100}\.[ch]:\d{1,7}:\w{1,100})\])"  # GlusterFS: W [MSGID: 101095]
     r"| (?P<tag>[^\s:][^:\n]{0,120}?) ?: "  # 1234  5678 E ActivityManager:
     r"|(?= [\w./-]{1,200}\.\w{1,4}:\d{1,7}\])"  # W tensorflow/stream.cc:7]
     r"|(?= \[\d{1,10}[:/]\S)"  # I [7:8 oven.rb:7]

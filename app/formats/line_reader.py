@@ -12,6 +12,7 @@ from app.formats.header import Header, trailing_logger
 from app.formats.logfmt import OPENING, read_pairs
 from app.formats.marked_levels import level_in_message, level_of_first_word
 from app.formats.own_form import has_form
+from app.formats.postgres import end_of_session, read_csvlog
 from app.formats.quick_header import is_prose, may_hold_letter, may_hold_level, quick_header, quick_kafka, quick_origin
 from app.formats.reading import Reading
 from app.formats.syslog_header import is_of_syslog, level_of_mnemonic, level_of_topics, read_origin
@@ -66,7 +67,7 @@ class LineReader:
                 return False
             self.form = places.LINE
             return True
-        tag = quick_origin(line, end)
+        tag = quick_origin(line, end) if is_of_syslog(line, 0, end) else None
         if tag is None:
             return False
         self.fields.update(tag[0])
@@ -81,6 +82,12 @@ class LineReader:
         if not self.level:
             self.level = level_in_message(self.line, 0)
             self.level_from = places.MARKED
+
+    def read_access_behind(self, start: int) -> None:
+        """Read what follows a header of syslog, whose level counts before the status, if it is of an access log."""
+        level = self.level
+        if self._is_access(start):
+            self.level, self.level_from = level, places.PRI
 
     def _is_access(self, start: int) -> bool:
         access = read_access(self.line, start)
@@ -129,6 +136,12 @@ class LineReader:
                     self.level_from, self.level_start, self.level_end = places.TAG, end, origin.end
                 self._content(origin.end, before.level or origin.level)
                 return
+        if columns := read_csvlog(line, end):
+            self.fields["pid"] = columns.pid
+            self.level, self.level_from = columns.level, places.HEADER
+            self.level_start, self.level_end = columns.level_start, columns.level_end
+            return
+        end = end_of_session(line, end)
         # First, since "-" may also stand in front of a level, or of prose.
         if before.signs and line[end + 2 : end + 3] == " " and (level := before.signs.get(line[end + 1])):
             self.level, self.level_from = level, places.HEADER

@@ -13,6 +13,9 @@ _FIRST_WORD: Final = re.compile(
 _BEHIND_COLON: Final = re.compile(
     r"(?a)(?:\S{1,200}[^\s:]: ){1,2}(fatal error|(?:fatal|error|warning|info|notice|debug)): "
 )
+_DOVECOT: Final = re.compile(  # imap(bob)<77><session>: Error:
+    r" ?[a-z-]{2,20}\([^()\s]{1,255}\)<[^<>\s]{0,40}><[^<>\s]{0,80}>: (Fatal|Panic|Error|Warning|Info|Debug): "
+)
 _GLIB: Final = re.compile(r"(?:^|[ -])(ERROR|CRITICAL|WARNING|INFO|DEBUG) \*\*:")
 _NPM: Final = re.compile(r"npm (ERR|WARN|error|warn|notice|info)!? ")
 _BARE: Final = ("TRACE", "DEBUG", "INFO", "WARNING", "WARN", "ERROR", "FATAL", "CRITICAL", "SEVERE")
@@ -45,6 +48,8 @@ def level_in_message(line: str, start: int) -> str:
         return level_of(found[1])
     if found := _BEHIND_COLON.match(line, start):
         return level_of(found[1].removeprefix("fatal ") if found[1] != "fatal error" else "error")
+    if ">: " in line and (found := _DOVECOT.match(line, start)):
+        return level_of(found[1])
     if " **:" in line and (found := _GLIB.search(line, start, start + _WORD_CHARS)):
         return level_of(found[1])
     if level := next(filter(None, _marked(line, start)), ""):

@@ -23,10 +23,11 @@ _HOST_TAG: Final = re.compile(
 _HOST_APP: Final = re.compile(  # macOS: Google Chrome[77]
     r" (?P<host>[\w.-]{1,255}) (?P<service>[A-Z][\w.]{0,30}(?: [A-Z][\w.]{0,30}){1,3})\[(?P<pid>\d{1,10})\]: ", re.ASCII
 )
-_REPEATED: Final = re.compile(r" (?P<host>[^\s\[\]]{1,255}) (?:last message repeated |message repeated |-- MARK --)")
+_REPEATED: Final = re.compile(r" (?P<host>\w[^\s\[\]]{0,254}) (?:last message repeated |message repeated |-- MARK --)")
 _TAG_ONLY: Final = re.compile(rf" {{1,2}}(?:{_PRIORITY})?{_TAG}:(?!\S)", re.ASCII)
 _HOST_ONLY: Final = re.compile(
-    r" {1,2}(?P<host>[A-Za-z0-9][\w.-]{0,254}) {1,2}:? ?(?=%(?:%\d\d)?[A-Z]|CEF:|LEEF:|@cee:|\{|date=|[a-z]\w*=)",
+    r" {1,2}(?P<host>[A-Za-z0-9][\w.-]{0,254}) {1,2}:? ?"
+    r"(?=%(?:%\d\d)?[A-Z]|\d,\d{4}/\d\d/\d\d |CEF:|LEEF:|@cee:|\{|date=|[a-z]\w*=)",
     re.ASCII,
 )
 _HOST_PID: Final = re.compile(
@@ -36,7 +37,23 @@ _SERVICE_PID: Final = re.compile(
     r" (?:(?P<word>[a-z]{4,8}) )?(?P<service>[A-Za-z][\w./-]{0,63})\[(?P<pid>\d{1,10})\](?:: | (?=\[Originator))",
     re.ASCII,
 )
+_ESXI: Final = re.compile(  # Er(163) Hostd[77]: of ESXi 8, whose severities are of two letters
+    r" (?P<severity>Em|Al|Cr|Er|Wa|No|In|Db)\(\d{1,3}\)\+? "
+    r"(?:(?P<service>[A-Za-z][\w./-]{0,63})(?:\[(?P<pid>\d{1,10})\])?: )?",
+    re.ASCII,
+)
+_OF_ESXI: Final = {"Em": "FATAL", "Al": "FATAL", "Cr": "FATAL", "Er": "ERROR", "Wa": "WARN", "Db": "DEBUG"}
+_COUNTED: Final = re.compile(  # Cisco's count of messages behind the host: 10.0.0.1 45: *Dec  1 10:15:00.123: %SYS-3-X:
+    r" {1,2}(?P<host>[A-Za-z0-9][\w.:-]{0,254}) {1,2}\d{1,10}: (?=[^%\n]{0,80}%[A-Z][A-Z0-9_]{1,40}-)", re.ASCII
+)
+_CLOSED_TAG: Final = re.compile(  # systemd's (nginx)[77] before it runs the program, sssd[nss][7]
+    rf" {{1,2}}{_HOST} {{1,2}}(?:\((?P<of_unit>[\w.@-]{{1,64}})\)|(?P<service>[A-Za-z][\w.-]{{0,63}})"
+    r"\[(?P<logger>[A-Za-z_][\w.-]{0,63}(?:\[[^\s\[\]]{0,64}\])?)\])\[(?P<pid>\d{1,10})\]:(?!\S)",
+    re.ASCII,
+)
 _HEROKU: Final = re.compile(r" (?P<service>heroku|app)\[(?P<dyno>[\w.-]{1,64})\]: ", re.ASCII)
+_CTIME: Final = re.compile(r"[A-Z][a-z]{2} [A-Z][a-z]{2} {1,2}\d{1,2} [\d:.]{8,18} (?:[A-Z]{2,5} )?\d{4}\Z", re.ASCII)
+_PRIORITY_NEXT: Final = re.compile(rf" {{1,2}}{_PRIORITY}")
 _MNEMONIC: Final = re.compile(  # %ASA-3-106014, %%01IFNET/4/LINK_STATE
     r"%(?:[A-Z][A-Z0-9_]{1,40}(?:-[A-Z0-9_]{1,40}){0,3}?-([0-7])-|%\d\d[A-Z][A-Z0-9_]{1,40}/([0-7])/)[A-Z0-9_]{1,60}",
     re.ASCII,
@@ -58,8 +75,13 @@ class Origin(NamedTuple):
 
 
 def is_of_syslog(line: str, start: int, end: int) -> bool:
-    """Whether a time that stands from `start` to `end` is of syslog: with the name of a month, or an offset."""
-    return line[start].isalpha() or line[end - 6 : end - 4] in _SIGNS or line[end - 5 : end - 3] in _SIGNS
+    """Whether a time that stands from `start` to `end` is of syslog: with the name of a month, or an offset.
+
+    `Tue Dec  1 10:15:01 2026`, as C's ctime() writes it, is that of any program, unless a priority of syslog follows.
+    """
+    if line[start].isalpha():
+        return _CTIME.match(line, start, end) is None or _PRIORITY_NEXT.match(line, end) is not None
+    return line[end - 6 : end - 4] in _SIGNS or line[end - 5 : end - 3] in _SIGNS
 
 
 def read_origin(line: str, end: int, is_certain: bool) -> Origin | None:
@@ -76,8 +98,19 @@ def read_origin(line: str, end: int, is_certain: bool) -> Origin | None:
 
 
 _SIGNS: Final = frozenset(("+0", "+1", "-0", "-1"))
-_CERTAIN: Final = (_HEROKU, _HOST_TAG, _HOST_APP, _REPEATED, _HOST_ONLY, _SERVICE_PID, _TAG_ONLY)
-_UNCERTAIN: Final = (_HEROKU, _HOST_PID, _SERVICE_PID)
+_CERTAIN: Final = (
+    _HEROKU,
+    _ESXI,
+    _COUNTED,
+    _CLOSED_TAG,
+    _HOST_TAG,
+    _HOST_APP,
+    _REPEATED,
+    _HOST_ONLY,
+    _SERVICE_PID,
+    _TAG_ONLY,
+)
+_UNCERTAIN: Final = (_HEROKU, _ESXI, _CLOSED_TAG, _HOST_PID, _SERVICE_PID)
 
 
 def _origin(match: re.Match[str], line: str) -> Origin | None:
@@ -85,6 +118,12 @@ def _origin(match: re.Match[str], line: str) -> Origin | None:
     fields.pop("of", None)
     word = next(filter(None, [fields.pop(name, None) for name in _LEVELS]), None)
     level, end = level_of(word) if word else "", match.end()
+    if severity := fields.pop("severity", None):
+        return Origin(fields, _OF_ESXI.get(severity, "INFO"), end)
+    if unit := fields.pop("of_unit", None):
+        fields["service"] = unit
+    if (logger := fields.get("logger")) and logger.isdecimal():  # auth-worker(77)
+        fields["pid"] = fields.get("pid") or fields.pop("logger")
     if (service := fields.get("service")) and (code := _CODE.match(service)):
         return Origin({"host": fields.get("host")}, PRI_SEVERITY[int(code[1] or code[2])], end)
     if (match.re is _TAG_ONLY and level_of(match["service"])) or level_of(fields.get("host") or ""):

@@ -101,6 +101,7 @@ def read_text_line(text: str, reading: Reading) -> TextLine:
     if syslog is not None:
         read.fields, read.level, read.data, read.content, _ = syslog
         read.form, read.level_from = places.SYSLOG_5424, places.PRI
+        read.read_access_behind(read.content)
         if not has_form(line, read.content):
             read.content = 0
     elif opening is not None:

@@ -17,7 +17,9 @@ from app.domain.times.zones import (
 
 _SIGN: Final = "[+\u2212-]"  # also the typographic minus
 _MAY_BE: Final = re.compile(rf",?[ \t]{{0,2}}[(\[]?(?:{_SIGN}[0-9]|[A-Zugz])")  # for speed: most words open otherwise
-_UTC: Final = re.compile(r"(?:z| ?Z(?:ulu)?|(?:,? )?(?:UTC|GMT)(?!/| ?[+\u2212-][0-9]))(?!\w)", re.ASCII)
+_UTC: Final = re.compile(
+    r"(?:z| ?Z(?:ulu)?|(?:,? )?(?:UTC|GMT)(?!/| ?[+\u2212-][0-9](?![0-9a-f]{5,7}\.[0-9a-f]{1,8}-)))(?!\w)", re.ASCII
+)
 _OFFSET: Final = re.compile(
     rf"(?P<blank>[ \t]{{1,2}})?(?P<open>[(\[])?(?:(?P<utc>UTC|GMT|UT|utc) ?)?(?P<sign>{_SIGN})"
     r"(?P<hours>[0-9]{1,2})(?::?(?P<minutes>[0-9]{2})(?::?(?P<seconds>[0-9]{2}))?)?(?![0-9A-Za-z_]|[.:][0-9])"
@@ -46,6 +48,9 @@ _LONG_NAME: Final = re.compile(r" \([^()\n]{2,60}\)")  # JavaScript: (Central Eu
 _GO_CLOCK: Final = re.compile(r" m=[+-][0-9]{1,20}\.[0-9]{1,9}")
 _YEAR: Final = re.compile(r"[ \t]{1,2}((?:19|20)[0-9]{2})(?![\w]|[-:/.][0-9]|:[0-9A-Fa-f]{0,4}:)")
 
+_DB2_CLOCK: Final = re.compile(r"-[0-9]{2}(?:\.[0-9]{2}){2}\.[0-9]{1,9}\Z")
+_DB2_CHARS: Final = len("-10.15.01.123456789")
+_DB2_MINUTES: Final = re.compile(r"(?P<sign>[+-])(?P<minutes>[0-9]{3})(?![0-9A-Za-z_])")
 _FURTHEST_SECS: Final = 14 * 3600  # of the zones that exist; further only where RFC 3339 writes it at the time
 
 
@@ -69,6 +74,10 @@ def zone_at(text: str, start: int, end: int) -> Zone | None:
         return None
     if match := _UTC.match(text, start, end):
         return Zone(_end_of_remarks(text, match.end(), end, 0), 0)
+    if (match := _DB2_MINUTES.match(text, start, end)) and _DB2_CLOCK.search(text, max(0, start - _DB2_CHARS), start):
+        secs = int(match["minutes"]) * 60  # db2diag writes the difference to UTC in minutes
+        is_unknown = secs > _FURTHEST_SECS
+        return Zone(match.end(), None if is_unknown else secs if match["sign"] == "+" else -secs, is_unknown=is_unknown)
     if match := _OFFSET.match(text, start, end):
         offset = _offset(match)
         if offset is None:

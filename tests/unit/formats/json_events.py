@@ -252,6 +252,10 @@ PROGRAMS: dict[str, Program] = {
         *("10:15:01", "INFO", f"time={T}Z category=Audit operationName=op level=Informational"),
     ),
     "Windows": Program('{"EventID":7,"Channel":"System","Level":2,"Message":"m"}', "", "ERROR", "m"),
+    "Windows, Get-WinEvent": Program(
+        '{"Id":7,"LogName":"System","Level":2,"LevelDisplayName":"Fehler","Message":"m"}',
+        *("", "ERROR", "m", {"Id": "7", "LogName": "System", "LevelDisplayName": "Fehler"}),
+    ),
     "Kubernetes audit": Program(
         '{"kind":"Event","auditID":"a","stage":"ResponseComplete","level":"Metadata","verb":"get",'
         '"requestReceivedTimestamp":"' + T + '.5Z"}',
