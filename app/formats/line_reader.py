@@ -197,7 +197,8 @@ class LineReader:
             self.content = at
         self.level = level
         if not level:
-            self.level, self.level_from = level_of_mnemonic(line, start), places.CODE
+            code = level_of_mnemonic(line, start) or level_of_topics(line, start)
+            self.level, self.level_from = code, places.CODE
         if "=" in line and OPENING.match(line, at):
             self._take_pairs(at)
         if not self.level and may_hold_level(line, start):
