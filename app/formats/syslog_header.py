@@ -81,7 +81,8 @@ def is_of_syslog(line: str, start: int, end: int) -> bool:
     `Tue Dec  1 10:15:01 2026`, as C's ctime() writes it, is that of any program, unless a priority of syslog follows.
     """
     if line[start].isalpha():
-        return _CTIME.match(line, start, end) is None or _PRIORITY_NEXT.match(line, end) is not None
+        is_ctime = line[end - 5] == " " and _CTIME.match(line, start, end) is not None
+        return not is_ctime or _PRIORITY_NEXT.match(line, end) is not None
     return line[end - 6 : end - 4] in _SIGNS or line[end - 5 : end - 3] in _SIGNS
 
 
