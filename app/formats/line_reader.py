@@ -86,7 +86,7 @@ class LineReader:
     def read_access_behind(self, start: int) -> None:
         """Read what follows a header of syslog, whose level counts before the status, if it is of an access log."""
         level = self.level
-        if self._is_access(start):
+        if self._is_access(start) and level:
             self.level, self.level_from = level, places.PRI
 
     def _is_access(self, start: int) -> bool:

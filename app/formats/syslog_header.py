@@ -25,7 +25,7 @@ _HOST_APP: Final = re.compile(  # macOS: Google Chrome[77]
 )
 _REPEATED: Final = re.compile(r" (?P<host>\w[^\s\[\]]{0,254}) (?:last message repeated |message repeated |-- MARK --)")
 _TAG_ONLY: Final = re.compile(rf" {{1,2}}(?:{_PRIORITY})?{_TAG}:(?!\S)", re.ASCII)
-_TOPICS_TEXT: Final = r"[a-z-]{2,20}(?:,[a-z!-]{2,20}){1,6} "
+_TOPICS_TEXT: Final = r"(?=\S{0,100}(?:info|error|warning|critical|debug))[a-z-]{2,20}(?:,[a-z!-]{2,20}){1,6} "
 _HOST_ONLY: Final = re.compile(
     r" {1,2}(?P<host>[A-Za-z0-9][\w.-]{0,254}) {1,2}:? ?"
     r"(?=%(?:%\d\d)?[A-Z]|\d,\d{4}/\d\d/\d\d |CEF:|LEEF:|@cee:|\{|date=|[a-z]\w*=|" + _TOPICS_TEXT + ")",
