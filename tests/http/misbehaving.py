@@ -66,7 +66,9 @@ class Wire:
 
     async def _is_closed(self) -> bool:
         with suppress(TimeoutError):
-            return await asyncio.wait_for(self._loop.sock_recv(self._socket, 1_000), _PAUSE_SECS) == b""
+            # Not wait_for: Python 3.11's loses a cancellation that comes together with the result.
+            async with asyncio.timeout(_PAUSE_SECS):
+                return await self._loop.sock_recv(self._socket, 1_000) == b""
         return False
 
 
