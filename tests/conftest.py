@@ -7,6 +7,7 @@ import signal
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from local.engine.server import EngineServer
 from local.kafka import KafkaServer
@@ -22,6 +23,9 @@ def pytest_configure() -> None:
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    # How long a machine takes that runs other tests too says nothing about the values that are made.
+    settings.register_profile("shared machine", suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("shared machine")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -196,6 +196,16 @@ def test_a_suggestion_replaces_the_text_typed_so_far(explorer: Explorer) -> None
     expect(explorer.query).to_have_value("service:payment-service ")
 
 
+def test_names_of_fields_are_not_suggested_as_values_while_these_are_loading(explorer: Explorer) -> None:
+    explorer.page.route("**/values?*", lambda _route: None)  # is never answered
+    explorer.query.press_sequentially("servic")
+    expect(explorer.suggestions.get_by_role("option").first).to_be_visible()
+
+    explorer.query.press_sequentially("e:")
+
+    expect(explorer.suggestions).to_be_hidden()
+
+
 def test_a_probable_typo_is_pointed_out(explorer: Explorer) -> None:
     explorer.search("servce:checkout")
 

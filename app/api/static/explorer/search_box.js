@@ -14,6 +14,7 @@ const MAY_PASS = ["too_busy", "time_is_up", "try_again_later"];
 export class SearchBox {
   #chosen = -1;
   #suggested = [];
+  #field = null; // whose values they are; empty for names of fields
   #isTyping = false;
   #running = new AbortController();
 
@@ -21,6 +22,8 @@ export class SearchBox {
     Object.assign(this, { form, input, list, problem, fields, range, onSearch });
     this.suggestLater = debounced(() => this.#suggest(), TYPING_MS);
     input.addEventListener("input", () => {
+      // Suggestions of a field's name, which a slow page still shows, would be taken as a value of it.
+      if (!this.list.hidden && this.#word().field !== this.#field) this.#close();
       this.#isTyping = true;
       this.#clearProblem();
       this.suggestLater();
@@ -101,18 +104,25 @@ export class SearchBox {
     this.#running.abort();
     this.#running = new AbortController();
     const { signal } = this.#running;
+    const field = this.#word().field;
     try {
       const found = await this.#found(signal);
-      if (!signal.aborted && document.activeElement === this.input) this.#open(found.slice(0, MOST_SUGGESTED));
+      if (signal.aborted || document.activeElement !== this.input) return;
+      this.#field = field;
+      this.#open(found.slice(0, MOST_SUGGESTED));
     } catch (error) {
       // A failed search is reported; failed suggestions need not be.
       if (error.name !== "AbortError") this.#close();
     }
   }
 
+  #word() {
+    return wordAt(this.input.value, this.input.selectionStart ?? this.input.value.length);
+  }
+
   /** What fits the word at the caret. Nobody types again because a busy service had no suggestions: it asks once more. */
   async #found(signal) {
-    const word = wordAt(this.input.value, this.input.selectionStart ?? this.input.value.length);
+    const word = this.#word();
     const load = () => (word.field ? this.#values(word, signal) : this.#names(word, signal));
     try {
       return await load();
